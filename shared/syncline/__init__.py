@@ -1,0 +1,1 @@
+"""Syncline: moves business records between systems, one outcome for every record."""

@@ -1,0 +1,1 @@
+"""The connector port and one module or package per connector."""

@@ -1,0 +1,175 @@
+"""The connector port: what a connector to one kind of system offers. Spec section 8.
+
+A connector object belongs to one profile and one process. Every method may be called again after
+any failure. Failures of the whole call are raised: RetriableError (try later), RejectedRecordError
+never; ConnectorError (credentials, bad query: a person must act). Failures of single records are
+returned. Records are JSON-able dicts: str, int, bool, None, Decimal, list, dict; dates as ISO text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from syncline.domain.errors import Failure, FailureError
+from syncline.domain.mapping.document import Extraction
+
+
+class ConnectorError(FailureError):
+    """The call can never succeed until a person changes something: login, permission, query."""
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a connector can do.
+
+    Attributes:
+        source, target: directions it works in.
+        ordered: extract yields records in (cursor, ID) order, so a broken read keeps its progress.
+        idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
+        bulk_size: most records in one write call.
+        lookup: lookup() can find a record by its match key.
+        smart_sync: unchanged records may be skipped (false for files, which are made anew).
+        exclusive: concurrent writes of one run must be serialised (files).
+    """
+
+    source: bool = False
+    target: bool = False
+    ordered: bool = False
+    idempotent_upsert: bool = False
+    bulk_size: int = 1000
+    lookup: bool = False
+    smart_sync: bool = True
+    exclusive: bool = False
+
+
+class ExtractRequest(msgspec.Struct, frozen=True):
+    """What to read.
+
+    Attributes:
+        after: cursor value to read from, inclusive, exactly as the source gave it; the connector
+            subtracts the extraction's lookback. None reads everything.
+        position: where an interrupted read goes on (a Page's `position`); wins over `after`.
+        limit: most records to read, None for all.
+        page_size: records a page should hold.
+    """
+
+    extraction: Extraction
+    after: str | None = None
+    position: str | None = None
+    limit: int | None = None
+    page_size: int = 2000
+
+
+class Page(msgspec.Struct):
+    """Records in reading order; the lists run in parallel.
+
+    Attributes:
+        ids: source IDs as text; "" where the source gave none.
+        cursors: cursor values exactly as the source gave them, None where empty.
+        records: the raw records.
+        position: opaque; extract() goes on behind this page when given it.
+        bad: failures of records that could not be read as records (index -> why), e.g. a CSV row
+            with too many columns; their `records` entry holds what was read.
+    """
+
+    ids: list[str]
+    cursors: list[str | None]
+    records: list[dict[str, Any]]
+    position: str
+    bad: dict[int, Failure] = {}
+
+
+class WriteBatch(msgspec.Struct):
+    """Records to create or update at the target; the lists run in parallel.
+
+    Attributes:
+        payloads: JSON objects, encoded, keys sorted.
+        target_ids: known IDs at the target, None where unknown.
+        keys: idempotency keys, one a record.
+        match_key: payload path by which the target finds an existing record.
+        options: the mapping's `transformation.target` block.
+        correlation_id: of the run.
+    """
+
+    tenant: str
+    entity_type: str
+    correlation_id: str
+    source_ids: list[str]
+    payloads: list[bytes]
+    target_ids: list[str | None]
+    keys: list[str]
+    match_key: str | None
+    options: Mapping[str, Any]
+
+
+class WriteResult(msgspec.Struct):
+    """A result for every record of a WriteBatch.
+
+    Attributes:
+        target_ids: IDs at the target where it names them, parallel to the batch.
+        failures: index -> why; every index not in here was acknowledged by the target.
+    """
+
+    target_ids: list[str | None]
+    failures: dict[int, Failure] = {}
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One step of a connection test: `part` is host, tls, login, permission or data."""
+
+    part: str
+    ok: bool
+    message: str
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column or property that a source or target offers."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+class Connector(Protocol):
+    """One system as its profile describes it."""
+
+    capabilities: Capabilities
+
+    def __init__(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        """Take the profile's settings and decrypted secrets; no I/O. May raise InvalidInputError."""
+
+    @classmethod
+    def config_problems(cls, config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Any]:
+        """Name every mistake of a profile's settings (list of domain.errors.Problem)."""
+
+    @classmethod
+    def mapping_problems(
+        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
+    ) -> list[Any]:
+        """Name every mistake in the parts of a mapping this connector reads (list of Problem)."""
+
+    async def close(self) -> None:
+        """Let go of connections. May be called twice."""
+
+    async def test(self) -> list[Check]:
+        """Test the connection within 10 s; names the failing part, never echoes a secret."""
+
+    async def describe(self, name: str) -> list[Column]:
+        """Return the columns of a table, endpoint or file. Raises ConnectorError if unknown."""
+
+    def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+        """Stream pages in reading order. Safe to repeat; memory is bounded by a page or two."""
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+        """Read just these records; unknown IDs are missing from the answer. At most 1,000 IDs."""
+
+    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+        """Return the target IDs of the batch's records found by match key, None where not found."""
+
+    async def write(self, batch: WriteBatch) -> WriteResult:
+        """Create or update records. A bulk that is refused as a whole is split to find the bad one."""
+
+    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+        """Delete records at the target by their target IDs."""

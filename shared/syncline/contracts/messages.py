@@ -1,0 +1,172 @@
+"""Internal messages: batches between the stages, and what Finalize is told.
+
+msgspec structs in JSON. Fields unknown to a reader are ignored; `v` says which version wrote it.
+Numbers keep their digits: decimals travel as JSON numbers and are read back as Decimal.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import msgspec
+
+from syncline.domain.errors import Failure
+from syncline.domain.run import Mode
+
+VERSION = 1
+
+
+class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What every stage must know of the run that a batch belongs to; fixed when it is accepted.
+
+    Attributes:
+        id: the correlation ID.
+        stream: key of the (instance, entity type) pair.
+        source, target: profile IDs.
+        mapping, mapping_version: the pinned mapping.
+        lanes: over how many partitions of a stage topic the run is spread.
+        replay: a replay of dead letters; it never overwrites a newer version of a record.
+    """
+
+    id: str
+    tenant: str
+    stream: int
+    instance: str
+    entity_type: str
+    source: str
+    target: str
+    mapping: str
+    mapping_version: int
+    mode: Mode = Mode.INCREMENTAL
+    lanes: int = 1
+    replay: bool = False
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A failed attempt at one record. `at` is RFC 3339, UTC."""
+
+    number: int
+    at: str
+    stage: str
+    failure: Failure
+
+
+class Batch(msgspec.Struct, omit_defaults=True):
+    """Up to Batch Size records on their way through the stages. The lists run in parallel.
+
+    Attributes:
+        number: of the batch within its run.
+        lane: which lane of the run it travels in.
+        slots: positions of the records in the batch row; a retry carries only some.
+        ids: source IDs.
+        records: one JSON object a record: raw, canonical or payload, by topic.
+        row_hashes: hex digests of the source rows, for the early skip of later runs.
+        attempt: number of the attempt that this delivery is, from 1.
+        history: earlier failed attempts of each record, only on retries.
+        discovered_at: milliseconds since 1970 when Ingest read the records.
+    """
+
+    run: RunRef
+    number: int
+    lane: int
+    slots: list[int]
+    ids: list[str]
+    records: list[msgspec.Raw]
+    row_hashes: list[str] = []
+    attempt: int = 1
+    history: list[list[Attempt]] = []
+    discovered_at: int = 0
+    v: int = VERSION
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """An accepted run, for Ingest. What it asks for is in its run row."""
+
+    run_id: str
+    tenant: str
+    v: int = VERSION
+
+
+class Settled(msgspec.Struct, frozen=True, tag="settled"):
+    """Records of one batch reached an outcome. `codes` holds one Outcome code a slot."""
+
+    run: RunRef
+    number: int
+    slots: list[int]
+    codes: str
+    stage: str
+    letters: list[LetterRef] = []
+    v: int = VERSION
+
+
+class LetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A dead letter that was stored, for the status event that announces it."""
+
+    id: str
+    source_id: str
+    stage: str
+    failure: Failure
+
+
+class Retrying(msgspec.Struct, frozen=True, tag="retrying"):
+    """Records of one batch wait for another attempt. `due_at` is milliseconds since 1970."""
+
+    run: RunRef
+    number: int
+    slots: list[int]
+    ids: list[str]
+    attempts: list[Attempt]
+    due_at: int
+    v: int = VERSION
+
+
+class Discovered(msgspec.Struct, frozen=True, tag="discovered"):
+    """Ingest committed more batch rows; totals are in the run row."""
+
+    run: RunRef
+    v: int = VERSION
+
+
+class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
+    """The manifest: extraction ended, by itself, by cancel or by failure."""
+
+    run: RunRef
+    batches: int
+    records: int
+    failure: Failure | None = None
+    v: int = VERSION
+
+
+Report: TypeAlias = Settled | Retrying | Discovered | Extracted
+"""What lies on the outcomes topic."""
+
+
+class Poison(msgspec.Struct, frozen=True):
+    """A message that could not be decoded, described for the DLQ; its bytes are the value's `raw`."""
+
+    topic: str
+    partition: int
+    offset: int
+    error: str
+    raw: bytes
+    key: bytes | None = None
+
+
+encoder = msgspec.json.Encoder(decimal_format="number")
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def encode(message: object) -> bytes:
+    """Encode any message or record; Decimal becomes a JSON number with all its digits."""
+    return encoder.encode(message)
+
+
+def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - a type or a union of types
+    """Return the decoder of a message type; non-integer numbers of open values become Decimal.
+
+    The decoder raises msgspec.DecodeError (also for a ValidationError) on bytes that are not one.
+    """
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(kind, float_hook=Decimal)
+    return _decoders[kind]

@@ -1,0 +1,58 @@
+"""A message as it lies on a topic, before and after its bytes mean anything."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import msgspec
+
+Headers = list[tuple[str, bytes]]
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A message that was read. `timestamp` is milliseconds since 1970, UTC."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp: int
+
+
+class Outbound(msgspec.Struct, frozen=True):
+    """A message to be sent.
+
+    Attributes:
+        topic: logical name without the installation's prefix, e.g. `raw`.
+        key: the correlation ID as text, in bytes.
+        value: the encoded message; None is a tombstone.
+        spread: any non-negative number; the partition is `spread` modulo the topic's partitions.
+        headers: extra headers, in order.
+    """
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    spread: int
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def run_spread(run_id: str) -> int:
+    """Return the spread of topics that keep a whole run on one partition."""
+    return crc32(run_id.encode())
+
+
+def lane_of(source_id: str, lanes: int) -> int:
+    """Return the lane of a record: stable over processes, restarts and machines.
+
+    Raises:
+        UnicodeEncodeError: the source ID holds a lone surrogate.
+    """
+    return crc32(source_id.encode()) % lanes if lanes > 1 else 0
+
+
+def lane_spread(run_id: str, lane: int) -> int:
+    """Return the spread of one lane of a run on the stage topics."""
+    return crc32(run_id.encode()) + lane

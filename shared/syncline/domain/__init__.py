@@ -1,0 +1,1 @@
+"""The rules of the product: pure values and decisions. No I/O, no clock, no framework."""

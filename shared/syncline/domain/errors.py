@@ -1,0 +1,116 @@
+"""Errors are instructions: each type tells the stage loop what to do with the record or the batch.
+
+RetriableError: later, maybe. RejectedRecordError: never, to the DLQ. Anything else is a bug.
+InvalidInputError is for people: configuration or a request that is refused where it enters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+
+class Category(StrEnum):
+    """What a failure allows: spec section 3, Retry."""
+
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+
+
+class Failure(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Why one record could not be handled, as it travels to the retry topics and the DLQ.
+
+    Attributes:
+        category: transient and unknown failures are retried, permanent ones are not.
+        code: stable machine name in snake_case, e.g. `required_field_empty`.
+        message: one sentence for a person: which field, what is wrong, what would be right.
+        detail: the long form, e.g. the target's own words; at most 2,000 characters.
+        field: the path of the field at fault.
+        retry_after: seconds the other side asked us to wait.
+        ambiguous: the write may have been applied although no answer came; ask before re-sending.
+    """
+
+    category: Category
+    code: str
+    message: str
+    detail: str | None = None
+    field: str | None = None
+    retry_after: float | None = None
+    ambiguous: bool = False
+
+
+class SynclineError(Exception):
+    """Base of every error that Syncline raises on purpose."""
+
+
+class FailureError(SynclineError):
+    """An error that carries a Failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class RetriableError(FailureError):
+    """The same work may succeed later: a timeout, a 429, a lock held elsewhere."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "unavailable",
+        detail: str | None = None,
+        retry_after: float | None = None,
+        ambiguous: bool = False,
+    ) -> None:
+        super().__init__(
+            Failure(
+                Category.TRANSIENT,
+                code,
+                message,
+                detail=detail,
+                retry_after=retry_after,
+                ambiguous=ambiguous,
+            )
+        )
+
+
+class RejectedRecordError(FailureError):
+    """This record can never succeed as it is: it goes to the dead-letter queue."""
+
+    def __init__(
+        self, message: str, *, code: str, field: str | None = None, detail: str | None = None
+    ) -> None:
+        super().__init__(Failure(Category.PERMANENT, code, message, detail=detail, field=field))
+
+
+class Problem(msgspec.Struct, frozen=True, rename="camel"):
+    """One mistake in something a person wrote.
+
+    Attributes:
+        path: where it is, as a JSON path such as `$.normalization.fields[2].transform`.
+        message: what is wrong and what would be right.
+    """
+
+    path: str
+    message: str
+
+
+class InvalidInputError(SynclineError):
+    """Input was refused; `problems` names all mistakes at once."""
+
+    def __init__(self, problems: Sequence[Problem], *, code: str = "invalid_input") -> None:
+        super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
+        self.problems = tuple(problems)
+        self.code = code
+
+
+class NotFoundError(SynclineError):
+    """The named object does not exist in this tenant."""
+
+
+class ConflictError(SynclineError):
+    """The object's state does not allow this now."""

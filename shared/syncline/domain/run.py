@@ -1,0 +1,112 @@
+"""A run: its modes, states and counters, and how it ends. Spec section 2."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Mode(StrEnum):
+    """What is read and whether smart sync applies: spec section 2.2."""
+
+    INCREMENTAL = "incremental"
+    RESET_CURSOR = "reset_cursor"
+    FORCE_FULL = "force_full"
+
+
+class Overlap(StrEnum):
+    """What happens to a trigger while a run of the same stream is active."""
+
+    REJECT = "reject"
+    QUEUE = "queue"
+    SKIP = "skip"
+
+
+class State(StrEnum):
+    """Where a run stands: spec section 2.3."""
+
+    QUEUED = "queued"
+    EXTRACTING = "extracting"
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    PARTIAL_SUCCESS = "partial_success"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+    @property
+    def label(self) -> str:
+        """As people see it: `Partial Success`."""
+        return self.value.replace("_", " ").title()
+
+
+FINAL = frozenset({State.SUCCEEDED, State.PARTIAL_SUCCESS, State.FAILED, State.CANCELLED})
+
+
+class Outcome(StrEnum):
+    """How a record ended; the value is the code kept in its slot of the batch row."""
+
+    SUCCESS = "S"
+    UNCHANGED = "U"
+    EXCLUDED = "X"
+    SUPERSEDED = "P"
+    CANCELLED = "C"
+    FAILED = "F"
+
+
+PENDING = "."
+"""The code of a slot without an outcome."""
+
+
+class Counters(msgspec.Struct, frozen=True, rename="camel"):
+    """The four counters, with the reasons of the skipped ones. Units: records."""
+
+    total: int = 0
+    success: int = 0
+    unchanged: int = 0
+    excluded: int = 0
+    superseded: int = 0
+    cancelled: int = 0
+    failed: int = 0
+
+    @property
+    def skipped(self) -> int:
+        return self.unchanged + self.excluded + self.superseded + self.cancelled
+
+    @property
+    def done(self) -> int:
+        return self.success + self.skipped + self.failed
+
+    @property
+    def in_flight(self) -> int:
+        return self.total - self.done
+
+
+def final_state(
+    counters: Counters, *, extraction_failed: bool, cancelled: bool, stalled: bool = False
+) -> State:
+    """Decide how a run whose records all have outcomes ended (spec section 2.3).
+
+    Args:
+        counters: the run's final counters; nothing may be in flight.
+        extraction_failed: the source could not be read to its end.
+        cancelled: a person cancelled the run.
+        stalled: the run was closed because nothing moved.
+
+    Returns:
+        One of the four final states.
+    """
+    if cancelled:
+        return State.CANCELLED
+    if stalled:
+        return State.FAILED
+    nothing_done = counters.success + counters.skipped == 0
+    if extraction_failed:
+        return State.FAILED if nothing_done else State.PARTIAL_SUCCESS
+    if counters.failed == 0:
+        return State.SUCCEEDED
+    return State.FAILED if counters.failed == counters.total else State.PARTIAL_SUCCESS
