@@ -138,7 +138,7 @@ class Connector(Protocol):
     capabilities: Capabilities
 
     def __init__(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
-        """Take the profile's settings and decrypted secrets; no I/O. May raise InvalidInputError."""
+        """Take the profile's settings and decrypted secrets; no I/O."""
 
     @classmethod
     def config_problems(cls, config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Any]:
@@ -169,7 +169,7 @@ class Connector(Protocol):
         """Return the target IDs of the batch's records found by match key, None where not found."""
 
     async def write(self, batch: WriteBatch) -> WriteResult:
-        """Create or update records. A bulk that is refused as a whole is split to find the bad one."""
+        """Create or update records; a bulk refused as a whole is split to find the bad record."""
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete records at the target by their target IDs."""

@@ -1,1 +1,1 @@
-"""What crosses a wire: topics, messages, events. Public ones are described in docs/asyncapi.json."""
+"""What crosses a wire: topics, messages, events; docs/asyncapi.json shows the public ones."""

@@ -142,17 +142,6 @@ Report: TypeAlias = Settled | Retrying | Discovered | Extracted
 """What lies on the outcomes topic."""
 
 
-class Poison(msgspec.Struct, frozen=True):
-    """A message that could not be decoded, described for the DLQ; its bytes are the value's `raw`."""
-
-    topic: str
-    partition: int
-    offset: int
-    error: str
-    raw: bytes
-    key: bytes | None = None
-
-
 encoder = msgspec.json.Encoder(decimal_format="number")
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 

@@ -114,3 +114,16 @@ class NotFoundError(SynclineError):
 
 class ConflictError(SynclineError):
     """The object's state does not allow this now."""
+
+
+class CommitLostError(SynclineError):
+    """The partitions of a commit belong to another process now; its work will be repeated there."""
+
+
+class MessageTooLargeError(SynclineError):
+    """A message is larger than the broker takes. `size` and `limit` are bytes."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"the message has {size} bytes, the limit is {limit}")
+        self.size = size
+        self.limit = limit

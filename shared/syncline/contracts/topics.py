@@ -1,0 +1,94 @@
+"""Every topic: its logical name, who writes and reads it, and how it is kept. Spec section 7."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+DAY = 24 * 60 * 60 * 1000
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One topic.
+
+    Attributes:
+        name: logical name; on the broker it carries the installation's prefix (`syncline.raw`).
+        purpose: one sentence for people.
+        public: a documented contract that others may read or write.
+        keep_ms: retention in milliseconds.
+        compacted: the newest message of a key is kept for ever instead.
+        single: one partition, however many the others have.
+    """
+
+    name: str
+    purpose: str
+    writers: str
+    readers: str
+    public: bool = False
+    keep_ms: int = 7 * DAY
+    compacted: bool = False
+    single: bool = False
+
+
+class Stage(StrEnum):
+    """The stages that a record passes, as named in outcomes, retries and dead letters."""
+
+    INGEST = "ingest"
+    NORMALIZE = "normalize"
+    TRANSFORM = "transform"
+    EXECUTE = "execute"
+
+
+INPUT_OF = {Stage.NORMALIZE: "raw", Stage.TRANSFORM: "canonical", Stage.EXECUTE: "payload"}
+"""The topic a stage takes its batches from."""
+
+RETRY_TIERS = (2, 8, 32, 120, 300)
+"""Seconds; one retry topic each."""
+
+TRIGGERS, RUNS, OUTCOMES, DLQ, STATUS, CONTROL = (
+    "triggers",
+    "runs",
+    "outcomes",
+    "dlq",
+    "status",
+    "control",
+)
+
+
+def retry_topic(delay: float) -> str:
+    """Return the retry topic for a delay in seconds: the longest tier that is not too long."""
+    fitting = [tier for tier in RETRY_TIERS if tier <= delay] or [RETRY_TIERS[0]]
+    return f"retry.{fitting[-1]}s"
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(TRIGGERS, "Asks for a run.", "anyone allowed", "trigger", public=True),
+    Topic(RUNS, "Accepted run requests.", "trigger", "ingest"),
+    Topic("raw", "Batches of records as the source gave them.", "ingest, retry", "normalize"),
+    Topic("canonical", "Batches of canonical records.", "normalize, ingest, retry", "transform"),
+    Topic("payload", "Batches of target payloads.", "transform, ingest, retry", "execute"),
+    Topic(OUTCOMES, "What became of records, and the manifest.", "all stages", "finalize"),
+    *(
+        Topic(retry_topic(tier), f"Failed records that wait about {tier} s.", "stages", "retry")
+        for tier in RETRY_TIERS
+    ),
+    Topic(
+        DLQ,
+        "Records that failed for good.",
+        "stages",
+        "deadletter, anyone",
+        public=True,
+        keep_ms=30 * DAY,
+    ),
+    Topic(STATUS, "What happens to runs.", "finalize, trigger", "dashboards", public=True),
+    Topic(
+        CONTROL,
+        "Cancels, by correlation ID.",
+        "CLI, gateway",
+        "all stages",
+        compacted=True,
+        single=True,
+    ),
+)
+BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -1,0 +1,59 @@
+"""What the runtime needs of the outside: a broker to read from and write to, and a clock.
+
+syncline.kafka and syncline.testing fit these without importing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from syncline.contracts.wire import Delivery, Outbound
+
+Partition: TypeAlias = tuple[str, int]
+"""Logical topic and partition number."""
+
+OnPartitions: TypeAlias = Callable[[frozenset[Partition]], Awaitable[None]]
+
+
+class Consumer(Protocol):
+    """One member of a consumer group. Offsets are only ever committed by `commit`."""
+
+    async def start(
+        self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
+    ) -> None:
+        """Join the group. `on_revoked` is awaited before partitions are given up; stop() calls it
+        too, for all of them. May raise RetriableError while the broker is away.
+        """
+
+    async def poll(self, timeout: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
+        """Return what arrived, at most `limit` messages a partition, in offset order.
+
+        Waits up to `timeout` seconds for the first one. Safe to cancel.
+        """
+
+    def pause(self, partition: Partition) -> None:
+        """Stop fetching a partition; a rebalance forgets it."""
+
+    def resume(self, partition: Partition) -> None: ...
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Commit next offsets to read. Raises CommitLostError when the partitions moved away."""
+
+    async def stop(self) -> None:
+        """Leave the group. Never raises; bounded in time even when the broker is away."""
+
+
+class Producer(Protocol):
+    """Sends messages, acknowledged by all in-sync replicas."""
+
+    async def start(self) -> None: ...
+
+    async def send(self, messages: Sequence[Outbound]) -> None:
+        """Send all and return when all are acknowledged; order per partition is kept.
+
+        Raises MessageTooLargeError before anything of that message is sent, RetriableError when
+        the broker did not acknowledge: some may have been written, sending again is right.
+        """
+
+    async def stop(self) -> None: ...
