@@ -64,7 +64,8 @@ class Batch(msgspec.Struct, omit_defaults=True):
         row_hashes: hex digests of the source rows, for the early skip of later runs.
         attempt: number of the attempt that this delivery is, from 1.
         history: earlier failed attempts of each record, only on retries.
-        discovered_at: milliseconds since 1970 when Ingest read the records.
+        version: when Ingest read the records, in milliseconds since 1970 by the database's clock;
+            of two versions of a record the higher one is newer.
     """
 
     run: RunRef
@@ -76,7 +77,7 @@ class Batch(msgspec.Struct, omit_defaults=True):
     row_hashes: list[str] = []
     attempt: int = 1
     history: list[list[Attempt]] = []
-    discovered_at: int = 0
+    version: int = 0
     v: int = VERSION
 
 

@@ -1,0 +1,122 @@
+"""A pool of connections whose outages come out as RetriableError."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from syncline.domain.errors import RetriableError
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_OUTAGES = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InternalClientError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn outages of the database into RetriableError; anything else is a bug and stays one."""
+    try:
+        yield
+    except _OUTAGES as error:
+        raise RetriableError(
+            f"PostgreSQL did not answer: {error or type(error).__name__}", code="database_unavailable"
+        ) from error
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await connection.set_type_codec(
+        "jsonb", encoder=_encode, decoder=_decode, schema="pg_catalog", format="text"
+    )
+
+
+class Database:
+    """The product's own database. jsonb columns take and give plain values."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection inside one transaction.
+
+        Raises:
+            RetriableError: the database is away, or asks to try again; nothing was committed,
+                unless the connection broke during the commit itself.
+        """
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection; every statement commits by itself. Raises RetriableError."""
+        with translated():
+            async with self._pool.acquire() as connection:
+                yield connection
+
+    async def fetch(self, sql: str, *values: object) -> Sequence[Any]:
+        """Return all rows. Raises RetriableError."""
+        with translated():
+            rows: Sequence[Any] = await self._pool.fetch(sql, *values)
+            return rows
+
+    async def fetchrow(self, sql: str, *values: object) -> Any | None:  # noqa: ANN401 - a row
+        """Return the first row or None. Raises RetriableError."""
+        with translated():
+            return await self._pool.fetchrow(sql, *values)
+
+    async def fetchval(self, sql: str, *values: object) -> Any:  # noqa: ANN401 - a column
+        """Return the first column of the first row, or None. Raises RetriableError."""
+        with translated():
+            return await self._pool.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: object) -> int:
+        """Run one statement and return how many rows it touched. Raises RetriableError."""
+        with translated():
+            tag: str = await self._pool.execute(sql, *values)
+            count = tag.rsplit(" ", 1)[-1]
+            return int(count) if count.isdigit() else 0
+
+
+@asynccontextmanager
+async def open_database(dsn: str, *, size: int = 4, name: str = "syncline") -> AsyncIterator[Database]:
+    """Open a pool of up to `size` connections and close it at the end.
+
+    Raises:
+        RetriableError: PostgreSQL does not answer.
+    """
+    with translated():
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            command_timeout=60,
+            init=_prepare,
+            server_settings={"application_name": name, "timezone": "UTC"},
+        )
+    try:
+        yield Database(pool)
+    finally:
+        pool.terminate()
