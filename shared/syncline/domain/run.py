@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -84,6 +86,54 @@ class Counters(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def in_flight(self) -> int:
         return self.total - self.done
+
+
+class Run(msgspec.Struct, kw_only=True, rename="camel"):
+    """One execution of one stream. What was pinned at acceptance never changes.
+
+    Attributes:
+        id: the correlation ID.
+        stream: key of its (instance, entity type).
+        instance, source, target, mapping: IDs; `instance_name` is for people.
+        trigger: who asked: cli, topic, api, schedule, replay.
+        cursor_before, cursor_after: the bookmark it started from and the one it left.
+        status_seq: sequence number of its newest status event.
+    """
+
+    id: str
+    tenant: str
+    stream: int
+    instance: str
+    instance_name: str
+    entity_type: str
+    source: str
+    target: str
+    mapping: str
+    mapping_version: int
+    mode: Mode
+    trigger: str
+    actor: str
+    source_ids: list[str] | None = None
+    max_entities: int | None = None
+    batch_size: int
+    lanes: int
+    replay: dict[str, Any] | None = None
+    parent: str | None = None
+    state: State
+    reason: str | None = None
+    failure: dict[str, Any] | None = None
+    extracted: bool
+    counters: Counters
+    cursor_before: str | None = None
+    cursor_after: str | None = None
+    status_seq: int
+    retry_due_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    cancel_requested_by: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    extracted_at: datetime | None = None
+    finished_at: datetime | None = None
 
 
 def final_state(

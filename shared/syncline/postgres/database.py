@@ -37,7 +37,8 @@ def translated() -> Iterator[None]:
         yield
     except _OUTAGES as error:
         raise RetriableError(
-            f"PostgreSQL did not answer: {error or type(error).__name__}", code="database_unavailable"
+            f"PostgreSQL did not answer: {error or type(error).__name__}",
+            code="database_unavailable",
         ) from error
 
 
@@ -101,7 +102,9 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(dsn: str, *, size: int = 4, name: str = "syncline") -> AsyncIterator[Database]:
+async def open_database(
+    dsn: str, *, size: int = 4, name: str = "syncline"
+) -> AsyncIterator[Database]:
     """Open a pool of up to `size` connections and close it at the end.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Applies the numbered SQL files of `migrations/`, each once, in order, by one process at a time."""
+"""Applies the numbered SQL files of `migrations/`: each once, in order, one process at a time."""
 
 from __future__ import annotations
 

@@ -1,0 +1,205 @@
+"""A request for a run: its fields and their rules. Spec section 2.1."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.run import Mode, Overlap
+
+MAX_SOURCE_IDS = 500
+MAX_SOURCE_ID_LENGTH = 512
+MAX_REPLAY = 1000
+DEFAULT_BATCH_SIZE = 100
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Which dead letters a run replays.
+
+    Attributes:
+        entries: IDs of the dead letters, all of one stream.
+        from_stage: `failed` (the stage that failed), `ingest` (read again from the source), or the
+            name of an earlier stage whose input is still held.
+        edits: entry ID -> JSON Patch to apply to its payload first.
+        reason: why it was edited.
+    """
+
+    entries: tuple[str, ...]
+    from_stage: str = "failed"
+    edits: dict[str, list[dict[str, Any]]] = {}
+    reason: str | None = None
+
+
+class TriggerRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A checked request. `entity_type` is lower case; `source_ids` has no doubles."""
+
+    instance: str
+    entity_type: str
+    source_ids: tuple[str, ...] = ()
+    mode: Mode = Mode.INCREMENTAL
+    max_entities: int | None = None
+    batch_size: int = DEFAULT_BATCH_SIZE
+    on_overlap: Overlap = Overlap.REJECT
+    tenant: str = "default"
+    actor: str = "unknown"
+    trigger: str = "topic"
+    replay: Replay | None = None
+
+    def fingerprint(self) -> UUID:
+        """Return what makes two requests the same request: everything but who sent it and how."""
+        same = msgspec.structs.replace(self, actor="", trigger="", on_overlap=Overlap.REJECT)
+        encoded = msgspec.json.encode(same, order="sorted")
+        return UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest())
+
+
+FIELDS = {f.encode_name for f in msgspec.structs.fields(TriggerRequest)}
+
+
+def parse_trigger(data: object) -> TriggerRequest:
+    """Check a decoded trigger and return it as a request.
+
+    Args:
+        data: the trigger's JSON object with camelCase names; source IDs as an array or as
+            comma-separated text.
+
+    Raises:
+        InvalidInputError: names every mistake by its JSON path.
+    """
+    if not isinstance(data, Mapping):
+        raise InvalidInputError(
+            [Problem("$", "expected a JSON object with `instance`, `entityType`")]
+        )
+    reader = _Reader(data)
+    request = TriggerRequest(
+        instance=reader.text("instance", required=True),
+        entity_type=reader.text("entityType", required=True).lower(),
+        source_ids=reader.source_ids(),
+        mode=reader.choice("mode", Mode, Mode.INCREMENTAL),
+        max_entities=reader.integer("maxEntities", None, 1, 2**53),
+        batch_size=reader.integer("batchSize", DEFAULT_BATCH_SIZE, 1, 1000) or DEFAULT_BATCH_SIZE,
+        on_overlap=reader.choice("onOverlap", Overlap, Overlap.REJECT),
+        tenant=reader.text("tenant") or "default",
+        actor=reader.text("actor") or "unknown",
+        trigger=reader.text("trigger") or "topic",
+        replay=reader.replay(),
+    )
+    reader.check_unknown()
+    if request.source_ids and request.mode is Mode.RESET_CURSOR:
+        reader.problem(
+            "mode", "`reset_cursor` cannot be combined with source IDs; use `force_full`"
+        )
+    if reader.problems:
+        raise InvalidInputError(reader.problems)
+    return request
+
+
+def parse_correlation_id(text: str) -> str:
+    """Return the canonical form of a correlation ID.
+
+    Raises:
+        InvalidInputError: it is not a UUID.
+    """
+    try:
+        return str(UUID(text))
+    except ValueError:
+        message = f"{text[:80]!r} is not a UUID, such as 01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
+        raise InvalidInputError([Problem("$.correlationId", message)]) from None
+
+
+class _Reader:
+    """Reads fields of a trigger and collects what is wrong with them."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self.problems: list[Problem] = []
+
+    def problem(self, name: str, message: str) -> None:
+        self.problems.append(Problem(f"$.{name}", message))
+
+    def check_unknown(self) -> None:
+        for name in self._data.keys() - FIELDS:
+            near = get_close_matches(str(name), FIELDS, 1, 0.6)
+            hint = (
+                f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(sorted(FIELDS))}"
+            )
+            self.problem(str(name), f"unknown field{hint}")
+
+    def text(self, name: str, *, required: bool = False) -> str:
+        value = self._data.get(name)
+        if value is None or value == "":
+            if required:
+                self.problem(name, "is required")
+            return ""
+        if not isinstance(value, str) or len(value) > 200 or not _storable(value):
+            self.problem(name, f"must be text of at most 200 characters, not {_show(value)}")
+            return ""
+        return value.strip()
+
+    def choice(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
+        value = self._data.get(name)
+        if value is None:
+            return default
+        try:
+            return kind(value)
+        except ValueError:
+            self.problem(name, f"must be one of {', '.join(kind)}, not {_show(value)}")
+            return default
+
+    def integer(self, name: str, default: int | None, low: int, high: int) -> int | None:
+        value = self._data.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            top = "" if high > 10**6 else f" to {high}"
+            self.problem(name, f"must be a whole number from {low}{top}, not {_show(value)}")
+            return default
+        return value
+
+    def source_ids(self) -> tuple[str, ...]:
+        value = self._data.get("sourceIds")
+        if value is None:
+            return ()
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not all(isinstance(p, str | int) for p in parts):
+            self.problem("sourceIds", "must be an array of texts or comma-separated text")
+            return ()
+        ids = tuple(dict.fromkeys(t for p in parts if (t := str(p).strip())))
+        if not ids:
+            self.problem("sourceIds", "holds no ID; leave it out to sync everything")
+        if len(ids) > MAX_SOURCE_IDS:
+            self.problem("sourceIds", f"holds {len(ids)} IDs; at most {MAX_SOURCE_IDS} are allowed")
+        bad = [i for i in ids if len(i) > MAX_SOURCE_ID_LENGTH or not _storable(i)]
+        if bad:
+            limit = f"at most {MAX_SOURCE_ID_LENGTH} characters, no NUL and no lone surrogate"
+            self.problem("sourceIds", f"an ID may have {limit}: {_show(bad[0])}")
+        return ids
+
+    def replay(self) -> Replay | None:
+        value = self._data.get("replay")
+        if value is None:
+            return None
+        try:
+            replay = msgspec.convert(value, Replay)
+        except msgspec.ValidationError as error:
+            self.problem("replay", str(error))
+            return None
+        if not 1 <= len(replay.entries) <= MAX_REPLAY:
+            self.problem("replay.entries", f"must name 1 to {MAX_REPLAY} dead letters")
+        return replay
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _show(value: object) -> str:
+    return ascii(value)[:80]

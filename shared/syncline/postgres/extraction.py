@@ -1,0 +1,248 @@
+"""Ingest's side of a run row: starting it, and committing batches before they exist on a topic.
+
+Every write is fenced by the run's epoch: a process that was replaced finds no row to update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from syncline.domain.errors import SynclineError
+from syncline.domain.run import Mode, Run
+from syncline.postgres.database import Database
+from syncline.postgres.runs import SELECT, run_of
+
+
+class FencedError(SynclineError):
+    """Another process extracts this run now; stop without a trace."""
+
+
+class NewBatch(msgspec.Struct):
+    """A batch about to be committed.
+
+    Attributes:
+        stage: the stage whose input topic it will enter; "" when all its records are settled.
+        outcomes: one code a record, `.` for those still in flight.
+        rejected: what is published to the DLQ for records that failed at Ingest, as builtins.
+    """
+
+    number: int
+    lane: int
+    stage: str
+    source_ids: list[str]
+    outcomes: str
+    rejected: list[dict[str, Any]] | None = None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Where an extraction stands.
+
+    Attributes:
+        epoch: fences this process's writes.
+        batches: number of the next batch.
+        published: batches below this number are known to be on their topic.
+        position: where an interrupted read goes on, None at the beginning.
+        discovered: records committed so far.
+    """
+
+    run: Run
+    epoch: int
+    batches: int
+    published: int
+    position: str | None
+    high_water: str | None
+    read_to: str | None
+    discovered: int
+
+
+class Water(msgspec.Struct, frozen=True):
+    """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
+
+    high: str | None = None
+    read_to: str | None = None
+
+
+class Extractions:
+    """Every method may raise RetriableError; those with an epoch FencedError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def start(self, run_id: str) -> Progress | None:
+        """Take over a run's extraction, starting it if it is queued.
+
+        Returns:
+            Its progress, or None when there is nothing to do: it is extracted or over, or another
+            run of the stream is active and it must wait to be dispatched again.
+        """
+        try:
+            async with self._database.transaction() as connection:
+                row = await connection.fetchrow(
+                    "update runs set ingest_epoch = ingest_epoch + 1 where id = $1 and not extracted "
+                    "and state in ('queued', 'extracting') returning *",
+                    UUID(run_id),
+                )
+                if row is None:
+                    return None
+                if row["state"] == "queued":
+                    await _begin(connection, row)
+                return _progress(
+                    await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
+                )
+        except asyncpg.UniqueViolationError:
+            return None  # runs_one_active: the dispatcher sends it again when its turn has come
+
+    async def commit(
+        self, progress: Progress, batches: Sequence[NewBatch], position: str, water: Water
+    ) -> int:
+        """Commit a chunk: its batch rows, the counters, and where to go on.
+
+        Returns:
+            The version of its records: milliseconds since 1970 by the database's clock.
+        """
+        counts = _counts(batches)
+        async with self._database.transaction() as connection:
+            version = await connection.fetchval(
+                """update runs set total = total + $3, unchanged = unchanged + $4, batches = $5,
+                position = $6, high_water = coalesce($7, high_water), read_to = coalesce($8, read_to),
+                progressed_at = clock_timestamp()
+                where id = $1 and ingest_epoch = $2 and not extracted
+                returning (extract(epoch from clock_timestamp()) * 1000)::bigint""",
+                UUID(progress.run.id),
+                progress.epoch,
+                counts[0],
+                counts[1],
+                batches[-1].number + 1 if batches else progress.batches,
+                position,
+                water.high,
+                water.read_to,
+            )
+            if version is None:
+                raise FencedError(progress.run.id)
+            await _copy(connection, progress.run, batches)
+            return int(version)
+
+    async def mark_published(self, progress: Progress, below: int) -> None:
+        """Note that every batch below this number lies on its topic."""
+        await self._fenced(progress, "published = $3", below)
+
+    async def finish(self, progress: Progress, failure: dict[str, Any] | None) -> None:
+        """Note that nothing more will be discovered."""
+        await self._fenced(
+            progress,
+            "extracted = true, extracted_at = now(), failure = coalesce($3, failure), "
+            "published = batches, progressed_at = now()",
+            failure,
+        )
+
+    async def is_cancelled(self, run_id: str) -> bool:
+        """Tell whether a person asked for the run's end."""
+        return bool(
+            await self._database.fetchval(
+                "select cancel_requested_at is not null from runs where id = $1", UUID(run_id)
+            )
+        )
+
+    async def in_flight(self, run_id: str) -> int:
+        """Return how many records of the run have no outcome yet."""
+        return int(
+            await self._database.fetchval(
+                "select total - success - unchanged - excluded - superseded - cancelled - failed "
+                "from runs where id = $1",
+                UUID(run_id),
+            )
+        )
+
+    async def unpublished(self, progress: Progress) -> list[NewBatch]:
+        """Return the committed batches that may not be on their topic, in order."""
+        rows = await self._database.fetch(
+            """select number, lane, stage, source_ids, outcomes, rejected from batches
+            where run_id = $1 and number >= $2 and stage <> '' order by number""",
+            UUID(progress.run.id),
+            progress.published,
+        )
+        return [NewBatch(**dict(row)) for row in rows]
+
+    async def _fenced(self, progress: Progress, assignment: str, value: object) -> None:
+        changed = await self._database.execute(
+            f"update runs set {assignment} where id = $1 and ingest_epoch = $2 and not extracted",
+            UUID(progress.run.id),
+            progress.epoch,
+            value,
+        )
+        if not changed:
+            raise FencedError(progress.run.id)
+
+
+async def _begin(connection: Any, row: Any) -> None:  # noqa: ANN401
+    """Pin the cursor the run starts from; Reset Cursor clears it first, as a new version."""
+    plain = row["source_ids"] is None and row["replay"] is None
+    cursor = await connection.fetchrow(
+        "select version, value from cursors where stream_id = $1 order by version desc limit 1",
+        row["stream_id"],
+    )
+    version, value = (cursor["version"], cursor["value"]) if cursor else (0, None)
+    if row["mode"] == Mode.RESET_CURSOR and plain and value is not None:
+        version, value = version + 1, None
+        await connection.execute(
+            """insert into cursors (stream_id, version, tenant, value, run_id, actor, reason)
+            values ($1, $2, $3, null, $4, $5, 'reset_cursor')""",
+            row["stream_id"],
+            version,
+            row["tenant"],
+            row["id"],
+            row["actor"],
+        )
+    await connection.execute(
+        """update runs set state = 'extracting', started_at = now(), cursor_version = $2,
+        cursor_before = $3 where id = $1""",
+        row["id"],
+        version,
+        value if plain and row["mode"] == Mode.INCREMENTAL else None,
+    )
+
+
+async def _copy(connection: Any, run: Run, batches: Sequence[NewBatch]) -> None:  # noqa: ANN401
+    if not batches:
+        return
+    run_id = UUID(run.id)
+    await connection.copy_records_to_table(
+        "batches",
+        columns=[
+            "run_id",
+            "number",
+            "tenant",
+            "lane",
+            "stage",
+            "source_ids",
+            "outcomes",
+            "rejected",
+        ],
+        records=[
+            (run_id, b.number, run.tenant, b.lane, b.stage, b.source_ids, b.outcomes, b.rejected)
+            for b in batches
+        ],
+    )
+
+
+def _counts(batches: Sequence[NewBatch]) -> tuple[int, int]:
+    total = sum(len(b.source_ids) for b in batches)
+    return total, sum(b.outcomes.count("U") for b in batches)
+
+
+def _progress(row: Any) -> Progress:  # noqa: ANN401
+    return Progress(
+        run=run_of(row),
+        epoch=row["ingest_epoch"],
+        batches=row["batches"],
+        published=row["published"],
+        position=row["position"],
+        high_water=row["high_water"],
+        read_to=row["read_to"],
+        discovered=row["total"],
+    )

@@ -1,0 +1,236 @@
+"""Runs: accepting, dispatching, looking up, cancelling. Their counters belong to `outcomes`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.run import Counters, Mode, Overlap, Run, State
+from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.database import Database
+from syncline.postgres.streams import Stream
+
+SELECT = "select r.*, i.name as instance_name from runs r join instances i on i.id = r.instance_id"
+
+_INSERT = """
+insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
+  mapping_version, mode, trigger, actor, source_ids, max_entities, batch_size, lanes, request_hash,
+  replay, parent_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+"""
+
+# A queued run may go when its stream has no active run and no older queued one. One that was sent
+# a while ago and did not start is sent again: starting twice changes nothing.
+_DISPATCHABLE = """
+update runs set dispatched_at = now() where id in (
+  select r.id from runs r
+  where r.state = 'queued'
+    and (r.dispatched_at is null or r.dispatched_at < now() - interval '10 s')
+    and not exists (select from runs a where a.stream_id = r.stream_id
+                    and a.state in ('extracting', 'in_progress'))
+    and not exists (select from runs q where q.stream_id = r.stream_id and q.state = 'queued'
+                    and (q.created_at, q.id) < (r.created_at, r.id))
+  order by r.created_at limit 100)
+returning id, tenant
+"""
+
+
+def run_of(row: Any) -> Run:  # noqa: ANN401 - a database row
+    """Make a Run of a row of SELECT."""
+    return Run(
+        id=str(row["id"]),
+        tenant=row["tenant"],
+        stream=row["stream_id"],
+        instance=str(row["instance_id"]),
+        instance_name=row["instance_name"],
+        entity_type=row["entity_type"],
+        source=str(row["source_id"]),
+        target=str(row["target_id"]),
+        mapping=str(row["mapping_id"]),
+        mapping_version=row["mapping_version"],
+        mode=Mode(row["mode"]),
+        trigger=row["trigger"],
+        actor=row["actor"],
+        source_ids=row["source_ids"],
+        max_entities=row["max_entities"],
+        batch_size=row["batch_size"],
+        lanes=row["lanes"],
+        replay=row["replay"],
+        parent=str(row["parent_id"]) if row["parent_id"] else None,
+        state=State(row["state"]),
+        reason=row["reason"],
+        failure=row["failure"],
+        extracted=row["extracted"],
+        counters=counters_of(row),
+        cursor_before=row["cursor_before"],
+        cursor_after=row["cursor_after"],
+        status_seq=row["status_seq"],
+        retry_due_at=row["retry_due_at"],
+        cancel_requested_at=row["cancel_requested_at"],
+        cancel_requested_by=row["cancel_requested_by"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        extracted_at=row["extracted_at"],
+        finished_at=row["finished_at"],
+    )
+
+
+def counters_of(row: Any) -> Counters:  # noqa: ANN401 - a database row
+    """Read the counters of a run row."""
+    return Counters(**{name: row[name] for name in Counters.__struct_fields__})
+
+
+class Runs:
+    """Runs in the database; every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accept(
+        self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
+    ) -> tuple[Run, bool]:
+        """Store an accepted run, once.
+
+        Returns:
+            The run, and whether it is new; the same request again gives the same run.
+
+        Raises:
+            ConflictError: the correlation ID belongs to another request, a run of the stream is
+                active and the request says reject, or dead letters are not pending any more.
+        """
+        async with self._database.transaction() as connection:
+            # Serialises triggers of one stream, so that two cannot both find it idle.
+            await connection.execute("select from streams where id = $1 for update", stream.id)
+            existing = await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
+            if existing is not None:
+                if existing["request_hash"] != request.fingerprint():
+                    raise ConflictError(f"correlation ID {run_id} belongs to another request")
+                return run_of(existing), False
+            if request.on_overlap is not Overlap.QUEUE:
+                await _refuse_overlap(connection, stream)
+            if request.replay is not None:
+                await _take_letters(connection, request, run_id)
+            await _insert(connection, run_id, request, stream, lanes)
+            return run_of(
+                await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
+            ), True
+
+    async def dispatchable(self) -> list[tuple[str, str]]:
+        """Claim queued runs that may start now, as (correlation ID, tenant)."""
+        rows = await self._database.fetch(_DISPATCHABLE)
+        return [(str(row["id"]), row["tenant"]) for row in rows]
+
+    async def get(self, tenant: str, run_id: str) -> Run:
+        """Return a run. Raises NotFoundError, also for another tenant's."""
+        row = await self._database.fetchrow(
+            f"{SELECT} where r.id = $1 and r.tenant = $2", UUID(run_id), tenant
+        )
+        if row is None:
+            raise NotFoundError(f"no run {run_id}")
+        return run_of(row)
+
+    async def newest(
+        self,
+        tenant: str,
+        *,
+        limit: int = 25,
+        states: Sequence[str] = (),
+        instance: str | None = None,
+    ) -> list[Run]:
+        """Return the newest runs, newest first, in any or just these states."""
+        rows = await self._database.fetch(
+            f"""{SELECT} where r.tenant = $1 and (cardinality($2::text[]) = 0 or r.state = any($2))
+            and ($3::text is null or i.name = $3) order by r.created_at desc limit $4""",
+            tenant,
+            list(states),
+            instance,
+            limit,
+        )
+        return [run_of(row) for row in rows]
+
+    async def request_cancel(self, tenant: str, run_id: str, actor: str) -> Run:
+        """Note that a person wants the run to end; a queued run ends at once.
+
+        Raises:
+            NotFoundError: no such run in this tenant.
+            ConflictError: the run has ended already.
+        """
+        run = await self.get(tenant, run_id)
+        changed = await self._database.execute(
+            """update runs set cancel_requested_at = coalesce(cancel_requested_at, now()),
+            cancel_requested_by = coalesce(cancel_requested_by, $2)
+            where id = $1 and state in ('queued', 'extracting', 'in_progress')""",
+            UUID(run_id),
+            actor,
+        )
+        if not changed:
+            raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
+        return await self.get(tenant, run_id)
+
+
+async def _refuse_overlap(connection: Any, stream: Stream) -> None:  # noqa: ANN401
+    active = await connection.fetchval(
+        """select id from runs where stream_id = $1
+        and state in ('queued', 'extracting', 'in_progress') limit 1""",
+        stream.id,
+    )
+    if active is not None:
+        raise ConflictError(f"run {active} of this instance and entity type is active")
+
+
+async def _take_letters(connection: Any, request: TriggerRequest, run_id: str) -> None:  # noqa: ANN401
+    """Mark the entries Replayed; whoever comes first gets them, so two clicks replay once."""
+    replay = request.replay
+    entries = [UUID(e) for e in replay.entries] if replay else []
+    taken = await connection.fetch(
+        """update dead_letters set status = 'replayed', replay_run = $1, resolved_at = now(),
+        resolved_by = $2 where id = any($3) and tenant = $4 and status = 'pending' returning id""",
+        UUID(run_id),
+        request.actor,
+        entries,
+        request.tenant,
+    )
+    missing = set(entries) - {row["id"] for row in taken}
+    if missing:
+        named = ", ".join(sorted(map(str, missing))[:3])
+        raise ConflictError(f"{len(missing)} of {len(entries)} entries are not Pending: {named}")
+
+
+async def _insert(
+    connection: Any,  # noqa: ANN401
+    run_id: str,
+    request: TriggerRequest,
+    stream: Stream,
+    lanes: int,
+) -> None:
+    parent = None
+    if request.replay is not None:
+        parent = await connection.fetchval(
+            "select run_id from dead_letters where id = $1", UUID(request.replay.entries[0])
+        )
+    await connection.execute(
+        _INSERT,
+        UUID(run_id),
+        stream.tenant,
+        stream.id,
+        UUID(stream.instance),
+        stream.entity_type,
+        UUID(stream.source),
+        UUID(stream.target),
+        UUID(stream.mapping),
+        stream.mapping_version,
+        str(request.mode),
+        "replay" if request.replay else request.trigger,
+        request.actor,
+        list(request.source_ids) or None,
+        request.max_entities,
+        request.batch_size,
+        lanes,
+        request.fingerprint(),
+        msgspec.to_builtins(request.replay) if request.replay else None,
+        parent,
+    )
