@@ -42,13 +42,17 @@ def translated() -> Iterator[None]:
         ) from error
 
 
-def _encode(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def _encode(value: object) -> bytes:
+    return b"\x01" + msgspec.json.encode(value)  # version 1 of jsonb's wire format; COPY needs it
+
+
+def _decode_jsonb(value: bytes) -> object:
+    return _decode(value[1:])
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
-        "jsonb", encoder=_encode, decoder=_decode, schema="pg_catalog", format="text"
+        "jsonb", encoder=_encode, decoder=_decode_jsonb, schema="pg_catalog", format="binary"
     )
 
 

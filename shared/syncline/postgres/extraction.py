@@ -83,8 +83,9 @@ class Extractions:
         try:
             async with self._database.transaction() as connection:
                 row = await connection.fetchrow(
-                    "update runs set ingest_epoch = ingest_epoch + 1 where id = $1 and not extracted "
-                    "and state in ('queued', 'extracting') returning *",
+                    """update runs set ingest_epoch = ingest_epoch + 1
+                    where id = $1 and not extracted and state in ('queued', 'extracting')
+                    returning *""",
                     UUID(run_id),
                 )
                 if row is None:
@@ -98,9 +99,17 @@ class Extractions:
             return None  # runs_one_active: the dispatcher sends it again when its turn has come
 
     async def commit(
-        self, progress: Progress, batches: Sequence[NewBatch], position: str, water: Water
+        self,
+        progress: Progress,
+        batches: Sequence[NewBatch],
+        position: str,
+        water: Water,
+        published: int,
     ) -> int:
         """Commit a chunk: its batch rows, the counters, and where to go on.
+
+        Args:
+            published: every batch below this number was acknowledged by its topic.
 
         Returns:
             The version of its records: milliseconds since 1970 by the database's clock.
@@ -109,7 +118,8 @@ class Extractions:
         async with self._database.transaction() as connection:
             version = await connection.fetchval(
                 """update runs set total = total + $3, unchanged = unchanged + $4, batches = $5,
-                position = $6, high_water = coalesce($7, high_water), read_to = coalesce($8, read_to),
+                position = $6, high_water = coalesce($7, high_water),
+                read_to = coalesce($8, read_to), published = $9,
                 progressed_at = clock_timestamp()
                 where id = $1 and ingest_epoch = $2 and not extracted
                 returning (extract(epoch from clock_timestamp()) * 1000)::bigint""",
@@ -121,24 +131,25 @@ class Extractions:
                 position,
                 water.high,
                 water.read_to,
+                published,
             )
             if version is None:
                 raise FencedError(progress.run.id)
             await _copy(connection, progress.run, batches)
             return int(version)
 
-    async def mark_published(self, progress: Progress, below: int) -> None:
-        """Note that every batch below this number lies on its topic."""
-        await self._fenced(progress, "published = $3", below)
-
     async def finish(self, progress: Progress, failure: dict[str, Any] | None) -> None:
         """Note that nothing more will be discovered."""
-        await self._fenced(
-            progress,
-            "extracted = true, extracted_at = now(), failure = coalesce($3, failure), "
-            "published = batches, progressed_at = now()",
+        changed = await self._database.execute(
+            """update runs set extracted = true, extracted_at = now(), published = batches,
+            failure = coalesce($3, failure), progressed_at = now()
+            where id = $1 and ingest_epoch = $2 and not extracted""",
+            UUID(progress.run.id),
+            progress.epoch,
             failure,
         )
+        if not changed:
+            raise FencedError(progress.run.id)
 
     async def is_cancelled(self, run_id: str) -> bool:
         """Tell whether a person asked for the run's end."""
@@ -167,16 +178,6 @@ class Extractions:
             progress.published,
         )
         return [NewBatch(**dict(row)) for row in rows]
-
-    async def _fenced(self, progress: Progress, assignment: str, value: object) -> None:
-        changed = await self._database.execute(
-            f"update runs set {assignment} where id = $1 and ingest_epoch = $2 and not extracted",
-            UUID(progress.run.id),
-            progress.epoch,
-            value,
-        )
-        if not changed:
-            raise FencedError(progress.run.id)
 
 
 async def _begin(connection: Any, row: Any) -> None:  # noqa: ANN401

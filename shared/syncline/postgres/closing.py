@@ -1,0 +1,84 @@
+"""The end of a run: its final state, and the cursor, in the transaction that closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from syncline.domain.cursor import moved_cursor
+from syncline.domain.mapping.document import CursorType
+from syncline.domain.run import State, final_state
+from syncline.postgres.runs import counters_of
+
+_DONE = """
+select r.*, v.document->'extraction'->>'cursorType' as cursor_type from runs r
+join mapping_versions v on v.mapping_id = r.mapping_id and v.version = r.mapping_version
+where r.id = any($1) and r.extracted and r.state in ('extracting', 'in_progress')
+  and r.total = r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed
+"""
+
+
+async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # noqa: ANN401
+    """Close those of the (locked) runs that are extracted and have nothing in flight."""
+    for row in await connection.fetch(_DONE, run_ids):
+        state = final_state(
+            counters_of(row),
+            extraction_failed=row["failure"] is not None,
+            cancelled=row["cancel_requested_at"] is not None,
+            stalled=row["reason"] == "stalled",
+        )
+        cursor = await _move_cursor(connection, row, state)
+        await connection.execute(
+            """update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),
+            reason = coalesce(reason, $4) where id = $1""",
+            row["id"],
+            str(state),
+            cursor,
+            _reason(row, state),
+        )
+
+
+def _reason(row: Any, state: State) -> str | None:  # noqa: ANN401
+    if state is State.CANCELLED:
+        return f"cancelled by {row['cancel_requested_by']}"
+    if row["failure"] is not None:
+        return str(row["failure"].get("message"))
+    return None
+
+
+async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  # noqa: ANN401
+    """Move the stream's cursor, compare-and-set on the version the run started from."""
+    if row["source_ids"] is not None or row["replay"] is not None:
+        return None
+    current = await connection.fetchrow(
+        "select version, value from cursors where stream_id = $1 order by version desc limit 1",
+        row["stream_id"],
+    )
+    version, before = (current["version"], current["value"]) if current else (0, None)
+    value = moved_cursor(
+        state=state,
+        before=before,
+        high_water=row["high_water"],
+        read_to=row["read_to"],
+        kind=CursorType(row["cursor_type"] or "datetime"),
+        complete=row["failure"] is None and row["max_entities"] is None,
+    )
+    if value is None or version != row["cursor_version"]:
+        return before  # a person set the cursor meanwhile: theirs stands
+    try:
+        async with connection.transaction():
+            await connection.execute(
+                """insert into cursors (stream_id, version, tenant, value, run_id, actor, reason)
+                values ($1, $2, $3, $4, $5, 'finalize', 'run closed')""",
+                row["stream_id"],
+                version + 1,
+                row["tenant"],
+                value,
+                row["id"],
+            )
+    except asyncpg.UniqueViolationError:
+        return before
+    return value

@@ -1,0 +1,128 @@
+"""The write ledger: what was last acknowledged for a record, and what may have been written.
+
+Smart sync reads it, early by source row and exactly by payload; only Execute writes it, after the
+target acknowledged. Spec section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from syncline.contracts.messages import RunRef
+from syncline.postgres.database import Database
+
+_UNCHANGED = """
+select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
+join ledger l on l.stream_id = $1 and l.source_id = w.source_id and l.row_hash = w.hash
+"""
+
+_ACKNOWLEDGE = """
+insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash, target_id, run_id, version,
+  written_at)
+select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now()
+from unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[])
+  as u(source_id, payload_hash, row_hash, target_id, version)
+on conflict (stream_id, source_id) do update set payload_hash = excluded.payload_hash,
+  row_hash = excluded.row_hash, target_id = coalesce(excluded.target_id, ledger.target_id),
+  run_id = excluded.run_id, version = excluded.version, written_at = excluded.written_at,
+  intent_hash = null, intent_run = null
+where ledger.version is null or ledger.version <= excluded.version
+"""
+
+_INTEND = """
+insert into ledger (stream_id, source_id, tenant, intent_hash, intent_run)
+select $1, u.source_id, $2, u.hash, $3 from unnest($4::text[], $5::uuid[]) as u(source_id, hash)
+on conflict (stream_id, source_id) do update
+  set intent_hash = excluded.intent_hash, intent_run = excluded.intent_run
+"""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What the ledger knows of one record; hashes are 32 hex digits."""
+
+    payload_hash: str | None
+    row_hash: str | None
+    target_id: str | None
+    run_id: str | None
+    version: int
+    intent_hash: str | None
+
+
+class Written(msgspec.Struct):
+    """Acknowledged writes; the lists run in parallel, one record at most once."""
+
+    source_ids: list[str]
+    payload_hashes: list[str]
+    row_hashes: list[str | None]
+    target_ids: list[str | None]
+    versions: list[int]
+
+
+class Ledger:
+    """Reads and writes of the ledger, a batch at a time; every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def unchanged(
+        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
+    ) -> set[int]:
+        """Return the positions whose source row is behind the last acknowledged write."""
+        rows = await self._database.fetch(_UNCHANGED, stream, source_ids, row_hashes)
+        return {row[0] - 1 for row in rows}
+
+    async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, Entry]:
+        """Return what is known of these records, by source ID."""
+        rows = await self._database.fetch(
+            """select source_id, payload_hash, row_hash, target_id, run_id, version, intent_hash
+            from ledger where stream_id = $1 and source_id = any($2)""",
+            stream,
+            source_ids,
+        )
+        return {
+            row[0]: Entry(
+                _hex(row[1]), _hex(row[2]), row[3], str(row[4]) if row[4] else None, row[5] or 0,
+                _hex(row[6]),
+            )
+            for row in rows
+        }  # fmt: skip
+
+    async def intend(self, run: RunRef, source_ids: Sequence[str], hashes: Sequence[str]) -> None:
+        """Commit that these payloads are about to be sent, before they are."""
+        await self._database.execute(
+            _INTEND, run.stream, run.tenant, UUID(run.id), list(source_ids), list(hashes)
+        )
+
+    async def acknowledge(self, run: RunRef, written: Written) -> None:
+        """Store what the target acknowledged; a newer version of a record is left alone."""
+        await self._database.execute(
+            _ACKNOWLEDGE,
+            run.stream,
+            run.tenant,
+            UUID(run.id),
+            written.source_ids,
+            written.payload_hashes,
+            written.row_hashes,
+            written.target_ids,
+            written.versions,
+        )
+
+    async def refresh(
+        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
+    ) -> None:
+        """Note newer source rows that lead to the payload which was acknowledged already."""
+        await self._database.execute(
+            """update ledger l set row_hash = u.hash
+            from unnest($2::text[], $3::uuid[]) as u(source_id, hash)
+            where l.stream_id = $1 and l.source_id = u.source_id""",
+            stream,
+            list(source_ids),
+            list(row_hashes),
+        )
+
+
+def _hex(value: UUID | None) -> str | None:
+    return None if value is None else value.hex

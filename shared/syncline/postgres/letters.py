@@ -1,0 +1,171 @@
+"""Dead letters: storing them once, and handing them to a replay. Reading lists is `views`' room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.contracts.events import DeadLetter
+from syncline.domain.dead_letter import fingerprint
+from syncline.domain.errors import Failure
+from syncline.postgres.database import Database
+
+_INSERT = """
+insert into dead_letters (id, tenant, run_id, batch, slot, stream_id, instance_id, entity_type,
+  source_id, stage, category, code, error, field, detail, fingerprint, attempts, retries,
+  mapping_version, payload, row_hash, version, failed_at, replay_of)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+  $18 + coalesce(max(o.retries + 1), 0), $19, $20, $21, $22, $23, (array_agg(o.id))[1]
+from (select id, retries from dead_letters where replay_run = $3 and source_id = $9 limit 1) o
+on conflict (id) do nothing
+"""
+
+# A record that failed is never skipped next time, so the ledger forgets what it would equal.
+_FORGET = """
+update ledger set payload_hash = null, row_hash = null
+where stream_id = any($1) and (stream_id, source_id) in (select * from unnest($1::int[], $2::text[]))
+"""
+
+
+class PoisonLetter(msgspec.Struct, frozen=True):
+    """A message that no stage could decode: where it lay, its bytes, and what was wrong."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    stage: str
+    error: str
+    payload: bytes | None
+
+
+class ReplayItem(msgspec.Struct, frozen=True):
+    """A dead letter to be replayed."""
+
+    id: str
+    source_id: str
+    stage: str
+    payload: bytes | None
+    row_hash: str | None
+    version: int
+
+
+class Letters:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store(self, letters: Sequence[DeadLetter]) -> None:
+        """Store dead letters; one that is there already stays as it is."""
+        async with self._database.transaction() as connection:
+            await connection.executemany(_INSERT, [_row(letter) for letter in letters])
+            pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
+            await connection.execute(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
+
+    async def store_poison(self, letters: Sequence[PoisonLetter]) -> None:
+        """Store undecodable messages; one that is there already stays as it is."""
+        now = datetime.now(UTC)  # noqa: TID251 - when it was stored; nothing is decided by it
+        async with self._database.transaction() as connection:
+            await connection.executemany(
+                """insert into dead_letters (id, tenant, stage, category, code, error, detail,
+                fingerprint, attempts, retries, payload, failed_at)
+                values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, '[]', 0, $6, $7)
+                on conflict (id) do nothing""",
+                [
+                    (
+                        UUID(p.id), p.stage, p.error,
+                        f"topic {p.topic}, partition {p.partition}, offset {p.offset}",
+                        fingerprint(p.stage, "undecodable", p.error, None), p.payload, now,
+                    )
+                    for p in letters
+                ],
+            )  # fmt: skip
+
+    async def replayed_by(self, tenant: str, run_id: str) -> list[ReplayItem]:
+        """Return the entries a replay run took, oldest first."""
+        rows = await self._database.fetch(
+            """select id, source_id, stage, payload, row_hash, version from dead_letters
+            where replay_run = $1 and tenant = $2 order by failed_at, id""",
+            UUID(run_id),
+            tenant,
+        )
+        return [
+            ReplayItem(
+                id=str(row["id"]),
+                source_id=row["source_id"],
+                stage=row["stage"],
+                payload=row["payload"],
+                row_hash=row["row_hash"].hex if row["row_hash"] else None,
+                version=row["version"] or 0,
+            )
+            for row in rows
+        ]
+
+    async def note_edit(self, letter_id: str, edit: dict[str, Any]) -> None:
+        """Keep how an entry's payload was changed before its replay: patch, author, reason."""
+        await self._database.execute(
+            "update dead_letters set edit = $2 where id = $1", UUID(letter_id), edit
+        )
+
+    async def discard(self, tenant: str, ids: Sequence[str], actor: str, reason: str | None) -> int:
+        """Mark Pending entries Discarded and say how many there were."""
+        return await self._resolve(tenant, ids, "pending", "discarded", actor, reason)
+
+    async def restore(self, tenant: str, ids: Sequence[str], actor: str) -> int:
+        """Mark Discarded entries Pending again and say how many there were."""
+        return await self._resolve(tenant, ids, "discarded", "pending", actor, None)
+
+    async def _resolve(
+        self, tenant: str, ids: Sequence[str], from_: str, to: str, actor: str, reason: str | None
+    ) -> int:
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                """update dead_letters set status = $4, resolved_at = now(), resolved_by = $5,
+                reason = $6 where tenant = $1 and id = any($2) and status = $3 returning id""",
+                tenant,
+                [UUID(i) for i in ids],
+                from_,
+                to,
+                actor,
+                reason,
+            )
+            await connection.executemany(
+                """insert into audit_log (tenant, actor, action, object, details)
+                values ($1, $2, $3, $4, $5)""",
+                [(tenant, actor, f"dlq.{to}", str(row["id"]), {"reason": reason}) for row in rows],
+            )
+            return len(rows)
+
+
+def _row(letter: DeadLetter) -> tuple[object, ...]:
+    failure: Failure = letter.failure
+    return (
+        UUID(letter.id),
+        letter.tenant,
+        UUID(letter.correlation_id),
+        letter.batch,
+        letter.slot,
+        letter.stream,
+        UUID(letter.instance),
+        letter.entity_type,
+        letter.source_id,
+        letter.stage,
+        str(failure.category),
+        failure.code,
+        failure.message,
+        failure.field,
+        failure.detail,
+        fingerprint(letter.stage, failure.code, failure.message, failure.field),
+        msgspec.to_builtins(letter.attempts),
+        max(len(letter.attempts) - 1, 0),
+        letter.mapping_version,
+        bytes(letter.payload),
+        UUID(letter.row_hash) if letter.row_hash else None,
+        letter.version,
+        datetime.fromisoformat(letter.failed_at),
+    )

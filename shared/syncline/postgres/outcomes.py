@@ -1,0 +1,169 @@
+"""Finalize's side: record outcomes on the batch rows, counters on the run, and the end of a run.
+
+One transaction takes everything a poll brought. Runs are locked in the order of their IDs, so two
+processes that hold the same partition for a moment cannot deadlock, and a slot that has an outcome
+keeps it: delivering any report twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.contracts.messages import Report, Retrying, Settled
+from syncline.domain.run import PENDING, Outcome, Run
+from syncline.postgres.closing import close_if_done
+from syncline.postgres.database import Database
+from syncline.postgres.runs import SELECT, run_of
+
+_COLUMNS = {
+    Outcome.SUCCESS: "success",
+    Outcome.UNCHANGED: "unchanged",
+    Outcome.EXCLUDED: "excluded",
+    Outcome.SUPERSEDED: "superseded",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.FAILED: "failed",
+}
+
+_COUNT = """
+update runs r set success = r.success + u.success, unchanged = r.unchanged + u.unchanged,
+  excluded = r.excluded + u.excluded, superseded = r.superseded + u.superseded,
+  cancelled = r.cancelled + u.cancelled, failed = r.failed + u.failed,
+  retry_due_at = greatest(r.retry_due_at, u.due), status_seq = r.status_seq + 1,
+  state = case when r.state = 'extracting' and r.extracted then 'in_progress' else r.state end,
+  progressed_at = clock_timestamp()
+from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[],
+  $8::timestamptz[]) as u(id, success, unchanged, excluded, superseded, cancelled, failed, due)
+where r.id = u.id
+"""
+
+
+class Outcomes:
+    """Takes reports. May raise RetriableError; then nothing of the call was applied."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def apply(self, reports: Sequence[Report]) -> list[Run]:
+        """Apply reports and close the runs that are done.
+
+        Returns:
+            Every run that a report was about, as it is now; final ones unchanged.
+        """
+        ids = sorted({UUID(report.run.id) for report in reports})
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                f"{SELECT} where r.id = any($1) order by r.id for update of r", ids
+            )
+            final = {row["id"] for row in rows if run_of(row).state.is_final}
+            open_reports = [r for r in reports if UUID(r.run.id) not in final]
+            if not open_reports:
+                return [run_of(row) for row in rows]
+            added = await _merge(connection, open_reports)
+            await _keep_attempts(connection, open_reports)
+            await _count(connection, {row["id"] for row in rows} - final, added, open_reports)
+            await close_if_done(connection, [row["id"] for row in rows if row["id"] not in final])
+            rows = await connection.fetch(f"{SELECT} where r.id = any($1)", ids)
+            return [run_of(row) for row in rows]
+
+
+def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, Counter[str]]:
+    """Put outcome codes into the pending slots of a batch row.
+
+    Args:
+        outcomes: the row's codes, one a slot.
+        slots: positions, parallel to `codes`.
+
+    Returns:
+        The new codes, and how often each code was newly set; taken slots are left as they are.
+    """
+    if len(slots) == len(outcomes) and PENDING * len(outcomes) == outcomes:
+        ordered = codes if list(slots) == list(range(len(slots))) else _scatter(slots, codes)
+        return ordered, Counter(codes)
+    merged, added = list(outcomes), Counter[str]()
+    for slot, code in zip(slots, codes, strict=True):
+        if slot < len(merged) and merged[slot] == PENDING:
+            merged[slot] = code
+            added[code] += 1
+    return "".join(merged), added
+
+
+def _scatter(slots: Sequence[int], codes: str) -> str:
+    return "".join(code for _, code in sorted(zip(slots, codes, strict=True)))
+
+
+async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Counter[str]]:  # noqa: ANN401
+    settled = [r for r in reports if isinstance(r, Settled)]
+    added: dict[UUID, Counter[str]] = {}
+    if not settled:
+        return added
+    wanted = sorted({(UUID(r.run.id), r.number) for r in settled})
+    rows = await connection.fetch(
+        """select b.run_id, b.number, b.outcomes
+        from unnest($1::uuid[], $2::int[]) as w(run, number)
+        join batches b on b.run_id = w.run and b.number = w.number""",
+        [run for run, _ in wanted],
+        [number for _, number in wanted],
+    )
+    before = {(row["run_id"], row["number"]): row["outcomes"] for row in rows}
+    after = dict(before)
+    for report in settled:
+        key = (UUID(report.run.id), report.number)
+        if key in after:  # a report about a batch that nobody committed is nobody's
+            after[key], new = merge_codes(after[key], report.slots, report.codes)
+            added.setdefault(key[0], Counter()).update(new)
+    changed = [(key, codes) for key, codes in sorted(after.items()) if codes != before[key]]
+    if changed:
+        await connection.execute(
+            """update batches b set outcomes = u.outcomes
+            from unnest($1::uuid[], $2::int[], $3::text[]) as u(run, number, outcomes)
+            where b.run_id = u.run and b.number = u.number""",
+            [key[0] for key, _ in changed],
+            [key[1] for key, _ in changed],
+            [codes for _, codes in changed],
+        )
+    return added
+
+
+async def _keep_attempts(connection: Any, reports: Iterable[Report]) -> None:  # noqa: ANN401
+    rows = [
+        (
+            UUID(report.run.id), report.number, slot, attempt.number, attempt.stage,
+            report.run.tenant, source_id, datetime.fromisoformat(attempt.at),
+            msgspec.to_builtins(attempt.failure),
+        )
+        for report in reports
+        if isinstance(report, Retrying)
+        for slot, source_id, attempt in zip(
+            report.slots, report.ids, report.attempts, strict=True
+        )
+    ]  # fmt: skip
+    if rows:
+        await connection.executemany(
+            """insert into attempts
+            (run_id, batch, slot, number, stage, tenant, source_id, at, failure)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing""",
+            rows,
+        )
+
+
+async def _count(
+    connection: Any,  # noqa: ANN401
+    run_ids: Iterable[UUID],
+    added: Mapping[UUID, Counter[str]],
+    reports: Sequence[Report],
+) -> None:
+    ids = sorted(run_ids)
+    due = {run_id: _due(reports, run_id) for run_id in ids}
+    columns = [[added.get(i, Counter())[code] for i in ids] for code in _COLUMNS]
+    await connection.execute(_COUNT, ids, *columns, [due[i] for i in ids])
+
+
+def _due(reports: Sequence[Report], run_id: UUID) -> datetime | None:
+    times = [r.due_at for r in reports if isinstance(r, Retrying) and UUID(r.run.id) == run_id]
+    return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None
