@@ -20,8 +20,8 @@ join ledger l on l.stream_id = $1 and l.source_id = w.source_id and l.row_hash =
 """
 
 _ACKNOWLEDGE = """
-insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash, target_id, run_id, version,
-  written_at)
+insert into ledger
+  (stream_id, source_id, tenant, payload_hash, row_hash, target_id, run_id, version, written_at)
 select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now()
 from unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[])
   as u(source_id, payload_hash, row_hash, target_id, version)

@@ -18,16 +18,20 @@ _INSERT = """
 insert into dead_letters (id, tenant, run_id, batch, slot, stream_id, instance_id, entity_type,
   source_id, stage, category, code, error, field, detail, fingerprint, attempts, retries,
   mapping_version, payload, row_hash, version, failed_at, replay_of)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-  $18 + coalesce(max(o.retries + 1), 0), $19, $20, $21, $22, $23, (array_agg(o.id))[1]
-from (select id, retries from dead_letters where replay_run = $3 and source_id = $9 limit 1) o
+select $1::uuid, $2::text, $3::uuid, $4::int, $5::smallint, $6::int, $7::uuid, $8::text, $9::text,
+  $10::text, $11::text, $12::text, $13::text, $14::text, $15::text, $16::text, $17::jsonb,
+  $18::int + coalesce(max(o.retries) + 1, 0), $19::int, $20::bytea, $21::uuid, $22::bigint,
+  $23::timestamptz, (array_agg(o.id))[1]
+from (select id, retries from dead_letters
+      where replay_run = $3::uuid and source_id = $9::text limit 1) o
 on conflict (id) do nothing
 """
 
 # A record that failed is never skipped next time, so the ledger forgets what it would equal.
 _FORGET = """
-update ledger set payload_hash = null, row_hash = null
-where stream_id = any($1) and (stream_id, source_id) in (select * from unnest($1::int[], $2::text[]))
+update ledger l set payload_hash = null, row_hash = null
+from unnest($1::int[], $2::text[]) as u(stream_id, source_id)
+where l.stream_id = u.stream_id and l.source_id = u.source_id
 """
 
 

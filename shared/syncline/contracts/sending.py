@@ -1,0 +1,63 @@
+"""How messages are addressed: which topic, key and partition each kind goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from syncline.contracts.events import DEAD_LETTER, DeadLetter, cloud_event
+from syncline.contracts.messages import Batch, Report, RunRef, Settled, encode
+from syncline.contracts.topics import DLQ, INPUT_OF, OUTCOMES, Stage
+from syncline.contracts.wire import Outbound, lane_spread, run_spread
+from syncline.domain.run import Outcome
+
+
+def batch_message(batch: Batch, to: Stage) -> Outbound:
+    """Address a batch to a stage, in its lane."""
+    return lane_message(batch, INPUT_OF[to])
+
+
+def lane_message(batch: Batch, topic: str) -> Outbound:
+    """Address a batch to a topic, in its lane. Headers are for people and other programs."""
+    run = batch.run
+    return Outbound(
+        topic,
+        run.id.encode(),
+        encode(batch),
+        lane_spread(run.id, batch.lane),
+        (
+            ("correlation-id", run.id.encode()),
+            ("tenant", run.tenant.encode()),
+            ("attempt", str(batch.attempt).encode()),
+        ),
+    )
+
+
+def report_message(report: Report) -> Outbound:
+    """Address a report to Finalize: all of one run's on one partition."""
+    return _run_message(OUTCOMES, report.run, encode(report))
+
+
+def settled_message(
+    batch: Batch, places: Sequence[int], outcome: Outcome, stage: Stage
+) -> Outbound:
+    """Report one outcome for some records of a batch.
+
+    Args:
+        places: indexes into the batch's lists.
+    """
+    slots = [batch.slots[place] for place in places]
+    return report_message(
+        Settled(batch.run, batch.number, slots, outcome.value * len(slots), stage.value)
+    )
+
+
+def letter_message(letter: DeadLetter, run: RunRef, now: datetime) -> Outbound:
+    """Address a dead letter to the DLQ, where anyone may read it."""
+    value = cloud_event(DEAD_LETTER, letter.stage, letter.correlation_id, letter, now)
+    return _run_message(DLQ, run, value)
+
+
+def _run_message(topic: str, run: RunRef, value: bytes) -> Outbound:
+    headers = (("correlation-id", run.id.encode()), ("tenant", run.tenant.encode()))
+    return Outbound(topic, run.id.encode(), value, run_spread(run.id), headers)

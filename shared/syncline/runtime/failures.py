@@ -1,0 +1,136 @@
+"""What a stage does with records that failed: to a retry topic, or to the DLQ. Never inline."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+
+from syncline.contracts.events import DeadLetter
+from syncline.contracts.messages import Attempt, Batch, Retrying
+from syncline.contracts.sending import lane_message, letter_message, report_message
+from syncline.contracts.topics import Stage, retry_topic
+from syncline.contracts.wire import Outbound
+from syncline.domain.dead_letter import letter_id
+from syncline.domain.errors import Failure
+from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+
+RETRY_AT = "retry-at"
+"""Header: milliseconds since 1970 before which a retry must not be handed on."""
+RETRY_STAGE = "retry-stage"
+"""Header: the stage that will try again."""
+
+
+class FailureRouter:
+    """Turns the failures of one stage into messages."""
+
+    def __init__(self, stage: Stage, random: Random) -> None:
+        self._stage = stage
+        self._random = random
+
+    def route(
+        self,
+        batch: Batch,
+        failures: Mapping[int, Failure],
+        policy: RetryPolicy,
+        now: datetime,
+    ) -> list[Outbound]:
+        """Decide about every failed record of a batch.
+
+        Args:
+            batch: the stage's input.
+            failures: index into the batch's lists -> why.
+            policy: of the profile whose system failed.
+            now: aware time of the failure.
+
+        Returns:
+            Retries, their announcements to Finalize, and dead letters.
+        """
+        waiting: dict[str, list[int]] = defaultdict(list)
+        delays: dict[str, float] = {}
+        messages = []
+        for place, failure in failures.items():
+            jitter = self._random.uniform(-1, 1)
+            decision = dispose(failure, batch.attempt, policy, jitter)
+            if isinstance(decision, GiveUp):
+                messages.append(self._letter(batch, place, failure, now))
+                continue
+            topic = retry_topic(decision.delay)
+            waiting[topic].append(place)
+            delays[topic] = max(delays.get(topic, 0.0), decision.delay)
+        for topic, places in waiting.items():
+            due = now + timedelta(seconds=delays[topic])
+            messages += self._retry(batch, places, failures, topic, now, due)
+        return messages
+
+    def _attempt(self, batch: Batch, failure: Failure, now: datetime) -> Attempt:
+        return Attempt(batch.attempt, now.isoformat(), self._stage.value, failure)
+
+    def _letter(self, batch: Batch, place: int, failure: Failure, now: datetime) -> Outbound:
+        run, slot = batch.run, batch.slots[place]
+        earlier = batch.history[place] if batch.history else []
+        letter = DeadLetter(
+            id=letter_id(run.id, batch.number, slot),
+            correlation_id=run.id,
+            tenant=run.tenant,
+            stream=run.stream,
+            instance=run.instance,
+            entity_type=run.entity_type,
+            source_id=batch.ids[place],
+            batch=batch.number,
+            slot=slot,
+            stage=self._stage.value,
+            failure=failure,
+            attempts=[*earlier, self._attempt(batch, failure, now)],
+            mapping=run.mapping,
+            mapping_version=run.mapping_version,
+            failed_at=now.isoformat(),
+            payload=batch.records[place],
+            row_hash=batch.row_hashes[place] if batch.row_hashes else None,
+            version=batch.version,
+        )
+        return letter_message(letter, run, now)
+
+    def _retry(
+        self,
+        batch: Batch,
+        places: list[int],
+        failures: Mapping[int, Failure],
+        topic: str,
+        now: datetime,
+        due: datetime,
+    ) -> list[Outbound]:
+        attempts = [self._attempt(batch, failures[place], now) for place in places]
+        earlier = batch.history or [[] for _ in batch.ids]
+        again = part_of(batch, places)
+        again.attempt = batch.attempt + 1
+        again.history = [[*earlier[p], a] for p, a in zip(places, attempts, strict=True)]
+        message = lane_message(again, topic)
+        due_at = int(due.timestamp() * 1000)
+        headers = (
+            *message.headers,
+            (RETRY_AT, str(due_at).encode()),
+            (RETRY_STAGE, self._stage.value.encode()),
+        )
+        report = Retrying(batch.run, batch.number, again.slots, again.ids, attempts, due_at)
+        return [
+            Outbound(message.topic, message.key, message.value, message.spread, headers),
+            report_message(report),
+        ]
+
+
+def part_of(batch: Batch, places: list[int]) -> Batch:
+    """Return a batch of just these records, with everything else as it was."""
+    return Batch(
+        run=batch.run,
+        number=batch.number,
+        lane=batch.lane,
+        slots=[batch.slots[p] for p in places],
+        ids=[batch.ids[p] for p in places],
+        records=[batch.records[p] for p in places],
+        row_hashes=[batch.row_hashes[p] for p in places] if batch.row_hashes else [],
+        attempt=batch.attempt,
+        history=[batch.history[p] for p in places] if batch.history else [],
+        version=batch.version,
+    )
