@@ -1,0 +1,145 @@
+"""A real Kafka of one node (KRaft, broker and controller) as a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import subprocess
+import uuid
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from syncline.embedded.errors import EmbeddedServerError
+from syncline.embedded.kafka_install import cache_folder, java, libraries
+from syncline.embedded.ports import free_port, require_free, setting
+from syncline.embedded.probes import kafka_cluster
+from syncline.embedded.processes import ServerProcess, quiet
+
+_START_WITHIN = 90.0  # seconds; an idle two-core machine needs 3
+
+
+class EmbeddedKafka:
+    """Kafka that keeps everything in one folder; starting again there finds the data.
+
+    Args:
+        folder: its data, log, lock and PID file.
+        port: of 127.0.0.1, below 32768.
+        heap: of the JVM, in Java's words.
+        say: is told what takes long.
+    """
+
+    def __init__(
+        self, folder: Path, port: int, heap: str = "512m", say: Callable[[str], None] = quiet
+    ) -> None:
+        self.port = port
+        self._folder = folder.absolute()
+        self._heap = heap
+        self._say = say
+        self._process = ServerProcess("Kafka", self._folder)
+
+    @property
+    def bootstrap(self) -> str:
+        """The address for clients, `host:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """PID of the running broker, else None."""
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """The file with the broker's warnings and failures."""
+        return self._process.log
+
+    async def start(self) -> None:
+        """Start the broker, or take over the one a crashed session left, and wait for its answer.
+
+        Raises:
+            EmbeddedServerError: no Java, no Maven, no network, a busy port, a broken broker; one
+                line that says what to do.
+        """
+        self._process.claim()
+        try:
+            if await self._serves():
+                return
+            await self._process.stop()
+            require_free(self.port, "Kafka", setting("kafka"))
+            await self._launch()
+            await self._process.until_ready(self._serves, within=_START_WITHIN)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the broker cleanly and give the folder up; harmless when it does not run."""
+        try:
+            await self._process.stop()
+        finally:
+            self._process.release()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    async def _serves(self) -> bool:
+        """Tell whether the folder's own broker answers on our port."""
+        if self._process.pid is None or self._process.port != self.port:
+            return False
+        return await kafka_cluster(self.port) == self._cluster()
+
+    async def _launch(self) -> None:
+        jars = await libraries(cache_folder(), self._say)
+        run = [str(java()), f"-Xmx{self._heap}", "-cp", f"{jars}/*"]
+        settings = self._write_settings()
+        if not (self._folder / "data" / "meta.properties").exists():
+            await asyncio.to_thread(self._format, run, settings)
+        run[1:1] = ["-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={_own('log4j2.xml')}"]
+        command = [*run, "kafka.Kafka", str(settings)]
+        self._process.launch(command, self.port, os.environ, None)
+
+    def _write_settings(self) -> Path:
+        controller = f"127.0.0.1:{free_port()}"
+        lines = [
+            _own("server.properties").read_text(),
+            f"log.dirs={self._folder / 'data'}",
+            f"listeners=PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
+            f"advertised.listeners=PLAINTEXT://{self.bootstrap}",
+            f"controller.quorum.voters=1@{controller}",
+        ]
+        target = self._folder / "server.properties"
+        target.write_text("\n".join(lines) + "\n")
+        return target
+
+    def _format(self, run: list[str], settings: Path) -> None:
+        command = ["kafka.tools.StorageTool", "format", "-t", self._cluster(), "-c", str(settings)]
+        done = subprocess.run([*run, *command], check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+            raise EmbeddedServerError(
+                f"Kafka cannot format its data folder: {said[-1][:300]} -- "
+                f"remove {self._folder} or choose another data folder"
+            )
+
+    def _cluster(self) -> str:
+        """Return the folder's cluster ID, chosen at its first use."""
+        chosen = self._folder / "cluster.id"
+        if not chosen.exists():
+            chosen.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
+        return chosen.read_text().strip()
+
+
+def _own(name: str) -> Path:
+    return Path(str(resources.files("syncline.embedded").joinpath(name)))

@@ -1,0 +1,181 @@
+"""A real PostgreSQL 18 as a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from syncline.embedded.accounts import Account, give, run_as, unprivileged
+from syncline.embedded.errors import EmbeddedServerError
+from syncline.embedded.ports import require_free, setting
+from syncline.embedded.postgres_install import data_place, programs
+from syncline.embedded.probes import postgres_answers
+from syncline.embedded.processes import ServerProcess, quiet
+
+USER = "syncline"
+DATABASE = "syncline"
+_START_WITHIN = 60.0  # seconds; after a crash it replays its log first
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # a socket's path may be too long, and nobody needs it
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+class EmbeddedPostgres:
+    """PostgreSQL that keeps everything in one folder; starting again there finds the data.
+
+    Run by root, the server runs as `postgres` or `nobody`, because it refuses to run as root.
+
+    Args:
+        folder: its data, password, log, lock and PID file.
+        port: of 127.0.0.1, below 32768.
+        settings: server settings beside the embedded defaults, e.g. `{"fsync": "off"}` in tests.
+        say: is told what takes long.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        settings: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = quiet,
+    ) -> None:
+        self.port = port
+        self._folder = folder.absolute()
+        self._settings = _SETTINGS | dict(settings or {})
+        self._say = say
+        # SIGINT is PostgreSQL's fast stop; SIGTERM would wait for clients to leave.
+        self._process = ServerProcess("PostgreSQL", self._folder, stop_signal=signal.SIGINT)
+
+    def dsn(self, database: str = DATABASE) -> str:
+        """Return the address of a database for clients, with user and password."""
+        password = self._password_file.read_text().strip()
+        return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def pid(self) -> int | None:
+        """PID of the running server, else None."""
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """The server's log file."""
+        return self._process.log
+
+    async def start(self) -> None:
+        """Start the server, or take over the one a crashed session left, and wait for its answer.
+
+        Raises:
+            EmbeddedServerError: the package is missing, the port is busy, the folder is no good,
+                the server is broken; one line that says what to do.
+        """
+        self._process.claim()
+        try:
+            if await self._serves():
+                return
+            await self._process.stop()
+            require_free(self.port, "PostgreSQL", setting("postgres"))
+            await asyncio.to_thread(self._launch)
+            await self._process.until_ready(self._serves, within=_START_WITHIN)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop the server cleanly and give the folder up; harmless when it does not run."""
+        try:
+            await self._process.stop()
+        finally:
+            self._process.release()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def remove(self) -> None:
+        """Delete the stopped server's folder, also the part that lives elsewhere (see `start`)."""
+        data = self._folder / "data"
+        if data.is_symlink():
+            shutil.rmtree(data.readlink().parent, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _password_file(self) -> Path:
+        return self._folder / "password"
+
+    async def _serves(self) -> bool:
+        if self._process.pid is None or self._process.port != self.port:
+            return False
+        return await postgres_answers(self.port)
+
+    def _launch(self) -> None:
+        account = unprivileged(self._folder / "data")
+        binaries = programs(account)
+        data = data_place(self._folder, account)
+        if not data.exists():
+            self._say("creating the PostgreSQL database")
+            self._create(binaries, data, account)
+        options = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
+        command = [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *options]
+        self._process.launch(command, self.port, _environment(), account)
+
+    def _create(self, binaries: Path, data: Path, account: Account | None) -> None:
+        """Make the cluster and its one database aside, so that a crash leaves nothing half-made."""
+        made = data.with_name("data.new")
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(mode=0o700)
+        give(account, made)
+        self._choose_password()
+        lent = data.with_name("password.lent")
+        try:
+            lent.touch(mode=0o600)
+            lent.write_text(self._password_file.read_text())
+            give(account, lent)
+            locale = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            login = [f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={lent}"]
+            initdb = [str(binaries / "initdb"), "-D", str(made), "--locale=C", *locale, *login]
+            _run(initdb, account)
+        finally:
+            lent.unlink(missing_ok=True)
+        alone = [str(binaries / "postgres"), "--single", "-D", str(made), "template1"]
+        _run(alone, account, f"create database {DATABASE}\n")
+        made.rename(data)
+
+    def _choose_password(self) -> None:
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(secrets.token_hex(16) + "\n")
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without the PG* variables that would turn the server's head."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+
+
+def _run(command: list[str], account: Account | None, text: str | None = None) -> None:
+    done = run_as(account, command, _environment(), text)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines() or ["no reason given"]
+        raise EmbeddedServerError(
+            f"PostgreSQL cannot create its data: {said[-1][:300]} ({Path(command[0]).name})"
+        )

@@ -1,0 +1,197 @@
+"""The life of one server: found again after a crash, watched while starting, stopped by PID.
+
+A server gets a session of its own, so that Ctrl-C in the terminal does not reach it and the one
+who started it decides the order of stopping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from syncline.embedded.accounts import Account
+from syncline.embedded.errors import EmbeddedServerError
+
+_POLL = 0.05  # seconds
+_LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is put aside at the next start
+
+
+def quiet(_message: str) -> None:
+    """Swallow a progress message; the default of `say`."""
+
+
+class ServerProcess:
+    """One server that belongs to one folder, with `server.pid`, `server.log` and `lock` in it."""
+
+    def __init__(
+        self, name: str, folder: Path, *, stop_signal: signal.Signals = signal.SIGTERM
+    ) -> None:
+        self.name = name
+        self.folder = folder
+        self.log = folder / "server.log"
+        self._pid_file = folder / "server.pid"
+        self._stop_signal = stop_signal
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+
+    def claim(self) -> None:
+        """Make this session the only one that starts and stops the folder's server.
+
+        The claim ends with `release` or with the session, however it dies.
+
+        Raises:
+            EmbeddedServerError: the folder is another session's or cannot be written.
+        """
+        if self._lock is not None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / "lock").open("a+")
+        except OSError as error:
+            raise EmbeddedServerError(
+                f"{self.name} cannot use {self.folder}: {error.strerror}; "
+                "make it yours or choose another data folder"
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            lock.close()
+            raise EmbeddedServerError(
+                f"{self.name} in {self.folder} belongs to another session (PID {holder}): "
+                "stop that session or choose another data folder"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def release(self) -> None:
+        """Give the claim up."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def pid(self) -> int | None:
+        """PID of the folder's running server, also of one a crashed session left; else None."""
+        if self._child is not None:
+            return None if self._child.poll() is not None else self._child.pid
+        noted = self._noted()
+        pid = int(noted.get("pid", 0))
+        return pid if pid and _birth(pid) == noted.get("birth") else None
+
+    @property
+    def port(self) -> int | None:
+        """Port that the folder's server was last started on."""
+        port = self._noted().get("port")
+        return None if port is None else int(port)
+
+    def launch(
+        self, command: Sequence[str], port: int, env: Mapping[str, str], account: Account | None
+    ) -> None:
+        """Start the process, its output in the log file, and note it in the PID file."""
+        if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                list(command),
+                cwd="/",
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                user=None if account is None else account.uid,
+                group=None if account is None else account.gid,
+                extra_groups=None if account is None else [],
+            )
+        pid = self._child.pid
+        self._pid_file.write_text(json.dumps({"pid": pid, "birth": _birth(pid), "port": port}))
+
+    async def until_ready(self, probe: Callable[[], Awaitable[bool]], *, within: float) -> None:
+        """Wait until the probe says yes.
+
+        Raises:
+            EmbeddedServerError: the process ended or did not answer `within` seconds; the last
+                telling line of its log is in the message.
+        """
+        deadline = time.monotonic() + within
+        while not await probe():
+            if self.pid is None:
+                raise EmbeddedServerError(f"{self.name} ended while starting: {self._why()}")
+            if time.monotonic() > deadline:
+                raise EmbeddedServerError(
+                    f"{self.name} did not answer within {within:.0f} s: {self._why()}"
+                )
+            await asyncio.sleep(_POLL)
+
+    async def stop(self, *, within: float = 30.0) -> None:
+        """Stop the folder's server, politely first; nothing happens when none runs."""
+        pid = self.pid
+        if pid is not None:
+            _signal(pid, self._stop_signal)
+            if not await self._gone(within):
+                _signal(pid, signal.SIGKILL)
+                await self._gone(within)
+        self._child = None
+        self._pid_file.unlink(missing_ok=True)
+
+    async def _gone(self, within: float) -> bool:
+        for _ in range(int(within / _POLL)):
+            if self.pid is None:
+                return True
+            await asyncio.sleep(_POLL)
+        return False
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            noted = json.loads(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def _why(self) -> str:
+        """Return the last line of the log that tells a reason, and where the rest is."""
+        if not self.log.exists():
+            return "it wrote no log"
+        lines = self.log.read_text(errors="replace").splitlines()[-200:]
+        telling = [line for line in lines if "ERROR" in line or "FATAL" in line or "Error" in line]
+        last = (telling or lines or ["its log is empty"])[-1]
+        return f"{last.strip()[:300]} (log: {self.log})"
+
+
+def _signal(pid: int, which: signal.Signals) -> None:
+    try:
+        os.kill(pid, which)
+    except ProcessLookupError:
+        return
+    except PermissionError as error:
+        raise EmbeddedServerError(
+            f"PID {pid} was left by another user's session: stop it with `sudo kill {pid}`"
+        ) from error
+
+
+def _birth(pid: int) -> str | None:
+    """Tell when the process began, in words to compare only; None if it is gone or a zombie.
+
+    A PID alone may have been given to somebody else since it was noted.
+    """
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else fields[19]
+    if Path("/proc/self/stat").exists():
+        return None
+    command = ["/bin/ps", "-o", "lstart=", "-p", str(pid)]  # systems without /proc
+    shown = subprocess.run(command, check=False, capture_output=True, text=True)
+    return shown.stdout.strip() or None
