@@ -7,13 +7,14 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from syncline.domain.errors import Failure
 from syncline.domain.run import Mode
 
+R = TypeVar("R")
 VERSION = 1
 
 
@@ -52,8 +53,10 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     failure: Failure
 
 
-class Batch(msgspec.Struct, omit_defaults=True):
+class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
     """Up to Batch Size records on their way through the stages. The lists run in parallel.
+
+    A stage that looks into records reads a `Batch[dict]`, one that passes them on a `Batch[Raw]`.
 
     Attributes:
         number: of the batch within its run.
@@ -73,7 +76,7 @@ class Batch(msgspec.Struct, omit_defaults=True):
     lane: int
     slots: list[int]
     ids: list[str]
-    records: list[msgspec.Raw]
+    records: list[R]
     row_hashes: list[str] = []
     attempt: int = 1
     history: list[list[Attempt]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from syncline.contracts.events import DEAD_LETTER, DeadLetter, cloud_event
 from syncline.contracts.messages import Batch, Report, RunRef, Settled, encode
@@ -12,12 +13,12 @@ from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.run import Outcome
 
 
-def batch_message(batch: Batch, to: Stage) -> Outbound:
+def batch_message(batch: Batch[Any], to: Stage) -> Outbound:
     """Address a batch to a stage, in its lane."""
     return lane_message(batch, INPUT_OF[to])
 
 
-def lane_message(batch: Batch, topic: str) -> Outbound:
+def lane_message(batch: Batch[Any], topic: str) -> Outbound:
     """Address a batch to a topic, in its lane. Headers are for people and other programs."""
     run = batch.run
     return Outbound(
@@ -39,7 +40,7 @@ def report_message(report: Report) -> Outbound:
 
 
 def settled_message(
-    batch: Batch, places: Sequence[int], outcome: Outcome, stage: Stage
+    batch: Batch[Any], places: Sequence[int], outcome: Outcome, stage: Stage
 ) -> Outbound:
     """Report one outcome for some records of a batch.
 

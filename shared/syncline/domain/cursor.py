@@ -39,7 +39,6 @@ def moved_cursor(
     high_water: str | None,
     read_to: str | None,
     kind: CursorType,
-    complete: bool,
 ) -> str | None:
     """Decide where a closing run leaves the cursor.
 
@@ -50,15 +49,13 @@ def moved_cursor(
         before: the bookmark now.
         high_water: highest value all of whose records were taken.
         read_to: highest value that was read at all.
-        complete: extraction reached the end of the source.
 
     Returns:
         The new value, or None when the cursor stays.
     """
     if state not in (State.SUCCEEDED, State.PARTIAL_SUCCESS):
         return None
-    candidates = [read_to] if complete else [high_water, read_to]
-    for value in candidates:
+    for value in (high_water, read_to):
         if value is not None and is_later(value, before, kind):
             return value
     return None

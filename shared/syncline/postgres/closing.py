@@ -64,7 +64,6 @@ async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  
         high_water=row["high_water"],
         read_to=row["read_to"],
         kind=CursorType(row["cursor_type"] or "datetime"),
-        complete=row["failure"] is None and row["max_entities"] is None,
     )
     if value is None or version != row["cursor_version"]:
         return before  # a person set the cursor meanwhile: theirs stands

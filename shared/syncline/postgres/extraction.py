@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from syncline.domain.batch import NewBatch, Water
 from syncline.domain.errors import SynclineError
 from syncline.domain.run import Mode, Run
 from syncline.postgres.database import Database
@@ -20,23 +21,6 @@ from syncline.postgres.runs import SELECT, run_of
 
 class FencedError(SynclineError):
     """Another process extracts this run now; stop without a trace."""
-
-
-class NewBatch(msgspec.Struct):
-    """A batch about to be committed.
-
-    Attributes:
-        stage: the stage whose input topic it will enter; "" when all its records are settled.
-        outcomes: one code a record, `.` for those still in flight.
-        rejected: what is published to the DLQ for records that failed at Ingest, as builtins.
-    """
-
-    number: int
-    lane: int
-    stage: str
-    source_ids: list[str]
-    outcomes: str
-    rejected: list[dict[str, Any]] | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -58,13 +42,6 @@ class Progress(msgspec.Struct, frozen=True):
     high_water: str | None
     read_to: str | None
     discovered: int
-
-
-class Water(msgspec.Struct, frozen=True):
-    """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
-
-    high: str | None = None
-    read_to: str | None = None
 
 
 class Extractions:
@@ -138,15 +115,20 @@ class Extractions:
             await _copy(connection, progress.run, batches)
             return int(version)
 
-    async def finish(self, progress: Progress, failure: dict[str, Any] | None) -> None:
-        """Note that nothing more will be discovered."""
+    async def finish(
+        self, progress: Progress, failure: dict[str, Any] | None, water: Water
+    ) -> None:
+        """Note that nothing more will be discovered, and how far the cursor may go."""
         changed = await self._database.execute(
             """update runs set extracted = true, extracted_at = now(), published = batches,
-            failure = coalesce($3, failure), progressed_at = now()
+            failure = coalesce($3, failure), progressed_at = now(),
+            high_water = coalesce($4, high_water), read_to = coalesce($5, read_to)
             where id = $1 and ingest_epoch = $2 and not extracted""",
             UUID(progress.run.id),
             progress.epoch,
             failure,
+            water.high,
+            water.read_to,
         )
         if not changed:
             raise FencedError(progress.run.id)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-
 from syncline.contracts.messages import RunRef
+from syncline.domain.ledger import Entry, Written
 from syncline.postgres.database import Database
 
 _UNCHANGED = """
@@ -38,27 +37,6 @@ select $1, u.source_id, $2, u.hash, $3 from unnest($4::text[], $5::uuid[]) as u(
 on conflict (stream_id, source_id) do update
   set intent_hash = excluded.intent_hash, intent_run = excluded.intent_run
 """
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """What the ledger knows of one record; hashes are 32 hex digits."""
-
-    payload_hash: str | None
-    row_hash: str | None
-    target_id: str | None
-    run_id: str | None
-    version: int
-    intent_hash: str | None
-
-
-class Written(msgspec.Struct):
-    """Acknowledged writes; the lists run in parallel, one record at most once."""
-
-    source_ids: list[str]
-    payload_hashes: list[str]
-    row_hashes: list[str | None]
-    target_ids: list[str | None]
-    versions: list[int]
 
 
 class Ledger:
@@ -109,6 +87,16 @@ class Ledger:
             written.target_ids,
             written.versions,
         )
+
+    async def withdraw(self, stream: int, source_ids: Sequence[str]) -> None:
+        """Forget intents of writes that the target surely did not apply."""
+        if source_ids:
+            await self._database.execute(
+                """update ledger set intent_hash = null, intent_run = null
+                where stream_id = $1 and source_id = any($2)""",
+                stream,
+                list(source_ids),
+            )
 
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]

@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from syncline.contracts.messages import Report, Retrying, Settled
+from syncline.domain.dead_letter import letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.closing import close_if_done
 from syncline.postgres.database import Database
@@ -99,6 +100,7 @@ def _scatter(slots: Sequence[int], codes: str) -> str:
 
 async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Counter[str]]:  # noqa: ANN401
     settled = [r for r in reports if isinstance(r, Settled)]
+    refused: list[str] = []
     added: dict[UUID, Counter[str]] = {}
     if not settled:
         return added
@@ -115,6 +117,7 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Count
     for report in settled:
         key = (UUID(report.run.id), report.number)
         if key in after:  # a report about a batch that nobody committed is nobody's
+            refused += _refused_failures(report, after[key])
             after[key], new = merge_codes(after[key], report.slots, report.codes)
             added.setdefault(key[0], Counter()).update(new)
     changed = [(key, codes) for key, codes in sorted(after.items()) if codes != before[key]]
@@ -127,7 +130,24 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Count
             [key[1] for key, _ in changed],
             [codes for _, codes in changed],
         )
+    if refused:
+        await connection.execute(
+            "delete from dead_letters where id = any($1)", [UUID(letter) for letter in refused]
+        )
     return added
+
+
+def _refused_failures(report: Settled, outcomes: str) -> list[str]:
+    """Name the dead letters of records that have another outcome already.
+
+    A message delivered twice can succeed once and fail once. The first outcome stands, and a
+    record that did not fail has no dead letter.
+    """
+    return [
+        letter_id(report.run.id, report.number, slot)
+        for slot, code in zip(report.slots, report.codes, strict=True)
+        if code == Outcome.FAILED and outcomes[slot : slot + 1] not in (PENDING, Outcome.FAILED, "")
+    ]
 
 
 async def _keep_attempts(connection: Any, reports: Iterable[Report]) -> None:  # noqa: ANN401

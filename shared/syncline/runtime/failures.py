@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any, TypeVar
+
+import msgspec
 
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Attempt, Batch, Retrying
+from syncline.contracts.messages import Attempt, Batch, Retrying, encode
 from syncline.contracts.sending import lane_message, letter_message, report_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
@@ -16,6 +19,7 @@ from syncline.domain.dead_letter import letter_id
 from syncline.domain.errors import Failure
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 
+R = TypeVar("R")
 RETRY_AT = "retry-at"
 """Header: milliseconds since 1970 before which a retry must not be handed on."""
 RETRY_STAGE = "retry-stage"
@@ -31,7 +35,7 @@ class FailureRouter:
 
     def route(
         self,
-        batch: Batch,
+        batch: Batch[Any],
         failures: Mapping[int, Failure],
         policy: RetryPolicy,
         now: datetime,
@@ -64,10 +68,10 @@ class FailureRouter:
             messages += self._retry(batch, places, failures, topic, now, due)
         return messages
 
-    def _attempt(self, batch: Batch, failure: Failure, now: datetime) -> Attempt:
+    def _attempt(self, batch: Batch[Any], failure: Failure, now: datetime) -> Attempt:
         return Attempt(batch.attempt, now.isoformat(), self._stage.value, failure)
 
-    def _letter(self, batch: Batch, place: int, failure: Failure, now: datetime) -> Outbound:
+    def _letter(self, batch: Batch[Any], place: int, failure: Failure, now: datetime) -> Outbound:
         run, slot = batch.run, batch.slots[place]
         earlier = batch.history[place] if batch.history else []
         letter = DeadLetter(
@@ -86,7 +90,7 @@ class FailureRouter:
             mapping=run.mapping,
             mapping_version=run.mapping_version,
             failed_at=now.isoformat(),
-            payload=batch.records[place],
+            payload=msgspec.Raw(encode(batch.records[place])),
             row_hash=batch.row_hashes[place] if batch.row_hashes else None,
             version=batch.version,
         )
@@ -94,7 +98,7 @@ class FailureRouter:
 
     def _retry(
         self,
-        batch: Batch,
+        batch: Batch[Any],
         places: list[int],
         failures: Mapping[int, Failure],
         topic: str,
@@ -120,7 +124,7 @@ class FailureRouter:
         ]
 
 
-def part_of(batch: Batch, places: list[int]) -> Batch:
+def part_of(batch: Batch[R], places: list[int]) -> Batch[R]:
     """Return a batch of just these records, with everything else as it was."""
     return Batch(
         run=batch.run,

@@ -1,0 +1,74 @@
+"""Execute: takes batches from `payload`, writes them to the target, reports to Finalize."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from syncline.contracts.messages import Batch
+from syncline.contracts.sending import settled_message
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import Failure
+from syncline.domain.run import Outcome
+from syncline.runtime.cancelling import split_cancelled
+from syncline.runtime.clock import Clock
+from syncline.runtime.failures import FailureRouter
+from syncline_execute.targets import Target, Targets
+from syncline_execute.writing import Writer, items_of
+
+Payloads = Batch[msgspec.Raw]
+
+
+class ExecuteStage:
+    """Writes what changed; all batches of one run that arrived together go out together."""
+
+    def __init__(
+        self,
+        targets: Targets,
+        writer: Writer,
+        is_cancelled: Callable[[str], bool],
+        router: FailureRouter,
+        clock: Clock,
+    ) -> None:
+        self._targets = targets
+        self._writer = writer
+        self._is_cancelled = is_cancelled
+        self._router = router
+        self._clock = clock
+
+    async def handle(self, batches: Sequence[Payloads]) -> list[Outbound]:
+        live, messages = split_cancelled(batches, self._is_cancelled, Stage.EXECUTE)
+        by_run: dict[str, list[Payloads]] = defaultdict(list)
+        for batch in live:
+            by_run[batch.run.id].append(batch)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._run(same)) for same in by_run.values()]
+        return messages + [message for task in tasks for message in task.result()]
+
+    async def _run(self, batches: Sequence[Payloads]) -> list[Outbound]:
+        run = batches[0].run
+        target = await self._targets.of(run)
+        outcomes, failures = await self._writer.write(run, target, items_of(batches))
+        messages: list[Outbound] = []
+        for number, batch in enumerate(batches):
+            messages += self._reports(batch, target, outcomes[number], failures[number])
+        return messages
+
+    def _reports(
+        self,
+        batch: Payloads,
+        target: Target,
+        outcomes: dict[Outcome, list[int]],
+        failures: dict[int, Failure],
+    ) -> list[Outbound]:
+        messages = [
+            settled_message(batch, places, outcome, Stage.EXECUTE)
+            for outcome, places in outcomes.items()
+        ]
+        if failures:
+            messages += self._router.route(batch, failures, target.retry, self._clock.now())
+        return messages

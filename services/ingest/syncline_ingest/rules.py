@@ -1,0 +1,157 @@
+"""Ingest's decisions: which records of a page travel, in which batches, and how far was read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import lane_of
+from syncline.domain.batch import NewBatch, Water
+from syncline.domain.cursor import is_later
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import CursorType
+from syncline.domain.run import PENDING, Outcome
+from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
+
+MAX_RECORD = 900_000
+"""Bytes of an encoded record above which it cannot travel."""
+MAX_BATCH = 512_000
+"""Bytes of records a batch is filled with."""
+
+
+class Row(msgspec.Struct):
+    """One record of a page, encoded: `row_hash` is what the early skip compares."""
+
+    source_id: str
+    cursor: str | None
+    data: bytes
+    row_hash: str
+    failure: Failure | None = None
+
+
+class Planned(msgspec.Struct):
+    """A batch row about to be committed, with the rows that will travel in it."""
+
+    new: NewBatch
+    rows: list[Row]
+
+
+def check(source_id: str, data: bytes) -> Failure | None:
+    """Say why a record cannot travel at all, or None."""
+    if not source_id:
+        return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")
+    if len(source_id) > MAX_SOURCE_ID_LENGTH:
+        message = (
+            f"the ID has {len(source_id)} characters, at most {MAX_SOURCE_ID_LENGTH} are allowed"
+        )
+        return Failure(Category.PERMANENT, "source_id_too_long", message)
+    if len(data) > MAX_RECORD:
+        message = f"the record has {len(data):,} bytes, at most {MAX_RECORD:,} are allowed"
+        return Failure(Category.PERMANENT, "record_too_large", message)
+    return None
+
+
+def seen_before(rows: Sequence[Row], unchanged: Collection[int], watermark: str | None) -> set[int]:
+    """Return the positions of rows at the watermark that an earlier run has handled already.
+
+    Reading is inclusive at the watermark; such rows are not counted again (spec section 2.5).
+    """
+    if watermark is None:
+        return set()
+    return {place for place in unchanged if rows[place].cursor == watermark}
+
+
+def plan(
+    rows: Sequence[Row], skipped: Collection[int], *, first: int, lanes: int, batch_size: int
+) -> list[Planned]:
+    """Lay rows into batches.
+
+    Args:
+        rows: the rows of a chunk, in reading order.
+        skipped: positions of those that are unchanged; they are settled when found.
+        first: number of the first batch.
+        lanes: width of the run; a record's lane is fixed by its source ID.
+        batch_size: most records in a travelling batch.
+
+    Returns:
+        Batches numbered from `first`: settled ones, rejected ones, and the travelling ones.
+    """
+    travelling: dict[int, list[Row]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        if row.failure is None and place not in skipped:
+            travelling[lane_of(row.source_id, lanes)].append(row)
+    settled = [row for p, row in enumerate(rows) if row.failure is None and p in skipped]
+    rejected = [row for row in rows if row.failure is not None]
+    planned = [_batch(part, 0, "", Outcome.UNCHANGED.value) for part in _parts(settled, 1000)]
+    planned += [
+        _batch(part, 0, Stage.INGEST.value, PENDING) for part in _parts(rejected, batch_size)
+    ]
+    planned += [
+        _batch(part, lane, Stage.NORMALIZE.value, PENDING)
+        for lane in sorted(travelling)
+        for part in _parts(travelling[lane], batch_size)
+    ]
+    for number, batch in enumerate(planned, first):
+        batch.new.number = number
+    return planned
+
+
+def _batch(rows: list[Row], lane: int, stage: str, code: str) -> Planned:
+    ids = [row.source_id for row in rows]
+    return Planned(NewBatch(0, lane, stage, ids, code * len(ids)), rows)
+
+
+def _parts(rows: Sequence[Row], size: int) -> list[list[Row]]:
+    parts: list[list[Row]] = []
+    weight = 0
+    for row in rows:
+        if not parts or len(parts[-1]) >= size or weight + len(row.data) > MAX_BATCH:
+            parts.append([])
+            weight = 0
+        parts[-1].append(row)
+        weight += len(row.data)
+    return parts
+
+
+def water_after(cursors: Sequence[str | None], before: Water) -> Water:
+    """Say how far an ordered read has come.
+
+    Args:
+        cursors: cursor values of the chunk's rows, in reading order.
+        before: where the read stood before this chunk.
+
+    Returns:
+        `read_to` is the last value; `high` the last one behind which a higher one was read, so
+        that all its records are known to be taken.
+    """
+    values = [value for value in cursors if value is not None]
+    if not values:
+        return before
+    last = values[-1]
+    lower = next((v for v in reversed(values) if v != last), None)
+    if lower is None:
+        lower = before.high if before.read_to == last else before.read_to
+    return Water(lower, last)
+
+
+def highest(cursors: Sequence[str | None], before: Water, kind: CursorType) -> Water:
+    """Say how far an unordered read has come; nothing counts as fully taken until its end."""
+    top = before.read_to
+    for value in cursors:
+        if value is not None and is_later(value, top, kind):
+            top = value
+    return Water(None, top)
+
+
+def unknown_ids(wanted: Sequence[str], found: Collection[str]) -> Mapping[str, Failure]:
+    """Name the asked-for source IDs that the source does not know (spec section 2.2)."""
+    return {
+        source_id: Failure(
+            Category.PERMANENT, "unknown_source_id", f"the source has no record {source_id!r}"
+        )
+        for source_id in wanted
+        if source_id not in found
+    }

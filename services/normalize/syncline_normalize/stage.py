@@ -1,0 +1,46 @@
+"""Normalize: takes batches from `raw`, gives batches to `canonical`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.mapping.compiler import CompiledMapping
+from syncline.runtime.cancelling import split_cancelled
+from syncline.runtime.clock import Clock
+from syncline.runtime.failures import FailureRouter
+from syncline.runtime.forwarding import Forwarder
+
+
+class Mappings(Protocol):
+    """Gives the compiled mapping that a run pinned; from memory after the first time."""
+
+    async def of(self, run: RunRef) -> CompiledMapping:
+        """May raise RetriableError."""
+
+
+class NormalizeStage:
+    """Maps every record of a batch; one that fails never holds back the others."""
+
+    def __init__(
+        self,
+        mappings: Mappings,
+        is_cancelled: Callable[[str], bool],
+        router: FailureRouter,
+        clock: Clock,
+    ) -> None:
+        self._mappings = mappings
+        self._is_cancelled = is_cancelled
+        self._forwarder = Forwarder(Stage.NORMALIZE, Stage.TRANSFORM, router)
+        self._clock = clock
+
+    async def handle(self, batches: Sequence[Batch[dict[str, Any]]]) -> list[Outbound]:
+        live, messages = split_cancelled(batches, self._is_cancelled, Stage.NORMALIZE)
+        for batch in live:
+            mapping = await self._mappings.of(batch.run)
+            made = mapping.normalize(batch.records)
+            messages += self._forwarder.forward(batch, made, self._clock.now())
+        return messages

@@ -1,0 +1,31 @@
+"""A batch before it exists on a topic, and how far a read has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class NewBatch(msgspec.Struct):
+    """A batch about to be committed.
+
+    Attributes:
+        stage: the stage whose input topic it will enter; "" when all its records are settled.
+        outcomes: one code a record, `.` for those still in flight.
+        rejected: what is published to the DLQ for records that failed at Ingest, as builtins.
+    """
+
+    number: int
+    lane: int
+    stage: str
+    source_ids: list[str]
+    outcomes: str
+    rejected: list[dict[str, Any]] | None = None
+
+
+class Water(msgspec.Struct, frozen=True):
+    """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
+
+    high: str | None = None
+    read_to: str | None = None
