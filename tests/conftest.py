@@ -1,0 +1,87 @@
+"""Fixtures of the whole test bench; the parts they are made of are in tests/support."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from syncline.embedded.kafka_install import cache_folder, libraries
+from syncline.postgres.migrate import migrate
+from tests.support.kafka import KafkaPlace, kafka_broker
+from tests.support.postgres import database, database_name, postgres_server
+
+_SERVERS = {
+    "kafka": "kafka",
+    "kafka_bootstrap": "kafka",
+    "postgres": "postgres",
+    "empty_postgres": "postgres",
+    "postgres_admin": "postgres",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("syncline", "servers")
+    group.addoption("--kafka", default="local", help="local, container or HOST:PORT")
+    group.addoption("--postgres", default="local", help="local, container or a DSN")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the servers they use, and keep unit tests free of servers."""
+    for item in items:
+        used = {_SERVERS[name] for name in getattr(item, "fixturenames", ()) if name in _SERVERS}
+        for marker in used:
+            item.add_marker(marker)
+        if used and "unit" in item.path.parts:
+            raise pytest.UsageError(f"{item.nodeid}: a unit test starts no server: {sorted(used)}")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Download Kafka before the tests, so that no test's time limit pays for it."""
+    wanted = any(item.get_closest_marker("kafka") for item in session.items)
+    if wanted and session.config.option.kafka == "local" and not session.config.option.collectonly:
+        asyncio.run(libraries(cache_folder(), print))
+
+
+@pytest.fixture(scope="session")
+async def kafka_bootstrap(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """Address of the session's broker."""
+    async with kafka_broker(request.config.getoption("--kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def kafka(kafka_bootstrap: str) -> KafkaPlace:
+    """The session's broker and a prefix that makes the test's topics and groups its own."""
+    return KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}")
+
+
+@pytest.fixture(scope="session")
+async def postgres_admin(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """DSN of the session's PostgreSQL, for creating databases."""
+    async with postgres_server(request.config.getoption("--postgres")) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def postgres_template(postgres_admin: str) -> AsyncIterator[str]:
+    """Name of a migrated database that each test's own is copied from."""
+    async with database(postgres_admin) as dsn:
+        await migrate(dsn)
+        yield database_name(dsn)
+
+
+@pytest.fixture
+async def postgres(postgres_admin: str, postgres_template: str) -> AsyncIterator[str]:
+    """DSN of the test's own database with all migrations applied."""
+    async with database(postgres_admin, postgres_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def empty_postgres(postgres_admin: str) -> AsyncIterator[str]:
+    """DSN of the test's own database without tables."""
+    async with database(postgres_admin) as dsn:
+        yield dsn

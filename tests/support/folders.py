@@ -1,0 +1,50 @@
+"""A folder for a test session's servers, and the removal of what killed sessions left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from syncline.embedded.errors import EmbeddedServerError
+from syncline.embedded.processes import ServerProcess
+
+_PREFIX = "syncline-test-"
+
+
+@asynccontextmanager
+async def server_folder(name: str) -> AsyncIterator[Path]:
+    """Give a new folder that another system account may enter, removed afterwards."""
+    await _sweep()
+    root = _new_folder()
+    try:
+        yield root / name
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _new_folder() -> Path:
+    root = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    root.chmod(0o755)  # PostgreSQL does not run as root
+    return root
+
+
+def _locks() -> list[Path]:
+    locks = Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/*/lock")
+    return [lock for lock in locks if lock.stat().st_uid == os.geteuid()]
+
+
+async def _sweep() -> None:
+    """Stop the servers of our own killed sessions; the lock tells that a session still lives."""
+    for lock in _locks():
+        process = ServerProcess("a left-over test server", lock.parent)
+        try:
+            process.claim()
+        except EmbeddedServerError:
+            continue
+        await process.stop()
+        shutil.rmtree(lock.parent.parent, ignore_errors=True)
+        process.release()
