@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -43,6 +43,8 @@ def check(source_id: str, data: bytes) -> Failure | None:
     """Say why a record cannot travel at all, or None."""
     if not source_id:
         return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")
+    if "\0" in source_id:
+        return Failure(Category.PERMANENT, "invalid_character", "the ID holds a NUL character")
     if len(source_id) > MAX_SOURCE_ID_LENGTH:
         message = (
             f"the ID has {len(source_id)} characters, at most {MAX_SOURCE_ID_LENGTH} are allowed"
@@ -90,7 +92,7 @@ def plan(
         _batch(part, 0, Stage.INGEST.value, PENDING) for part in _parts(rejected, batch_size)
     ]
     planned += [
-        _batch(part, lane, Stage.NORMALIZE.value, PENDING)
+        _batch(part, lane, Stage.NORMALIZE, PENDING)
         for lane in sorted(travelling)
         for part in _parts(travelling[lane], batch_size)
     ]
@@ -144,14 +146,3 @@ def highest(cursors: Sequence[str | None], before: Water, kind: CursorType) -> W
         if value is not None and is_later(value, top, kind):
             top = value
     return Water(None, top)
-
-
-def unknown_ids(wanted: Sequence[str], found: Collection[str]) -> Mapping[str, Failure]:
-    """Name the asked-for source IDs that the source does not know (spec section 2.2)."""
-    return {
-        source_id: Failure(
-            Category.PERMANENT, "unknown_source_id", f"the source has no record {source_id!r}"
-        )
-        for source_id in wanted
-        if source_id not in found
-    }

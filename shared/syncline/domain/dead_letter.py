@@ -6,8 +6,33 @@ import hashlib
 import re
 from uuid import UUID, uuid5
 
+import msgspec
+
 _NAMESPACE = UUID("6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90")
 _VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
+
+
+class PoisonLetter(msgspec.Struct, frozen=True):
+    """A message that no stage could decode: where it lay, its bytes, and what was wrong."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    stage: str
+    error: str
+    payload: bytes | None
+
+
+class ReplayItem(msgspec.Struct, frozen=True):
+    """A dead letter to be replayed."""
+
+    id: str
+    source_id: str
+    stage: str
+    payload: bytes | None
+    row_hash: str | None
+    version: int
 
 
 def letter_id(run_id: str, batch: int, slot: int) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from syncline.contracts.events import DeadLetter
-from syncline.domain.dead_letter import fingerprint
+from syncline.domain.dead_letter import PoisonLetter, ReplayItem, fingerprint
 from syncline.domain.errors import Failure
 from syncline.postgres.database import Database
 
@@ -33,29 +33,6 @@ update ledger l set payload_hash = null, row_hash = null
 from unnest($1::int[], $2::text[]) as u(stream_id, source_id)
 where l.stream_id = u.stream_id and l.source_id = u.source_id
 """
-
-
-class PoisonLetter(msgspec.Struct, frozen=True):
-    """A message that no stage could decode: where it lay, its bytes, and what was wrong."""
-
-    id: str
-    topic: str
-    partition: int
-    offset: int
-    stage: str
-    error: str
-    payload: bytes | None
-
-
-class ReplayItem(msgspec.Struct, frozen=True):
-    """A dead letter to be replayed."""
-
-    id: str
-    source_id: str
-    stage: str
-    payload: bytes | None
-    row_hash: str | None
-    version: int
 
 
 class Letters:

@@ -1,0 +1,76 @@
+"""What lies on the DLQ topic: dead letters of records, and messages that nobody could decode."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from syncline.contracts.events import CloudEvent, DeadLetter
+from syncline.contracts.messages import LetterRef, RunRef, Settled, decoder_of
+from syncline.contracts.wire import Delivery
+from syncline.domain.dead_letter import PoisonLetter, poison_id
+from syncline.domain.run import Outcome
+
+Letter: TypeAlias = DeadLetter | PoisonLetter
+_decode = decoder_of(CloudEvent[DeadLetter]).decode
+
+
+def decode(delivery: Delivery) -> Letter:
+    """Read a DLQ message. Nothing is refused: what is no dead letter is kept as poison."""
+    headers = dict(delivery.headers)
+    if "dlq-error-code" in headers:
+        return _poison(headers, delivery.value)
+    try:
+        event: CloudEvent[DeadLetter] = _decode(delivery.value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _stray(delivery, str(error))
+    return event.data
+
+
+def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
+    def text(name: str) -> str:
+        return headers.get(f"dlq-{name}", b"").decode(errors="replace")
+
+    topic = text("original-topic")
+    partition, offset = int(text("original-partition") or 0), int(text("original-offset") or 0)
+    return PoisonLetter(
+        id=poison_id(topic, partition, offset),
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        stage=text("stage"),
+        error=text("error-message"),
+        payload=value,
+    )
+
+
+def _stray(delivery: Delivery, error: str) -> PoisonLetter:
+    return PoisonLetter(
+        id=poison_id(delivery.topic, delivery.partition, delivery.offset),
+        topic=delivery.topic,
+        partition=delivery.partition,
+        offset=delivery.offset,
+        stage="deadletter",
+        error=f"not a dead letter: {error}",
+        payload=delivery.value,
+    )
+
+
+def settled(letter: DeadLetter) -> Settled:
+    """Report that a record failed, now that its dead letter is stored."""
+    run = RunRef(
+        id=letter.correlation_id,
+        tenant=letter.tenant,
+        stream=letter.stream,
+        instance=letter.instance,
+        entity_type=letter.entity_type,
+        source="",
+        target="",
+        mapping=letter.mapping,
+        mapping_version=letter.mapping_version,
+    )
+    reference = LetterRef(letter.id, letter.source_id, letter.stage, letter.failure)
+    return Settled(
+        run, letter.batch, [letter.slot], Outcome.FAILED.value, letter.stage, [reference]
+    )

@@ -1,0 +1,60 @@
+"""Which status events a run's reports give rise to, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from syncline.contracts import events
+from syncline.contracts.messages import Report, Retrying, Settled
+from syncline.contracts.status import status_message, status_of
+from syncline.contracts.wire import Outbound
+from syncline.domain.run import Run, State
+
+PROGRESS_EVERY = 0.25
+"""Seconds between two progress events of a run (spec section 7: at most 4 a second)."""
+
+
+def event_type(run: Run, reports: Iterable[Report]) -> str:
+    """Name the event that tells a run's state after these reports."""
+    if run.state.is_final:
+        return events.COMPLETED
+    if any(isinstance(report, Retrying) for report in reports):
+        return events.WAITING
+    return events.EXTRACTING if run.state is State.EXTRACTING else events.PROGRESS
+
+
+def status_event(run: Run, reports: Sequence[Report], now: datetime) -> Outbound:
+    """Make the event of a run as it stands."""
+    status = status_of(run)
+    type_ = event_type(run, reports)
+    if type_ == events.WAITING:
+        count = sum(len(r.slots) for r in reports if isinstance(r, Retrying))
+        status.reason = f"{count} record{'s' * (count != 1)} will be tried again"
+    return status_message(type_, "finalize", run.id, status, now)
+
+
+def letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:
+    """Announce the dead letters of a run."""
+    return [
+        status_message(
+            events.RECORD_DEAD_LETTERED,
+            "finalize",
+            run.id,
+            events.RecordDeadLettered(
+                correlation_id=run.id,
+                tenant=run.tenant,
+                instance=run.instance_name,
+                entity_type=run.entity_type,
+                seq=run.status_seq,
+                dead_letter_id=letter.id,
+                source_id=letter.source_id,
+                stage=letter.stage,
+                failure=letter.failure,
+            ),
+            now,
+        )
+        for report in reports
+        if isinstance(report, Settled)
+        for letter in report.letters
+    ]

@@ -1,0 +1,106 @@
+"""Putting committed batches on their topics, and doing so again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from syncline.contracts.events import DeadLetter
+from syncline.contracts.messages import Attempt, Batch, RunRef
+from syncline.contracts.sending import batch_message, letter_message
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.dead_letter import letter_id
+from syncline.domain.run import Run
+from syncline.runtime.clock import Clock
+from syncline_ingest.rules import Planned, Row
+
+
+def ref_of(run: Run) -> RunRef:
+    """Return what the stages need to know of a run."""
+    return RunRef(
+        id=run.id,
+        tenant=run.tenant,
+        stream=run.stream,
+        instance=run.instance,
+        entity_type=run.entity_type,
+        source=run.source,
+        target=run.target,
+        mapping=run.mapping,
+        mapping_version=run.mapping_version,
+        mode=run.mode,
+        lanes=run.lanes,
+        replay=run.replay is not None,
+    )
+
+
+class Publisher:
+    """Makes the messages of planned batches."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def now(self) -> int:
+        """Return the version of rows that are read again now: milliseconds since 1970."""
+        return int(self._clock.now().timestamp() * 1000)
+
+    def messages(self, run: RunRef, planned: Sequence[Planned], version: int) -> list[Outbound]:
+        """Address every batch that has somewhere to go.
+
+        Args:
+            version: when the rows were read, in milliseconds since 1970.
+        """
+        messages: list[Outbound] = []
+        for batch in planned:
+            if batch.new.stage == Stage.INGEST:
+                messages += self._letters(run, batch, version)
+            elif batch.new.stage:
+                messages.append(self._batch(run, batch, version))
+        return messages
+
+    def _batch(self, run: RunRef, planned: Planned, version: int) -> Outbound:
+        batch = Batch(
+            run=run,
+            number=planned.new.number,
+            lane=planned.new.lane,
+            slots=list(range(len(planned.rows))),
+            ids=planned.new.source_ids,
+            records=[msgspec.Raw(row.data) for row in planned.rows],
+            row_hashes=[row.row_hash for row in planned.rows] if planned.rows[0].row_hash else [],
+            version=version,
+        )
+        return batch_message(batch, Stage(planned.new.stage))
+
+    def _letters(self, run: RunRef, planned: Planned, version: int) -> list[Outbound]:
+        now = self._clock.now()
+        return [
+            letter_message(_letter(run, planned, slot, row, version, now.isoformat()), run, now)
+            for slot, row in enumerate(planned.rows)
+        ]
+
+
+def _letter(
+    run: RunRef, planned: Planned, slot: int, row: Row, version: int, at: str
+) -> DeadLetter:
+    assert row.failure is not None
+    number = planned.new.number
+    return DeadLetter(
+        id=letter_id(run.id, number, slot),
+        correlation_id=run.id,
+        tenant=run.tenant,
+        stream=run.stream,
+        instance=run.instance,
+        entity_type=run.entity_type,
+        source_id=row.source_id,
+        batch=number,
+        slot=slot,
+        stage=Stage.INGEST.value,
+        failure=row.failure,
+        attempts=[Attempt(1, at, Stage.INGEST.value, row.failure)],
+        mapping=run.mapping,
+        mapping_version=run.mapping_version,
+        failed_at=at,
+        payload=msgspec.Raw(row.data),
+        version=version,
+    )

@@ -1,0 +1,197 @@
+"""Reading a run's records as a stream of chunks: from the source, by ID, or from dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+import jsonpatch
+import msgspec
+
+from syncline.connectors.port import Connector, ExtractRequest, Page
+from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import Stage
+from syncline.domain.dead_letter import ReplayItem
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+from syncline.runtime.clock import Clock
+from syncline_ingest.rules import Row, check
+
+T = TypeVar("T")
+FETCH_SIZE = 500
+
+
+class SourceError(FailureError):
+    """The source cannot be read on; the extraction ends here with this failure."""
+
+
+class Chunk(msgspec.Struct):
+    """Rows that are committed together.
+
+    Attributes:
+        position: where an interrupted read goes on behind this chunk.
+        stage: the stage whose input the rows are.
+        version: when the rows were read, if that was not now (replays).
+    """
+
+    rows: list[Row]
+    position: str
+    stage: Stage = Stage.NORMALIZE
+    version: int | None = None
+
+
+class Hasher(Protocol):
+    """Gives the row hashes of encoded rows, for the run's mapping version and target."""
+
+    def __call__(self, rows: Sequence[bytes]) -> list[str]: ...
+
+
+class Source:
+    """A run's source: its connector, what to extract, and how its failures are retried."""
+
+    def __init__(
+        self, connector: Connector, extraction: Extraction, policy: RetryPolicy, clock: Clock
+    ) -> None:
+        self._connector = connector
+        self.extraction = extraction
+        self.ordered = connector.capabilities.ordered
+        self._policy = policy
+        self._clock = clock
+        self._random = Random()  # noqa: S311 - jitter
+
+    async def read(
+        self, after: str | None, position: str | None, page_size: int, hasher: Hasher
+    ) -> AsyncIterator[Chunk]:
+        """Stream the source; goes on by itself after transient failures.
+
+        Raises:
+            SourceError: it cannot be read, or not any more.
+        """
+        attempt = 0
+        while True:
+            request = ExtractRequest(self.extraction, after, position, None, page_size)
+            try:
+                async for page in self._connector.extract(request):
+                    attempt, position = 0, page.position
+                    yield Chunk(rows_of(page, hasher), page.position)
+            except FailureError as error:
+                attempt += 1
+                await self._wait(error, attempt)
+            else:
+                return
+
+    async def fetch(self, ids: Sequence[str], hasher: Hasher) -> list[Row]:
+        """Read just these records; one the source does not know comes back as a failed row.
+
+        Raises:
+            SourceError: the source cannot be read.
+        """
+        attempt = 0
+        while True:
+            try:
+                page = await self._connector.fetch(self.extraction, ids)
+            except FailureError as error:
+                attempt += 1
+                await self._wait(error, attempt)
+            else:
+                rows = rows_of(page, hasher)
+                found = {row.source_id for row in rows}
+                return rows + [_unknown(i) for i in ids if i not in found]
+
+    async def _wait(self, error: FailureError, attempt: int) -> None:
+        retriable = isinstance(error, RetriableError)
+        jitter = self._random.uniform(-1, 1)
+        decision = dispose(error.failure, attempt, self._policy, jitter)
+        if not retriable or isinstance(decision, GiveUp):
+            raise SourceError(error.failure) from error
+        await self._clock.sleep(decision.delay)
+
+
+def rows_of(page: Page, hasher: Hasher) -> list[Row]:
+    """Encode a page's records; one that cannot be encoded or is too large becomes a failed row."""
+    failures = dict(page.bad)
+    try:
+        encoded = [encode(record) for record in page.records]
+    except (ValueError, TypeError, RecursionError):
+        encoded = [_encode(record, place, failures) for place, record in enumerate(page.records)]
+    hashes = hasher(encoded)
+    return [
+        Row(source_id, cursor, data, row_hash, failures.get(place) or check(source_id, data))
+        for place, (source_id, cursor, data, row_hash) in enumerate(
+            zip(page.ids, page.cursors, encoded, hashes, strict=True)
+        )
+    ]
+
+
+def _encode(record: dict[str, Any], place: int, failures: dict[int, Failure]) -> bytes:
+    try:
+        return encode(record)
+    except (ValueError, TypeError, RecursionError) as error:
+        message = "the record holds text that is no Unicode, or is nested too deeply"
+        failures[place] = Failure(Category.PERMANENT, "invalid_record", message, str(error)[:2000])
+        return encode({"unreadable": ascii(record)[:10_000]})
+
+
+def _unknown(source_id: str) -> Row:
+    message = f"the source has no record {source_id!r}"
+    failure = Failure(Category.PERMANENT, "unknown_source_id", message)
+    return Row(source_id, None, b"null", "", failure)
+
+
+async def by_ids(
+    source: Source, ids: Sequence[str], done: int, hasher: Hasher
+) -> AsyncIterator[Chunk]:
+    """Stream the records of a run that was limited to source IDs.
+
+    Args:
+        done: how many of them were committed before an interruption.
+    """
+    for start in range(done, len(ids), FETCH_SIZE):
+        part = ids[start : start + FETCH_SIZE]
+        yield Chunk(await source.fetch(part, hasher), str(start + len(part)))
+
+
+async def from_letters(
+    source: Source, items: Sequence[ReplayItem], replay: dict[str, Any], done: int, hasher: Hasher
+) -> AsyncIterator[Chunk]:
+    """Stream the payloads of dead letters to where they failed, or re-fetch their records.
+
+    Args:
+        replay: the request's replay block.
+        done: how many items were committed before an interruption.
+    """
+    edits = replay.get("edits") or {}
+    from_source = replay.get("fromStage") == Stage.INGEST
+    for number, item in enumerate(items[done:], done + 1):
+        if from_source or item.stage == Stage.INGEST or item.payload is None:
+            yield Chunk(await source.fetch([item.source_id], hasher), str(number))
+            continue
+        row = _edited(item, edits.get(item.id))
+        yield Chunk([row], str(number), Stage(item.stage), item.version)
+
+
+def _edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
+    """Apply a person's JSON Patch to a dead letter's payload."""
+    data, row_hash = item.payload or b"null", item.row_hash or ""
+    if not patch:
+        return Row(item.source_id, None, data, row_hash)
+    try:
+        edited = jsonpatch.apply_patch(decoder_of(object).decode(data), patch)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
+        failure = Failure(Category.PERMANENT, "edit_failed", f"the edit does not apply: {error}")
+        return Row(item.source_id, None, data, "", failure)
+    return Row(item.source_id, None, encode(edited), "")  # no row hash: the source never said this
+
+
+async def ahead(stream: AsyncIterator[T]) -> AsyncIterator[T]:
+    """Read one item ahead, so that the source is read while the last chunk is handed on."""
+    upcoming = asyncio.ensure_future(anext(stream, None))
+    try:
+        while (item := await upcoming) is not None:
+            upcoming = asyncio.ensure_future(anext(stream, None))
+            yield item
+    finally:
+        upcoming.cancel()

@@ -1,0 +1,125 @@
+"""Ingest: takes run requests from `runs`, reads the source, gives batches to `raw`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Protocol
+
+import msgspec
+
+from syncline.contracts.messages import Discovered, Extracted, RunRequest
+from syncline.contracts.sending import report_message
+from syncline.contracts.wire import Outbound
+from syncline.domain.batch import Water
+from syncline.domain.errors import Failure, NotFoundError
+from syncline.domain.run import Run
+from syncline.postgres.database import Database
+from syncline.postgres.extraction import Extractions, FencedError, Progress
+from syncline.postgres.ledger import Ledger
+from syncline.postgres.letters import Letters
+from syncline.postgres.runs import Runs
+from syncline.runtime.clock import Clock
+from syncline.runtime.ports import Producer
+from syncline_ingest.chunks import Chunker
+from syncline_ingest.publishing import Publisher, ref_of
+from syncline_ingest.reading import Chunk, Hasher, Source, SourceError, ahead, by_ids, from_letters
+
+
+class OpenSource(msgspec.Struct, frozen=True):
+    """A run's source, ready to be read, and whether its target allows smart sync."""
+
+    source: Source
+    hasher: Hasher
+    smart_sync: bool
+
+
+class Sources(Protocol):
+    """Opens the source of a run, holding one of its profile's call slots meanwhile."""
+
+    def open(self, run: Run) -> AbstractAsyncContextManager[OpenSource]:
+        """May raise RetriableError and, for what a person must mend, FailureError."""
+
+
+class IngestStage:
+    """Extracts one run a message; an interrupted extraction goes on where it was committed."""
+
+    def __init__(
+        self,
+        database: Database,
+        sources: Sources,
+        producer: Producer,
+        is_cancelled: Callable[[str], bool],
+        clock: Clock,
+    ) -> None:
+        self._extractions = Extractions(database)
+        self._runs = Runs(database)
+        self._letters = Letters(database)
+        self._ledger = Ledger(database)
+        self._sources = sources
+        self._producer = producer
+        self._is_cancelled = is_cancelled
+        self._clock = clock
+
+    async def handle(self, requests: Sequence[RunRequest]) -> list[Outbound]:
+        return [message for request in requests for message in await self._extract(request)]
+
+    async def _extract(self, request: RunRequest) -> list[Outbound]:
+        progress = await self._extractions.start(request.run_id)
+        if progress is None:
+            return await self._manifest_again(request)
+        run = ref_of(progress.run)
+        await self._producer.send([report_message(Discovered(run))])
+        try:
+            failure, water, chunker = await self._read(progress)
+        except FencedError:
+            return []  # another process goes on with it
+        try:
+            encoded = msgspec.to_builtins(failure) if failure else None
+            await self._extractions.finish(progress, encoded, water)
+        except FencedError:
+            return []
+        return [report_message(Extracted(run, chunker.batches, chunker.discovered, failure))]
+
+    async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
+        """A crash may have come between the end of extraction and its announcement."""
+        try:
+            run = await self._runs.get(request.tenant, request.run_id)
+        except NotFoundError:
+            return []
+        if not run.extracted:
+            return []
+        return [report_message(Extracted(ref_of(run), 0, run.counters.total))]
+
+    async def _read(self, progress: Progress) -> tuple[Failure | None, Water, Chunker]:
+        chunker = Chunker(
+            progress, self._extractions, self._ledger, self._producer, Publisher(self._clock)
+        )
+        try:
+            async with self._sources.open(progress.run) as opened:
+                await chunker.publish_again(opened)
+                await self._drain(progress, opened, chunker)
+        except SourceError as error:
+            return error.failure, chunker.water(complete=False), chunker
+        return None, chunker.water(complete=chunker.exhausted), chunker
+
+    async def _drain(self, progress: Progress, opened: OpenSource, chunker: Chunker) -> None:
+        chunker.use(opened)
+        async with aclosing(ahead(await self._chunks(progress, opened))) as chunks:
+            async for chunk in chunks:
+                if self._is_cancelled(progress.run.id):
+                    chunker.exhausted = False
+                    return
+                await chunker.wait_for_room(self._clock)
+                if not await chunker.take(chunk):
+                    return
+
+    async def _chunks(self, progress: Progress, opened: OpenSource) -> AsyncIterator[Chunk]:
+        run, source, hasher = progress.run, opened.source, opened.hasher
+        if run.replay is not None:
+            items = await self._letters.replayed_by(run.tenant, run.id)
+            return from_letters(source, items, run.replay, int(progress.position or 0), hasher)
+        if run.source_ids is not None:
+            return by_ids(source, run.source_ids, int(progress.position or 0), hasher)
+        size = 2000 if run.max_entities is None else min(2000, run.max_entities + 1)
+        return source.read(run.cursor_before, progress.position, size, hasher)

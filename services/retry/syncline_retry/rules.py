@@ -1,0 +1,40 @@
+"""When a waiting retry is due, and where it goes then."""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncline.contracts.messages import Batch, decoder_of
+from syncline.contracts.topics import INPUT_OF, Stage
+from syncline.contracts.wire import Delivery, Outbound, lane_spread
+from syncline.runtime.failures import RETRY_AT, RETRY_STAGE
+
+_decode = decoder_of(Batch[msgspec.Raw]).decode
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """A retry that waits. `due_at` is milliseconds since 1970."""
+
+    due_at: int
+    run_id: str
+    onward: Outbound
+
+
+def decode(delivery: Delivery) -> Waiting:
+    """Read a message of a retry topic.
+
+    Raises:
+        ValueError: a header is missing or wrong, or the value is no batch.
+    """
+    headers = dict(delivery.headers)
+    try:
+        due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
+    except KeyError as error:
+        raise ValueError(f"header {error} is missing") from error
+    batch: Batch[msgspec.Raw] = _decode(delivery.value or b"")
+    kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
+    spread = lane_spread(batch.run.id, batch.lane)
+    key = batch.run.id.encode()
+    return Waiting(
+        due_at, batch.run.id, Outbound(INPUT_OF[stage], key, delivery.value, spread, kept)
+    )
