@@ -1,4 +1,4 @@
-"""Finalize: takes reports from `outcomes`, keeps outcomes and counters, closes runs, tells `status`.
+"""Finalize: takes reports from `outcomes`, keeps outcomes and counters, closes runs, tells status.
 
 It alone moves the cursor. Events follow the commit; a crash between the two brings the reports
 again, which change nothing and are told again with a higher number.

@@ -28,7 +28,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 _DISPATCHABLE = """
 update runs set dispatched_at = now() where id in (
   select r.id from runs r
-  where r.state = 'queued'
+  where r.state = 'queued' and r.cancel_requested_at is null
     and (r.dispatched_at is null or r.dispatched_at < now() - interval '10 s')
     and not exists (select from runs a where a.stream_id = r.stream_id
                     and a.state in ('extracting', 'in_progress'))
@@ -124,6 +124,20 @@ class Runs:
         rows = await self._database.fetch(_DISPATCHABLE)
         return [(str(row["id"]), row["tenant"]) for row in rows]
 
+    async def end_cancelled_queued(self) -> list[Run]:
+        """End runs that were cancelled before they began, and return them."""
+        rows = await self._database.fetch(
+            """update runs set state = 'cancelled', finished_at = now(), status_seq = status_seq + 1,
+            reason = 'cancelled by ' || cancel_requested_by
+            where state = 'queued' and cancel_requested_at is not null returning id"""
+        )
+        ids = [row["id"] for row in rows]
+        if not ids:
+            return []
+        return [
+            run_of(r) for r in await self._database.fetch(f"{SELECT} where r.id = any($1)", ids)
+        ]
+
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFoundError, also for another tenant's."""
         row = await self._database.fetchrow(
@@ -153,7 +167,7 @@ class Runs:
         return [run_of(row) for row in rows]
 
     async def request_cancel(self, tenant: str, run_id: str, actor: str) -> Run:
-        """Note that a person wants the run to end; a queued run ends at once.
+        """Note that a person wants the run to end.
 
         Raises:
             NotFoundError: no such run in this tenant.

@@ -1,0 +1,74 @@
+"""Trigger: takes requests from `triggers`, stores accepted runs, hands them to Ingest in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncline.contracts.messages import RunRequest, encode
+from syncline.contracts.topics import RUNS
+from syncline.contracts.wire import Outbound, run_spread
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.runs import Runs
+from syncline.postgres.streams import Streams
+from syncline.runtime.clock import Clock
+from syncline.runtime.ports import Producer
+from syncline_trigger.rules import Asked, accepted, ended, rejected
+
+DISPATCH_EVERY = 1.0
+"""Seconds between two looks for queued runs whose turn has come."""
+SMALL = 1000
+"""Records up to which a run travels in one lane."""
+
+
+class TriggerStage:
+    """Accepts or refuses each trigger; the run row is the outbox of the run request."""
+
+    def __init__(
+        self, streams: Streams, runs: Runs, producer: Producer, clock: Clock, lanes: int
+    ) -> None:
+        self._streams = streams
+        self._runs = runs
+        self._producer = producer
+        self._clock = clock
+        self._lanes = lanes
+
+    async def handle(self, triggers: Sequence[Asked]) -> list[Outbound]:
+        messages = [await self._answer(asked) for asked in triggers]
+        return messages + await self._requests()
+
+    async def _answer(self, asked: Asked) -> Outbound:
+        now = self._clock.now()
+        if asked.request is None:
+            return rejected(asked, "invalid_input", asked.problems, now)
+        try:
+            request = asked.request
+            stream = await self._streams.runnable(
+                request.tenant, request.instance, request.entity_type
+            )
+            run, _ = await self._runs.accept(asked.run_id, request, stream, self._width(request))
+        except (NotFoundError, ConflictError) as error:
+            return rejected(asked, str(error), (), now)
+        return accepted(run, now)
+
+    def _width(self, request: TriggerRequest) -> int:
+        """A small run takes one lane and keeps its records together, a big one takes all."""
+        is_small = bool(request.source_ids) or request.replay is not None
+        capped = request.max_entities is not None and request.max_entities <= SMALL
+        return 1 if is_small or capped else self._lanes
+
+    async def _requests(self) -> list[Outbound]:
+        return [
+            Outbound(RUNS, run_id.encode(), encode(RunRequest(run_id, tenant)), run_spread(run_id))
+            for run_id, tenant in await self._runs.dispatchable()
+        ]
+
+    async def dispatch(self) -> None:
+        """Side task: hand on queued runs when their stream is free, and end cancelled ones."""
+        while True:
+            await self._clock.sleep(DISPATCH_EVERY)
+            now = self._clock.now()
+            over = [ended(run, now) for run in await self._runs.end_cancelled_queued()]
+            messages = over + await self._requests()
+            if messages:
+                await self._producer.send(messages)
