@@ -22,6 +22,7 @@ from syncline.embedded.accounts import Account
 from syncline.embedded.errors import EmbeddedServerError
 
 _POLL = 0.05  # seconds
+_TELLING = ("ERROR", "FATAL", "Exception: ", "Caused by: ")  # the later the better
 _LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is put aside at the next start
 
 
@@ -42,6 +43,7 @@ class ServerProcess:
         self._stop_signal = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
+        self._log_begin = 0
 
     def claim(self) -> None:
         """Make this session the only one that starts and stops the folder's server.
@@ -104,6 +106,7 @@ class ServerProcess:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
+            self._log_begin = log.tell()
             self._child = subprocess.Popen(
                 list(command),
                 cwd="/",
@@ -162,12 +165,14 @@ class ServerProcess:
         return noted if isinstance(noted, dict) else {}
 
     def _why(self) -> str:
-        """Return the last line of the log that tells a reason, and where the rest is."""
+        """Return the line since the launch that tells the reason best, and where the rest is."""
         if not self.log.exists():
             return "it wrote no log"
-        lines = self.log.read_text(errors="replace").splitlines()[-200:]
-        telling = [line for line in lines if "ERROR" in line or "FATAL" in line or "Error" in line]
-        last = (telling or lines or ["its log is empty"])[-1]
+        with self.log.open("rb") as log:
+            log.seek(self._log_begin)
+            lines = log.read().decode(errors="replace").splitlines()
+        telling = [x for word in _TELLING for x in lines if word in x]
+        last = (telling or lines or ["it logged nothing"])[-1]
         return f"{last.strip()[:300]} (log: {self.log})"
 
 

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncline.embedded.errors import EmbeddedServerError
+from syncline.embedded.ports import HIGHEST, DevPorts, dev_ports, free_port, is_free, require_free
+
+
+@pytest.fixture
+def busy() -> Iterator[int]:
+    port = free_port()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        yield port
+
+
+def test_free_port_is_below_the_ephemeral_range() -> None:
+    assert 1024 < free_port() <= HIGHEST < 32768
+
+
+def test_is_free_sees_a_listener(busy: int) -> None:
+    assert not is_free(busy)
+
+
+def test_require_free_names_port_holder_and_setting(busy: int) -> None:
+    with pytest.raises(EmbeddedServerError) as refused:
+        require_free(busy, "Kafka", "SYNCLINE_DEV_KAFKA_PORT")
+    message = str(refused.value)
+    assert message.startswith(f"port {busy} for Kafka is in use by PID {os.getpid()} (")
+    assert message.endswith("): stop it, or set SYNCLINE_DEV_KAFKA_PORT to a free port")
+
+
+def test_dev_ports_are_fixed_without_settings(tmp_path: Path) -> None:
+    assert dev_ports(tmp_path, {}) == DevPorts(kafka=19092, postgres=15432, health=18080)
+
+
+def test_dev_ports_are_remembered_with_the_data(tmp_path: Path) -> None:
+    dev_ports(tmp_path / "data", {"SYNCLINE_DEV_KAFKA_PORT": "19192"})
+    assert dev_ports(tmp_path / "data", {}) == DevPorts(kafka=19192)
+
+
+def test_dev_ports_prefer_the_environment_to_the_memory(tmp_path: Path) -> None:
+    dev_ports(tmp_path, {"SYNCLINE_DEV_POSTGRES_PORT": "15433"})
+    assert dev_ports(tmp_path, {"SYNCLINE_DEV_POSTGRES_PORT": "15434"}).postgres == 15434
+
+
+def test_dev_ports_survive_a_broken_memory(tmp_path: Path) -> None:
+    (tmp_path / "ports.json").write_text("[19")
+    assert dev_ports(tmp_path, {}) == DevPorts()
+
+
+def test_dev_ports_name_all_wrong_settings_at_once(tmp_path: Path) -> None:
+    wrong = {"SYNCLINE_DEV_KAFKA_PORT": "40000", "SYNCLINE_DEV_HEALTH_PORT": "http"}
+    expected = (
+        "SYNCLINE_DEV_KAFKA_PORT=40000, SYNCLINE_DEV_HEALTH_PORT=http: "
+        "must be a port from 1024 to 32767"
+    )
+    with pytest.raises(EmbeddedServerError, match=expected):
+        dev_ports(tmp_path, wrong)
