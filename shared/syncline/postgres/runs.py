@@ -127,8 +127,8 @@ class Runs:
     async def end_cancelled_queued(self) -> list[Run]:
         """End runs that were cancelled before they began, and return them."""
         rows = await self._database.fetch(
-            """update runs set state = 'cancelled', finished_at = now(), status_seq = status_seq + 1,
-            reason = 'cancelled by ' || cancel_requested_by
+            """update runs set state = 'cancelled', finished_at = now(),
+            status_seq = status_seq + 1, reason = 'cancelled by ' || cancel_requested_by
             where state = 'queued' and cancel_requested_at is not null returning id"""
         )
         ids = [row["id"] for row in rows]
