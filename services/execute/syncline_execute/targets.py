@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
-
 import msgspec
 
+from syncline.bootstrap.connections import Connections, Mappings
 from syncline.connectors.port import Capabilities, Connector
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
-
-
-class Limiter(Protocol):
-    """Max Concurrent and rate of one profile, held over all processes."""
-
-    def call(self) -> AbstractAsyncContextManager[None]:
-        """Hold one of the profile's call slots. May raise RetriableError."""
+from syncline.postgres.limits import ProfileLimiter
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -27,11 +19,25 @@ class Target(msgspec.Struct, frozen=True):
     capabilities: Capabilities
     transformation: Transformation
     retry: RetryPolicy
-    limiter: Limiter
+    limiter: ProfileLimiter
 
 
-class Targets(Protocol):
+class Targets:
     """Gives the target of a run; from memory after the first time."""
 
+    def __init__(self, connections: Connections, mappings: Mappings) -> None:
+        self._connections = connections
+        self._mappings = mappings
+
     async def of(self, run: RunRef) -> Target:
-        """May raise RetriableError."""
+        """Return the run's target. May raise RetriableError."""
+        connection = await self._connections.of(run.target)
+        mapping = await self._mappings.document(run.mapping, run.mapping_version)
+        transformation = mapping.transformation
+        return Target(
+            connection.connector,
+            connection.connector.capabilities_for(transformation.target),
+            transformation,
+            connection.profile.retry,
+            connection.limiter,
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from syncline.contracts.messages import Discovered
@@ -18,9 +16,7 @@ from syncline.runtime.ports import Producer
 from syncline_ingest.publishing import Publisher, ref_of
 from syncline_ingest.reading import Chunk
 from syncline_ingest.rules import Planned, Row, highest, plan, seen_before, water_after
-
-if TYPE_CHECKING:
-    from syncline_ingest.stage import OpenSource
+from syncline_ingest.sources import OpenSource
 
 HIGH_WATER = 50_000
 """Records in flight of one run above which reading pauses, so that small runs need not wait."""

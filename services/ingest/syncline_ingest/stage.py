@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
-from typing import Protocol
+from contextlib import aclosing
 
 import msgspec
 
@@ -13,7 +12,6 @@ from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.batch import Water
 from syncline.domain.errors import Failure, NotFoundError
-from syncline.domain.run import Run
 from syncline.postgres.database import Database
 from syncline.postgres.extraction import Extractions, FencedError, Progress
 from syncline.postgres.ledger import Ledger
@@ -23,22 +21,8 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline_ingest.chunks import Chunker
 from syncline_ingest.publishing import Publisher, ref_of
-from syncline_ingest.reading import Chunk, Hasher, Source, SourceError, ahead, by_ids, from_letters
-
-
-class OpenSource(msgspec.Struct, frozen=True):
-    """A run's source, ready to be read, and whether its target allows smart sync."""
-
-    source: Source
-    hasher: Hasher
-    smart_sync: bool
-
-
-class Sources(Protocol):
-    """Opens the source of a run, holding one of its profile's call slots meanwhile."""
-
-    def open(self, run: Run) -> AbstractAsyncContextManager[OpenSource]:
-        """May raise RetriableError and, for what a person must mend, FailureError."""
+from syncline_ingest.reading import Chunk, SourceError, ahead, by_ids, from_letters
+from syncline_ingest.sources import OpenSource, Sources
 
 
 class IngestStage:

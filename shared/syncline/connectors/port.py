@@ -150,6 +150,10 @@ class Connector(Protocol):
     ) -> list[Any]:
         """Name every mistake in the parts of a mapping this connector reads (list of Problem)."""
 
+    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
+        """Return what it can do with a mapping's `transformation.target` block."""
+        return self.capabilities
+
     async def close(self) -> None:
         """Let go of connections. May be called twice."""
 

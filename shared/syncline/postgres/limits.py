@@ -39,7 +39,7 @@ _RELEASE = """
 update profile_slots set holder = null, until = '-infinity'
 where profile_id = $1 and holder = $2 and slot = any($3)
 """
-_TOKEN = """
+_TAKE = """
 insert into profile_rates as r (profile_id, tenant, tokens, refilled_at)
 values ($1, $2, greatest($3::float8, 1) - 1, clock_timestamp())
 on conflict (profile_id) do update set
@@ -117,7 +117,10 @@ class ProfileLimiter:
         return int(slot)
 
     async def _token(self, rate: float) -> None:
-        while await self._database.fetchval(_TOKEN, self._profile, self._tenant, rate) is None:
+        while True:
+            left = await self._database.fetchval(_TAKE, self._profile, self._tenant, rate)
+            if left is not None:
+                return
             await asyncio.sleep(min(1 / rate, 1.0))
 
 

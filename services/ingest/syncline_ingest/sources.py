@@ -1,0 +1,67 @@
+"""Opening a run's source: its connector, its limits, and what the early skip compares."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from syncline.bootstrap.connections import Connections, Mappings
+from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
+from syncline.domain.mapping.hashing import row_hashes
+from syncline.domain.run import Run
+from syncline.runtime.clock import Clock
+from syncline_ingest.reading import Hasher, Source, SourceError
+
+
+class OpenSource(msgspec.Struct, frozen=True):
+    """A run's source, ready to be read, and whether its target allows smart sync."""
+
+    source: Source
+    hasher: Hasher
+    smart_sync: bool
+
+
+class Sources:
+    """Opens sources by profile."""
+
+    def __init__(self, connections: Connections, mappings: Mappings, clock: Clock) -> None:
+        self._connections = connections
+        self._mappings = mappings
+        self._clock = clock
+
+    @asynccontextmanager
+    async def open(self, run: Run) -> AsyncIterator[OpenSource]:
+        """Open the source of a run, holding one of its profile's call slots meanwhile.
+
+        Raises:
+            RetriableError: the product's database is away.
+            SourceError: a profile is gone or its connector is not installed.
+        """
+        try:
+            connection = await self._connections.of(run.source)
+            target = await self._connections.of(run.target)
+        except (NotFoundError, InvalidInputError) as error:
+            failure = Failure(Category.PERMANENT, "profile_unusable", str(error))
+            raise SourceError(failure) from error
+        mapping = await self._mappings.document(run.mapping, run.mapping_version)
+        options = mapping.transformation.target
+        smart = (
+            mapping.transformation.smart_sync
+            and target.connector.capabilities_for(options).smart_sync
+        )
+        source = Source(
+            connection.connector, mapping.extraction, connection.profile.retry, self._clock
+        )
+        async with connection.limiter.call():
+            yield OpenSource(source, _hasher(run), smart)
+
+
+def _hasher(run: Run) -> Hasher:
+    """Hash rows together with what else decides the payload: mapping version and target."""
+
+    def hashes(rows: Sequence[bytes]) -> list[str]:
+        return row_hashes(rows, run.mapping, run.mapping_version, run.target)
+
+    return hashes

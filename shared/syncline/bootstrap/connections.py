@@ -1,0 +1,102 @@
+"""Connectors and compiled mappings of a process, kept while they are current."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import msgspec
+
+from syncline.connectors.port import Connector
+from syncline.connectors.registry import connector_class
+from syncline.contracts.messages import RunRef
+from syncline.domain.mapping.compiler import CompiledMapping, compile_mapping
+from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.validation import parse
+from syncline.domain.profile import Profile
+from syncline.postgres.configuration import Configuration
+from syncline.postgres.limits import Limits, ProfileLimiter
+from syncline.runtime.clock import Clock
+
+FRESH = 5.0
+"""Seconds a profile is used without looking whether it changed."""
+KEPT = 256
+"""Mapping versions kept compiled."""
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """A profile with the connector made for it and the limits on its calls."""
+
+    profile: Profile
+    connector: Connector
+    limiter: ProfileLimiter
+
+
+class Connections:
+    """Opens each profile once; a changed one is opened anew and the old one closed."""
+
+    def __init__(self, configuration: Configuration, limits: Limits, clock: Clock) -> None:
+        self._configuration = configuration
+        self._limits = limits
+        self._clock = clock
+        self._open: dict[str, tuple[float, Connection]] = {}
+
+    async def of(self, profile_id: str) -> Connection:
+        """Return a profile's connection.
+
+        Raises:
+            RetriableError: the database is away.
+            InvalidInputError: its connector is not installed.
+            NotFoundError: the profile is gone.
+        """
+        now = self._clock.monotonic()
+        looked, connection = self._open.get(profile_id, (0.0, None))
+        if connection is not None and now - looked < FRESH:
+            return connection
+        profile = await self._configuration.profile(profile_id)
+        if connection is None or connection.profile.changed_at != profile.changed_at:
+            if connection is not None:
+                await connection.connector.close()
+            connection = self._connect(profile)
+        self._open[profile_id] = (now, connection)
+        return connection
+
+    def _connect(self, profile: Profile) -> Connection:
+        kind = connector_class(profile.connector)
+        limiter = self._limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
+        return Connection(profile, kind(profile.config, profile.secrets), limiter)
+
+    async def close(self) -> None:
+        """Close all connectors."""
+        for _, connection in self._open.values():
+            with suppress(Exception):  # the process ends; nobody needs this connection any more
+                await connection.connector.close()
+        self._open.clear()
+
+
+class Mappings:
+    """Mapping versions, parsed and compiled once; versions never change."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._parsed: dict[tuple[str, int], Mapping] = {}
+        self._compiled: dict[tuple[str, int], CompiledMapping] = {}
+
+    async def of(self, run: RunRef) -> CompiledMapping:
+        """Return the compiled mapping that a run pinned. May raise RetriableError."""
+        key = (run.mapping, run.mapping_version)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = compile_mapping(await self.document(*key))
+            if len(self._compiled) >= KEPT:
+                self._compiled.clear()
+            self._compiled[key] = compiled
+        return compiled
+
+    async def document(self, mapping: str, version: int) -> Mapping:
+        """Return a mapping version as typed values. May raise RetriableError."""
+        key = (mapping, version)
+        if key not in self._parsed:
+            if len(self._parsed) >= KEPT:
+                self._parsed.clear()
+            self._parsed[key] = parse(await self._configuration.mapping_document(mapping, version))
+        return self._parsed[key]
