@@ -62,13 +62,13 @@ class Outcomes:
                 f"{SELECT} where r.id = any($1) order by r.id for update of r", ids
             )
             final = {row["id"] for row in rows if run_of(row).state.is_final}
-            open_reports = [r for r in reports if UUID(r.run.id) not in final]
-            if not open_reports:
+            running = {row["id"] for row in rows} - final
+            added = await _merge(connection, reports)
+            if not running:
                 return [run_of(row) for row in rows]
-            added = await _merge(connection, open_reports)
-            await _keep_attempts(connection, open_reports)
-            await _count(connection, {row["id"] for row in rows} - final, added, open_reports)
-            await close_if_done(connection, [row["id"] for row in rows if row["id"] not in final])
+            await _keep_attempts(connection, reports)
+            await _count(connection, running, added, reports)
+            await close_if_done(connection, sorted(running))
             rows = await connection.fetch(f"{SELECT} where r.id = any($1)", ids)
             return [run_of(row) for row in rows]
 

@@ -1,0 +1,245 @@
+"""A run's life in the database: accepted, extracted in chunks, settled, closed, audited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from uuid6 import uuid7
+
+from syncline.contracts.events import DeadLetter
+from syncline.contracts.messages import (
+    Attempt,
+    Discovered,
+    Extracted,
+    Report,
+    Retrying,
+    RunRef,
+    Settled,
+)
+from syncline.domain.batch import NewBatch, Water
+from syncline.domain.dead_letter import letter_id
+from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
+from syncline.domain.ledger import Written
+from syncline.domain.run import Run, State
+from syncline.domain.trigger import Replay, parse_trigger
+from syncline.postgres.auditor import audit
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.extraction import Extractions, FencedError
+from syncline.postgres.ledger import Ledger
+from syncline.postgres.letters import Letters
+from syncline.postgres.outcomes import Outcomes
+from syncline.postgres.runs import Runs
+from syncline.postgres.streams import Streams
+from tests.support.configured import configure
+
+NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
+
+
+@pytest.fixture
+async def db(postgres: str) -> AsyncIterator[Database]:
+    async with open_database(postgres) as database:
+        await configure(database)
+        yield database
+        assert await audit(database) == []
+
+
+async def accept(db: Database, run_id: str | None = None, **fields: object) -> Run:
+    request = parse_trigger({"instance": "erp-shop", "entityType": "Item", **fields})
+    stream = await Streams(db).runnable("default", "erp-shop", "item")
+    run, _ = await Runs(db).accept(run_id or str(uuid7()), request, stream, 4)
+    return run
+
+
+def ref(run: Run) -> RunRef:
+    return RunRef(
+        run.id, run.tenant, run.stream, run.instance, run.entity_type, run.source, run.target,
+        run.mapping, run.mapping_version,
+    )  # fmt: skip
+
+
+async def extract(
+    db: Database, run: Run, *chunks: list[NewBatch], water: str = "2026-01-02"
+) -> None:
+    extractions = Extractions(db)
+    progress = await extractions.start(run.id)
+    assert progress is not None
+    for number, chunk in enumerate(chunks):
+        await extractions.commit(progress, chunk, str(number), Water(None, water), 0)
+    await extractions.finish(progress, None, Water(water, water))
+
+
+def batch(number: int, ids: str, outcomes: str | None = None) -> NewBatch:
+    stage = "" if outcomes else "normalize"
+    return NewBatch(number, 0, stage, list(ids), outcomes or "." * len(ids))
+
+
+async def apply(db: Database, *reports: Report) -> Run:
+    (run,) = await Outcomes(db).apply(reports)
+    return run
+
+
+async def test_a_run_ends_succeeded_and_moves_the_cursor(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "abc"), batch(1, "xy", "UU")], [batch(2, "d")])
+
+    after = await apply(
+        db,
+        Settled(ref(run), 0, [2, 0, 1], "SSX", "execute"),
+        Settled(ref(run), 2, [0], "S", "execute"),
+        Extracted(ref(run), 3, 6),
+    )
+
+    assert after.state is State.SUCCEEDED
+    assert (after.counters.total, after.counters.success, after.counters.skipped) == (6, 3, 3)
+    assert after.cursor_after == "2026-01-02"
+
+
+async def test_every_report_twice_changes_nothing(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "abc")])
+    half = Settled(ref(run), 0, [0], "S", "execute")
+
+    await apply(db, half, half)
+    await apply(db, half, Discovered(ref(run)))
+    middle = await Runs(db).get("default", run.id)
+    assert (middle.counters.success, middle.counters.in_flight) == (1, 2)
+    await apply(db, Settled(ref(run), 0, [0, 1, 2], "XSS", "execute"), Extracted(ref(run), 1, 3))
+    after = await apply(db, half, Extracted(ref(run), 1, 3))
+
+    assert (after.counters.success, after.counters.excluded, after.state) == (3, 0, State.SUCCEEDED)
+
+
+async def test_the_same_trigger_is_the_same_run_and_another_is_refused(db: Database) -> None:
+    run = await accept(db, actor="ann")
+    assert (await accept(db, run.id, actor="bob")).id == run.id
+    with pytest.raises(ConflictError, match="another request"):
+        await accept(db, run.id, mode="force_full")
+    with pytest.raises(ConflictError, match="is active"):
+        await accept(db)
+
+
+async def test_a_queued_run_starts_when_the_active_one_has_closed(db: Database) -> None:
+    first = await accept(db)
+    second = await accept(db, onOverlap="queue")
+    runs = Runs(db)
+    assert await runs.dispatchable() == [(first.id, "default")]
+    await extract(db, first)
+    assert await Extractions(db).start(second.id) is None
+
+    await apply(db, Extracted(ref(first), 0, 0))
+
+    assert await runs.dispatchable() == [(second.id, "default")]
+    await extract(db, second)
+    await apply(db, Extracted(ref(second), 0, 0))
+
+
+async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
+    run = await accept(db)
+    extractions = Extractions(db)
+    old = await extractions.start(run.id)
+    new = await extractions.start(run.id)
+    assert old is not None
+    assert new is not None
+    with pytest.raises(FencedError):
+        await extractions.commit(old, [batch(0, "a")], "p", Water(), 0)
+    await extractions.commit(new, [batch(0, "a")], "p", Water(), 0)
+    assert [b.source_ids for b in await extractions.unpublished(new)] == [["a"]]
+    await extractions.finish(new, None, Water())
+    await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
+
+
+async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "ab")])
+    letter = dead_letter(run, "b", 1)
+    for _ in range(2):
+        await Letters(db).store([letter])
+        await apply(db, Settled(ref(run), 0, [1], "F", "deadletter"))
+    ended = await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 2))
+    assert (ended.state, ended.counters.failed) == (State.PARTIAL_SUCCESS, 1)
+
+    replay = await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
+    with pytest.raises(ConflictError, match="not Pending"):
+        await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
+    (item,) = await Letters(db).replayed_by("default", replay.id)
+    assert (item.source_id, item.payload, item.version) == ("b", b'{"x":1.10}', 5)
+
+    await extract(db, replay, [batch(0, "b")])
+    again = dead_letter(replay, "b", 0)
+    await Letters(db).store([again])
+    after = await apply(
+        db, Settled(ref(replay), 0, [0], "F", "deadletter"), Extracted(ref(replay), 1, 1)
+    )
+    assert (after.state, after.cursor_after, after.parent) == (State.FAILED, None, run.id)
+    row = await db.fetchrow("select * from dead_letters where run_id = $1", replay.id)
+    assert row is not None
+    assert (str(row["replay_of"]), row["retries"], row["status"]) == (letter.id, 1, "pending")
+
+
+async def test_a_failure_after_a_success_leaves_no_dead_letter(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "a")])
+    await Letters(db).store([dead_letter(run, "a", 0)])
+
+    await apply(db, Settled(ref(run), 0, [0], "S", "execute"))
+    after = await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
+
+    assert after.counters.success == 1
+
+
+async def test_retries_are_kept_and_a_cancelled_run_keeps_its_cursor(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "ab")])
+    attempt = Attempt(1, "2026-01-01T00:00:00+00:00", "execute", NO)
+    report = Retrying(ref(run), 0, [0], ["a"], [attempt], 1_800_000_000_000)
+    waiting = await apply(db, report, report, Extracted(ref(run), 1, 2))
+    assert (waiting.state, waiting.retry_due_at is not None) == (State.IN_PROGRESS, True)
+
+    await Runs(db).request_cancel("default", run.id, "ann")
+    after = await apply(db, Settled(ref(run), 0, [0, 1], "SC", "execute"))
+
+    assert (after.state, after.cursor_after, after.reason) == (
+        State.CANCELLED, None, "cancelled by ann",
+    )  # fmt: skip
+    with pytest.raises(ConflictError):
+        await Runs(db).request_cancel("default", run.id, "ann")
+
+
+async def test_unknown_names_are_refused(db: Database) -> None:
+    with pytest.raises(NotFoundError, match="it has: item"):
+        await Streams(db).runnable("default", "erp-shop", "order")
+    with pytest.raises(NotFoundError, match="unknown instance"):
+        await Streams(db).runnable("other", "erp-shop", "item")
+
+
+async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db: Database) -> None:
+    run = await accept(db)
+    ledger, one = Ledger(db), "0" * 31 + "1"
+    await ledger.intend(ref(run), ["a"], [one])
+    assert (await ledger.entries(run.stream, ["a"]))["a"].intent_hash == one
+    await ledger.acknowledge(ref(run), Written(["a"], [one], [one], ["T1"], [7]))
+    await ledger.acknowledge(ref(run), Written(["a"], ["2" * 32], [None], [None], [6]))
+    entry = (await ledger.entries(run.stream, ["a", "b"]))["a"]
+    assert (entry.payload_hash, entry.target_id, entry.intent_hash) == (one, "T1", None)
+    assert await ledger.unchanged(run.stream, ["x", "a"], ["3" * 32, one]) == {1}
+
+    await extract(db, run, [batch(0, "a")])
+    await Letters(db).store([dead_letter(run, "a", 0)])
+    assert await ledger.unchanged(run.stream, ["a"], [one]) == set()
+    await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
+
+
+def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
+    return DeadLetter(
+        id=letter_id(run.id, 0, slot), correlation_id=run.id, tenant=run.tenant, stream=run.stream,
+        instance=run.instance, entity_type=run.entity_type, source_id=source_id, batch=0, slot=slot,
+        stage="execute", failure=NO, attempts=[], mapping=run.mapping, mapping_version=1,
+        failed_at="2026-01-01T00:00:00+00:00", payload=msgspec.Raw(b'{"x":1.10}'), version=5,
+    )  # fmt: skip
+
+
+def test_replay_is_part_of_the_request() -> None:
+    request = parse_trigger({"instance": "a", "entityType": "b", "replay": {"entries": ["x"]}})
+    assert request.replay == Replay(("x",))
