@@ -42,9 +42,9 @@ async def _sweep() -> None:
     for lock in _locks():
         process = ServerProcess("a left-over test server", lock.parent)
         try:
-            process.claim()
+            process.claim.take()
         except EmbeddedServerError:
             continue
         await process.stop()
         shutil.rmtree(lock.parent.parent, ignore_errors=True)
-        process.release()
+        process.claim.release()

@@ -54,19 +54,26 @@ def can_reach(account: Account | None, path: Path) -> bool:
 def run_as(
     account: Account | None, command: Sequence[str], env: Mapping[str, str], text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a short command as the account (None: as we are) with `text` as its input."""
-    return subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        input=text,
-        cwd="/",
-        env=env,
-        user=None if account is None else account.uid,
-        group=None if account is None else account.gid,
-        extra_groups=None if account is None else [],
-    )
+    """Run a short command as the account (None: as we are) with `text` as its input.
+
+    Raises:
+        EmbeddedServerError: the program cannot be started.
+    """
+    try:
+        return subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            input=text,
+            cwd="/",
+            env=env,
+            user=None if account is None else account.uid,
+            group=None if account is None else account.gid,
+            extra_groups=None if account is None else [],
+        )
+    except OSError as error:
+        raise EmbeddedServerError(f"{command[0]} cannot be started: {error.strerror}") from error
 
 
 def give(account: Account | None, path: Path) -> None:

@@ -63,7 +63,7 @@ class EmbeddedKafka:
             EmbeddedServerError: no Java, no Maven, no network, a busy port, a broken broker; one
                 line that says what to do.
         """
-        self._process.claim()
+        self._process.claim.take()
         try:
             if await self._serves():
                 return
@@ -80,7 +80,7 @@ class EmbeddedKafka:
         try:
             await self._process.stop()
         finally:
-            self._process.release()
+            self._process.claim.release()
 
     async def __aenter__(self) -> Self:
         await self.start()

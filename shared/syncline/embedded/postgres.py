@@ -82,7 +82,7 @@ class EmbeddedPostgres:
             EmbeddedServerError: the package is missing, the port is busy, the folder is no good,
                 the server is broken; one line that says what to do.
         """
-        self._process.claim()
+        self._process.claim.take()
         try:
             if await self._serves():
                 return
@@ -99,7 +99,7 @@ class EmbeddedPostgres:
         try:
             await self._process.stop()
         finally:
-            self._process.release()
+            self._process.claim.release()
 
     async def __aenter__(self) -> Self:
         await self.start()

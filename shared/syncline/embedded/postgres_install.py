@@ -64,8 +64,17 @@ def _copied(package: Path) -> Path:
             libraries = package.with_name(f"{_PACKAGE}.libs")
             if libraries.is_dir():
                 shutil.copytree(libraries, built / libraries.name)
+            _open_tree(built)
             built.rename(home)
     return home / _PACKAGE
+
+
+def _open_tree(root: Path) -> None:
+    """Let everybody read and run what its owner may, however strict the umask of the install."""
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            mine = path.stat().st_mode & 0o500
+            path.chmod(path.stat().st_mode | mine >> 3 | mine >> 6)
 
 
 def _open_folder(path: Path) -> None:

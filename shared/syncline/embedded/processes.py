@@ -7,7 +7,6 @@ who started it decides the order of stopping.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import signal
@@ -16,9 +15,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from syncline.embedded.accounts import Account
+from syncline.embedded.claims import FolderClaim
 from syncline.embedded.errors import EmbeddedServerError
 
 _POLL = 0.05  # seconds
@@ -38,51 +38,12 @@ class ServerProcess:
     ) -> None:
         self.name = name
         self.folder = folder
+        self.claim = FolderClaim(name, folder)
         self.log = folder / "server.log"
         self._pid_file = folder / "server.pid"
         self._stop_signal = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
-        self._lock: IO[str] | None = None
         self._log_begin = 0
-
-    def claim(self) -> None:
-        """Make this session the only one that starts and stops the folder's server.
-
-        The claim ends with `release` or with the session, however it dies.
-
-        Raises:
-            EmbeddedServerError: the folder is another session's or cannot be written.
-        """
-        if self._lock is not None:
-            return
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / "lock").open("a+")
-        except OSError as error:
-            raise EmbeddedServerError(
-                f"{self.name} cannot use {self.folder}: {error.strerror}; "
-                "make it yours or choose another data folder"
-            ) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().strip() or "unknown"
-            lock.close()
-            raise EmbeddedServerError(
-                f"{self.name} in {self.folder} belongs to another session (PID {holder}): "
-                "stop that session or choose another data folder"
-            ) from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
-
-    def release(self) -> None:
-        """Give the claim up."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     @property
     def pid(self) -> int | None:
@@ -102,15 +63,31 @@ class ServerProcess:
     def launch(
         self, command: Sequence[str], port: int, env: Mapping[str, str], account: Account | None
     ) -> None:
-        """Start the process, its output in the log file, and note it in the PID file."""
+        """Start the process, its output in the log file, and note it in the PID file.
+
+        Raises:
+            EmbeddedServerError: the program cannot be started.
+        """
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
+        try:
+            self._child = self._spawn(list(command), dict(env), account)
+        except OSError as error:
+            raise EmbeddedServerError(
+                f"{self.name} cannot be started: {error.strerror} ({command[0]})"
+            ) from error
+        pid = self._child.pid
+        self._pid_file.write_text(json.dumps({"pid": pid, "birth": _birth(pid), "port": port}))
+
+    def _spawn(
+        self, command: list[str], env: dict[str, str], account: Account | None
+    ) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self._log_begin = log.tell()
-            self._child = subprocess.Popen(
-                list(command),
+            return subprocess.Popen(
+                command,
                 cwd="/",
-                env=dict(env),
+                env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -119,8 +96,6 @@ class ServerProcess:
                 group=None if account is None else account.gid,
                 extra_groups=None if account is None else [],
             )
-        pid = self._child.pid
-        self._pid_file.write_text(json.dumps({"pid": pid, "birth": _birth(pid), "port": port}))
 
     async def until_ready(self, probe: Callable[[], Awaitable[bool]], *, within: float) -> None:
         """Wait until the probe says yes.
@@ -140,7 +115,9 @@ class ServerProcess:
             await asyncio.sleep(_POLL)
 
     async def stop(self, *, within: float = 30.0) -> None:
-        """Stop the folder's server, politely first; nothing happens when none runs."""
+        """Stop the folder's server, politely first; nothing happens when none of ours runs."""
+        if not self.claim.held:
+            return
         pid = self.pid
         if pid is not None:
             _signal(pid, self._stop_signal)

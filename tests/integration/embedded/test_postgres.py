@@ -78,9 +78,12 @@ async def test_postgres_lets_nobody_in_without_the_password(folder: Path) -> Non
 
 async def test_postgres_belongs_to_one_session(folder: Path) -> None:
     port = free_port()
-    async with EmbeddedPostgres(folder, port):
+    async with EmbeddedPostgres(folder, port) as server:
+        other = EmbeddedPostgres(folder, port)
         with pytest.raises(EmbeddedServerError, match=rf"another session \(PID {os.getpid()}\)"):
-            await EmbeddedPostgres(folder, port).start()
+            await other.start()
+        await other.stop()
+        assert await ask(server, "select 1") == 1
 
 
 async def test_postgres_of_a_crashed_session_is_replaced_when_the_port_changes(
