@@ -7,7 +7,6 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.support.eventually import eventually
 from tests.support.kafka import KafkaPlace
 
 
@@ -52,8 +51,3 @@ async def test_empty_postgres_sorts_by_code_point_and_has_no_tables(empty_postgr
         assert await connection.fetchval("show server_encoding") == "UTF8"
     finally:
         await connection.close()
-
-
-async def test_eventually_tells_what_it_saw_last() -> None:
-    with pytest.raises(AssertionError, match=r"not within 0\.05 s; last seen: \[\]"):
-        await eventually(list, within=0.05)

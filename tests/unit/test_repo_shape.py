@@ -1,0 +1,86 @@
+"""Holds the shape of the house: sizes, docstrings, and the places where a reader looks first."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LONGEST = {"tests": 500}
+LONGEST_ELSEWHERE = 300
+PRODUCT = ("shared", "services", "demo", "benchmarks")
+
+
+def sources(*folders: str) -> list[Path]:
+    """Python files of the folders, without environments and builds."""
+    found = [p for folder in folders for p in (ROOT / folder).rglob("*.py")]
+    return sorted(p for p in found if not {"build", ".venv"} & set(p.parts))
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_files_are_no_longer_than_the_wall() -> None:
+    too_long = {
+        relative(path): lines
+        for path in sources(*PRODUCT, "tests")
+        if (lines := len(path.read_text().splitlines()))
+        > LONGEST.get(path.relative_to(ROOT).parts[0], LONGEST_ELSEWHERE)
+    }
+    assert too_long == {}
+
+
+def test_modules_say_whose_room_they_are() -> None:
+    silent = [
+        relative(path)
+        for path in sources(*PRODUCT)
+        if ast.get_docstring(ast.parse(path.read_text())) is None
+    ]
+    assert silent == []
+
+
+def test_no_module_is_called_after_nothing() -> None:
+    vague = {"utils", "util", "helpers", "common", "misc"}
+    assert [relative(p) for p in sources(*PRODUCT, "tests") if p.stem in vague] == []
+
+
+def test_every_test_folder_is_in_the_guide() -> None:
+    guide = (ROOT / "tests" / "README.md").read_text()
+    folders = {p.relative_to(ROOT / "tests").parts[0] for p in sources("tests")}
+    folders = {f for f in folders if not f.endswith(".py")}
+    assert [f for f in sorted(folders) if f"`{f}/" not in guide] == []
+
+
+def test_constraints_pin_names_and_versions_only() -> None:
+    pin = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+")
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert [line for line in lines if not pin.fullmatch(line)] == []
+
+
+def test_constraints_pin_every_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = chain(project["dependencies"], *project["optional-dependencies"].values())
+    pinned = {plain(line) for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    assert [name for name in declared if plain(name) not in pinned] == []
+
+
+def test_make_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+    listed = set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE))
+    phony = set(" ".join(re.findall(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)).split())
+    assert targets == listed == phony
+
+
+def test_ci_can_be_run() -> None:
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111 == 0o111
+
+
+def plain(requirement: str) -> str:
+    """Name of a requirement as indexes compare it."""
+    name = re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
