@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 from zlib import crc32
 
 import msgspec
 
-Headers = list[tuple[str, bytes]]
+Partition: TypeAlias = tuple[str, int]
+"""Logical topic and partition number."""
+
+OnPartitions: TypeAlias = Callable[[frozenset[Partition]], Awaitable[None]]
+"""Told which partitions came or go."""
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -65,7 +65,7 @@ class Forwarder:
     def _split(
         self, output: Batch[dict[str, Any]], places: list[int]
     ) -> tuple[list[Outbound], dict[int, Failure]]:
-        """Address a batch, in parts where it is too large; a record too large alone is a failure."""
+        """Address a batch, in parts if it is too large; a record too large alone is a failure."""
         message = batch_message(output, self._to)
         size = len(message.value or b"")
         if size <= MAX_MESSAGE:

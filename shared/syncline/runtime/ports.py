@@ -5,15 +5,10 @@ syncline.kafka and syncline.testing fit these without importing them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from syncline.contracts.wire import Delivery, Outbound
-
-Partition: TypeAlias = tuple[str, int]
-"""Logical topic and partition number."""
-
-OnPartitions: TypeAlias = Callable[[frozenset[Partition]], Awaitable[None]]
+from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition
 
 
 class Consumer(Protocol):
@@ -22,14 +17,15 @@ class Consumer(Protocol):
     async def start(
         self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
     ) -> None:
-        """Join the group. `on_revoked` is awaited before partitions are given up; stop() calls it
-        too, for all of them. May raise RetriableError while the broker is away.
+        """Join the group; `on_revoked` is awaited before partitions are given up, by stop() too.
+
+        May raise RetriableError while the broker is away.
         """
 
-    async def poll(self, timeout: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
+    async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
         """Return what arrived, at most `limit` messages a partition, in offset order.
 
-        Waits up to `timeout` seconds for the first one. Safe to cancel.
+        Waits up to `wait` seconds for the first one. Safe to cancel.
         """
 
     def pause(self, partition: Partition) -> None:

@@ -1,0 +1,116 @@
+"""Topics and lag: creating what the product needs, and saying what differs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
+
+from syncline.contracts.topics import TOPICS, Topic
+from syncline.kafka.connection import BrokerRefusedError, KafkaConnection, translated
+
+ALREADY_EXISTS = 36
+MAX_BATCH = 4_194_304
+
+
+class TopicState(msgspec.Struct, frozen=True, rename="camel"):
+    """A topic of ours as the broker has it; 0 partitions: it is missing."""
+
+    name: str
+    partitions: int
+    purpose: str
+
+
+class KafkaAdmin:
+    """Administers the installation's topics. Every method may raise RetriableError."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+
+    async def create_topics(self, partitions: int, replication: int) -> list[str]:
+        """Create what is missing and return its names; what exists stays as it is.
+
+        Raises:
+            BrokerRefusedError: the broker will not create one.
+        """
+        async with self._client() as client:
+            existing = set(await client.list_topics())
+            missing = [t for t in TOPICS if self._connection.topic(t.name) not in existing]
+            new = [self._new(topic, partitions, replication) for topic in missing]
+            if new:
+                _check(await client.create_topics(new))
+            return [topic.name for topic in new]
+
+    async def topics(self) -> list[TopicState]:
+        """Return every topic of ours with its partitions."""
+        async with self._client() as client:
+            names = [self._connection.topic(topic.name) for topic in TOPICS]
+            described = {
+                d["topic"]: len(d["partitions"])
+                for d in await client.describe_topics(names)
+                if not d["error_code"]
+            }
+        return [
+            TopicState(name, described.get(name, 0), topic.purpose)
+            for name, topic in zip(names, TOPICS, strict=True)
+        ]
+
+    async def lag(self, group: str, topics: Sequence[str]) -> dict[str, int]:
+        """Return how many messages of each topic a group has not finished."""
+        group_name = f"{self._connection.prefix}{group}"
+        async with self._client() as client:
+            with translated():
+                committed = await client.list_consumer_group_offsets(group_name)
+        consumer = AIOKafkaConsumer(**self._connection.client_settings(), enable_auto_commit=False)
+        with translated():
+            await consumer.start()
+            try:
+                await consumer.topics()
+                return {t: await self._lag_of(consumer, committed, t) for t in topics}
+            finally:
+                await consumer.stop()
+
+    async def _lag_of(
+        self, consumer: AIOKafkaConsumer, committed: dict[TopicPartition, object], topic: str
+    ) -> int:
+        name = self._connection.topic(topic)
+        partitions = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
+        ends = await consumer.end_offsets(partitions)
+        begins = await consumer.beginning_offsets(partitions)
+        lag = 0
+        for partition in partitions:
+            done = getattr(committed.get(partition), "offset", -1)
+            lag += ends[partition] - (done if done >= 0 else begins[partition])
+        return lag
+
+    def _new(self, topic: Topic, partitions: int, replication: int) -> NewTopic:
+        policy = {"cleanup.policy": "compact"} if topic.compacted else {"cleanup.policy": "delete"}
+        if not topic.compacted:
+            policy["retention.ms"] = str(topic.keep_ms)
+        return NewTopic(
+            self._connection.topic(topic.name),
+            1 if topic.single else partitions,
+            replication,
+            topic_configs={**policy, "max.message.bytes": str(MAX_BATCH)},
+        )
+
+    @asynccontextmanager
+    async def _client(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        client = AIOKafkaAdminClient(**self._connection.client_settings())
+        with translated():
+            await client.start()
+            try:
+                yield client
+            finally:
+                await client.close()
+
+
+def _check(response: object) -> None:
+    for name, code, *words in getattr(response, "topic_errors", ()):
+        if code not in (0, ALREADY_EXISTS):
+            reason = (words and words[0]) or for_code(code).__name__
+            raise BrokerRefusedError(f"Kafka did not create topic {name}: {reason}")

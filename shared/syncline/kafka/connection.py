@@ -1,0 +1,99 @@
+"""How to reach a Kafka cluster, and what its errors mean to us."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from aiokafka import errors
+from aiokafka.helpers import create_ssl_context
+
+from syncline.domain.errors import RetriableError, SynclineError
+
+
+class KafkaConnection(msgspec.Struct, frozen=True):
+    """A cluster and the names we use on it.
+
+    Attributes:
+        prefix: stands before every topic and group: `syncline.` makes `syncline.raw`.
+        compression: of produced batches: `zstd`, `lz4`, `snappy`, `gzip` or None.
+        max_message: bytes of the largest message, before compression.
+    """
+
+    bootstrap: str
+    prefix: str = "syncline."
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = "PLAIN"
+    sasl_username: str | None = None
+    sasl_password: str | None = None
+    ssl_cafile: str | None = None
+    ssl_certfile: str | None = None
+    ssl_keyfile: str | None = None
+    client_id: str = "syncline"
+    compression: str | None = "zstd"
+    max_message: int = 3_145_728
+
+    def __repr__(self) -> str:
+        return f"KafkaConnection({self.bootstrap!r}, {self.prefix!r})"
+
+    def topic(self, name: str) -> str:
+        """Return a logical topic's name on the broker."""
+        return f"{self.prefix}{name}"
+
+    def logical(self, topic: str) -> str:
+        """Return a topic's logical name."""
+        return topic.removeprefix(self.prefix)
+
+    def client_settings(self) -> dict[str, Any]:
+        """Return what every aiokafka client takes."""
+        settings: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap,
+            "client_id": self.client_id,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            settings["ssl_context"] = self._ssl()
+        if self.security_protocol.startswith("SASL"):
+            settings["sasl_mechanism"] = self.sasl_mechanism
+            settings["sasl_plain_username"] = self.sasl_username
+            settings["sasl_plain_password"] = self.sasl_password
+        return settings
+
+    def _ssl(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = create_ssl_context(
+            cafile=self.ssl_cafile, certfile=self.ssl_certfile, keyfile=self.ssl_keyfile
+        )
+        return context
+
+
+class BrokerRefusedError(SynclineError):
+    """The broker answers but refuses us: wrong login, missing permission, unknown topic."""
+
+
+_REFUSALS = (
+    errors.AuthenticationFailedError,
+    errors.TopicAuthorizationFailedError,
+    errors.GroupAuthorizationFailedError,
+    errors.ClusterAuthorizationFailedError,
+    errors.UnsupportedSaslMechanismError,
+)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the client's errors into ours.
+
+    Raises:
+        BrokerRefusedError: a person must act.
+        RetriableError: the broker is away or busy.
+    """
+    try:
+        yield
+    except _REFUSALS as error:
+        raise BrokerRefusedError(f"Kafka refused: {error}") from error
+    except (errors.KafkaError, OSError, TimeoutError) as error:
+        words = str(error) or type(error).__name__
+        raise RetriableError(f"Kafka did not answer: {words}", code="broker_unavailable") from error

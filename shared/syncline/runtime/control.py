@@ -1,0 +1,91 @@
+"""Which runs a person has cancelled: the control topic as a set in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from syncline.contracts.messages import encode
+from syncline.contracts.topics import CONTROL
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.errors import RetriableError
+from syncline.runtime.clock import Clock
+
+log = structlog.get_logger()
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What lies on the control topic, keyed by correlation ID."""
+
+    action: str
+    by: str = "unknown"
+
+
+class Reader(Protocol):
+    """Reads a topic without a group, from its beginning."""
+
+    async def start(self) -> None:
+        """May raise RetriableError."""
+
+    async def poll(self, wait: float) -> Iterable[Delivery]:
+        """May raise RetriableError."""
+
+    async def at_end(self) -> bool:
+        """Tell whether what lay there at the start was read."""
+
+    async def stop(self) -> None: ...
+
+
+class Control:
+    """Follows the control topic, which is compacted: a new process reads every open cancel."""
+
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+        self._cancelled: set[str] = set()
+        self.caught_up = False
+
+    def is_cancelled(self, run_id: str) -> bool:
+        return run_id in self._cancelled
+
+    async def follow(self) -> None:
+        """Side task: keep the set current; survives outages of the broker."""
+        while True:
+            try:
+                await self._reader.start()
+                while True:
+                    for delivery in await self._reader.poll(0.2):
+                        self._apply(delivery)
+                    if not self.caught_up:
+                        self.caught_up = await self._reader.at_end()
+            except RetriableError as error:
+                log.warning("control_away", error=str(error))
+                await self._clock.sleep(1.0)
+            finally:
+                await self._reader.stop()
+
+    def _apply(self, delivery: Delivery) -> None:
+        run_id = (delivery.key or b"").decode(errors="replace")
+        if not delivery.value:
+            self._cancelled.discard(run_id)
+            return
+        try:
+            command = msgspec.json.decode(delivery.value, type=Command)
+        except msgspec.DecodeError as error:
+            log.warning("control_undecodable", offset=delivery.offset, error=str(error))
+            return
+        if command.action == "cancel":
+            self._cancelled.add(run_id)
+
+
+def cancel_message(run_id: str, by: str) -> Outbound:
+    """Ask all stages to skip what is left of a run."""
+    return Outbound(CONTROL, run_id.encode(), encode(Command("cancel", by)), 0)
+
+
+def forget_message(run_id: str) -> Outbound:
+    """Let the control topic forget a run that is over."""
+    return Outbound(CONTROL, run_id.encode(), None, 0)

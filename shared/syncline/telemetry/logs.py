@@ -1,0 +1,70 @@
+"""Logs: one JSON object a line, with what a person searches for and never a secret."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import msgspec
+import structlog
+
+_SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "apikey", "dsn")
+
+
+def configure_logs(service: str, level: str = "INFO") -> None:
+    """Send JSON lines to standard error: time (UTC), level, service, event, and the keys given."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.format_exc_info,
+            _named(service),
+            mask_secrets,
+            _render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[_Foreign()])
+    # The client says each second that a broker is away; our own lines say it with the pause.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def mask_secrets(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Hide the values of keys that name a secret."""
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            event[key] = "***"
+    return event
+
+
+def _named(service: str) -> structlog.typing.Processor:
+    def name(
+        _logger: object, _method: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        event.setdefault("service", service)
+        return event
+
+    return name
+
+
+def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    ordered = {"time": event.pop("time"), "level": event.pop("level"), **event}
+    try:
+        return msgspec.json.encode(ordered, enc_hook=str).decode()
+    except (UnicodeEncodeError, TypeError):  # a lone surrogate, say; the line still has to come out
+        return msgspec.json.encode({key: ascii(value) for key, value in ordered.items()}).decode()
+
+
+class _Foreign(logging.Handler):
+    """Lines of libraries that use the standard logging module."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        log.log(record.levelno, record.getMessage(), logger=record.name)

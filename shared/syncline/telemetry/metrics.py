@@ -1,0 +1,65 @@
+"""Every Prometheus metric, named once. Labels are bounded: stages, topics, outcomes, no IDs."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+
+class Metrics:
+    """The metrics of a process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.records = Counter(
+            "syncline_records",
+            "Records by stage and outcome.",
+            ["stage", "outcome"],
+            registry=registry,
+        )
+        self.batch_seconds = Histogram(
+            "syncline_batch_seconds",
+            "Seconds a handler call took.",
+            ["stage"],
+            registry=registry,
+            buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+        )
+        self.messages = Counter(
+            "syncline_messages",
+            "Messages taken from topics.",
+            ["stage", "topic"],
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "syncline_waiting_messages",
+            "Messages polled and not finished.",
+            ["stage"],
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "syncline_lag",
+            "Messages on the stage's topics that no offset covers.",
+            ["stage", "topic"],
+            registry=registry,
+        )
+        self.retries = Counter(
+            "syncline_retries", "Records sent to a retry topic.", ["stage"], registry=registry
+        )
+        self.dead_letters = Counter(
+            "syncline_dead_letters", "Records given up.", ["stage", "category"], registry=registry
+        )
+        self.poison = Counter(
+            "syncline_poison", "Messages that could not be decoded.", ["stage"], registry=registry
+        )
+        self.in_flight = Gauge(
+            "syncline_in_flight_records", "Records of open runs without an outcome.",
+            registry=registry,
+        )  # fmt: skip
+
+
+METRICS = Metrics(REGISTRY)
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)
