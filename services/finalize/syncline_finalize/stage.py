@@ -7,7 +7,7 @@ again, which change nothing and are told again with a higher number.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from syncline.contracts.messages import Report
 from syncline.contracts.wire import Outbound
@@ -41,6 +41,9 @@ class FinalizeStage:
             else:
                 self._held_back[run.id] = (run, of_run[run.id])
         return messages
+
+    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {"held-back": self.tell_held_back}
 
     def _may_tell(self, run: Run) -> bool:
         """Hold progress to its rate; the end of a run is told at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from syncline.contracts.messages import RunRequest, encode
 from syncline.contracts.topics import RUNS
@@ -36,6 +36,9 @@ class TriggerStage:
     async def handle(self, triggers: Sequence[Asked]) -> list[Outbound]:
         messages = [await self._answer(asked) for asked in triggers]
         return messages + await self._requests()
+
+    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {"dispatch": self.dispatch}
 
     async def _answer(self, asked: Asked) -> Outbound:
         now = self._clock.now()

@@ -6,11 +6,13 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from syncline.contracts.wire import Delivery
 from syncline.domain.errors import Failure
 from syncline.domain.run import Mode
 
@@ -163,3 +165,12 @@ def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - a type
     if kind not in _decoders:
         _decoders[kind] = msgspec.json.Decoder(kind, float_hook=Decimal)
     return _decoders[kind]
+
+
+def decode_as(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a type or a union of types
+    """Return a function that reads a delivery's value as a message type.
+
+    It raises msgspec.DecodeError on bytes that are not one, also where there are none.
+    """
+    decode = decoder_of(kind).decode
+    return lambda delivery: decode(delivery.value or b"")

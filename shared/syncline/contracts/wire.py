@@ -45,6 +45,12 @@ class Outbound(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+def size_of(message: Outbound) -> int:
+    """Return the bytes a message takes before compression; what a size limit is held against."""
+    headers = sum(len(name) + len(value) + 10 for name, value in message.headers)
+    return len(message.key) + len(message.value or b"") + headers + 64
+
+
 def run_spread(run_id: str) -> int:
     """Return the spread of topics that keep a whole run on one partition."""
     return crc32(run_id.encode())

@@ -1,0 +1,35 @@
+"""Start the execute service."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgspec
+
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.messages import Batch, decode_as
+from syncline.contracts.topics import INPUT_OF, Stage
+from syncline.postgres.ledger import Ledger
+from syncline.runtime.failures import FailureRouter
+from syncline.runtime.stage import StageSpec
+from syncline_execute.stage import ExecuteStage
+from syncline_execute.targets import Targets
+from syncline_execute.writing import Writer
+
+Payloads = Batch[msgspec.Raw]
+SPEC = StageSpec("execute", [INPUT_OF[Stage.EXECUTE]], decode_as(Payloads))
+
+
+def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteStage]:
+    return SPEC, ExecuteStage(
+        Targets(service.connections, service.mappings),
+        Writer(Ledger(service.database)),
+        service.control.is_cancelled,
+        FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
+        service.clock,
+    )
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

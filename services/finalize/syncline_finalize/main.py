@@ -1,0 +1,21 @@
+"""Start the finalize service."""
+
+from __future__ import annotations
+
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.messages import Report, decode_as
+from syncline.contracts.topics import OUTCOMES
+from syncline.postgres.outcomes import Outcomes
+from syncline.runtime.stage import StageOptions, StageSpec
+from syncline_finalize.stage import FinalizeStage
+
+SPEC = StageSpec("finalize", [OUTCOMES], decode_as(Report), StageOptions(max_items=256, queue=512))
+
+
+def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:
+    return SPEC, FinalizeStage(Outcomes(service.database), service.producer, service.clock)
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

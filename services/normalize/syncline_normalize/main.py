@@ -1,0 +1,28 @@
+"""Start the normalize service."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.messages import Batch, decode_as
+from syncline.contracts.topics import INPUT_OF, Stage
+from syncline.runtime.failures import FailureRouter
+from syncline.runtime.stage import StageSpec
+from syncline_normalize.stage import NormalizeStage
+
+Records = Batch[dict[str, Any]]
+SPEC = StageSpec("normalize", [INPUT_OF[Stage.NORMALIZE]], decode_as(Records))
+
+
+def build(service: Service) -> tuple[StageSpec[Records], NormalizeStage]:
+    router = FailureRouter(Stage.NORMALIZE, Random())  # noqa: S311 - jitter
+    return SPEC, NormalizeStage(
+        service.mappings, service.control.is_cancelled, router, service.clock
+    )
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

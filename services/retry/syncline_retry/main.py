@@ -1,0 +1,22 @@
+"""Start the retry service."""
+
+from __future__ import annotations
+
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.topics import RETRY_TIERS, retry_topic
+from syncline.runtime.stage import StageOptions, StageSpec
+from syncline_retry.rules import Waiting, decode
+from syncline_retry.stage import RetryStage
+
+TOPICS = [retry_topic(tier) for tier in RETRY_TIERS]
+# A waiting message needs no finishing: whoever gets the partition next waits on.
+SPEC = StageSpec("retry", TOPICS, decode, StageOptions(max_items=1, queue=8, drain=0.0))
+
+
+def build(service: Service) -> tuple[StageSpec[Waiting], RetryStage]:
+    return SPEC, RetryStage(service.control.is_cancelled, service.clock)
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

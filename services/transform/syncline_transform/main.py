@@ -1,0 +1,28 @@
+"""Start the transform service."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.messages import Batch, decode_as
+from syncline.contracts.topics import INPUT_OF, Stage
+from syncline.runtime.failures import FailureRouter
+from syncline.runtime.stage import StageSpec
+from syncline_transform.stage import TransformStage
+
+Records = Batch[dict[str, Any]]
+SPEC = StageSpec("transform", [INPUT_OF[Stage.TRANSFORM]], decode_as(Records))
+
+
+def build(service: Service) -> tuple[StageSpec[Records], TransformStage]:
+    router = FailureRouter(Stage.TRANSFORM, Random())  # noqa: S311 - jitter
+    return SPEC, TransformStage(
+        service.mappings, service.control.is_cancelled, router, service.clock
+    )
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

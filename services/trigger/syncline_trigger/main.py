@@ -1,0 +1,28 @@
+"""Start the trigger service."""
+
+from __future__ import annotations
+
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.topics import TRIGGERS
+from syncline.postgres.runs import Runs
+from syncline.postgres.streams import Streams
+from syncline.runtime.stage import StageSpec
+from syncline_trigger.rules import Asked, decode
+from syncline_trigger.stage import TriggerStage
+
+SPEC = StageSpec("trigger", [TRIGGERS], decode)
+
+
+def build(service: Service) -> tuple[StageSpec[Asked], TriggerStage]:
+    return SPEC, TriggerStage(
+        Streams(service.database),
+        Runs(service.database),
+        service.producer,
+        service.clock,
+        service.settings.kafka_partitions,
+    )
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

@@ -1,0 +1,66 @@
+"""Profiles, mappings and instances as the services read them. Writing them is `apply`'s room."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.errors import NotFoundError
+from syncline.domain.profile import Profile
+from syncline.domain.retry import RetryPolicy
+from syncline.postgres.database import Database
+
+
+class Keys(Protocol):
+    """Decrypts the secrets of profiles."""
+
+    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
+
+
+def profile_of(row: Any, keys: Keys) -> Profile:  # noqa: ANN401 - a database row
+    """Make a Profile of a row, its secrets decrypted."""
+    profile_id = str(row["id"])
+    stored = row["secrets"]
+    return Profile(
+        id=profile_id,
+        tenant=row["tenant"],
+        name=row["name"],
+        connector=row["connector"],
+        config=row["config"],
+        secrets=keys.decrypt(stored, row["tenant"], profile_id) if stored else {},
+        active=row["active"],
+        max_concurrent=row["max_concurrent"],
+        rate=row["rate"],
+        retry=msgspec.convert(row["retry"], RetryPolicy),
+        changed_at=row["changed_at"],
+    )
+
+
+class Configuration:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def profile(self, profile_id: str) -> Profile:
+        """Return a profile with its secrets. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            "select * from profiles where id = $1", UUID(profile_id)
+        )
+        if row is None:
+            raise NotFoundError(f"no connection profile {profile_id}")
+        return profile_of(row, self._keys)
+
+    async def mapping_document(self, mapping: str, version: int) -> dict[str, Any]:
+        """Return a mapping version as it was saved. Raises NotFoundError."""
+        document = await self._database.fetchval(
+            "select document from mapping_versions where mapping_id = $1 and version = $2",
+            UUID(mapping),
+            version,
+        )
+        if document is None:
+            raise NotFoundError(f"no version {version} of mapping {mapping}")
+        return dict(document)

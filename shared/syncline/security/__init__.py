@@ -1,0 +1,1 @@
+"""Secrets of profiles: encrypted where they are stored, masked where they are shown."""

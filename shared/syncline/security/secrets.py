@@ -1,0 +1,96 @@
+"""Encrypting the secrets of profiles: AES-256-GCM, bound to their profile, keys from outside.
+
+A stored secret is `<key id>:<nonce 12 bytes><ciphertext>`. The associated data is tenant and
+profile, so that a row copied to another tenant or profile does not decrypt.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Mapping
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from syncline.domain.errors import SynclineError
+
+NONCE = 12
+
+
+class SecretsError(SynclineError):
+    """A key is missing or wrong, or a stored secret was tampered with."""
+
+
+def generate_key() -> str:
+    """Return a new key as it stands in SYNCLINE_SECRET_KEYS: `id:base64`."""
+    key = base64.b64encode(AESGCM.generate_key(bit_length=256)).decode()
+    return f"k{secrets.token_hex(3)}:{key}"
+
+
+class Keyring:
+    """The keys of an installation; the first encrypts, all decrypt."""
+
+    def __init__(self, keys: Mapping[str, bytes]) -> None:
+        if not keys:
+            raise SecretsError(
+                "no key: set SYNCLINE_SECRET_KEYS to the output of `syncline secrets generate-key`"
+            )
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._primary = next(iter(keys))
+
+    @classmethod
+    def parse(cls, text: str) -> Keyring:
+        """Read `id:base64key,id2:base64key2`.
+
+        Raises:
+            SecretsError: the text has another form, or a key is not 32 random bytes.
+        """
+        keys: dict[str, bytes] = {}
+        for part in filter(None, (p.strip() for p in text.split(","))):
+            key_id, colon, encoded = part.partition(":")
+            try:
+                key = base64.b64decode(encoded, validate=True)
+            except binascii.Error:
+                key = b""
+            if not colon or not key_id or len(key) != 32 or len(set(key)) < 8:
+                raise SecretsError(
+                    f"key {key_id!r} of SYNCLINE_SECRET_KEYS is not `id:base64` of 32 random bytes"
+                )
+            keys[key_id] = key
+        return cls(keys)
+
+    def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes:
+        """Encrypt a profile's secrets."""
+        nonce = secrets.token_bytes(NONCE)
+        plain = msgspec.json.encode(dict(values))
+        cipher = self._ciphers[self._primary].encrypt(nonce, plain, _bound(tenant, profile))
+        return self._primary.encode() + b":" + nonce + cipher
+
+    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]:
+        """Decrypt a profile's secrets.
+
+        Raises:
+            SecretsError: the key is not on the ring, or the secret belongs to another profile.
+        """
+        key_id, _, rest = stored.partition(b":")
+        cipher = self._ciphers.get(key_id.decode(errors="replace"))
+        if cipher is None:
+            raise SecretsError(
+                f"key {key_id.decode(errors='replace')!r} is not in SYNCLINE_SECRET_KEYS"
+            )
+        try:
+            plain = cipher.decrypt(rest[:NONCE], rest[NONCE:], _bound(tenant, profile))
+        except InvalidTag:
+            raise SecretsError("a stored secret does not belong to this profile or key") from None
+        return msgspec.json.decode(plain, type=dict[str, str])
+
+    def is_primary(self, stored: bytes) -> bool:
+        """Tell whether a stored secret is under the first key, so that a rotation is done."""
+        return stored.partition(b":")[0].decode(errors="replace") == self._primary
+
+
+def _bound(tenant: str, profile: str) -> bytes:
+    return f"{tenant}|{profile}".encode()
