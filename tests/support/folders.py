@@ -34,7 +34,14 @@ def _new_folder() -> Path:
 
 def _locks() -> list[Path]:
     locks = Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/*/lock")
-    return [lock for lock in locks if lock.stat().st_uid == os.geteuid()]
+    return [lock for lock in locks if _is_ours(lock)]
+
+
+def _is_ours(lock: Path) -> bool:
+    try:
+        return lock.stat().st_uid == os.geteuid()
+    except FileNotFoundError:  # its session removed it meanwhile
+        return False
 
 
 async def _sweep() -> None:

@@ -19,6 +19,7 @@ from syncline.embedded.ports import free_port, require_free, setting
 from syncline.embedded.probes import kafka_cluster
 from syncline.embedded.processes import ServerProcess, quiet
 
+_SETTINGS, _LOGGING = "server.properties", "log4j2.xml"
 _START_WITHIN = 90.0  # seconds; an idle two-core machine needs 3
 
 
@@ -102,30 +103,41 @@ class EmbeddedKafka:
 
     async def _launch(self) -> None:
         jars = await libraries(cache_folder(), self._say)
-        run = [str(java()), f"-Xmx{self._heap}", "-cp", f"{jars}/*"]
-        settings = self._write_settings()
+        options = ["-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={_LOGGING}"]
+        run = [str(java()), f"-Xmx{self._heap}", *options, "-cp", f"{jars}/*"]
+        self._write_settings()
         if not (self._folder / "data" / "meta.properties").exists():
-            await asyncio.to_thread(self._format, run, settings)
-        run[1:1] = ["-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={_own('log4j2.xml')}"]
-        command = [*run, "kafka.Kafka", str(settings)]
-        self._process.launch(command, self.port, os.environ, None)
+            await asyncio.to_thread(self._format, run)
+        command = [*run, "kafka.Kafka", _SETTINGS]
+        self._process.launch(command, self.port, _environment(), cwd=self._folder)
 
-    def _write_settings(self) -> Path:
+    def _write_settings(self) -> None:
+        """Write Kafka's files into the folder it works in.
+
+        They name each other and the data by relative paths: Kafka splits a folder's name at
+        commas and reads it as Latin-1.
+        """
         controller = f"127.0.0.1:{free_port()}"
         lines = [
-            _own("server.properties").read_text(),
-            f"log.dirs={self._folder / 'data'}",
+            _own(_SETTINGS),
+            "log.dirs=data",
             f"listeners=PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
             f"advertised.listeners=PLAINTEXT://{self.bootstrap}",
             f"controller.quorum.voters=1@{controller}",
         ]
-        target = self._folder / "server.properties"
-        target.write_text("\n".join(lines) + "\n")
-        return target
+        (self._folder / _SETTINGS).write_text("\n".join(lines) + "\n")
+        (self._folder / _LOGGING).write_text(_own(_LOGGING))
 
-    def _format(self, run: list[str], settings: Path) -> None:
-        command = ["kafka.tools.StorageTool", "format", "-t", self._cluster(), "-c", str(settings)]
-        done = subprocess.run([*run, *command], check=False, capture_output=True, text=True)
+    def _format(self, run: list[str]) -> None:
+        command = ["kafka.tools.StorageTool", "format", "-t", self._cluster(), "-c", _SETTINGS]
+        done = subprocess.run(
+            [*run, *command],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self._folder,
+            env=_environment(),
+        )
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
             raise EmbeddedServerError(
@@ -141,5 +153,10 @@ class EmbeddedKafka:
         return chosen.read_text().strip()
 
 
-def _own(name: str) -> Path:
-    return Path(str(resources.files("syncline.embedded").joinpath(name)))
+def _own(name: str) -> str:
+    return resources.files("syncline.embedded").joinpath(name).read_text()
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment with a locale in which Java can open any file name."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}

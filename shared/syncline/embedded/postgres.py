@@ -138,7 +138,7 @@ class EmbeddedPostgres:
             self._create(binaries, data, account)
         options = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *options]
-        self._process.launch(command, self.port, _environment(), account)
+        self._process.launch(command, self.port, _environment(), cwd=Path("/"), account=account)
 
     def _create(self, binaries: Path, data: Path, account: Account | None) -> None:
         """Make the cluster and its one database aside, so that a crash leaves nothing half-made."""

@@ -61,7 +61,13 @@ class ServerProcess:
         return None if port is None else int(port)
 
     def launch(
-        self, command: Sequence[str], port: int, env: Mapping[str, str], account: Account | None
+        self,
+        command: Sequence[str],
+        port: int,
+        env: Mapping[str, str],
+        *,
+        cwd: Path,
+        account: Account | None = None,
     ) -> None:
         """Start the process, its output in the log file, and note it in the PID file.
 
@@ -71,7 +77,7 @@ class ServerProcess:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         try:
-            self._child = self._spawn(list(command), dict(env), account)
+            self._child = self._spawn(list(command), dict(env), cwd, account)
         except OSError as error:
             raise EmbeddedServerError(
                 f"{self.name} cannot be started: {error.strerror} ({command[0]})"
@@ -80,13 +86,13 @@ class ServerProcess:
         self._pid_file.write_text(json.dumps({"pid": pid, "birth": _birth(pid), "port": port}))
 
     def _spawn(
-        self, command: list[str], env: dict[str, str], account: Account | None
+        self, command: list[str], env: dict[str, str], cwd: Path, account: Account | None
     ) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             self._log_begin = log.tell()
             return subprocess.Popen(
                 command,
-                cwd="/",
+                cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 async def folder() -> AsyncIterator[Path]:
-    async with server_folder("kafka") as path:
+    async with server_folder("kafka, größer") as path:
         yield path
 
 

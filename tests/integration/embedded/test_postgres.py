@@ -22,7 +22,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about the account root g
 
 @pytest.fixture
 async def folder() -> AsyncIterator[Path]:
-    async with server_folder("postgres") as path:
+    async with server_folder("postgres, größer") as path:
         yield path
 
 
