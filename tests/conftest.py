@@ -55,7 +55,7 @@ async def kafka_bootstrap(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 @pytest.fixture
 def kafka(kafka_bootstrap: str) -> KafkaPlace:
     """The session's broker and a prefix that makes the test's topics and groups its own."""
-    return KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}")
+    return KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}.")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from tests.support.kafka import KafkaPlace
 
 
 async def test_kafka_carries_a_message(kafka: KafkaPlace) -> None:
-    topic = f"{kafka.prefix}.raw"
+    topic = f"{kafka.prefix}raw"
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
     await admin.create_topics([NewTopic(topic, 1, 1)])

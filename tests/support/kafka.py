@@ -20,7 +20,7 @@ IMAGE = "apache/kafka:4.3.1"
 
 
 class KafkaPlace(NamedTuple):
-    """Where one test works: `bootstrap` is host:port, `prefix` starts its topics and groups."""
+    """Where one test works: `bootstrap` is host:port, `prefix` (with its dot) starts its names."""
 
     bootstrap: str
     prefix: str
