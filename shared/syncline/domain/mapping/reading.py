@@ -1,0 +1,127 @@
+"""Reading an object of a person's document, collecting what is wrong with it by JSON path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from syncline.domain.errors import Problem
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+_ABSENT = object()
+
+
+class Reader:
+    """One object of the document; all readers of a document share one list of problems."""
+
+    def __init__(self, value: object, path: str, problems: list[Problem]) -> None:
+        self._path = path
+        self.problems = problems
+        self._asked: set[str] = set()
+        self.is_absent = value is _ABSENT or value is None
+        self._data: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+        self._broken = not isinstance(value, Mapping)
+        if self._broken and not self.is_absent:
+            self.problem(None, f"must be an object, not {_show(value)}")
+
+    def problem(self, name: str | None, message: str) -> None:
+        """Note a mistake in a field, or in the object itself."""
+        self.problems.append(Problem(f"{self._path}.{name}" if name else self._path, message))
+
+    def has(self, name: str) -> bool:
+        return self._data.get(name) is not None
+
+    def forgive(self) -> None:
+        """Do not complain about unknown fields: the object as a whole was refused."""
+        self._asked |= set(self._data)
+
+    def refuse_unknown(self) -> None:
+        """Note every field that nobody asked for."""
+        for name in self._data.keys() - self._asked:
+            near = get_close_matches(str(name), self._asked, 1, 0.6)
+            hint = (
+                f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(self._asked))}"
+            )
+            self.problem(str(name), f"unknown field; {hint}")
+
+    def _get(self, name: str) -> Any:  # noqa: ANN401
+        self._asked.add(name)
+        return self._data.get(name)
+
+    def anything(self, name: str) -> Any:  # noqa: ANN401
+        return self._get(name)
+
+    def text(self, name: str, *, required: bool = False) -> str:
+        value = self._get(name)
+        if value is None or value == "":
+            if required and not self._broken:
+                self.problem(name, "is required")
+            return ""
+        if not isinstance(value, str):
+            self.problem(name, f"must be text, not {_show(value)}")
+            return ""
+        return value
+
+    def texts(self, name: str, *, single: bool = False) -> list[str]:
+        """Read a list of texts; with `single` also one text alone."""
+        value = self._get(name)
+        if value is None:
+            return []
+        if single and isinstance(value, str):
+            return [value]
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            self.problem(name, f"must be a list of texts, not {_show(value)}")
+            return []
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        value = self._get(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.problem(name, f"must be true or false, not {_show(value)}")
+            return default
+        return value
+
+    def choice(self, name: str, kind: type[_Choice], default: _Choice) -> _Choice:
+        value = self._get(name)
+        if value is None:
+            return default
+        try:
+            return kind(value)
+        except ValueError:
+            self.problem(name, f"must be one of {', '.join(kind)}, not {_show(value)}")
+            return default
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        value = self._get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.problem(name, f"must be an object, not {_show(value)}")
+            return {}
+        return value
+
+    def child(self, name: str, *, required: bool = False) -> Reader:
+        value = self._get(name)
+        if value is None:
+            if required and not self._broken:
+                self.problem(name, "is required")
+            return Reader(_ABSENT, f"{self._path}.{name}", self.problems)
+        return Reader(value, f"{self._path}.{name}", self.problems)
+
+    def children(self, name: str) -> list[Reader]:
+        value = self._get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.problem(name, f"must be a list, not {_show(value)}")
+            return []
+        return [Reader(v, f"{self._path}.{name}[{n}]", self.problems) for n, v in enumerate(value)]
+
+
+def _show(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:77] + "..."

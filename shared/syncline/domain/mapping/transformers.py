@@ -1,0 +1,295 @@
+"""The transformers of spec section 6 and the registry that plug-ins add to.
+
+A transformer is made once per mapping field from its options and is pure. null in gives null out
+(the compiler sees to it), except for those in TAKES_NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time
+from functools import cache
+from hashlib import new as new_hash
+from importlib.metadata import entry_points
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import re2
+
+from syncline.domain.mapping import values
+from syncline.domain.mapping.dates import compile_format
+from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.mapping.values import ValueRefusedError, plain_text, shown
+
+GROUP = "syncline.transformers"
+Options: TypeAlias = Mapping[str, Any]
+Transformer: TypeAlias = Callable[[Any, dict[str, Any]], Any]
+"""Takes the value and the whole record."""
+Factory: TypeAlias = Callable[[Options], Transformer]
+
+
+class OptionError(ValueError):
+    """An option is missing or wrong; `option` names it."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+def _pure(function: Callable[[Any], Any]) -> Factory:
+    def transformer(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+        return function(value)
+
+    return lambda _options: transformer
+
+
+def _text(function: Callable[[str], Any]) -> Factory:
+    return _pure(lambda value: function(plain_text(value)))
+
+
+def _integer(options: Options, name: str, default: int, low: int, high: int) -> int:
+    value = options.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise OptionError(name, f"must be a whole number from {low} to {high}")
+    return value
+
+
+def _words(options: Options, name: str, default: str | None = None) -> str:
+    value = options.get(name, default)
+    if not isinstance(value, str):
+        raise OptionError(name, "is required and must be text")
+    return value
+
+
+def sap_yes_no(value: Any) -> bool:  # noqa: ANN401
+    word = value.strip().upper() if isinstance(value, str) else value
+    if word == "Y":
+        return True
+    if word == "N":
+        return False
+    raise ValueRefusedError(f"must be Y or N, not {shown(value)}")
+
+
+def bool_to_status(options: Options) -> Transformer:
+    labels = {True: options.get("trueValue"), False: options.get("falseValue")}
+    for name, label in (("trueValue", labels[True]), ("falseValue", labels[False])):
+        if label is None:
+            raise OptionError(name, "is required: the label for that value")
+    return lambda value, _record: labels[values.to_bool(value)]
+
+
+def format_decimal(options: Options) -> Transformer:
+    decimals = _integer(options, "decimals", 2, 0, 10)
+    return lambda value, _record: f"{values.rounded(value, decimals):f}"
+
+
+def round_number(options: Options) -> Transformer:
+    decimals = _integer(options, "decimals", 0, 0, 10)
+    return lambda value, _record: values.rounded(value, decimals)
+
+
+def date_format(options: Options) -> Transformer:
+    try:
+        write = compile_format(_words(options, "format", "yyyy-MM-dd"))
+    except ValueError as error:
+        raise OptionError("format", str(error)) from None
+    zone = _zone(options)
+
+    def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
+        moment = values.parse_time(value)
+        if zone is not None:
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(zone)
+        return write(moment)
+
+    return transform
+
+
+def _zone(options: Options) -> ZoneInfo | None:
+    name = options.get("timezone")
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError):
+        raise OptionError("timezone", f"{name!r} is no IANA time zone") from None
+
+
+def date_time(options: Options) -> Transformer:
+    """Join a date with the time of day of another column (SAP keeps them apart: 930, 93015)."""
+    read = _field_reader(options, "timeField")
+    seconds = options.get("seconds", False)
+
+    def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
+        clock = read(record)
+        digits = f"{values.to_int(clock or 0):0{6 if seconds else 4}d}"
+        try:
+            moment = time(int(digits[:-4] if seconds else digits[:-2]),
+                          int(digits[-4:-2] if seconds else digits[-2:]),
+                          int(digits[-2:]) if seconds else 0)  # fmt: skip
+        except ValueError:
+            raise ValueRefusedError(f"{shown(clock)} is no time of day") from None
+        return datetime.combine(values.parse_time(value).date(), moment).isoformat()
+
+    return transform
+
+
+def _field_reader(options: Options, name: str) -> Callable[[Any], Any]:
+    try:
+        return reader(parse_path(_words(options, name)))
+    except OptionError:
+        raise
+    except ValueError as error:
+        raise OptionError(name, str(error)) from None
+
+
+def lookup(options: Options) -> Transformer:
+    table = options.get("map")
+    if not isinstance(table, Mapping):
+        raise OptionError("map", "is required: an object of key and value")
+    keyed = {plain_text(key): value for key, value in table.items()}
+    has_default, default = "default" in options, options.get("default")
+
+    def transform(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+        key = plain_text(value)
+        if key in keyed:
+            return keyed[key]
+        if has_default:
+            return default
+        raise ValueRefusedError(f"{shown(value)} is not in the lookup map")
+
+    return transform
+
+
+def to_bool_loosely(value: Any) -> bool:  # noqa: ANN401
+    return value not in (None, "", 0, False) and value != "0"
+
+
+def replace(options: Options) -> Transformer:
+    search, by = _words(options, "search"), _words(options, "replace", "")
+    if not search:
+        raise OptionError("search", "must not be empty")
+    return lambda value, _record: plain_text(value).replace(search, by)
+
+
+def split(options: Options) -> Transformer:
+    separator = _words(options, "separator", ",")
+    if not separator:
+        raise OptionError("separator", "must not be empty")
+    return lambda value, _record: [part.strip() for part in plain_text(value).split(separator)]
+
+
+def join(options: Options) -> Transformer:
+    separator = _words(options, "separator", ",")
+
+    def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
+        parts = values.to_array(value)
+        return separator.join(plain_text(part) for part in parts if part is not None)
+
+    return transform
+
+
+def _readers(options: Options) -> list[Callable[[Any], Any]]:
+    fields = options.get("fields")
+    if not isinstance(fields, list) or not fields or not all(isinstance(f, str) for f in fields):
+        raise OptionError("fields", "is required: a list of other fields")
+    try:
+        return [reader(parse_path(field)) for field in fields]
+    except ValueError as error:
+        raise OptionError("fields", str(error)) from None
+
+
+def concat(options: Options) -> Transformer:
+    readers, separator = _readers(options), _words(options, "separator", "")
+
+    def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
+        parts = [value, *(read(record) for read in readers)]
+        return separator.join(plain_text(part) for part in parts if part is not None)
+
+    return transform
+
+
+def coalesce(options: Options) -> Transformer:
+    readers = _readers(options)
+
+    def transform(value: Any, record: dict[str, Any]) -> Any:  # noqa: ANN401
+        if value not in (None, ""):
+            return value
+        found = (read(record) for read in readers)
+        return next((other for other in found if other not in (None, "")), None)
+
+    return transform
+
+
+def digest(options: Options) -> Transformer:
+    algorithm = options.get("algorithm", "sha256")
+    if algorithm not in ("sha256", "sha1", "md5"):
+        raise OptionError("algorithm", "must be sha256, sha1 or md5")
+    return lambda value, _record: new_hash(
+        algorithm, plain_text(value).encode(), usedforsecurity=False
+    ).hexdigest()
+
+
+def substring(options: Options) -> Transformer:
+    start = _integer(options, "start", 0, 0, 10**6)
+    length = _integer(options, "length", 10**6, 0, 10**6)
+    return lambda value, _record: plain_text(value)[start : start + length]
+
+
+def regex_extract(options: Options) -> Transformer:
+    try:
+        pattern = re2.compile(_words(options, "pattern"))
+    except re2.error as error:
+        raise OptionError("pattern", f"is no regular expression: {error}") from None
+    group = _integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
+    has_default, default = "default" in options, options.get("default")
+
+    def transform(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+        found = pattern.search(plain_text(value))
+        if found:
+            return found.group(group)
+        if has_default:
+            return default
+        raise ValueRefusedError(f"{shown(value)} does not match the pattern")
+
+    return transform
+
+
+BUILT_IN: dict[str, tuple[Factory, frozenset[str]]] = {
+    "sapYesNo": (_pure(sap_yes_no), frozenset()),
+    "boolToStatus": (bool_to_status, frozenset({"trueValue", "falseValue"})),
+    "formatDecimal": (format_decimal, frozenset({"decimals"})),
+    "dateFormat": (date_format, frozenset({"format", "timezone"})),
+    "dateTime": (date_time, frozenset({"timeField", "seconds"})),
+    "lookup": (lookup, frozenset({"map", "default"})),
+    "toString": (_pure(values.to_string), frozenset()),
+    "toInt": (_pure(values.truncated), frozenset()),
+    "toDecimal": (_pure(values.to_decimal), frozenset()),
+    "toBool": (_pure(to_bool_loosely), frozenset()),
+    "trim": (_text(str.strip), frozenset()),
+    "upper": (_text(str.upper), frozenset()),
+    "lower": (_text(str.lower), frozenset()),
+    "replace": (replace, frozenset({"search", "replace"})),
+    "split": (split, frozenset({"separator"})),
+    "join": (join, frozenset({"separator"})),
+    "concat": (concat, frozenset({"fields", "separator"})),
+    "coalesce": (coalesce, frozenset({"fields"})),
+    "round": (round_number, frozenset({"decimals"})),
+    "hash": (digest, frozenset({"algorithm"})),
+    "substring": (substring, frozenset({"start", "length"})),
+    "regexExtract": (regex_extract, frozenset({"pattern", "group", "default"})),
+}
+TAKES_NULL = frozenset({"tobool", "coalesce"})
+
+
+@cache
+def registry() -> dict[str, tuple[str, Factory, frozenset[str] | None]]:
+    """Return all transformers by lower-case name: proper name, factory, known options.
+
+    Plug-ins come from the entry point group `syncline.transformers`; their options are their own
+    affair (None). A plug-in cannot replace a built-in one.
+    """
+    found: dict[str, tuple[str, Factory, frozenset[str] | None]] = {
+        point.name.lower(): (point.name, point.load(), None) for point in entry_points(group=GROUP)
+    }
+    built_in = {name.lower(): (name, *made) for name, made in BUILT_IN.items()}
+    return found | built_in
