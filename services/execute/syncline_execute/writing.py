@@ -134,7 +134,8 @@ class Writer:
             for item in items:
                 result.fail(item, error.failure)
             return []
-        applied, again = [], []
+        applied: list[Item] = []
+        again: list[Item] = []
         for item, target_id in zip(items, found, strict=True):
             known = was_applied(item, entries[item.source_id], target_id)
             item.target_id = target_id or item.target_id

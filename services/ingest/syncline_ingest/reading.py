@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from random import Random
 from typing import Any, Protocol, TypeVar
 
@@ -64,7 +64,7 @@ class Source:
 
     async def read(
         self, after: str | None, position: str | None, page_size: int, hasher: Hasher
-    ) -> AsyncIterator[Chunk]:
+    ) -> AsyncGenerator[Chunk, None]:
         """Stream the source; goes on by itself after transient failures.
 
         Raises:
@@ -143,7 +143,7 @@ def _unknown(source_id: str) -> Row:
 
 async def by_ids(
     source: Source, ids: Sequence[str], done: int, hasher: Hasher
-) -> AsyncIterator[Chunk]:
+) -> AsyncGenerator[Chunk, None]:
     """Stream the records of a run that was limited to source IDs.
 
     Args:
@@ -156,7 +156,7 @@ async def by_ids(
 
 async def from_letters(
     source: Source, items: Sequence[ReplayItem], replay: dict[str, Any], done: int, hasher: Hasher
-) -> AsyncIterator[Chunk]:
+) -> AsyncGenerator[Chunk, None]:
     """Stream the payloads of dead letters to where they failed, or re-fetch their records.
 
     Args:
@@ -186,7 +186,7 @@ def _edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
     return Row(item.source_id, None, encode(edited), "")  # no row hash: the source never said this
 
 
-async def ahead(stream: AsyncIterator[T]) -> AsyncIterator[T]:
+async def ahead(stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     """Read one item ahead, so that the source is read while the last chunk is handed on."""
     upcoming = asyncio.ensure_future(anext(stream, None))
     try:

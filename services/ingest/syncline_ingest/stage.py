@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -98,7 +98,7 @@ class IngestStage:
                 if not await chunker.take(chunk):
                     return
 
-    async def _chunks(self, progress: Progress, opened: OpenSource) -> AsyncIterator[Chunk]:
+    async def _chunks(self, progress: Progress, opened: OpenSource) -> AsyncGenerator[Chunk, None]:
         run, source, hasher = progress.run, opened.source, opened.hasher
         if run.replay is not None:
             items = await self._letters.replayed_by(run.tenant, run.id)

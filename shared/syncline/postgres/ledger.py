@@ -46,7 +46,7 @@ class Ledger:
         self._database = database
 
     async def unchanged(
-        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
+        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str | None]
     ) -> set[int]:
         """Return the positions whose source row is behind the last acknowledged write."""
         rows = await self._database.fetch(_UNCHANGED, stream, source_ids, row_hashes)

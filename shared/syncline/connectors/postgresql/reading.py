@@ -1,0 +1,81 @@
+"""Rows into pages: plain values, with what JSON cannot say named as bad."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.port import Page
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import Extraction
+
+_FLOATS = frozenset({"float4", "float8", "numeric"})
+_PLAIN = frozenset(
+    {"bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar",
+     "name", "uuid", "date", "timestamp", "timestamptz", "time", "timetz", "json", "jsonb",
+     "bytea", "char"}
+)  # fmt: skip
+
+
+class PageMaker:
+    """Makes pages of one query's rows.
+
+    Args:
+        types: column name -> PostgreSQL's name of its type, in the order of the query.
+    """
+
+    def __init__(self, extraction: Extraction, types: Mapping[str, str]) -> None:
+        names = list(types)
+        self._id = names.index(extraction.id_column)
+        cursor = extraction.cursor_column
+        self._cursor = names.index(cursor) if cursor else None
+        self._numbers = [(n, i) for i, n in enumerate(names) if types[n] in _FLOATS]
+        self._others = [n for n in names if types[n] not in _PLAIN and types[n][0] != "_"]
+
+    def page(self, rows: Sequence[Any]) -> Page:
+        """Make a page of at least one row."""
+        records: list[dict[str, Any]] = [dict(row) for row in rows]
+        for name in self._others:
+            for record in records:
+                if record[name] is not None:
+                    record[name] = str(record[name])
+        ids = [text_of(row[self._id]) for row in rows]
+        cursors = self._cursors(rows)
+        bad = self._bad(rows, records)
+        position = msgspec.json.encode([cursors[-1], ids[-1]]).decode()
+        return Page(ids, cursors, records, position, bad)
+
+    def _cursors(self, rows: Sequence[Any]) -> list[str | None]:
+        if self._cursor is None:
+            return [None] * len(rows)
+        place = self._cursor
+        return [None if row[place] is None else text_of(row[place]) for row in rows]
+
+    def _bad(self, rows: Sequence[Any], records: list[dict[str, Any]]) -> dict[int, Failure]:
+        bad = {}
+        for name, column in self._numbers:
+            for place, row in enumerate(rows):
+                value = row[column]
+                if value is not None and not math.isfinite(value):
+                    records[place][name] = str(value)
+                    message = f"{name} must be a finite number, not {value}"
+                    bad[place] = Failure(Category.PERMANENT, "invalid_number", message, field=name)
+        return bad
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401
+    """Return an ID or cursor value as text that PostgreSQL reads back as the same value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return "" if value is None else str(value)
