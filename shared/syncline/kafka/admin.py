@@ -11,7 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
 from syncline.contracts.topics import TOPICS, Topic
-from syncline.kafka.connection import BrokerRefusedError, KafkaConnection, translated
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.failures import BrokerRefusedError, translated
 
 ALREADY_EXISTS = 36
 MAX_BATCH = 4_194_304

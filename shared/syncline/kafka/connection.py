@@ -1,17 +1,12 @@
-"""How to reach a Kafka cluster, and what its errors mean to us."""
+"""How to reach a Kafka cluster, and what our names are called there."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from aiokafka import errors
 from aiokafka.helpers import create_ssl_context
-
-from syncline.domain.errors import RetriableError, SynclineError
 
 
 class KafkaConnection(msgspec.Struct, frozen=True):
@@ -20,7 +15,8 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     Attributes:
         prefix: stands before every topic and group: `syncline.` makes `syncline.raw`.
         compression: of produced batches: `zstd`, `lz4`, `snappy`, `gzip` or None.
-        max_message: bytes of the largest message, before compression.
+        max_message: bytes of the largest message before compression, as contracts.wire.size_of
+            counts; topics take a third more.
     """
 
     bootstrap: str
@@ -47,6 +43,10 @@ class KafkaConnection(msgspec.Struct, frozen=True):
         """Return a topic's logical name."""
         return topic.removeprefix(self.prefix)
 
+    def group(self, name: str) -> str:
+        """Return a consumer group's name on the broker."""
+        return f"{self.prefix}{name}"
+
     def client_settings(self) -> dict[str, Any]:
         """Return what every aiokafka client takes."""
         settings: dict[str, Any] = {
@@ -67,33 +67,3 @@ class KafkaConnection(msgspec.Struct, frozen=True):
             cafile=self.ssl_cafile, certfile=self.ssl_certfile, keyfile=self.ssl_keyfile
         )
         return context
-
-
-class BrokerRefusedError(SynclineError):
-    """The broker answers but refuses us: wrong login, missing permission, unknown topic."""
-
-
-_REFUSALS = (
-    errors.AuthenticationFailedError,
-    errors.TopicAuthorizationFailedError,
-    errors.GroupAuthorizationFailedError,
-    errors.ClusterAuthorizationFailedError,
-    errors.UnsupportedSaslMechanismError,
-)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the client's errors into ours.
-
-    Raises:
-        BrokerRefusedError: a person must act.
-        RetriableError: the broker is away or busy.
-    """
-    try:
-        yield
-    except _REFUSALS as error:
-        raise BrokerRefusedError(f"Kafka refused: {error}") from error
-    except (errors.KafkaError, OSError, TimeoutError) as error:
-        words = str(error) or type(error).__name__
-        raise RetriableError(f"Kafka did not answer: {words}", code="broker_unavailable") from error

@@ -1,134 +1,192 @@
-"""One member of a consumer group: bytes in, explicit commits out, drained before it gives up."""
+"""A member of a consumer group; fits syncline.runtime.ports.Consumer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
-from syncline.domain.errors import CommitLostError, RetriableError
-from syncline.kafka.connection import KafkaConnection, translated
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.failures import (
+    require_topics,
+    stop_quietly,
+    translated,
+    translated_commit,
+)
+
+COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
+"""Seconds."""
+HELD_POLL = 0.05
+"""Seconds a poll waits while a partition is held; it cannot see that partition's data come free."""
+_NOWHERE = TopicPartition("", -1)
+"""Polling it returns nothing, but shows the client alive and raises what its tasks ran into."""
 
 
 class KafkaConsumer:
-    """Fits runtime.ports.Consumer."""
+    """Reads bytes; offsets move only by `commit`.
 
-    def __init__(self, connection: KafkaConnection, group: str) -> None:
+    A paused partition's data stays in the client's buffer and is just not taken. The client's own
+    pause throws the buffer away, and everything would be fetched again at each resume.
+    """
+
+    def __init__(
+        self, connection: KafkaConnection, group: str, options: Mapping[str, Any] | None = None
+    ) -> None:
         self._connection = connection
-        self._group = f"{connection.prefix}{group}"
+        self._group = connection.group(group)
+        self._options = options or {}
         self._client: AIOKafkaConsumer | None = None
         self._on_revoked: OnPartitions | None = None
+        self._mine: set[TopicPartition] = set()
+        self._held: set[TopicPartition] = set()
+        self._changed = asyncio.Event()
 
     async def start(
         self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
     ) -> None:
-        """Join the group; see the port."""
-        client = AIOKafkaConsumer(
-            **self._connection.client_settings(),
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=30_000,
-            heartbeat_interval_ms=3_000,
-            rebalance_timeout_ms=60_000,
-            max_poll_interval_ms=300_000,
-            fetch_max_bytes=16_777_216,
-            max_partition_fetch_bytes=1_048_576,
-            fetch_max_wait_ms=200,
-        )
+        """Join the group. Raises RetriableError, BrokerRefusedError."""
         self._on_revoked = on_revoked
-        listener = _Listener(self._connection, on_assigned, on_revoked)
-        client.subscribe([self._connection.topic(t) for t in topics], listener=listener)
-        with translated():
-            try:
-                await client.start()
-            except BaseException:
-                await _stop(client)
-                raise
-        self._client = client
+        names = {self._connection.topic(topic) for topic in topics}
+        with translated(f"join group {self._group}"):
+            self._client = client = AIOKafkaConsumer(group_id=self._group, **self._settings())
+            await client.start()
+            require_topics(names, await client.topics())
+            client.subscribe(names, listener=_Listener(self, on_assigned, on_revoked))
+            await client.getmany(_NOWHERE, timeout_ms=0)  # waits until the group gave us our share
+
+    def _settings(self) -> dict[str, Any]:
+        # The assignor keeps its state on the class, so each member needs a class of its own.
+        assignor = type("Sticky", (StickyPartitionAssignor,), {"member_assignment": None})
+        return {
+            **self._connection.client_settings(),
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "session_timeout_ms": 30_000,
+            "heartbeat_interval_ms": 3_000,
+            "rebalance_timeout_ms": 60_000,  # the others' drains fit into it
+            "max_poll_interval_ms": 300_000,
+            "fetch_max_bytes": 16 * 1024 * 1024,
+            "max_partition_fetch_bytes": 1024 * 1024,
+            "partition_assignment_strategy": (assignor,),
+            **self._options,
+        }
 
     async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
-        """Return what arrived; see the port."""
-        with translated():
-            arrived = await self._started().getmany(
-                timeout_ms=int(wait * 1000), max_records=limit * 8
+        """Return what arrived, at most `limit` messages a partition, in offset order."""
+        client = self._started()
+        with translated("poll"):
+            open_ = self._mine - self._held
+            if not open_:
+                await client.getmany(_NOWHERE, timeout_ms=0)
+                await self._wait_for_change(wait)
+                return {}
+            taken: dict[TopicPartition, list[Any]] = {}
+            for tp in open_:  # one by one: else the first partition's block is drained first
+                taken |= await client.getmany(tp, timeout_ms=0, max_records=limit)
+            if not taken:
+                wait = min(wait, HELD_POLL) if self._held else wait
+                taken = await client.getmany(*open_, timeout_ms=int(wait * 1000), max_records=limit)
+        return {self._name(tp): self._deliveries(got) for tp, got in self._ours(taken).items()}
+
+    async def _wait_for_change(self, wait: float) -> None:
+        self._changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._changed.wait()
+
+    def _ours(self, taken: dict[TopicPartition, list[Any]]) -> dict[TopicPartition, list[Any]]:
+        """Put back what came of partitions whose new assignment was not announced yet."""
+        for tp in taken.keys() - self._mine:
+            self._started().seek(tp, taken.pop(tp)[0].offset)
+        return taken
+
+    def _deliveries(self, records: Iterable[Any]) -> list[Delivery]:
+        logical = self._connection.logical
+        return [
+            Delivery(
+                logical(r.topic), r.partition, r.offset, r.key, r.value, r.headers, r.timestamp
             )
-        return {
-            (self._connection.logical(tp.topic), tp.partition): [
-                Delivery(
-                    self._connection.logical(tp.topic), tp.partition, m.offset, m.key, m.value,
-                    m.headers, m.timestamp,
-                )
-                for m in messages
-            ]
-            for tp, messages in arrived.items()
-        }  # fmt: skip
+            for r in records
+        ]
+
+    def _name(self, tp: TopicPartition) -> Partition:
+        return self._connection.logical(tp.topic), tp.partition
+
+    def _place(self, partition: Partition) -> TopicPartition:
+        return TopicPartition(self._connection.topic(partition[0]), partition[1])
 
     def pause(self, partition: Partition) -> None:
-        with suppress(IllegalStateError):  # revoked meanwhile
-            self._started().pause(self._native(partition))
+        """Return nothing of a partition until it is resumed; a rebalance forgets it."""
+        self._held.add(self._place(partition))
 
     def resume(self, partition: Partition) -> None:
-        with suppress(IllegalStateError):
-            self._started().resume(self._native(partition))
+        """Return messages of a partition again."""
+        self._held.discard(self._place(partition))
+        self._changed.set()
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit next offsets to read; see the port."""
-        native = {self._native(partition): offset for partition, offset in offsets.items()}
-        try:
-            await self._started().commit(native)
-        except (CommitFailedError, IllegalStateError) as error:
-            raise CommitLostError(str(error)) from error
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise RetriableError(f"commit failed: {error}", code="broker_unavailable") from error
+        """Commit next offsets to read. Raises CommitLostError, RetriableError."""
+        places = {self._place(partition): offset for partition, offset in offsets.items()}
+        with translated_commit():
+            async with asyncio.timeout(COMMIT_WITHIN):
+                await self._started().commit(places)
+
+    async def behind(self) -> Mapping[Partition, int]:
+        """Ask how many messages were not polled yet. Raises RetriableError."""
+        client = self._started()
+        with translated("ask for lag"):
+            async with asyncio.timeout(COMMIT_WITHIN):
+                ends = await client.end_offsets(sorted(self._mine))
+                return {
+                    self._name(tp): max(end - await client.position(tp), 0)
+                    for tp, end in ends.items()
+                    if tp in self._mine
+                }
 
     async def stop(self) -> None:
-        """Drain and leave the group; see the port."""
-        client, self._client = self._client, self._client
-        if client is None:
+        """Give the partitions up, leave the group, disconnect; never raises, bounded in time."""
+        if self._client is None:
             return
-        with suppress(Exception):
-            if self._on_revoked is not None:
-                held = frozenset(
-                    (self._connection.logical(tp.topic), tp.partition) for tp in client.assignment()
-                )
-                await self._on_revoked(held)
-        self._client = None
-        await _stop(client)
+        if self._on_revoked is not None and self._mine:
+            await self._on_revoked(frozenset(map(self._name, self._mine)))
+        client, self._client = self._client, None
+        self._mine.clear()
+        await stop_quietly(client.stop(), STOP_WITHIN, "consumer")
+
+    def hold_nothing(self, mine: Iterable[TopicPartition]) -> frozenset[Partition]:
+        """Begin with these partitions and none of them held; return their logical names."""
+        self._mine = set(mine)
+        self._held.clear()
+        self._changed.set()
+        return frozenset(map(self._name, self._mine))
 
     def _started(self) -> AIOKafkaConsumer:
         if self._client is None:
-            raise CommitLostError("the consumer has left its group")
+            raise RuntimeError("the consumer is not started")
         return self._client
 
-    def _native(self, partition: Partition) -> TopicPartition:
-        return TopicPartition(self._connection.topic(partition[0]), partition[1])
 
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """Between the two calls nothing is polled."""
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
     def __init__(
-        self, connection: KafkaConnection, on_assigned: OnPartitions, on_revoked: OnPartitions
+        self, consumer: KafkaConsumer, on_assigned: OnPartitions, on_revoked: OnPartitions
     ) -> None:
-        self._connection = connection
+        self._consumer = consumer
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
 
-    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        await self._on_assigned(self._logical(assigned))
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        names = self._consumer.hold_nothing(revoked)
+        self._consumer.hold_nothing(())
+        await self._on_revoked(names)
 
-    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        await self._on_revoked(self._logical(revoked))
-
-    def _logical(self, partitions: Sequence[TopicPartition]) -> frozenset[Partition]:
-        return frozenset((self._connection.logical(p.topic), p.partition) for p in partitions)
-
-
-async def _stop(client: AIOKafkaConsumer) -> None:
-    # With the broker away aiokafka's stop() hangs, or raises CancelledError of its own tasks.
-    with suppress(Exception, asyncio.CancelledError):
-        async with asyncio.timeout(10):
-            await client.stop()
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        names = self._consumer.hold_nothing(assigned)
+        await self._on_assigned(names)

@@ -1,113 +1,190 @@
-"""Sending: explicit partitions, all in-sync replicas, and batches that we acknowledge together.
+"""Sending with acknowledgement by all in-sync replicas; fits syncline.runtime.ports.Producer.
 
-Not idempotent on purpose: aiokafka's idempotent producer never recovers from one message that is
-too large or from a clean restart of a single broker, and our effects are idempotent anyway.
+The client is not idempotent on purpose: that one never recovers from a clean restart of a single
+broker, and our effects are idempotent anyway. Order per partition holds, as one request at a time
+is under way to a broker and a failed batch goes back to the head of its queue.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from syncline.contracts.wire import Outbound
+from syncline.contracts.wire import Outbound, size_of
 from syncline.domain.errors import MessageTooLargeError, RetriableError
-from syncline.kafka.connection import KafkaConnection, translated
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.failures import describe, stop_quietly, translated
+from syncline.telemetry.metrics import METRICS
 
-OVERHEAD = 1024
-"""Bytes that headers and framing may take beside key and value."""
+STOP_WITHIN = 10.0
+"""Seconds."""
+log = structlog.get_logger()
 
 
 class KafkaProducer:
-    """Fits runtime.ports.Producer."""
+    """Sends to explicit partitions.
 
-    def __init__(self, connection: KafkaConnection) -> None:
+    Args:
+        deadline: seconds a send may take before it raises RetriableError.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        deadline: float = 20.0,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self._connection = connection
+        self._deadline = deadline
+        self._options = options or {}
         self._client: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
         self._partitions: dict[str, int] = {}
+        self._stopping: set[asyncio.Future[None]] = set()
+
+    @property
+    def max_message(self) -> int:
+        """Bytes of the largest message, as contracts.wire.size_of counts."""
+        return self._connection.max_message
 
     async def start(self) -> None:
-        """Connect. Raises RetriableError while the broker is away."""
-        client = AIOKafkaProducer(
+        """Connect. Raises RetriableError, BrokerRefusedError."""
+        async with self._starting:
+            if self._client is not None:
+                return
+            with translated("connect"):
+                client = AIOKafkaProducer(**self._settings())
+                try:
+                    await client.start()
+                except BaseException:
+                    await stop_quietly(client.stop(), STOP_WITHIN, "producer")
+                    raise
+            self._client = client
+
+    def _settings(self) -> dict[str, Any]:
+        return {
             **self._connection.client_settings(),
-            acks="all",
-            enable_idempotence=False,
-            compression_type=self._connection.compression,
-            linger_ms=0,
-            max_batch_size=1_048_576,
-            max_request_size=self._connection.max_message * 4,
-            request_timeout_ms=15_000,
-        )
-        with translated():
-            try:
-                await client.start()
-            except BaseException:
-                await _stop(client)
-                raise
-        self._client = client
+            "acks": "all",
+            "enable_idempotence": False,
+            "compression_type": self._connection.compression,
+            "linger_ms": 0,  # all messages of a send, and of sends at the same time, share a batch
+            "max_batch_size": 768 * 1024,
+            "max_request_size": 16 * 1024 * 1024,  # ours is the limit, see send
+            "request_timeout_ms": 15_000,
+            **self._options,
+        }
 
     async def send(self, messages: Sequence[Outbound]) -> None:
-        """Send all and return when all are acknowledged. See the port for what it raises."""
-        self._check_sizes(messages)
-        client = await self._started()
-        with translated():
-            futures = [
-                await client.send(
-                    self._connection.topic(message.topic),
-                    message.value,
-                    key=message.key,
-                    partition=message.spread % await self._partition_count(client, message.topic),
-                    headers=message.headers,
+        """Send all and return when all are acknowledged; order per partition is kept.
+
+        Raises:
+            MessageTooLargeError: nothing was sent.
+            RetriableError: not acknowledged within the deadline; some may have been written.
+            BrokerRefusedError: credentials or rights are wrong.
+        """
+        for message in messages:
+            if (size := size_of(message)) > self.max_message:
+                raise MessageTooLargeError(size, self.max_message)
+        client = self._client
+        try:
+            with translated(f"send to {', '.join(sorted({m.topic for m in messages}))}"):
+                async with asyncio.timeout(self._deadline):
+                    client = await self._connected()
+                    await self._send(client, messages)
+        except RetriableError as error:
+            if error.failure.code != "topic_missing":
+                self._replace(client, describe(error))
+            raise
+
+    async def _send(self, client: AIOKafkaProducer, messages: Sequence[Outbound]) -> None:
+        left = await self._attempt(client, messages)
+        if left:  # of each partition, all from the first failed one on: that keeps their order
+            await asyncio.sleep(0.1)
+            left = await self._attempt(client, left)
+        if left:
+            raise RetriableError(f"{len(left)} messages were not acknowledged")
+
+    async def _attempt(
+        self, client: AIOKafkaProducer, messages: Sequence[Outbound]
+    ) -> list[Outbound]:
+        futures: list[asyncio.Future[Any]] = []
+        places: list[tuple[str, int]] = []
+        try:
+            for message in messages:
+                topic = self._connection.topic(message.topic)
+                partition = message.spread % await self._count(client, topic)
+                futures.append(
+                    await client.send(
+                        topic,
+                        message.value,
+                        message.key,
+                        partition=partition,
+                        headers=list(message.headers),
+                    )
                 )
-                for message in messages
-            ]
-        await self._acknowledged(futures)
+                places.append((topic, partition))
+            return await _unacknowledged(messages, places, futures)
+        finally:
+            for future in futures:
+                if not future.done():  # given up; its failure interests nobody any more
+                    future.add_done_callback(lambda f: f.cancelled() or f.exception())
 
-    async def _acknowledged(self, futures: list[asyncio.Future[object]]) -> None:
-        if not futures:
-            return
-        done, _ = await asyncio.wait(futures)
-        failed = [error for future in done if (error := future.exception()) is not None]
-        if not failed:
-            return
-        if not all(isinstance(error, KafkaError) and error.retriable for error in failed):
-            await self.stop()  # a client that met such an error may never work again
-        self._partitions.clear()
-        raise RetriableError(
-            f"Kafka did not acknowledge {len(failed)} of {len(futures)} messages: {failed[0]}",
-            code="broker_unavailable",
-        )
+    async def _count(self, client: AIOKafkaProducer, topic: str) -> int:
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._partitions[topic] = len(await client.partitions_for(topic))
+        return count
 
-    async def stop(self) -> None:
-        """Disconnect; bounded in time even when the broker is away."""
-        client, self._client = self._client, None
-        if client is not None:
-            await _stop(client)
-
-    async def _started(self) -> AIOKafkaProducer:
+    async def _connected(self) -> AIOKafkaProducer:
         if self._client is None:
             await self.start()
         assert self._client is not None
         return self._client
 
-    async def _partition_count(self, client: AIOKafkaProducer, topic: str) -> int:
-        count = self._partitions.get(topic)
-        if count is None:
-            partitions = await client.partitions_for(self._connection.topic(topic))
-            count = self._partitions[topic] = len(partitions)
-        return count
+    def _replace(self, client: AIOKafkaProducer | None, reason: str) -> None:
+        """Let the next send make a new client: this one may be stuck for good."""
+        if client is not self._client or client is None:
+            return
+        self._client = None
+        self._partitions.clear()
+        log.warning("producer_rebuilt", reason=reason)
+        METRICS.rebuilds.labels("producer").inc()
+        old = asyncio.ensure_future(stop_quietly(client.stop(), STOP_WITHIN, "producer"))
+        self._stopping.add(old)
+        old.add_done_callback(self._stopping.discard)
 
-    def _check_sizes(self, messages: Sequence[Outbound]) -> None:
-        for message in messages:
-            size = len(message.value or b"") + len(message.key) + OVERHEAD
-            if size > self._connection.max_message:
-                raise MessageTooLargeError(size, self._connection.max_message)
+    async def stop(self) -> None:
+        """Disconnect; never raises, bounded in time."""
+        client, self._client = self._client, None
+        if client is not None:
+            await stop_quietly(client.stop(), STOP_WITHIN, "producer")
+        if self._stopping:
+            await asyncio.wait(self._stopping)
 
 
-async def _stop(client: AIOKafkaProducer) -> None:
-    with suppress(Exception, asyncio.CancelledError):
-        async with asyncio.timeout(10):
-            await client.stop()
+async def _unacknowledged(
+    messages: Sequence[Outbound],
+    places: Sequence[tuple[str, int]],
+    futures: Sequence[asyncio.Future[Any]],
+) -> list[Outbound]:
+    """Wait for all; return what must be sent again. Raises the client's error if it is final."""
+    failed: dict[tuple[str, int], list[Outbound]] = defaultdict(list)
+    final: KafkaError | None = None
+    for message, place, future in zip(messages, places, futures, strict=True):
+        try:
+            await future
+        except KafkaError as error:
+            failed[place].append(message)
+            final = final if error.retriable else error
+        else:
+            if place in failed:
+                failed[place].append(message)
+    if final is not None:
+        raise final
+    return [message for same in failed.values() for message in same]

@@ -9,7 +9,8 @@ from contextlib import suppress
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from syncline.contracts.wire import Delivery
-from syncline.kafka.connection import BrokerRefusedError, KafkaConnection, translated
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.failures import BrokerRefusedError, translated
 
 
 class KafkaReader:

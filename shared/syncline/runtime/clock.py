@@ -32,3 +32,13 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))
+
+
+async def sleep_unless(clock: Clock, seconds: float, stop: asyncio.Event) -> None:
+    """Wait by the clock, or until `stop` is set, whichever comes first."""
+    tasks = [asyncio.ensure_future(clock.sleep(seconds)), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -3,114 +3,138 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from random import Random
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 import structlog
 
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import RetriableError
+from syncline.runtime.bugs import Quarantine
 from syncline.runtime.clock import Clock
-from syncline.runtime.poison import poison
+from syncline.runtime.fitting import fitted
+from syncline.runtime.pausing import Pauses, essence
+from syncline.runtime.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
+from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tracing import trace_headers
 
-T = TypeVar("T")
 R = TypeVar("R")
-T_contra = TypeVar("T_contra", contravariant=True)
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
-"""Seconds between two tries while PostgreSQL or the broker is away."""
-
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class Handler(Protocol[T_contra]):
-    """A stage's own work."""
-
-    async def handle(self, items: Sequence[T_contra]) -> Sequence[Outbound]:
-        """Return what these messages give rise to. Called again with the same after a failure.
-
-        Raises RetriableError when something it needs is away; anything else is a bug.
-        """
-
-
 class Handling(Generic[T]):
-    """Decode, handle, send; nothing here knows of partitions or offsets."""
+    """Decode, handle, send, for one worker; nothing here knows of offsets."""
 
     def __init__(
         self,
-        stage: str,
-        decode: Callable[[Delivery], T],
+        spec: StageSpec[T],
         handler: Handler[T],
         producer: Producer,
         clock: Clock,
+        quarantine: Quarantine,
     ) -> None:
-        self._stage = stage
-        self._decode = decode
+        self._stage = spec.name
+        self._decode = spec.decode
         self._handler = handler
         self._producer = producer
         self._clock = clock
-        self._random = Random()  # noqa: S311 - jitter
+        self._quarantine = quarantine
+        self._seconds = METRICS.batch_seconds.labels(spec.name)
         self.waiting_for: str | None = None
 
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Bring messages to acknowledged outputs, however long that takes.
 
         Raises:
-            Exception: a bug; nothing may be committed.
+            Exception: a bug; nothing of these may be committed.
         """
-        items, outputs = self._decoded(deliveries)
+        readable, items, outputs = self._decoded(deliveries)
         if items:
             started = self._clock.monotonic()
-            outputs += await self._handled(items, deliveries)
-            METRICS.batch_seconds.labels(self._stage).observe(self._clock.monotonic() - started)
+            outputs += await self._handled(readable, items)
+            self._seconds.observe(self._clock.monotonic() - started)
         if outputs:
-            traced = trace_headers(deliveries, outputs)
-            await self._again_while_away(lambda: self._producer.send(traced))
+            messages = trace_headers(deliveries, outputs)
+            await self._while_away(lambda: self._producer.send(messages))
+        METRICS.messages.labels(self._stage, deliveries[0].topic).inc(len(deliveries))
 
-    def _decoded(self, deliveries: Sequence[Delivery]) -> tuple[list[T], list[Outbound]]:
-        items: list[T] = []
-        outputs: list[Outbound] = []
+    def _decoded(
+        self, deliveries: Sequence[Delivery]
+    ) -> tuple[list[Delivery], list[T], list[Outbound]]:
+        readable, items, outputs = [], [], []
         for delivery in deliveries:
             try:
                 items.append(self._decode(delivery))
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-                log.warning(
-                    "message_undecodable",
-                    topic=delivery.topic,
-                    partition=delivery.partition,
-                    offset=delivery.offset,
-                    error=str(error)[:500],
-                )
-                METRICS.poison.labels(self._stage).inc()
-                outputs.append(poison(delivery, self._stage, "undecodable", str(error)))
-        return items, outputs
+                outputs.append(self._undecodable(delivery, str(error)))
+            else:
+                readable.append(delivery)
+        return readable, items, outputs
 
-    async def _handled(self, items: Sequence[T], deliveries: Sequence[Delivery]) -> list[Outbound]:
+    def _undecodable(self, delivery: Delivery, error: str) -> Outbound:
+        stage, at = self._stage, (delivery.topic, delivery.partition, delivery.offset)
+        log.warning("message_undecodable", at=at, error=error[:500])
+        METRICS.poison.labels(stage).inc()
+        return poison(delivery, stage, UNDECODABLE, error, self._producer.max_message)
+
+    async def _handled(self, readable: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
         try:
-            return list(await self._again_while_away(lambda: self._handler.handle(items)))
-        except Exception as error:
-            log.exception("stage_bug", offset=deliveries[0].offset, items=len(items))
-            on_bug = getattr(self._handler, "on_bug", None)
-            if on_bug is None:
-                raise
-            if len(items) == 1:
-                return list(on_bug(items[0], error))
-        # One of them is to blame: the others must not suffer for it.
-        return [out for item in items for out in await self._handled([item], deliveries)]
+            outputs = await self._try(items)
+        except Exception as error:  # noqa: BLE001 - what a bug raises is not known
+            return await self._one_by_one(readable, items, error)
+        self._quarantine.note_success()
+        return outputs
 
-    async def _again_while_away(self, attempt: Callable[[], Awaitable[R]]) -> R:
-        pause = FIRST_PAUSE
+    async def _try(self, items: Sequence[T]) -> list[Outbound]:
+        outputs = await self._while_away(lambda: self._handler.handle(items))
+        return fitted(outputs, self._producer.max_message, self._handler)
+
+    async def _one_by_one(
+        self, readable: Sequence[Delivery], items: Sequence[T], first: Exception
+    ) -> list[Outbound]:
+        """Find the item with the bug; the others are not held back by it."""
+        log.error("handler_failed", messages=len(items), exc_info=first)
+        outputs: list[Outbound] = []
+        for delivery, item in zip(readable, items, strict=True):
+            outputs += await self._alone(delivery, item)
+        return outputs
+
+    async def _alone(self, delivery: Delivery, item: T) -> list[Outbound]:
+        pauses = Pauses()
+        for last in (False, False, True):
+            try:
+                outputs = await self._try([item])
+            except Exception as error:
+                log.exception("message_failed", topic=delivery.topic, offset=delivery.offset)
+                if last:
+                    return self._quarantine.give_up(delivery, item, error)
+                await self._clock.sleep(pauses.next())
+            else:
+                self._quarantine.note_success()
+                return outputs
+        raise AssertionError("the last try returns or raises")
+
+    async def _while_away(self, attempt: Callable[[], Awaitable[R]]) -> R:
+        """Repeat until what is needed is back; nothing is committed meanwhile."""
+        pauses = Pauses()
         while True:
             try:
-                result = await attempt()
-            except RetriableError as error:
-                log.warning("dependency_away", error=str(error), pause=round(pause, 1))
-                self.waiting_for = str(error)
-                await self._clock.sleep(pause * self._random.uniform(0.7, 1.3))
-                pause = min(pause * 2, LONGEST_PAUSE)
+                done = await attempt()
+            except Exception as error:
+                cause = essence(error)
+                if not isinstance(cause, RetriableError):
+                    raise cause from error
+                self._note_away(cause)
+                await self._clock.sleep(pauses.next())
             else:
                 self.waiting_for = None
-                return result
+                return done
+
+    def _note_away(self, error: RetriableError) -> None:
+        if self.waiting_for is None:
+            log.warning("stage_waits", reason=str(error), code=error.failure.code)
+        self.waiting_for = str(error)
+        METRICS.pauses.labels(self._stage).inc()

@@ -19,13 +19,14 @@ class Consumer(Protocol):
     ) -> None:
         """Join the group; `on_revoked` is awaited before partitions are given up, by stop() too.
 
-        May raise RetriableError while the broker is away.
+        May raise RetriableError while the broker is away. May be called again after stop().
         """
 
     async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
         """Return what arrived, at most `limit` messages a partition, in offset order.
 
-        Waits up to `wait` seconds for the first one. Safe to cancel.
+        Waits up to `wait` seconds for the first one. Safe to cancel. Raises RetriableError when
+        this client will not recover by itself: stop it and start again.
         """
 
     def pause(self, partition: Partition) -> None:
@@ -36,12 +37,22 @@ class Consumer(Protocol):
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit next offsets to read. Raises CommitLostError when the partitions moved away."""
 
+    async def behind(self) -> Mapping[Partition, int]:
+        """Ask the broker how many messages of each assigned partition were not polled yet.
+
+        Raises RetriableError while the broker is away.
+        """
+
     async def stop(self) -> None:
         """Leave the group. Never raises; bounded in time even when the broker is away."""
 
 
 class Producer(Protocol):
     """Sends messages, acknowledged by all in-sync replicas."""
+
+    @property
+    def max_message(self) -> int:
+        """Bytes of the largest message, as contracts.wire.size_of counts."""
 
     async def start(self) -> None: ...
 

@@ -38,8 +38,8 @@ class Metrics:
         )
         self.lag = Gauge(
             "syncline_lag",
-            "Messages on the stage's topics that no offset covers.",
-            ["stage", "topic"],
+            "Messages of a partition that are not finished.",
+            ["stage", "topic", "partition"],
             registry=registry,
         )
         self.retries = Counter(
@@ -49,7 +49,31 @@ class Metrics:
             "syncline_dead_letters", "Records given up.", ["stage", "category"], registry=registry
         )
         self.poison = Counter(
-            "syncline_poison", "Messages that could not be decoded.", ["stage"], registry=registry
+            "syncline_poison",
+            "Messages sent to the DLQ as they are: unreadable, or with a bug in every try.",
+            ["stage"],
+            registry=registry,
+        )
+        self.pauses = Counter(
+            "syncline_pauses",
+            "Waits because something that is needed was away.",
+            ["stage"],
+            registry=registry,
+        )
+        self.rebuilds = Counter(
+            "syncline_client_rebuilds",
+            "Kafka clients replaced by new ones.",
+            ["client"],
+            registry=registry,
+        )
+        self.gone_unread = Counter(
+            "syncline_messages_gone_unread",
+            "Messages that retention deleted before the stage read them.",
+            ["stage", "topic"],
+            registry=registry,
+        )
+        self.loop_lag = Gauge(
+            "syncline_loop_lag_seconds", "How late the event loop woke up.", registry=registry
         )
         self.in_flight = Gauge(
             "syncline_in_flight_records", "Records of open runs without an outcome.",
