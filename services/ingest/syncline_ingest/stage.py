@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 import msgspec
+import structlog
 
 from syncline.contracts.messages import Discovered, Extracted, RunRequest
 from syncline.contracts.sending import report_message
@@ -23,6 +24,8 @@ from syncline_ingest.chunks import Chunker
 from syncline_ingest.publishing import Publisher, ref_of
 from syncline_ingest.reading import Chunk, SourceError, ahead, by_ids, from_letters
 from syncline_ingest.sources import OpenSource, Sources
+
+log = structlog.get_logger()
 
 
 class IngestStage:
@@ -84,6 +87,13 @@ class IngestStage:
                 await chunker.publish_again(opened)
                 await self._drain(progress, opened, chunker)
         except SourceError as error:
+            log.warning(
+                "extraction_failed",
+                correlation_id=progress.run.id,
+                tenant=progress.run.tenant,
+                code=error.failure.code,
+                error=error.failure.message,
+            )
             return error.failure, chunker.water(complete=False), chunker
         return None, chunker.water(complete=chunker.exhausted), chunker
 

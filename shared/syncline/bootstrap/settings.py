@@ -1,19 +1,35 @@
-"""Every setting: from the environment (`SYNCLINE_…`) or from the file SYNCLINE_CONFIG_FILE names."""
+"""Every setting: from the environment (`SYNCLINE_…`) or a file that SYNCLINE_CONFIG_FILE names."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+import yaml
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from syncline.domain.errors import InvalidInputError, Problem
 from syncline.kafka.connection import KafkaConnection
-from syncline.security.secrets import Keyring
+from syncline.security.secrets import Keyring, SecretsError
 
 LOCAL_FILE = Path(".syncline/env")
 """Written by `syncline dev`, so that commands in the same folder find its servers."""
+
+
+OTHER_VARIABLES = {
+    "SYNCLINE_CONFIG_FILE": "File with settings, one `SYNCLINE_NAME=value` a line, or YAML with "
+    "`name: value`; the environment wins. Without it `.syncline/env` is read where it exists.",
+    "SYNCLINE_TENANT": "Tenant that the commands work in; `default` otherwise.",
+    "SYNCLINE_CACHE": "Folder for downloads of `syncline dev`; `~/.cache/syncline` otherwise.",
+    "SYNCLINE_DEV_KAFKA_PORT": "Port of the Kafka that `syncline dev` starts.",
+    "SYNCLINE_DEV_POSTGRES_PORT": "Port of the PostgreSQL that `syncline dev` starts.",
+    "SYNCLINE_DEV_HEALTH_PORT": "First health port of the services that `syncline dev` starts.",
+}
+"""Variables that are no settings of a service."""
 
 
 class Settings(BaseSettings):
@@ -53,12 +69,16 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts.",
     )
+    secret_keys_file: Path | None = Field(
+        None, description="File with those keys, one a line, instead of SYNCLINE_SECRET_KEYS."
+    )
     files_roots: str = Field(
         "", description="Folders that the file and SQLite connectors may use, separated by `:`."
     )
     outbound_allow: str = Field(
         "",
-        description="Private hosts and networks that HTTP connectors may call: `10.0.0.0/8,erp.local`.",
+        description="Private hosts and networks that HTTP connectors may call: "
+        "`10.0.0.0/8,erp.local`.",
     )
     health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
     health_port: int = Field(0, ge=0, le=65535, description="Port of them; 0: none.")
@@ -87,18 +107,82 @@ class Settings(BaseSettings):
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""
-        return Keyring.parse(self.secret_keys.get_secret_value())
+        return Keyring.parse(self._keys())
+
+    def _keys(self) -> str:
+        given = self.secret_keys.get_secret_value()
+        if given or self.secret_keys_file is None:
+            return given
+        try:
+            return self.secret_keys_file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretsError(f"SYNCLINE_SECRET_KEYS_FILE cannot be read: {error}") from None
+
+
+_SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS"}
 
 
 def load_settings() -> Settings:
     """Read the settings: environment before file.
 
     Raises:
-        pydantic.ValidationError: a setting has a wrong value.
-        FileNotFoundError: SYNCLINE_CONFIG_FILE names a file that is not there.
+        InvalidInputError: names every setting with a wrong value, and a file that is not there.
     """
     named = os.environ.get("SYNCLINE_CONFIG_FILE")
     path = Path(named) if named else LOCAL_FILE
     if named and not path.is_file():
-        raise FileNotFoundError(f"SYNCLINE_CONFIG_FILE names {named}, which is not there")
-    return Settings(_env_file=path if path.is_file() else None)
+        raise _wrong("SYNCLINE_CONFIG_FILE", f"names {named}, which is not there")
+    try:
+        if path.suffix in (".yaml", ".yml"):
+            return Settings(_env_file=None, **_from_yaml(path))
+        return Settings(_env_file=path if path.is_file() else None)
+    except ValidationError as error:
+        raise InvalidInputError([_problem(details) for details in error.errors()]) from None
+
+
+def _problem(details: Any) -> Problem:  # noqa: ANN401 - pydantic's error
+    name = "_".join(str(part) for part in details["loc"]).upper()
+    given = "" if name in _SECRET else f", not {str(details['input'])[:80]!r}"
+    return Problem(f"SYNCLINE_{name}", details["msg"].removeprefix("Input ") + given)
+
+
+def _from_yaml(path: Path) -> dict[str, Any]:
+    """Read `kafka_bootstrap: …` or `kafka: {bootstrap: …}`; the environment wins."""
+    try:
+        content = yaml.safe_load(path.read_text()) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise _wrong("SYNCLINE_CONFIG_FILE", f"{path} cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise _wrong("SYNCLINE_CONFIG_FILE", f"{path} must hold `setting: value` lines")
+    values = dict(_flat(content))
+    unknown = [_unknown(name) for name in values if name not in Settings.model_fields]
+    if unknown:
+        raise InvalidInputError(unknown)
+    return {n: v for n, v in values.items() if f"SYNCLINE_{n.upper()}" not in os.environ}
+
+
+def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}_")
+        else:
+            yield f"{prefix}{name}".lower().removeprefix("syncline_"), value
+
+
+def _unknown(name: str) -> Problem:
+    near = get_close_matches(name, Settings.model_fields, 1, 0.6)
+    return Problem(name, f"unknown setting{f'; did you mean `{near[0]}`?' if near else ''}")
+
+
+def _wrong(name: str, message: str) -> InvalidInputError:
+    return InvalidInputError([Problem(name, message)])
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
+    """Name variables that begin with SYNCLINE_ and that nothing reads: likely misspelt."""
+    known = {f"SYNCLINE_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES.keys()
+    return [
+        _unknown(name.removeprefix("SYNCLINE_").lower())
+        for name in sorted(environ)
+        if name.startswith("SYNCLINE_") and name not in known
+    ]

@@ -129,7 +129,14 @@ class EmbeddedKafka:
         (self._folder / _LOGGING).write_text(_own(_LOGGING))
 
     def _format(self, run: list[str]) -> None:
-        command = ["kafka.tools.StorageTool", "format", "-t", self._cluster(), "-c", _SETTINGS]
+        # `-t ID` would take an ID that begins with a dash for an option.
+        command = [
+            "kafka.tools.StorageTool",
+            "format",
+            f"--cluster-id={self._cluster()}",
+            "-c",
+            _SETTINGS,
+        ]
         done = subprocess.run(
             [*run, *command],
             check=False,

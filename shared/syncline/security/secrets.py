@@ -43,13 +43,13 @@ class Keyring:
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
-        """Read `id:base64key,id2:base64key2`.
+        """Read `id:base64key,id2:base64key2`, separated by commas or line ends.
 
         Raises:
             SecretsError: the text has another form, or a key is not 32 random bytes.
         """
         keys: dict[str, bytes] = {}
-        for part in filter(None, (p.strip() for p in text.split(","))):
+        for part in text.replace(",", " ").split():
             key_id, colon, encoded = part.partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
@@ -59,6 +59,8 @@ class Keyring:
                 raise SecretsError(
                     f"key {key_id!r} of SYNCLINE_SECRET_KEYS is not `id:base64` of 32 random bytes"
                 )
+            if key_id in keys:
+                raise SecretsError(f"key {key_id!r} stands twice in SYNCLINE_SECRET_KEYS")
             keys[key_id] = key
         return cls(keys)
 
@@ -86,6 +88,10 @@ class Keyring:
         except InvalidTag:
             raise SecretsError("a stored secret does not belong to this profile or key") from None
         return msgspec.json.decode(plain, type=dict[str, str])
+
+    def rekey(self, stored: bytes, tenant: str, profile: str) -> bytes:
+        """Encrypt a stored secret anew under the first key. Raises SecretsError as `decrypt`."""
+        return self.encrypt(self.decrypt(stored, tenant, profile), tenant, profile)
 
     def is_primary(self, stored: bytes) -> bool:
         """Tell whether a stored secret is under the first key, so that a rotation is done."""

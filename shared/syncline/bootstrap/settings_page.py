@@ -1,0 +1,46 @@
+"""docs/settings.md, made from the settings: `python -m syncline.bootstrap.settings_page`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from syncline.bootstrap.settings import OTHER_VARIABLES, Settings
+
+_HEAD = """# Settings
+
+Made from `shared/syncline/bootstrap/settings.py` by `python -m syncline.bootstrap.settings_page`.
+
+Every setting is an environment variable, or a line in the file that `SYNCLINE_CONFIG_FILE` names.
+
+| Variable | Default | Meaning |
+|---|---|---|
+"""
+_OTHERS = """
+Variables that are no settings of a service:
+
+| Variable | Meaning |
+|---|---|
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    rows = [
+        f"| `SYNCLINE_{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    others = [f"| `{name}` | {meaning} |" for name, meaning in OTHER_VARIABLES.items()]
+    return _HEAD + "\n".join(rows) + "\n" + _OTHERS + "\n".join(others) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return f"`{plain}`" if plain not in (None, "") else ""
+
+
+if __name__ == "__main__":
+    Path("docs/settings.md").write_text(page())

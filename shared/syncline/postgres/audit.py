@@ -1,0 +1,22 @@
+"""The audit log: who changed what, noted in the transaction that changes it. Spec section 11."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+async def audit(
+    connection: Any,  # noqa: ANN401 - a database connection
+    tenant: str,
+    actor: str,
+    action: str,
+    name: str,
+    details: Mapping[str, Any],
+) -> None:
+    """Note a change; `action` is `<kind>.<what>`, `details` hold no secret."""
+    await connection.execute(
+        "insert into audit_log (tenant, actor, action, object, details) "
+        "values ($1, $2, $3, $4, $5)",
+        tenant, actor, action, name, dict(details),
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+"""Runs end to end: eight processes on a real broker and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from syncline.domain.run import State
+from syncline.postgres.auditor import audit
+from syncline.postgres.database import Database, open_database
+from syncline.security.secrets import Keyring
+from tests.support.installation import Installation, installation
+from tests.support.kafka import KafkaPlace
+
+DOCUMENT = {
+    "entityType": "item",
+    "extraction": {
+        "mode": "config", "table": "source_items", "idColumn": "code", "cursorColumn": "changed",
+    },
+    "normalization": {"fields": [
+        {"source": "code", "target": "sku", "required": True},
+        {"source": "name", "target": "name", "transform": "trim", "required": True},
+        {"source": "price", "target": "price", "type": "decimal"},
+        {"source": "active", "target": "active", "type": "bool", "transform": "sapYesNo"},
+    ]},
+    "transformation": {
+        "matchKey": "code", "target": {"table": "target_items"},
+        "fields": [
+            {"source": "sku", "target": "code"}, {"source": "name", "target": "title"},
+            {"source": "price", "target": "price"}, {"source": "active", "target": "active"},
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    async with installation(kafka, postgres, tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def db(place: Installation) -> AsyncIterator[Database]:
+    async with open_database(place.dsn) as database:
+        await configure(database, place)
+        yield database
+        assert await audit(database) == []
+
+
+async def configure(db: Database, place: Installation) -> None:
+    url = urlsplit(place.dsn)
+    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
+    config = {
+        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
+    }  # fmt: skip
+    source, target, mapping, instance = (uuid4() for _ in range(4))
+    async with db.transaction() as c:
+        for profile, name in ((source, "erp"), (target, "shop")):
+            await c.execute(
+                "insert into profiles (id, tenant, name, connector, config, secrets) "
+                "values ($1, 'default', $2, 'postgresql', $3, $4)",
+                profile, name, config,
+                keys.encrypt({"password": url.password or ""}, "default", str(profile)),
+            )  # fmt: skip
+        await c.execute(
+            "insert into mappings (id, tenant, name, entity_type, active_version) "
+            "values ($1, 'default', 'items', 'item', 1)",
+            mapping,
+        )
+        await c.execute(
+            "insert into mapping_versions (mapping_id, version, tenant, document, actor) "
+            "values ($1, 1, 'default', $2, 'test')",
+            mapping,
+            DOCUMENT,
+        )
+        await c.execute(
+            "insert into instances (id, tenant, name, source_id, target_id) "
+            "values ($1, 'default', 'erp-shop', $2, $3)",
+            instance, source, target,
+        )  # fmt: skip
+        await c.execute(
+            "insert into streams (tenant, instance_id, entity_type, mapping_id) "
+            "values ('default', $1, 'item', $2)",
+            instance,
+            mapping,
+        )
+        await c.execute(
+            """create table source_items as select 'A' || n as code, ' Näme ' || n as name,
+            (n * 1.10)::numeric(19,6) as price, case when n % 3 = 0 then 'N' else 'Y' end as active,
+            timestamp '2026-01-01' + n / 100 * interval '1 minute' as changed
+            from generate_series(1, 5000) n"""
+        )
+        await c.execute(
+            "create table target_items (code text primary key, title text, price numeric, active bool)"
+        )
+
+
+async def test_a_run_reaches_the_target_and_the_next_one_skips(
+    place: Installation, db: Database
+) -> None:
+    first = await place.run(instance="erp-shop", entityType="item")
+    assert first.failure is None
+    assert (first.state, first.counters.total, first.counters.success) == (
+        State.SUCCEEDED, 5000, 5000,
+    )  # fmt: skip
+    different = await db.fetchval(
+        """select count(*) from source_items s full join target_items t using (code)
+        where (t.title, t.price, t.active) is distinct from (trim(s.name), s.price, s.active = 'Y')"""
+    )
+    assert different == 0
+
+    idle = await place.run(instance="erp-shop", entityType="item")
+    assert (idle.state, idle.counters.total) == (State.SUCCEEDED, 0)
+
+    again = await place.run(instance="erp-shop", entityType="item", mode="reset_cursor")
+    assert (again.counters.total, again.counters.unchanged) == (5000, 5000)
+
+    await db.execute(
+        "update source_items set name = 'new', changed = '2026-02-01' where code = 'A7'"
+    )
+    changed = await place.run(instance="erp-shop", entityType="item")
+    assert (changed.counters.total, changed.counters.success) == (1, 1)
+
+    full = await place.run(instance="erp-shop", entityType="item", mode="force_full")
+    assert full.counters.success == 5000
+
+    some = await place.run(instance="erp-shop", entityType="item", sourceIds="A1, A2,nope")
+    assert (some.counters.total, some.counters.failed, some.state) == (3, 1, State.PARTIAL_SUCCESS)

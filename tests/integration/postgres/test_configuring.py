@@ -1,0 +1,125 @@
+"""Configuration in the database: versions, audit, secrets, rotation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from syncline.domain.configuration import (
+    Configured,
+    InstanceConfig,
+    MappingConfig,
+    ProfileConfig,
+    compare,
+)
+from syncline.domain.errors import InvalidInputError, NotFoundError
+from syncline.postgres.configuration import Configuration
+from syncline.postgres.configuring import ConfigurationStore
+from syncline.postgres.database import Database, open_database
+from syncline.security.secrets import Keyring, generate_key
+
+KEY = generate_key()
+PROFILE = ProfileConfig(name="erp", connector="http", rate=0.1, secrets={"token": "s3cret"})
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[Database]:
+    async with open_database(postgres) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(database: Database) -> ConfigurationStore:
+    return ConfigurationStore(database, Keyring.parse(KEY))
+
+
+def wanted(version: object = 1, entity_type: str = "Item") -> Configured:
+    document = {"entityType": entity_type, "version": version, "rate": 0.1}
+    return Configured(
+        {"erp": PROFILE},
+        {"items": MappingConfig(name="items", document=document)},
+        {"i": InstanceConfig(name="i", source="erp", target="erp", mappings=("items",))},
+    )
+
+
+async def save(store: ConfigurationStore, config: Configured) -> list[str]:
+    async with store.change("default", "tester") as change:
+        stored = await change.stored()
+        steps = compare(config, stored)
+        for step in steps:
+            if step.action != "unchanged":
+                new = config.get(step.kind, step.name)
+                assert new is not None
+                await change.save(step, new, stored.get(step.kind, step.name))
+    return [step.action for step in steps]
+
+
+async def test_saving_twice_changes_nothing(store, database):
+    assert await save(store, wanted()) == ["created"] * 3
+    assert await save(store, wanted()) == ["unchanged"] * 3
+    assert await database.fetchval("select count(*) from mapping_versions") == 1
+    assert await database.fetchval("select count(*) from audit_log") == 3
+
+
+async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(store, database):
+    await save(store, wanted())
+    assert await save(store, wanted(2)) == ["unchanged", "changed", "unchanged"]
+    mapping, active = await database.fetchrow("select id, active_version from mappings")
+    configuration = Configuration(database, Keyring.parse(KEY))
+    versions = [await configuration.mapping_document(str(mapping), n) for n in (1, 2)]
+    assert (active, [v["version"] for v in versions]) == (2, [1, 2])
+
+
+async def test_change_is_audited_with_actor_and_paths(store, database):
+    await save(store, wanted())
+    await save(store, wanted(2))
+    row = await database.fetchrow("select * from audit_log order by id desc limit 1")
+    assert (row["actor"], row["action"], row["object"]) == ("tester", "mapping.changed", "items")
+    assert row["details"] == {"paths": ["$.version"]}
+
+
+async def test_mapping_keeps_its_entity_type(store):
+    await save(store, wanted())
+    with pytest.raises(InvalidInputError, match="another name"):
+        await save(store, wanted(1, "order"))
+
+
+async def test_failed_change_leaves_nothing(store):
+    bad = Configured(
+        {"erp": PROFILE}, instances={"i": InstanceConfig(name="i", source="erp", target="none")}
+    )
+    with pytest.raises(NotFoundError, match="no profile 'none'"):
+        await save(store, bad)
+    assert (await store.stored("default")).profiles == {}
+
+
+async def test_mapping_taken_out_keeps_the_stream(store, database):
+    await save(store, wanted())
+    bare = Configured(instances={"i": InstanceConfig(name="i", source="erp", target="erp")})
+    await save(store, bare)
+    assert (await store.stored("default")).instances["i"].mappings == ()
+    await save(store, wanted())
+    assert await database.fetchval("select count(*) from streams") == 1
+
+
+async def test_secret_is_stored_encrypted_and_read_by_services(store, database):
+    await save(store, wanted())
+    row = await database.fetchrow("select id, secrets from profiles")
+    assert b"s3cret" not in row["secrets"]
+    profile = await Configuration(database, Keyring.parse(KEY)).profile(str(row["id"]))
+    assert profile.secrets == {"token": "s3cret"}
+
+
+async def test_rekey_leaves_no_secret_under_the_old_key(store, database):
+    await save(store, wanted())
+    new = generate_key()
+    rotating = ConfigurationStore(database, Keyring.parse(f"{new},{KEY}"))
+    assert [await rotating.rekey("tester"), await rotating.rekey("tester")] == [1, 0]
+    only_new = ConfigurationStore(database, Keyring.parse(new))
+    assert (await only_new.stored("default")).profiles["erp"].secrets == {"token": "s3cret"}
+
+
+async def test_unknown_tenant_is_refused(store):
+    with pytest.raises(NotFoundError, match="no tenant 'other'"):
+        await store.stored("other")

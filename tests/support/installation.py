@@ -1,0 +1,131 @@
+"""A whole installation for end-to-end tests: every service as a process on the session's servers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from uuid6 import uuid7
+
+from syncline.contracts.messages import encode
+from syncline.contracts.topics import TRIGGERS
+from syncline.contracts.wire import Outbound, run_spread
+from syncline.domain.errors import NotFoundError
+from syncline.domain.run import Run
+from syncline.embedded.ports import free_port
+from syncline.kafka.admin import KafkaAdmin
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.producer import KafkaProducer
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.runs import Runs
+from syncline.security.secrets import generate_key
+from tests.support.eventually import eventually
+from tests.support.kafka import KafkaPlace
+
+SERVICES = (
+    "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
+)  # fmt: skip
+
+
+class Installation:
+    """Services, their broker and their database."""
+
+    def __init__(self, kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str]) -> None:
+        self.connection = KafkaConnection(bootstrap=kafka.bootstrap, prefix=kafka.prefix)
+        self.dsn = dsn
+        self.logs = logs
+        self.environment = os.environ | {
+            "SYNCLINE_POSTGRES_DSN": dsn,
+            "SYNCLINE_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "SYNCLINE_KAFKA_PREFIX": kafka.prefix,
+            "SYNCLINE_KAFKA_PARTITIONS": "4",
+            "SYNCLINE_SECRET_KEYS": generate_key(),
+            "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8",
+            **extra,
+        }
+        self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self.ports: dict[str, int] = {}
+        self.producer = KafkaProducer(self.connection)
+
+    async def start(self, service: str, name: str | None = None) -> None:
+        """Start one process of a service under a name of its own."""
+        name = name or service
+        port = self.ports.setdefault(name, free_port())
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.processes[name] = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "syncline.cli", "run", service,
+                env=self.environment | {"SYNCLINE_HEALTH_PORT": str(port)},
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    async def ready(self) -> None:
+        """Wait until every process says it is ready."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for name, port in self.ports.items():
+                await eventually(lambda n=name, p=port: self._is_ready(client, n, p), within=60)
+
+    async def _is_ready(self, client: httpx.AsyncClient, name: str, port: int) -> bool:
+        process = self.processes[name]
+        assert process.returncode is None, (self.logs / f"{name}.log").read_text()[-3000:]
+        try:
+            answer = await client.get(f"http://127.0.0.1:{port}/readyz")
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200
+
+    async def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; returns the exit code."""
+        process = self.processes.pop(name)
+        if process.returncode is None:
+            os.kill(process.pid, number)
+        async with asyncio.timeout(40):
+            return await process.wait()
+
+    async def trigger(self, **fields: Any) -> str:
+        """Publish a trigger as any program would, and return its correlation ID."""
+        run_id = str(fields.pop("correlation_id", uuid7()))
+        message = Outbound(TRIGGERS, run_id.encode(), encode(fields), run_spread(run_id))
+        await self.producer.send([message])
+        return run_id
+
+    async def ended(self, run_id: str, within: float = 60) -> Run:
+        """Wait until a run is over."""
+        async with open_database(self.dsn, size=1) as database:
+            return await eventually(lambda: _final(database, run_id), within=within)
+
+    async def run(self, within: float = 60, **fields: Any) -> Run:
+        """Trigger a run and wait for its end."""
+        return await self.ended(await self.trigger(**fields), within)
+
+
+async def _final(database: Database, run_id: str) -> Run | None:
+    try:
+        run = await Runs(database).get("default", run_id)
+    except NotFoundError:
+        return None
+    return run if run.state.is_final else None
+
+
+@asynccontextmanager
+async def installation(
+    kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str] | None = None
+) -> AsyncIterator[Installation]:
+    """Create the topics, start every service, and stop them at the end."""
+    place = Installation(kafka, dsn, logs, extra or {})
+    await KafkaAdmin(place.connection).create_topics(4, 1)
+    try:
+        for service in SERVICES:
+            await place.start(service)
+        await place.ready()
+        yield place
+    finally:
+        await place.producer.stop()
+        for name in list(place.processes):
+            await place.stop(name)
