@@ -55,14 +55,16 @@ async def save(store: ConfigurationStore, config: Configured) -> list[str]:
     return [step.action for step in steps]
 
 
-async def test_saving_twice_changes_nothing(store, database):
+async def test_saving_twice_changes_nothing(store: ConfigurationStore, database: Database) -> None:
     assert await save(store, wanted()) == ["created"] * 3
     assert await save(store, wanted()) == ["unchanged"] * 3
     assert await database.fetchval("select count(*) from mapping_versions") == 1
     assert await database.fetchval("select count(*) from audit_log") == 3
 
 
-async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(store, database):
+async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(
+    store: ConfigurationStore, database: Database
+) -> None:
     await save(store, wanted())
     assert await save(store, wanted(2)) == ["unchanged", "changed", "unchanged"]
     mapping, active = await database.fetchrow("select id, active_version from mappings")
@@ -71,7 +73,9 @@ async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(store, d
     assert (active, [v["version"] for v in versions]) == (2, [1, 2])
 
 
-async def test_change_is_audited_with_actor_and_paths(store, database):
+async def test_change_is_audited_with_actor_and_paths(
+    store: ConfigurationStore, database: Database
+) -> None:
     await save(store, wanted())
     await save(store, wanted(2))
     row = await database.fetchrow("select * from audit_log order by id desc limit 1")
@@ -79,13 +83,13 @@ async def test_change_is_audited_with_actor_and_paths(store, database):
     assert row["details"] == {"paths": ["$.version"]}
 
 
-async def test_mapping_keeps_its_entity_type(store):
+async def test_mapping_keeps_its_entity_type(store: ConfigurationStore) -> None:
     await save(store, wanted())
     with pytest.raises(InvalidInputError, match="another name"):
         await save(store, wanted(1, "order"))
 
 
-async def test_failed_change_leaves_nothing(store):
+async def test_failed_change_leaves_nothing(store: ConfigurationStore) -> None:
     bad = Configured(
         {"erp": PROFILE}, instances={"i": InstanceConfig(name="i", source="erp", target="none")}
     )
@@ -94,7 +98,9 @@ async def test_failed_change_leaves_nothing(store):
     assert (await store.stored("default")).profiles == {}
 
 
-async def test_mapping_taken_out_keeps_the_stream(store, database):
+async def test_mapping_taken_out_keeps_the_stream(
+    store: ConfigurationStore, database: Database
+) -> None:
     await save(store, wanted())
     bare = Configured(instances={"i": InstanceConfig(name="i", source="erp", target="erp")})
     await save(store, bare)
@@ -103,7 +109,9 @@ async def test_mapping_taken_out_keeps_the_stream(store, database):
     assert await database.fetchval("select count(*) from streams") == 1
 
 
-async def test_secret_is_stored_encrypted_and_read_by_services(store, database):
+async def test_secret_is_stored_encrypted_and_read_by_services(
+    store: ConfigurationStore, database: Database
+) -> None:
     await save(store, wanted())
     row = await database.fetchrow("select id, secrets from profiles")
     assert b"s3cret" not in row["secrets"]
@@ -111,7 +119,9 @@ async def test_secret_is_stored_encrypted_and_read_by_services(store, database):
     assert profile.secrets == {"token": "s3cret"}
 
 
-async def test_rekey_leaves_no_secret_under_the_old_key(store, database):
+async def test_rekey_leaves_no_secret_under_the_old_key(
+    store: ConfigurationStore, database: Database
+) -> None:
     await save(store, wanted())
     new = generate_key()
     rotating = ConfigurationStore(database, Keyring.parse(f"{new},{KEY}"))
@@ -120,6 +130,6 @@ async def test_rekey_leaves_no_secret_under_the_old_key(store, database):
     assert (await only_new.stored("default")).profiles["erp"].secrets == {"token": "s3cret"}
 
 
-async def test_unknown_tenant_is_refused(store):
+async def test_unknown_tenant_is_refused(store: ConfigurationStore) -> None:
     with pytest.raises(NotFoundError, match="no tenant 'other'"):
         await store.stored("other")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -39,25 +40,25 @@ def actions(wanted: Configured, stored: Configured) -> list[str]:
     return [step.action for step in compare(wanted, stored)]
 
 
-def test_compare_tells_new_changed_and_same():
+def test_compare_tells_new_changed_and_same() -> None:
     wanted = profiles(SHOP, changed(SHOP, name="erp"), changed(SHOP, name="wms", active=False))
     stored = profiles(SHOP, changed(SHOP, name="wms"))
     assert actions(wanted, stored) == ["unchanged", "created", "changed"]
 
 
-def test_compare_never_shows_a_secret():
+def test_compare_never_shows_a_secret() -> None:
     (step,) = compare(profiles(changed(SHOP, secrets={"token": "n3w"})), profiles(SHOP))
     assert [(d.path, d.old, d.new) for d in step.differences] == [("$.secrets.token", MASK, MASK)]
     assert "n3w" not in repr(step)
     assert "t0p" not in repr(SHOP)
 
 
-def test_compare_takes_a_mask_for_unchanged():
+def test_compare_takes_a_mask_for_unchanged() -> None:
     wanted = changed(SHOP, secrets={"token": MASK}, secret_sources={})
     assert actions(profiles(wanted), profiles(SHOP)) == ["unchanged"]
 
 
-def test_compare_takes_numbers_by_value_and_booleans_for_themselves():
+def test_compare_takes_numbers_by_value_and_booleans_for_themselves() -> None:
     def mapping(value: object) -> Configured:
         return Configured(mappings={"m": MappingConfig(name="m", document={"v": value})})
 
@@ -66,7 +67,7 @@ def test_compare_takes_numbers_by_value_and_booleans_for_themselves():
     assert actions(mapping(True), mapping(1)) == ["changed"]
 
 
-def test_compare_puts_what_others_build_on_first():
+def test_compare_puts_what_others_build_on_first() -> None:
     wanted = Configured(
         {"shop": SHOP},
         {"m": MappingConfig(name="m", document={})},
@@ -79,7 +80,7 @@ def test_compare_puts_what_others_build_on_first():
     ]
 
 
-def test_kept_secret_is_the_stored_one():
+def test_kept_secret_is_the_stored_one() -> None:
     wanted = changed(SHOP, config=SHOP.config | {"timeout": 9}, secrets={"token": MASK})
     assert kept_secrets(wanted, SHOP)[0] == {"token": "t0p"}
 
@@ -93,16 +94,16 @@ def test_kept_secret_is_the_stored_one():
     ],
     ids=["host", "nested", "connector"],
 )
-def test_kept_secret_cannot_be_sent_elsewhere(new):
+def test_kept_secret_cannot_be_sent_elsewhere(new: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError, match="give the secrets again"):
         kept_secrets(changed(SHOP, secrets={"token": MASK}, **new), SHOP)
 
 
-def test_secret_given_again_may_go_elsewhere():
+def test_secret_given_again_may_go_elsewhere() -> None:
     wanted = changed(SHOP, config={"baseUrl": "https://new"})
     assert kept_secrets(wanted, SHOP)[0] == {"token": "t0p"}
 
 
-def test_mask_without_a_stored_secret_is_refused():
+def test_mask_without_a_stored_secret_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"\$\.secrets\.token"):
         kept_secrets(changed(SHOP, secrets={"token": MASK}), None)
