@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,9 +15,12 @@ from aiokafka.errors import for_code
 from syncline.contracts.topics import TOPICS, Topic
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
+from syncline.kafka.metadata import partitions_of
 
 ALREADY_EXISTS = 36
 MAX_BATCH = 4_194_304
+LED_WITHIN = 20.0
+"""Seconds."""
 
 
 class TopicState(msgspec.Struct, frozen=True, rename="camel"):
@@ -44,6 +49,7 @@ class KafkaAdmin:
             new = [self._new(topic, partitions, replication) for topic in missing]
             if new:
                 _check(await client.create_topics(new))
+                await _until_led(client, [topic.name for topic in new])
             return [topic.name for topic in new]
 
     async def topics(self) -> list[TopicState]:
@@ -70,7 +76,6 @@ class KafkaAdmin:
         with translated():
             await consumer.start()
             try:
-                await consumer.topics()
                 return {t: await self._lag_of(consumer, committed, t) for t in topics}
             finally:
                 await consumer.stop()
@@ -79,7 +84,7 @@ class KafkaAdmin:
         self, consumer: AIOKafkaConsumer, committed: dict[TopicPartition, object], topic: str
     ) -> int:
         name = self._connection.topic(topic)
-        partitions = [TopicPartition(name, p) for p in consumer.partitions_for_topic(name) or ()]
+        partitions = await partitions_of(consumer, name)
         ends = await consumer.end_offsets(partitions)
         begins = await consumer.beginning_offsets(partitions)
         lag = 0
@@ -108,6 +113,18 @@ class KafkaAdmin:
                 yield client
             finally:
                 await client.close()
+
+
+async def _until_led(client: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """Wait until every partition of new topics has a leader: only then can they be used."""
+    async with asyncio.timeout(LED_WITHIN):
+        while not all(map(_is_led, await client.describe_topics(list(names)))):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # the broker tells nobody when it is done
+
+
+def _is_led(topic: Mapping[str, Any]) -> bool:
+    partitions = topic["partitions"]
+    return not topic["error_code"] and all(p["leader"] >= 0 for p in partitions)
 
 
 def _check(response: object) -> None:

@@ -13,12 +13,8 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
 from syncline.kafka.connection import KafkaConnection
-from syncline.kafka.failures import (
-    require_topics,
-    stop_quietly,
-    translated,
-    translated_commit,
-)
+from syncline.kafka.failures import stop_quietly, translated, translated_commit
+from syncline.kafka.metadata import require_topics
 
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""

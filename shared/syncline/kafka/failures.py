@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Set
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import structlog
 from aiokafka import errors
 
 from syncline.domain.errors import CommitLostError, RetriableError, SynclineError
+from syncline.kafka.metadata import missing_topic
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ def translated(doing: str = "answer") -> Iterator[None]:
     except _REFUSED as error:
         raise BrokerRefusedError(f"Kafka refused to {doing}: {describe(error)}") from error
     except errors.UnknownTopicOrPartitionError as error:
-        raise _missing(doing) from error
+        raise missing_topic(doing) from error
     except (errors.KafkaError, errors.ConsumerStoppedError, OSError, TimeoutError) as error:
         raise RetriableError(
             f"Kafka is not available to {doing}: {describe(error)}", code="kafka_unavailable"
@@ -68,19 +69,6 @@ def translated_commit() -> Iterator[None]:
             yield
         except _LOST as error:
             raise CommitLostError(describe(error)) from error
-
-
-def require_topics(wanted: Set[str], existing: Set[str]) -> None:
-    """Raise RetriableError when topics are missing: somebody may be about to create them."""
-    if wanted - existing:
-        raise _missing(f"read {', '.join(sorted(wanted - existing))}")
-
-
-def _missing(doing: str) -> RetriableError:
-    return RetriableError(
-        f"cannot {doing}: no such topic; create them with `syncline topics create`",
-        code="topic_missing",
-    )
 
 
 def describe(error: BaseException) -> str:

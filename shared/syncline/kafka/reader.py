@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from syncline.contracts.wire import Delivery
 from syncline.kafka.connection import KafkaConnection
-from syncline.kafka.failures import BrokerRefusedError, translated
+from syncline.kafka.failures import stop_quietly, translated
+from syncline.kafka.metadata import partitions_of, require_topics
+
+STOP_WITHIN = 5.0
+"""Seconds."""
 
 
 class KafkaReader:
-    """Reads all partitions of one topic from its beginning or its end; commits nothing."""
+    """Reads all partitions of one topic; commits nothing. May be started again after stop().
 
-    def __init__(self, connection: KafkaConnection, topic: str, *, from_beginning: bool) -> None:
+    Args:
+        topic: logical name.
+        from_beginning: where to begin; else at the end, with what is sent from now on.
+        offsets: next offsets by partition; a partition that is not named begins as told above.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        topic: str,
+        *,
+        from_beginning: bool = False,
+        offsets: Mapping[int, int] | None = None,
+    ) -> None:
         self._connection = connection
         self._topic = topic
         self._from_beginning = from_beginning
+        self._offsets = offsets or {}
         self._client: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -27,40 +43,40 @@ class KafkaReader:
         """Connect and take the position to read from.
 
         Raises:
-            RetriableError: the broker is away.
-            BrokerRefusedError: the topic does not exist.
+            RetriableError: the broker is away, or the topic does not exist.
+            BrokerRefusedError: credentials or rights are wrong.
         """
-        client = AIOKafkaConsumer(
-            **self._connection.client_settings(),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=100,
-        )
-        with translated():
-            await client.start()
-            try:
-                await self._take_position(client)
-            except BaseException:
-                await client.stop()
-                raise
-        self._client = client
-
-    async def _take_position(self, client: AIOKafkaConsumer) -> None:
         name = self._connection.topic(self._topic)
-        if name not in await client.topics():
-            raise BrokerRefusedError(f"there is no topic {name}: run `syncline topics create`")
-        partitions = [TopicPartition(name, n) for n in client.partitions_for_topic(name) or ()]
+        with translated(f"read {name}"):
+            self._client = client = AIOKafkaConsumer(
+                **self._connection.client_settings(),
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_partition_fetch_bytes=1024 * 1024,
+            )
+            try:
+                await client.start()
+                require_topics({name}, await client.topics())
+                await self._take_position(client, await partitions_of(client, name))
+            except BaseException:
+                await self.stop()
+                raise
+
+    async def _take_position(
+        self, client: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+    ) -> None:
         client.assign(partitions)
+        begins = await client.beginning_offsets(partitions)
         self._ends = await client.end_offsets(partitions)
-        if not self._from_beginning:
-            for partition, end in self._ends.items():
-                client.seek(partition, end)
+        for partition, end in self._ends.items():
+            default = begins[partition] if self._from_beginning else end
+            wanted = self._offsets.get(partition.partition, default)
+            client.seek(partition, min(max(wanted, begins[partition]), end))
 
     async def poll(self, wait: float) -> list[Delivery]:
         """Return what arrived within `wait` seconds. Raises RetriableError."""
-        assert self._client is not None
-        with translated():
-            arrived = await self._client.getmany(timeout_ms=int(wait * 1000))
+        with translated("read"):
+            arrived = await self._started().getmany(timeout_ms=int(wait * 1000))
         return [
             Delivery(self._topic, m.partition, m.offset, m.key, m.value, m.headers, m.timestamp)
             for messages in arrived.values()
@@ -69,19 +85,23 @@ class KafkaReader:
 
     async def at_end(self) -> bool:
         """Tell whether everything was read that lay there when reading began."""
-        assert self._client is not None
-        with translated():
-            return all([await self._client.position(p) >= end for p, end in self._ends.items()])
+        client = self._started()
+        with translated("read"):
+            return all([await client.position(p) >= end for p, end in self._ends.items()])
 
     async def follow(self) -> AsyncIterator[Delivery]:
         """Yield messages for ever. Raises RetriableError."""
         while True:
-            for delivery in await self.poll(0.2):
+            for delivery in await self.poll(1.0):
                 yield delivery
 
     async def stop(self) -> None:
+        """Disconnect; never raises, bounded in time even when the broker is away."""
         client, self._client = self._client, None
         if client is not None:
-            with suppress(Exception, asyncio.CancelledError):
-                async with asyncio.timeout(10):
-                    await client.stop()
+            await stop_quietly(client.stop(), STOP_WITHIN, "reader")
+
+    def _started(self) -> AIOKafkaConsumer:
+        if self._client is None:
+            raise RuntimeError("the reader is not started")
+        return self._client

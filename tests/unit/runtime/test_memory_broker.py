@@ -1,0 +1,14 @@
+"""The memory broker does what Kafka does, as far as the suite asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.testing.memory_broker import MemoryBroker
+from tests.suites.broker import PARTITIONS, BrokerSuite
+
+
+class TestMemoryBroker(BrokerSuite):
+    @pytest.fixture
+    def broker(self) -> MemoryBroker:
+        return MemoryBroker(PARTITIONS)
