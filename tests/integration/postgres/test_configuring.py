@@ -67,7 +67,7 @@ async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(
 ) -> None:
     await save(store, wanted())
     assert await save(store, wanted(2)) == ["unchanged", "changed", "unchanged"]
-    mapping, active = await database.fetchrow("select id, active_version from mappings")
+    ((mapping, active),) = await database.fetch("select id, active_version from mappings")
     configuration = Configuration(database, Keyring.parse(KEY))
     versions = [await configuration.mapping_document(str(mapping), n) for n in (1, 2)]
     assert (active, [v["version"] for v in versions]) == (2, [1, 2])
@@ -78,7 +78,7 @@ async def test_change_is_audited_with_actor_and_paths(
 ) -> None:
     await save(store, wanted())
     await save(store, wanted(2))
-    row = await database.fetchrow("select * from audit_log order by id desc limit 1")
+    (row,) = await database.fetch("select * from audit_log order by id desc limit 1")
     assert (row["actor"], row["action"], row["object"]) == ("tester", "mapping.changed", "items")
     assert row["details"] == {"paths": ["$.version"]}
 
@@ -113,7 +113,7 @@ async def test_secret_is_stored_encrypted_and_read_by_services(
     store: ConfigurationStore, database: Database
 ) -> None:
     await save(store, wanted())
-    row = await database.fetchrow("select id, secrets from profiles")
+    (row,) = await database.fetch("select id, secrets from profiles")
     assert b"s3cret" not in row["secrets"]
     profile = await Configuration(database, Keyring.parse(KEY)).profile(str(row["id"]))
     assert profile.secrets == {"token": "s3cret"}

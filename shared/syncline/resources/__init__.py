@@ -1,0 +1,1 @@
+"""Configuration as files: reading, checking, applying, comparing, exporting, and their schema."""

@@ -1,0 +1,161 @@
+"""Checks that need more than one document: references, and what the connectors say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncline.connectors.port import Capabilities, Connector
+from syncline.connectors.registry import connector_class
+from syncline.domain.configuration import (
+    Configured,
+    InstanceConfig,
+    Kind,
+    MappingConfig,
+    ProfileConfig,
+    kept_secrets,
+)
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.validation import parse, warnings
+from syncline.resources.loading import Loaded
+from syncline.resources.mistakes import Mistake
+
+
+def check(loaded: Loaded, stored: Configured) -> list[Mistake]:
+    """Return every mistake: those of the files, and those that show against what is stored."""
+    found = list(loaded.mistakes)
+    for mistake in _Checker(loaded, stored).all():
+        if mistake not in found:
+            found.append(mistake)
+    return found
+
+
+def doubts(loaded: Loaded) -> list[Mistake]:
+    """Say what is allowed and still probably not meant."""
+    return [
+        loaded.sources[Kind.MAPPING, name].mistake(problem.path, problem.message)
+        for name, mapping in loaded.mappings.items()
+        for problem in warnings(parse(mapping.document))
+    ]
+
+
+class _Checker:
+    """Checks what the files would make of the stored configuration."""
+
+    def __init__(self, loaded: Loaded, stored: Configured) -> None:
+        self._loaded = loaded
+        self._stored = stored
+        self._profiles = stored.profiles | loaded.profiles
+        self._mappings = stored.mappings | loaded.mappings
+        self._instances = stored.instances | loaded.instances
+
+    def all(self) -> Iterator[Mistake]:
+        for profile in self._loaded.profiles.values():
+            for problem in self._profile(profile):
+                yield self._at(Kind.PROFILE, profile.name, problem)
+        for mapping in self._loaded.mappings.values():
+            for problem in self._entity_type(mapping):
+                yield self._at(Kind.MAPPING, mapping.name, problem)
+        for instance in self._instances.values():
+            if self._is_touched(instance):
+                yield from self._instance(instance)
+
+    def _at(self, kind: Kind, name: str, problem: Problem) -> Mistake:
+        return self._loaded.sources[kind, name].mistake(problem.path, problem.message)
+
+    def _profile(self, profile: ProfileConfig) -> Iterator[Problem]:
+        try:
+            secrets, _ = kept_secrets(profile, self._stored.profiles.get(profile.name))
+            kind = connector_class(profile.connector)
+        except InvalidInputError as error:
+            yield from error.problems
+            return
+        yield from kind.config_problems(profile.config, secrets)
+
+    def _entity_type(self, mapping: MappingConfig) -> Iterator[Problem]:
+        before = self._stored.mappings.get(mapping.name)
+        if before is not None and before.entity_type != mapping.entity_type:
+            message = f"cannot change from {before.entity_type!r}: give the mapping another name"
+            yield Problem("$.entityType", message)
+
+    def _is_touched(self, instance: InstanceConfig) -> bool:
+        """Tell whether the files change the instance or anything it is made of."""
+        used = [(Kind.INSTANCE, instance.name)]
+        used += [(Kind.PROFILE, name) for name in (instance.source, instance.target)]
+        used += [(Kind.MAPPING, name) for name in instance.mappings]
+        return any(part in self._loaded.sources for part in used)
+
+    def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
+        problems = list(self._references(instance))
+        problems += self._directions(instance)
+        problems += self._doubles(instance)
+        for problem in problems:
+            yield self._of_instance(instance, problem)
+        for name in instance.mappings:
+            if name in self._mappings:
+                yield from self._mapping(instance, name)
+
+    def _of_instance(self, instance: InstanceConfig, problem: Problem) -> Mistake:
+        """Blame the instance, or the file that breaks an instance which is stored already."""
+        source = self._loaded.sources.get((Kind.INSTANCE, instance.name))
+        if source is not None:
+            return source.mistake(problem.path, problem.message)
+        message = f"instance {instance.name!r} uses it: {problem.message}"
+        used = [(Kind.PROFILE, n) for n in (instance.source, instance.target)]
+        used += [(Kind.MAPPING, name) for name in instance.mappings]
+        at = next(self._loaded.sources[part] for part in used if part in self._loaded.sources)
+        return at.mistake("$", message)
+
+    def _references(self, instance: InstanceConfig) -> Iterator[Problem]:
+        for side in ("source", "target"):
+            name = getattr(instance, side)
+            if name not in self._profiles and not self._is_broken(Kind.PROFILE, name):
+                yield Problem(f"$.{side}", f"there is no profile {name!r}")
+        for name in instance.mappings:
+            if name not in self._mappings and not self._is_broken(Kind.MAPPING, name):
+                yield Problem("$.mappings", f"there is no mapping {name!r}")
+
+    def _is_broken(self, kind: Kind, name: str) -> bool:
+        """Tell whether the document is there and has mistakes of its own."""
+        return any(m.document == f"{kind} {name}" for m in self._loaded.mistakes)
+
+    def _directions(self, instance: InstanceConfig) -> Iterator[Problem]:
+        for side in ("source", "target"):
+            kind = self._connector(getattr(instance, side))
+            able: Capabilities | None = kind.capabilities if kind else None
+            if able is not None and not getattr(able, side):
+                name = self._profiles[getattr(instance, side)].connector
+                yield Problem(f"$.{side}", f"the connector {name!r} cannot be a {side}")
+
+    def _doubles(self, instance: InstanceConfig) -> Iterator[Problem]:
+        """Refuse two mappings for one entity type."""
+        taken: dict[str, str] = {}
+        for name in instance.mappings:
+            if name in self._mappings:
+                entity_type = self._mappings[name].entity_type
+                if entity_type in taken:
+                    both = f"{taken[entity_type]!r} and {name!r}"
+                    yield Problem("$.mappings", f"{both} are both for entity type {entity_type!r}")
+                taken[entity_type] = name
+
+    def _mapping(self, instance: InstanceConfig, name: str) -> Iterator[Mistake]:
+        mapping = parse(self._mappings[name].document)
+        for problem in self._connectors_words(instance, mapping):
+            if (Kind.MAPPING, name) in self._loaded.sources:
+                yield self._at(Kind.MAPPING, name, problem)
+            else:
+                told = Problem("$", f"mapping {name!r}: {problem.path}: {problem.message}")
+                yield self._of_instance(instance, told)
+
+    def _connectors_words(self, instance: InstanceConfig, mapping: Mapping) -> Iterator[Problem]:
+        source, target = self._connector(instance.source), self._connector(instance.target)
+        if source is not None:
+            yield from source.mapping_problems(mapping.extraction, None)
+        if target is not None:
+            yield from target.mapping_problems(None, mapping.transformation.target)
+
+    def _connector(self, profile: str) -> type[Connector] | None:
+        try:
+            return connector_class(self._profiles[profile].connector)
+        except (KeyError, InvalidInputError):
+            return None  # said already

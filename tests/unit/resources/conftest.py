@@ -1,0 +1,39 @@
+"""A folder with one good file of every kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+GOOD = """
+kind: Profile
+name: erp
+connector: postgresql
+config: {host: erp.local, database: erp, user: reader}
+secrets: {password: {fromEnv: ERP_PASSWORD}}
+---
+apiVersion: syncline/v1
+kind: Mapping
+name: erp-items
+entityType: item
+extraction: {table: OITM, idColumn: ItemCode}
+normalization: {fields: [{source: ItemCode, target: sku, required: true}]}
+transformation:
+  matchKey: sku
+  fields: [{source: sku, target: sku}]
+  target: {table: items}
+---
+kind: Instance
+name: erp-warehouse
+source: erp
+target: erp
+mappings: [erp-items]
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    path = tmp_path / "all.yaml"
+    path.write_text(GOOD)
+    return path
