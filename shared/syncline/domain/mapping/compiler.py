@@ -14,7 +14,7 @@ import msgspec
 
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.conditions import Test, compile_condition
-from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
 from syncline.domain.mapping.fields import Field, RequiredFieldError, compile_field
 from syncline.domain.mapping.paths import EACH, parse_path, reader
 from syncline.domain.mapping.shape import build_function
@@ -73,8 +73,7 @@ class Mapper:
             try:
                 if field.when is None or field.when(record):
                     for value in _values_of(field, record):
-                        if field.step is not None:
-                            field.step(value, record)
+                        field.apply(value, record)
             except Exception as found:  # noqa: BLE001
                 return failure_of(field.name, found)
         return failure_of("", error)
@@ -112,7 +111,7 @@ class CompiledMapping:
             [compile_field(field) for field in mapping.normalization.fields], [], None
         )
         self._transformer = Mapper(
-            [compile_field(field) for field in transformation.fields],
+            [compile_field(f, may_nest=_may_nest(mapping, f)) for f in transformation.fields],
             [(fixed.target, fixed.value) for fixed in transformation.static],
             compile_condition(transformation.exclude) if transformation.exclude else None,
         )
@@ -124,6 +123,15 @@ class CompiledMapping:
     def transform(self, records: Sequence[dict[str, Any]]) -> Result:
         """Map canonical records to target payloads, keys sorted at every level."""
         return self._transformer.map(records)
+
+
+_SCALARS = frozenset(FieldType) - {FieldType.OBJECT, FieldType.ARRAY}
+
+
+def _may_nest(mapping: Mapping, field: TransformationField) -> bool:
+    """Tell whether a canonical value may be an object or array, so that its keys need sorting."""
+    scalars = {f.target for f in mapping.normalization.fields if f.type in _SCALARS}
+    return field.source not in scalars
 
 
 def compile_mapping(mapping: Mapping) -> CompiledMapping:

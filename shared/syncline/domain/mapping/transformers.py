@@ -36,15 +36,28 @@ class OptionError(ValueError):
         self.option = option
 
 
-def _pure(function: Callable[[Any], Any]) -> Factory:
-    def transformer(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
-        return function(value)
+class _OfValue:
+    """A transformer that needs the value alone; the compiler calls its function directly."""
 
-    return lambda _options: transformer
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def __call__(self, value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+        return self.function(value)
+
+
+def value_only(transformer: Transformer) -> Callable[[Any], Any] | None:
+    """Return the function of a transformer that does not look at the record, else None."""
+    return transformer.function if isinstance(transformer, _OfValue) else None
+
+
+def _pure(function: Callable[[Any], Any]) -> Factory:
+    made = _OfValue(function)
+    return lambda _options: made
 
 
 def _text(function: Callable[[str], Any]) -> Factory:
-    return _pure(lambda value: function(plain_text(value)))
+    return _pure(lambda value: function(value if type(value) is str else plain_text(value)))
 
 
 def _integer(options: Options, name: str, default: int, low: int, high: int) -> int:
@@ -75,17 +88,17 @@ def bool_to_status(options: Options) -> Transformer:
     for name, label in (("trueValue", labels[True]), ("falseValue", labels[False])):
         if label is None:
             raise OptionError(name, "is required: the label for that value")
-    return lambda value, _record: labels[values.to_bool(value)]
+    return _OfValue(lambda value: labels[values.to_bool(value)])
 
 
 def format_decimal(options: Options) -> Transformer:
     decimals = _integer(options, "decimals", 2, 0, 10)
-    return lambda value, _record: f"{values.rounded(value, decimals):f}"
+    return _OfValue(lambda value: f"{values.rounded(value, decimals):f}")
 
 
 def round_number(options: Options) -> Transformer:
     decimals = _integer(options, "decimals", 0, 0, 10)
-    return lambda value, _record: values.rounded(value, decimals)
+    return _OfValue(lambda value: values.rounded(value, decimals))
 
 
 def date_format(options: Options) -> Transformer:
@@ -168,14 +181,14 @@ def replace(options: Options) -> Transformer:
     search, by = _words(options, "search"), _words(options, "replace", "")
     if not search:
         raise OptionError("search", "must not be empty")
-    return lambda value, _record: plain_text(value).replace(search, by)
+    return _OfValue(lambda value: plain_text(value).replace(search, by))
 
 
 def split(options: Options) -> Transformer:
     separator = _words(options, "separator", ",")
     if not separator:
         raise OptionError("separator", "must not be empty")
-    return lambda value, _record: [part.strip() for part in plain_text(value).split(separator)]
+    return _OfValue(lambda value: [part.strip() for part in plain_text(value).split(separator)])
 
 
 def join(options: Options) -> Transformer:
@@ -232,7 +245,7 @@ def digest(options: Options) -> Transformer:
 def substring(options: Options) -> Transformer:
     start = _integer(options, "start", 0, 0, 10**6)
     length = _integer(options, "length", 10**6, 0, 10**6)
-    return lambda value, _record: plain_text(value)[start : start + length]
+    return _OfValue(lambda value: plain_text(value)[start : start + length])
 
 
 def regex_extract(options: Options) -> Transformer:
