@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ from syncline.domain.errors import Category, Failure
 
 _decode = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -37,41 +37,42 @@ class Upsert:
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Write all records; raises what concerns the whole call."""
         records = _decode(b"[" + b",".join(batch.payloads) + b"]")
-        failures = {p: f for p, r in enumerate(records) if (f := self._refusal(r)) is not None}
-        for columns, by_key in self._grouped(records, failures).items():
-            # Of two records with one key in a bulk the later one wins, as it would one by one.
-            last = [own[-1] for own in by_key.values()]
-            refused = await self._halving(columns, records, last)
-            failures |= {
-                place: refused[own[-1]]
-                for own in by_key.values()
-                if own[-1] in refused
-                for place in own
-            }
-        keys = [None if p in failures else str(r[self._table.key]) for p, r in enumerate(records)]
+        failures: dict[int, Failure] = {}
+        for columns, places in _by_columns(records).items():
+            refused = self._refused(columns, records, places)
+            failures |= refused
+            accepted = [p for p in places if p not in refused] if refused else places
+            failures |= await self._by_key(columns, records, accepted)
+        key = self._table.key
+        keys = [None if p in failures else str(record[key]) for p, record in enumerate(records)]
         return WriteResult(keys, failures)
 
-    def _grouped(
-        self, records: Sequence[dict[str, Any]], failures: Mapping[int, Failure]
-    ) -> dict[tuple[str, ...], dict[Any, list[int]]]:
-        """Group places by the columns that are written, then by key."""
-        groups: dict[tuple[str, ...], dict[Any, list[int]]] = {}
-        for place, record in enumerate(records):
-            if place not in failures:
-                by_key = groups.setdefault(tuple(record), {})
-                by_key.setdefault(record[self._table.key], []).append(place)
-        return groups
+    async def _by_key(
+        self, columns: tuple[str, ...], records: Sequence[dict[str, Any]], places: list[int]
+    ) -> dict[int, Failure]:
+        """Write records that have the same columns; of two with one key the later one wins."""
+        last = {records[place][self._table.key]: place for place in places}
+        failures = await self._halving(columns, records, list(last.values())) if last else {}
+        if failures and len(last) < len(places):
+            for place in places:
+                winner = last[records[place][self._table.key]]
+                if winner in failures:
+                    failures[place] = failures[winner]
+        return failures
 
-    def _refusal(self, record: Mapping[str, Any]) -> Failure | None:
-        unknown = record.keys() - self._table.columns
+    def _refused(
+        self, columns: tuple[str, ...], records: Sequence[dict[str, Any]], places: list[int]
+    ) -> dict[int, Failure]:
+        """Say why records cannot even be sent: an unknown column, or no key."""
+        unknown = sorted(set(columns) - self._table.columns)
         if unknown:
-            name = sorted(unknown)[0]
-            message = f"table {self._table.name} has no column {name!r}"
-            return Failure(Category.PERMANENT, "unknown_column", message, field=name)
-        if record.get(self._table.key) is None:
-            message = f"the key {self._table.key!r} is empty"
-            return Failure(Category.PERMANENT, "missing_key", message, field=self._table.key)
-        return None
+            message = f"table {self._table.name} has no column {unknown[0]!r}"
+            failure = Failure(Category.PERMANENT, "unknown_column", message, field=unknown[0])
+            return dict.fromkeys(places, failure)
+        key = self._table.key
+        message = f"the key {key!r} is empty"
+        failure = Failure(Category.PERMANENT, "missing_key", message, field=key)
+        return {p: failure for p in places if records[p].get(key) is None}
 
     async def _halving(
         self, columns: Sequence[str], records: Sequence[dict[str, Any]], places: list[int]
@@ -101,7 +102,11 @@ class Upsert:
                 f"select {names} from {self._table.name} limit 0"
             )
             await self._connection.copy_to_table(
-                "_syncline", source=_copy_text(records), columns=list(columns), format="text"
+                "_syncline",
+                source=_copy_text(records),
+                columns=list(columns),
+                format="text",
+                null=NULL,
             )
             await self._connection.execute(
                 f"insert into {self._table.name} ({names}) select {names} from _syncline "
@@ -118,21 +123,66 @@ def _no_constraint(table: Table) -> Failure:
     return Failure(Category.PERMANENT, "no_unique_key", message)
 
 
+def _by_columns(records: Sequence[dict[str, Any]]) -> dict[tuple[str, ...], list[int]]:
+    """Group places by the columns their records have; nearly always there is one group."""
+    first = tuple(records[0]) if records else ()
+    if all(tuple(record) == first for record in records):
+        return {first: list(range(len(records)))} if records else {}
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, record in enumerate(records):
+        groups.setdefault(tuple(record), []).append(place)
+    return groups
+
+
 async def _copy_text(records: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
-    lines = ["\t".join([_copied(value) for value in record.values()]) for record in records]
+    """Write records as COPY's text format.
+
+    The quick way escapes nothing; counting separators afterwards shows whether it was right.
+    """
+    plain = "\n".join(
+        [
+            "\t".join([v if v.__class__ is str else _PLAIN[v.__class__](v) for v in r.values()])
+            for r in records
+        ]
+    )
+    if _is_right(plain, records):
+        yield (plain + "\n").encode()
+        return
+    lines = ["\t".join([_escaped(value) for value in record.values()]) for record in records]
     yield ("\n".join(lines) + "\n").encode()
 
 
-def _copied(value: Any) -> str:  # noqa: ANN401
-    """Write a value as COPY's text format reads it."""
-    kind = type(value)
-    if kind is str:
-        text: str = value
-        return text if text.isalnum() else text.translate(_ESCAPES)
+def _is_right(plain: str, records: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether unescaped text says what was meant: as many separators and nulls as there are."""
+    nulls = plain.count(NULL)
+    return (
+        plain.count("\t") == sum(map(len, records)) - len(records)
+        and plain.count("\n") == len(records) - 1
+        and "\\" not in plain
+        and "\r" not in plain
+        and (not nulls or nulls == sum(list(r.values()).count(None) for r in records))
+    )
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+NULL = "\x02"
+"""What stands for null; a text that is just this character is escaped."""
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    int: str,
+    Decimal: str,
+    float: str,
+    bool: lambda value: "t" if value else "f",
+    type(None): lambda _value: NULL,
+    dict: _json,
+    list: _json,
+}
+
+
+def _escaped(value: Any) -> str:  # noqa: ANN401
     if value is None:
-        return "\\N"
-    if kind is bool:
-        return "t" if value else "f"
-    if kind is dict or kind is list:
-        return _encode(value).decode().translate(_ESCAPES)
-    return str(value)
+        return NULL
+    text = value if isinstance(value, str) else _PLAIN[type(value)](value)
+    return text.translate(_ESCAPES)
