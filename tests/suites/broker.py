@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias
 
 import pytest
 
@@ -65,6 +65,9 @@ class Member:
         await self.consumer.commit({(d.topic, d.partition): d.offset + 1 for d in self.seen})
 
 
+StartMember: TypeAlias = Callable[..., Awaitable[Member]]
+
+
 def texts(deliveries: Sequence[Delivery]) -> list[str]:
     return [(d.value or b"").decode() for d in deliveries]
 
@@ -73,14 +76,14 @@ class BrokerSuite:
     """Subclasses give a fixture `broker`."""
 
     @pytest.fixture
-    async def producer(self, broker: Broker):
+    async def producer(self, broker: Broker) -> AsyncIterator[Producer]:
         producer = broker.producer(LIMIT)
         await producer.start()
         yield producer
         await producer.stop()
 
     @pytest.fixture
-    async def member(self, broker: Broker):
+    async def member(self, broker: Broker) -> AsyncIterator[StartMember]:
         """Give members that are stopped after the test."""
         members: list[Member] = []
 
@@ -92,7 +95,9 @@ class BrokerSuite:
         for one in members:
             await one.consumer.stop()
 
-    async def test_a_message_arrives_as_it_was_sent(self, producer, member) -> None:
+    async def test_a_message_arrives_as_it_was_sent(
+        self, producer: Producer, member: StartMember
+    ) -> None:
         await producer.send([message("hello", 6)])
 
         (delivery,) = await (await member()).polled()
@@ -102,7 +107,9 @@ class BrokerSuite:
         assert ("tenant", b"default") in delivery.headers
         assert delivery.timestamp > 1_600_000_000_000
 
-    async def test_order_within_a_partition_is_kept(self, producer, member) -> None:
+    async def test_order_within_a_partition_is_kept(
+        self, producer: Producer, member: StartMember
+    ) -> None:
         sent = [str(n) for n in range(300)]
         await producer.send([message(text) for text in sent[:150]])
         await producer.send([message(text) for text in sent[150:]])
@@ -110,7 +117,7 @@ class BrokerSuite:
         assert texts(await (await member()).polled(300)) == sent
 
     async def test_a_poll_takes_no_more_than_asked_of_each_partition(
-        self, producer, member
+        self, producer: Producer, member: StartMember
     ) -> None:
         await producer.send([message(str(n), n) for n in range(40)])
         one = await member()
@@ -122,7 +129,7 @@ class BrokerSuite:
         assert max(sizes) == 3
 
     async def test_a_paused_partition_gives_nothing_until_it_is_resumed(
-        self, producer, member
+        self, producer: Producer, member: StartMember
     ) -> None:
         one = await member()
         one.consumer.pause((TOPIC, 0))
@@ -133,7 +140,9 @@ class BrokerSuite:
         one.consumer.resume((TOPIC, 0))
         assert texts(await one.polled()) == ["held"]
 
-    async def test_the_next_member_begins_at_the_committed_offsets(self, producer, member) -> None:
+    async def test_the_next_member_begins_at_the_committed_offsets(
+        self, producer: Producer, member: StartMember
+    ) -> None:
         await producer.send([message("done"), message("also done"), message("not done")])
         first = await member()
         await first.polled(3)
@@ -143,7 +152,7 @@ class BrokerSuite:
         assert texts(await (await member()).polled()) == ["not done"]
 
     async def test_what_was_not_committed_comes_again_after_a_restart(
-        self, producer, member
+        self, producer: Producer, member: StartMember
     ) -> None:
         await producer.send([message("again")])
         one = await member()
@@ -154,7 +163,9 @@ class BrokerSuite:
 
         assert texts(await one.polled()) == ["again"]
 
-    async def test_groups_do_not_take_from_each_other(self, producer, member) -> None:
+    async def test_groups_do_not_take_from_each_other(
+        self, producer: Producer, member: StartMember
+    ) -> None:
         await producer.send([message("for both")])
 
         one, other = await member("execute"), await member("transform")
@@ -162,7 +173,7 @@ class BrokerSuite:
         assert texts(await one.polled()) == texts(await other.polled()) == ["for both"]
 
     async def test_stopping_asks_for_the_partitions_while_commits_still_count(
-        self, producer, member
+        self, producer: Producer, member: StartMember
     ) -> None:
         await producer.send([message("last")])
         one = await member()
@@ -174,13 +185,17 @@ class BrokerSuite:
         await producer.send([message("new")])
         assert texts(await (await member()).polled()) == ["new"]
 
-    async def test_a_commit_of_what_moved_away_is_lost(self, producer, member) -> None:
+    async def test_a_commit_of_what_moved_away_is_lost(
+        self, producer: Producer, member: StartMember
+    ) -> None:
         one = await member()
 
         with pytest.raises(CommitLostError):
             await one.consumer.commit({("raw", PARTITIONS + 3): 1})
 
-    async def test_lag_counts_what_was_not_polled(self, producer, member) -> None:
+    async def test_lag_counts_what_was_not_polled(
+        self, producer: Producer, member: StartMember
+    ) -> None:
         one = await member()
         one.consumer.pause((TOPIC, 1))
         await producer.send([message("x", 0), message("y", 1), message("z", 1)])
@@ -193,7 +208,7 @@ class BrokerSuite:
         await eventually(counted)
 
     async def test_a_message_that_is_too_large_is_refused_and_harms_nobody(
-        self, producer, member
+        self, producer: Producer, member: StartMember
     ) -> None:
         one = await member()
         with pytest.raises(MessageTooLargeError, match=f"the limit is {LIMIT}"):
@@ -203,7 +218,9 @@ class BrokerSuite:
 
         assert texts(await one.polled()) == ["after"]
 
-    async def test_a_reader_sees_all_and_says_when_it_caught_up(self, broker, producer) -> None:
+    async def test_a_reader_sees_all_and_says_when_it_caught_up(
+        self, broker: Broker, producer: Producer
+    ) -> None:
         tombstone = Outbound("control", b"run-1", None, 0)
         await producer.send([message("cancel", topic="control"), tombstone])
         reader = broker.reader("control")
@@ -221,7 +238,7 @@ class BrokerSuite:
 
         assert [d.value for d in seen] == [b"cancel", None, b"later"]
 
-    async def test_a_reader_may_begin_at_the_end(self, broker, producer) -> None:
+    async def test_a_reader_may_begin_at_the_end(self, broker: Broker, producer: Producer) -> None:
         await producer.send([message("old", topic="control")])
         reader = broker.reader("control", from_beginning=False)
         await reader.start()

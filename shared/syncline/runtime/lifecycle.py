@@ -10,6 +10,12 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from syncline.domain.errors import RetriableError
+from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.pausing import Pauses
+
+LONG_AGO = 60.0
+"""Seconds a side task has to work for its next pause to be a short one again."""
 log = structlog.get_logger()
 
 
@@ -35,16 +41,21 @@ async def stop_signals() -> AsyncIterator[asyncio.Event]:
 
 
 async def run_with_side_tasks(
-    main: Awaitable[None], side_tasks: Mapping[str, Callable[[], Awaitable[None]]]
+    main: Awaitable[None],
+    side_tasks: Mapping[str, Callable[[], Awaitable[None]]],
+    clock: Clock | None = None,
 ) -> None:
     """Run the main work; a side task that ends or breaks takes the process with it.
+
+    A side task that raises RetriableError is begun anew after a pause: the process lives on while
+    PostgreSQL or the broker is away.
 
     Raises:
         BaseExceptionGroup: what the main work or a side task broke on.
     """
     async with asyncio.TaskGroup() as group:
         sides = [
-            group.create_task(_never_ends(name, task), name=name)
+            group.create_task(_never_ends(name, task, clock or SystemClock()), name=name)
             for name, task in side_tasks.items()
         ]
         await main
@@ -52,6 +63,16 @@ async def run_with_side_tasks(
             side.cancel()
 
 
-async def _never_ends(name: str, task: Callable[[], Awaitable[None]]) -> None:
-    await task()
-    raise RuntimeError(f"side task {name} ended")
+async def _never_ends(name: str, task: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    pauses = Pauses()
+    while True:
+        started = clock.monotonic()
+        try:
+            await task()
+        except RetriableError as error:
+            if clock.monotonic() - started > LONG_AGO:
+                pauses.reset()
+            log.warning("side_task_waits", task=name, reason=str(error))
+            await clock.sleep(pauses.next())
+        else:
+            raise RuntimeError(f"side task {name} ended")

@@ -81,6 +81,7 @@ class Session(Generic[T]):
                 lane.put(deliveries)
                 if lane.is_full:
                     self._consumer.pause(partition)
+            await asyncio.sleep(0)  # a poll that finds messages at once gives nobody a turn
 
     async def _assigned(self, partitions: frozenset[Partition]) -> None:
         for partition in sorted(partitions - self._lanes.keys()):
