@@ -17,8 +17,8 @@ from syncline.domain.mapping.conditions import Test, compile_condition
 from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
 from syncline.domain.mapping.fields import Field, RequiredFieldError, compile_field
 from syncline.domain.mapping.paths import EACH, parse_path, reader
+from syncline.domain.mapping.refusal import ValueRefusedError, printable
 from syncline.domain.mapping.shape import build_function
-from syncline.domain.mapping.values import ValueRefusedError
 
 
 class Result(msgspec.Struct):
@@ -95,9 +95,9 @@ def failure_of(field: str, error: Exception) -> Failure:
     if isinstance(error, RequiredFieldError):
         code = "required_field_empty"
     elif isinstance(error, ValueRefusedError):
-        code = "conversion_failed"
+        code = error.code
     else:
-        words = f"{field}: {type(error).__name__}: {error}"
+        words = printable(f"{field}: {type(error).__name__}: {error}")
         return Failure(Category.UNKNOWN, "unexpected_error", words[:500], field=field or None)
     return Failure(Category.PERMANENT, code, f"{field} {error}", field=field or None)
 

@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from syncline.domain.mapping import values
-from syncline.domain.mapping.dates import compile_format
+from syncline.domain.mapping import numbers, values
+from syncline.domain.mapping.dates import compile_format, parse_time
 from syncline.domain.mapping.paths import parse_path, reader
-from syncline.domain.mapping.values import ValueRefusedError, plain_text, shown
+from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.values import plain_text
 
 GROUP = "syncline.transformers"
 Options: TypeAlias = Mapping[str, Any]
@@ -93,12 +94,12 @@ def bool_to_status(options: Options) -> Transformer:
 
 def format_decimal(options: Options) -> Transformer:
     decimals = _integer(options, "decimals", 2, 0, 10)
-    return _OfValue(lambda value: f"{values.rounded(value, decimals):f}")
+    return _OfValue(lambda value: f"{numbers.rounded(value, decimals):f}")
 
 
 def round_number(options: Options) -> Transformer:
     decimals = _integer(options, "decimals", 0, 0, 10)
-    return _OfValue(lambda value: values.rounded(value, decimals))
+    return _OfValue(lambda value: numbers.rounded(value, decimals))
 
 
 def date_format(options: Options) -> Transformer:
@@ -109,7 +110,7 @@ def date_format(options: Options) -> Transformer:
     zone = _zone(options)
 
     def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
-        moment = values.parse_time(value)
+        moment = parse_time(value)
         if zone is not None:
             moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(zone)
         return write(moment)
@@ -134,14 +135,14 @@ def date_time(options: Options) -> Transformer:
 
     def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
         clock = read(record)
-        digits = f"{values.to_int(clock or 0):0{6 if seconds else 4}d}"
+        digits = f"{numbers.to_int(clock or 0):0{6 if seconds else 4}d}"
         try:
             moment = time(int(digits[:-4] if seconds else digits[:-2]),
                           int(digits[-4:-2] if seconds else digits[-2:]),
                           int(digits[-2:]) if seconds else 0)  # fmt: skip
         except ValueError:
             raise ValueRefusedError(f"{shown(clock)} is no time of day") from None
-        return datetime.combine(values.parse_time(value).date(), moment).isoformat()
+        return datetime.combine(parse_time(value).date(), moment).isoformat()
 
     return transform
 
@@ -275,8 +276,8 @@ BUILT_IN: dict[str, tuple[Factory, frozenset[str]]] = {
     "dateTime": (date_time, frozenset({"timeField", "seconds"})),
     "lookup": (lookup, frozenset({"map", "default"})),
     "toString": (_pure(values.to_string), frozenset()),
-    "toInt": (_pure(values.truncated), frozenset()),
-    "toDecimal": (_pure(values.to_decimal), frozenset()),
+    "toInt": (_pure(numbers.truncated), frozenset()),
+    "toDecimal": (_pure(numbers.to_decimal), frozenset()),
     "toBool": (_pure(to_bool_loosely), frozenset()),
     "trim": (_text(str.strip), frozenset()),
     "upper": (_text(str.upper), frozenset()),

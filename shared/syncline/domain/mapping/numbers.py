@@ -1,0 +1,88 @@
+"""Reading numbers exactly: every digit is kept, and what has too many of them is refused."""
+
+from __future__ import annotations
+
+import re
+from decimal import (
+    ROUND_HALF_UP,
+    Clamped,
+    Context,
+    Decimal,
+    DecimalException,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Subnormal,
+)
+from typing import Any
+
+from syncline.domain.mapping.refusal import ValueRefusedError, shown
+
+MAX_DIGITS = 1000
+MAX_PLACES = 10
+_BOUND = 10**MAX_DIGITS
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
+_LIMITS = Context(
+    prec=MAX_DIGITS,
+    Emin=-MAX_DIGITS,
+    Emax=MAX_DIGITS,
+    traps=[Inexact, Overflow, Subnormal, Clamped, InvalidOperation],
+)
+_WIDE = Context(prec=2 * MAX_DIGITS + 20)
+_PLACES = [Decimal(1).scaleb(-places) for places in range(MAX_PLACES + 1)]
+
+
+def to_decimal(value: Any) -> Decimal:  # noqa: ANN401
+    """Return a finite number with all its digits; text is trimmed.
+
+    Raises:
+        ValueRefusedError: it is no number, not finite, or has more than 1,000 digits.
+    """
+    number = value if type(value) is Decimal else _decimal_of(value)
+    if not number.is_finite():
+        raise ValueRefusedError(f"must be a finite number, not {shown(value)}")
+    try:
+        _LIMITS.plus(number)
+    except DecimalException:
+        raise _too_long(value) from None
+    return number
+
+
+def _decimal_of(value: Any) -> Decimal:  # noqa: ANN401
+    kind = type(value)
+    if kind is int:
+        return Decimal(value)
+    text = value.strip() if kind is str else repr(value) if kind is float else ""
+    if len(text) > MAX_DIGITS:
+        raise _too_long(value)
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueRefusedError(f"must be a number such as 12.50, not {shown(value)}")
+    return Decimal(text)
+
+
+def _too_long(value: object) -> ValueRefusedError:
+    return ValueRefusedError(f"must be a number of at most {MAX_DIGITS} digits, not {shown(value)}")
+
+
+def to_int(value: Any) -> int:  # noqa: ANN401
+    """Return a whole number of up to 1,000 digits; 12.0 is 12, any other fraction is refused."""
+    if type(value) is int:
+        if -_BOUND < value < _BOUND:
+            return value
+        raise _too_long(value)
+    number = to_decimal(value)
+    whole = int(number)
+    if whole != number:
+        raise ValueRefusedError(f"must be a whole number, not {shown(value)}")
+    return whole
+
+
+def truncated(value: Any) -> int:  # noqa: ANN401
+    """Return a number without its fraction, towards zero."""
+    return int(to_decimal(value))
+
+
+def rounded(value: Any, places: int) -> Decimal:  # noqa: ANN401
+    """Round half up (away from zero) to 0-10 places; a zero has no sign."""
+    number = to_decimal(value).quantize(_PLACES[places], ROUND_HALF_UP, _WIDE)
+    return number if number else abs(number)
