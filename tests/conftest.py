@@ -7,12 +7,15 @@ import secrets
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from syncline.embedded.kafka_install import cache_folder, libraries
 from syncline.postgres.migrate import migrate
 from tests.support.kafka import KafkaPlace, kafka_broker
 from tests.support.postgres import database, database_name, postgres_server
 
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 _SERVERS = {
     "kafka": "kafka",
     "kafka_bootstrap": "kafka",

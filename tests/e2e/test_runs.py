@@ -95,7 +95,8 @@ async def configure(db: Database, place: Installation) -> None:
             from generate_series(1, 5000) n"""
         )
         await c.execute(
-            "create table target_items (code text primary key, title text, price numeric, active bool)"
+            "create table target_items "
+            "(code text primary key, title text, price numeric, active bool)"
         )
 
 
@@ -109,7 +110,8 @@ async def test_a_run_reaches_the_target_and_the_next_one_skips(
     )  # fmt: skip
     different = await db.fetchval(
         """select count(*) from source_items s full join target_items t using (code)
-        where (t.title, t.price, t.active) is distinct from (trim(s.name), s.price, s.active = 'Y')"""
+        where (t.title, t.price, t.active)
+          is distinct from (trim(s.name), s.price, s.active = 'Y')"""
     )
     assert different == 0
 

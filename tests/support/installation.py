@@ -1,4 +1,4 @@
-"""A whole installation for end-to-end tests: every service as a process on the session's servers."""
+"""A whole installation for end-to-end tests: every service a process on the session's servers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Installation:
         """Wait until every process says it is ready."""
         async with httpx.AsyncClient(trust_env=False) as client:
             for name, port in self.ports.items():
-                await eventually(lambda n=name, p=port: self._is_ready(client, n, p), within=60)
+                await eventually(partial(self._is_ready, client, name, port), within=60)
 
     async def _is_ready(self, client: httpx.AsyncClient, name: str, port: int) -> bool:
         process = self.processes[name]

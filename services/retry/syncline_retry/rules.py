@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from syncline.contracts.messages import Batch, decoder_of
+from syncline.contracts.sending import RETRY_AT, RETRY_STAGE
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
-from syncline.runtime.failures import RETRY_AT, RETRY_STAGE
 
 _decode = decoder_of(Batch[msgspec.Raw]).decode
 

@@ -23,11 +23,10 @@ from syncline.postgres.limits import Limits
 from syncline.postgres.migrate import is_current
 from syncline.runtime.clock import Clock, SystemClock
 from syncline.runtime.control import Control
-from syncline.runtime.handling import Handler
 from syncline.runtime.health import HealthServer
 from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.ports import Producer
-from syncline.runtime.stage import Stage, StageSpec
+from syncline.runtime.stage import Handler, Stage, StageSpec
 from syncline.telemetry.logs import configure_logs
 
 T = TypeVar("T")

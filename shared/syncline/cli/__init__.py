@@ -1,1 +1,1 @@
-"""The command line."""
+"""The `syncline` command: for operators, integrators and platform teams."""

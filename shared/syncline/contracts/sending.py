@@ -12,6 +12,11 @@ from syncline.contracts.topics import DLQ, INPUT_OF, OUTCOMES, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.run import Outcome
 
+RETRY_AT = "retry-at"
+"""Header: milliseconds since 1970 before which a retry must not be handed on."""
+RETRY_STAGE = "retry-stage"
+"""Header: the stage that will try again."""
+
 
 def batch_message(batch: Batch[Any], to: Stage) -> Outbound:
     """Address a batch to a stage, in its lane."""

@@ -1,1 +1,1 @@
-"""The demo: a SAP Business One database, a shop and a warehouse, and what a week with them shows."""
+"""The demo: an SAP Business One database, a shop, a warehouse, and what a week of them shows."""

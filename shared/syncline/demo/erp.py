@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 
-import asyncpg
+from syncline.postgres.database import open_database
 
 SEED = 20_260_101
 ITEMS, PARTNERS, ORDERS = 20_000, 2_000, 5_000
@@ -77,10 +77,12 @@ def items(count: int = ITEMS) -> Iterator[tuple[object, ...]]:
         name = f"{random.choice(_NOUNS)} M{random.randrange(3, 24)}x{random.randrange(10, 200)}"
         yield (
             f"A{n:05d}", name + " " * random.randrange(4), None if n % 3 else f"{name} (EN)",
-            100 + random.randrange(12), None if n % 7 == 0 else f"40{random.randrange(10**11):011d}",
+            100 + random.randrange(12),
+            None if n % 7 == 0 else f"40{random.randrange(10**11):011d}",
             "Y" if random.random() < 0.9 else "N", "Y", random.choice("YYYYYYYYYN"),
-            random.randrange(10_000), _money(random, 1, 90_000), random.choice(["Stk", "pcs ", None]),
-            random.choice(["A1", "A2", None]), None if n % 5 else f"Zeile 1\nline 2 – {n}", day, day, time,
+            random.randrange(10_000), _money(random, 1, 90_000),
+            random.choice(["Stk", "pcs ", None]), random.choice(["A1", "A2", None]),
+            None if n % 5 else f"Zeile 1\nline 2 \N{EN DASH} {n}", day, day, time,
         )  # fmt: skip
 
 
@@ -93,7 +95,8 @@ def partners(count: int = PARTNERS) -> Iterator[tuple[object, ...]]:
         yield (
             f"C{n:05d}", f"{random.choice(_NOUNS)} & Söhne {n}  ", random.choice("CCCCS"),
             random.randrange(100, 105), f"+41 44 {random.randrange(10**6):06d}",
-            None if n % 11 == 0 else f"kontakt{n}@example.com", _money(random, -5_000_00, 90_000_00),
+            None if n % 11 == 0 else f"kontakt{n}@example.com",
+            _money(random, -5_000_00, 90_000_00),
             random.choice(["CHF", "EUR", "##"]), "N" if n % 40 else "Y", city,
             random.choice(["CH", "DE", "PL", None]), day, time,
         )  # fmt: skip
@@ -133,12 +136,9 @@ TABLES = {"OITM": items, "OCRD": partners, "ORDR": orders, "RDR1": lines}
 
 async def build(dsn: str) -> None:
     """Make the ERP's tables anew and fill them."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with open_database(dsn, size=1) as database, database.transaction() as connection:
         await connection.execute("drop schema if exists sbo cascade")
         await connection.execute(SCHEMA)
         for table, rows in TABLES.items():
             await connection.copy_records_to_table(table, schema_name="sbo", records=rows())
         await connection.execute("analyze")
-    finally:
-        await connection.close()

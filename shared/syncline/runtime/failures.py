@@ -12,7 +12,13 @@ import msgspec
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Attempt, Batch, Retrying, encode
-from syncline.contracts.sending import lane_message, letter_message, report_message
+from syncline.contracts.sending import (
+    RETRY_AT,
+    RETRY_STAGE,
+    lane_message,
+    letter_message,
+    report_message,
+)
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter import letter_id
@@ -20,10 +26,6 @@ from syncline.domain.errors import Failure
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 
 R = TypeVar("R")
-RETRY_AT = "retry-at"
-"""Header: milliseconds since 1970 before which a retry must not be handed on."""
-RETRY_STAGE = "retry-stage"
-"""Header: the stage that will try again."""
 
 
 class FailureRouter:

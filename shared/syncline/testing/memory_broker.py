@@ -34,7 +34,7 @@ class MemoryBroker:
 
     def consumer(self, group: str) -> MemoryConsumer:
         """Return a new member, not started."""
-        return MemoryConsumer(self, self._groups.setdefault(group, Group()))
+        return MemoryConsumer(self, self._groups.setdefault(group, Group(self.partitions_of)))
 
     def producer(self, max_message: int = 3 * 1024 * 1024) -> MemoryProducer:
         """Return a producer; it needs no start."""
@@ -64,7 +64,7 @@ class MemoryBroker:
 
     async def evict(self, consumer: MemoryConsumer) -> None:
         """Give a member's partitions to the others unannounced, as a session timeout does."""
-        await consumer.group.evict(consumer, self)
+        await consumer.group.evict(consumer)
 
     def append(self, message: Outbound) -> None:
         """Write a message as the broker does."""
@@ -130,7 +130,7 @@ class MemoryConsumer:
     ) -> None:
         self._broker.check_here()
         self.topics, self.on_assigned, self.on_revoked = topics, on_assigned, on_revoked
-        await self.group.join(self, self._broker)
+        await self.group.join(self)
 
     async def assign(self, positions: dict[Partition, int]) -> None:
         """Take what the group gives."""
@@ -188,7 +188,7 @@ class MemoryConsumer:
 
     async def stop(self) -> None:
         await self.revoke()
-        await self.group.leave(self, self._broker)
+        await self.group.leave(self)
 
 
 class MemoryReader:

@@ -21,12 +21,11 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
+from syncline.connectors.postgresql.asking import fetch, types_of
 from syncline.connectors.postgresql.errors import translated
 from syncline.connectors.postgresql.queries import (
-    Query,
     base_query,
     bind_names,
-    by_ids,
     quoted,
     window,
 )
@@ -51,7 +50,7 @@ class PostgresqlConnector:
         target=True,
         ordered=True,
         idempotent_upsert=True,
-        bulk_size=1000,
+        bulk_size=5000,
         lookup=True,
     )
 
@@ -159,7 +158,7 @@ class PostgresqlConnector:
         self, connection: asyncpg.Connection, request: ExtractRequest
     ) -> AsyncIterator[Page]:
         extraction = request.extraction
-        types = await _types(connection, extraction)
+        types = await types_of(connection, extraction)
         query = base_query(extraction, types)
         cursor_type = types.get(extraction.cursor_column or "", "text")
         bind_names(query, extraction, request.after, cursor_type, None)
@@ -173,15 +172,15 @@ class PostgresqlConnector:
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
         """Read just these records."""
         async with self._acquired() as connection, connection.transaction(readonly=True):
-            types = await _types(connection, extraction)
+            types = await types_of(connection, extraction)
             wanted = list(ids)
             try:
                 async with connection.transaction():
-                    rows = await _fetch(
+                    rows = await fetch(
                         connection, extraction, types, wanted, types[extraction.id_column]
                     )
             except asyncpg.DataError:  # an ID that is none of the column's type exists nowhere
-                rows = await _fetch(connection, extraction, types, wanted, None)
+                rows = await fetch(connection, extraction, types, wanted, None)
             if not rows:
                 return Page([], [], [], "")
             return PageMaker(extraction, types).page(rows)
@@ -264,42 +263,3 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec(
             kind, encoder=str, decoder=_decode_json, schema="pg_catalog", format="text"
         )
-
-
-async def _types(connection: asyncpg.Connection, extraction: Extraction) -> dict[str, str]:
-    """Ask the server what a query gives: column -> type; nothing is run."""
-    query = base_query(extraction, {})
-    bind_names(query, extraction, None, "text", [])
-    blind = _without_bound_types(query)
-    statement = await connection.prepare(f"select * from ({blind}) q")
-    types = {a.name: a.type.name for a in statement.get_attributes()}
-    for column in (extraction.id_column, extraction.cursor_column):
-        if column is not None and column not in types:
-            message = f"the source gives no column {column!r}; it gives: {', '.join(types)}"
-            raise ConnectorError(
-                Failure(Category.PERMANENT, "unknown_column", message, field=column)
-            )
-    return types
-
-
-def _without_bound_types(query: Query) -> str:
-    """Replace the cursor's cast by null, whose type the server infers from where it stands."""
-    sql = query.sql
-    for number, value in enumerate(query.values, 1):
-        if value is None:
-            sql = sql.replace(f"(${number}::text)::text", "null")
-    return sql
-
-
-async def _fetch(
-    connection: asyncpg.Connection,
-    extraction: Extraction,
-    types: Mapping[str, str],
-    ids: list[str],
-    id_type: str | None,
-) -> list[Any]:
-    query = base_query(extraction, types)
-    bind_names(query, extraction, None, types.get(extraction.cursor_column or "", "text"), ids)
-    by_ids(query, extraction, ids, id_type)
-    rows: list[Any] = await connection.fetch(query.sql, *query.values)
-    return rows

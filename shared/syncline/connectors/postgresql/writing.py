@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
 import asyncpg
 import msgspec
@@ -96,20 +97,21 @@ class Upsert:
         others = [quoted(column) for column in columns if column != self._table.key]
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
         key = quoted(self._table.key)
+        temporary = f"_syncline_{crc32(f'{self._table.name} {names}'.encode()):08x}"
         async with self._connection.transaction():
             await self._connection.execute(
-                f"create temp table if not exists _syncline on commit drop as "
+                f"create temp table if not exists {temporary} on commit delete rows as "
                 f"select {names} from {self._table.name} limit 0"
             )
             await self._connection.copy_to_table(
-                "_syncline",
+                temporary,
                 source=_copy_text(records),
                 columns=list(columns),
                 format="text",
                 null=NULL,
             )
             await self._connection.execute(
-                f"insert into {self._table.name} ({names}) select {names} from _syncline "
+                f"insert into {self._table.name} ({names}) select {names} from {temporary} "
                 f"order by {key} on conflict ({key}) do "
                 + (f"update set {change}" if change else "nothing")
             )
@@ -153,7 +155,7 @@ async def _copy_text(records: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
 
 
 def _is_right(plain: str, records: Sequence[dict[str, Any]]) -> bool:
-    """Tell whether unescaped text says what was meant: as many separators and nulls as there are."""
+    """Tell whether unescaped text says what was meant: it has as many separators as it must."""
     nulls = plain.count(NULL)
     return (
         plain.count("\t") == sum(map(len, records)) - len(records)

@@ -12,29 +12,27 @@ from functools import cache
 from hashlib import new as new_hash
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 import re2
 
 from syncline.domain.mapping import numbers, values
 from syncline.domain.mapping.dates import compile_format, parse_time
-from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.mapping.options import (
+    OptionError,
+    Options,
+    field_reader,
+    field_readers,
+    integer,
+    words,
+    zone,
+)
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.values import plain_text
 
 GROUP = "syncline.transformers"
-Options: TypeAlias = Mapping[str, Any]
 Transformer: TypeAlias = Callable[[Any, dict[str, Any]], Any]
 """Takes the value and the whole record."""
 Factory: TypeAlias = Callable[[Options], Transformer]
-
-
-class OptionError(ValueError):
-    """An option is missing or wrong; `option` names it."""
-
-    def __init__(self, option: str, message: str) -> None:
-        super().__init__(message)
-        self.option = option
 
 
 class _OfValue:
@@ -61,20 +59,6 @@ def _text(function: Callable[[str], Any]) -> Factory:
     return _pure(lambda value: function(value if type(value) is str else plain_text(value)))
 
 
-def _integer(options: Options, name: str, default: int, low: int, high: int) -> int:
-    value = options.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise OptionError(name, f"must be a whole number from {low} to {high}")
-    return value
-
-
-def _words(options: Options, name: str, default: str | None = None) -> str:
-    value = options.get(name, default)
-    if not isinstance(value, str):
-        raise OptionError(name, "is required and must be text")
-    return value
-
-
 def sap_yes_no(value: Any) -> bool:  # noqa: ANN401
     word = value.strip().upper() if isinstance(value, str) else value
     if word == "Y":
@@ -93,44 +77,34 @@ def bool_to_status(options: Options) -> Transformer:
 
 
 def format_decimal(options: Options) -> Transformer:
-    decimals = _integer(options, "decimals", 2, 0, 10)
+    decimals = integer(options, "decimals", 2, 0, 10)
     return _OfValue(lambda value: f"{numbers.rounded(value, decimals):f}")
 
 
 def round_number(options: Options) -> Transformer:
-    decimals = _integer(options, "decimals", 0, 0, 10)
+    decimals = integer(options, "decimals", 0, 0, 10)
     return _OfValue(lambda value: numbers.rounded(value, decimals))
 
 
 def date_format(options: Options) -> Transformer:
     try:
-        write = compile_format(_words(options, "format", "yyyy-MM-dd"))
+        write = compile_format(words(options, "format", "yyyy-MM-dd"))
     except ValueError as error:
         raise OptionError("format", str(error)) from None
-    zone = _zone(options)
+    own = zone(options)
 
     def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
         moment = parse_time(value)
-        if zone is not None:
-            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(zone)
+        if own is not None:
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(own)
         return write(moment)
 
     return transform
 
 
-def _zone(options: Options) -> ZoneInfo | None:
-    name = options.get("timezone")
-    if name is None:
-        return None
-    try:
-        return ZoneInfo(str(name))
-    except (KeyError, ValueError, OSError):
-        raise OptionError("timezone", f"{name!r} is no IANA time zone") from None
-
-
 def date_time(options: Options) -> Transformer:
     """Join a date with the time of day of another column (SAP keeps them apart: 930, 93015)."""
-    read = _field_reader(options, "timeField")
+    read = field_reader(options, "timeField")
     seconds = options.get("seconds", False)
 
     def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
@@ -145,15 +119,6 @@ def date_time(options: Options) -> Transformer:
         return datetime.combine(parse_time(value).date(), moment).isoformat()
 
     return transform
-
-
-def _field_reader(options: Options, name: str) -> Callable[[Any], Any]:
-    try:
-        return reader(parse_path(_words(options, name)))
-    except OptionError:
-        raise
-    except ValueError as error:
-        raise OptionError(name, str(error)) from None
 
 
 def lookup(options: Options) -> Transformer:
@@ -179,21 +144,21 @@ def to_bool_loosely(value: Any) -> bool:  # noqa: ANN401
 
 
 def replace(options: Options) -> Transformer:
-    search, by = _words(options, "search"), _words(options, "replace", "")
+    search, by = words(options, "search"), words(options, "replace", "")
     if not search:
         raise OptionError("search", "must not be empty")
     return _OfValue(lambda value: plain_text(value).replace(search, by))
 
 
 def split(options: Options) -> Transformer:
-    separator = _words(options, "separator", ",")
+    separator = words(options, "separator", ",")
     if not separator:
         raise OptionError("separator", "must not be empty")
     return _OfValue(lambda value: [part.strip() for part in plain_text(value).split(separator)])
 
 
 def join(options: Options) -> Transformer:
-    separator = _words(options, "separator", ",")
+    separator = words(options, "separator", ",")
 
     def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
         parts = values.to_array(value)
@@ -202,18 +167,8 @@ def join(options: Options) -> Transformer:
     return transform
 
 
-def _readers(options: Options) -> list[Callable[[Any], Any]]:
-    fields = options.get("fields")
-    if not isinstance(fields, list) or not fields or not all(isinstance(f, str) for f in fields):
-        raise OptionError("fields", "is required: a list of other fields")
-    try:
-        return [reader(parse_path(field)) for field in fields]
-    except ValueError as error:
-        raise OptionError("fields", str(error)) from None
-
-
 def concat(options: Options) -> Transformer:
-    readers, separator = _readers(options), _words(options, "separator", "")
+    readers, separator = field_readers(options), words(options, "separator", "")
 
     def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
         parts = [value, *(read(record) for read in readers)]
@@ -223,7 +178,7 @@ def concat(options: Options) -> Transformer:
 
 
 def coalesce(options: Options) -> Transformer:
-    readers = _readers(options)
+    readers = field_readers(options)
 
     def transform(value: Any, record: dict[str, Any]) -> Any:  # noqa: ANN401
         if value not in (None, ""):
@@ -244,17 +199,17 @@ def digest(options: Options) -> Transformer:
 
 
 def substring(options: Options) -> Transformer:
-    start = _integer(options, "start", 0, 0, 10**6)
-    length = _integer(options, "length", 10**6, 0, 10**6)
+    start = integer(options, "start", 0, 0, 10**6)
+    length = integer(options, "length", 10**6, 0, 10**6)
     return _OfValue(lambda value: plain_text(value)[start : start + length])
 
 
 def regex_extract(options: Options) -> Transformer:
     try:
-        pattern = re2.compile(_words(options, "pattern"))
+        pattern = re2.compile(words(options, "pattern"))
     except re2.error as error:
         raise OptionError("pattern", f"is no regular expression: {error}") from None
-    group = _integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
+    group = integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
     has_default, default = "default" in options, options.get("default")
 
     def transform(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401

@@ -11,9 +11,10 @@ from syncline.domain.mapping import document as doc
 from syncline.domain.mapping.conditions import OPS
 from syncline.domain.mapping.durations import parse_duration
 from syncline.domain.mapping.fields import options_for
+from syncline.domain.mapping.options import OptionError
 from syncline.domain.mapping.paths import Segment, parse_path, to_text
 from syncline.domain.mapping.reading import Reader
-from syncline.domain.mapping.transformers import OptionError, registry
+from syncline.domain.mapping.transformers import registry
 
 MAX_FIELDS = 2000
 MAX_DEPTH = 20

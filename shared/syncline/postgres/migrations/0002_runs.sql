@@ -60,7 +60,7 @@ create index runs_by_stream on runs (stream_id, created_at desc);
 
 -- One row a batch, written before the batch exists on a topic. `outcomes` holds one code a record.
 create table batches (
-  run_id uuid not null references runs,
+  run_id uuid not null,
   number int not null,
   tenant text not null,
   lane smallint not null,

@@ -1,7 +1,8 @@
 -- The write ledger: what was last written for a record, and what may have been.
+-- No foreign keys on the tables of the hot path: a check for every row costs more than the row.
 
 create table ledger (
-  stream_id int not null references streams,
+  stream_id int not null,
   source_id text not null,
   tenant text not null,
   payload_hash uuid,                   -- of the payload last acknowledged by this target

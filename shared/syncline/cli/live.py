@@ -1,0 +1,123 @@
+"""What is seen of a run while it goes on: a bar on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.text import Text
+
+from syncline.cli.words import counters, duration, is_final, label, number
+from syncline.contracts.events import RunStatus
+from syncline.runtime.clock import Clock
+
+LINE_EVERY = 5.0
+"""Seconds between two lines where there is no terminal."""
+_WINDOW = 5.0
+_STYLES = {
+    "succeeded": "green", "partial_success": "yellow", "failed": "red", "rejected": "red",
+    "cancelled": "yellow",
+}  # fmt: skip
+
+
+class Rate:
+    """Records a second over the last few seconds."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, int]] = deque()
+
+    def add(self, time: float, done: int) -> None:
+        """Note how many records were done at a time, in seconds."""
+        self._points.append((time, done))
+        while len(self._points) > 2 and time - self._points[0][0] > _WINDOW:
+            self._points.popleft()
+
+    @property
+    def per_second(self) -> float:
+        if len(self._points) < 2:
+            return 0.0
+        (begin, first), (end, last) = self._points[0], self._points[-1]
+        return (last - first) / (end - begin) if end > begin else 0.0
+
+
+def headline(status: RunStatus, seconds: float, rate: float) -> str:
+    """Return state, time, rate and what is left in one line."""
+    parts = [f"{status.instance} {status.entity_type}", label(status.state), duration(seconds)]
+    if rate >= 0.5:
+        parts.append(f"{number(round(rate))} records/s")
+        if status.extracted and status.in_flight:
+            parts.append(f"about {duration(status.in_flight / rate)} left")
+    if status.waiting_until and status.in_flight:
+        parts.append(f"next retry {status.waiting_until[11:19]}Z")
+    return " · ".join(parts)
+
+
+class Display:
+    """Shows statuses on standard error. A context manager: the bar is taken away at the end."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+        self._begin = clock.monotonic()
+        self._rates: dict[str, Rate] = {}
+        self._statuses: dict[str, RunStatus] = {}
+        self._printed: dict[str, tuple[str, float]] = {}
+        self._live = Live(
+            console=console, get_renderable=self._panel, refresh_per_second=8, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, status: RunStatus) -> None:
+        """Take a newer status."""
+        now = self._clock.monotonic()
+        rate = self._rates.setdefault(status.correlation_id, Rate())
+        rate.add(now, status.total - status.in_flight)
+        self._statuses[status.correlation_id] = status
+        if not self._console.is_terminal:
+            self._line(status, now)
+
+    def _line(self, status: RunStatus, now: float) -> None:
+        state, at = self._printed.get(status.correlation_id, ("", 0.0))
+        if status.state == state and now - at < LINE_EVERY:
+            return
+        self._printed[status.correlation_id] = (status.state, now)
+        if not is_final(status.state):  # the end is the command's result
+            self._console.print(self._head(status), counters(status), sep="  ", markup=False)
+
+    def _head(self, status: RunStatus) -> str:
+        rate = self._rates[status.correlation_id].per_second
+        return headline(status, self._clock.monotonic() - self._begin, rate)
+
+    def _panel(self) -> Group:
+        return Group(*(part for s in self._statuses.values() for part in self._rows(s)))
+
+    def _rows(self, status: RunStatus) -> tuple[Text, ProgressBar, Text, Text]:
+        done = status.total - status.in_flight
+        bar = ProgressBar(
+            total=max(status.total, 1) if status.extracted else None,
+            completed=done,
+            pulse=not status.extracted,
+            width=min(60, self._console.width),
+        )
+        return (
+            Text(self._head(status), style=_STYLES.get(status.state, "cyan")),
+            bar,
+            Text(counters(status)),
+            Text(f"correlation ID {status.correlation_id}", style="dim"),
+        )

@@ -1,0 +1,91 @@
+"""How runs, times and numbers are shown to people, and as documents to programs. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncline.contracts.events import RunStatus
+from syncline.contracts.status import status_of
+from syncline.domain.run import Run, State
+
+REJECTED = "rejected"
+_FINAL = {state.value for state in State if state.is_final} | {REJECTED}
+
+
+def is_final(state: str) -> bool:
+    """Tell whether nothing follows the state of a status event."""
+    return state in _FINAL
+
+
+def label(state: str) -> str:
+    """Return a state as people see it: `Partial Success`."""
+    return state.replace("_", " ").title()
+
+
+def number(value: int) -> str:
+    """Return 1234567 as `1,234,567`."""
+    return f"{value:,}"
+
+
+def counters(status: RunStatus) -> str:
+    """Return the four counters in one line, skip reasons with them."""
+    reasons = ", ".join(f"{name} {number(n)}" for name, n in sorted(status.skip_reasons.items()))
+    skipped = number(status.skipped) + (f" ({reasons})" if reasons else "")
+    parts = [
+        f"total {number(status.total)}",
+        f"success {number(status.success)}",
+        f"skipped {skipped}",
+        f"failed {number(status.failed)}",
+    ]
+    if status.in_flight:
+        parts.append(f"in flight {number(status.in_flight)}")
+    return "  ".join(parts)
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time in UTC to the second, `2026-01-31 08:15:00Z`."""
+    return "" if time is None else time.strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration as `0.4 s`, `1 min 05 s`, `2 h 03 min`."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def seconds_of(run: Run) -> float | None:
+    """Return how long a run took, None while it has not ended."""
+    if run.finished_at is None:
+        return None
+    return (run.finished_at - (run.started_at or run.created_at)).total_seconds()
+
+
+def status_document(status: RunStatus) -> dict[str, Any]:
+    """Return a status as a document."""
+    document: dict[str, Any] = msgspec.to_builtins(status)
+    return document
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """Return a run as a document: what its status events say, and what was asked for."""
+    return status_document(status_of(run)) | {
+        "actor": run.actor,
+        "sourceIds": run.source_ids,
+        "maxEntities": run.max_entities,
+        "batchSize": run.batch_size,
+        "replayOf": run.parent,
+        "failure": run.failure,
+        "createdAt": run.created_at.isoformat(),
+        "extractedAt": run.extracted_at.isoformat() if run.extracted_at else None,
+        "cancelRequestedBy": run.cancel_requested_by,
+        "seconds": seconds_of(run),
+    }
