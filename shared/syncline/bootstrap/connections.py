@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
-from syncline.connectors.port import Connector
+from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.registry import connector_class
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.compiler import CompiledMapping, compile_mapping
@@ -34,8 +34,15 @@ class Connection(msgspec.Struct, frozen=True):
 class Connections:
     """Opens each profile once; a changed one is opened anew and the old one closed."""
 
-    def __init__(self, configuration: Configuration, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        limits: Limits,
+        surroundings: Surroundings,
+        clock: Clock,
+    ) -> None:
         self._configuration = configuration
+        self._surroundings = surroundings
         self._limits = limits
         self._clock = clock
         self._open: dict[str, tuple[float, Connection]] = {}
@@ -63,7 +70,8 @@ class Connections:
     def _connect(self, profile: Profile) -> Connection:
         kind = connector_class(profile.connector)
         limiter = self._limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
-        return Connection(profile, kind(profile.config, profile.secrets), limiter)
+        connector = kind(profile.config, profile.secrets, self._surroundings)
+        return Connection(profile, connector, limiter)
 
     async def close(self) -> None:
         """Close all connectors."""

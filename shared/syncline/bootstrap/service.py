@@ -103,7 +103,7 @@ def _service(
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())
     limits = Limits(database)
-    connections = Connections(configuration, limits, clock)
+    connections = Connections(configuration, limits, settings.surroundings(), clock)
     stack.push_async_callback(connections.close)
     return Service(
         settings, database, producer, Control(reader, clock), connections,

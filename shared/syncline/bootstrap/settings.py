@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from syncline.connectors.port import Surroundings
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.kafka.connection import KafkaConnection
 from syncline.security.secrets import Keyring, SecretsError
@@ -104,6 +105,12 @@ class Settings(BaseSettings):
             ssl_keyfile=self.kafka_key_file,
             compression=None if self.kafka_compression == "none" else self.kafka_compression,
         )
+
+    def surroundings(self) -> Surroundings:
+        """Return what connectors may reach."""
+        allowed = [part.strip() for part in self.outbound_allow.split(",")]
+        folders = [part for part in self.files_roots.split(":") if part]
+        return Surroundings(tuple(filter(None, allowed)), tuple(folders))
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""

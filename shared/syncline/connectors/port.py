@@ -21,6 +21,18 @@ class ConnectorError(FailureError):
     """The call can never succeed until a person changes something: login, permission, query."""
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the operator of this installation lets connectors reach.
+
+    Attributes:
+        outbound_allow: private hosts and networks that may be called, such as `10.0.0.0/8`.
+        folders: absolute folders that files may lie in.
+    """
+
+    outbound_allow: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
 class Capabilities(msgspec.Struct, frozen=True):
     """What a connector can do.
 
@@ -137,7 +149,9 @@ class Connector(Protocol):
 
     capabilities: Capabilities
 
-    def __init__(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], secrets: Mapping[str, str], surroundings: Surroundings
+    ) -> None:
         """Take the profile's settings and decrypted secrets; no I/O."""
 
     @classmethod

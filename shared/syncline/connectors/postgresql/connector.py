@@ -18,6 +18,7 @@ from syncline.connectors.port import (
     ConnectorError,
     ExtractRequest,
     Page,
+    Surroundings,
     WriteBatch,
     WriteResult,
 )
@@ -54,7 +55,9 @@ class PostgresqlConnector:
         lookup=True,
     )
 
-    def __init__(self, config: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], secrets: Mapping[str, str], _surroundings: Surroundings
+    ) -> None:
         self._config = config
         self._secrets = secrets
         self._pool: asyncpg.Pool | None = None
