@@ -57,7 +57,7 @@ class Source:
     ) -> None:
         self._connector = connector
         self.extraction = extraction
-        self.ordered = connector.capabilities.ordered
+        self.ordered = connector.reads_in_order(extraction)
         self._policy = policy
         self._clock = clock
         self._random = Random()  # noqa: S311 - jitter

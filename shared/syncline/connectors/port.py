@@ -38,7 +38,6 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     Attributes:
         source, target: directions it works in.
-        ordered: extract yields records in (cursor, ID) order, so a broken read keeps its progress.
         idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
         bulk_size: most records in one write call.
         lookup: lookup() can find a record by its match key.
@@ -48,7 +47,6 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     source: bool = False
     target: bool = False
-    ordered: bool = False
     idempotent_upsert: bool = False
     bulk_size: int = 1000
     lookup: bool = False
@@ -167,6 +165,13 @@ class Connector(Protocol):
     def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
         """Return what it can do with a mapping's `transformation.target` block."""
         return self.capabilities
+
+    def reads_in_order(self, extraction: Extraction) -> bool:
+        """Tell whether extract() yields records in (cursor, ID) order.
+
+        If so, a read that breaks off keeps its progress; if not, only a complete read moves the
+        cursor.
+        """
 
     async def close(self) -> None:
         """Let go of connections. May be called twice."""

@@ -49,7 +49,6 @@ class PostgresqlConnector:
     capabilities = Capabilities(
         source=True,
         target=True,
-        ordered=True,
         idempotent_upsert=True,
         bulk_size=5000,
         lookup=True,
@@ -108,6 +107,10 @@ class PostgresqlConnector:
     def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
         """Return what it can do; the same for every mapping."""
         return self.capabilities
+
+    def reads_in_order(self, extraction: Extraction) -> bool:
+        """Every query is ordered by cursor and ID."""
+        return True
 
     async def close(self) -> None:
         """Let go of all connections."""
