@@ -11,7 +11,7 @@ from syncline.domain.mapping.conditions import Test, compile_condition
 from syncline.domain.mapping.document import NormalizationField, TransformationField
 from syncline.domain.mapping.paths import Segment, is_simple, parse_path
 from syncline.domain.mapping.transformers import TAKES_NULL, Transformer, registry
-from syncline.domain.mapping.values import CONVERTERS
+from syncline.domain.mapping.values import CONVERTERS, to_string
 
 
 class RequiredFieldError(ValueError):
@@ -63,7 +63,9 @@ class Field(msgspec.Struct, frozen=True):
         for made in self.transformers:
             if value is not None or made.takes_null:
                 value = made.transform(value, root)
-        return value if value is None or self.convert is None else self.convert(value)
+        if value is None or self.convert is None:
+            return value
+        return None if value == "" and self.convert is not to_string else self.convert(value)
 
 
 def compile_field(

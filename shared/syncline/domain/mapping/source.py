@@ -117,7 +117,8 @@ class Source:
             test = f"type({v}) is not str or not {v}.isascii() or NUL in {v}"
             self._lines.append(f"if {v} is not None and ({test}): {v} = to_string({v})")
         elif field.convert is not None:
-            self._lines.append(f"if {v} is not None: {v} = {self._bind(field.convert)}({v})")
+            converted = f"{self._bind(field.convert)}({v}) if {v} != EMPTY else None"
+            self._lines.append(f"if {v} is not None: {v} = {converted}")
         elif field.may_nest:
             self._lines.append(f"if type({v}) is dict or type({v}) is list: {v} = nest({v})")
         return v

@@ -140,7 +140,7 @@ def lookup(options: Options) -> Transformer:
 
 
 def to_bool_loosely(value: Any) -> bool:  # noqa: ANN401
-    return value not in (None, "", 0, False) and value != "0"
+    return value not in (None, "", 0)
 
 
 def replace(options: Options) -> Transformer:

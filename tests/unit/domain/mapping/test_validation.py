@@ -1,0 +1,150 @@
+"""Checking a mapping on save: every mistake by its JSON path, with what would be right."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+import pytest
+
+from syncline.domain.errors import InvalidInputError
+from syncline.domain.mapping.document import CursorType, ExtractionMode
+from syncline.domain.mapping.validation import parse, warnings
+
+VALID: dict[str, Any] = {
+    "entityType": " Item ",
+    "extraction": {
+        "mode": "config", "table": "OITM", "columns": ["ItemCode", "ItemName"], "sql": None,
+        "procedure": None, "parameters": {}, "endpoint": None, "idColumn": "ItemCode",
+        "cursorColumn": "UpdateDate", "cursorType": "date", "lookback": "PT1H30M",
+        "filters": [{"field": "validFor", "op": "eq", "value": "Y"}],
+    },
+    "normalization": {"fields": [
+        {"source": "ItemCode", "target": "sku", "type": "string", "required": True},
+        {"source": "ItemName", "target": "name", "default": "-", "transform": "trim"},
+    ]},
+    "transformation": {
+        "matchKey": "sku",
+        "fields": [
+            {"source": "sku", "target": "sku", "required": True},
+            {"source": "name", "target": "product.title", "transform": ["toString"], "when": None},
+        ],
+        "static": [{"target": "status", "value": "ACTIVE"}], "exclude": None, "smartSync": True,
+    },
+}  # fmt: skip
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The valid document with one value replaced; `+` appends to a list."""
+    document = copy.deepcopy(VALID)
+    *parents, last = path.split(".")
+    place: Any = document
+    for key in parents:
+        place = place[int(key)] if key.isdigit() else place[key]
+    if last == "+":
+        place.append(value)
+    else:
+        place[int(last) if last.isdigit() else last] = value
+    return document
+
+
+def said(document: object) -> list[str]:
+    with pytest.raises(InvalidInputError) as refused:
+        parse(document)
+    return [f"{p.path}: {p.message}" for p in refused.value.problems]
+
+
+def test_the_example_of_the_specification_is_taken() -> None:
+    mapping = parse(VALID)
+    assert mapping.entity_type == "item"
+    assert mapping.extraction.mode is ExtractionMode.CONFIG
+    assert mapping.extraction.cursor_type is CursorType.DATE
+    assert mapping.extraction.lookback == 5400
+    assert mapping.normalization.fields[1].transform == ("trim",)
+    assert mapping.transformation.fields[1].when is None
+    assert mapping.transformation.smart_sync
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("entityType", "", "is required"),
+        ("entityType", 5, "must be text, not 5"),
+        ("zzz", 1, "unknown field; known: entityType, extraction"),
+        ("extraction", None, "is required"),
+        ("extraction", [], "must be an object, not []"),
+        ("extraction.mode", "table", "must be one of config, sql, procedure, api"),
+        ("extraction.mode", "sql", "$.extraction.sql: is required"),
+        ("extraction.mode", "procedure", "$.extraction.procedure: is required"),
+        ("extraction.mode", "api", "$.extraction.endpoint: is required"),
+        ("extraction.table", None, "is required"),
+        ("extraction.idColumn", None, "is required"),
+        ("extraction.columns", "ItemCode", "must be a list of texts"),
+        ("extraction.cursorType", "time", "must be one of datetime, date, id"),
+        ("extraction.lookback", "1 hour", "'1 hour' is no duration such as PT15M"),
+        ("extraction.lookback", "P1M", "'P1M' is no duration"),
+        ("extraction.cursorColum", "x", "unknown field; did you mean `cursorColumn`?"),
+        ("extraction.filters.0.op", "like", "unknown op 'like'"),
+        ("extraction.filters.0.op", "in", "$.extraction.filters[0].value: must be a list for `in`"),
+        ("extraction.filters.+", {}, "$.extraction.filters[1]: must be one of {field, op, value}"),
+        ("normalization.fields", [], "must hold at least one field"),
+        ("normalization.fields", {}, "must be a list, not {}"),
+        ("normalization.fields.0", "sku", "must be an object, not 'sku'"),
+        ("normalization.fields.0.source", "", "is required"),
+        ("normalization.fields.0.type", "text", "must be one of string"),
+        ("normalization.fields.0.required", "yes", "must be true or"),
+        ("normalization.fields.1.target", "sku", "`sku` is used twice"),
+        ("normalization.fields.1.target", "sku.x", "`sku.x` and `sku` lie"),
+        ("normalization.fields.1.transform", "trimm", "unknown transf"),
+        ("normalization.fields.0.when", {}, "unknown field"),
+        ("transformation.fields.0.source", "skuu", "no normalization field"),
+        ("transformation.fields.1.target", "sku", "`sku` is used twice"),
+        ("transformation.fields.1.target", "a..b", "'a..b' is no path"),
+        ("transformation.fields.1.when", {"op": "eq"}, "must be one of"),
+        ("transformation.static.0.target", "sku", "`sku` is used twice"),
+        ("transformation.matchKey", "skuu", "no field writes `skuu`; did you mean"),
+        ("transformation.smartSync", 1, "must be true or false, not 1"),
+        ("transformation.exclude", {"not": {"all": 1}}, "$.transformation.exclude.not.all: must"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_path(path: str, value: object, words: str) -> None:
+    """The words stand at the changed path, unless they begin with a path of their own."""
+    place = "$." + re.sub(r"\.(\d+)", r"[\1]", path)
+    expected = words if words.startswith("$") else f"{place}: {words}"
+    problems = said(changed(path, value))
+    assert any(line.startswith(expected) for line in problems), problems
+
+
+def test_all_mistakes_come_at_once() -> None:
+    document = changed("extraction.idColumn", None)
+    document["normalization"]["fields"][0]["type"] = "text"
+    document["transformation"]["fields"][0]["transform"] = ["nope"]
+    assert [line.split(":")[0] for line in said(document)] == [
+        "$.extraction.idColumn",
+        "$.normalization.fields[0].type",
+        "$.transformation.fields[0].transform",
+    ]
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 5, {}])
+def test_what_is_no_mapping_at_all_is_refused(document: object) -> None:
+    assert said(document)
+
+
+def test_limits_hold() -> None:
+    deep: dict[str, Any] = {"field": "a"}
+    for _ in range(30):
+        deep = {"not": deep}
+    assert any("nested deeper than 20" in s for s in said(changed("transformation.exclude", deep)))
+    fields = [{"source": f"f{n}", "target": f"t{n}"} for n in range(2001)]
+    problems = said(changed("normalization.fields", fields))
+    assert "$.normalization.fields: holds 2001 fields, at most 2000 are allowed" in problems
+
+
+def test_to_bool_is_doubted() -> None:
+    document = changed("normalization.fields.1.transform", ["trim", "TOBOOL"])
+    doubts = warnings(parse(document))
+    assert [d.path for d in doubts] == ["$.normalization.fields[1].transform"]
+    assert 'makes "N" true' in doubts[0].message
+    assert warnings(parse(VALID)) == []
