@@ -1,0 +1,48 @@
+"""What becomes of a failure: the one table. Spec section 3, Retry."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.domain.errors import Category, Failure
+from syncline.domain.retry import GiveUp, Retry, RetryPolicy, dispose
+
+DEFAULT = RetryPolicy()
+
+
+def failure(category: Category, retry_after: float | None = None) -> Failure:
+    return Failure(category, "code", "message", retry_after=retry_after)
+
+
+@pytest.mark.parametrize("category", [Category.TRANSIENT, Category.UNKNOWN])
+@pytest.mark.parametrize(("attempt", "delay"), [(1, 2), (2, 8), (3, 32)])
+def test_it_is_tried_again_three_times(category: Category, attempt: int, delay: float) -> None:
+    assert dispose(failure(category), attempt, DEFAULT, 0) == Retry(delay)
+
+
+@pytest.mark.parametrize("category", [Category.TRANSIENT, Category.UNKNOWN])
+def test_then_it_is_given_up(category: Category) -> None:
+    assert dispose(failure(category), 4, DEFAULT, 0) == GiveUp()
+
+
+def test_permanent_is_given_up_at_once() -> None:
+    assert dispose(failure(Category.PERMANENT, 60), 1, DEFAULT, 0) == GiveUp()
+
+
+@pytest.mark.parametrize(("jitter", "delay"), [(-1, 6.4), (1, 9.6)])
+def test_jitter_is_a_fifth(jitter: float, delay: float) -> None:
+    decided = dispose(failure(Category.TRANSIENT), 2, DEFAULT, jitter)
+    assert isinstance(decided, Retry)
+    assert decided.delay == pytest.approx(delay)
+
+
+@pytest.mark.parametrize(("asked", "delay"), [(1, 2), (60, 60), (300, 300), (7200, 300)])
+def test_a_longer_retry_after_wins_up_to_five_minutes(asked: float, delay: float) -> None:
+    assert dispose(failure(Category.TRANSIENT, asked), 1, DEFAULT, 0) == Retry(delay)
+
+
+def test_a_profile_may_retry_more_or_not_at_all() -> None:
+    patient = RetryPolicy(retries=10, base=1, cap=20)
+    assert dispose(failure(Category.TRANSIENT), 10, patient, 0) == Retry(20)
+    assert dispose(failure(Category.TRANSIENT), 11, patient, 0) == GiveUp()
+    assert dispose(failure(Category.TRANSIENT), 1, RetryPolicy(retries=0), 0) == GiveUp()
