@@ -7,7 +7,7 @@ import base64
 import os
 import subprocess
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -30,13 +30,22 @@ class EmbeddedKafka:
         folder: its data, log, lock and PID file.
         port: of 127.0.0.1, below 32768.
         heap: of the JVM, in Java's words.
+        settings: broker settings beside the embedded defaults; `listeners` and
+            `advertised.listeners` are added to our own.
         say: is told what takes long.
     """
 
     def __init__(
-        self, folder: Path, port: int, heap: str = "512m", say: Callable[[str], None] = quiet
+        self,
+        folder: Path,
+        port: int,
+        heap: str = "512m",
+        *,
+        settings: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = quiet,
     ) -> None:
         self.port = port
+        self._settings = dict(settings or {})
         self._folder = folder.absolute()
         self._heap = heap
         self._say = say
@@ -118,13 +127,16 @@ class EmbeddedKafka:
         commas and reads it as Latin-1.
         """
         controller = f"127.0.0.1:{free_port()}"
-        lines = [
-            _own(_SETTINGS),
-            "log.dirs=data",
-            f"listeners=PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
-            f"advertised.listeners=PLAINTEXT://{self.bootstrap}",
-            f"controller.quorum.voters=1@{controller}",
-        ]
+        settings = {
+            "log.dirs": "data",
+            "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "controller.quorum.voters": f"1@{controller}",
+        }
+        for name, value in self._settings.items():
+            ours = settings.get(name)
+            settings[name] = f"{ours},{value}" if ours and name.endswith("listeners") else value
+        lines = [_own(_SETTINGS), *(f"{name}={value}" for name, value in settings.items())]
         (self._folder / _SETTINGS).write_text("\n".join(lines) + "\n")
         (self._folder / _LOGGING).write_text(_own(_LOGGING))
 

@@ -16,6 +16,7 @@ from syncline.contracts.topics import TOPICS, Topic
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
 from syncline.kafka.metadata import partitions_of
+from syncline.kafka.starting import start
 
 ALREADY_EXISTS = 36
 MAX_BATCH = 4_194_304
@@ -74,7 +75,7 @@ class KafkaAdmin:
                 committed = await client.list_consumer_group_offsets(group_name)
         consumer = AIOKafkaConsumer(**self._connection.client_settings(), enable_auto_commit=False)
         with translated():
-            await consumer.start()
+            await start(consumer, self._connection)
             try:
                 return {t: await self._lag_of(consumer, committed, t) for t in topics}
             finally:
@@ -108,7 +109,7 @@ class KafkaAdmin:
     async def _client(self) -> AsyncIterator[AIOKafkaAdminClient]:
         client = AIOKafkaAdminClient(**self._connection.client_settings())
         with translated():
-            await client.start()
+            await start(client, self._connection)
             try:
                 yield client
             finally:

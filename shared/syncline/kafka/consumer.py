@@ -15,6 +15,7 @@ from syncline.contracts.wire import Delivery, OnPartitions, Partition
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated, translated_commit
 from syncline.kafka.metadata import require_topics
+from syncline.kafka.starting import start
 
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""
@@ -51,7 +52,7 @@ class KafkaConsumer:
         names = {self._connection.topic(topic) for topic in topics}
         with translated(f"join group {self._group}"):
             self._client = client = AIOKafkaConsumer(group_id=self._group, **self._settings())
-            await client.start()
+            await start(client, self._connection)
             require_topics(names, await client.topics())
             client.subscribe(names, listener=_Listener(self, on_assigned, on_revoked))
             await client.getmany(_NOWHERE, timeout_ms=0)  # waits until the group gave us our share

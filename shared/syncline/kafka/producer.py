@@ -20,6 +20,7 @@ from syncline.contracts.wire import Outbound, size_of
 from syncline.domain.errors import MessageTooLargeError, RetriableError
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import describe, stop_quietly, translated
+from syncline.kafka.starting import start
 from syncline.telemetry.metrics import METRICS
 
 STOP_WITHIN = 10.0
@@ -61,7 +62,7 @@ class KafkaProducer:
             with translated("connect"):
                 client = AIOKafkaProducer(**self._settings())
                 try:
-                    await client.start()
+                    await start(client, self._connection)
                 except BaseException:
                     await stop_quietly(client.stop(), STOP_WITHIN, "producer")
                     raise

@@ -10,6 +10,7 @@ from syncline.contracts.wire import Delivery
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
 from syncline.kafka.metadata import partitions_of, require_topics
+from syncline.kafka.starting import start
 
 STOP_WITHIN = 5.0
 """Seconds."""
@@ -55,7 +56,7 @@ class KafkaReader:
                 max_partition_fetch_bytes=1024 * 1024,
             )
             try:
-                await client.start()
+                await start(client, self._connection)
                 require_topics({name}, await client.topics())
                 await self._take_position(client, await partitions_of(client, name))
             except BaseException:
