@@ -7,6 +7,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import DLQ
 from syncline.postgres.letters import Letters
 from syncline.runtime.stage import StageOptions, StageSpec
+from syncline_deadletter.housekeeping import Housekeeping
 from syncline_deadletter.rules import Letter, decode
 from syncline_deadletter.stage import DeadletterStage
 
@@ -14,7 +15,8 @@ SPEC = StageSpec("deadletter", [DLQ], decode, StageOptions(max_items=200, queue=
 
 
 def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
-    return SPEC, DeadletterStage(Letters(service.database))
+    housekeeping = Housekeeping(service.database, service.settings.retention(), service.clock)
+    return SPEC, DeadletterStage(Letters(service.database), housekeeping)
 
 
 def main(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from syncline.connectors.port import Surroundings
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.kafka.connection import KafkaConnection
+from syncline.postgres.retention import Retention
 from syncline.security.secrets import Keyring, SecretsError
 
 LOCAL_FILE = Path(".syncline/env")
@@ -87,6 +88,12 @@ class Settings(BaseSettings):
     stalled_after: float = Field(
         1800.0, gt=0, description="Seconds without progress after which a run is closed as stalled."
     )
+    keep_runs: int = Field(400, ge=1, description="Days a run is kept after its end.")
+    keep_outcomes: int = Field(90, ge=1, description="Days the outcomes of its records are kept.")
+    keep_dead_letters: int = Field(
+        30, ge=1, description="Days a dead letter is kept after it was resolved."
+    )
+    keep_audit: int = Field(400, ge=1, description="Days the audit log is kept.")
     otlp_endpoint: str | None = Field(
         None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
     )
@@ -111,6 +118,12 @@ class Settings(BaseSettings):
         allowed = [part.strip() for part in self.outbound_allow.split(",")]
         folders = [part for part in self.files_roots.split(":") if part]
         return Surroundings(tuple(filter(None, allowed)), tuple(folders))
+
+    def retention(self) -> Retention:
+        """Return how long things are kept."""
+        return Retention(
+            self.keep_runs, self.keep_outcomes, self.keep_dead_letters, self.keep_audit
+        )
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""

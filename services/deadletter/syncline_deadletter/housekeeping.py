@@ -1,0 +1,33 @@
+"""Housekeeping: now and then, what was kept long enough is let go."""
+
+from __future__ import annotations
+
+import structlog
+
+from syncline.postgres.database import Database
+from syncline.postgres.retention import ROWS, Retention, let_go
+from syncline.runtime.clock import Clock
+
+EVERY = 600.0
+"""Seconds between two rounds."""
+PAUSE = 1.0
+"""Seconds between two bites of one round, so that others get their turn."""
+log = structlog.get_logger()
+
+
+class Housekeeping:
+    """Several processes may run it; one at a time does the work."""
+
+    def __init__(self, database: Database, retention: Retention, clock: Clock) -> None:
+        self._database = database
+        self._retention = retention
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Side task: keep house for ever. May raise RetriableError."""
+        while True:
+            removed = await let_go(self._database, self._retention)
+            if any(removed.values()):
+                log.info("let_go", **removed)
+            more = ROWS in removed.values()
+            await self._clock.sleep(PAUSE if more else EVERY)

@@ -1,0 +1,109 @@
+"""What was kept long enough goes; what is open stays, however old."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import pytest
+
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.retention import Retention, let_go
+from tests.support.configured import configure
+
+KEEP = Retention(runs=400, outcomes=90, dead_letters=30, audit=400)
+
+
+@pytest.fixture
+async def db(postgres: str) -> AsyncIterator[Database]:
+    async with open_database(postgres) as database:
+        await configure(database)
+        yield database
+
+
+async def add_run(db: Database, days: int | None) -> UUID:
+    """Add a run with one batch and one attempt that ended so many days ago; None: not yet."""
+    run = uuid4()
+    state = "in_progress" if days is None else "succeeded"
+    await db.execute(
+        """insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id,
+          mapping_id, mapping_version, mode, trigger, actor, batch_size, lanes, request_hash, state,
+          created_at, finished_at)
+        select $1, 'default', s.id, i.id, 'item', i.source_id, i.target_id, s.mapping_id, 1,
+          'incremental', 'test', 'test', 100, 1, $1, $2, now() - interval '900 days',
+          now() - make_interval(days => $3)
+        from streams s join instances i on i.id = s.instance_id""",
+        run, state, days,
+    )  # fmt: skip
+    await db.execute(
+        "insert into batches (run_id, number, tenant, lane, stage, source_ids, outcomes) "
+        "values ($1, 0, 'default', 0, '', '{A}', 'S')",
+        run,
+    )
+    await db.execute(
+        "insert into attempts (run_id, batch, slot, number, stage, tenant, source_id, at, failure) "
+        "values ($1, 0, 0, 1, 'execute', 'default', 'A', now(), '{}')",
+        run,
+    )
+    return run
+
+
+async def add_letter(db: Database, run: UUID, status: str, days: int | None) -> None:
+    await db.execute(
+        """insert into dead_letters (id, tenant, run_id, stage, category, code, error, fingerprint,
+          attempts, retries, failed_at, status, resolved_at)
+        values ($1, 'default', $2, 'execute', 'permanent', 'c', 'e', 'f', '[]', 0,
+          now() - interval '900 days', $3, now() - make_interval(days => $4))""",
+        uuid4(), run, status, days,
+    )  # fmt: skip
+
+
+async def count(db: Database, table: str) -> int:
+    return int(await db.fetchval(f"select count(*) from {table}"))
+
+
+@pytest.mark.parametrize(
+    ("days", "runs", "batches"), [(89, 1, 1), (91, 1, 0), (401, 0, 0), (None, 1, 1)]
+)
+async def test_a_run_outlives_the_outcomes_of_its_records(
+    db: Database, days: int | None, runs: int, batches: int
+) -> None:
+    await add_run(db, days)
+    await let_go(db, KEEP)
+    found = [await count(db, table) for table in ("runs", "batches", "attempts")]
+    assert found == [runs, batches, batches]
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "kept"),
+    [("pending", None, 1), ("discarded", 29, 1), ("discarded", 31, 0), ("replayed", 31, 0)],
+)
+async def test_a_dead_letter_goes_when_it_was_resolved_long_ago(
+    db: Database, status: str, days: int | None, kept: int
+) -> None:
+    run = await add_run(db, 500)
+    await add_letter(db, run, status, days)
+    await let_go(db, KEEP)
+    assert await count(db, "dead_letters") == kept
+    assert await count(db, "runs") == kept  # an open letter keeps its run
+
+
+async def test_the_audit_log_goes_by_its_own_time(db: Database) -> None:
+    for days in (399, 401):
+        await db.execute(
+            "insert into audit_log (tenant, at, actor, action, object) "
+            "values ('default', now() - make_interval(days => $1), 'a', 'b', 'c')",
+            days,
+        )
+    before = await count(db, "audit_log")
+    assert (await let_go(db, KEEP))["audit_log"] == 1
+    assert await count(db, "audit_log") == before - 1
+
+
+async def test_one_process_at_a_time_keeps_house(db: Database) -> None:
+    await add_run(db, 401)
+    async with db.connection() as other:
+        await other.execute("select pg_advisory_lock(7305817212)")
+        assert await let_go(db, KEEP) == {}
+        await other.execute("select pg_advisory_unlock(7305817212)")
+    assert (await let_go(db, KEEP))["runs"] == 1
