@@ -56,12 +56,14 @@ def decide(item: Item, entry: Entry | None, run_id: str, *, smart_sync: bool) ->
         return Decision.SEND
     if entry.version > item.version:
         return Decision.SUPERSEDED
+    if entry.intent_hash is not None:  # the target may hold that payload instead
+        return Decision.PROBE
     if entry.payload_hash == item.payload_hash:
         if entry.run_id == run_id:
             return Decision.WRITTEN
         if smart_sync:
             return Decision.UNCHANGED
-    return Decision.PROBE if entry.intent_hash is not None else Decision.SEND
+    return Decision.SEND
 
 
 def rounds(items: Sequence[Item]) -> list[list[Item]]:

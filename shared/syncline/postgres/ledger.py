@@ -16,6 +16,7 @@ from syncline.postgres.database import Database
 _UNCHANGED = """
 select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
 join ledger l on l.stream_id = $1 and l.source_id = w.source_id and l.row_hash = w.hash
+where l.intent_hash is null
 """
 
 _ACKNOWLEDGE = """

@@ -83,19 +83,15 @@ def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, C
     Returns:
         The new codes, and how often each code was newly set; taken slots are left as they are.
     """
-    if len(slots) == len(outcomes) and PENDING * len(outcomes) == outcomes:
-        ordered = codes if list(slots) == list(range(len(slots))) else _scatter(slots, codes)
-        return ordered, Counter(codes)
+    size = len(outcomes)
+    if outcomes == PENDING * size and list(slots) == list(range(size)):  # by far the most frequent
+        return codes, Counter(codes)
     merged, added = list(outcomes), Counter[str]()
     for slot, code in zip(slots, codes, strict=True):
         if slot < len(merged) and merged[slot] == PENDING:
             merged[slot] = code
             added[code] += 1
     return "".join(merged), added
-
-
-def _scatter(slots: Sequence[int], codes: str) -> str:
-    return "".join(code for _, code in sorted(zip(slots, codes, strict=True)))
 
 
 async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Counter[str]]:  # noqa: ANN401

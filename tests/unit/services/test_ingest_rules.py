@@ -1,0 +1,159 @@
+"""Ingest's decisions: every row in exactly one batch, and how far the cursor may go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncline.contracts.wire import lane_of
+from syncline.domain.batch import Water
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import CursorType
+from syncline_ingest.rules import (
+    MAX_BATCH,
+    MAX_RECORD,
+    Planned,
+    Row,
+    check,
+    highest,
+    plan,
+    seen_before,
+    water_after,
+)
+
+BROKEN = Failure(Category.PERMANENT, "invalid_record", "broken")
+
+
+def row(source_id: str, size: int = 10, failure: Failure | None = None) -> Row:
+    return Row(source_id, None, b"x" * size, "", failure)
+
+
+ROWS = st.lists(
+    st.builds(
+        row,
+        st.text("abc", min_size=1, max_size=2),
+        st.sampled_from([1, 100, 200_000, 900_000]),
+        st.sampled_from([None, None, None, BROKEN]),
+    ),
+    max_size=60,
+)
+
+
+def settled(planned: Sequence[Planned]) -> list[Planned]:
+    return [batch for batch in planned if batch.new.stage == ""]
+
+
+class TestPlan:
+    @given(ROWS, st.data(), st.integers(1, 4), st.integers(1, 10))
+    def test_every_row_is_in_exactly_one_batch(
+        self, rows: list[Row], data: st.DataObject, lanes: int, size: int
+    ) -> None:
+        skipped = data.draw(st.sets(st.integers(0, max(len(rows) - 1, 0))))
+        planned = plan(rows, skipped, first=7, lanes=lanes, batch_size=size)
+        laid = [id(r) for batch in planned for r in batch.rows]
+        assert sorted(laid) == sorted(map(id, rows))
+        assert [batch.new.number for batch in planned] == list(range(7, 7 + len(planned)))
+        for batch in planned:
+            assert batch.new.source_ids == [r.source_id for r in batch.rows]
+            assert len(batch.new.outcomes) == len(batch.rows) > 0
+
+    @given(ROWS, st.integers(1, 4), st.integers(1, 10))
+    def test_travelling_batches_keep_size_weight_lane_and_order(
+        self, rows: list[Row], lanes: int, size: int
+    ) -> None:
+        place = {id(r): n for n, r in enumerate(rows)}
+        last: dict[str, int] = {}
+        for batch in plan(rows, (), first=0, lanes=lanes, batch_size=size):
+            if batch.new.stage != "normalize":
+                continue
+            assert len(batch.rows) <= size
+            assert len(batch.rows) == 1 or sum(len(r.data) for r in batch.rows) <= MAX_BATCH
+            for r in batch.rows:
+                assert batch.new.lane == lane_of(r.source_id, lanes)
+                assert last.get(r.source_id, -1) < place[id(r)]  # versions stay in order
+                last[r.source_id] = place[id(r)]
+
+    def test_what_is_unchanged_is_settled_at_once_and_what_is_broken_goes_to_the_dlq(self) -> None:
+        rows = [row("a"), row("b"), row("c", failure=BROKEN), row("d")]
+        planned = plan(rows, {1}, first=0, lanes=1, batch_size=100)
+        assert [(b.new.stage, b.new.source_ids, b.new.outcomes) for b in planned] == [
+            ("", ["b"], "U"),
+            ("ingest", ["c"], "."),
+            ("normalize", ["a", "d"], ".."),
+        ]
+
+    def test_a_broken_row_is_never_settled_as_unchanged(self) -> None:
+        planned = plan([row("c", failure=BROKEN)], {0}, first=0, lanes=1, batch_size=100)
+        assert settled(planned) == []
+
+
+@pytest.mark.parametrize(
+    ("source_id", "size", "code"),
+    [
+        ("A1", 10, None),
+        ("A1", MAX_RECORD, None),
+        ("A1", MAX_RECORD + 1, "record_too_large"),
+        ("", 10, "missing_source_id"),
+        ("a\0b", 10, "invalid_character"),
+        ("x" * 512, 10, None),
+        ("x" * 513, 10, "source_id_too_long"),
+    ],
+)
+def test_what_cannot_travel(source_id: str, size: int, code: str | None) -> None:
+    failure = check(source_id, b"x" * size)
+    assert (failure.code if failure else None) == code
+
+
+def test_a_record_that_is_too_large_is_told_its_size() -> None:
+    failure = check("A1", b"x" * 1_234_567)
+    assert failure is not None
+    assert failure.message == "the record has 1,234,567 bytes, at most 900,000 are allowed"
+
+
+def test_only_rows_at_the_watermark_are_left_out() -> None:
+    rows = [Row("a", "5", b"", ""), Row("b", "5", b"", ""), Row("c", "6", b"", "")]
+    assert seen_before(rows, {0, 2}, "5") == {0}
+    assert seen_before(rows, {0, 2}, None) == set()
+
+
+class TestWater:
+    @pytest.mark.parametrize(
+        ("before", "cursors", "after"),
+        [
+            (Water(), [], Water()),
+            (Water(), [None, None], Water()),
+            (Water(), ["1", "1"], Water(None, "1")),  # more of it may follow
+            (Water(), ["1", "2"], Water("1", "2")),
+            (Water(None, "1"), ["1", "1"], Water(None, "1")),
+            (Water("1", "2"), ["2", "2"], Water("1", "2")),
+            (Water("1", "2"), ["3"], Water("2", "3")),
+            (Water("1", "2"), [None, "2", "3", "3"], Water("2", "3")),
+        ],
+    )
+    def test_of_an_ordered_read(
+        self, before: Water, cursors: list[str | None], after: Water
+    ) -> None:
+        assert water_after(cursors, before) == after
+
+    @given(st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6))
+    def test_the_high_mark_is_always_below_what_was_read_last(
+        self, chunks: list[list[int]]
+    ) -> None:
+        ordered = sorted(v for chunk in chunks for v in chunk)
+        water, taken = Water(), 0
+        for chunk in chunks:
+            part = ordered[taken : taken + len(chunk)]
+            taken += len(part)
+            water = water_after([str(v) for v in part], water)
+            if water.read_to is not None:
+                assert water.high is None or int(water.high) < int(water.read_to)
+                assert int(water.read_to) == ordered[taken - 1]
+                below = [v for v in ordered[:taken] if v < ordered[taken - 1]]
+                assert water.high == (str(below[-1]) if below else None)
+
+    def test_of_an_unordered_read_nothing_is_taken_as_a_whole(self) -> None:
+        water = highest(["9", None, "10", "2"], Water(None, "3"), CursorType.ID)
+        assert water == Water(None, "10")
