@@ -142,14 +142,17 @@ class Settings(BaseSettings):
 _SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS"}
 
 
-def load_settings() -> Settings:
+def load_settings(file: Path | None = None) -> Settings:
     """Read the settings: environment before file.
+
+    Args:
+        file: is read instead of the one that SYNCLINE_CONFIG_FILE names.
 
     Raises:
         InvalidInputError: names every setting with a wrong value, and a file that is not there.
     """
-    named = os.environ.get("SYNCLINE_CONFIG_FILE")
-    path = Path(named) if named else LOCAL_FILE
+    named = None if file else os.environ.get("SYNCLINE_CONFIG_FILE")
+    path = file or (Path(named) if named else LOCAL_FILE)
     if named and not path.is_file():
         raise _wrong("SYNCLINE_CONFIG_FILE", f"names {named}, which is not there")
     try:

@@ -7,16 +7,24 @@ import importlib
 
 import typer
 
+from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import load_settings
+from syncline.cli.app import Commands
+from syncline.cli.dev import dev
+from syncline.cli.shell import Shell
 from syncline.kafka.admin import KafkaAdmin
 from syncline.postgres.migrate import migrate as apply_migrations
 
-SERVICES = (
-    "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
-)  # fmt: skip
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+app = Commands("Moves business records between systems.")
+app.add("dev")(dev)
 topics = typer.Typer(no_args_is_help=True, help="Topics of the installation.")
 app.add_typer(topics, name="topics")
+
+
+@app.callback()
+def begin(ctx: typer.Context) -> None:
+    """Moves business records between systems."""
+    ctx.obj = Shell()
 
 
 @app.command()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import os
+import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka_install import cache_folder, java, libraries
 from syncline.embedded.ports import free_port, require_free, setting
 from syncline.embedded.probes import kafka_cluster
-from syncline.embedded.processes import ServerProcess, quiet
+from syncline.embedded.processes import ServerProcess, in_thread, quiet
 
 _SETTINGS, _LOGGING = "server.properties", "log4j2.xml"
 _START_WITHIN = 90.0  # seconds; an idle two-core machine needs 3
@@ -92,6 +92,12 @@ class EmbeddedKafka:
         finally:
             self._process.claim.release()
 
+    async def remove(self) -> None:
+        """Delete the folder; a broker that a crashed session left in it is stopped first."""
+        self._process.claim.take()
+        await self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -116,7 +122,7 @@ class EmbeddedKafka:
         run = [str(java()), f"-Xmx{self._heap}", *options, "-cp", f"{jars}/*"]
         self._write_settings()
         if not (self._folder / "data" / "meta.properties").exists():
-            await asyncio.to_thread(self._format, run)
+            await in_thread(lambda: self._format(run))
         command = [*run, "kafka.Kafka", _SETTINGS]
         self._process.launch(command, self.port, _environment(), cwd=self._folder)
 

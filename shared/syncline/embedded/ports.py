@@ -65,6 +65,15 @@ def free_port() -> int:
     raise EmbeddedServerError(f"no free port found between {_SEARCH_FROM} and {HIGHEST}")
 
 
+def free_ports(count: int) -> range:
+    """Return ports in a row of 127.0.0.1 that nothing listens on now."""
+    for first in random.sample(range(_SEARCH_FROM, HIGHEST + 2 - count), 200):
+        ports = range(first, first + count)
+        if all(map(is_free, ports)):
+            return ports
+    raise EmbeddedServerError(f"no {count} free ports found between {_SEARCH_FROM} and {HIGHEST}")
+
+
 def is_free(port: int) -> bool:
     """Tell whether a server could listen on the port of 127.0.0.1 now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:

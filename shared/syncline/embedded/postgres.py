@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -17,7 +16,7 @@ from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.ports import require_free, setting
 from syncline.embedded.postgres_install import data_place, programs
 from syncline.embedded.probes import postgres_answers
-from syncline.embedded.processes import ServerProcess, quiet
+from syncline.embedded.processes import ServerProcess, in_thread, quiet
 
 USER = "syncline"
 DATABASE = "syncline"
@@ -88,7 +87,7 @@ class EmbeddedPostgres:
                 return
             await self._process.stop()
             require_free(self.port, "PostgreSQL", setting("postgres"))
-            await asyncio.to_thread(self._launch)
+            await in_thread(self._launch)
             await self._process.until_ready(self._serves, within=_START_WITHIN)
         except BaseException:
             await self.stop()
@@ -113,8 +112,13 @@ class EmbeddedPostgres:
     ) -> None:
         await self.stop()
 
-    def remove(self) -> None:
-        """Delete the stopped server's folder, also the part that lives elsewhere (see `start`)."""
+    async def remove(self) -> None:
+        """Delete the folder, also the part that lives elsewhere (see `data_place`).
+
+        A server that a crashed session left in it is stopped first.
+        """
+        self._process.claim.take()
+        await self.stop()
         data = self._folder / "data"
         if data.is_symlink():
             shutil.rmtree(data.readlink().parent, ignore_errors=True)

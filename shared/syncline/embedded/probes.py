@@ -1,4 +1,4 @@
-"""Asks a server on 127.0.0.1 whether it serves, with a few bytes of its own protocol.
+"""Asks a server or service on 127.0.0.1 whether it serves, with a few bytes of its own protocol.
 
 By hand, so that no client library is needed before its layer.
 """
@@ -29,6 +29,12 @@ async def postgres_answers(port: int) -> bool:
     words = b"user\0probe\0database\0probe\0\0"
     packet = struct.pack(">ii", len(words) + 8, 3 << 16) + words
     return await _ask(port, packet, lambda reader: reader.readexactly(1)) == b"R"
+
+
+async def is_ready(port: int) -> bool:
+    """Tell whether a service's /readyz says yes."""
+    answer = await _ask(port, b"GET /readyz HTTP/1.0\r\n\r\n", lambda reader: reader.readline())
+    return answer is not None and answer.split(b" ")[1:2] == [b"200"]
 
 
 async def _ask(

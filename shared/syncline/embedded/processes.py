@@ -30,6 +30,17 @@ def quiet(_message: str) -> None:
     """Swallow a progress message; the default of `say`."""
 
 
+async def in_thread(work: Callable[[], None]) -> None:
+    """Do work in a thread; when cancelled, return only after its end, so that it can be undone."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        with suppress(EmbeddedServerError):
+            await thread
+        raise
+
+
 class ServerProcess:
     """One server that belongs to one folder, with `server.pid`, `server.log` and `lock` in it."""
 

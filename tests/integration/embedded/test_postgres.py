@@ -122,7 +122,7 @@ async def test_postgres_remove_begins_anew(folder: Path) -> None:
     server = EmbeddedPostgres(folder, free_port())
     async with server:
         await ask(server, "create table gone as select 1")
-    server.remove()
+    await server.remove()
     async with server:
         assert await ask(server, "select to_regclass('gone') is null")
 
@@ -138,5 +138,5 @@ async def test_postgres_run_by_root_works_in_a_folder_closed_to_others(folder: P
     place = (closed / "postgres" / "data").readlink().parent
     async with server:
         assert await ask(server, "select to_regclass('kept') is not null")
-    server.remove()
+    await server.remove()
     assert not place.exists()

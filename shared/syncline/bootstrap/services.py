@@ -1,0 +1,7 @@
+"""The services of an installation, by name, in the order in which a record passes them."""
+
+from __future__ import annotations
+
+SERVICES = (
+    "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
+)  # fmt: skip

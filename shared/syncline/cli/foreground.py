@@ -1,0 +1,54 @@
+"""Commands that run servers in the foreground: Ctrl-C stops in order, a second one kills."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from syncline.embedded.installation import LocalInstallation
+from syncline.telemetry.logs import configure_logs
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def in_foreground(
+    work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
+) -> None:
+    """Do the work, and stop the installation at its end, at a failure or when told to.
+
+    Raises what the work raises; being told to stop is no failure.
+    """
+    configure_logs("cli", "CRITICAL")
+    asyncio.run(_in_foreground(work, installation, tell))
+
+
+async def _in_foreground(
+    work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
+) -> None:
+    task = asyncio.ensure_future(work)
+    is_told = False
+
+    def stop() -> None:
+        nonlocal is_told
+        if is_told:
+            tell("killing everything")
+            installation.kill()
+            os._exit(130)
+        is_told = True
+        tell("stopping: services finish what they have begun; Ctrl-C again kills")
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop)
+    try:
+        with suppress(asyncio.CancelledError):
+            await task
+    finally:
+        await installation.stop()
+    if is_told:
+        tell("stopped")

@@ -1,0 +1,194 @@
+"""A whole installation on this machine: Kafka, PostgreSQL and every service, in one folder."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncline.bootstrap.settings import Settings, load_settings
+from syncline.embedded import local_settings
+from syncline.embedded.claims import FolderClaim
+from syncline.embedded.kafka import EmbeddedKafka
+from syncline.embedded.ports import DevPorts
+from syncline.embedded.postgres import EmbeddedPostgres
+from syncline.embedded.processes import quiet
+from syncline.embedded.services import ServiceProcess, left_over, processes
+from syncline.embedded.supervising import keep_running
+from syncline.kafka.admin import KafkaAdmin
+from syncline.postgres.migrate import migrate
+
+KAFKA, POSTGRES = "SYNCLINE_KAFKA_BOOTSTRAP", "SYNCLINE_POSTGRES_DSN"
+_ENV = "env"
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What is to run.
+
+    Attributes:
+        folder: of all data, absolute.
+        ports: where the servers and the services' health servers listen.
+        scale: processes of a service, 1 where nothing is said.
+        environ: settings that are given; KAFKA and POSTGRES name servers to use instead of own.
+    """
+
+    folder: Path
+    ports: DevPorts
+    scale: Mapping[str, int]
+    environ: Mapping[str, str]
+
+
+class LocalInstallation:
+    """Starts, watches and stops everything of a plan.
+
+    Args:
+        say: is told what was done, and what takes long.
+    """
+
+    def __init__(self, plan: Plan, say: Callable[[str], None] = quiet) -> None:
+        self.plan = plan
+        self.env_file = plan.folder / _ENV
+        own_kafka, own_postgres = KAFKA not in plan.environ, POSTGRES not in plan.environ
+        kafka = EmbeddedKafka(plan.folder / "kafka", plan.ports.kafka, say=say)
+        postgres = EmbeddedPostgres(plan.folder / "postgres", plan.ports.postgres, say=say)
+        self.kafka = kafka if own_kafka else None
+        self.postgres = postgres if own_postgres else None
+        self.services = processes(self._services, plan.ports.health, plan.scale)
+        self._claim = FolderClaim("this installation", plan.folder)
+        self._say = say
+
+    @property
+    def _services(self) -> Path:
+        return self.plan.folder / "services"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the services, once it has started."""
+        return load_settings(self.env_file)
+
+    async def start(self, *, fresh: bool = False) -> None:
+        """Start everything and return when every service is ready.
+
+        Args:
+            fresh: begin without the data of earlier starts in this folder.
+
+        Raises:
+            SynclineError: one line says what to do. What was started has to be stopped.
+        """
+        self._claim.take()
+        await self._stop_left_over()
+        if fresh:
+            await self._clear()
+        for service in self.services:
+            service.require_free_port()
+        await _together(self._start_kafka(), self._start_postgres())
+        self._write_settings()
+        await _together(self._migrate(), self._create_topics())
+        environment = self._environment()
+        for service in self.services:
+            service.start(environment)
+        await _together(*(service.until_ready() for service in self.services))
+
+    async def watch(self, tell: Callable[[str], None]) -> None:
+        """Bring back what dies, until this is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for service in self.services:
+                again = partial(self._again, service)
+                group.create_task(keep_running(service.name, service, again, tell))
+            for name, server in (("Kafka", self.kafka), ("PostgreSQL", self.postgres)):
+                if server is not None:
+                    group.create_task(keep_running(name, server, server.start, tell))
+
+    async def stop(self) -> None:
+        """Stop in order: services finish what they have begun, then Kafka, then PostgreSQL."""
+        if not self._claim.held:
+            return
+        try:
+            await _together(*(service.stop() for service in self.services))
+            for server in (self.kafka, self.postgres):
+                if server is not None:
+                    await server.stop()
+        finally:
+            self._claim.release()
+
+    def kill(self) -> None:
+        """End everything at once; the servers recover at the next start."""
+        for service in self.services:
+            service.kill()
+        for server in (self.kafka, self.postgres):
+            if server is not None and server.pid is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(server.pid, signal.SIGKILL)
+
+    async def _again(self, service: ServiceProcess) -> None:
+        service.start(self._environment())
+        await service.until_ready()
+
+    async def _clear(self) -> None:
+        """Remove what an installation keeps in the folder, and nothing else."""
+        for server in (self.kafka, self.postgres):
+            if server is not None:
+                await server.remove()
+        for name in ("services", "files"):
+            shutil.rmtree(self.plan.folder / name, ignore_errors=True)
+        for name in (_ENV, "secret-keys"):
+            (self.plan.folder / name).unlink(missing_ok=True)
+
+    async def _start_kafka(self) -> None:
+        if self.kafka is not None:
+            await self.kafka.start()
+            self._say("Kafka runs")
+
+    async def _start_postgres(self) -> None:
+        if self.postgres is not None:
+            await self.postgres.start()
+            self._say("PostgreSQL runs")
+
+    async def _stop_left_over(self) -> None:
+        """Stop the services of a session that was killed; the servers are taken over."""
+        found = [service for service in left_over(self._services) if service.pid is not None]
+        if found:
+            self._say(f"stopping {len(found)} services that an earlier session left")
+        await _together(*(service.clear_away() for service in found))
+
+    async def _migrate(self) -> None:
+        applied = await migrate(self.settings.postgres_dsn.get_secret_value())
+        if applied:
+            self._say(f"{len(applied)} migrations applied")
+
+    async def _create_topics(self) -> None:
+        settings = self.settings
+        created = await KafkaAdmin(settings.kafka()).create_topics(
+            settings.kafka_partitions, settings.kafka_replication
+        )
+        if created:
+            self._say(f"{len(created)} topics created")
+
+    def _write_settings(self) -> None:
+        values = local_settings.own_settings(self.plan.folder)
+        if self.kafka is not None:
+            values[KAFKA] = self.kafka.bootstrap
+        if self.postgres is not None:
+            values[POSTGRES] = self.postgres.dsn()
+        local_settings.write(self.env_file, values | local_settings.given(self.plan.environ))
+
+    def _environment(self) -> dict[str, str]:
+        return {**self.plan.environ, "SYNCLINE_CONFIG_FILE": str(self.env_file)}
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all at once; the first failure cancels the rest and is raised by itself."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None

@@ -1,0 +1,136 @@
+"""One service of the local installation as a child process with a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from syncline.bootstrap.services import SERVICES
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.embedded.ports import require_free, setting
+from syncline.embedded.probes import is_ready
+from syncline.embedded.processes import ServerProcess
+
+_READY_WITHIN = 60.0
+_DRAIN_WITHIN = 20.0
+"""Seconds."""
+
+
+class ServiceProcess:
+    """A service that `syncline dev` runs: started, asked whether it is ready, drained.
+
+    Args:
+        name: of the process: `execute`, and `execute-2` for the second of them.
+        folder: of its log, lock and PID file.
+        port: of its health server.
+    """
+
+    def __init__(self, name: str, folder: Path, port: int) -> None:
+        self.name = name
+        self.port = port
+        self._process = ServerProcess(name, folder)
+
+    @property
+    def pid(self) -> int | None:
+        """PID while it runs, also of one that a crashed session left."""
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        """The file with its log lines."""
+        return self._process.log
+
+    @property
+    def health(self) -> str:
+        """The address that says whether it is ready."""
+        return f"http://127.0.0.1:{self.port}/readyz"
+
+    def require_free_port(self) -> None:
+        """Raise EmbeddedServerError when somebody else listens on its port."""
+        require_free(self.port, f"the service {self.name}", setting("health"))
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start it and return at once.
+
+        Raises:
+            EmbeddedServerError: its port is busy, or the folder is another session's.
+        """
+        self._process.claim.take()
+        self.require_free_port()
+        service = self.name.partition("-")[0]
+        own = {**environment, "SYNCLINE_HEALTH_PORT": str(self.port)}
+        # -P: a file of the user's folder must not stand in for a library's module.
+        command = [sys.executable, "-P", "-m", "syncline.cli", "run", service]
+        self._process.launch(command, self.port, own, cwd=Path.cwd())
+
+    async def until_ready(self) -> None:
+        """Wait until it takes part. Raises EmbeddedServerError when it ends before."""
+        await self._process.until_ready(lambda: is_ready(self.port), within=_READY_WITHIN)
+
+    async def stop(self) -> None:
+        """Let it finish what it has begun and leave; harmless when it does not run."""
+        try:
+            await self._process.stop(within=_DRAIN_WITHIN)
+        finally:
+            self._process.claim.release()
+
+    async def clear_away(self) -> None:
+        """Stop what an earlier session left in the folder. Raises EmbeddedServerError."""
+        self._process.claim.take()
+        await self.stop()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+def processes(folder: Path, first_port: int, scale: Mapping[str, int]) -> list[ServiceProcess]:
+    """Return every process of the installation; the health ports count up from the first.
+
+    Args:
+        folder: holds one folder for each process.
+        scale: how many of a service, 1 where nothing is said.
+    """
+    names = [name for service in SERVICES for name in _names(service, scale.get(service, 1))]
+    return [ServiceProcess(n, folder / n, first_port + place) for place, n in enumerate(names)]
+
+
+def left_over(folder: Path) -> list[ServiceProcess]:
+    """Return what an earlier session ran in the folder and may have left running."""
+    return [
+        ServiceProcess(path.parent.name, path.parent, 0) for path in folder.glob("*/server.pid")
+    ]
+
+
+def parse_scale(texts: list[str]) -> dict[str, int]:
+    """Read `execute=2`.
+
+    Raises:
+        InvalidInputError: names what is wrong.
+    """
+    scale = {}
+    for text in texts:
+        service, _, count = text.partition("=")
+        if service not in SERVICES:
+            known = ", ".join(SERVICES)
+            raise _wrong(text, f"no such service; known: {known}")
+        if not (count.isascii() and count.isdigit() and 1 <= int(count) <= 32):
+            raise _wrong(text, "must be SERVICE=NUMBER, 1 to 32")
+        scale[service] = int(count)
+    return scale
+
+
+def _wrong(text: str, message: str) -> InvalidInputError:
+    return InvalidInputError([Problem(f"--scale {text}", message)])
+
+
+def _names(service: str, count: int) -> Iterator[str]:
+    yield service
+    for number in range(2, count + 1):
+        yield f"{service}-{number}"

