@@ -28,7 +28,7 @@ RECORD_DEAD_LETTERED = "syncline.record.dead_lettered.v1"
 DEAD_LETTER = "syncline.dead_letter.v1"
 
 
-class CloudEvent(msgspec.Struct, Generic[T], omit_defaults=True):
+class CloudEvent(msgspec.Struct, Generic[T]):
     """A CloudEvent in structured mode; `time` is RFC 3339, `subject` the correlation ID."""
 
     id: str
