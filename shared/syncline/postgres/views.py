@@ -15,9 +15,9 @@ _RECORD = """
 select r.id, i.name as instance, r.entity_type, r.mapping_version, r.created_at, b.number,
   p.slot, substr(b.outcomes, p.slot + 1, 1) as code, b.stage
 from batches b
-cross join lateral (select array_position(b.source_ids, $2) - 1 as slot) p
+cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p
 join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
-where b.tenant = $1 and $2 = any(b.source_ids) order by r.created_at desc limit $3
+where b.tenant = $1 and b.source_ids @> array[$2::text] order by r.created_at desc limit $3
 """
 _CURSORS = """
 select distinct on (i.name, s.entity_type) i.name as instance, s.entity_type, c.version, c.value,
