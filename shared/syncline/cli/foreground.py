@@ -17,18 +17,21 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def in_foreground(
     work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
-) -> None:
+) -> bool:
     """Do the work, and stop the installation at its end, at a failure or when told to.
 
-    Raises what the work raises; being told to stop is no failure.
+    Raises what the work raises.
+
+    Returns:
+        Whether it was told to stop, which is no failure.
     """
     configure_logs("cli", "CRITICAL")
-    asyncio.run(_in_foreground(work, installation, tell))
+    return asyncio.run(_in_foreground(work, installation, tell))
 
 
 async def _in_foreground(
     work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
-) -> None:
+) -> bool:
     task = asyncio.ensure_future(work)
     is_told = False
 
@@ -52,3 +55,4 @@ async def _in_foreground(
         await installation.stop()
     if is_told:
         tell("stopped")
+    return is_told

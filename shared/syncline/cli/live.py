@@ -6,9 +6,11 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from syncline.cli.words import counters, duration, is_final, label, number
@@ -17,8 +19,10 @@ from syncline.runtime.clock import Clock
 
 LINE_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
+FEW = 2
+"""Runs up to which each is shown in full."""
 _WINDOW = 5.0
-_STYLES = {
+STYLES = {
     "succeeded": "green", "partial_success": "yellow", "failed": "red", "rejected": "red",
     "cancelled": "yellow",
 }  # fmt: skip
@@ -104,20 +108,35 @@ class Display:
         rate = self._rates[status.correlation_id].per_second
         return headline(status, self._clock.monotonic() - self._begin, rate)
 
-    def _panel(self) -> Group:
+    def _panel(self) -> RenderableType:
+        if len(self._statuses) > FEW:
+            return self._short_rows()
         return Group(*(part for s in self._statuses.values() for part in self._rows(s)))
 
-    def _rows(self, status: RunStatus) -> tuple[Text, ProgressBar, Text, Text]:
-        done = status.total - status.in_flight
-        bar = ProgressBar(
-            total=max(status.total, 1) if status.extracted else None,
-            completed=done,
-            pulse=not status.extracted,
-            width=min(60, self._console.width),
-        )
+    def _rows(self, status: RunStatus) -> tuple[RenderableType, ...]:
         return (
-            Text(self._head(status), style=_STYLES.get(status.state, "cyan")),
-            bar,
+            Text(self._head(status), style=STYLES.get(status.state, "cyan")),
+            Padding(_bar(status, min(60, self._console.width)), 0),  # a bar does not end its line
             Text(counters(status)),
             Text(f"correlation ID {status.correlation_id}", style="dim"),
         )
+
+    def _short_rows(self) -> Table:
+        """One line a run: where many go on together, their course matters more than details."""
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for status in self._statuses.values():
+            name = Text(f"{status.instance} {status.entity_type}", STYLES.get(status.state, "cyan"))
+            done = f"{number(status.total - status.in_flight)} of {number(status.total)}"
+            per_second = self._rates[status.correlation_id].per_second
+            rate = f"{number(round(per_second))}/s" if per_second >= 0.5 else ""
+            table.add_row(name, _bar(status, 24), label(status.state), done, rate)
+        return table
+
+
+def _bar(status: RunStatus, width: int) -> ProgressBar:
+    return ProgressBar(
+        total=max(status.total, 1) if status.extracted else None,
+        completed=status.total - status.in_flight,
+        pulse=not status.extracted,
+        width=width,
+    )

@@ -10,6 +10,7 @@ import typer
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import load_settings
 from syncline.cli.app import Commands
+from syncline.cli.demo import demo
 from syncline.cli.dev import dev
 from syncline.cli.shell import Shell
 from syncline.kafka.admin import KafkaAdmin
@@ -17,6 +18,7 @@ from syncline.postgres.migrate import migrate as apply_migrations
 
 app = Commands("Moves business records between systems.")
 app.add("dev")(dev)
+app.add("demo")(demo)
 topics = typer.Typer(no_args_is_help=True, help="Topics of the installation.")
 app.add_typer(topics, name="topics")
 

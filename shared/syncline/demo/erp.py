@@ -15,6 +15,7 @@ from syncline.postgres.database import open_database
 
 SEED = 20_260_101
 ITEMS, PARTNERS, ORDERS = 20_000, 2_000, 5_000
+CANCELLED_ORDERS = ORDERS // 50
 
 SCHEMA = """
 create schema if not exists sbo;

@@ -1,0 +1,134 @@
+"""Compares the shop and the warehouse with the ERP, by what the ERP says and not by any mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from syncline.demo.shop import Shop
+from syncline.postgres.database import Database
+
+_ITEMS = """
+select "ItemCode" as key, trim("ItemName") as name, "ItmsGrpCod"::int as item_group,
+  "validFor" = 'Y' as active, "OnHand" as stock, "AvgPrice" as price, trim("SalUnitMsr") as unit,
+  "FrgnName" as english, "CodeBars" as ean, round("AvgPrice", 2)::text as shop_price
+from sbo."OITM"
+"""
+_PARTNERS = """
+select "CardCode" as key, trim("CardName") as name,
+  case "CardType" when 'C' then 'customer' else 'supplier' end as kind, "Balance" as balance,
+  replace("Currency", '##', 'any') as currency, "frozenFor" = 'Y' as frozen,
+  "MailCountr" as country, lower("E_Mail") as email, "Phone1" as phone,
+  coalesce("MailCity", 'unknown') as city
+from sbo."OCRD"
+"""
+_ORDERS = """
+select "DocNum" as key, "CardCode" as partner,
+  to_timestamp("DocDate" || lpad("DocTime"::text, 4, '0'), 'YYYYMMDDHH24MI')::timestamp as placed,
+  "DocDueDate"::date as due, "DocTotal" as total, "DocCur" as currency,
+  "CANCELED" = 'Y' as cancelled,
+  trim("Comments") as note, round("DocTotal", 2)::text as shop_total,
+  (select string_agg(concat_ws('|', "ItemCode", "Quantity"::int, round("Price", 2)), ';'
+     order by "LineNum") from sbo."RDR1" l where l."DocEntry" = o."DocEntry") as lines
+from sbo."ORDR" o
+"""
+
+
+_STORED = {
+    "items": "select sku as key, name, item_group, active, stock, price, unit from items",
+    "partners": "select code as key, name, kind, balance, currency, frozen, country from partners",
+    "orders": "select number as key, partner, placed, due, total, currency, cancelled, lines "
+    "from orders",
+}
+
+
+async def compare(erp: Database, shop: Shop, warehouse: Database) -> tuple[list[str], list[str]]:
+    """Return what is the same, in words, and what differs, the first few of each kind."""
+    items = {str(row["key"]): dict(row) for row in await erp.fetch(_ITEMS)}
+    partners = {str(row["key"]): dict(row) for row in await erp.fetch(_PARTNERS)}
+    orders = {str(row["key"]): dict(row) for row in await erp.fetch(_ORDERS)}
+    sold = {key: row for key, row in orders.items() if not row["cancelled"]}
+    pairs = {
+        "warehouse items": (items, _stored(await warehouse.fetch(_STORED["items"]))),
+        "warehouse partners": (partners, _stored(await warehouse.fetch(_STORED["partners"]))),
+        "warehouse orders": (orders, _stored(await warehouse.fetch(_STORED["orders"]))),
+        "shop items": (items, _sold(shop, "items")),
+        "shop customers": (partners, _sold(shop, "customers")),
+        "shop orders": (sold, _sold(shop, "orders")),
+    }
+    same, different = [], []
+    for name, (source, target) in pairs.items():
+        found = list(_differences(source, target))
+        if found:
+            different.append(f"{name}: {len(found):,} differences, such as {'; '.join(found[:5])}")
+        else:
+            same.append(f"{name}: all {len(target):,} equal the ERP's")
+    return same, different
+
+
+def _differences(
+    source: Mapping[str, Mapping[str, Any]], target: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    for key in source.keys() - target.keys():
+        yield f"{key} is missing"
+    for key in target.keys() - source.keys():
+        yield f"{key} is not in the ERP"
+    for key in source.keys() & target.keys():
+        for field, value in target[key].items():
+            if source[key][field] != value:
+                yield f"{key}: {field} is {value!r}, in the ERP {source[key][field]!r}"
+
+
+def _stored(rows: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    found = {str(row["key"]): dict(row) for row in rows}
+    for fields in found.values():
+        if "lines" in fields:
+            fields["lines"] = _lines(fields["lines"])
+    return found
+
+
+def _sold(shop: Shop, kind: str) -> dict[str, dict[str, Any]]:
+    return {key: _OF_SHOP[kind](record) for key, record in shop.records[kind].items()}
+
+
+def _lines(lines: list[dict[str, Any]]) -> str:
+    return ";".join(f"{x['sku']}|{x['quantity']}|{x['price']}" for x in lines)
+
+
+def _item(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key": record["sku"],
+        "name": record["title"],
+        "english": (record.get("titles") or {}).get("en"),
+        "ean": record.get("ean"),
+        "active": record["status"] == "ACTIVE",
+        "stock": Decimal(record["stock"]),
+        "shop_price": record["price"],
+    }
+
+
+def _customer(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key": record["code"],
+        "name": record["name"],
+        "kind": record["kind"],
+        "email": record.get("email"),
+        "phone": record["phone"],
+        "city": record["address"]["city"],
+        "country": record["address"].get("country"),
+    }
+
+
+def _order(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key": record["number"],
+        "partner": record["customer"],
+        "shop_total": record["total"]["amount"],
+        "currency": record["total"]["currency"],
+        "note": record.get("note"),
+        "lines": _lines(record["lines"]),
+    }
+
+
+_OF_SHOP = {"items": _item, "customers": _customer, "orders": _order}
