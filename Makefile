@@ -40,7 +40,7 @@ dev: $(READY) ## Start Kafka, PostgreSQL and all services on this machine
 	$(BIN)/syncline dev
 
 bench: $(READY) ## Measure speed, CPU and memory beside other tools
-	$(BIN)/pytest -m benchmark --timeout 7200 -s
+	$(BIN)/python -m benchmarks
 
 compose-test: ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test

@@ -30,6 +30,10 @@ _OUTAGES = (
 )
 
 
+_PLANNING = {"plan_cache_mode": "force_custom_plan"}
+"""A plan that was made while the ledger was empty scans it whole when it is not."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn outages of the database into RetriableError; anything else is a bug and stays one."""
@@ -121,7 +125,7 @@ async def open_database(
             max_size=size,
             command_timeout=60,
             init=_prepare,
-            server_settings={"application_name": name, "timezone": "UTC"},
+            server_settings={"application_name": name, "timezone": "UTC", **_PLANNING},
         )
     try:
         yield Database(pool)

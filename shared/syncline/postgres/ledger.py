@@ -13,10 +13,12 @@ from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Entry, Written
 from syncline.postgres.database import Database
 
+# `offset 0` keeps it one look into the index a record: joined, the whole ledger may be read.
 _UNCHANGED = """
-select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
-join ledger l on l.stream_id = $1 and l.source_id = w.source_id and l.row_hash = w.hash
-where l.intent_hash is null
+select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place),
+lateral (select l.row_hash from ledger l where l.stream_id = $1 and l.source_id = w.source_id
+         and l.intent_hash is null offset 0) known
+where known.row_hash = w.hash
 """
 
 _ACKNOWLEDGE = """

@@ -1,0 +1,2 @@
+[ "$1" = reset ] && exit 0
+exec "$PEERS/v-dlt/bin/python" "$HERE/tools/http_load.py"
