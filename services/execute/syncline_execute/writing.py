@@ -218,6 +218,7 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         keys=[idempotency_key(run, item) for item in items],
         match_key=target.transformation.match_key,
         options=target.transformation.target,
+        fields=target.transformation.target_paths,
     )
 
 

@@ -42,7 +42,6 @@ class Capabilities(msgspec.Struct, frozen=True):
         bulk_size: most records in one write call.
         lookup: lookup() can find a record by its match key.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
-        exclusive: concurrent writes of one run must be serialised (files).
     """
 
     source: bool = False
@@ -51,7 +50,6 @@ class Capabilities(msgspec.Struct, frozen=True):
     bulk_size: int = 1000
     lookup: bool = False
     smart_sync: bool = True
-    exclusive: bool = False
 
 
 class ExtractRequest(msgspec.Struct, frozen=True):
@@ -101,6 +99,7 @@ class WriteBatch(msgspec.Struct):
         match_key: payload path by which the target finds an existing record.
         options: the mapping's `transformation.target` block.
         correlation_id: of the run.
+        fields: the payload paths that the mapping writes, in its order.
     """
 
     tenant: str
@@ -112,6 +111,7 @@ class WriteBatch(msgspec.Struct):
     keys: list[str]
     match_key: str | None
     options: Mapping[str, Any]
+    fields: Sequence[str] = ()
 
 
 class WriteResult(msgspec.Struct):

@@ -1,52 +1,72 @@
-"""Asking the server about a query: what columns it gives, and some of its records by ID."""
+"""Asking the server about a query before it is run: what columns it gives, what its names mean."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import asyncpg
+import msgspec
 
 from syncline.connectors.port import ConnectorError
-from syncline.connectors.postgresql.queries import Query, base_query, bind_names, by_ids
+from syncline.connectors.postgresql.queries import base_query, identifier, unbound_names
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 
-
-async def types_of(connection: asyncpg.Connection, extraction: Extraction) -> dict[str, str]:
-    """Ask the server what a query gives: column -> type; nothing is run."""
-    query = base_query(extraction, {})
-    bind_names(query, extraction, None, "text", [])
-    blind = _without_bound_types(query)
-    statement = await connection.prepare(f"select * from ({blind}) q")
-    types = {a.name: a.type.name for a in statement.get_attributes()}
-    for column in (extraction.id_column, extraction.cursor_column):
-        if column is not None and column not in types:
-            message = f"the source gives no column {column!r}; it gives: {', '.join(types)}"
-            raise ConnectorError(
-                Failure(Category.PERMANENT, "unknown_column", message, field=column)
-            )
-    return types
+_ARRAY = "[]"
 
 
-def _without_bound_types(query: Query) -> str:
-    """Replace the cursor's cast by null, whose type the server infers from where it stands."""
-    sql = query.sql
-    for number, value in enumerate(query.values, 1):
-        if value is None:
-            sql = sql.replace(f"(${number}::text)::text", "null")
-    return sql
+class SqlType(msgspec.Struct, frozen=True):
+    """A type: PostgreSQL's own name of it, that name as SQL says it, and its kind."""
+
+    name: str
+    sql: str
+    kind: str
 
 
-async def fetch(
-    connection: asyncpg.Connection,
-    extraction: Extraction,
-    types: Mapping[str, str],
-    ids: list[str],
-    id_type: str | None,
-) -> list[Any]:
-    query = base_query(extraction, types)
-    bind_names(query, extraction, None, types.get(extraction.cursor_column or "", "text"), ids)
-    by_ids(query, extraction, ids, id_type)
-    rows: list[Any] = await connection.fetch(query.sql, *query.values)
-    return rows
+class Shape(msgspec.Struct, frozen=True):
+    """What a query gives and takes: its columns in their order, and the types of bound names."""
+
+    columns: dict[str, SqlType]
+    names: dict[str, SqlType]
+
+
+def sql_type(found: asyncpg.Type) -> SqlType:
+    """Take over a type as the driver describes it."""
+    name, array = found.name.removesuffix(_ARRAY), found.name.endswith(_ARRAY)
+    sql = f"{identifier(found.schema)}.{identifier(name)}{_ARRAY if array else ''}"
+    return SqlType(found.name, sql, found.kind)
+
+
+async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Shape:
+    """Ask the server what an extraction gives; nothing is run.
+
+    Raises:
+        ConnectorError: a column that the extraction names is not there, or is there twice.
+    """
+    sql, names = unbound_names(base_query(extraction), extraction)
+    try:
+        statement = await connection.prepare(f"select * from ({sql}\n) q")
+    except asyncpg.IndeterminateDatatypeError as error:
+        known = ", ".join(f":{name}" for name in names)
+        message = f"PostgreSQL cannot tell the type of one of {known}: write it as :name::type"
+        failure = Failure(Category.PERMANENT, "unknown_type", message, str(error))
+        raise ConnectorError(failure) from error
+    attributes = statement.get_attributes()
+    columns = {a.name: sql_type(a.type) for a in attributes}
+    _check_columns(extraction, [a.name for a in attributes])
+    taken = dict(zip(names, map(sql_type, statement.get_parameters()), strict=True))
+    return Shape(columns, taken)
+
+
+def _check_columns(extraction: Extraction, given: list[str]) -> None:
+    wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
+    for column in wanted:
+        if column is not None and column not in given:
+            message = f"the source gives no column {column!r}; it gives: {', '.join(given)}"
+            raise _refusal("unknown_column", message, column)
+    for column in given:
+        if given.count(column) > 1:
+            message = f"the source gives column {column!r} twice: give each a name of its own"
+            raise _refusal("duplicate_column", message, column)
+
+
+def _refusal(code: str, message: str, column: str) -> ConnectorError:
+    return ConnectorError(Failure(Category.PERMANENT, code, message, field=column))

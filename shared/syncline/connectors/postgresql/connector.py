@@ -1,4 +1,4 @@
-"""The PostgreSQL connector: what it can do, its connections, and its tests."""
+"""The PostgreSQL connector: what it can do, its connections, and how a call uses them."""
 
 from __future__ import annotations
 
@@ -22,36 +22,27 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
-from syncline.connectors.postgresql.asking import fetch, types_of
+from syncline.connectors.postgresql import mappings, profile, testing
+from syncline.connectors.postgresql.asking import shape_of
 from syncline.connectors.postgresql.errors import translated
-from syncline.connectors.postgresql.queries import (
-    base_query,
-    bind_names,
-    quoted,
-    window,
-)
+from syncline.connectors.postgresql.queries import table_name
 from syncline.connectors.postgresql.reading import PageMaker
-from syncline.connectors.postgresql.writing import Table, Upsert
-from syncline.domain.errors import Category, Failure, Problem
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.connectors.postgresql.tables import Tables
+from syncline.connectors.postgresql.window import columns_of, fetching_query, reading_query
+from syncline.connectors.postgresql.writing import Upsert
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.document import Extraction
 
 _decode_json = msgspec.json.Decoder(float_hook=Decimal).decode
-_KEYS = {
-    "host": str, "port": int, "database": str, "user": str, "schema": str, "sslmode": str,
-    "sslrootcert": str, "statementTimeout": int,
-}  # fmt: skip
-TEST_LIMIT = 10
+_OUT_OF_RANGE = (ValueError, OverflowError)
+"""What the driver says of dates that Python has not: 44 BC, the year 12000, 24:00."""
 
 
 class PostgresqlConnector:
     """One PostgreSQL database as its profile describes it."""
 
     capabilities = Capabilities(
-        source=True,
-        target=True,
-        idempotent_upsert=True,
-        bulk_size=5000,
-        lookup=True,
+        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True
     )
 
     def __init__(
@@ -61,55 +52,29 @@ class PostgresqlConnector:
         self._secrets = secrets
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self._tables: dict[tuple[str, str], Table] = {}
+        self._tables = Tables()
 
     @classmethod
     def config_problems(
         cls, config: Mapping[str, Any], secrets: Mapping[str, str]
     ) -> list[Problem]:
         """Name every mistake of a profile's settings."""
-        problems = [
-            Problem(f"$.config.{name}", f"unknown setting; known: {', '.join(sorted(_KEYS))}")
-            for name in sorted(config.keys() - _KEYS.keys())
-        ]
-        problems += [
-            Problem(f"$.config.{name}", f"must be {kind.__name__}")
-            for name, kind in _KEYS.items()
-            if name in config and not isinstance(config[name], kind)
-        ]
-        problems += [
-            Problem(f"$.config.{name}", "is required")
-            for name in ("host", "database", "user")
-            if not config.get(name)
-        ]
-        problems += [
-            Problem(f"$.secrets.{name}", "unknown secret; known: password")
-            for name in sorted(secrets.keys() - {"password"})
-        ]
-        return problems
+        return profile.config_problems(config, secrets)
 
     @classmethod
     def mapping_problems(
         cls, extraction: Extraction | None, target: Mapping[str, Any] | None
     ) -> list[Problem]:
         """Name every mistake in the parts of a mapping this connector reads."""
-        problems = []
-        if extraction is not None and extraction.mode is ExtractionMode.API:
-            problems.append(
-                Problem("$.extraction.mode", "PostgreSQL reads config, sql or procedure")
-            )
-        if target is not None and not isinstance(target.get("table"), str):
-            problems.append(
-                Problem("$.transformation.target.table", "is required: the table to write")
-            )
-        return problems
+        problems = [] if extraction is None else mappings.extraction_problems(extraction)
+        return problems + ([] if target is None else mappings.target_problems(target))
 
     def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
         """Return what it can do; the same for every mapping."""
         return self.capabilities
 
     def reads_in_order(self, extraction: Extraction) -> bool:
-        """Every query is ordered by cursor and ID."""
+        """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
         return True
 
     async def close(self) -> None:
@@ -121,147 +86,113 @@ class PostgresqlConnector:
     async def test(self) -> list[Check]:
         """Connect, log in, and look at the schema."""
         try:
-            async with asyncio.timeout(TEST_LIMIT):
-                connection = await asyncpg.connect(**self._address())
-        except (
-            asyncpg.InvalidPasswordError,
-            asyncpg.InvalidAuthorizationSpecificationError,
-        ) as error:
-            return [
-                Check("host", ok=True, message="reached"),
-                Check("login", ok=False, message=str(error)),
-            ]
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            return [Check("host", ok=False, message=str(error) or "no answer within 10 s")]
-        try:
-            version = await connection.fetchval("show server_version")
-            return [
-                Check("host", ok=True, message="reached"),
-                Check("login", ok=True, message=f"PostgreSQL {version}"),
-            ]
-        finally:
-            connection.terminate()
+            address = profile.address(self._config, self._secrets)
+        except ConnectorError as error:
+            return [Check("tls", ok=False, message=error.failure.message)]
+        return await testing.checks(address, self._config.get("schema"))
 
     async def describe(self, name: str) -> list[Column]:
         """Return the columns of a table."""
         async with self._acquired() as connection:
-            statement = await connection.prepare(f"select * from {quoted(name)}")
+            statement = await connection.prepare(f"select * from {table_name(name)}")
             return [Column(a.name, a.type.name) for a in statement.get_attributes()]
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
+        dates_as_text = False
+        while True:
+            try:
+                async for page in self._stream(request, dates_as_text=dates_as_text):
+                    left = None if request.limit is None else request.limit - len(page.ids)
+                    request = msgspec.structs.replace(request, position=page.position, limit=left)
+                    yield page
+            except _OUT_OF_RANGE:
+                if dates_as_text:
+                    raise
+                dates_as_text = True
+            else:
+                return
+
+    async def _stream(self, request: ExtractRequest, *, dates_as_text: bool) -> AsyncIterator[Page]:
         with translated():
-            connection = await asyncpg.connect(**self._address())
+            connection = await asyncpg.connect(**profile.address(self._config, self._secrets))
             try:
                 await _prepare(connection)
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    async for page in self._pages(connection, request):
-                        yield page
+                    shape = await shape_of(connection, request.extraction)
+                    position = msgspec.json.decode(request.position) if request.position else None
+                    query = reading_query(request, shape, position, dates_as_text=dates_as_text)
+                    if request.limit is not None:
+                        query.sql += f" limit {request.limit:d}"
+                    maker = PageMaker(request.extraction, columns_of(request.extraction, shape))
+                    rows_of = await connection.cursor(query.sql, *query.values)
+                    while rows := await rows_of.fetch(request.page_size):
+                        yield maker.page(rows)
             finally:
                 connection.terminate()
 
-    async def _pages(
-        self, connection: asyncpg.Connection, request: ExtractRequest
-    ) -> AsyncIterator[Page]:
-        extraction = request.extraction
-        types = await types_of(connection, extraction)
-        query = base_query(extraction, types)
-        cursor_type = types.get(extraction.cursor_column or "", "text")
-        bind_names(query, extraction, request.after, cursor_type, None)
-        position = msgspec.json.decode(request.position) if request.position else None
-        window(query, extraction, types, after=request.after, position=position)
-        maker = PageMaker(extraction, types)
-        rows_of = await connection.cursor(query.sql, *query.values)
-        while rows := await rows_of.fetch(request.page_size):
-            yield maker.page(rows)
-
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
         """Read just these records."""
-        async with self._acquired() as connection, connection.transaction(readonly=True):
-            types = await types_of(connection, extraction)
-            wanted = list(ids)
+        wanted = [i for i in ids if "\0" not in i]
+        for typed, dates_as_text in ((True, False), (False, False), (True, True), (False, True)):
             try:
-                async with connection.transaction():
-                    rows = await fetch(
-                        connection, extraction, types, wanted, types[extraction.id_column]
-                    )
-            except asyncpg.DataError:  # an ID that is none of the column's type exists nowhere
-                rows = await fetch(connection, extraction, types, wanted, None)
+                return await self._fetch(
+                    extraction, wanted, typed=typed, dates_as_text=dates_as_text
+                )
+            except asyncpg.DataError:
+                continue  # an ID that is none of the column's type exists nowhere
+            except _OUT_OF_RANGE:
+                continue
+        return Page([], [], [], "")
+
+    async def _fetch(
+        self, extraction: Extraction, ids: list[str], *, typed: bool, dates_as_text: bool
+    ) -> Page:
+        async with self._acquired(passing=asyncpg.DataError) as connection:
+            async with connection.transaction(readonly=True):
+                shape = await shape_of(connection, extraction)
+                query = fetching_query(
+                    extraction, shape, ids, typed=typed, dates_as_text=dates_as_text
+                )
+                rows = await connection.fetch(query.sql, *query.values)
             if not rows:
                 return Page([], [], [], "")
-            return PageMaker(extraction, types).page(rows)
+            return PageMaker(extraction, columns_of(extraction, shape)).page(rows)
 
     async def lookup(self, batch: WriteBatch) -> list[str | None]:
         """Return the keys that the target table has."""
         async with self._acquired() as connection:
-            table = await self._table(connection, batch)
-            keys = [str(msgspec.json.decode(p).get(table.key)) for p in batch.payloads]
-            rows = await connection.fetch(
-                f"select {quoted(table.key)}::text from {table.name} "
-                f"where {quoted(table.key)}::text = any($1::text[])",
-                keys,
-            )
-            found = {row[0] for row in rows}
+            table = await self._tables.of(connection, batch.options, batch.match_key)
+            keys = table.keys(batch.payloads)
+            found = await table.existing(connection, [key for key in keys if key is not None])
             return [key if key in found else None for key in keys]
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Upsert a bulk on the match key."""
         async with self._acquired() as connection:
-            table = await self._table(connection, batch)
+            table = await self._tables.of(connection, batch.options, batch.match_key)
             return await Upsert(connection, table).write(batch)
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
-        key, table = str(options.get("key", "id")), quoted(str(options["table"]))
         async with self._acquired() as connection:
-            await connection.execute(
-                f"delete from {table} where {quoted(key)}::text = any($1::text[])", list(target_ids)
-            )
+            table = await self._tables.of(connection, options, str(options.get("key", "id")))
+            await table.delete(connection, list(target_ids))
         return WriteResult(list(target_ids))
 
-    async def _table(self, connection: asyncpg.Connection, batch: WriteBatch) -> Table:
-        name, key = str(batch.options["table"]), batch.match_key
-        if key is None:
-            failure = Failure(Category.PERMANENT, "no_match_key", "the mapping has no matchKey")
-            raise ConnectorError(failure)
-        known = self._tables.get((name, key))
-        if known is None:
-            statement = await connection.prepare(f"select * from {quoted(name)}")
-            columns = frozenset(a.name for a in statement.get_attributes())
-            known = self._tables[name, key] = Table(quoted(name), columns, key)
-        return known
-
     @asynccontextmanager
-    async def _acquired(self) -> AsyncIterator[asyncpg.Connection]:
-        with translated():
+    async def _acquired(
+        self, *, passing: type[BaseException] | tuple[()] = ()
+    ) -> AsyncIterator[asyncpg.Connection]:
+        with translated(passing):
             async with self._opening:
                 if self._pool is None:
+                    address = profile.address(self._config, self._secrets)
                     self._pool = await asyncpg.create_pool(
-                        **self._address(), min_size=0, max_size=10, init=_prepare
+                        **address, min_size=0, max_size=10, init=_prepare
                     )
             async with self._pool.acquire() as connection:
                 yield connection
-
-    def _address(self) -> dict[str, Any]:
-        config = self._config
-        settings = {
-            "application_name": "syncline",
-            "timezone": "UTC",
-            "statement_timeout": str(config.get("statementTimeout", 300) * 1000),
-        }
-        if "schema" in config:
-            settings["search_path"] = quoted(config["schema"])
-        return {
-            "host": config["host"],
-            "port": config.get("port", 5432),
-            "database": config["database"],
-            "user": config["user"],
-            "password": self._secrets.get("password"),
-            "ssl": config.get("sslmode", "prefer"),
-            "server_settings": settings,
-            "timeout": TEST_LIMIT,
-            "command_timeout": config.get("statementTimeout", 300) + 10,
-        }
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:

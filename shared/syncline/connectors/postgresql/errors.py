@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,8 +32,11 @@ LOGIN_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.Invalid
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(passing: type[BaseException] | tuple[()] = ()) -> Iterator[None]:
     """Turn errors of a whole call into the port's.
+
+    Args:
+        passing: errors that the caller understands itself.
 
     Raises:
         RetriableError: the server is away, busy, or asks to try again.
@@ -40,12 +44,27 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
+    except passing:
+        raise
+    except ssl.SSLCertVerificationError as error:
+        message = f"PostgreSQL: the server's certificate is refused: {error.verify_message}"
+        failure = Failure(Category.PERMANENT, "certificate_refused", message)
+        raise ConnectorError(failure) from error
     except TRANSIENT as error:
         raise RetriableError(f"PostgreSQL: {_words(error)}", code="source_unavailable") from error
     except asyncpg.PostgresError as error:
-        code = "login_refused" if isinstance(error, LOGIN_REFUSED) else "query_refused"
-        failure = Failure(Category.PERMANENT, code, f"PostgreSQL: {_words(error)}", _detail(error))
-        raise ConnectorError(failure) from error
+        raise ConnectorError(_refusal(error)) from error
+
+
+def _refusal(error: asyncpg.PostgresError) -> Failure:
+    words = f"PostgreSQL: {_words(error)}"
+    return Failure(Category.PERMANENT, _code(error), words, _detail(error))
+
+
+def _code(error: asyncpg.PostgresError) -> str:
+    if isinstance(error, LOGIN_REFUSED):
+        return "login_refused"
+    return "no_database" if isinstance(error, asyncpg.InvalidCatalogNameError) else "query_refused"
 
 
 def failure_of(error: asyncpg.PostgresError) -> Failure:

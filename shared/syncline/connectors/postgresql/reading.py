@@ -11,39 +11,30 @@ from typing import Any
 import msgspec
 
 from syncline.connectors.port import Page
+from syncline.connectors.postgresql.asking import SqlType
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 
 _FLOATS = frozenset({"float4", "float8", "numeric"})
-_PLAIN = frozenset(
-    {"bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar",
-     "name", "uuid", "date", "timestamp", "timestamptz", "time", "timetz", "json", "jsonb",
-     "bytea", "char"}
-)  # fmt: skip
 
 
 class PageMaker:
     """Makes pages of one query's rows.
 
     Args:
-        types: column name -> PostgreSQL's name of its type, in the order of the query.
+        columns: the query's columns, in its order.
     """
 
-    def __init__(self, extraction: Extraction, types: Mapping[str, str]) -> None:
-        names = list(types)
+    def __init__(self, extraction: Extraction, columns: Mapping[str, SqlType]) -> None:
+        names = list(columns)
         self._id = names.index(extraction.id_column)
         cursor = extraction.cursor_column
         self._cursor = names.index(cursor) if cursor else None
-        self._numbers = [(n, i) for i, n in enumerate(names) if types[n] in _FLOATS]
-        self._others = [n for n in names if types[n] not in _PLAIN and types[n][0] != "_"]
+        self._numbers = [(n, i) for i, n in enumerate(names) if columns[n].name in _FLOATS]
 
     def page(self, rows: Sequence[Any]) -> Page:
         """Make a page of at least one row."""
         records: list[dict[str, Any]] = [dict(row) for row in rows]
-        for name in self._others:
-            for record in records:
-                if record[name] is not None:
-                    record[name] = str(record[name])
         ids = [text_of(row[self._id]) for row in rows]
         cursors = self._cursors(rows)
         bad = self._bad(rows, records)

@@ -11,21 +11,16 @@ import asyncpg
 import msgspec
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
+from syncline.connectors.postgresql.columns import as_columns
 from syncline.connectors.postgresql.errors import TRANSIENT, failure_of
-from syncline.connectors.postgresql.queries import quoted
+from syncline.connectors.postgresql.queries import identifier
+from syncline.connectors.postgresql.tables import Table
 from syncline.domain.errors import Category, Failure
 
 _decode = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_NO_KEY = (type(None), dict, list)
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
-
-
-class Table(msgspec.Struct, frozen=True):
-    """A target table: its quoted name and its columns."""
-
-    name: str
-    columns: frozenset[str]
-    key: str
 
 
 class Upsert:
@@ -65,21 +60,22 @@ class Upsert:
         self, columns: tuple[str, ...], records: Sequence[dict[str, Any]], places: list[int]
     ) -> dict[int, Failure]:
         """Say why records cannot even be sent: an unknown column, or no key."""
-        unknown = sorted(set(columns) - self._table.columns)
+        unknown = sorted(set(columns) - self._table.columns.keys())
         if unknown:
             message = f"table {self._table.name} has no column {unknown[0]!r}"
             failure = Failure(Category.PERMANENT, "unknown_column", message, field=unknown[0])
             return dict.fromkeys(places, failure)
         key = self._table.key
-        message = f"the key {key!r} is empty"
-        failure = Failure(Category.PERMANENT, "missing_key", message, field=key)
-        return {p: failure for p in places if records[p].get(key) is None}
+        message = f"the key {key!r} must be a text or a number, and is empty, an object or a list"
+        failure = Failure(Category.PERMANENT, "invalid_key", message, field=key)
+        return {p: failure for p in places if isinstance(records[p].get(key), _NO_KEY)}
 
     async def _halving(
         self, columns: Sequence[str], records: Sequence[dict[str, Any]], places: list[int]
     ) -> dict[int, Failure]:
         try:
-            await self._bulk(columns, [records[place] for place in places])
+            chosen = [records[place] for place in places]
+            await self._bulk(columns, as_columns(chosen, self._table.columns))
         except asyncpg.InvalidColumnReferenceError as error:
             raise ConnectorError(_no_constraint(self._table)) from error
         except TRANSIENT:
@@ -93,11 +89,12 @@ class Upsert:
         return {}
 
     async def _bulk(self, columns: Sequence[str], records: Sequence[dict[str, Any]]) -> None:
-        names = ", ".join(quoted(column) for column in columns)
-        others = [quoted(column) for column in columns if column != self._table.key]
+        names = ", ".join(identifier(column) for column in columns)
+        others = [identifier(column) for column in columns if column != self._table.key]
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
-        key = quoted(self._table.key)
-        temporary = f"_syncline_{crc32(f'{self._table.name} {names}'.encode()):08x}"
+        key = identifier(self._table.key)
+        types = [self._table.columns[column].sql for column in columns]
+        temporary = f"_syncline_{crc32(f'{self._table.name} {names} {types}'.encode()):08x}"
         async with self._connection.transaction():
             await self._connection.execute(
                 f"create temp table if not exists {temporary} on commit delete rows as "
@@ -120,7 +117,7 @@ class Upsert:
 def _no_constraint(table: Table) -> Failure:
     message = (
         f"table {table.name} has no unique constraint on {table.key!r}: "
-        f"create unique index on {table.name} ({quoted(table.key)})"
+        f"create unique index on {table.name} ({identifier(table.key)})"
     )
     return Failure(Category.PERMANENT, "no_unique_key", message)
 
@@ -176,7 +173,7 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
     int: str,
     Decimal: str,
     float: str,
-    bool: lambda value: "t" if value else "f",
+    bool: lambda value: "true" if value else "false",
     type(None): lambda _value: NULL,
     dict: _json,
     list: _json,

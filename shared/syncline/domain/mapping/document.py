@@ -129,6 +129,12 @@ class Transformation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
     smart_sync: bool = True
     target: dict[str, Any] = {}
 
+    @property
+    def target_paths(self) -> tuple[str, ...]:
+        """The payload paths that are written, in the mapping's order."""
+        written = [field.target for field in self.fields]
+        return (*written, *(fixed.target for fixed in self.static))
+
 
 class Mapping(msgspec.Struct, frozen=True, rename="camel"):
     """The rules for one entity type between one source and one target."""

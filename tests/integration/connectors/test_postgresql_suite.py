@@ -1,0 +1,131 @@
+"""The PostgreSQL connector does what the port promises, as a source and as a target."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from syncline.connectors.port import Connector, Surroundings
+from syncline.connectors.postgresql import PostgresqlConnector
+from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.embedded.ports import free_port
+from tests.suites.connector_sources import SourceSuite
+from tests.suites.connector_targets import TargetSuite
+from tests.suites.connectors import ConnectorSuite
+
+TABLE = """
+create table items (
+  id text primary key, name text, amount numeric, count bigint, changed timestamptz
+);
+"""
+SECRET = "sesame-9f2"
+
+
+def config_of(dsn: str) -> dict[str, Any]:
+    parts = urlsplit(dsn)
+    return {
+        "host": parts.hostname,
+        "port": parts.port,
+        "database": parts.path[1:],
+        "user": parts.username,
+        "sslmode": "disable",
+    }
+
+
+def connector_to(dsn: str, password: str | None = None, **changes: Any) -> PostgresqlConnector:
+    secrets = {"password": password or urlsplit(dsn).password or ""}
+    return PostgresqlConnector(config_of(dsn) | changes, secrets, Surroundings())
+
+
+def _sql(text: str) -> Extraction:
+    return Extraction(mode=ExtractionMode.SQL, sql=text)
+
+
+class PostgresqlWorld:
+    """One database with a table of items."""
+
+    secret = SECRET
+    extraction = Extraction(table="items", id_column="id", cursor_column="changed")
+    texts = frozenset({"bell"})
+    options = {"table": "items"}
+    elsewhere = {"table": "nothing_there"}
+    refused = {"count": 2**70}
+    keeps_one = True
+    deletes = True
+    cannot_hold = frozenset({"nul"})
+
+    def __init__(self, dsn: str, database: asyncpg.Connection) -> None:
+        self.connector = connector_to(dsn)
+        self.unanswerable: Any = [
+            (Extraction(table="nothing_there"), "nothing_there"),
+            (Extraction(table="items", id_column="no_id"), "no_id"),
+            (Extraction(table="items", cursor_column="no_cursor"), "no_cursor"),
+            (Extraction(table="items", columns=("no_column",)), "no_column"),
+            (Extraction(mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
+        ]
+        self._dsn = dsn
+        self._database = database
+
+    def broken(self) -> Sequence[tuple[Connector, str]]:
+        return [
+            (connector_to(self._dsn, port=free_port()), "host"),
+            (connector_to(self._dsn, password=SECRET), "login"),
+            (connector_to(self._dsn, user="nobody", password=SECRET), "login"),
+            (connector_to(self._dsn, database="no_such_database"), "data"),
+            (connector_to(self._dsn, sslmode="require"), "tls"),
+        ]
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        await self._database.execute("truncate items")
+        rows = [[r[n] for n in ("id", "name", "amount", "count", "changed")] for r in records]
+        await self._database.copy_records_to_table("items", records=rows)
+
+    async def rows(self) -> list[dict[str, Any]]:
+        rows = await self._database.fetch("select id, name, amount, count from items")
+        return [dict(row) for row in rows]
+
+
+class TestPostgresql(ConnectorSuite, SourceSuite, TargetSuite):
+    kind = PostgresqlConnector
+    good_config = {"host": "db", "port": 5432, "database": "erp", "user": "reader"}
+    wrong_configs = [
+        ({"host": ...}, {}, "$.config.host"),
+        ({"database": 3}, {}, "$.config.database"),
+        ({"port": "5432"}, {}, "$.config.port"),
+        ({"port": True}, {}, "$.config.port"),
+        ({"port": 70_000}, {}, "$.config.port"),
+        ({"sslmode": "maybe"}, {}, "$.config.sslmode"),
+        ({"statementTimeout": 0}, {}, "$.config.statementTimeout"),
+        ({"hots": "db"}, {}, "$.config.hots"),
+        ({}, {"passwort": "x"}, "$.secrets.passwort"),
+    ]
+    wrong_mappings = [
+        (Extraction(mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
+        (Extraction(table="x", options={"page": 1}), None, "$.extraction.options.page"),
+        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (None, {}, "$.transformation.target.table"),
+        (None, {"table": ""}, "$.transformation.target.table"),
+        (None, {"table": "items", "tabel": "x"}, "$.transformation.target.tabel"),
+    ]  # fmt: skip
+
+    @pytest.fixture
+    async def world(self, empty_postgres: str) -> AsyncIterator[PostgresqlWorld]:
+        database = await asyncpg.connect(empty_postgres)
+        await database.execute(TABLE)
+        world = PostgresqlWorld(empty_postgres, database)
+        yield world
+        await world.connector.close()
+        await database.close()
+
+    @pytest.fixture
+    def source(self, world: PostgresqlWorld) -> PostgresqlWorld:
+        return world
+
+    @pytest.fixture
+    def target(self, world: PostgresqlWorld) -> PostgresqlWorld:
+        return world

@@ -1,0 +1,242 @@
+"""What every connector that is a source has to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Protocol
+
+import msgspec
+import pytest
+
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page
+from syncline.contracts.messages import encode
+from syncline.domain.errors import Category, FailureError
+from syncline.domain.mapping.document import Extraction
+from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def dated(n: int, minute: int | None, **changes: Any) -> dict[str, Any]:
+    """Return a record that was changed in a minute after START, or at no known time."""
+    changed = None if minute is None else START + timedelta(minutes=minute)
+    return item(n, **({"changed": changed} | changes))
+
+
+class Source(World, Protocol):
+    """A system with records of `id`, `name`, `amount`, `count`, `changed`.
+
+    Attributes:
+        extraction: reads them all; its ID column is `id`, its cursor column `changed`.
+        unanswerable: extractions that the source cannot answer, with a word its error must hold.
+        texts: names of CONTROLS that the source can hold.
+    """
+
+    extraction: Extraction
+    unanswerable: Sequence[tuple[Extraction, str]]
+    texts: frozenset[str]
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        """Make these the source's records."""
+
+
+async def pages_of(source: Source, **changes: Any) -> list[Page]:
+    request = ExtractRequest(source.extraction, page_size=3)
+    request = msgspec.structs.replace(request, **changes)
+    return [page async for page in source.connector.extract(request)]
+
+
+def ids_of(pages: Sequence[Page]) -> list[str]:
+    return [source_id for page in pages for source_id in page.ids]
+
+
+async def every_resume(
+    source: Source, **changes: Any
+) -> AsyncIterator[tuple[list[str], list[str]]]:
+    """Give what was read before and what is read behind each position of an extraction."""
+    whole = await pages_of(source, **changes)
+    for place, page in enumerate(whole, 1):
+        rest = await pages_of(source, **changes, position=page.position)
+        yield ids_of(whole[:place]), ids_of(rest)
+
+
+class SourceSuite:
+    """Subclasses give a fixture `source` beside that of ConnectorSuite."""
+
+    async def test_an_empty_source_gives_no_records(self, source: Source) -> None:
+        await source.fill([])
+
+        assert ids_of(await pages_of(source)) == []
+
+    async def test_every_record_is_read_once_in_pages(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(10)])
+
+        pages = await pages_of(source)
+
+        assert sorted(ids_of(pages)) == [f"{n:04}" for n in range(10)]
+        assert len(pages) >= 3
+        for page in pages:
+            assert 1 <= len(page.ids) == len(page.cursors) == len(page.records)
+            assert page.bad == {}
+            assert [r["id"] for r in page.records] == page.ids
+
+    async def test_a_read_goes_on_behind_any_position(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(8)])
+
+        async for before, rest in every_resume(source):
+            assert sorted(before + rest) == [f"{n:04}" for n in range(8)]
+
+    async def test_a_tie_longer_than_a_page_loses_nothing(self, source: Source) -> None:
+        await source.fill([dated(n, n // 7) for n in range(20)])
+
+        async for before, rest in every_resume(source):
+            assert sorted(before + rest) == [f"{n:04}" for n in range(20)]
+
+    async def test_records_without_a_cursor_value_are_read_and_resumed(
+        self, source: Source
+    ) -> None:
+        await source.fill([dated(n, None if n % 2 else n) for n in range(10)])
+
+        pages = await pages_of(source)
+        cursors = dict(zip(ids_of(pages), [c for p in pages for c in p.cursors], strict=True))
+
+        assert [i for i in sorted(cursors) if cursors[i] is None] == [
+            f"{n:04}" for n in range(1, 10, 2)
+        ]
+        async for before, rest in every_resume(source):
+            assert sorted(before + rest) == [f"{n:04}" for n in range(10)]
+
+    async def test_reading_begins_at_the_cursor_itself(self, source: Source) -> None:
+        await source.fill([dated(n, n // 2) for n in range(10)])
+        (page,) = await pages_of(source, page_size=100)
+        cursor = page.cursors[page.ids.index("0006")]
+
+        assert sorted(ids_of(await pages_of(source, after=cursor))) == [
+            f"{n:04}" for n in range(6, 10)
+        ]
+        async for before, rest in every_resume(source, after=cursor):
+            assert sorted(before + rest) == [f"{n:04}" for n in range(6, 10)]
+
+    async def test_lookback_begins_before_the_cursor(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(10)])
+        (page,) = await pages_of(source, page_size=100)
+        cursor = page.cursors[page.ids.index("0008")]
+        widened = msgspec.structs.replace(source.extraction, lookback=120.0)
+
+        assert sorted(ids_of(await pages_of(source, extraction=widened, after=cursor))) == [
+            "0006", "0007", "0008", "0009",
+        ]  # fmt: skip
+
+    async def test_what_is_ordered_is_read_by_cursor_then_id(self, source: Source) -> None:
+        if not source.connector.reads_in_order(source.extraction):
+            pytest.skip("this source is read in its own order")
+        await source.fill([dated(n, (n * 7) % 5) for n in range(20)])
+        pages = await pages_of(source)
+        read = [(c or "", i) for p in pages for c, i in zip(p.cursors, p.ids, strict=True)]
+
+        assert all(earlier < later for earlier, later in pairwise(read))
+
+    async def test_without_a_cursor_column_everything_is_read(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(7)])
+        whole = msgspec.structs.replace(source.extraction, cursor_column=None)
+
+        pages = await pages_of(source, extraction=whole)
+
+        assert sorted(ids_of(pages)) == [f"{n:04}" for n in range(7)]
+        assert {c for p in pages for c in p.cursors} == {None}
+        async for before, rest in every_resume(source, extraction=whole):
+            assert sorted(before + rest) == [f"{n:04}" for n in range(7)]
+
+    async def test_a_limit_ends_the_read(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(9)])
+
+        assert len(ids_of(await pages_of(source, limit=4))) == 4
+        assert len(ids_of(await pages_of(source, limit=100))) == 9
+
+    async def test_reading_twice_gives_the_same_bytes(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(5)])
+
+        first, second = await pages_of(source), await pages_of(source)
+
+        assert [encode(p) for p in first] == [encode(p) for p in second]
+
+    async def test_a_read_may_be_left_and_others_go_on(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(9)])
+        async with aclosing(
+            source.connector.extract(ExtractRequest(source.extraction, page_size=2))  # type: ignore[type-var]
+        ) as pages:
+            async for _ in pages:
+                assert len(ids_of(await pages_of(source))) == 9
+                break
+
+        assert len(ids_of(await pages_of(source))) == 9
+
+    async def test_records_are_fetched_by_id_and_unknown_ones_are_missing(
+        self, source: Source
+    ) -> None:
+        await source.fill([dated(n, n) for n in range(6)] + [dated(7, 7, id='it\'s "7", ü')])
+
+        page = await source.connector.fetch(
+            source.extraction, ["0004", "no such ID", 'it\'s "7", ü', "", "0001", "'; --"]
+        )
+
+        assert sorted(page.ids) == ["0001", "0004", 'it\'s "7", ü']
+        assert [r["id"] for r in page.records] == page.ids
+        assert (await source.connector.fetch(source.extraction, ["nothing"])).ids == []
+        assert (await source.connector.fetch(source.extraction, [])).ids == []
+
+    async def test_a_fetched_record_is_the_record_that_was_read(self, source: Source) -> None:
+        await source.fill([dated(n, n) for n in range(3)])
+        (whole,) = await pages_of(source, page_size=10)
+
+        fetched = await source.connector.fetch(source.extraction, whole.ids)
+
+        by_id = dict(zip(fetched.ids, fetched.records, strict=True))
+        assert [encode(by_id[i]) for i in whole.ids] == [encode(r) for r in whole.records]
+
+    async def test_numbers_keep_all_their_digits(self, source: Source) -> None:
+        amounts = list(EXACT.values())
+        await source.fill(
+            [dated(n, n, amount=amount) for n, amount in enumerate(amounts)]
+            + [dated(100 + n, n, count=count) for n, count in enumerate(COUNTS)]
+        )
+
+        records = {r["id"]: r for p in await pages_of(source) for r in p.records}
+
+        assert [said(records[f"{n:04}"]["amount"]) for n in range(4)] == [said(a) for a in amounts]
+        assert [said(records[f"{100 + n:04}"]["count"]) for n in range(5)] == [
+            said(c) for c in COUNTS
+        ]
+
+    async def test_texts_arrive_as_they_are(self, source: Source) -> None:
+        texts = list((ODD_TEXTS | {n: CONTROLS[n] for n in source.texts}).values())
+        await source.fill([dated(n, n, name=text) for n, text in enumerate(texts)])
+
+        records = {r["id"]: r for p in await pages_of(source) for r in p.records}
+
+        assert [records[f"{n:04}"]["name"] for n in range(len(texts))] == texts
+
+    async def test_empty_text_and_null_are_read(self, source: Source) -> None:
+        await source.fill([dated(1, 1, name=""), dated(2, 2, name=None, amount=None, count=None)])
+
+        records = {r["id"]: r for p in await pages_of(source) for r in p.records}
+
+        assert records["0001"]["name"] == ""
+        assert [said(records["0002"][name]) for name in ("name", "amount", "count")] == [""] * 3
+
+    async def test_what_the_source_does_not_know_is_named(self, source: Source) -> None:
+        await source.fill([dated(1, 1)])
+        for extraction, word in source.unanswerable:
+            with pytest.raises(ConnectorError, match=word) as caught:
+                await pages_of(source, extraction=extraction)
+            assert caught.value.failure.category is Category.PERMANENT
+
+    async def test_a_broken_source_fails_as_the_port_says(self, source: Source) -> None:
+        for connector, _ in source.broken():
+            with pytest.raises(FailureError):
+                async for _page in connector.extract(ExtractRequest(source.extraction)):
+                    pass
+            await connector.close()
