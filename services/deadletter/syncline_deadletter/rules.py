@@ -63,12 +63,13 @@ def settled(letter: DeadLetter) -> Settled:
         id=letter.correlation_id,
         tenant=letter.tenant,
         stream=letter.stream,
-        instance=letter.instance,
+        instance=letter.instance_id,
         entity_type=letter.entity_type,
-        source="",
-        target="",
+        source=letter.source_profile,
+        target=letter.target_profile,
         mapping=letter.mapping,
         mapping_version=letter.mapping_version,
+        instance_name=letter.instance,
     )
     reference = LetterRef(letter.id, letter.source_id, letter.stage, letter.failure)
     return Settled(

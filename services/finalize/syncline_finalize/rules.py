@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+import msgspec
+
 from syncline.contracts import events
-from syncline.contracts.messages import Report, Retrying, Settled
+from syncline.contracts.messages import LetterRef, Report, Retrying, letters_in
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
@@ -31,30 +33,23 @@ def status_event(run: Run, reports: Sequence[Report], now: datetime) -> Outbound
     if type_ == events.WAITING:
         count = sum(len(r.slots) for r in reports if isinstance(r, Retrying))
         status.reason = f"{count} record{'s' * (count != 1)} will be tried again"
-    return status_message(type_, "finalize", run.id, status, now)
+    return status_message(type_, "finalize", status, now, f"{run.id}/{status.seq}")
 
 
 def letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:
-    """Announce the dead letters of a run."""
-    return [
-        status_message(
-            events.RECORD_DEAD_LETTERED,
-            "finalize",
-            run.id,
-            events.RecordDeadLettered(
-                correlation_id=run.id,
-                tenant=run.tenant,
-                instance=run.instance_name,
-                entity_type=run.entity_type,
-                seq=run.status_seq,
-                dead_letter_id=letter.id,
-                source_id=letter.source_id,
-                stage=letter.stage,
-                failure=letter.failure,
-            ),
-            now,
-        )
-        for report in reports
-        if isinstance(report, Settled)
-        for letter in report.letters
-    ]
+    """Announce the dead letters of a run, numbered up to just below the event of the run itself."""
+    letters = letters_in(reports)
+    first = run.status_seq - len(letters)
+    return [_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
+
+
+def _letter_event(run: Run, letter: LetterRef, seq: int, now: datetime) -> Outbound:
+    facts = msgspec.structs.asdict(status_of(run)) | {"seq": seq}
+    event = events.RecordDeadLettered(
+        **facts,
+        dead_letter_id=letter.id,
+        source_id=letter.source_id,
+        stage=letter.stage,
+        failure=letter.failure,
+    )
+    return status_message(events.RECORD_DEAD_LETTERED, "finalize", event, now, letter.id)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
 from syncline.contracts.events import DeadLetter
+from syncline.contracts.letters import Given, Place, dead_letter, letter_message
 from syncline.contracts.messages import Attempt, Batch, RunRef
-from syncline.contracts.sending import batch_message, letter_message
+from syncline.contracts.sending import batch_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.dead_letter import letter_id
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline_ingest.rules import Planned, Row
@@ -32,6 +33,7 @@ def ref_of(run: Run) -> RunRef:
         mode=run.mode,
         lanes=run.lanes,
         replay=run.replay is not None,
+        instance_name=run.instance_name,
     )
 
 
@@ -74,33 +76,14 @@ class Publisher:
 
     def _letters(self, run: RunRef, planned: Planned, version: int) -> list[Outbound]:
         now = self._clock.now()
+        number = planned.new.number
         return [
-            letter_message(_letter(run, planned, slot, row, version, now.isoformat()), run, now)
+            letter_message(_letter(run, Place(number, slot, row.source_id), row, version, now), now)
             for slot, row in enumerate(planned.rows)
         ]
 
 
-def _letter(
-    run: RunRef, planned: Planned, slot: int, row: Row, version: int, at: str
-) -> DeadLetter:
+def _letter(run: RunRef, place: Place, row: Row, version: int, now: datetime) -> DeadLetter:
     assert row.failure is not None
-    number = planned.new.number
-    return DeadLetter(
-        id=letter_id(run.id, number, slot),
-        correlation_id=run.id,
-        tenant=run.tenant,
-        stream=run.stream,
-        instance=run.instance,
-        entity_type=run.entity_type,
-        source_id=row.source_id,
-        batch=number,
-        slot=slot,
-        stage=Stage.INGEST.value,
-        failure=row.failure,
-        attempts=[Attempt(1, at, Stage.INGEST.value, row.failure)],
-        mapping=run.mapping,
-        mapping_version=run.mapping_version,
-        failed_at=at,
-        payload=msgspec.Raw(row.data),
-        version=version,
-    )
+    attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, row.failure)
+    return dead_letter(run, place, Stage.INGEST, [attempt], Given(row.data, version=version))

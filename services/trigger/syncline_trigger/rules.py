@@ -49,13 +49,16 @@ def decode(delivery: Delivery) -> Asked:
             f"the trigger has {len(value):,} bytes, at most {MAX_TRIGGER:,} are allowed"
         )
     try:
-        _, data = events.event_data(value)
+        type_, data = events.event_data(value)
     except RecursionError:
         raise ValueError("the trigger is nested too deeply") from None
     said = dict(data) if isinstance(data, Mapping) else {}
     fallback = str(uuid5(_NAMESPACE, f"{delivery.partition}/{delivery.offset}"))
     named = said.pop("correlationId", None) or (delivery.key or b"").decode(errors="replace")
     run_id, problems = _run_id(named, fallback)
+    if type_ not in (None, events.TRIGGER):
+        message = f"must be {events.TRIGGER}, not {ascii(type_)[:80]}"
+        problems += (Problem("$.type", message),)
     try:
         request = parse_trigger(said if isinstance(data, Mapping) else data)
     except InvalidInputError as error:
@@ -76,12 +79,12 @@ def _run_id(named: object, fallback: str) -> tuple[str, tuple[Problem, ...]]:
 
 def accepted(run: Run, now: datetime) -> Outbound:
     """Announce an accepted run."""
-    return status_message(events.ACCEPTED, "trigger", run.id, status_of(run), now)
+    return status_message(events.ACCEPTED, "trigger", status_of(run), now)
 
 
 def ended(run: Run, now: datetime) -> Outbound:
     """Announce a run that was cancelled before it began."""
-    return status_message(events.COMPLETED, "trigger", run.id, status_of(run), now)
+    return status_message(events.COMPLETED, "trigger", status_of(run), now)
 
 
 def rejected(asked: Asked, reason: str, problems: Sequence[Problem], now: datetime) -> Outbound:
@@ -98,7 +101,7 @@ def rejected(asked: Asked, reason: str, problems: Sequence[Problem], now: dateti
         reason=reason,
         problems=[{"path": p.path, "message": p.message} for p in problems],
     )
-    return status_message(events.REJECTED, "trigger", asked.run_id, status, now)
+    return status_message(events.REJECTED, "trigger", status, now)
 
 
 def _text(asked: Asked, name: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from syncline.contracts.messages import RunRequest, encode
-from syncline.contracts.topics import RUNS
-from syncline.contracts.wire import Outbound, run_spread
+from syncline.contracts.messages import RunRequest
+from syncline.contracts.sending import request_message
+from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.runs import Runs
@@ -62,7 +62,7 @@ class TriggerStage:
 
     async def _requests(self) -> list[Outbound]:
         return [
-            Outbound(RUNS, run_id.encode(), encode(RunRequest(run_id, tenant)), run_spread(run_id))
+            request_message(RunRequest(run_id, tenant))
             for run_id, tenant in await self._runs.dispatchable()
         ]
 

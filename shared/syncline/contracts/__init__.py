@@ -1,1 +1,1 @@
-"""What crosses a wire: topics, messages, events; docs/asyncapi.json shows the public ones."""
+"""What crosses a wire: topics, messages, events; docs/asyncapi.yaml shows the public ones."""

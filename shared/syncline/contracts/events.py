@@ -7,13 +7,15 @@ which stands in the event's `type` (`syncline.run.progress.v1`).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from uuid6 import uuid7
 
 from syncline.contracts.messages import Attempt, decoder_of, encode
 from syncline.domain.errors import Failure
+from syncline.domain.run import Mode, Overlap
+from syncline.domain.trigger import DEFAULT_BATCH_SIZE, Replay
 
 T = TypeVar("T")
 SPEC_VERSION = "1.0"
@@ -26,10 +28,23 @@ WAITING = "syncline.run.waiting.v1"
 COMPLETED = "syncline.run.completed.v1"
 RECORD_DEAD_LETTERED = "syncline.record.dead_lettered.v1"
 DEAD_LETTER = "syncline.dead_letter.v1"
+POISON = "syncline.poison.v1"
+CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
+"""Header `content-type` of structured CloudEvents, as their binding to Kafka asks for."""
 
 
 class CloudEvent(msgspec.Struct, Generic[T]):
-    """A CloudEvent in structured mode; `time` is RFC 3339, `subject` the correlation ID."""
+    """A CloudEvent 1.0 in structured mode.
+
+    Attributes:
+        id: with `source`, the same for every copy of the event.
+        source: the service that tells it, e.g. `/syncline/finalize`.
+        type: what happened, with the version of `data`.
+        time: when, RFC 3339.
+        subject: the correlation ID.
+        specversion: of CloudEvents.
+        datacontenttype: of `data`.
+    """
 
     id: str
     source: str
@@ -41,16 +56,64 @@ class CloudEvent(msgspec.Struct, Generic[T]):
     datacontenttype: str = "application/json"
 
 
-class RunStatus(msgspec.Struct, rename="camel"):
-    """Data of every `syncline.run.*` event but the trigger.
+class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
+    """Asks for a run. What is wrong with it is told by `run.rejected`, with its path.
 
     Attributes:
+        instance: name of the instance; only Active ones may run.
+        entity_type: one of its mapping configs', in any case.
+        source_ids: limits the run to these records; an array, or text with commas between them.
+        mode: whether the cursor and smart sync apply.
+        max_entities: most records to discover.
+        batch_size: most records in a message; never changes results.
+        on_overlap: what happens while another run of the same instance and entity type is active.
+        tenant: the workspace.
+        actor: who asks, for people.
+        trigger: by what means, for people.
+        replay: takes up dead letters again.
+        correlation_id: names the run; without it, the message's key does. The same ID with the
+            same request is the same run.
+    """
+
+    instance: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    entity_type: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    source_ids: list[Annotated[str, msgspec.Meta(max_length=512)] | int] | str | None = None
+    mode: Mode | None = Mode.INCREMENTAL
+    max_entities: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    batch_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = DEFAULT_BATCH_SIZE
+    on_overlap: Overlap | None = Overlap.REJECT
+    tenant: Annotated[str, msgspec.Meta(max_length=200)] | None = "default"
+    actor: Annotated[str, msgspec.Meta(max_length=200)] | None = "unknown"
+    trigger: Annotated[str, msgspec.Meta(max_length=200)] | None = "topic"
+    replay: Replay | None = None
+    correlation_id: str | None = None
+
+
+class RunStatus(msgspec.Struct, rename="camel"):
+    """A run as it stands; data of every event on the status topic.
+
+    Attributes:
+        correlation_id: names the run.
+        instance: name of the instance.
+        mode: incremental, reset_cursor or force_full.
+        trigger: who asked: cli, topic, api, schedule, replay.
+        state: queued, extracting, in_progress, succeeded, partial_success, failed or cancelled;
+            rejected where there will be no run.
         seq: only rises within a run; drop an event whose number is not above the last one seen.
-        state: see spec section 2.3.
-        total, success, skipped, failed, in_flight: records; total = the other four together.
-        skip_reasons: `unchanged`, `excluded`, `superseded`, `cancelled` -> records, zeros left out.
+        total: records discovered; the sum of success, skipped, failed and in_flight.
+        success: records written to the target.
+        skipped: records left out, for the reasons in skip_reasons.
+        failed: records not written after all retries; each is one dead letter.
+        in_flight: records without an outcome yet.
+        skip_reasons: unchanged, excluded, superseded, cancelled -> records; zeros are left out.
+        extracted: whether the source was read to its end, so that total rises no more.
         reason: why it was rejected, failed, or what it waits for.
-        waiting_until: when the next retry is due, RFC 3339.
+        problems: the mistakes of a rejected trigger, each with its JSON path and a message.
+        waiting_until: when the last of the waiting retries is due, RFC 3339.
+        cursor_before: bookmark that the run started from.
+        cursor_after: bookmark that it left.
+        started_at: RFC 3339.
+        finished_at: RFC 3339.
     """
 
     correlation_id: str
@@ -78,14 +141,16 @@ class RunStatus(msgspec.Struct, rename="camel"):
     finished_at: str | None = None
 
 
-class RecordDeadLettered(msgspec.Struct, omit_defaults=True, rename="camel"):
-    """Data of `syncline.record.dead_lettered`: a record of a run waits for a person."""
+class RecordDeadLettered(RunStatus, kw_only=True, rename="camel"):
+    """A record of a run failed for good and waits for a person; the run as it stands beside it.
 
-    correlation_id: str
-    tenant: str
-    instance: str
-    entity_type: str
-    seq: int
+    Attributes:
+        dead_letter_id: names its entry, and is the `id` of its message on the DLQ topic.
+        source_id: names the record.
+        stage: where it failed.
+        failure: why.
+    """
+
     dead_letter_id: str
     source_id: str
     stage: str
@@ -93,12 +158,28 @@ class RecordDeadLettered(msgspec.Struct, omit_defaults=True, rename="camel"):
 
 
 class DeadLetter(msgspec.Struct, omit_defaults=True, rename="camel"):
-    """Data of a DLQ message: one record that failed for good.
+    """One record that failed for good.
 
     Attributes:
         id: the same for every copy of this dead letter.
-        payload: the failed stage's input, as JSON; null where nothing could be read.
-        replay_of: the dead letter that was replayed and failed again.
+        correlation_id: names its run.
+        stream: number of the (instance, entity type).
+        instance: name of the instance.
+        instance_id: its ID.
+        source_profile: ID of the profile the record comes from.
+        target_profile: ID of the profile it was on its way to.
+        source_id: names the record in the source.
+        batch: number of its batch in the run.
+        slot: its place in the batch, from 0.
+        stage: where it failed: ingest, normalize, transform or execute.
+        failure: the last error.
+        attempts: every attempt with its time and error, oldest first.
+        mapping: ID of the mapping.
+        mapping_version: the version that the run pinned.
+        failed_at: RFC 3339.
+        payload: the failed stage's input; null where nothing could be read.
+        row_hash: digest of the source row.
+        version: when the record was read, in milliseconds since 1970.
     """
 
     id: str
@@ -106,6 +187,9 @@ class DeadLetter(msgspec.Struct, omit_defaults=True, rename="camel"):
     tenant: str
     stream: int
     instance: str
+    instance_id: str
+    source_profile: str
+    target_profile: str
     entity_type: str
     source_id: str
     batch: int
@@ -116,13 +200,15 @@ class DeadLetter(msgspec.Struct, omit_defaults=True, rename="camel"):
     mapping: str
     mapping_version: int
     failed_at: str
-    payload: msgspec.Raw = msgspec.Raw(b"null")
+    payload: msgspec.Raw
     row_hash: str | None = None
     version: int = 0
 
 
-def cloud_event(type_: str, source: str, subject: str, data: object, now: datetime) -> bytes:
-    """Encode a CloudEvent with a new ID.
+def cloud_event(
+    type_: str, source: str, subject: str, data: object, now: datetime, id_: str | None = None
+) -> bytes:
+    """Encode a CloudEvent.
 
     Args:
         type_: one of this module's event types.
@@ -130,8 +216,10 @@ def cloud_event(type_: str, source: str, subject: str, data: object, now: dateti
         subject: the correlation ID.
         data: one of this module's structs.
         now: time of the event, aware.
+        id_: what every copy of the event is known by; without it, a new one.
     """
-    return encode(CloudEvent(str(uuid7()), f"/syncline/{source}", type_, now, subject, data))
+    id_ = id_ or str(uuid7())
+    return encode(CloudEvent(id_, f"/syncline/{source}", type_, now, subject, data))
 
 
 def event_data(value: bytes) -> tuple[str | None, Any]:

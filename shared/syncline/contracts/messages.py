@@ -6,7 +6,7 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -26,6 +26,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         id: the correlation ID.
         stream: key of the (instance, entity type) pair.
+        instance: its ID; `instance_name` is for people.
         source, target: profile IDs.
         mapping, mapping_version: the pinned mapping.
         lanes: over how many partitions of a stage topic the run is spread.
@@ -44,6 +45,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: Mode = Mode.INCREMENTAL
     lanes: int = 1
     replay: bool = False
+    instance_name: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -146,6 +148,12 @@ class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
 
 Report: TypeAlias = Settled | Retrying | Discovered | Extracted
 """What lies on the outcomes topic."""
+
+
+def letters_in(reports: Iterable[Report]) -> list[LetterRef]:
+    """Return the dead letters that reports announce, each once."""
+    letters = [x for report in reports if isinstance(report, Settled) for x in report.letters]
+    return list({letter.id: letter for letter in letters}.values())
 
 
 encoder = msgspec.json.Encoder(decimal_format="number")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from syncline.contracts.events import DEAD_LETTER, DeadLetter, cloud_event
-from syncline.contracts.messages import Batch, Report, RunRef, Settled, encode
-from syncline.contracts.topics import DLQ, INPUT_OF, OUTCOMES, Stage
+from syncline.contracts.messages import Batch, Report, RunRequest, Settled, encode
+from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.run import Outcome
 
@@ -41,7 +39,7 @@ def lane_message(batch: Batch[Any], topic: str) -> Outbound:
 
 def report_message(report: Report) -> Outbound:
     """Address a report to Finalize: all of one run's on one partition."""
-    return _run_message(OUTCOMES, report.run, encode(report))
+    return _run_message(OUTCOMES, report.run.id, report.run.tenant, encode(report))
 
 
 def settled_message(
@@ -58,12 +56,11 @@ def settled_message(
     )
 
 
-def letter_message(letter: DeadLetter, run: RunRef, now: datetime) -> Outbound:
-    """Address a dead letter to the DLQ, where anyone may read it."""
-    value = cloud_event(DEAD_LETTER, letter.stage, letter.correlation_id, letter, now)
-    return _run_message(DLQ, run, value)
+def request_message(request: RunRequest) -> Outbound:
+    """Address an accepted run to Ingest."""
+    return _run_message(RUNS, request.run_id, request.tenant, encode(request))
 
 
-def _run_message(topic: str, run: RunRef, value: bytes) -> Outbound:
-    headers = (("correlation-id", run.id.encode()), ("tenant", run.tenant.encode()))
-    return Outbound(topic, run.id.encode(), value, run_spread(run.id), headers)
+def _run_message(topic: str, run_id: str, tenant: str, value: bytes) -> Outbound:
+    headers = (("correlation-id", run_id.encode()), ("tenant", tenant.encode()))
+    return Outbound(topic, run_id.encode(), value, run_spread(run_id), headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from syncline.contracts.events import RunStatus, cloud_event
+from syncline.contracts.events import CONTENT_TYPE, RunStatus, cloud_event
 from syncline.contracts.topics import STATUS
 from syncline.contracts.wire import Outbound, run_spread
 from syncline.domain.run import Run
@@ -41,10 +41,23 @@ def status_of(run: Run) -> RunStatus:
     )
 
 
-def status_message(type_: str, source: str, run_id: str, data: object, now: datetime) -> Outbound:
-    """Address a status event: all of one run's on one partition, in order."""
-    value = cloud_event(type_, source, run_id, data, now)
-    headers = (("correlation-id", run_id.encode()),)
+def status_message(
+    type_: str, source: str, status: RunStatus, now: datetime, id_: str | None = None
+) -> Outbound:
+    """Address a status event: all of one run's on one partition, in order.
+
+    Args:
+        type_: one of the `run.*` event types, or RECORD_DEAD_LETTERED.
+        source: the service that tells it.
+        id_: what every copy of the event is known by; without it, a new one.
+    """
+    run_id = status.correlation_id
+    value = cloud_event(type_, source, run_id, status, now, id_)
+    headers = (
+        ("content-type", CONTENT_TYPE.encode()),
+        ("correlation-id", run_id.encode()),
+        ("tenant", status.tenant.encode(errors="replace")),
+    )
     return Outbound(STATUS, run_id.encode(), value, run_spread(run_id), headers)
 
 

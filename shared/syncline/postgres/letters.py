@@ -132,7 +132,7 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
         letter.batch,
         letter.slot,
         letter.stream,
-        UUID(letter.instance),
+        UUID(letter.instance_id),
         letter.entity_type,
         letter.source_id,
         letter.stage,

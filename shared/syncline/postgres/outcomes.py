@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.contracts.messages import Report, Retrying, Settled
+from syncline.contracts.messages import Report, Retrying, Settled, letters_in
 from syncline.domain.dead_letter import letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.closing import close_if_done
@@ -35,11 +35,12 @@ _COUNT = """
 update runs r set success = r.success + u.success, unchanged = r.unchanged + u.unchanged,
   excluded = r.excluded + u.excluded, superseded = r.superseded + u.superseded,
   cancelled = r.cancelled + u.cancelled, failed = r.failed + u.failed,
-  retry_due_at = greatest(r.retry_due_at, u.due), status_seq = r.status_seq + 1,
+  retry_due_at = greatest(r.retry_due_at, u.due), status_seq = r.status_seq + u.events,
   state = case when r.state = 'extracting' and r.extracted then 'in_progress' else r.state end,
   progressed_at = clock_timestamp()
 from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[],
-  $8::timestamptz[]) as u(id, success, unchanged, excluded, superseded, cancelled, failed, due)
+  $8::timestamptz[], $9::int[])
+  as u(id, success, unchanged, excluded, superseded, cancelled, failed, due, events)
 where r.id = u.id
 """
 
@@ -175,11 +176,13 @@ async def _count(
     reports: Sequence[Report],
 ) -> None:
     ids = sorted(run_ids)
-    due = {run_id: _due(reports, run_id) for run_id in ids}
+    own = {run_id: [r for r in reports if UUID(r.run.id) == run_id] for run_id in ids}
     columns = [[added.get(i, Counter())[code] for i in ids] for code in _COLUMNS]
-    await connection.execute(_COUNT, ids, *columns, [due[i] for i in ids])
+    due = [_due(own[i]) for i in ids]
+    events = [1 + len(letters_in(own[i])) for i in ids]
+    await connection.execute(_COUNT, ids, *columns, due, events)
 
 
-def _due(reports: Sequence[Report], run_id: UUID) -> datetime | None:
-    times = [r.due_at for r in reports if isinstance(r, Retrying) and UUID(r.run.id) == run_id]
+def _due(reports: Iterable[Report]) -> datetime | None:
+    times = [r.due_at for r in reports if isinstance(r, Retrying)]
     return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None

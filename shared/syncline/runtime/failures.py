@@ -8,20 +8,16 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
-import msgspec
-
-from syncline.contracts.events import DeadLetter
+from syncline.contracts.letters import Given, Place, dead_letter, letter_message
 from syncline.contracts.messages import Attempt, Batch, Retrying, encode
 from syncline.contracts.sending import (
     RETRY_AT,
     RETRY_STAGE,
     lane_message,
-    letter_message,
     report_message,
 )
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
-from syncline.domain.dead_letter import letter_id
 from syncline.domain.errors import Failure
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 
@@ -74,29 +70,19 @@ class FailureRouter:
         return Attempt(batch.attempt, now.isoformat(), self._stage.value, failure)
 
     def _letter(self, batch: Batch[Any], place: int, failure: Failure, now: datetime) -> Outbound:
-        run, slot = batch.run, batch.slots[place]
         earlier = batch.history[place] if batch.history else []
-        letter = DeadLetter(
-            id=letter_id(run.id, batch.number, slot),
-            correlation_id=run.id,
-            tenant=run.tenant,
-            stream=run.stream,
-            instance=run.instance,
-            entity_type=run.entity_type,
-            source_id=batch.ids[place],
-            batch=batch.number,
-            slot=slot,
-            stage=self._stage.value,
-            failure=failure,
-            attempts=[*earlier, self._attempt(batch, failure, now)],
-            mapping=run.mapping,
-            mapping_version=run.mapping_version,
-            failed_at=now.isoformat(),
-            payload=msgspec.Raw(encode(batch.records[place])),
-            row_hash=batch.row_hashes[place] if batch.row_hashes else None,
-            version=batch.version,
+        letter = dead_letter(
+            batch.run,
+            Place(batch.number, batch.slots[place], batch.ids[place]),
+            self._stage,
+            [*earlier, self._attempt(batch, failure, now)],
+            Given(
+                encode(batch.records[place]),
+                batch.row_hashes[place] if batch.row_hashes else None,
+                batch.version,
+            ),
         )
-        return letter_message(letter, run, now)
+        return letter_message(letter, now)
 
     def _retry(
         self,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from syncline.contracts.events import POISON, SPEC_VERSION
 from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.dead_letter import poison_id
 
 UNDECODABLE, BUG = "undecodable", "bug"
 """Error codes: nobody could read it; it broke the stage every time."""
 LONGEST_REASON = 1000
 """Characters."""
+OURS = ("dlq-", "ce_", "content-type")
+"""What our own headers begin with; those of the original give way to them."""
 ROOM_FOR_HEADERS = 64 * 1024
 """Bytes."""
 
@@ -22,7 +26,8 @@ def poison(delivery: Delivery, stage: str, code: str, error: str, limit: int) ->
         limit: of a message, in bytes. A foreign writer may have sent a larger one: its value is
             cut then and `dlq-original-size` tells how long it was; it stays whole on its own topic.
     """
-    value, kept = delivery.value, [h for h in delivery.headers if not h[0].startswith("dlq-")]
+    value = delivery.value
+    kept = [h for h in delivery.headers if not h[0].startswith(OURS)]
     facts = {
         "original-topic": delivery.topic,
         "original-partition": str(delivery.partition),
@@ -38,6 +43,18 @@ def poison(delivery: Delivery, stage: str, code: str, error: str, limit: int) ->
     if sum(len(name) + len(text) for name, text in kept) > ROOM_FOR_HEADERS // 2:
         kept = []
     headers = [(f"dlq-{name}", text.encode(errors="replace")) for name, text in facts.items()]
+    headers += _event(delivery, stage)
     headers.append(("dlq-original-key", delivery.key or b""))
     spread = max(delivery.partition, 0)
     return Outbound(DLQ, delivery.key or b"", value, spread, (*kept, *headers))
+
+
+def _event(delivery: Delivery, stage: str) -> list[tuple[str, bytes]]:
+    """Say as a CloudEvent in binary mode what this is; the value is its data."""
+    return [
+        ("ce_specversion", SPEC_VERSION.encode()),
+        ("ce_id", poison_id(delivery.topic, delivery.partition, delivery.offset).encode()),
+        ("ce_source", f"/syncline/{stage}".encode()),
+        ("ce_type", POISON.encode()),
+        ("content-type", b"application/octet-stream"),
+    ]

@@ -234,7 +234,9 @@ async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db
 def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
     return DeadLetter(
         id=letter_id(run.id, 0, slot), correlation_id=run.id, tenant=run.tenant, stream=run.stream,
-        instance=run.instance, entity_type=run.entity_type, source_id=source_id, batch=0, slot=slot,
+        instance=run.instance_name, instance_id=run.instance, source_profile=run.source,
+        target_profile=run.target, entity_type=run.entity_type, source_id=source_id,
+        batch=0, slot=slot,
         stage="execute", failure=NO, attempts=[], mapping=run.mapping, mapping_version=1,
         failed_at="2026-01-01T00:00:00+00:00", payload=msgspec.Raw(b'{"x":1.10}'), version=5,
     )  # fmt: skip

@@ -1,0 +1,157 @@
+"""docs/asyncapi.yaml: the public topics for other programs, made from the structs.
+
+`python -m syncline.contracts.asyncapi` writes it; examples lie beside, one file a message.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from syncline.contracts import events
+from syncline.contracts.schemas import REFERENCE, event_schema, schemas
+from syncline.contracts.topics import BY_NAME, DLQ, STATUS, TRIGGERS
+
+EXAMPLES = files("syncline.contracts") / "examples"
+STATUS_TYPES = {
+    "accepted": (events.ACCEPTED, "A trigger was accepted; the run is stored."),
+    "rejected": (events.REJECTED, "There will be no run; `reason` and `problems` tell why."),
+    "extracting": (events.EXTRACTING, "The source is being read; the total still rises."),
+    "progress": (events.PROGRESS, "Records reached outcomes; at most four a second for a run."),
+    "waiting": (events.WAITING, "Records wait to be tried again."),
+    "completed": (events.COMPLETED, "The run is over; its counters are final."),
+}
+_INTRO = """Made by `python -m syncline.contracts.asyncapi`; docs/integration.md shows it at work.
+
+Messages are CloudEvents 1.0 in structured mode. The key of every message is the correlation ID of
+its run, so all of a run lies on one partition, in order. Names begin with the installation's
+prefix, `syncline.` by default. Ignore fields you do not know; a change that would break a reader
+gets a new version in the event's `type`. Any message may come twice: `source` and `id` tell copies,
+and of a run's status events only those whose `seq` is above the last one seen count."""
+
+
+def document() -> dict[str, Any]:
+    """Return the AsyncAPI 3 document."""
+    messages = _messages()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Syncline", "version": "1.0.0", "description": " ".join(_INTRO.split())},
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            TRIGGERS: _channel(TRIGGERS, ["trigger"]),
+            STATUS: _channel(STATUS, [*STATUS_TYPES, "recordDeadLettered"]),
+            DLQ: _channel(DLQ, ["deadLetter", "poison"]),
+        },
+        "operations": {
+            "requestRun": _operation("receive", TRIGGERS, "Ask Syncline for a run."),
+            "followRuns": _operation("send", STATUS, "Syncline tells what happens to runs."),
+            "takeDeadLetters": _operation("send", DLQ, "Syncline tells which records failed."),
+        },
+        "components": {"messages": messages, "schemas": schemas()},
+    }
+
+
+def text() -> str:
+    """Return the document as it stands in docs."""
+    return yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
+
+
+def examples_of(topic: str) -> dict[str, Any]:
+    """Return a topic's examples by name."""
+    found: list[Traversable] = sorted((EXAMPLES / topic).iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".json"): json.loads(file.read_text()) for file in found}
+
+
+def _messages() -> dict[str, Any]:
+    status = {
+        name: _message(event_schema([type_], "RunStatus"), words, STATUS, name)
+        for name, (type_, words) in STATUS_TYPES.items()
+    }
+    letter = event_schema([events.RECORD_DEAD_LETTERED], "RecordDeadLettered")
+    return {
+        "trigger": _message(_trigger(), "Asks for a run.", TRIGGERS, ""),
+        **status,
+        "recordDeadLettered": _message(letter, "A record failed.", STATUS, "record_dead_lettered"),
+        "deadLetter": _message(
+            event_schema([events.DEAD_LETTER], "DeadLetter"), "A record failed.", DLQ, ""
+        ),
+        "poison": _poison(),
+    }
+
+
+def _trigger() -> dict[str, Any]:
+    """A structured CloudEvent, or its data alone, as binary mode has it and plain tools send it."""
+    event = event_schema([events.TRIGGER], "Trigger")
+    event["required"] = ["id", "source", "specversion", "type", "data"]
+    return {"oneOf": [event, {"$ref": REFERENCE.format(name="Trigger")}]}
+
+
+def _message(payload: dict[str, Any], words: str, topic: str, prefix: str) -> dict[str, Any]:
+    shown = {n: e for n, e in examples_of(topic).items() if n.startswith(prefix)}
+    return {
+        "summary": words,
+        "contentType": "application/cloudevents+json",
+        "headers": _headers({} if topic == TRIGGERS else {"content-type": events.CONTENT_TYPE}),
+        "correlationId": {"location": "$message.header#/correlation-id"},
+        "payload": payload,
+        "bindings": {"kafka": {"key": {"type": "string", "format": "uuid"}}},
+        "examples": [{"name": name, "payload": example} for name, example in shown.items()],
+    }
+
+
+def _headers(also: dict[str, str]) -> dict[str, Any]:
+    words = {
+        "correlation-id": "Names the run.",
+        "tenant": "The workspace.",
+        "traceparent": "W3C trace context; send your own and the run continues your trace.",
+    }
+    named = {name: {"type": "string", "description": text} for name, text in words.items()}
+    constant = {name: {"type": "string", "const": value} for name, value in also.items()}
+    return {"type": "object", "properties": named | constant}
+
+
+def _poison() -> dict[str, Any]:
+    """A message that no stage could read; its own headers stand beside these."""
+    words = {
+        "dlq-original-topic": "Where it lay, without the installation's prefix.",
+        "dlq-original-partition": "Its partition.",
+        "dlq-original-offset": "Its offset.",
+        "dlq-original-timestamp": "Its time, milliseconds since 1970.",
+        "dlq-original-key": "Its key.",
+        "dlq-original-size": "Bytes it had, where it is cut here because it was too large.",
+        "dlq-stage": "The service that could not read it.",
+        "dlq-error-code": "undecodable, or bug where it broke the service every time.",
+        "dlq-error-message": "What is wrong with it.",
+        "ce_id": "The same for every copy.",
+    }
+    headers = _headers({"ce_specversion": events.SPEC_VERSION, "ce_type": events.POISON})
+    headers["properties"] |= {n: {"type": "string", "description": t} for n, t in words.items()}
+    headers["required"] = [n for n in headers["properties"] if n.startswith(("ce_", "dlq-"))]
+    headers["required"].remove("dlq-original-size")
+    return {
+        "summary": "A message that could not be read or handled, with its bytes (binary mode).",
+        "contentType": "application/octet-stream",
+        "headers": headers,
+        "payload": {"description": "The bytes of the message."},
+    }
+
+
+def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
+    return {
+        "address": f"syncline.{topic}",
+        "description": BY_NAME[topic].purpose,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+    }
+
+
+def _operation(action: str, topic: str, words: str) -> dict[str, Any]:
+    return {"action": action, "channel": {"$ref": f"#/channels/{topic}"}, "summary": words}
+
+
+if __name__ == "__main__":
+    Path("docs/asyncapi.yaml").write_text(text())

@@ -1,0 +1,83 @@
+"""Dead letters as messages: what a stage publishes about a record that it gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from syncline.contracts.events import CONTENT_TYPE, DEAD_LETTER, DeadLetter, cloud_event
+from syncline.contracts.messages import Attempt, RunRef
+from syncline.contracts.topics import DLQ, Stage
+from syncline.contracts.wire import Outbound, run_spread
+from syncline.domain.dead_letter import letter_id
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Which record of a run: its batch, its slot there, its source ID."""
+
+    batch: int
+    slot: int
+    source_id: str
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A record as the stage was given it; `payload` is JSON."""
+
+    payload: bytes = b"null"
+    row_hash: str | None = None
+    version: int = 0
+
+
+def dead_letter(
+    run: RunRef,
+    place: Place,
+    stage: Stage,
+    attempts: Sequence[Attempt],
+    record: Given,
+) -> DeadLetter:
+    """Describe a record that failed for good.
+
+    Args:
+        stage: where it failed.
+        attempts: all of them, oldest first; the last one tells why and when.
+        record: the stage's input.
+    """
+    last = attempts[-1]
+    return DeadLetter(
+        id=letter_id(run.id, place.batch, place.slot),
+        correlation_id=run.id,
+        tenant=run.tenant,
+        stream=run.stream,
+        instance=run.instance_name,
+        instance_id=run.instance,
+        source_profile=run.source,
+        target_profile=run.target,
+        entity_type=run.entity_type,
+        source_id=place.source_id,
+        batch=place.batch,
+        slot=place.slot,
+        stage=stage.value,
+        failure=last.failure,
+        attempts=list(attempts),
+        mapping=run.mapping,
+        mapping_version=run.mapping_version,
+        failed_at=last.at,
+        payload=msgspec.Raw(record.payload),
+        row_hash=record.row_hash,
+        version=record.version,
+    )
+
+
+def letter_message(letter: DeadLetter, now: datetime) -> Outbound:
+    """Address a dead letter to the DLQ, where anyone may read it."""
+    run_id = letter.correlation_id
+    value = cloud_event(DEAD_LETTER, letter.stage, run_id, letter, now, letter.id)
+    headers = (
+        ("content-type", CONTENT_TYPE.encode()),
+        ("correlation-id", run_id.encode()),
+        ("tenant", letter.tenant.encode()),
+        ("attempt", str(len(letter.attempts)).encode()),
+    )
+    return Outbound(DLQ, run_id.encode(), value, run_spread(run_id), headers)

@@ -1,0 +1,32 @@
+"""What lies on the topics of an installation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncline.contracts.topics import TOPICS
+from syncline.contracts.wire import Delivery
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.reader import KafkaReader
+
+ALL = tuple(topic.name for topic in TOPICS)
+
+
+async def lying(connection: KafkaConnection, topic: str) -> list[Delivery]:
+    """Read a topic from its beginning to what is its end now."""
+    reader = KafkaReader(connection, topic, from_beginning=True)
+    await reader.start()
+    try:
+        found: list[Delivery] = []
+        while not await reader.at_end():
+            found += await reader.poll(0.2)
+        return found
+    finally:
+        await reader.stop()
+
+
+async def lying_on(
+    connection: KafkaConnection, topics: Sequence[str] = ALL
+) -> dict[str, list[Delivery]]:
+    """Read several topics."""
+    return {topic: await lying(connection, topic) for topic in topics}
