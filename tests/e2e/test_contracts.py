@@ -19,6 +19,13 @@ from tests.support.kafka import KafkaPlace
 from tests.support.public_schemas import wrong_with
 from tests.support.topics import lying, lying_on
 
+BUSY = """
+create function busy() returns trigger language plpgsql as
+  $$begin raise exception 'busy' using errcode = 'deadlock_detected'; end$$;
+create trigger busy before insert on target_items execute function busy()
+"""
+"""Makes the target fail as one that may work later."""
+
 
 async def test_every_published_message_keeps_the_public_contract(
     kafka: KafkaPlace, postgres: str, tmp_path: Path
@@ -26,10 +33,10 @@ async def test_every_published_message_keeps_the_public_contract(
     async with installation(kafka, postgres, tmp_path) as place, open_database(postgres) as db:
         await configure(db, place)
         await db.execute("update source_items set active = 'maybe' where code in ('A4', 'A99')")
-        await db.execute("alter table target_items rename to hidden")  # not there: tried again
+        await db.execute(BUSY)
         run_id = await place.trigger(instance="erp-shop", entityType="item", maxEntities=150)
         await eventually(lambda: seen(place, events.WAITING), within=30)
-        await db.execute("alter table hidden rename to target_items")
+        await db.execute("drop trigger busy on target_items")
         run = await place.ended(run_id)
         refused = await place.trigger(instance="erp-shp", entityType="item", batchSize=0)
         await eventually(lambda: seen(place, events.REJECTED), within=10)

@@ -27,6 +27,7 @@ from syncline.runtime.health import HealthServer
 from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.ports import Producer
 from syncline.runtime.stage import Handler, Stage, StageSpec
+from syncline.runtime.traced import TracedProducer
 from syncline.telemetry.logs import configure_logs
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ async def _run(
         service = _service(stack, settings, database, clock)
         spec, handler = build(service)
         configure_logs(spec.name, settings.log_level)
+        _export_spans(stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
         stage = Stage(spec, handler, consumer, service.producer, clock)
         health = _health(service, stage, clock)
@@ -77,6 +79,13 @@ async def _run(
         log.info("service_started", topics=list(spec.topics), health_port=settings.health_port)
         await run_with_side_tasks(stage.run(stopping), _side_tasks(service, handler))
         log.info("service_stopped")
+
+
+def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> None:
+    if endpoint:
+        from syncline.telemetry.exporting import export_spans  # noqa: PLC0415 - costs 20 MB
+
+        stack.push_async_callback(asyncio.to_thread, export_spans(service, endpoint))
 
 
 async def _database(
@@ -98,7 +107,7 @@ async def _database(
 def _service(
     stack: AsyncExitStack, settings: Settings, database: Database, clock: Clock
 ) -> Service:
-    producer = KafkaProducer(settings.kafka())
+    producer = TracedProducer(KafkaProducer(settings.kafka()))
     stack.push_async_callback(producer.stop)
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())

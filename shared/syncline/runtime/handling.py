@@ -17,8 +17,9 @@ from syncline.runtime.pausing import Pauses, essence
 from syncline.runtime.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
+from syncline.telemetry.logs import about
 from syncline.telemetry.metrics import METRICS
-from syncline.telemetry.tracing import trace_headers
+from syncline.telemetry.tracing import handling
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -51,14 +52,15 @@ class Handling(Generic[T]):
         Raises:
             Exception: a bug; nothing of these may be committed.
         """
-        readable, items, outputs = self._decoded(deliveries)
-        if items:
-            started = self._clock.monotonic()
-            outputs += await self._handled(readable, items)
-            self._seconds.observe(self._clock.monotonic() - started)
-        if outputs:
-            messages = trace_headers(deliveries, outputs)
-            await self._while_away(lambda: self._producer.send(messages))
+        with about(self._stage, deliveries), handling(self._stage, deliveries) as spans:
+            readable, items, outputs = self._decoded(deliveries)
+            if items:
+                started = self._clock.monotonic()
+                outputs += await self._handled(readable, items)
+                self._seconds.observe(self._clock.monotonic() - started)
+            if outputs:
+                messages = spans.with_headers(outputs)
+                await self._while_away(lambda: self._producer.send(messages))
         METRICS.messages.labels(self._stage, deliveries[0].topic).inc(len(deliveries))
 
     def _decoded(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 import structlog
 
+from syncline.contracts.wire import Delivery
+
+MOST_NAMED = 5
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "apikey", "dsn")
 
 
@@ -42,6 +46,23 @@ def mask_secrets(
         if any(word in key.lower() for word in _SECRET_WORDS):
             event[key] = "***"
     return event
+
+
+@contextmanager
+def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
+    """Put the stage on every line of the block, and which run and tenant it is about, if it is one.
+
+    Several runs at once: the first few correlation IDs.
+    """
+    keys = list(dict.fromkeys((d.key or b"").decode(errors="replace") for d in deliveries))
+    facts: dict[str, Any] = {"stage": stage}
+    if len(keys) == 1:
+        tenant = dict(deliveries[0].headers).get("tenant", b"").decode(errors="replace")
+        facts |= {n: v for n, v in (("correlation_id", keys[0]), ("tenant", tenant)) if v}
+    else:
+        facts["correlation_ids"] = keys[:MOST_NAMED]
+    with structlog.contextvars.bound_contextvars(**facts):
+        yield
 
 
 def _named(service: str) -> structlog.typing.Processor:

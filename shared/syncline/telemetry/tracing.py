@@ -1,10 +1,19 @@
-"""W3C trace context through every topic. Spans are exported only where an OTLP endpoint is set."""
+"""W3C trace context through every topic: one run is one trace over all services.
+
+A run's trace is the one its trigger came with, else its correlation ID. Spans, one for each run in
+each handled batch, are made only where `export_spans` was called; without it a header costs a
+random number.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -14,29 +23,119 @@ TRACEPARENT = "traceparent"
 _FORM = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
-def new_traceparent(trace: str | None = None) -> bytes:
-    """Return a traceparent with a new span ID, in a given trace or a new one."""
-    return f"00-{trace or secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode()
+class Context(msgspec.Struct, frozen=True):
+    """A span as others name it: two hexadecimal numbers."""
+
+    trace: str
+    span: str
+
+    def header(self) -> bytes:
+        return f"00-{self.trace}-{self.span}-01".encode()
 
 
-def trace_of(headers: Sequence[tuple[str, bytes]]) -> str | None:
-    """Return the trace ID that a message carries, None if it carries none or a broken one."""
+class Span(Protocol):
+    """A span that is being timed."""
+
+    context: Context
+
+    def end(self) -> None: ...
+
+
+StartSpan = Callable[[str, Sequence[Delivery], str, Sequence[Context]], Span]
+"""Begins a span: name, the deliveries it is about, its trace, and the spans they come from."""
+
+
+class Spans:
+    """The spans of one handled batch, by the key of the run they are about."""
+
+    def __init__(self, name: str, deliveries: Sequence[Delivery]) -> None:
+        self._name = name
+        self._deliveries = deliveries
+        self._open: dict[bytes | None, Span] = {}
+        self._headers: dict[bytes | None, tuple[str, bytes]] = {}
+
+    def with_headers(self, messages: Sequence[Outbound]) -> list[Outbound]:
+        """Give each message the context of its run's span."""
+        return [
+            msgspec.structs.replace(m, headers=(*_others(m.headers), self._header(m.key)))
+            for m in messages
+        ]
+
+    def begin(self) -> None:
+        """Begin the spans of the batch, if there are any to be exported."""
+        if _start is not None:
+            for delivery in self._deliveries:
+                self._header(delivery.key)
+
+    def end(self) -> None:
+        for span in self._open.values():
+            span.end()
+
+    def _header(self, key: bytes | None) -> tuple[str, bytes]:
+        header = self._headers.get(key)
+        if header is None:
+            header = self._headers[key] = (TRACEPARENT, self._new(key).header())
+        return header
+
+    def _new(self, key: bytes | None) -> Context:
+        own = [d for d in self._deliveries if d.key == key]
+        parents = [found for d in own if (found := context_of(d.headers))]
+        trace = parents[0].trace if parents else trace_of_run(key)
+        if _start is None or not self._name:
+            return Context(trace, secrets.token_hex(8))
+        span = self._open[key] = _start(self._name, own, trace, parents)
+        return span.context
+
+
+_start: StartSpan | None = None
+_current: ContextVar[Spans | None] = ContextVar("spans", default=None)
+
+
+def use(start: StartSpan | None) -> None:
+    """Make spans by this function from now on; None: make none."""
+    global _start  # noqa: PLW0603 - set once, when the process starts
+    _start = start
+
+
+@contextmanager
+def handling(stage: str, deliveries: Sequence[Delivery]) -> Iterator[Spans]:
+    """Trace the handling of some deliveries; what is sent meanwhile belongs to it."""
+    spans = Spans(stage, deliveries)
+    token = _current.set(spans)
+    try:
+        spans.begin()
+        yield spans
+    finally:
+        _current.reset(token)
+        spans.end()
+
+
+def traced(messages: Sequence[Outbound]) -> list[Outbound]:
+    """Give a context to messages that have none: of the batch being handled, or of their run."""
+    spans = _current.get() or Spans("", ())
+    return [m if _has_context(m) else spans.with_headers([m])[0] for m in messages]
+
+
+def context_of(headers: Sequence[tuple[str, bytes]]) -> Context | None:
+    """Return the context that a message carries, None if it carries none or a broken one."""
     for name, value in headers:
         if name == TRACEPARENT:
             found = _FORM.fullmatch(value)
-            return found[1].decode() if found else None
+            return Context(found[1].decode(), found[2].decode()) if found else None
     return None
 
 
-def trace_headers(deliveries: Sequence[Delivery], outputs: Sequence[Outbound]) -> list[Outbound]:
-    """Give outputs the trace of the delivery with the same key, which is the same run's."""
-    traces = {d.key: trace for d in deliveries if (trace := trace_of(d.headers))}
-    spans = {key: new_traceparent(trace) for key, trace in traces.items()}
-    traced = []
-    for output in outputs:
-        span = spans.get(output.key)
-        if span is None:
-            span = spans[output.key] = new_traceparent()
-        headers = tuple(h for h in output.headers if h[0] != TRACEPARENT)
-        traced.append(msgspec.structs.replace(output, headers=(*headers, (TRACEPARENT, span))))
-    return traced
+def trace_of_run(key: bytes | None) -> str:
+    """Return the trace of a run that came with none: its correlation ID."""
+    try:
+        return UUID((key or b"").decode()).hex
+    except ValueError:
+        return secrets.token_hex(16)
+
+
+def _has_context(message: Outbound) -> bool:
+    return any(name == TRACEPARENT for name, _ in message.headers)
+
+
+def _others(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    return [header for header in headers if header[0] != TRACEPARENT]

@@ -1,0 +1,110 @@
+"""Sending spans to an OpenTelemetry collector (OTLP over HTTP). Imported only where wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+from syncline.contracts.wire import Delivery
+from syncline.telemetry import tracing
+from syncline.telemetry.tracing import Context
+
+MOST_LINKS = 32
+PATH = "/v1/traces"
+
+
+def export_spans(service: str, endpoint: str) -> Callable[[], None]:
+    """Make spans from now on and send them in the background.
+
+    Args:
+        endpoint: of the collector, as OTEL_EXPORTER_OTLP_ENDPOINT: without the path.
+
+    Returns:
+        What sends the rest and stops.
+    """
+    ids = _Ids()
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"syncline-{service}"}),
+        id_generator=ids,
+        shutdown_on_exit=False,
+    )
+    url = endpoint.rstrip("/").removesuffix(PATH) + PATH
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(url, timeout=5)))
+    tracing.use(_Starter(provider.get_tracer("syncline"), ids).start)
+
+    def stop() -> None:
+        tracing.use(None)
+        provider.shutdown()
+
+    return stop
+
+
+class _Ids(RandomIdGenerator):
+    """Gives a root span the trace of its run."""
+
+    next_trace: str | None = None
+
+    def generate_trace_id(self) -> int:
+        given, self.next_trace = self.next_trace, None
+        return int(given, 16) if given else super().generate_trace_id()
+
+
+class _Starter:
+    def __init__(self, tracer: trace.Tracer, ids: _Ids) -> None:
+        self._tracer = tracer
+        self._ids = ids
+
+    def start(
+        self, name: str, deliveries: Sequence[Delivery], of_trace: str, parents: Sequence[Context]
+    ) -> _Span:
+        self._ids.next_trace = of_trace
+        parent = None
+        if parents:
+            parent = trace.set_span_in_context(trace.NonRecordingSpan(_remote(parents[0])))
+        links = [trace.Link(_remote(other)) for other in parents[1:MOST_LINKS]]
+        return _Span(
+            self._tracer.start_span(
+                name,
+                context=parent,
+                kind=trace.SpanKind.CONSUMER,
+                attributes=_attributes(deliveries),
+                links=links,
+            )
+        )
+
+
+class _Span:
+    def __init__(self, span: trace.Span) -> None:
+        self._span = span
+        named = span.get_span_context()
+        self.context = Context(f"{named.trace_id:032x}", f"{named.span_id:016x}")
+
+    def end(self) -> None:
+        self._span.end()
+
+
+def _remote(context: Context) -> trace.SpanContext:
+    return trace.SpanContext(
+        int(context.trace, 16), int(context.span, 16), True, trace.TraceFlags(1)
+    )
+
+
+def _attributes(deliveries: Sequence[Delivery]) -> dict[str, str | int]:
+    """Name what OpenTelemetry's conventions for messaging name."""
+    if not deliveries:
+        return {}
+    first = deliveries[0]
+    return {
+        "messaging.system": "kafka",
+        "messaging.destination.name": first.topic,
+        "messaging.destination.partition.id": str(first.partition),
+        "messaging.kafka.offset": first.offset,
+        "messaging.batch.message_count": len(deliveries),
+        "syncline.correlation_id": (first.key or b"").decode(errors="replace"),
+    }
