@@ -1,0 +1,201 @@
+"""What an API's answer means: records, failures in its own words, and when to come back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from syncline.contracts.messages import decoder_of
+from syncline.domain.errors import Category, Failure
+
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+PERMANENT = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
+LOST = frozenset({502, 504, 520, 522, 524})
+"""A gateway that got no answer: what it asked for may have been done."""
+_CODES = {
+    401: "login_refused",
+    403: "permission_refused",
+    404: "not_found",
+    409: "conflict",
+    413: "too_large",
+    429: "rate_limited",
+}
+_MESSAGES = ("message", "error_description", "detail", "title", "error", "msg", "reason", "errors")
+_decode = decoder_of(Any).decode
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer as it came: header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    where: str
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """An answer of this status whose body contains this text is of this category."""
+
+    status: int | None
+    contains: str
+    category: Category
+
+    def fits(self, status: int, text: str) -> bool:
+        return self.status in (None, status) and self.contains in text
+
+
+class Errors(msgspec.Struct, frozen=True):
+    """How an API tells errors.
+
+    Attributes:
+        message, code: where they are in an error's body; None searches the usual places.
+        in_success: where an error lies in an answer with 2xx, if the API does such.
+        rules: exceptions from what a status usually means; the first that fits counts.
+    """
+
+    message: Callable[[Any], Any] | None = None
+    code: Callable[[Any], Any] | None = None
+    in_success: Callable[[Any], Any] | None = None
+    rules: Sequence[Rule] = ()
+
+    def category(self, status: int, text: str) -> Category:
+        for rule in self.rules:
+            if rule.fits(status, text):
+                return rule.category
+        if status in TRANSIENT:
+            return Category.TRANSIENT
+        refused = status in PERMANENT or 300 <= status < 400
+        return Category.PERMANENT if refused else Category.UNKNOWN
+
+    def words(self, document: object) -> str:
+        """Return what an error's body says."""
+        found = self.message(document) if self.message else None
+        text = plain(found) or searched(document)
+        code = plain(self.code(document)) if self.code else ""
+        return f"{code}: {text}" if code and text else text or code
+
+
+class UnreadableError(ValueError):
+    """A body that is not what was asked for; the message says what it is."""
+
+
+def document_of(answer: Answer) -> Any:  # noqa: ANN401
+    """Read a JSON body; an empty one is None.
+
+    Raises:
+        UnreadableError: it is no JSON.
+    """
+    body = answer.body.removeprefix(b"\xef\xbb\xbf")
+    if not body.strip():
+        return None
+    try:
+        return _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
+        is_page = body.lstrip()[:1] == b"<"
+        what = "an HTML or XML page" if is_page else f"no JSON ({error})"
+        raise UnreadableError(
+            f"{answer.where} answered {answer.status} with {what}, content type {kind}: "
+            "is this the address of the API, and not of a login page or a proxy?"
+        ) from error
+
+
+def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> Failure:
+    """Say why an answer is no success.
+
+    Args:
+        clean: takes secrets out of a text.
+    """
+    text = answer.body[:20_000].decode("utf-8", "replace")
+    document: object = None
+    with suppress(UnreadableError):
+        document = document_of(answer)
+    words = clean(errors.words(document)) if document is not None else ""
+    if 300 <= answer.status < 400:
+        to = answer.headers.get("location", "nowhere")
+        words = clean(f"it redirects to {to}: set the profile's baseUrl to where the API is")
+    return Failure(
+        errors.category(answer.status, text),
+        _CODES.get(answer.status, f"http_{answer.status}"),
+        f"{answer.where} answered {answer.status}" + (f": {words[:500]}" if words else ""),
+        detail=clean(text)[:2000] or None,
+        retry_after=retry_after(answer.headers),
+        ambiguous=answer.status in LOST,
+    )
+
+
+def error_in_success(answer: Answer, document: object, errors: Errors) -> Failure | None:
+    """Return the failure that an answer with 2xx carries, if the API does such."""
+    found = errors.in_success(document) if errors.in_success else None
+    if not found:
+        return None
+    text = answer.body[:20_000].decode("utf-8", "replace")
+    ruled = next((r.category for r in errors.rules if r.fits(answer.status, text)), None)
+    words = plain(errors.message(document)) if errors.message else searched(found)
+    message = f"{answer.where} answered {answer.status} with an error: {words[:500]}"
+    return Failure(ruled or Category.PERMANENT, "error_in_answer", message, text[:2000])
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that `Retry-After` asks for, given as seconds or as a date."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value).timestamp()
+            now = headers.get("date")
+            seconds = moment - (parsedate_to_datetime(now).timestamp() if now else time.time())
+        except ValueError:
+            return None
+    return seconds if 0 <= seconds < float("inf") else 0.0 if seconds < 0 else None
+
+
+def plain(value: object) -> str:
+    """Return a value of an error's body as one line."""
+    if value is None or value is False:
+        return ""
+    if isinstance(value, str):
+        return " ".join(value.split())
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return " ".join("; ".join(value).split())
+    if isinstance(value, dict | list):
+        return searched(value) or msgspec.json.encode(value).decode()
+    return str(value)
+
+
+def key_text(value: object) -> str:
+    """Return a key, an ID or a cursor value as text; "" where there is none."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return "" if value is None or isinstance(value, dict | list) else str(value)
+
+
+def searched(document: object, depth: int = 4) -> str:
+    """Search an error's body for its message, where most APIs have it."""
+    if isinstance(document, str):
+        return " ".join(document.split())
+    if depth == 0:
+        return ""
+    if isinstance(document, list):
+        parts = [searched(part, depth - 1) for part in document[:3]]
+        return "; ".join(filter(None, parts))
+    if isinstance(document, dict):
+        for name in _MESSAGES:
+            if found := searched(document.get(name), depth - 1):
+                return found
+    return ""

@@ -1,0 +1,99 @@
+"""Testing a connection step by step, and looking at what an endpoint gives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from syncline.connectors.http.calling import Api
+from syncline.connectors.port import Check, Column, ConnectorError
+from syncline.domain.errors import Category, Failure, FailureError
+
+TEST_LIMIT = 10
+_SAMPLE = 20
+_PARTS: Mapping[str, str] = {
+    "unreachable": "host",
+    "timeout": "host",
+    "connection_lost": "host",
+    "address_not_allowed": "host",
+    "tls_error": "tls",
+    "login_refused": "login",
+    "login_unavailable": "login",
+    "permission_refused": "permission",
+}
+_ORDER = ("host", "tls", "login", "permission", "data")
+
+
+async def tested(api: Api) -> list[Check]:
+    """Read the test endpoint, and say which part failed; those before it are sound."""
+    settings = api.settings
+    url = settings.base_url + (settings.test_endpoint or "/")
+    try:
+        async with asyncio.timeout(TEST_LIMIT):
+            answer = await api.read(url)
+            if settings.test_endpoint:
+                api.decoded(answer)
+    except TimeoutError:
+        return [Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
+    except FailureError as error:
+        part = _PARTS.get(error.failure.code, "data")
+        if part == "data" and not settings.test_endpoint:
+            return [*_sound("host", url), _untold()]
+        return [*_sound(part, url), Check(part, ok=False, message=api.clean(str(error))[:500])]
+    if not settings.test_endpoint:
+        return [*_sound("login", url), _untold()]
+    return [*_sound("data", url), Check("data", ok=True, message="the test endpoint answers")]
+
+
+def _untold() -> Check:
+    message = "the host answers; give `test.endpoint` to test login and permission too"
+    return Check("host", ok=True, message=message)
+
+
+def _sound(before: str, url: str) -> list[Check]:
+    """Return the steps that went well before the one that is told of."""
+    parts = [p for p in _ORDER[: _ORDER.index(before)] if p != "tls" or url.startswith("https:")]
+    words = {"host": "reached", "tls": "certificate verified", "login": "accepted"}
+    return [Check(part, ok=True, message=words.get(part, "granted")) for part in parts]
+
+
+def columns_of(document: object, name: str) -> list[Column]:
+    """Return the properties of the first records in an answer.
+
+    Raises:
+        ConnectorError: it holds no records.
+    """
+    records = _list_in(document)
+    if not records:
+        message = f"{name} gives no list of records to look at"
+        raise ConnectorError(Failure(Category.PERMANENT, "no_records", message))
+    kinds: dict[str, str] = {}
+    for record in records[:_SAMPLE]:
+        for key, value in record.items():
+            if value is not None or key not in kinds:
+                kinds[key] = _kind(value)
+    return [Column(key, kind) for key, kind in kinds.items()]
+
+
+def _list_in(document: Any, depth: int = 3) -> list[dict[str, Any]]:  # noqa: ANN401
+    if isinstance(document, list):
+        return [record for record in document if isinstance(record, dict)]
+    if isinstance(document, dict) and depth:
+        for value in document.values():
+            if found := _list_in(value, depth - 1):
+                return found
+    return []
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {
+        bool: "boolean",
+        int: "integer",
+        Decimal: "decimal",
+        str: "string",
+        dict: "object",
+        list: "array",
+    }
+    return kinds.get(type(value), "unknown")

@@ -1,0 +1,193 @@
+"""Sending one request: guarded, bounded in time and size, with failures told apart."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from collections.abc import Mapping
+from typing import Protocol
+
+import httpcore
+import msgspec
+
+from syncline.connectors.http.address import Allowed, GuardedNetwork, Resolve, resolve
+from syncline.connectors.http.answers import Answer
+from syncline.connectors.port import ConnectorError
+from syncline.domain.errors import Category, Failure, RetriableError
+
+CONNECTIONS = 100
+"""As many as a profile may have calls in flight."""
+IDLE = 15.0
+"""Seconds after which an idle connection is not used again; many servers close after 20 or more."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request; `url` is whole, `where` is how messages call it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    where: str
+
+
+class Times(msgspec.Struct, frozen=True):
+    """Seconds to connect, and for a whole call."""
+
+    connect: float = 10.0
+    total: float = 60.0
+
+
+class Sends(Protocol):
+    async def send(self, request: Request) -> Answer: ...
+
+
+class Client:
+    """Keeps connections; redirects are not followed, proxies of the environment not used."""
+
+    def __init__(
+        self,
+        allowed: Allowed,
+        times: Times,
+        max_answer: int,
+        ca_file: str | None = None,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self._network = GuardedNetwork(allowed, resolver)
+        self._times = times
+        self._timeouts = {
+            "connect": times.connect,
+            "pool": times.total,
+            "read": times.total,
+            "write": times.total,
+        }
+        self._max_answer = max_answer
+        self._ca_file = ca_file
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.aclose()
+
+    async def send(self, request: Request) -> Answer:
+        """Send a request and return whatever was answered.
+
+        Raises:
+            RetriableError: no answer; `ambiguous` tells that it may have been done all the same.
+            ConnectorError: the address is not allowed, TLS fails, or the answer is too large.
+        """
+        try:
+            async with asyncio.timeout(self._times.total):
+                return await self._exchange(request)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
+            if (cause := _tls_error(error)) is not None:
+                raise ConnectorError(_tls_failure(request.where, cause)) from error
+            message = f"{request.where}: cannot connect: {_words(error)}"
+            raise RetriableError(message, code="unreachable") from error
+        except (TimeoutError, httpcore.TimeoutException) as error:
+            message = f"{request.where}: no answer within {self._times.total:g} s"
+            raise RetriableError(message, code="timeout", ambiguous=True) from error
+        except (httpcore.NetworkError, httpcore.RemoteProtocolError, ssl.SSLError) as error:
+            message = f"{request.where}: the connection was lost: {_words(error)}"
+            raise RetriableError(message, code="connection_lost", ambiguous=True) from error
+        except httpcore.LocalProtocolError as error:
+            message = f"{request.where}: the request cannot be sent: {_words(error)}"
+            raise ConnectorError(Failure(Category.PERMANENT, "invalid_request", message)) from error
+
+    async def _exchange(self, request: Request) -> Answer:
+        pool = self._opened()
+        async with pool.stream(
+            request.method,
+            request.url,
+            headers=[(name.encode(), value.encode()) for name, value in request.headers.items()],
+            content=request.body,
+            extensions={"timeout": self._timeouts},
+        ) as response:
+            headers = {
+                n.decode("latin-1").lower(): v.decode("latin-1") for n, v in response.headers
+            }
+            body = _Body(headers.get("content-encoding", "").lower(), self._max_answer, request)
+            async for chunk in response.aiter_stream():
+                body.add(chunk)
+            return Answer(response.status, headers, body.whole(), request.where)
+
+    def _opened(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=_context(self._ca_file),
+                max_connections=CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS,
+                keepalive_expiry=IDLE,
+                network_backend=self._network,
+            )
+        return self._pool
+
+
+class _Body:
+    """Collects a body up to a size, unpacking in steps so that a bomb stops early."""
+
+    def __init__(self, encoding: str, limit: int, request: Request) -> None:
+        self._request = request
+        self._limit = limit
+        self._size = 0
+        self._parts: list[bytes] = []
+        self._zip = (
+            zlib.decompressobj(wbits=47) if encoding in ("gzip", "x-gzip", "deflate") else None
+        )
+        if self._zip is None and encoding not in ("", "identity"):
+            raise self._error("unexpected_answer", f"is packed as {encoding!r}, not as gzip")
+
+    def add(self, chunk: bytes) -> None:
+        if self._zip is None:
+            self._keep(chunk)
+            return
+        try:
+            while chunk:
+                self._keep(self._zip.decompress(chunk, 65_536))
+                chunk = self._zip.unconsumed_tail
+        except zlib.error as error:
+            raise self._error("unexpected_answer", f"is no good gzip: {error}") from error
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._limit:
+            hint = (
+                f"is larger than {self._limit} bytes: read smaller pages, or raise maxAnswerBytes"
+            )
+            raise self._error("answer_too_large", hint)
+        self._parts.append(part)
+
+    def whole(self) -> bytes:
+        return b"".join(self._parts)
+
+    def _error(self, code: str, words: str) -> ConnectorError:
+        message = f"{self._request.where}: the answer {words}"
+        return ConnectorError(Failure(Category.PERMANENT, code, message, ambiguous=True))
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    """Make the rules of TLS: certificates are always verified."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        message = f"the CA file {ca_file} cannot be read: {_words(error)}"
+        raise ConnectorError(Failure(Category.PERMANENT, "tls_error", message)) from error
+
+
+def _tls_failure(where: str, error: ssl.SSLError) -> Failure:
+    words = getattr(error, "verify_message", "") or _words(error)
+    return Failure(Category.PERMANENT, "tls_error", f"{where}: TLS fails: {words}")
+
+
+def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _words(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0][:300] or type(error).__name__

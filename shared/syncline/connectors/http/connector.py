@@ -1,0 +1,163 @@
+"""The HTTP connector: what it can do, its calls, and its tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from syncline.connectors.http.address import Allowed, Resolve, resolve
+from syncline.connectors.http.calling import Api, address
+from syncline.connectors.http.checking import columns_of, tested
+from syncline.connectors.http.client import Client
+from syncline.connectors.http.finding import find
+from syncline.connectors.http.login import Credentials
+from syncline.connectors.http.reading import fetched, pages
+from syncline.connectors.http.settings import parse_settings
+from syncline.connectors.http.source import Source, parse_source
+from syncline.connectors.http.target import Target, parse_target
+from syncline.connectors.http.writing import Writing, delete, keys_of
+from syncline.connectors.port import (
+    Capabilities,
+    Check,
+    Column,
+    ConnectorError,
+    ExtractRequest,
+    Page,
+    Surroundings,
+    WriteBatch,
+    WriteResult,
+)
+from syncline.domain.errors import Category, Failure, Problem
+from syncline.domain.mapping.document import Extraction
+
+T = TypeVar("T")
+KEPT = 256
+"""Target blocks and extractions kept parsed."""
+
+
+class HttpConnector:
+    """One HTTP API as its profile describes it."""
+
+    capabilities = Capabilities(source=True, target=True, bulk_size=1000, lookup=True)
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        surroundings: Surroundings,
+        resolver: Resolve = resolve,
+    ) -> None:
+        settings, _ = parse_settings(config, secrets)
+        allowed = Allowed(surroundings.outbound_allow)
+        self._client = Client(
+            allowed, settings.times, settings.max_answer, settings.ca_file, resolver
+        )
+        self._api = Api(settings, Credentials(settings, secrets, self._client), self._client)
+        self._targets: dict[bytes, Target] = {}
+
+    @classmethod
+    def config_problems(
+        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> list[Problem]:
+        """Name every mistake of a profile's settings."""
+        return parse_settings(config, secrets)[1]
+
+    @classmethod
+    def mapping_problems(
+        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
+    ) -> list[Problem]:
+        """Name every mistake in the parts of a mapping this connector reads."""
+        problems = [] if extraction is None else parse_source(extraction)[1]
+        return problems + ([] if target is None else parse_target(target)[1])
+
+    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
+        """Return what it can do with a target block: bulks as large as its largest call."""
+        target = self._target(options)
+        update = target.update.bulk_size if target.update else 1
+        return msgspec.structs.replace(
+            self.capabilities,
+            bulk_size=max(target.create.bulk_size, update),
+            idempotent_upsert=target.idempotent,
+            lookup=target.lookup is not None,
+        )
+
+    def reads_in_order(self, extraction: Extraction) -> bool:
+        """Only the mapping can tell: `options.ordered`."""
+        return extraction.options.get("ordered") is True
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._client.close()
+
+    async def test(self) -> list[Check]:
+        """Reach the host, log in, and read the profile's test endpoint."""
+        return await tested(self._api)
+
+    async def describe(self, name: str) -> list[Column]:
+        """Return the properties of the first records that an endpoint gives."""
+        url = address(self._api.settings.base_url, name, [])
+        return columns_of(await self._api.document(url), name)
+
+    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+        """Stream pages in the order the API gives them."""
+        async for page in pages(self._api, _source(request.extraction), request):
+            yield page
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+        """Read just these records, as `options.fetch` says."""
+        return await fetched(self._api, _source(extraction), ids)
+
+    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+        """Find records by match key, as the target block's `lookup` says.
+
+        Raises:
+            ConnectorError: also where a key cannot be searched for, or belongs to two records.
+        """
+        target = self._target(batch.options)
+        if target.lookup is None:
+            raise ConnectorError(_not_configured("lookup"))
+        keys = keys_of(batch, range(len(batch.payloads)))
+        found = await find(self._api, target.lookup, keys)
+        for hit in found.values():
+            if hit.failure is not None:
+                raise ConnectorError(hit.failure)
+        return [found[key].id if key in found else None for key in keys]
+
+    async def write(self, batch: WriteBatch) -> WriteResult:
+        """Create or update records; a bulk refused as a whole is halved to find the bad record."""
+        return await Writing(self._api, self._target(batch.options), batch).write()
+
+    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+        """Delete records one by one."""
+        operation = self._target(options).delete
+        if operation is None:
+            raise ConnectorError(_not_configured("delete"))
+        return await delete(self._api, operation, target_ids)
+
+    def _target(self, options: Mapping[str, Any]) -> Target:
+        key = msgspec.json.encode(options, order="sorted")
+        target = self._targets.get(key)
+        if target is None:
+            target = _sound(*parse_target(options))
+            if len(self._targets) >= KEPT:
+                self._targets.clear()
+            self._targets[key] = target
+        return target
+
+
+def _source(extraction: Extraction) -> Source:
+    return _sound(*parse_source(extraction))
+
+
+def _sound(parsed: T, problems: list[Problem]) -> T:
+    if problems:
+        words = f"{problems[0].path}: {problems[0].message}"
+        raise ConnectorError(Failure(Category.PERMANENT, "invalid_mapping", words))
+    return parsed
+
+
+def _not_configured(name: str) -> Failure:
+    message = f"the mapping does not say how: `transformation.target.{name}` is missing"
+    return Failure(Category.PERMANENT, f"{name}_not_configured", message)

@@ -1,0 +1,187 @@
+"""Bodies of records, and what an answer says became of each of them: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.http.answers import Errors, key_text, plain, searched
+from syncline.connectors.http.target import Missing, Operation, Results
+from syncline.connectors.port import WriteResult
+from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.errors import Category, Failure
+
+_decode = decoder_of(dict[str, Any]).decode
+
+
+class Sent(msgspec.Struct):
+    """Records of one call; the lists run in parallel."""
+
+    payloads: list[bytes]
+    target_ids: list[str | None]
+    keys: list[str]
+
+
+def prepared(operation: Operation, sent: Sent) -> list[bytes]:
+    """Return the records as the API wants them: with ID and idempotency key where it asks so."""
+    records = sent.payloads
+    if operation.id_field:
+        ids = [_id(i, is_number=operation.id_is_number) for i in sent.target_ids]
+        records = [
+            record if value is None else _with(record, operation.id_field, value)
+            for record, value in zip(records, ids, strict=True)
+        ]
+    if operation.key_field:
+        keys = [encode(key) for key in sent.keys]
+        records = [
+            _with(record, operation.key_field, key)
+            for record, key in zip(records, keys, strict=True)
+        ]
+    return records
+
+
+def body_of(operation: Operation, records: Sequence[bytes]) -> bytes:
+    """Lay records into the body."""
+    before, behind = operation.frame
+    inner = b",".join(records)
+    return before + (b"[" + inner + b"]" if operation.array else inner) + behind
+
+
+def _id(target_id: str | None, *, is_number: bool) -> bytes | None:
+    if target_id is None:
+        return None
+    if is_number and target_id.isascii() and target_id.isdigit():
+        return str(int(target_id)).encode()
+    return encode(target_id)
+
+
+def _with(record: bytes, field: str, value: bytes) -> bytes:
+    """Put a field first; one that is there already is replaced."""
+    name = encode(field)
+    if name in record:
+        rest = _decode(record)
+        rest.pop(field, None)
+        record = encode(rest)
+    return b"{" + name + b":" + value + (b"," if record != b"{}" else b"") + record[1:]
+
+
+def read_results(
+    operation: Operation, document: object, records: Sequence[bytes], errors: Errors
+) -> WriteResult:
+    """Return what the answer says became of each record."""
+    results = operation.results
+    count = len(records)
+    result = WriteResult([None] * count)
+    if not results.is_read:
+        return result
+    if results.records is None:
+        if count == 1:
+            _single(results, _only(document), result, errors)
+        return result
+    found = results.records(document)
+    if not isinstance(found, list):
+        if results.missing is Missing.SUCCESS and found is None:
+            return result
+        found = []
+    for place, row in matched(results, found, records).items():
+        _judge(results, row, place, result, errors)
+    return result
+
+
+def matched(
+    results: Results, found: Sequence[object], records: Sequence[bytes]
+) -> dict[int, object]:
+    """Give each record's place its result; a place without one is MISSING or left out."""
+    rows: dict[int, object] = {}
+    if results.index is not None:
+        for row in found:
+            place = results.index(row)
+            if isinstance(place, int) and 0 <= place < len(records):
+                rows[place] = row
+    elif results.key is not None:
+        read = results.key_of or results.key
+        by_key = {key_text(results.key(row)): row for row in found}
+        wanted = [key_text(read(_decode(record))) for record in records]
+        rows = {place: by_key[key] for place, key in enumerate(wanted) if key and key in by_key}
+    elif len(found) == len(records):
+        rows = dict(enumerate(found))
+    if results.missing is Missing.FAILURE:
+        return {place: rows.get(place, MISSING) for place in range(len(records))}
+    return rows
+
+
+MISSING = object()
+"""Stands for a result that the answer should have had."""
+
+
+def _only(document: object) -> object:
+    """Return the result of a record that was sent alone, also as an array of one."""
+    if isinstance(document, list) and len(document) == 1:
+        return document[0]
+    return document
+
+
+def _single(results: Results, row: object, result: WriteResult, errors: Errors) -> None:
+    _judge(results, row, 0, result, errors)
+    if results.required and result.target_ids[0] is None and not result.failures:
+        result.failures[0] = _missing()
+
+
+def _judge(results: Results, row: object, place: int, result: WriteResult, errors: Errors) -> None:
+    failure = _missing() if row is MISSING else _failure(results, row, errors)
+    if failure is not None:
+        result.failures[place] = failure
+    elif results.id is not None:
+        value = results.id(row)
+        if value is not None and not isinstance(value, dict | list):
+            result.target_ids[place] = key_text(value)
+
+
+def _missing() -> Failure:
+    message = (
+        "the answer says nothing of this record, so it was not written: the target may not have "
+        "it any more"
+    )
+    return Failure(Category.PERMANENT, "missing_in_answer", message)
+
+
+def _failure(results: Results, row: object, errors: Errors) -> Failure | None:
+    status = results.status(row) if results.status else None
+    words = plain(results.error(row)) if results.error else ""
+    if results.status is None:
+        return _refused(None, words, row, errors) if words else None
+    if isinstance(status, bool):
+        return None if status else _refused(None, words, row, errors)
+    if isinstance(status, str) and not status.isdigit():
+        good = status.lower() in results.good
+        return None if good else _refused(None, words or status, row, errors)
+    code = int(status) if isinstance(status, int | str) else 0
+    return None if 200 <= code < 300 else _refused(code, words, row, errors)
+
+
+def _refused(status: int | None, words: str, row: object, errors: Errors) -> Failure:
+    text = encode(row).decode()
+    words = words or searched(row)
+    ruled = next((r.category for r in errors.rules if r.fits(status or 200, text)), None)
+    category = ruled or (errors.category(status, text) if status else Category.PERMANENT)
+    shown = f"{status}: {words}" if status and words else words or str(status or "no reason given")
+    return Failure(
+        category,
+        f"http_{status}" if status else "record_refused",
+        f"the target refused the record: {shown[:500]}",
+        detail=text[:2000],
+    )
+
+
+def cleaned(failures: Mapping[int, Failure], clean: Callable[[str], str]) -> dict[int, Failure]:
+    """Take secrets out of failures."""
+    return {
+        place: msgspec.structs.replace(
+            failure,
+            message=clean(failure.message),
+            detail=clean(failure.detail) if failure.detail else None,
+        )
+        for place, failure in failures.items()
+    }

@@ -1,0 +1,112 @@
+"""What answers mean: categories, words, and when to come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.connectors.http.answers import (
+    Answer,
+    Errors,
+    Rule,
+    UnreadableError,
+    document_of,
+    failure_of,
+    retry_after,
+    searched,
+)
+from syncline.domain.errors import Category
+from syncline.domain.mapping.paths import parse_path, reader
+
+
+def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, named, body, "POST https://api.example/items")
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_these_are_tried_again(status: int) -> None:
+    assert failure_of(answer(status), Errors(), str).category is Category.TRANSIENT
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422])
+def test_these_are_final(status: int) -> None:
+    assert failure_of(answer(status), Errors(), str).category is Category.PERMANENT
+
+
+@pytest.mark.parametrize("status", [402, 418, 501, 505, 520])
+def test_the_rest_is_unknown(status: int) -> None:
+    assert failure_of(answer(status), Errors(), str).category is Category.UNKNOWN
+
+
+@pytest.mark.parametrize(("status", "lost"), [(500, False), (502, True), (504, True), (400, False)])
+def test_a_gateway_that_got_no_answer_leaves_open_what_was_done(status: int, lost: bool) -> None:
+    assert failure_of(answer(status), Errors(), str).ambiguous is lost
+
+
+def test_the_first_rule_that_fits_counts() -> None:
+    rules = [Rule(500, "syntax", Category.PERMANENT), Rule(400, "", Category.TRANSIENT)]
+    errors = Errors(rules=rules)
+
+    assert failure_of(answer(500, b"syntax"), errors, str).category is Category.PERMANENT
+    assert failure_of(answer(500, b"memory"), errors, str).category is Category.TRANSIENT
+    assert failure_of(answer(400, b"x"), errors, str).category is Category.TRANSIENT
+
+
+def test_secrets_are_taken_out_of_an_apis_words() -> None:
+    failure = failure_of(
+        answer(400, b'{"message": "key s3cret!"}'), Errors(), lambda t: t.replace("s3cret", "***")
+    )
+
+    assert failure.message.endswith("answered 400: key ***!")
+    assert failure.detail == '{"message": "key ***!"}'
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"message": "a"}, "a"),
+        ({"error": {"message": {"lang": "en", "value": "x"}, "detail": "b"}}, "b"),
+        ({"errors": [{"message": "a"}, {"message": "b"}]}, "a; b"),
+        ({"error": "invalid_client", "error_description": "no such client"}, "no such client"),
+        ({"title": "Bad", "detail": "price is missing"}, "price is missing"),
+        (["a", "b"], "a; b"),
+        ({"code": 7}, ""),
+    ],
+)
+def test_the_message_is_searched_where_most_apis_have_it(document: object, words: str) -> None:
+    assert searched(document) == words
+
+
+def test_a_configured_message_and_code_are_used() -> None:
+    errors = Errors(reader(parse_path("fault.text")), reader(parse_path("fault.id")))
+    body = b'{"message": "no", "fault": {"text": "too\\nlong", "id": 12}}'
+
+    assert failure_of(answer(400, body), errors, str).message.endswith("400: 12: too long")
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    date = {"date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+
+    assert retry_after({"retry-after": "12"}) == 12
+    assert retry_after({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"} | date) == 30
+    assert retry_after({"retry-after": "Wed, 21 Oct 2026 07:00:00 GMT"} | date) == 0
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:00:00 GMT"}) == 0
+
+
+@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "-"])
+def test_a_retry_after_that_says_nothing_is_none(value: str) -> None:
+    assert retry_after({"retry-after": value}) is None
+
+
+def test_bodies_are_read_exactly() -> None:
+    document = document_of(answer(200, b'\xef\xbb\xbf{"a": 1.10, "b": 123456789012345678901}'))
+
+    assert str(document["a"]) == "1.10"
+    assert document["b"] == 123456789012345678901
+    assert document_of(answer(204)) is None
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"  <?xml ?>", b"{", b"NaN", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_told_with_its_content_type(body: bytes) -> None:
+    with pytest.raises(UnreadableError, match="content type text/html"):
+        document_of(answer(200, body, content_type="text/html; charset=x"))

@@ -1,0 +1,141 @@
+"""Which page comes next, how bookmarks are written, and circles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from syncline.connectors.http.answers import Answer
+from syncline.connectors.http.paging import (
+    Circle,
+    Place,
+    first_place,
+    following,
+    next_link,
+    query_at,
+)
+from syncline.connectors.http.source import Source, parse_source
+from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+
+NOTHING = Answer(200, {}, b"", "GET")
+
+
+def source(paging: dict[str, Any] | None = None, **options: Any) -> Source:
+    extraction = Extraction(
+        mode=ExtractionMode.API,
+        endpoint="/items",
+        parameters={"since": "{cursor}"},
+        cursor_column="changed",
+        cursor_type=options.pop("kind", CursorType.DATETIME),
+        lookback=options.pop("lookback", 0.0),
+        paging=paging,
+        options=options,
+    )
+    parsed, problems = parse_source(extraction)
+    assert problems == []
+    return parsed
+
+
+def test_pages_are_counted_until_one_is_empty() -> None:
+    paging = source({"type": "page", "sizeParameter": "n", "size": 50}).paging
+    place = first_place(paging, None, 2000)
+
+    assert query_at(paging, place) == [("n", "50"), ("page", "1")]
+    then = following(paging, place, NOTHING, {}, 3)
+    assert then is not None
+    assert query_at(paging, then)[1] == ("page", "2")
+    assert following(paging, then, NOTHING, {}, 0) is None
+
+
+def test_an_offset_moves_by_what_came_as_apis_give_less_than_was_asked() -> None:
+    paging = source({"type": "offset", "size": 5000}).paging
+    then = following(paging, first_place(paging, None, 5000), NOTHING, {}, 1000)
+
+    assert then is not None
+    assert query_at(paging, then) == [("offset", "1000")]
+
+
+@pytest.mark.parametrize("type_", ["page", "offset"])
+def test_the_total_ends_the_read_even_where_pages_are_smaller_than_asked(type_: str) -> None:
+    paging = source({"type": type_, "size": 5000, "total": "meta.count"}).paging
+    document = {"meta": {"count": 2500}}
+    place: Place | None = first_place(paging, None, 5000)
+    for count in (1000, 1000):
+        assert place is not None
+        place = following(paging, place, NOTHING, document, count)
+
+    assert place is not None
+    assert following(paging, place, NOTHING, document, 500) is None
+
+
+def test_a_cursor_is_followed_until_there_is_none() -> None:
+    paging = source({"type": "cursor", "parameter": "after", "next": "page.next"}).paging
+    then = following(paging, Place(), NOTHING, {"page": {"next": 17}}, 5)
+
+    assert then is not None
+    assert query_at(paging, then) == [("after", "17")]
+    assert following(paging, then, NOTHING, {"page": {"next": None}}, 5) is None
+    assert following(paging, then, NOTHING, {"page": {"next": ""}}, 5) is None
+
+
+def test_more_ends_a_read_whatever_else_the_answer_says() -> None:
+    paging = source({"type": "cursor", "next": "next", "more": "hasMore"}).paging
+
+    assert following(paging, Place(), NOTHING, {"next": "x", "hasMore": False}, 5) is None
+    assert following(paging, Place(), NOTHING, {"next": "x", "hasMore": True}, 5) is not None
+
+
+@pytest.mark.parametrize(
+    ("header", "url"),
+    [
+        ('<https://a/?p=2>; rel="next"', "https://a/?p=2"),
+        ('</?p=1>; rel=prev, </?p=3>; rel=next; title="a,b"', "/?p=3"),
+        ('</?p=1,2>; title="x"; rel="last next"', "/?p=1,2"),
+        ('</?p=9>; rel="last"', None),
+        ("", None),
+        ("nonsense", None),
+    ],
+)
+def test_a_link_header_names_the_next_page(header: str, url: str | None) -> None:
+    assert next_link(header) == url
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7])
+def test_a_walk_in_circles_is_noticed(length: int) -> None:
+    circle = Circle()
+    steps = [b"start", b"away"] + [b"%d" % (n % length) for n in range(5 * length + 10)]
+
+    assert any(circle.closes(step) for step in steps)
+
+
+def test_a_long_straight_walk_is_no_circle() -> None:
+    circle = Circle()
+
+    assert not any(circle.closes(b"%d" % n) for n in range(10_000))
+
+
+@pytest.mark.parametrize(
+    ("value", "lookback", "options", "written"),
+    [
+        ("2026-01-31T10:00:00.120Z", 0.0, {}, "2026-01-31T10:00:00.120Z"),
+        ("2026-01-31T10:00:00.120Z", 60.0, {}, "2026-01-31T09:59:00.120Z"),
+        ("2026-01-31T10:00:00Z", 60.0, {}, "2026-01-31T09:59:00Z"),
+        ("2026-01-31 10:00:00+02:00", 1.0, {}, "2026-01-31 09:59:59+02:00"),
+        ("2026-01-31", 86400.0, {}, "2026-01-30"),
+        (
+            "2026-01-31T10:00:00+02:00",
+            0.0,
+            {"cursorFormat": "yyyy-MM-dd HH:mm"},
+            "2026-01-31 08:00",
+        ),
+        ("2026-01-31T10:00:00Z", 60.0, {"cursorFormat": "epoch"}, "1769853540"),
+        ("2026-01-31T10:00:00.5", 0.0, {"cursorFormat": "epochMillis"}, "1769853600500"),
+        ("not a date", 60.0, {}, "not a date"),
+        ("17", 60.0, {"kind": CursorType.ID}, "17"),
+    ],
+)
+def test_bookmarks_are_written_as_the_api_gave_them_or_as_it_wants_them(
+    value: str, lookback: float, options: dict[str, Any], written: str
+) -> None:
+    assert source(lookback=lookback, **options).after(value) == written
