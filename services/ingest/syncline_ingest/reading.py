@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import jsonpatch
 import msgspec
@@ -20,7 +19,6 @@ from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.runtime.clock import Clock
 from syncline_ingest.rules import Row, check
 
-T = TypeVar("T")
 FETCH_SIZE = 500
 
 
@@ -184,14 +182,3 @@ def _edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
         failure = Failure(Category.PERMANENT, "edit_failed", f"the edit does not apply: {error}")
         return Row(item.source_id, None, data, "", failure)
     return Row(item.source_id, None, encode(edited), "")  # no row hash: the source never said this
-
-
-async def ahead(stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Read one item ahead, so that the source is read while the last chunk is handed on."""
-    upcoming = asyncio.ensure_future(anext(stream, None))
-    try:
-        while (item := await upcoming) is not None:
-            upcoming = asyncio.ensure_future(anext(stream, None))
-            yield item
-    finally:
-        upcoming.cancel()

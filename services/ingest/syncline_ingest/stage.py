@@ -20,9 +20,10 @@ from syncline.postgres.letters import Letters
 from syncline.postgres.runs import Runs
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
+from syncline_ingest.ahead import ahead
 from syncline_ingest.chunks import Chunker
 from syncline_ingest.publishing import Publisher, ref_of
-from syncline_ingest.reading import Chunk, SourceError, ahead, by_ids, from_letters
+from syncline_ingest.reading import Chunk, SourceError, by_ids, from_letters
 from syncline_ingest.sources import OpenSource, Sources
 
 log = structlog.get_logger()

@@ -1,0 +1,97 @@
+"""Reading ahead: the source is read while the last chunk is handed on, and what came is one chunk.
+
+So the first records travel at once, and a big run goes in big steps as soon as it is the handing on
+that takes the time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+
+from syncline_ingest.reading import Chunk
+
+MOST_ROWS = 10_000
+MOST_BYTES = 8_000_000
+"""Of encoded records; so much may wait, and so much may be in a chunk that came of several."""
+
+
+class _Waiting:
+    """What was read and is not taken yet."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[Chunk] = deque()
+        self._rows = 0
+        self._bytes = 0
+        self.came = asyncio.Event()
+        self.has_room = asyncio.Event()
+        self.has_room.set()
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    def put(self, chunk: Chunk) -> None:
+        self._chunks.append(chunk)
+        self._rows += len(chunk.rows)
+        self._bytes += _weight(chunk)
+        if self._rows >= MOST_ROWS or self._bytes >= MOST_BYTES:
+            self.has_room.clear()
+        self.came.set()
+
+    def take(self) -> Chunk:
+        """Take the first chunk, with those behind it that may be committed together with it."""
+        taken, rows, size = [self._chunks.popleft()], 0, 0
+        while self._chunks and _belong_together(taken[0], self._chunks[0]):
+            rows, size = rows + len(taken[-1].rows), size + _weight(taken[-1])
+            if rows + len(self._chunks[0].rows) > MOST_ROWS or size >= MOST_BYTES:
+                break
+            taken.append(self._chunks.popleft())
+        self._rows -= sum(len(chunk.rows) for chunk in taken)
+        self._bytes -= sum(map(_weight, taken))
+        self.has_room.set()
+        self.came.clear()
+        return merged(taken)
+
+
+async def ahead(stream: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+    """Yield what `stream` yields, joined; its error comes behind all that was read before it."""
+    waiting = _Waiting()
+    reading = asyncio.ensure_future(_read(stream, waiting))
+    reading.add_done_callback(lambda _: waiting.came.set())
+    try:
+        while True:
+            if not waiting and not reading.done():
+                await waiting.came.wait()
+            if waiting:
+                yield waiting.take()
+            elif reading.done():
+                reading.result()
+                return
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+        await stream.aclose()
+
+
+async def _read(stream: AsyncGenerator[Chunk, None], waiting: _Waiting) -> None:
+    async for chunk in stream:
+        waiting.put(chunk)
+        await waiting.has_room.wait()
+
+
+def merged(chunks: Sequence[Chunk]) -> Chunk:
+    """Make one chunk of several; an interrupted read goes on behind the last of them."""
+    first, last = chunks[0], chunks[-1]
+    if first is last:
+        return first
+    rows = [row for chunk in chunks for row in chunk.rows]
+    return Chunk(rows, last.position, first.stage, first.version)
+
+
+def _belong_together(first: Chunk, second: Chunk) -> bool:
+    return (first.stage, first.version) == (second.stage, second.version)
+
+
+def _weight(chunk: Chunk) -> int:
+    return sum(len(row.data) for row in chunk.rows)

@@ -1,0 +1,103 @@
+"""Reading ahead: nothing lost, order kept, what belongs together joined, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+
+from syncline.contracts.topics import Stage
+from syncline_ingest.ahead import MOST_ROWS, ahead
+from syncline_ingest.reading import Chunk
+from syncline_ingest.rules import Row
+from tests.support.eventually import eventually
+
+
+def chunk(first: int, count: int = 1, stage: Stage = Stage.NORMALIZE) -> Chunk:
+    rows = [Row(f"A{n}", None, b"{}", "") for n in range(first, first + count)]
+    return Chunk(rows, str(first + count), stage)
+
+
+class Stream:
+    """A source; `read` counts what was asked of it."""
+
+    def __init__(self, chunks: Sequence[Chunk], error: Exception | None = None) -> None:
+        self.chunks = chunks
+        self.error = error
+        self.read = 0
+        self.closed = False
+
+    async def __call__(self) -> AsyncGenerator[Chunk, None]:
+        try:
+            for one in self.chunks:
+                self.read += 1
+                yield one
+            if self.error is not None:
+                raise self.error
+        finally:
+            self.closed = True
+
+
+def ids(chunks: Sequence[Chunk]) -> list[str]:
+    return [row.source_id for one in chunks for row in one.rows]
+
+
+async def test_what_came_meanwhile_is_one_chunk_behind_the_last_position() -> None:
+    stream = Stream([chunk(n) for n in range(10)])
+    taken = []
+    async for one in ahead(stream()):
+        taken.append(one)
+        await eventually(lambda: stream.closed)
+    assert ids(taken) == [f"A{n}" for n in range(10)]
+    assert len(taken) < 10
+    assert taken[-1].position == "10"
+
+
+async def test_the_first_chunk_does_not_wait_for_the_second() -> None:
+    gate = asyncio.Event()
+
+    async def slow() -> AsyncGenerator[Chunk, None]:
+        yield chunk(0)
+        await gate.wait()
+        yield chunk(1)
+
+    chunks = ahead(slow())
+    assert ids([await anext(chunks)]) == ["A0"]
+    gate.set()
+    assert ids([one async for one in chunks]) == ["A1"]
+
+
+async def test_rows_for_different_stages_stay_apart() -> None:
+    stream = Stream([chunk(0), chunk(1, stage=Stage.EXECUTE), chunk(2, stage=Stage.EXECUTE)])
+    chunks = ahead(stream())
+    stages = [one.stage async for one in chunks for _ in one.rows]
+    assert stages == [Stage.NORMALIZE, Stage.EXECUTE, Stage.EXECUTE]
+
+
+async def test_reading_stops_while_too_much_waits() -> None:
+    stream = Stream([chunk(n * 4000, 4000) for n in range(100)])
+    chunks = ahead(stream())
+    first = await anext(chunks)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert stream.read < 10
+    rest = [one async for one in chunks]
+    assert max(len(one.rows) for one in [first, *rest]) <= MOST_ROWS
+    assert len(ids([first, *rest])) == 400_000
+
+
+async def test_an_error_comes_behind_what_was_read_before_it() -> None:
+    stream = Stream([chunk(0), chunk(1)], error=ValueError("gone"))
+    chunks = ahead(stream())
+    assert ids([await anext(chunks)]) == ["A0", "A1"]
+    with pytest.raises(ValueError, match="gone"):
+        await anext(chunks)
+
+
+async def test_leaving_early_closes_the_source() -> None:
+    stream = Stream([chunk(n * 4000, 4000) for n in range(100)])
+    chunks = ahead(stream())
+    await anext(chunks)
+    await chunks.aclose()
+    assert stream.closed
