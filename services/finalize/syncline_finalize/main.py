@@ -7,6 +7,7 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.messages import Report, decode_as
 from syncline.contracts.topics import OUTCOMES
 from syncline.postgres.outcomes import Outcomes
+from syncline.postgres.stalling import Stalls
 from syncline.runtime.stage import StageOptions, StageSpec
 from syncline_finalize.stage import FinalizeStage
 
@@ -14,7 +15,13 @@ SPEC = StageSpec("finalize", [OUTCOMES], decode_as(Report), StageOptions(max_ite
 
 
 def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:
-    return SPEC, FinalizeStage(Outcomes(service.database), service.producer, service.clock)
+    return SPEC, FinalizeStage(
+        Outcomes(service.database),
+        Stalls(service.database),
+        service.producer,
+        service.clock,
+        service.settings.stalled_after,
+    )
 
 
 def main(settings: Settings) -> None:

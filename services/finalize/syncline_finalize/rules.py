@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 
 from syncline.contracts import events
-from syncline.contracts.messages import LetterRef, Report, Retrying, letters_in
+from syncline.contracts.events import DeadLetter
+from syncline.contracts.messages import LetterRef, Report, Retrying, RunRef, Settled, letters_in
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
@@ -41,6 +42,12 @@ def letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Ou
     letters = letters_in(reports)
     first = run.status_seq - len(letters)
     return [_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
+
+
+def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:
+    """Report the records that were given up with a stalled run, as their stages would have."""
+    references = [LetterRef(x.id, x.source_id, x.stage, x.failure) for x in letters]
+    return Settled(run, 0, [], "", "finalize", references)
 
 
 def _letter_event(run: Run, letter: LetterRef, seq: int, now: datetime) -> Outbound:

@@ -9,60 +9,88 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
-from syncline.contracts.messages import Report
+from syncline.contracts.letters import letter_message
+from syncline.contracts.messages import Report, Stalling
+from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.run import Run
 from syncline.postgres.outcomes import Outcomes
+from syncline.postgres.stalling import Stalls
 from syncline.runtime.clock import Clock
+from syncline.runtime.control import cancel_message
 from syncline.runtime.ports import Producer
-from syncline_finalize.rules import PROGRESS_EVERY, letter_events, status_event
+from syncline_finalize.rules import letter_events, settled_by_stall
+from syncline_finalize.telling import Telling
+
+LOOKS = 20
+"""How often a run is looked at within the time that makes it a stalled one."""
+LONGEST_PAUSE = 60.0
+"""Seconds between two looks, at most."""
 
 
 class FinalizeStage:
-    """Applies a poll's reports in one transaction."""
+    """Applies a poll's reports in one transaction.
 
-    def __init__(self, outcomes: Outcomes, producer: Producer, clock: Clock) -> None:
+    Args:
+        stalled_after: seconds without movement after which a run is given up.
+    """
+
+    def __init__(
+        self,
+        outcomes: Outcomes,
+        stalls: Stalls,
+        producer: Producer,
+        clock: Clock,
+        stalled_after: float,
+    ) -> None:
         self._outcomes = outcomes
+        self._stalls = stalls
         self._producer = producer
         self._clock = clock
-        self._told: dict[str, float] = {}
-        self._held_back: dict[str, tuple[Run, list[Report]]] = {}
+        self._stalled_after = stalled_after
+        self._telling = Telling(clock)
 
     async def handle(self, reports: Sequence[Report]) -> list[Outbound]:
         of_run: dict[str, list[Report]] = defaultdict(list)
+        stalling: dict[str, Stalling] = {}
         for report in reports:
-            of_run[report.run.id].append(report)
-        messages: list[Outbound] = []
-        now = self._clock.now()
-        for run in await self._outcomes.apply(reports):
-            messages += letter_events(run, of_run[run.id], now)
-            if self._may_tell(run):
-                messages.append(status_event(run, of_run[run.id], now))
+            if isinstance(report, Stalling):
+                stalling[report.run.id] = report
             else:
-                self._held_back[run.id] = (run, of_run[run.id])
+                of_run[report.run.id].append(report)
+        messages: list[Outbound] = []
+        if of_run:
+            for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
+                messages += letter_events(run, of_run[run.id], self._clock.now())
+                messages += self._telling.tell(run, of_run[run.id])
+        for suspicion in stalling.values():
+            messages += await self._give_up(suspicion)
         return messages
 
-    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"held-back": self.tell_held_back}
+    async def _give_up(self, suspicion: Stalling) -> list[Outbound]:
+        """Close a stalled run; what is left of it on the topics is skipped by every stage."""
+        closed = await self._stalls.close(suspicion)
+        if closed is None:
+            return []
+        now, run = self._clock.now(), closed.run
+        return [
+            cancel_message(run.id, "finalize: stalled"),
+            *(letter_message(letter, now) for letter in closed.letters),
+            *letter_events(run, [settled_by_stall(suspicion.run, closed.letters)], now),
+            *self._telling.tell(run, []),
+        ]
 
-    def _may_tell(self, run: Run) -> bool:
-        """Hold progress to its rate; the end of a run is told at once."""
-        now = self._clock.monotonic()
-        self._held_back.pop(run.id, None)
-        if run.state.is_final:
-            self._told.pop(run.id, None)
-            return True
-        if now - self._told.get(run.id, -PROGRESS_EVERY) < PROGRESS_EVERY:
-            return False
-        self._told[run.id] = now
-        return True
+    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {"held-back": self.tell_held_back, "stalled": self.look_for_stalled}
 
     async def tell_held_back(self) -> None:
         """Side task: send what was held back, so that a pause never shows an old figure."""
         while True:
-            await self._clock.sleep(PROGRESS_EVERY)
-            held, self._held_back = self._held_back, {}
-            now = self._clock.now()
-            messages = [status_event(run, reports, now) for run, reports in held.values()]
-            if messages:
-                await self._producer.send(messages)
+            await self._producer.send(await self._telling.due())
+
+    async def look_for_stalled(self) -> None:
+        """Side task: report runs in which nothing moves, behind what is on its way about them."""
+        while True:
+            await self._clock.sleep(min(self._stalled_after / LOOKS, LONGEST_PAUSE))
+            suspects = await self._stalls.suspects(self._stalled_after)
+            if suspects:
+                await self._producer.send([report_message(suspicion) for suspicion in suspects])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.contracts.messages import Discovered
+from syncline.contracts.messages import Discovered, ref_of
 from syncline.contracts.sending import report_message
 from syncline.domain.batch import Water
 from syncline.domain.mapping.document import CursorType
@@ -13,7 +13,7 @@ from syncline.postgres.extraction import Extractions, Progress
 from syncline.postgres.ledger import Ledger
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
-from syncline_ingest.publishing import Publisher, ref_of
+from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk
 from syncline_ingest.rules import Planned, Row, highest, plan, seen_before, water_after
 from syncline_ingest.sources import OpenSource

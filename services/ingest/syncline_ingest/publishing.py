@@ -13,28 +13,8 @@ from syncline.contracts.messages import Attempt, Batch, RunRef
 from syncline.contracts.sending import batch_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline_ingest.rules import Planned, Row
-
-
-def ref_of(run: Run) -> RunRef:
-    """Return what the stages need to know of a run."""
-    return RunRef(
-        id=run.id,
-        tenant=run.tenant,
-        stream=run.stream,
-        instance=run.instance,
-        entity_type=run.entity_type,
-        source=run.source,
-        target=run.target,
-        mapping=run.mapping,
-        mapping_version=run.mapping_version,
-        mode=run.mode,
-        lanes=run.lanes,
-        replay=run.replay is not None,
-        instance_name=run.instance_name,
-    )
 
 
 class Publisher:

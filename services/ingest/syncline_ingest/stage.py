@@ -8,7 +8,7 @@ from contextlib import aclosing
 import msgspec
 import structlog
 
-from syncline.contracts.messages import Discovered, Extracted, RunRequest
+from syncline.contracts.messages import Discovered, Extracted, RunRequest, ref_of
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.batch import Water
@@ -22,7 +22,7 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline_ingest.ahead import ahead
 from syncline_ingest.chunks import Chunker
-from syncline_ingest.publishing import Publisher, ref_of
+from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk, SourceError, by_ids, from_letters
 from syncline_ingest.sources import OpenSource, Sources
 

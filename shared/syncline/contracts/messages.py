@@ -14,7 +14,7 @@ import msgspec
 
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import Failure
-from syncline.domain.run import Mode
+from syncline.domain.run import Mode, Run
 
 R = TypeVar("R")
 VERSION = 1
@@ -46,6 +46,25 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     lanes: int = 1
     replay: bool = False
     instance_name: str = ""
+
+
+def ref_of(run: Run) -> RunRef:
+    """Return what the stages need to know of a run."""
+    return RunRef(
+        id=run.id,
+        tenant=run.tenant,
+        stream=run.stream,
+        instance=run.instance,
+        entity_type=run.entity_type,
+        source=run.source,
+        target=run.target,
+        mapping=run.mapping,
+        mapping_version=run.mapping_version,
+        mode=run.mode,
+        lanes=run.lanes,
+        replay=run.replay is not None,
+        instance_name=run.instance_name,
+    )
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -146,7 +165,21 @@ class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
     v: int = VERSION
 
 
-Report: TypeAlias = Settled | Retrying | Discovered | Extracted
+class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
+    """Finalize to itself: this run has not moved for long. It waits its turn behind all reports.
+
+    Attributes:
+        seen: when the run last moved, RFC 3339; a run that has moved since is left alone.
+        after: seconds without movement that count as stalled.
+    """
+
+    run: RunRef
+    seen: str
+    after: float
+    v: int = VERSION
+
+
+Report: TypeAlias = Settled | Retrying | Discovered | Extracted | Stalling
 """What lies on the outcomes topic."""
 
 

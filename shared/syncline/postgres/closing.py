@@ -11,6 +11,7 @@ import asyncpg
 from syncline.domain.cursor import moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State, final_state
+from syncline.domain.stalling import STALLED
 from syncline.postgres.runs import counters_of
 
 _DONE = """
@@ -28,7 +29,7 @@ async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # no
             counters_of(row),
             extraction_failed=row["failure"] is not None,
             cancelled=row["cancel_requested_at"] is not None,
-            stalled=row["reason"] == "stalled",
+            stalled=(row["reason"] or "").startswith(STALLED),
         )
         cursor = await _move_cursor(connection, row, state)
         await connection.execute(

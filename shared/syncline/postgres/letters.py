@@ -44,9 +44,7 @@ class Letters:
     async def store(self, letters: Sequence[DeadLetter]) -> None:
         """Store dead letters; one that is there already stays as it is."""
         async with self._database.transaction() as connection:
-            await connection.executemany(_INSERT, [_row(letter) for letter in letters])
-            pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
-            await connection.execute(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
+            await store_letters(connection, letters)
 
     async def store_poison(self, letters: Sequence[PoisonLetter]) -> None:
         """Store undecodable messages; one that is there already stays as it is."""
@@ -121,6 +119,13 @@ class Letters:
                 [(tenant, actor, f"dlq.{to}", str(row["id"]), {"reason": reason}) for row in rows],
             )
             return len(rows)
+
+
+async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
+    """Store dead letters in the caller's transaction."""
+    await connection.executemany(_INSERT, [_row(letter) for letter in letters])
+    pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
+    await connection.execute(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:

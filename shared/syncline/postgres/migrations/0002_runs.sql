@@ -51,6 +51,7 @@ create table runs (
   started_at timestamptz,
   extracted_at timestamptz,
   progressed_at timestamptz not null default now(),
+  suspected_at timestamptz,            -- first found not moving; stands while it is above progressed_at
   finished_at timestamptz
 ) with (fillfactor = 50);
 create unique index runs_one_active on runs (stream_id) where state in ('extracting', 'in_progress');

@@ -1,0 +1,71 @@
+"""When status events are told: progress at most four times a second a run, its end at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from syncline.contracts.messages import Report, Retrying
+from syncline.contracts.wire import Outbound
+from syncline.domain.run import Run
+from syncline.runtime.clock import Clock
+from syncline_finalize.rules import PROGRESS_EVERY, status_event
+
+
+class _Held(msgspec.Struct):
+    """What is told of a run when its time comes."""
+
+    due: float
+    run: Run
+    retrying: list[Report]
+
+
+class Telling:
+    """Holds progress back to its rate. What is held is only ever older than what was told after."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: dict[str, float] = {}
+        self._held: dict[str, _Held] = {}
+        self._news = asyncio.Event()
+
+    def tell(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
+        """Return the event of a run as it stands now, or keep it for its time."""
+        held = self._held.pop(run.id, None)
+        reports = [*(held.retrying if held else ()), *reports]
+        if run.state.is_final:
+            self._told.pop(run.id, None)
+            return [status_event(run, reports, self._clock.now())]
+        now = self._clock.monotonic()
+        due = self._told.get(run.id, -PROGRESS_EVERY) + PROGRESS_EVERY
+        if now < due:
+            retrying = [report for report in reports if isinstance(report, Retrying)]
+            self._held[run.id] = _Held(due, run, list(retrying))
+            self._news.set()
+            return []
+        self._told[run.id] = now
+        return [status_event(run, reports, self._clock.now())]
+
+    async def due(self) -> list[Outbound]:
+        """Wait until something that was held is due, and return it."""
+        while not self._held:
+            self._news.clear()
+            await self._news.wait()
+        next_due = min(held.due for held in self._held.values())
+        await self._clock.sleep(next_due - self._clock.monotonic())
+        now = self._clock.monotonic()
+        ready = [run_id for run_id, held in self._held.items() if held.due <= now]
+        messages = []
+        for run_id in ready:
+            held = self._held.pop(run_id)
+            self._told[run_id] = now
+            messages.append(status_event(held.run, held.retrying, self._clock.now()))
+        self._forget(now)
+        return messages
+
+    def _forget(self, now: float) -> None:
+        """Keep nothing of runs that went to another process."""
+        if len(self._told) > 1000:
+            self._told = {r: at for r, at in self._told.items() if now - at < PROGRESS_EVERY}
