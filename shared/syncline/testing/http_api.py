@@ -7,6 +7,7 @@ It keeps `items` by `id`, each with a unique `sku`, and sorts them by `changed` 
     POST /items            one record or an array: all or none
     PATCH /items           an array with IDs; unknown ones are silently left out, as real APIs do
     PUT /items             upsert of an array by `sku`, with a result for each record
+    GET /items?idsJson=    the same as `ids`, as a JSON array
     POST /token            OAuth2 client credentials
 
 A record with `price` below 0 is refused. `effects` counts what was done, by Idempotency-Key.
@@ -68,6 +69,7 @@ class HttpApi:
     """The API and what was asked of it.
 
     Attributes:
+        key: what records are upserted by; if it is `id`, records bring their IDs along.
         login: header value that `Authorization` must have, if any.
         tokens: OAuth2 tokens that are good; each login adds one.
     """
@@ -77,6 +79,7 @@ class HttpApi:
         self.asked: list[Asked] = []
         self.effects: Counter[str] = Counter()
         self.trouble: deque[Trouble] = deque()
+        self.key = "sku"
         self.login: str | None = None
         self.tokens: set[str] | None = None
         self.largest_page = 1000
@@ -167,9 +170,10 @@ class HttpApi:
         )
         if "since" in query:
             found = [r for r in found if str(r.get("changed") or "") >= query["since"]]
-        for name, field in (("ids", "id"), ("skus", "sku")):
+        for name, field in (("ids", "id"), ("skus", "sku"), ("idsJson", "id")):
             if name in query:
-                wanted = query[name].split(",")
+                as_json = name.endswith("Json")
+                wanted = _decode(query[name]) if as_json else query[name].split(",")
                 found = [r for r in found if str(r.get(field)) in wanted]
         size = min(int(query.get("limit", self.largest_page)), self.largest_page)
         start = int(query.get("offset", 0)) + (int(query.get("page", 1)) - 1) * size
@@ -212,11 +216,13 @@ class HttpApi:
         return Reply(body={"results": [self._upsert(r, asked) for r in _decode(asked.body)]})
 
     def _upsert(self, record: dict[str, Any], asked: Asked) -> dict[str, Any]:
-        known = next((i for i, r in self.items.items() if r["sku"] == record["sku"]), None)
+        key = record[self.key]
+        known = next((i for i, r in self.items.items() if r[self.key] == key), None)
         if problem := self._problem(record, known):
-            return {"sku": record["sku"], "status": 422, "error": problem}
-        stored = self._store(known or self._new_id(), record, asked)
-        return {"sku": record["sku"], "status": 200, "id": stored["id"]}
+            return {self.key: key, "status": 422, "error": problem}
+        new = str(key) if self.key == "id" else self._new_id()
+        stored = self._store(known or new, record, asked)
+        return {self.key: key, "status": 200, "id": stored["id"]}
 
     def _delete(self, asked: Asked) -> Reply:
         gone = self.items.pop(asked.path.removeprefix("/items/"), None)

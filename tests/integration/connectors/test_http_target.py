@@ -95,11 +95,33 @@ async def test_a_record_that_a_bulks_answer_leaves_out_has_failed() -> None:
 async def test_an_endpoint_that_is_not_there_is_not_tried_for_each_record() -> None:
     options = UPSERT | {"endpoint": "/wrong"}
     async with api_and_connector() as (api, connector):
-        result = await connector.write(batch(items(100), options))
+        with pytest.raises(ConnectorError, match="404: no such resource: /wrong"):
+            await connector.write(batch(items(300), options))
 
         assert len(api.asked) == 1
+
+
+async def test_a_slow_record_does_not_fail_those_that_are_sent_after_it() -> None:
+    options = {**BULK, "update": SINGLE["update"]}
+    async with api_and_connector(timeouts={"total": 1}) as (api, connector):
+        api.add(*({"id": str(n), "sku": f"A{n}"} for n in range(3)))
+        api.trouble.append(Trouble("PATCH", hangs=True))
+        result = await connector.write(batch(items(3), options, ["0", "1", "2"]))
+
+        assert result.failures.keys() == {0}
+        assert result.failures[0].ambiguous
+
+
+async def test_an_api_that_is_away_is_not_called_for_each_record() -> None:
+    options = {**BULK, "update": SINGLE["update"]}
+    async with api_and_connector() as (api, connector):
+        api.trouble.extend(Trouble("PATCH") for _ in range(100))
+        ids = [str(n) for n in range(100)]
+        result = await connector.write(batch(items(100), options, ids))
+
         assert len(result.failures) == 100
-        assert "404: no such resource: /wrong" in result.failures[0].message
+        assert [result.failures[n].ambiguous for n in range(5)] == [True] * 3 + [False] * 2
+        assert len(api.asked) == 3
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -176,10 +198,9 @@ async def test_a_page_in_html_is_no_success(options: dict[str, Any]) -> None:
 async def test_a_redirected_write_is_not_followed() -> None:
     async with api_and_connector() as (api, connector):
         api.trouble.append(Trouble("POST", 301, {"Location": "https://new.example/items"}))
-        result = await connector.write(batch(items(1), {"endpoint": "/items"}))
+        with pytest.raises(ConnectorError, match=r"redirects to https://new\.example/items"):
+            await connector.write(batch(items(1), {"endpoint": "/items"}))
 
-        assert result.failures[0].category is Category.PERMANENT
-        assert "redirects to https://new.example/items" in result.failures[0].message
         assert len(api.asked) == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -117,8 +118,10 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         failed: Exception = httpcore.ConnectError(f"the name {host} has no address")
         for address in addresses:
             try:
-                return await self._network.connect_tcp(
-                    address, port, timeout, local_address, socket_options
+                return _Connected(
+                    await self._network.connect_tcp(
+                        address, port, timeout, local_address, socket_options
+                    )
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
@@ -126,6 +129,32 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class HandshakeTimeout(httpcore.ConnectTimeout):
+    """The host took the connection, and then said nothing of TLS."""
+
+
+class _Connected(httpcore.AsyncNetworkStream):
+    """A connection that tells a slow TLS handshake from a host that is away."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self.read = stream.read  # type: ignore[method-assign]
+        self.write = stream.write  # type: ignore[method-assign]
+        self.aclose = stream.aclose  # type: ignore[method-assign]
+        self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore calls it
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except httpcore.ConnectTimeout as error:
+            raise HandshakeTimeout("no TLS at this port within the time to connect") from error
 
 
 def not_allowed(host: str, address: str) -> Failure:

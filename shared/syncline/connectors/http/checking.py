@@ -19,6 +19,7 @@ _PARTS: Mapping[str, str] = {
     "connection_lost": "host",
     "address_not_allowed": "host",
     "tls_error": "tls",
+    "tls_timeout": "tls",
     "login_refused": "login",
     "login_unavailable": "login",
     "permission_refused": "permission",

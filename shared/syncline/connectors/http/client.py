@@ -11,7 +11,13 @@ from typing import Protocol
 import httpcore
 import msgspec
 
-from syncline.connectors.http.address import Allowed, GuardedNetwork, Resolve, resolve
+from syncline.connectors.http.address import (
+    Allowed,
+    GuardedNetwork,
+    HandshakeTimeout,
+    Resolve,
+    resolve,
+)
 from syncline.connectors.http.answers import Answer
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure, RetriableError
@@ -35,7 +41,7 @@ class Request(msgspec.Struct, frozen=True):
 class Times(msgspec.Struct, frozen=True):
     """Seconds to connect, and for a whole call."""
 
-    connect: float = 10.0
+    connect: float = 5.0
     total: float = 60.0
 
 
@@ -85,7 +91,8 @@ class Client:
             if (cause := _tls_error(error)) is not None:
                 raise ConnectorError(_tls_failure(request.where, cause)) from error
             message = f"{request.where}: cannot connect: {_words(error)}"
-            raise RetriableError(message, code="unreachable") from error
+            code = "tls_timeout" if isinstance(error, HandshakeTimeout) else "unreachable"
+            raise RetriableError(message, code=code) from error
         except (TimeoutError, httpcore.TimeoutException) as error:
             message = f"{request.where}: no answer within {self._times.total:g} s"
             raise RetriableError(message, code="timeout", ambiguous=True) from error

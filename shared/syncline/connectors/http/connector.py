@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -97,8 +98,9 @@ class HttpConnector:
 
     async def describe(self, name: str) -> list[Column]:
         """Return the properties of the first records that an endpoint gives."""
-        url = address(self._api.settings.base_url, name, [])
-        return columns_of(await self._api.document(url), name)
+        path = "/" + quote(name.lstrip("/"), safe="/?&=%-._~")
+        document = await self._api.document(address(self._api.settings.base_url, path, []))
+        return columns_of(document, name)
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages in the order the API gives them."""

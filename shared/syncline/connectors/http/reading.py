@@ -148,17 +148,29 @@ async def fetched(api: Api, source: Source, ids: Sequence[str]) -> Page:
         raise ConnectorError(Failure(Category.PERMANENT, "fetch_not_configured", message))
     records: list[Any] = []
     wanted = [i for i in dict.fromkeys(ids) if i not in ("", ".", "..")]
+    by_list = any("{ids}" in value for _, value in fetch.query)
+    odd = [i for i in wanted if by_list and fetch.separator in i]
+    wanted = [i for i in wanted if i not in odd] if odd else wanted
     for start in range(0, len(wanted), fetch.size):
         records += await _some(api, source, fetch, wanted[start : start + fetch.size])
     page, asked = _page(source, records), set(ids)
     kept = {i: place for place, i in enumerate(page.ids) if i in asked}
     places = list(kept.values())
     return Page(
-        [page.ids[p] for p in places],
-        [page.cursors[p] for p in places],
-        [page.records[p] for p in places],
+        [page.ids[p] for p in places] + odd,
+        [page.cursors[p] for p in places] + [None] * len(odd),
+        [page.records[p] for p in places] + [{} for _ in odd],
         "",
+        {len(places) + n: _unaskable(i, fetch) for n, i in enumerate(odd)},
     )
+
+
+def _unaskable(source_id: str, fetch: Fetch) -> Failure:
+    message = (
+        f"the ID {source_id!r} holds {fetch.separator!r}, which separates IDs in the request: use "
+        "{idsJson}, {id} or another separator in `extraction.options.fetch`"
+    )
+    return Failure(Category.PERMANENT, "id_not_searchable", message)
 
 
 async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any]:

@@ -100,7 +100,7 @@ def parse_settings(
         base_url=base_url.rstrip("/"),
         login=login,
         headers=_headers(r, "headers"),
-        times=Times(number(times, "connect", 10, 0.1, 60), number(times, "total", 60, 1, 600)),
+        times=Times(number(times, "connect", 5, 0.1, 60), number(times, "total", 60, 1, 600)),
         max_answer=int(number(r, "maxAnswerBytes", 32 * MEGABYTE, 1000, 1000 * MEGABYTE)),
         ca_file=r.text("caFile") or None,
         errors=_errors(r.child("errors")),

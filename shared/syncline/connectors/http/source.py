@@ -110,8 +110,6 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
     whole_ = {"endpoint": extraction.endpoint, "paging": extraction.paging}
     r = Reader(whole_, "$.extraction", problems)
     options = Reader(extraction.options, "$.extraction.options", problems)
-    if extraction.mode is not ExtractionMode.API:
-        r.problem("mode", f"the HTTP connector reads `api`, not {extraction.mode}")
     for name, value in (("filters", extraction.filters), ("columns", extraction.columns)):
         if value:
             r.problem(name, "is not for APIs: say it in `parameters`, in the API's own words")
@@ -136,8 +134,9 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
             "that cannot be asked so is read in full: leave out cursorColumn"
         )
         r.problem("cursorColumn", hint)
-    if bound and not extraction.cursor_column:
-        r.problem("parameters", "{cursor} needs a cursorColumn")
+    if extraction.mode is not ExtractionMode.API:
+        message = f"the HTTP connector reads `api`, not {extraction.mode}"
+        return source, [Problem("$.extraction.mode", message)]
     return source, problems
 
 

@@ -45,7 +45,7 @@ class Writing:
             RetriableError, ConnectorError: nothing was written, for a reason that is no record's.
         """
         everything = range(len(self._batch.payloads))
-        if self._target.lookup is not None:
+        if self._target.lookup is not None and self._target.update is not None:
             await self._find(self._target.lookup)
         known = [p for p in everything if self._ids[p] is not None]
         update = self._target.update
@@ -97,7 +97,7 @@ class Writing:
                 await self._bulk(operation, places[middle:])
             else:
                 self._fail(places, error.failure)
-                if error.status in _BUSY:
+                if error.status in _BUSY or _is_of_the_endpoint(error, operation, self._target):
                     self._stop = raised(error.failure)
         except FailureError as error:
             self._fail(places, error.failure)
@@ -164,11 +164,14 @@ class Writing:
 
 def _is_of_a_record(error: RefusedError, operation: Operation, target: Target) -> bool:
     """Tell whether a refusal may be one record's fault."""
-    if error.failure.category is Category.TRANSIENT:
-        return False
-    unknown_endpoint = error.status == 404 and operation is not target.update
-    is_redirect = 300 <= error.status < 400
-    return not (error.status in _WHOLE or unknown_endpoint or is_redirect)
+    transient = error.failure.category is Category.TRANSIENT
+    return not transient and not _is_of_the_endpoint(error, operation, target)
+
+
+def _is_of_the_endpoint(error: RefusedError, operation: Operation, target: Target) -> bool:
+    """Tell whether a refusal would meet every record."""
+    unknown = error.status == 404 and operation is not target.update
+    return error.status in _WHOLE or unknown or 300 <= error.status < 400
 
 
 def key_of(keys: Sequence[str]) -> str:

@@ -69,12 +69,10 @@ TARGETS: list[tuple[dict[str, Any], str, str]] = [
     ),
 ]
 API = Extraction(mode=ExtractionMode.API, endpoint="/items")
-SINCE = {"since": "{cursor}"}
 EXTRACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"mode": ExtractionMode.CONFIG}, "mode", "reads `api`"),
     ({"endpoint": None}, "endpoint", "is required"),
     ({"cursor_column": "changed"}, "cursorColumn", "needs a parameter that holds {cursor}"),
-    ({"parameters": SINCE}, "parameters", "needs a cursorColumn"),
     ({"parameters": {"a": "{now}"}}, "parameters.a", "{now} means nothing"),
     ({"filters": (Condition("a", "eq", 1),)}, "filters", "say it in `parameters`"),
     ({"paging": {"type": "cursor"}}, "paging.next", "is required"),

@@ -1,0 +1,140 @@
+"""The HTTP connector does what the port promises, as a source and as a target."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from syncline.connectors.http import HttpConnector
+from syncline.connectors.port import Connector, Surroundings
+from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.embedded.ports import free_port
+from syncline.testing.http_api import HttpApi
+from tests.suites.connector_sources import SourceSuite
+from tests.suites.connector_targets import TargetSuite
+from tests.suites.connectors import ConnectorSuite
+from tests.support.http_world import LOOPBACK
+
+SECRET = "sesame-9f2"
+OPTIONS = {
+    "records": "data",
+    "ordered": True,
+    "fetch": {"endpoint": "/items", "parameters": {"idsJson": "{idsJson}"}, "records": "data"},
+}
+EXTRACTION = Extraction(
+    mode=ExtractionMode.API,
+    endpoint="/items",
+    cursor_column="changed",
+    parameters={"since": "{cursor}"},
+    paging={"type": "offset", "sizeParameter": "limit"},
+    options=OPTIONS,
+)
+TARGET: dict[str, Any] = {
+    "method": "PUT",
+    "endpoint": "/items",
+    "bulkSize": 100,
+    "idempotent": True,
+    "answer": {
+        "records": "results", "id": "id", "status": "status", "error": "error", "key": "id"
+    },
+    "lookup": {
+        "endpoint": "/items", "parameters": {"idsJson": "{keysJson}"}, "records": "data",
+        "key": "id", "id": "id",
+    },
+    "delete": {"endpoint": "/items/{id}"},
+}  # fmt: skip
+
+
+def reading(**changes: Any) -> Extraction:
+    given = {name: getattr(EXTRACTION, name) for name in EXTRACTION.__struct_fields__}
+    return Extraction(**(given | changes))
+
+
+class HttpWorld:
+    """The scripted API, with a login."""
+
+    secret = SECRET
+    extraction = EXTRACTION
+    texts = frozenset({"nul", "bell"})
+    options = TARGET
+    elsewhere = TARGET | {"endpoint": "/nothing_there"}
+    refused = {"price": -1}
+    keeps_one = True
+    deletes = True
+    cannot_hold: frozenset[str] = frozenset()
+    unanswerable = [
+        (reading(endpoint="/nothing_there"), "nothing_there"),
+        (reading(options=OPTIONS | {"records": "no.records"}), "options.records"),
+        (reading(parameters={"since": "{cursr}"}), "cursr"),
+    ]
+
+    def __init__(self, api: HttpApi) -> None:
+        self.api = api
+        self.connector = self._connector()
+
+    def _connector(
+        self, token: str = SECRET, where: Surroundings = LOOPBACK, **changes: Any
+    ) -> HttpConnector:
+        config = {
+            "baseUrl": self.api.url,
+            "auth": {"type": "bearer"},
+            "test": {"endpoint": "/items"},
+        }
+        return HttpConnector(config | changes, {"token": token}, where)
+
+    def broken(self) -> Sequence[tuple[Connector, str]]:
+        tls = self.api.url.replace("http:", "https:")
+        return [
+            (self._connector(baseUrl=f"http://127.0.0.1:{free_port()}"), "host"),
+            (self._connector(where=Surroundings()), "host"),
+            (self._connector(baseUrl=tls, timeouts={"connect": 0.5}), "tls"),
+            (self._connector(token=f"{SECRET}-wrong"), "login"),
+        ]
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        self.api.items.clear()
+        for record in records:
+            changed = record["changed"] and record["changed"].isoformat()
+            self.api.add(record | {"changed": changed})
+
+    async def rows(self) -> list[dict[str, Any]]:
+        return list(self.api.items.values())
+
+
+class TestHttp(ConnectorSuite, SourceSuite, TargetSuite):
+    kind = HttpConnector
+    good_config = {"baseUrl": "https://erp.example/api", "headers": {"X-Site": "7"}}
+    wrong_configs = [
+        ({"baseUrl": ...}, {}, "$.config.baseUrl"),
+        ({"baseUrl": "erp.example"}, {}, "$.config.baseUrl"),
+        ({"auth": {"type": "bearer"}}, {}, "$.secrets.token"),
+        ({}, {"token": "x"}, "$.secrets.token"),
+        ({"url": "x"}, {}, "$.config.url"),
+    ]
+    wrong_mappings = [
+        (Extraction(table="x"), None, "$.extraction.mode"),
+        (reading(parameters={}), None, "$.extraction.cursorColumn"),
+        (None, {}, "$.transformation.target.endpoint"),
+        (None, {"endpoint": "/x", "metod": "PUT"}, "$.transformation.target.metod"),
+    ]  # fmt: skip
+
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[HttpWorld]:
+        api = HttpApi()
+        api.key = "id"
+        api.login = f"Bearer {SECRET}"
+        await api.start()
+        world = HttpWorld(api)
+        yield world
+        await world.connector.close()
+        await api.close()
+
+    @pytest.fixture
+    def source(self, world: HttpWorld) -> HttpWorld:
+        return world
+
+    @pytest.fixture
+    def target(self, world: HttpWorld) -> HttpWorld:
+        return world
