@@ -6,18 +6,20 @@ again, which change nothing and are told again with a higher number.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from syncline.contracts.letters import letter_message
-from syncline.contracts.messages import Report, Stalling
+from syncline.contracts.messages import Report, Settled, Stalling
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
+from syncline.domain.run import Outcome
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.stalling import Stalls
 from syncline.runtime.clock import Clock
 from syncline.runtime.control import cancel_message
 from syncline.runtime.ports import Producer
+from syncline.telemetry.metrics import METRICS
 from syncline_finalize.rules import letter_events, settled_by_stall
 from syncline_finalize.telling import Telling
 
@@ -25,6 +27,10 @@ LOOKS = 20
 """How often a run is looked at within the time that makes it a stalled one."""
 LONGEST_PAUSE = 60.0
 """Seconds between two looks, at most."""
+
+
+COUNT_EVERY = 5.0
+"""Seconds."""
 
 
 class FinalizeStage:
@@ -57,6 +63,7 @@ class FinalizeStage:
                 stalling[report.run.id] = report
             else:
                 of_run[report.run.id].append(report)
+        _count_outcomes(reports)
         messages: list[Outbound] = []
         if of_run:
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
@@ -80,7 +87,17 @@ class FinalizeStage:
         ]
 
     def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"held-back": self.tell_held_back, "stalled": self.look_for_stalled}
+        return {
+            "held-back": self.tell_held_back,
+            "stalled": self.look_for_stalled,
+            "in-flight": self.count_in_flight,
+        }
+
+    async def count_in_flight(self) -> None:
+        """Side task: keep the figure of what is on its way."""
+        while True:
+            METRICS.in_flight.set(await self._outcomes.in_flight())
+            await self._clock.sleep(COUNT_EVERY)
 
     async def tell_held_back(self) -> None:
         """Side task: send what was held back, so that a pause never shows an old figure."""
@@ -94,3 +111,13 @@ class FinalizeStage:
             suspects = await self._stalls.suspects(self._stalled_after)
             if suspects:
                 await self._producer.send([report_message(suspicion) for suspicion in suspects])
+
+
+def _count_outcomes(reports: Sequence[Report]) -> None:
+    counts = Counter[tuple[str, str]]()
+    for report in reports:
+        if isinstance(report, Settled):
+            for code, count in Counter(report.codes).items():
+                counts[report.stage, code] += count
+    for (stage, code), count in counts.items():
+        METRICS.records.labels(stage, Outcome(code).name.lower()).inc(count)

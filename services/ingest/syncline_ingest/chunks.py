@@ -6,13 +6,16 @@ import msgspec
 
 from syncline.contracts.messages import Discovered, ref_of
 from syncline.contracts.sending import report_message
+from syncline.contracts.topics import Stage
 from syncline.domain.batch import Water
+from syncline.domain.errors import Category
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import Mode
 from syncline.postgres.extraction import Extractions, Progress
 from syncline.postgres.ledger import Ledger
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
+from syncline.telemetry.metrics import METRICS
 from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk
 from syncline_ingest.rules import Planned, Row, highest, plan, seen_before, water_after
@@ -94,6 +97,7 @@ class Chunker:
         version = await self._extractions.commit(
             self._progress, [p.new for p in planned], chunk.position, self._water, self._published
         )
+        _count(planned)
         self.batches += len(planned)
         self.discovered += len(rows)
         self._in_flight += len(rows) - len(skipped)
@@ -153,3 +157,13 @@ class Chunker:
         ids = [row.source_id for row in rows]
         hashes = [row.row_hash or None for row in rows]
         return await self._ledger.unchanged(self._run.stream, ids, hashes)
+
+
+def _count(planned: list[Planned]) -> None:
+    for batch in planned:
+        count = len(batch.new.source_ids)
+        if batch.new.stage == Stage.INGEST:
+            METRICS.dead_letters.labels(Stage.INGEST.value, Category.PERMANENT.value).inc(count)
+        else:
+            outcome = "passed" if batch.new.stage else "unchanged"
+            METRICS.records.labels(Stage.INGEST.value, outcome).inc(count)

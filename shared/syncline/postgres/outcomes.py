@@ -73,6 +73,15 @@ class Outcomes:
             rows = await connection.fetch(f"{SELECT} where r.id = any($1)", ids)
             return [run_of(row) for row in rows]
 
+    async def in_flight(self) -> int:
+        """Return how many records of active runs have no outcome."""
+        return int(
+            await self._database.fetchval(
+                """select coalesce(sum(total - success - unchanged - excluded - superseded
+                - cancelled - failed), 0) from runs where state in ('extracting', 'in_progress')"""
+            )
+        )
+
 
 def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, Counter[str]]:
     """Put outcome codes into the pending slots of a batch row.

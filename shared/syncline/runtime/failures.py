@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
@@ -20,6 +20,7 @@ from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Failure
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+from syncline.telemetry.metrics import METRICS
 
 R = TypeVar("R")
 
@@ -52,11 +53,13 @@ class FailureRouter:
         waiting: dict[str, list[int]] = defaultdict(list)
         delays: dict[str, float] = {}
         messages = []
+        given_up = Counter[str]()
         for place, failure in failures.items():
             jitter = self._random.uniform(-1, 1)
             decision = dispose(failure, batch.attempt, policy, jitter)
             if isinstance(decision, GiveUp):
                 messages.append(self._letter(batch, place, failure, now))
+                given_up[failure.category] += 1
                 continue
             topic = retry_topic(decision.delay)
             waiting[topic].append(place)
@@ -64,7 +67,13 @@ class FailureRouter:
         for topic, places in waiting.items():
             due = now + timedelta(seconds=delays[topic])
             messages += self._retry(batch, places, failures, topic, now, due)
+        self._count(given_up, len(failures) - given_up.total())
         return messages
+
+    def _count(self, given_up: Counter[str], retried: int) -> None:
+        METRICS.retries.labels(self._stage.value).inc(retried)
+        for category, count in given_up.items():
+            METRICS.dead_letters.labels(self._stage.value, category).inc(count)
 
     def _attempt(self, batch: Batch[Any], failure: Failure, now: datetime) -> Attempt:
         return Attempt(batch.attempt, now.isoformat(), self._stage.value, failure)

@@ -16,6 +16,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.runtime.failures import FailureRouter, part_of
+from syncline.telemetry.metrics import METRICS
 
 MAX_MESSAGE = 1_000_000
 """Bytes of an encoded batch above which it is split."""
@@ -39,6 +40,7 @@ class Forwarder:
         self._stage = stage
         self._to = to
         self._router = router
+        self._passed = METRICS.records.labels(stage.value, "passed")
 
     def forward(self, batch: Batch[dict[str, Any]], made: Made, now: datetime) -> list[Outbound]:
         """Turn the results for one batch into messages; every record is in exactly one of them."""
@@ -56,6 +58,7 @@ class Forwarder:
             sendable, too_large = self._split(output, places)
             messages += sendable
             failures.update(too_large)
+            self._passed.inc(len(output.ids) - len(too_large))
         if made.excluded:
             messages.append(settled_message(batch, made.excluded, Outcome.EXCLUDED, self._stage))
         if failures:

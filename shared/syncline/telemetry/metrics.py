@@ -13,13 +13,14 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter(
             "syncline_records",
-            "Records by stage and outcome.",
+            "Records by stage and outcome; what a stage handed on is `passed`. Finalize counts the "
+            "outcomes of all stages. A repeated message counts again.",
             ["stage", "outcome"],
             registry=registry,
         )
         self.batch_seconds = Histogram(
             "syncline_batch_seconds",
-            "Seconds a handler call took.",
+            "Seconds a handler call took, a batch of messages each.",
             ["stage"],
             registry=registry,
             buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
@@ -28,12 +29,6 @@ class Metrics:
             "syncline_messages",
             "Messages taken from topics.",
             ["stage", "topic"],
-            registry=registry,
-        )
-        self.waiting = Gauge(
-            "syncline_waiting_messages",
-            "Messages polled and not finished.",
-            ["stage"],
             registry=registry,
         )
         self.lag = Gauge(
@@ -76,7 +71,8 @@ class Metrics:
             "syncline_loop_lag_seconds", "How late the event loop woke up.", registry=registry
         )
         self.in_flight = Gauge(
-            "syncline_in_flight_records", "Records of open runs without an outcome.",
+            "syncline_in_flight_records",
+            "Records of open runs without an outcome, of the whole installation; told by finalize.",
             registry=registry,
         )  # fmt: skip
 

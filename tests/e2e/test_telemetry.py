@@ -1,0 +1,134 @@
+"""What operators see of real services: metrics, health, logs, traces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from syncline.contracts.topics import TRIGGERS
+from syncline.contracts.wire import Outbound
+from syncline.domain.run import Run, State
+from syncline.postgres.database import open_database
+from tests.e2e.test_runs import configure
+from tests.support.collector import Collector, collector
+from tests.support.eventually import eventually
+from tests.support.installation import SERVICES, Installation, installation
+from tests.support.kafka import KafkaPlace
+
+ON_THE_WAY = {"trigger", "ingest", "normalize", "transform", "execute", "finalize"}
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+async def test_operators_see_what_the_services_do(
+    kafka: KafkaPlace, postgres: str, tmp_path: Path
+) -> None:
+    async with (
+        collector() as collecting,
+        installation(
+            kafka, postgres, tmp_path, {"SYNCLINE_OTLP_ENDPOINT": collecting.endpoint}
+        ) as place,
+        open_database(postgres) as db,
+    ):
+        await configure(db, place)
+        await db.execute("update source_items set active = 'maybe' where code = 'A4'")
+        key = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
+        await place.producer.send([Outbound("raw", key, b"{not json", 0)])
+        run = await place.run(instance="erp-shop", entityType="item", maxEntities=200)
+        assert (run.state, run.counters.success) == (State.PARTIAL_SUCCESS, 199)
+        given = await continued(place)
+
+        await eventually(lambda: metrics_are_right(place), within=20)
+        await health_is_told(place)
+        logs_can_be_read(place, key.decode())
+        await eventually(lambda: is_one_trace(collecting, UUID(run.id).hex), within=20)
+        assert {s.trace for s in collecting.spans} == {
+            UUID(run.id).hex,
+            TRACE,
+            UUID(key.decode()).hex,
+        }
+        await eventually(
+            lambda: is_one_trace(collecting, TRACE, parent="00f067aa0ba902b7"), within=20
+        )
+        assert given.state is State.SUCCEEDED
+
+
+async def continued(place: Installation) -> Run:
+    """Trigger a run as part of somebody's trace."""
+    run_id = "01996f4e-8a4c-7d50-b3c5-000000000001"
+    header = ("traceparent", f"00-{TRACE}-{PARENT}-01".encode())
+    data = {"instance": "erp-shop", "entityType": "item", "sourceIds": ["A1"], "mode": "force_full"}
+    value = json.dumps(data).encode()
+    await place.producer.send([Outbound(TRIGGERS, run_id.encode(), value, 0, (header,))])
+    return await place.ended(run_id)
+
+
+Metrics = dict[tuple[str, str], float]
+
+
+async def scraped(place: Installation, service: str) -> Metrics:
+    """Read a service's metrics as name and label values, in the order of the labels' names."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answer = await client.get(f"http://127.0.0.1:{place.ports[service]}/metrics")
+    return {
+        (sample.name, ",".join(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def metrics_are_right(place: Installation) -> bool:
+    found = {service: await scraped(place, service) for service in SERVICES}
+
+    def value(service: str, name: str, labels: str = "") -> float | None:
+        return found[service].get((f"syncline_{name}", labels))
+
+    assert value("ingest", "records_total", "passed,ingest") == 201
+    assert value("normalize", "records_total", "passed,normalize") == 200
+    assert value("normalize", "dead_letters_total", "permanent,normalize") == 1
+    assert value("normalize", "poison_total", "normalize") == 1
+    assert value("transform", "records_total", "passed,transform") == 200
+    assert value("finalize", "records_total", "success,execute") == 200
+    assert value("finalize", "records_total", "failed,normalize") == 1
+    assert value("finalize", "in_flight_records") == 0
+    for service in ON_THE_WAY:
+        assert (value(service, "batch_seconds_count", service) or 0) >= 1
+        lag = {labels: v for (name, labels), v in found[service].items() if name == "syncline_lag"}
+        assert lag, service
+        assert set(lag.values()) == {0.0}
+    return True
+
+
+async def health_is_told(place: Installation) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for service in SERVICES:
+            at = f"http://127.0.0.1:{place.ports[service]}"
+            alive, ready, unknown = [
+                await client.get(f"{at}{p}") for p in ("/healthz", "/readyz", "/")
+            ]
+            assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+            everything_ok = {"group": "ok", "control": "ok", "dependencies": "ok"}
+            assert (ready.status_code, ready.json()) == (200, everything_ok)
+            assert unknown.json() == {"error": "known: /healthz, /readyz, /metrics"}
+
+
+def logs_can_be_read(place: Installation, key: str) -> None:
+    for service in SERVICES:
+        lines = [json.loads(x) for x in (place.logs / f"{service}.log").read_text().splitlines()]
+        assert all({"time", "level", "event", "service"} <= line.keys() for line in lines)
+        if service == "normalize":
+            (refused,) = [line for line in lines if line["event"] == "message_undecodable"]
+            assert (refused["stage"], refused["correlation_id"]) == ("normalize", key)
+
+
+def is_one_trace(collecting: Collector, trace: str, parent: str = "") -> bool:
+    """Hold a run's spans against: one root, every parent known, every service on the way."""
+    spans = [span for span in collecting.spans if span.trace == trace]
+    assert {span.service for span in spans} >= {f"syncline-{service}" for service in ON_THE_WAY}
+    known = {span.id for span in spans}
+    roots = [span for span in spans if span.parent not in known]
+    assert [(root.service, root.parent) for root in roots] == [("syncline-trigger", parent)]
+    return True
