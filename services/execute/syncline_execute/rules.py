@@ -54,16 +54,14 @@ def decide(item: Item, entry: Entry | None, run_id: str, *, smart_sync: bool) ->
     """
     if entry is None:
         return Decision.SEND
+    same = entry.payload_hash == item.payload_hash
+    if same and entry.run_id == run_id and entry.intent_hash is None:
+        return Decision.WRITTEN
     if entry.version > item.version:
         return Decision.SUPERSEDED
     if entry.intent_hash is not None:  # the target may hold that payload instead
         return Decision.PROBE
-    if entry.payload_hash == item.payload_hash:
-        if entry.run_id == run_id:
-            return Decision.WRITTEN
-        if smart_sync:
-            return Decision.UNCHANGED
-    return Decision.SEND
+    return Decision.UNCHANGED if same and smart_sync else Decision.SEND
 
 
 def rounds(items: Sequence[Item]) -> list[list[Item]]:

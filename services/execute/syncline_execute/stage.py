@@ -12,7 +12,7 @@ from syncline.contracts.messages import Batch
 from syncline.contracts.sending import settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.errors import Failure
+from syncline.domain.errors import Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
 from syncline.runtime.cancelling import split_cancelled
 from syncline.runtime.clock import Clock
@@ -51,12 +51,19 @@ class ExecuteStage:
 
     async def _run(self, batches: Sequence[Payloads]) -> list[Outbound]:
         run = batches[0].run
-        target = await self._targets.of(run)
+        try:
+            target = await self._targets.of(run)
+        except (NotFoundError, InvalidInputError) as error:
+            return [m for batch in batches for m in self.on_bug(batch, error)]
         outcomes, failures = await self._writer.write(run, target, items_of(batches))
         messages: list[Outbound] = []
         for number, batch in enumerate(batches):
             messages += self._reports(batch, target, outcomes[number], failures[number])
         return messages
+
+    def on_bug(self, batch: Payloads, error: Exception) -> list[Outbound]:
+        """Answer for a batch that breaks this stage every time: its records are dead letters."""
+        return self._router.give_up(batch, error, self._clock.now())
 
     def _reports(
         self,

@@ -20,6 +20,7 @@ class Target(msgspec.Struct, frozen=True):
     transformation: Transformation
     retry: RetryPolicy
     limiter: ProfileLimiter
+    concurrent: int
 
 
 class Targets:
@@ -40,4 +41,5 @@ class Targets:
             transformation,
             connection.profile.retry,
             connection.limiter,
+            connection.profile.max_concurrent,
         )

@@ -13,12 +13,14 @@ from hashlib import blake2b
 from typing import TypeAlias
 
 import msgspec
+import structlog
 
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.contracts.messages import Batch, RunRef
 from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.ledger import Entry, Written
 from syncline.domain.mapping.hashing import payload_hashes
+from syncline.domain.mapping.refusal import printable
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.ledger import Ledger
 from syncline_execute.rules import Decision, Item, by_decision, rounds, was_applied
@@ -29,6 +31,7 @@ Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
 Failed: TypeAlias = dict[int, dict[int, Failure]]
 """Batch index -> place -> why."""
 
+log = structlog.get_logger()
 AMBIGUOUS = Failure(
     Category.PERMANENT,
     "ambiguous_write",
@@ -43,7 +46,7 @@ def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
     for number, batch in enumerate(batches):
         payloads = [bytes(raw) for raw in batch.records]
         hashes = payload_hashes(payloads, batch.run.target)
-        rows: Sequence[str | None] = batch.row_hashes or [None] * len(payloads)
+        rows = [row or None for row in batch.row_hashes] or [None] * len(payloads)
         items += [
             Item(
                 number, place, batch.ids[place], payload, hashes[place], rows[place], batch.version
@@ -127,12 +130,11 @@ class Writer:
             for item in items:
                 result.fail(item, AMBIGUOUS)
             return []
-        try:
-            async with target.limiter.call():
-                found = await target.connector.lookup(write_batch(run, target, items))
-        except FailureError as error:
+        async with target.limiter.call():
+            found = await _found(target, write_batch(run, target, items))
+        if isinstance(found, Failure):
             for item in items:
-                result.fail(item, error.failure)
+                result.fail(item, found)
             return []
         applied: list[Item] = []
         again: list[Item] = []
@@ -148,9 +150,15 @@ class Writer:
         self, run: RunRef, target: Target, items: Sequence[Item], result: _Result
     ) -> None:
         size = max(target.capabilities.bulk_size, 1)
+        starts = iter(range(0, len(items), size))
+
+        async def work() -> None:
+            for start in starts:  # shared by all: each takes the next bulk
+                await self._call(run, target, items[start : start + size], result)
+
         async with asyncio.TaskGroup() as group:
-            for start in range(0, len(items), size):
-                group.create_task(self._call(run, target, items[start : start + size], result))
+            for _ in range(min(-(-len(items) // size), target.concurrent)):
+                group.create_task(work())
 
     async def _call(
         self, run: RunRef, target: Target, items: Sequence[Item], result: _Result
@@ -173,6 +181,8 @@ class Writer:
         if needs_intent:
             refused = [items[p].source_id for p, f in answer.failures.items() if not f.ambiguous]
             await self._ledger.withdraw(run.stream, refused)
+        doubtful = [items[p].source_id for p, f in answer.failures.items() if f.ambiguous]
+        await self._ledger.doubt(run.stream, doubtful)
         result.settle(done, Outcome.SUCCESS)
 
     async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
@@ -187,23 +197,34 @@ class Writer:
             await self._ledger.acknowledge(run, written)
 
 
+async def _found(target: Target, batch: WriteBatch) -> list[str | None] | Failure:
+    """Ask the target for records; nothing was sent, so a failure leaves nothing in doubt."""
+    try:
+        return await target.connector.lookup(batch)
+    except FailureError as error:
+        return error.failure
+    except Exception as error:
+        log.exception("connector_broke")
+        return _bug(error, ambiguous=False)
+
+
 async def _answer(target: Target, batch: WriteBatch) -> WriteResult:
     """Call the target; a failure of the whole call becomes the failure of each of its records."""
     try:
         return await target.connector.write(batch)
     except FailureError as error:
         failure = error.failure
-    except Exception as error:  # noqa: BLE001 - a bug of one connector must not stop the others
-        words = f"{type(error).__name__}: {error}"
-        failure = Failure(
-            Category.UNKNOWN,
-            "unexpected_error",
-            "the connector broke",
-            words[:2000],
-            ambiguous=True,
-        )
+    except Exception as error:
+        log.exception("connector_broke")
+        failure = _bug(error, ambiguous=True)
     everything = range(len(batch.source_ids))
     return WriteResult([None] * len(everything), dict.fromkeys(everything, failure))
+
+
+def _bug(error: Exception, *, ambiguous: bool) -> Failure:
+    words = printable(f"{type(error).__name__}: {error}")[:2000]
+    message = "the target's connector broke"
+    return Failure(Category.UNKNOWN, "unexpected_error", message, words, ambiguous=ambiguous)
 
 
 def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatch:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Report, decode_as
+from syncline.contracts.messages import Report
 from syncline.contracts.topics import OUTCOMES
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.stalling import Stalls
 from syncline.runtime.stage import StageOptions, StageSpec
+from syncline_finalize.rules import decode
 from syncline_finalize.stage import FinalizeStage
 
-SPEC = StageSpec("finalize", [OUTCOMES], decode_as(Report), StageOptions(max_items=256, queue=512))
+SPEC = StageSpec("finalize", [OUTCOMES], decode, StageOptions(max_items=256, queue=512))
 
 
 def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:

@@ -9,13 +9,40 @@ import msgspec
 
 from syncline.contracts import events
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import LetterRef, Report, Retrying, RunRef, Settled, letters_in
+from syncline.contracts.messages import (
+    LetterRef,
+    Report,
+    Retrying,
+    RunRef,
+    Settled,
+    check_uuid,
+    decoder_of,
+    letters_in,
+)
 from syncline.contracts.status import status_message, status_of
-from syncline.contracts.wire import Outbound
-from syncline.domain.run import Run, State
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.run import Outcome, Run, State
 
+_decode = decoder_of(Report).decode
+_CODES = frozenset(Outcome)
 PROGRESS_EVERY = 0.25
 """Seconds between two progress events of a run (spec section 7: at most 4 a second)."""
+
+
+def decode(delivery: Delivery) -> Report:
+    """Read a report. Raises msgspec.DecodeError or ValueError on what cannot be one."""
+    report: Report = _decode(delivery.value or b"")
+    check_uuid(report.run.id, "id")
+    if isinstance(report, Settled):
+        if len(report.codes) != len(report.slots) or not _CODES.issuperset(report.codes):
+            raise ValueError("the report's outcome codes are wrong or not one a slot")
+    elif isinstance(report, Retrying) and not (
+        len(report.slots) == len(report.ids) == len(report.attempts)
+    ):
+        raise ValueError("the lists of the report are of unequal length")
+    if isinstance(report, Settled | Retrying) and min(report.slots, default=0) < 0:
+        raise ValueError("a slot of the report is negative")
+    return report
 
 
 def event_type(run: Run, reports: Iterable[Report]) -> str:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import msgspec
+import structlog
 
-from syncline.contracts.messages import Discovered, ref_of
+from syncline.contracts.messages import Discovered, Settled, ref_of
 from syncline.contracts.sending import report_message
 from syncline.contracts.topics import Stage
-from syncline.domain.batch import Water
-from syncline.domain.errors import Category
+from syncline.domain.batch import NewBatch, Water
+from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
-from syncline.domain.run import Mode
+from syncline.domain.run import Mode, Outcome
 from syncline.postgres.extraction import Extractions, Progress
 from syncline.postgres.ledger import Ledger
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
+from syncline_ingest.again import RowsAgain
 from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk
-from syncline_ingest.rules import Planned, Row, highest, plan, seen_before, water_after
+from syncline_ingest.rules import Planned, Row, highest, plan, refused, seen_before, water_after
 from syncline_ingest.sources import OpenSource
 
 HIGH_WATER = 50_000
 """Records in flight of one run above which reading pauses, so that small runs need not wait."""
+
+
+log = structlog.get_logger()
 
 
 class Chunker:
@@ -44,10 +49,11 @@ class Chunker:
         self._publisher = publisher
         self._smart = False
         self._ordered = False
+        self._watched = False
         self._kind = CursorType.DATETIME
         self._water = Water(progress.high_water, progress.read_to)
         self._published = progress.published
-        self._in_flight = 0
+        self._in_flight = progress.run.counters.in_flight
         self.batches = progress.batches
         self.discovered = progress.discovered
         self.exhausted = True
@@ -58,20 +64,41 @@ class Chunker:
         self._smart = opened.smart_sync and run.mode is not Mode.FORCE_FULL and run.replay is None
         self._ordered = opened.source.ordered
         self._kind = opened.source.extraction.cursor_type
+        by_cursor = run.source_ids is None and run.replay is None
+        self._watched = by_cursor and opened.source.extraction.cursor_column is not None
 
-    async def publish_again(self, opened: OpenSource) -> None:
-        """Publish the batches that were committed and may not have been published.
-
-        The same records are fetched by their IDs; one that is gone becomes a dead letter.
-        """
-        for new in await self._extractions.unpublished(self._progress):
+    async def publish_again(self, rows_again: RowsAgain) -> None:
+        """Publish the batches that were committed and may not have been published."""
+        for new in await self._unpublished():
             if new.rejected is not None:
-                rows = [msgspec.convert(r, Row) for r in new.rejected]
+                rows, version = [msgspec.convert(r, Row) for r in new.rejected], None
             else:
-                found = await opened.source.fetch(list(new.source_ids), opened.hasher)
-                by_id = {row.source_id: row for row in found}
-                rows = [by_id[source_id] for source_id in new.source_ids]
-            await self._publish([Planned(new, rows)], self._publisher.now())
+                rows, version = await rows_again(new)
+            await self._publish_one(Planned(new, rows), version)
+
+    async def give_up(self, failure: Failure) -> None:
+        """Make dead letters of committed records that were not published and cannot be read now."""
+        for new in await self._unpublished():
+            rows = [refused(source_id, b"null", failure) for source_id in new.source_ids]
+            await self._publish_one(Planned(new, rows), None)
+
+    async def cancel(self) -> None:
+        """Skip the committed records that were not published: a person has cancelled the run."""
+        for new in await self._unpublished():
+            slots = list(range(len(new.source_ids)))
+            codes = Outcome.CANCELLED.value * len(slots)
+            settled = Settled(self._run, new.number, slots, codes, Stage.INGEST.value)
+            await self._producer.send([report_message(settled)])
+            self._published = new.number + 1
+
+    async def _unpublished(self) -> list[NewBatch]:
+        return await self._extractions.unpublished(self._run.id, self._published)
+
+    async def _publish_one(self, batch: Planned, version: int | None) -> None:
+        if version is None:
+            version = await self._extractions.versions(self._progress, 1)
+        await self._publish([batch], version)
+        self._published = batch.new.number + 1
 
     async def take(self, chunk: Chunk) -> bool:
         """Commit and publish a chunk.
@@ -101,7 +128,8 @@ class Chunker:
         self.batches += len(planned)
         self.discovered += len(rows)
         self._in_flight += len(rows) - len(skipped)
-        await self._publish(planned, chunk.version or version)
+        self._note_without_cursor(rows)
+        await self._publish(planned, version if chunk.version is None else chunk.version)
         self._published = self.batches
         return more
 
@@ -121,6 +149,11 @@ class Chunker:
     async def _publish(self, planned: list[Planned], version: int) -> None:
         messages = self._publisher.messages(self._run, planned, version)
         await self._producer.send([*messages, report_message(Discovered(self._run))])
+
+    def _note_without_cursor(self, rows: list[Row]) -> None:
+        """They are processed; no cursor can stand behind them, so every run reads them again."""
+        if self._watched and (count := sum(row.cursor is None for row in rows)):
+            log.warning("records_without_cursor", correlation_id=self._run.id, records=count)
 
     def _advance(self, cursors: list[str | None]) -> None:
         if self._ordered:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import RunRequest, decode_as
+from syncline.contracts.messages import RunRequest
 from syncline.contracts.topics import RUNS
 from syncline.runtime.stage import StageOptions, StageSpec
+from syncline_ingest.rules import decode
 from syncline_ingest.sources import Sources
 from syncline_ingest.stage import IngestStage
 
 # Extractions take long and are independent, so several of a partition run at once. One that is
 # cut off goes on where its last chunk was committed, so leaving needs no patience.
-SPEC = StageSpec(
-    "ingest", [RUNS], decode_as(RunRequest), StageOptions(max_items=1, parallel=8, drain=2.0)
-)
+SPEC = StageSpec("ingest", [RUNS], decode, StageOptions(max_items=1, parallel=8, drain=2.0))
 
 
 def build(service: Service) -> tuple[StageSpec[RunRequest], IngestStage]:

@@ -23,36 +23,24 @@ class Publisher:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def now(self) -> int:
-        """Return the version of rows that are read again now: milliseconds since 1970."""
-        return int(self._clock.now().timestamp() * 1000)
-
     def messages(self, run: RunRef, planned: Sequence[Planned], version: int) -> list[Outbound]:
-        """Address every batch that has somewhere to go.
+        """Address every batch that has somewhere to go, and every record that cannot travel.
 
         Args:
-            version: when the rows were read, in milliseconds since 1970.
+            version: of the first batch; each next one's is higher by one.
         """
         messages: list[Outbound] = []
-        for batch in planned:
-            if batch.new.stage == Stage.INGEST:
-                messages += self._letters(run, batch, version)
-            elif batch.new.stage:
-                messages.append(self._batch(run, batch, version))
+        for own, batch in enumerate(planned, version):
+            if not batch.new.stage:
+                continue
+            if all(row.failure is None for row in batch.rows):
+                messages.append(_batch(run, batch, range(len(batch.rows)), own))
+                continue
+            messages += self._letters(run, batch, own)
+            fit = [slot for slot, row in enumerate(batch.rows) if row.failure is None]
+            if fit:
+                messages.append(_batch(run, batch, fit, own))
         return messages
-
-    def _batch(self, run: RunRef, planned: Planned, version: int) -> Outbound:
-        batch = Batch(
-            run=run,
-            number=planned.new.number,
-            lane=planned.new.lane,
-            slots=list(range(len(planned.rows))),
-            ids=planned.new.source_ids,
-            records=[msgspec.Raw(row.data) for row in planned.rows],
-            row_hashes=[row.row_hash for row in planned.rows] if planned.rows[0].row_hash else [],
-            version=version,
-        )
-        return batch_message(batch, Stage(planned.new.stage))
 
     def _letters(self, run: RunRef, planned: Planned, version: int) -> list[Outbound]:
         now = self._clock.now()
@@ -60,7 +48,23 @@ class Publisher:
         return [
             letter_message(_letter(run, Place(number, slot, row.source_id), row, version, now), now)
             for slot, row in enumerate(planned.rows)
+            if row.failure is not None
         ]
+
+
+def _batch(run: RunRef, planned: Planned, slots: Sequence[int], version: int) -> Outbound:
+    rows = [planned.rows[slot] for slot in slots]
+    batch = Batch(
+        run=run,
+        number=planned.new.number,
+        lane=planned.new.lane,
+        slots=list(slots),
+        ids=[row.source_id for row in rows],
+        records=[msgspec.Raw(row.data) for row in rows],
+        row_hashes=[row.row_hash for row in rows] if any(row.row_hash for row in rows) else [],
+        version=version,
+    )
+    return batch_message(batch, Stage(planned.new.stage))
 
 
 def _letter(run: RunRef, place: Place, row: Row, version: int, now: datetime) -> DeadLetter:

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import jsonpatch
 import msgspec
+import structlog
 
-from syncline.connectors.port import Connector, ExtractRequest, Page
+from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter import ReplayItem
-from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.refusal import printable
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.runtime.clock import Clock
-from syncline_ingest.rules import Row, check
+from syncline_ingest.rules import Row, check, refused
 
+T = TypeVar("T")
+log = structlog.get_logger()
 FETCH_SIZE = 500
 
 
 class SourceError(FailureError):
     """The source cannot be read on; the extraction ends here with this failure."""
+
+
+class SourceFailedError(Exception):
+    """One call failed. `final`: trying again is of no use."""
+
+    def __init__(self, failure: Failure, final: bool) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.final = final
+
+
+class Limiter(Protocol):
+    """Holds calls to the limits of a profile."""
+
+    def call(self) -> AbstractAsyncContextManager[None]:
+        """Hold a call slot. Raises RetriableError."""
 
 
 class Chunk(msgspec.Struct):
@@ -51,9 +73,15 @@ class Source:
     """A run's source: its connector, what to extract, and how its failures are retried."""
 
     def __init__(
-        self, connector: Connector, extraction: Extraction, policy: RetryPolicy, clock: Clock
+        self,
+        connector: Connector,
+        extraction: Extraction,
+        policy: RetryPolicy,
+        clock: Clock,
+        limiter: Limiter,
     ) -> None:
         self._connector = connector
+        self._limiter = limiter
         self.extraction = extraction
         self.ordered = connector.reads_in_order(extraction)
         self._policy = policy
@@ -71,15 +99,19 @@ class Source:
         attempt = 0
         while True:
             request = ExtractRequest(self.extraction, after, position, None, page_size)
+            pages = self._connector.extract(request)
             try:
-                async for page in self._connector.extract(request):
+                while (page := await self._called(partial(anext, pages, None))) is not None:
                     attempt, position = 0, page.position
                     yield Chunk(rows_of(page, hasher), page.position)
-            except FailureError as error:
+            except SourceFailedError as failed:
                 attempt += 1
-                await self._wait(error, attempt)
+                await self._wait(failed, attempt)
             else:
                 return
+            finally:
+                if isinstance(pages, AsyncGenerator):
+                    await pages.aclose()
 
     async def fetch(self, ids: Sequence[str], hasher: Hasher) -> list[Row]:
         """Read just these records; one the source does not know comes back as a failed row.
@@ -90,22 +122,42 @@ class Source:
         attempt = 0
         while True:
             try:
-                page = await self._connector.fetch(self.extraction, ids)
-            except FailureError as error:
+                page = await self._called(lambda: self._connector.fetch(self.extraction, ids))
+            except SourceFailedError as failed:
                 attempt += 1
-                await self._wait(error, attempt)
+                await self._wait(failed, attempt)
             else:
                 rows = rows_of(page, hasher)
                 found = {row.source_id for row in rows}
                 return rows + [_unknown(i) for i in ids if i not in found]
 
-    async def _wait(self, error: FailureError, attempt: int) -> None:
-        retriable = isinstance(error, RetriableError)
+    async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make one call within the profile's limits; a slot is held no longer than a page takes.
+
+        Raises:
+            RetriableError: the product's database is away.
+            SourceFailedError: the call failed.
+        """
+        async with self._limiter.call():
+            try:
+                return await call()
+            except FailureError as error:
+                raise SourceFailedError(error.failure, isinstance(error, ConnectorError)) from error
+            except Exception as error:
+                log.exception("connector_broke")
+                raise SourceFailedError(_bug(error), final=False) from error
+
+    async def _wait(self, failed: SourceFailedError, attempt: int) -> None:
         jitter = self._random.uniform(-1, 1)
-        decision = dispose(error.failure, attempt, self._policy, jitter)
-        if not retriable or isinstance(decision, GiveUp):
-            raise SourceError(error.failure) from error
+        decision = dispose(failed.failure, attempt, self._policy, jitter)
+        if failed.final or isinstance(decision, GiveUp):
+            raise SourceError(failed.failure) from failed
         await self._clock.sleep(decision.delay)
+
+
+def _bug(error: Exception) -> Failure:
+    words = printable(f"{type(error).__name__}: {error}")[:2000]
+    return Failure(Category.UNKNOWN, "unexpected_error", "the source's connector broke", words)
 
 
 def rows_of(page: Page, hasher: Hasher) -> list[Row]:
@@ -115,13 +167,17 @@ def rows_of(page: Page, hasher: Hasher) -> list[Row]:
         encoded = [encode(record) for record in page.records]
     except (ValueError, TypeError, RecursionError):
         encoded = [_encode(record, place, failures) for place, record in enumerate(page.records)]
-    hashes = hasher(encoded)
-    return [
-        Row(source_id, cursor, data, row_hash, failures.get(place) or check(source_id, data))
-        for place, (source_id, cursor, data, row_hash) in enumerate(
-            zip(page.ids, page.cursors, encoded, hashes, strict=True)
-        )
-    ]
+    rows = []
+    for place, (source_id, cursor, data, row_hash) in enumerate(
+        zip(page.ids, page.cursors, encoded, hasher(encoded), strict=True)
+    ):
+        failure = failures.get(place) or check(source_id, data)
+        if failure is None:
+            rows.append(Row(source_id, cursor, data, row_hash))
+        else:
+            rows.append(refused(source_id, data, failure))
+            rows[-1].cursor = cursor if cursor is None else printable(cursor)
+    return rows
 
 
 def _encode(record: dict[str, Any], place: int, failures: dict[int, Failure]) -> bytes:
@@ -162,16 +218,21 @@ async def from_letters(
         done: how many items were committed before an interruption.
     """
     edits = replay.get("edits") or {}
-    from_source = replay.get("fromStage") == Stage.INGEST
     for number, item in enumerate(items[done:], done + 1):
-        if from_source or item.stage == Stage.INGEST or item.payload is None:
+        if is_read_again(item, replay):
             yield Chunk(await source.fetch([item.source_id], hasher), str(number))
             continue
-        row = _edited(item, edits.get(item.id))
+        row = edited(item, edits.get(item.id))
         yield Chunk([row], str(number), Stage(item.stage), item.version)
 
 
-def _edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
+def is_read_again(item: ReplayItem, replay: dict[str, Any]) -> bool:
+    """Tell whether a dead letter's record comes from the source, not from its payload."""
+    from_source = replay.get("fromStage") == Stage.INGEST
+    return from_source or item.stage == Stage.INGEST or item.payload is None
+
+
+def edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
     """Apply a person's JSON Patch to a dead letter's payload."""
     data, row_hash = item.payload or b"null", item.row_hash or ""
     if not patch:

@@ -7,19 +7,26 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from syncline.contracts.messages import RunRequest, check_uuid, decoder_of
 from syncline.contracts.topics import Stage
-from syncline.contracts.wire import lane_of
+from syncline.contracts.wire import Delivery, lane_of
 from syncline.domain.batch import NewBatch, Water
 from syncline.domain.cursor import is_later
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.refusal import printable
 from syncline.domain.run import PENDING, Outcome
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 
+_decode = decoder_of(RunRequest).decode
 MAX_RECORD = 900_000
 """Bytes of an encoded record above which it cannot travel."""
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""
+SHOWN = 10_000
+"""Characters kept of what cannot travel, for the person who looks into its dead letter."""
+_AROUND = 64
+"""Bytes that a record takes in a message beside its data and its ID."""
 
 
 class Row(msgspec.Struct):
@@ -39,6 +46,13 @@ class Planned(msgspec.Struct):
     rows: list[Row]
 
 
+def decode(delivery: Delivery) -> RunRequest:
+    """Read a run request. Raises msgspec.DecodeError or ValueError on what is none."""
+    request: RunRequest = _decode(delivery.value or b"")
+    check_uuid(request.run_id, "run_id")
+    return request
+
+
 def check(source_id: str, data: bytes) -> Failure | None:
     """Say why a record cannot travel at all, or None."""
     if not source_id:
@@ -54,6 +68,15 @@ def check(source_id: str, data: bytes) -> Failure | None:
         message = f"the record has {len(data):,} bytes, at most {MAX_RECORD:,} are allowed"
         return Failure(Category.PERMANENT, "record_too_large", message)
     return None
+
+
+def refused(source_id: str, data: bytes, failure: Failure) -> Row:
+    """Make the row of a record that cannot travel, in a form that every store takes."""
+    if len(data) > MAX_RECORD:
+        start = data[:SHOWN].decode(errors="replace")
+        data = msgspec.json.encode({"tooLarge": len(data), "startsWith": start})
+    name = printable(source_id)[:MAX_SOURCE_ID_LENGTH]
+    return Row(name, None, data, "", failure)
 
 
 def seen_before(rows: Sequence[Row], unchanged: Collection[int], watermark: str | None) -> set[int]:
@@ -107,14 +130,22 @@ def _batch(rows: list[Row], lane: int, stage: str, code: str) -> Planned:
 
 
 def _parts(rows: Sequence[Row], size: int) -> list[list[Row]]:
+    """Cut rows into batches; no batch holds a record twice, so that each version has its number."""
     parts: list[list[Row]] = []
+    held: set[str] = set()
+    doubles = len({row.source_id for row in rows}) < len(rows)
     weight = 0
     for row in rows:
-        if not parts or len(parts[-1]) >= size or weight + len(row.data) > MAX_BATCH:
+        more = len(row.data) + len(row.source_id) + _AROUND
+        full = not parts or len(parts[-1]) >= size or weight + more > MAX_BATCH
+        if full or (doubles and row.source_id in held):
             parts.append([])
+            held.clear()
             weight = 0
         parts[-1].append(row)
-        weight += len(row.data)
+        if doubles:
+            held.add(row.source_id)
+        weight += more
     return parts
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,6 +11,7 @@ from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoun
 from syncline.domain.mapping.hashing import row_hashes
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
+from syncline.security.secrets import SecretsError
 from syncline_ingest.reading import Hasher, Source, SourceError
 
 
@@ -31,31 +31,33 @@ class Sources:
         self._mappings = mappings
         self._clock = clock
 
-    @asynccontextmanager
-    async def open(self, run: Run) -> AsyncIterator[OpenSource]:
-        """Open the source of a run, holding one of its profile's call slots meanwhile.
+    async def open(self, run: Run) -> OpenSource:
+        """Open the source of a run.
 
         Raises:
             RetriableError: the product's database is away.
-            SourceError: a profile is gone or its connector is not installed.
+            SourceError: a profile or the mapping is gone, or a connector is not installed.
         """
         try:
             connection = await self._connections.of(run.source)
             target = await self._connections.of(run.target)
-        except (NotFoundError, InvalidInputError) as error:
-            failure = Failure(Category.PERMANENT, "profile_unusable", str(error))
+            mapping = await self._mappings.document(run.mapping, run.mapping_version)
+        except (NotFoundError, InvalidInputError, SecretsError) as error:
+            failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
             raise SourceError(failure) from error
-        mapping = await self._mappings.document(run.mapping, run.mapping_version)
         options = mapping.transformation.target
         smart = (
             mapping.transformation.smart_sync
             and target.connector.capabilities_for(options).smart_sync
         )
         source = Source(
-            connection.connector, mapping.extraction, connection.profile.retry, self._clock
+            connection.connector,
+            mapping.extraction,
+            connection.profile.retry,
+            self._clock,
+            connection.limiter,
         )
-        async with connection.limiter.call():
-            yield OpenSource(source, _hasher(run), smart)
+        return OpenSource(source, _hasher(run), smart)
 
 
 def _hasher(run: Run) -> Hasher:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -12,7 +13,9 @@ from syncline.contracts.messages import Discovered, Extracted, RunRequest, ref_o
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.batch import Water
+from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
+from syncline.domain.run import Run
 from syncline.postgres.database import Database
 from syncline.postgres.extraction import Extractions, FencedError, Progress
 from syncline.postgres.ledger import Ledger
@@ -20,6 +23,7 @@ from syncline.postgres.letters import Letters
 from syncline.postgres.runs import Runs
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
+from syncline_ingest.again import again
 from syncline_ingest.ahead import ahead
 from syncline_ingest.chunks import Chunker
 from syncline_ingest.publishing import Publisher
@@ -27,6 +31,10 @@ from syncline_ingest.reading import Chunk, SourceError, by_ids, from_letters
 from syncline_ingest.sources import OpenSource, Sources
 
 log = structlog.get_logger()
+
+
+class _CancelledRunError(Exception):
+    """A person has cancelled the run that is being extracted."""
 
 
 class IngestStage:
@@ -84,10 +92,12 @@ class IngestStage:
             progress, self._extractions, self._ledger, self._producer, Publisher(self._clock)
         )
         try:
-            async with self._sources.open(progress.run) as opened:
-                await chunker.publish_again(opened)
-                await self._drain(progress, opened, chunker)
+            await self._unless_cancelled(progress.run.id, self._read_on(progress, chunker))
+        except _CancelledRunError:
+            await chunker.cancel()
+            return None, chunker.water(complete=False), chunker
         except SourceError as error:
+            await chunker.give_up(error.failure)
             log.warning(
                 "extraction_failed",
                 correlation_id=progress.run.id,
@@ -98,21 +108,41 @@ class IngestStage:
             return error.failure, chunker.water(complete=False), chunker
         return None, chunker.water(complete=chunker.exhausted), chunker
 
-    async def _drain(self, progress: Progress, opened: OpenSource, chunker: Chunker) -> None:
+    async def _read_on(self, progress: Progress, chunker: Chunker) -> None:
+        opened = await self._sources.open(progress.run)
         chunker.use(opened)
-        async with aclosing(ahead(await self._chunks(progress, opened))) as chunks:
+        items = await self._replayed(progress.run)
+        await chunker.publish_again(again(progress.run, opened, items))
+        async with aclosing(ahead(self._chunks(progress, opened, items))) as chunks:
             async for chunk in chunks:
-                if self._is_cancelled(progress.run.id):
-                    chunker.exhausted = False
-                    return
                 await chunker.wait_for_room(self._clock)
                 if not await chunker.take(chunk):
                     return
 
-    async def _chunks(self, progress: Progress, opened: OpenSource) -> AsyncGenerator[Chunk, None]:
+    async def _unless_cancelled(self, run_id: str, work: Coroutine[None, None, None]) -> None:
+        """Do the work, but let go of it within a second when a person cancels the run.
+
+        What it had committed and not published is then settled; to the rest it is like a crash.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                if self._is_cancelled(run_id):
+                    raise _CancelledRunError
+                await asyncio.wait([task], timeout=1.0)
+            task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _replayed(self, run: Run) -> list[ReplayItem]:
+        return await self._letters.replayed_by(run.tenant, run.id) if run.replay else []
+
+    def _chunks(
+        self, progress: Progress, opened: OpenSource, items: Sequence[ReplayItem]
+    ) -> AsyncGenerator[Chunk, None]:
         run, source, hasher = progress.run, opened.source, opened.hasher
         if run.replay is not None:
-            items = await self._letters.replayed_by(run.tenant, run.id)
             return from_letters(source, items, run.replay, int(progress.position or 0), hasher)
         if run.source_ids is not None:
             return by_ids(source, run.source_ids, int(progress.position or 0), hasher)

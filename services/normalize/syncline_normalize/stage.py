@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from syncline.contracts.messages import Batch, RunRef
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.domain.mapping.compiler import CompiledMapping
 from syncline.runtime.cancelling import split_cancelled
 from syncline.runtime.clock import Clock
@@ -35,12 +36,21 @@ class NormalizeStage:
         self._mappings = mappings
         self._is_cancelled = is_cancelled
         self._forwarder = Forwarder(Stage.NORMALIZE, Stage.TRANSFORM, router)
+        self._router = router
         self._clock = clock
 
     async def handle(self, batches: Sequence[Batch[dict[str, Any]]]) -> list[Outbound]:
         live, messages = split_cancelled(batches, self._is_cancelled, Stage.NORMALIZE)
         for batch in live:
-            mapping = await self._mappings.of(batch.run)
+            try:
+                mapping = await self._mappings.of(batch.run)
+            except (NotFoundError, InvalidInputError) as error:
+                messages += self._router.give_up(batch, error, self._clock.now())
+                continue
             made = mapping.normalize(batch.records)
             messages += self._forwarder.forward(batch, made, self._clock.now())
         return messages
+
+    def on_bug(self, batch: Batch[dict[str, Any]], error: Exception) -> list[Outbound]:
+        """Answer for a batch that breaks this stage every time: its records are dead letters."""
+        return self._router.give_up(batch, error, self._clock.now())

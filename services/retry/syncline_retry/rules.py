@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.contracts.messages import Batch, decoder_of
+from syncline.contracts.messages import Batch, decode_batch
 from syncline.contracts.sending import RETRY_AT, RETRY_STAGE
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 
-_decode = decoder_of(Batch[msgspec.Raw]).decode
+_decode = decode_batch(Batch[msgspec.Raw])
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -31,7 +31,9 @@ def decode(delivery: Delivery) -> Waiting:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
     except KeyError as error:
         raise ValueError(f"header {error} is missing") from error
-    batch: Batch[msgspec.Raw] = _decode(delivery.value or b"")
+    batch: Batch[msgspec.Raw] = _decode(delivery)
+    if stage not in INPUT_OF:
+        raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no batches")
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
     spread = lane_spread(batch.run.id, batch.lane)
     key = batch.run.id.encode()

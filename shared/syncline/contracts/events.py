@@ -179,7 +179,7 @@ class DeadLetter(msgspec.Struct, omit_defaults=True, rename="camel"):
         failed_at: RFC 3339.
         payload: the failed stage's input; null where nothing could be read.
         row_hash: digest of the source row.
-        version: when the record was read, in milliseconds since 1970.
+        version: when the record was read, in microseconds since 1970.
     """
 
     id: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -90,7 +91,7 @@ class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
         row_hashes: hex digests of the source rows, for the early skip of later runs.
         attempt: number of the attempt that this delivery is, from 1.
         history: earlier failed attempts of each record, only on retries.
-        version: when Ingest read the records, in milliseconds since 1970 by the database's clock;
+        version: when Ingest read the records, in microseconds since 1970 by the database's clock;
             of two versions of a record the higher one is newer.
     """
 
@@ -206,6 +207,39 @@ def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - a type
     if kind not in _decoders:
         _decoders[kind] = msgspec.json.Decoder(kind, float_hook=Decimal)
     return _decoders[kind]
+
+
+def decode_batch(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a type
+    """Return a function that reads a delivery's value as a batch whose lists fit together.
+
+    It raises msgspec.DecodeError or ValueError on anything else.
+    """
+    decode = decoder_of(kind).decode
+
+    def checked(delivery: Delivery) -> Any:  # noqa: ANN401
+        batch = decode(delivery.value or b"")
+        check_batch(batch)
+        return batch
+
+    return checked
+
+
+def check_batch(batch: Batch[Any]) -> None:
+    """Check what every stage relies on. Raises ValueError."""
+    size, run = len(batch.ids), batch.run
+    lists = [batch.slots, batch.records, batch.row_hashes or batch.ids, batch.history or batch.ids]
+    if not size or any(len(each) != size for each in lists):
+        raise ValueError("the lists of the batch are empty or of unequal length")
+    if not 0 <= min(batch.slots) <= max(batch.slots) < 32_768:
+        raise ValueError("a slot of the batch is out of range")
+    for name in ("id", "instance", "source", "target", "mapping"):
+        check_uuid(getattr(run, name), name)
+
+
+def check_uuid(text: str, name: str) -> None:
+    """Check that a text is a UUID as we write it. Raises ValueError."""
+    if str(UUID(text)) != text:
+        raise ValueError(f"`{name}` is no UUID in lower case: {text[:80]!r}")
 
 
 def decode_as(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a type or a union of types

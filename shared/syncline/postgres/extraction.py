@@ -44,6 +44,14 @@ class Progress(msgspec.Struct, frozen=True):
     discovered: int
 
 
+# By the database's clock, but never below one that was given out: a later read is the newer one.
+_VERSIONS = """
+update streams set last_version = $2::int + greatest(last_version + 1,
+  (extract(epoch from clock_timestamp()) * 1000000)::bigint)
+where id = $1 returning last_version - $2::int
+"""
+
+
 class Extractions:
     """Every method may raise RetriableError; those with an epoch FencedError."""
 
@@ -89,31 +97,35 @@ class Extractions:
             published: every batch below this number was acknowledged by its topic.
 
         Returns:
-            The version of its records: milliseconds since 1970 by the database's clock.
+            The version of its first batch; each next one's is higher by one.
         """
         counts = _counts(batches)
         async with self._database.transaction() as connection:
-            version = await connection.fetchval(
-                """update runs set total = total + $3, unchanged = unchanged + $4, batches = $5,
-                position = $6, high_water = coalesce($7, high_water),
+            changed = await connection.execute(
+                """update runs set total = total + $3, unchanged = unchanged + $4,
+                batches = batches + $5, position = $6, high_water = coalesce($7, high_water),
                 read_to = coalesce($8, read_to), published = $9,
                 progressed_at = clock_timestamp()
-                where id = $1 and ingest_epoch = $2 and not extracted
-                returning (extract(epoch from clock_timestamp()) * 1000)::bigint""",
+                where id = $1 and ingest_epoch = $2 and not extracted""",
                 UUID(progress.run.id),
                 progress.epoch,
                 counts[0],
                 counts[1],
-                batches[-1].number + 1 if batches else progress.batches,
+                len(batches),
                 position,
                 water.high,
                 water.read_to,
                 published,
             )
-            if version is None:
+            if changed == "UPDATE 0":
                 raise FencedError(progress.run.id)
             await _copy(connection, progress.run, batches)
+            version = await connection.fetchval(_VERSIONS, progress.run.stream, len(batches))
             return int(version)
+
+    async def versions(self, progress: Progress, count: int) -> int:
+        """Return the first of as many new versions, for records that are read again."""
+        return int(await self._database.fetchval(_VERSIONS, progress.run.stream, count))
 
     async def finish(
         self, progress: Progress, failure: dict[str, Any] | None, water: Water
@@ -122,7 +134,7 @@ class Extractions:
         changed = await self._database.execute(
             """update runs set extracted = true, extracted_at = now(), published = batches,
             failure = coalesce($3, failure), progressed_at = now(),
-            high_water = coalesce($4, high_water), read_to = coalesce($5, read_to)
+            high_water = $4, read_to = $5
             where id = $1 and ingest_epoch = $2 and not extracted""",
             UUID(progress.run.id),
             progress.epoch,
@@ -151,13 +163,13 @@ class Extractions:
             )
         )
 
-    async def unpublished(self, progress: Progress) -> list[NewBatch]:
-        """Return the committed batches that may not be on their topic, in order."""
+    async def unpublished(self, run_id: str, first: int) -> list[NewBatch]:
+        """Return the committed batches from a number on that have somewhere to go, in order."""
         rows = await self._database.fetch(
             """select number, lane, stage, source_ids, outcomes, rejected from batches
             where run_id = $1 and number >= $2 and stage <> '' order by number""",
-            UUID(progress.run.id),
-            progress.published,
+            UUID(run_id),
+            first,
         )
         return [NewBatch(**dict(row)) for row in rows]
 

@@ -101,6 +101,16 @@ class Ledger:
                 list(source_ids),
             )
 
+    async def doubt(self, stream: int, source_ids: Sequence[str]) -> None:
+        """Forget what the target held of records whose last write may have been applied."""
+        if source_ids:
+            await self._database.execute(
+                """update ledger set payload_hash = null, row_hash = null
+                where stream_id = $1 and source_id = any($2)""",
+                stream,
+                list(source_ids),
+            )
+
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
     ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
 
 from syncline.postgres.database import Database
@@ -27,13 +27,14 @@ _CLAIM = f"""
 update profile_slots set holder = $2, until = now() + interval '{LEASE}'
 where (profile_id, slot) in (
   select profile_id, slot from profile_slots
-  where profile_id = $1 and slot <= $3 and until < now() order by slot limit 1
+  where profile_id = $1 and slot between 1 and $3 and until < now() order by slot limit 1
   for update skip locked)
 returning slot
 """
 _RENEW = f"""
 update profile_slots set until = now() + interval '{LEASE}'
 where profile_id = $1 and holder = $2 and slot = any($3)
+returning slot
 """
 _RELEASE = """
 update profile_slots set holder = null, until = '-infinity'
@@ -52,8 +53,24 @@ returning tokens
 """
 
 
+_WANTED = """
+insert into profile_slots (profile_id, slot, tenant, holder, until)
+values ($1, 0, $2, $3, now() + interval '3 seconds')
+on conflict (profile_id, slot) do update set holder = excluded.holder, until = excluded.until
+where profile_slots.until < now() + interval '2 seconds'
+"""
+_IS_WANTED = """
+select exists (select from profile_slots
+               where profile_id = $1 and slot = 0 and holder <> $2 and until > now())
+"""
+
+
 class ProfileLimiter:
-    """The limits of one profile as this process holds them."""
+    """The limits of one profile as this process holds them.
+
+    Slot 0 is no slot: a process that finds none free leaves its name there, and those that hold
+    some give one back within a second or two. So a busy process never keeps the others out.
+    """
 
     def __init__(
         self, database: Database, profile: str, tenant: str, concurrent: int, rate: float | None
@@ -68,21 +85,39 @@ class ProfileLimiter:
         self._rested: set[int] = set()
         self._busy: set[int] = set()
         self._known = False
+        self._gate = asyncio.Semaphore(concurrent)
+        self._claiming = asyncio.Lock()
+        self._freed = asyncio.Event()
+        self._paying = asyncio.Lock()
+        self._yielding = False
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
-        """Hold one call slot, and take a token if the profile has a rate. Raises RetriableError."""
-        slot = await self._acquire()
-        try:
-            if self._rate is not None:
-                await self._token(self._rate)
-            yield
-        finally:
+        """Hold one call slot, and take a token if the profile has a rate. Raises RetriableError.
+
+        Who comes first in a process is served first.
+        """
+        async with self._gate:
+            slot = await self._acquire()
+            try:
+                if self._rate is not None:
+                    await self._token(self._rate)
+                yield
+            finally:
+                self._give_back(slot)
+
+    def _give_back(self, slot: int) -> None:
+        if slot in self._busy:  # else its lease ran out meanwhile
             self._busy.discard(slot)
             self._idle.append(slot)
+            self._freed.set()
 
     async def keep(self) -> None:
-        """Renew what is in use and give back what was idle since the last time."""
+        """Renew what is in use; give back what was idle since the last time or others wait for."""
+        self._yielding = bool(
+            (self._idle or self._busy)
+            and await self._database.fetchval(_IS_WANTED, self._profile, self._holder)
+        )
         rested = [slot for slot in self._idle if slot in self._rested]
         self._idle = [slot for slot in self._idle if slot not in self._rested]
         self._rested = set(self._idle)
@@ -90,7 +125,10 @@ class ProfileLimiter:
             await self._database.execute(_RELEASE, self._profile, self._holder, rested)
         held = [*self._busy, *self._idle]
         if held:
-            await self._database.execute(_RENEW, self._profile, self._holder, held)
+            rows = await self._database.fetch(_RENEW, self._profile, self._holder, held)
+            lost = set(held) - {row[0] for row in rows}  # the database was away for too long
+            self._busy -= lost
+            self._idle = [slot for slot in self._idle if slot not in lost]
 
     async def release(self) -> None:
         """Give back everything, at the end of the process."""
@@ -100,28 +138,47 @@ class ProfileLimiter:
             await self._database.execute(_RELEASE, self._profile, self._holder, held)
 
     async def _acquire(self) -> int:
-        if not self._known:
-            await self._database.execute(_SLOTS, self._profile, self._tenant, self._concurrent)
-            self._known = True
-        while not self._idle:
-            slot = await self._database.fetchval(
-                _CLAIM, self._profile, self._holder, self._concurrent
-            )
-            if slot is not None:
-                self._idle.append(slot)
-            elif not self._idle:
-                await asyncio.sleep(POLL)
+        async with self._claiming:
+            if not self._known:
+                await self._database.execute(_SLOTS, self._profile, self._tenant, self._concurrent)
+                self._known = True
+            if self._yielding and self._idle:
+                await self._yield()
+            while not self._idle:
+                await self._claim()
+            slot = self._idle.pop()
+            self._rested.discard(slot)
+            self._busy.add(slot)
+            return slot
+
+    async def _yield(self) -> None:
+        """Let another process have one slot, and a moment to take it."""
+        self._yielding = False
         slot = self._idle.pop()
         self._rested.discard(slot)
-        self._busy.add(slot)
-        return int(slot)
+        await self._database.execute(_RELEASE, self._profile, self._holder, [slot])
+        await asyncio.sleep(2 * POLL)
+
+    async def _claim(self) -> None:
+        """Lease a slot, or wait until one is free here or it is time to ask again."""
+        self._freed.clear()
+        claimed = (self._profile, self._holder, self._concurrent)
+        slot = await self._database.fetchval(_CLAIM, *claimed)
+        if slot is not None:
+            self._idle.append(slot)
+            return
+        await self._database.execute(_WANTED, self._profile, self._tenant, self._holder)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await self._freed.wait()
 
     async def _token(self, rate: float) -> None:
-        while True:
-            left = await self._database.fetchval(_TAKE, self._profile, self._tenant, rate)
-            if left is not None:
-                return
-            await asyncio.sleep(min(1 / rate, 1.0))
+        async with self._paying:  # one asks for all: they wait in line
+            taken = (self._profile, self._tenant, rate)
+            while True:
+                if await self._database.fetchval(_TAKE, *taken) is not None:
+                    return
+                await asyncio.sleep(min(1 / rate, 1.0))
 
 
 class Limits:
@@ -145,6 +202,7 @@ class Limits:
                 await asyncio.sleep(KEEP)
                 for limiter in list(self._limiters.values()):
                     await limiter.keep()
-        finally:
+        except asyncio.CancelledError:  # the process ends; a database that is away ends no lease
             for limiter in self._limiters.values():
                 await limiter.release()
+            raise

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
+import msgspec
+
 from syncline.contracts.letters import Given, Place, dead_letter, letter_message
 from syncline.contracts.messages import Attempt, Batch, Retrying, encode
 from syncline.contracts.sending import (
@@ -17,12 +19,15 @@ from syncline.contracts.sending import (
     report_message,
 )
 from syncline.contracts.topics import Stage, retry_topic
-from syncline.contracts.wire import Outbound
-from syncline.domain.errors import Failure
+from syncline.contracts.wire import Outbound, size_of
+from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
+from syncline.domain.mapping.refusal import printable
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.telemetry.metrics import METRICS
 
 R = TypeVar("R")
+LARGE = 1_500_000
+"""Bytes of a retry above which it is parted."""
 
 
 class FailureRouter:
@@ -75,8 +80,13 @@ class FailureRouter:
         for category, count in given_up.items():
             METRICS.dead_letters.labels(self._stage.value, category).inc(count)
 
+    def give_up(self, batch: Batch[Any], error: Exception, now: datetime) -> list[Outbound]:
+        """Make dead letters of a whole batch: its configuration is gone, or it breaks the stage."""
+        failure = _failure_of(error)
+        return [self._letter(batch, place, failure, now) for place in range(len(batch.ids))]
+
     def _attempt(self, batch: Batch[Any], failure: Failure, now: datetime) -> Attempt:
-        return Attempt(batch.attempt, now.isoformat(), self._stage.value, failure)
+        return Attempt(batch.attempt, now.isoformat(), self._stage.value, tidied(failure))
 
     def _letter(self, batch: Batch[Any], place: int, failure: Failure, now: datetime) -> Outbound:
         earlier = batch.history[place] if batch.history else []
@@ -114,11 +124,36 @@ class FailureRouter:
             (RETRY_AT, str(due_at).encode()),
             (RETRY_STAGE, self._stage.value.encode()),
         )
+        if size_of(message) > LARGE and len(places) > 1:  # attempts weigh, and add up
+            middle = len(places) // 2
+            first = self._retry(batch, places[:middle], failures, topic, now, due)
+            return first + self._retry(batch, places[middle:], failures, topic, now, due)
         report = Retrying(batch.run, batch.number, again.slots, again.ids, attempts, due_at)
         return [
             Outbound(message.topic, message.key, message.value, message.spread, headers),
             report_message(report),
         ]
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, NotFoundError | InvalidInputError):
+        return Failure(Category.PERMANENT, "configuration_unusable", str(error))
+    message = "the batch of this record broke the stage"
+    return Failure(
+        Category.UNKNOWN, "unexpected_error", message, f"{type(error).__name__}: {error}"
+    )
+
+
+def tidied(failure: Failure) -> Failure:
+    """Return a failure whose words every store and message takes."""
+    detail, field = failure.detail, failure.field
+    return msgspec.structs.replace(
+        failure,
+        code=printable(failure.code[:100]),
+        message=printable(failure.message[:1000]),
+        detail=None if detail is None else printable(detail[:2000]),
+        field=None if field is None else printable(field[:200]),
+    )
 
 
 def part_of(batch: Batch[R], places: list[int]) -> Batch[R]:

@@ -24,6 +24,8 @@ from syncline.telemetry.tracing import handling
 R = TypeVar("R")
 T = TypeVar("T")
 log = structlog.get_logger()
+ROOM_FOR_TRACE = 80
+"""Bytes of the header that is added to every output."""
 
 
 class Handling(Generic[T]):
@@ -92,7 +94,7 @@ class Handling(Generic[T]):
 
     async def _try(self, items: Sequence[T]) -> list[Outbound]:
         outputs = await self._while_away(lambda: self._handler.handle(items))
-        return fitted(outputs, self._producer.max_message, self._handler)
+        return fitted(outputs, self._producer.max_message - ROOM_FOR_TRACE, self._handler)
 
     async def _one_by_one(
         self, readable: Sequence[Delivery], items: Sequence[T], first: Exception

@@ -145,7 +145,7 @@ async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
     with pytest.raises(FencedError):
         await extractions.commit(old, [batch(0, "a")], "p", Water(), 0)
     await extractions.commit(new, [batch(0, "a")], "p", Water(), 0)
-    assert [b.source_ids for b in await extractions.unpublished(new)] == [["a"]]
+    assert [b.source_ids for b in await extractions.unpublished(run.id, 0)] == [["a"]]
     await extractions.finish(new, None, Water())
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
 

@@ -38,6 +38,8 @@ def entry(
         (entry(None), True, Decision.SEND),  # it failed last time
         (entry(SAME, RUN), True, Decision.WRITTEN),  # the message came twice
         (entry(SAME, RUN), False, Decision.WRITTEN),
+        (entry(SAME, RUN, version=11), True, Decision.WRITTEN),  # published again, same content
+        (entry(OTHER, RUN, version=11), True, Decision.SUPERSEDED),
         (entry(SAME, version=11), True, Decision.SUPERSEDED),
         (entry(OTHER, version=11), False, Decision.SUPERSEDED),
         (entry(OTHER, version=10), True, Decision.SEND),

@@ -20,6 +20,7 @@ from syncline_ingest.rules import (
     check,
     highest,
     plan,
+    refused,
     seen_before,
     water_after,
 )
@@ -157,3 +158,16 @@ class TestWater:
     def test_of_an_unordered_read_nothing_is_taken_as_a_whole(self) -> None:
         water = highest(["9", None, "10", "2"], Water(None, "3"), CursorType.ID)
         assert water == Water(None, "10")
+
+
+def test_a_batch_holds_no_record_twice() -> None:
+    rows = [row("a"), row("b"), row("a"), row("a"), row("c")]
+    planned = plan(rows, (), first=0, lanes=1, batch_size=10)
+    assert [batch.new.source_ids for batch in planned] == [["a", "b"], ["a"], ["a", "c"]]
+
+
+def test_a_refused_record_is_kept_in_a_form_that_every_store_takes() -> None:
+    kept = refused("A\0\ud800" + "x" * 600, b"y" * (MAX_RECORD + 1), BROKEN)
+    assert kept.source_id.startswith("A\\0\\ud800")
+    assert len(kept.source_id) == 512
+    assert len(kept.data) < 11_000

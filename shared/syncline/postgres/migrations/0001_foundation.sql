@@ -59,6 +59,7 @@ create table streams (
   entity_type text not null check (entity_type = lower(entity_type)),
   mapping_id uuid not null references mappings,
   removed boolean not null default false,  -- taken out of the instance; its history stays
+  last_version bigint not null default 0,  -- of its records: µs since 1970, but it never falls
   unique (instance_id, entity_type)
 );
 

@@ -9,7 +9,7 @@ create table ledger (
   row_hash uuid,                       -- of the source row behind it, with mapping version and target
   target_id text,
   run_id uuid,                         -- that wrote it last
-  version bigint,                      -- when that version was read: ms since 1970, database clock
+  version bigint,                      -- when that version was read: µs since 1970, see streams.last_version
   written_at timestamptz,
   intent_hash uuid,                    -- a write that was begun and not yet acknowledged
   intent_run uuid,
@@ -38,7 +38,7 @@ create table dead_letters (
   mapping_version int,
   payload bytea,                       -- the failed stage's input, byte for byte
   row_hash uuid,
-  version bigint,                      -- when the record was read: ms since 1970, database clock
+  version bigint,                      -- when the record was read: µs since 1970
   status text not null default 'pending',
   failed_at timestamptz not null,
   edit jsonb,                          -- JSON Patch with author and reason

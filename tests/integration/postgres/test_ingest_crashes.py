@@ -1,0 +1,248 @@
+"""Ingest on a real database: killed between any two steps, it goes on and nothing is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from uuid6 import uuid7
+
+from syncline.connectors.port import ExtractRequest, Page
+from syncline.contracts.events import CloudEvent, DeadLetter
+from syncline.contracts.letters import Given, Place, dead_letter
+from syncline.contracts.messages import Attempt, Batch, Extracted, Report, RunRequest, decoder_of
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.validation import parse
+from syncline.domain.retry import RetryPolicy
+from syncline.domain.run import Run
+from syncline.domain.trigger import parse_trigger
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.letters import Letters
+from syncline.postgres.runs import Runs
+from syncline.postgres.streams import Streams
+from syncline.testing.clock import FakeClock
+from syncline_ingest.reading import Source
+from syncline_ingest.sources import OpenSource
+from syncline_ingest.stage import IngestStage
+from tests.support.configured import DOCUMENT, configure
+
+STEPS = 14
+"""More sends and commits than the small run below has."""
+
+
+class KilledError(BaseException):
+    """Stands for kill -9."""
+
+
+class Sent:
+    """A producer that remembers; the process dies before or after its n-th send."""
+
+    max_message = 3_000_000
+
+    def __init__(self) -> None:
+        self.messages: list[Outbound] = []
+        self.dies_in = 0
+        self.after = False
+
+    async def send(self, messages: Sequence[Outbound]) -> None:
+        self.dies_in -= 1
+        if self.dies_in == 0 and not self.after:
+            raise KilledError
+        self.messages += messages
+        if self.dies_in == 0:
+            raise KilledError
+
+    def batches(self) -> list[Batch[dict[str, Any]]]:
+        decode = decoder_of(Batch[dict[str, Any]]).decode
+        return [decode(m.value or b"") for m in self.messages if m.topic in ("raw", "payload")]
+
+    def letters(self) -> list[DeadLetter]:
+        decode = decoder_of(CloudEvent[DeadLetter]).decode
+        return [decode(m.value or b"").data for m in self.messages if m.topic == "dlq"]
+
+
+class Table:
+    """A source of items A0, A1 … with pages of four rows; `gone` ones are not found any more."""
+
+    def __init__(self, count: int = 10) -> None:
+        self.ids = [f"A{n}" for n in range(count)]
+        self.gone: set[str] = set()
+        self.away = False
+
+    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+        self._check()
+        start = int(request.position or 0)
+        for first in range(start, len(self.ids), 4):
+            yield self._page(self.ids[first : first + 4], str(first + 4))
+
+    async def fetch(self, _extraction: Extraction, ids: Sequence[str]) -> Page:
+        self._check()
+        return self._page([i for i in ids if i in self.ids and i not in self.gone], "")
+
+    def _page(self, ids: Sequence[str], position: str) -> Page:
+        cursors = [f"2026-01-01T00:{self.ids.index(i):02}:00" for i in ids]
+        return Page(list(ids), list(cursors), [{"id": i} for i in ids], position)
+
+    def _check(self) -> None:
+        if self.away:
+            raise RetriableError("the source is away")
+
+    def reads_in_order(self, _extraction: Extraction) -> bool:
+        return True
+
+
+class Open:
+    """Fits Sources."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    async def open(self, _run: Run) -> OpenSource:
+        policy = RetryPolicy(retries=0)
+        extraction = parse(DOCUMENT).extraction
+        source = Source(self.table, extraction, policy, FakeClock(), self)  # type: ignore[arg-type]
+        return OpenSource(source, lambda rows: ["0" * 32] * len(rows), smart_sync=False)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        yield
+
+
+class World:
+    """One stream, its source, and what Ingest sent."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.table = Table()
+        self.sent = Sent()
+        self.cancelled: set[str] = set()
+
+    async def accept(self, **fields: Any) -> Run:
+        request = parse_trigger(
+            {"instance": "erp-shop", "entityType": "item", "batchSize": 3, **fields}
+        )
+        stream = await Streams(self.db).runnable("default", "erp-shop", "item")
+        return (await Runs(self.db).accept(str(uuid7()), request, stream, 1))[0]
+
+    async def ingest(self, run: Run) -> bool:
+        """Let a new process take the run's request; False if it is killed meanwhile."""
+        stage = IngestStage(
+            self.db, Open(self.table), self.sent, self.cancelled.__contains__, FakeClock()  # type: ignore[arg-type]
+        )  # fmt: skip
+        try:
+            self.sent.messages += await stage.handle([RunRequest(run.id, "default")])
+        except KilledError:
+            return False
+        return True
+
+    async def committed(self, run: Run) -> list[str]:
+        rows = await self.db.fetch(
+            "select unnest(source_ids) as id from batches where run_id::text = $1", run.id
+        )
+        return [row["id"] for row in rows]
+
+
+@pytest.fixture
+async def world(postgres: str) -> AsyncIterator[World]:
+    async with open_database(postgres) as database:
+        await configure(database)
+        yield World(database)
+
+
+def places(batches: Sequence[Batch[Any]]) -> set[tuple[int, int, str]]:
+    return {(b.number, slot, i) for b in batches for slot, i in zip(b.slots, b.ids, strict=True)}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", range(1, STEPS))
+async def test_a_killed_ingest_goes_on_and_every_record_travels(
+    world: World, step: int, after: bool
+) -> None:
+    run = await world.accept()
+    world.sent.dies_in, world.sent.after = step, after
+    while not await world.ingest(run):
+        pass
+
+    assert sorted(await world.committed(run)) == sorted(world.table.ids)
+    found = places(world.sent.batches())
+    assert sorted(source_id for *_, source_id in found) == sorted(world.table.ids)
+    ended = await Runs(world.db).get("default", run.id)
+    assert (ended.extracted, ended.counters.total) == (True, 10)
+    report = decoder_of(Report).decode(world.sent.messages[-1].value or b"")
+    assert isinstance(report, Extracted)
+
+
+async def test_a_record_that_is_gone_when_it_is_published_again_is_a_dead_letter(
+    world: World,
+) -> None:
+    run = await world.accept()
+    world.sent.dies_in = 2  # the first chunk is committed, not published
+    assert not await world.ingest(run)
+    world.table.gone = {"A1"}
+    assert await world.ingest(run)
+
+    (letter,) = world.sent.letters()
+    assert (letter.source_id, letter.failure.code) == ("A1", "unknown_source_id")
+    reached = places(world.sent.batches()) | {(letter.batch, letter.slot, letter.source_id)}
+    assert Counter(i for *_, i in reached) == Counter(world.table.ids)
+
+
+async def test_what_cannot_be_read_again_is_given_up_so_that_the_run_ends(world: World) -> None:
+    run = await world.accept()
+    world.sent.dies_in = 2
+    assert not await world.ingest(run)
+    world.table.away = True
+    assert await world.ingest(run)
+
+    assert sorted(x.source_id for x in world.sent.letters()) == await world.committed(run)
+    ended = await Runs(world.db).get("default", run.id)
+    assert (ended.extracted, (ended.failure or {})["message"]) == (True, "the source is away")
+
+
+async def test_a_cancel_skips_what_was_committed_and_not_published(world: World) -> None:
+    run = await world.accept()
+    world.sent.dies_in = 2
+    assert not await world.ingest(run)
+    world.cancelled.add(run.id)
+    world.table.away = True  # nothing is asked of the source any more
+    assert await world.ingest(run)
+
+    outcomes = [m for m in world.sent.messages if m.topic == "outcomes"]
+    reports = [decoder_of(Report).decode(m.value or b"") for m in outcomes]
+    committed = await world.committed(run)
+    assert sum(r.codes.count("C") for r in reports if hasattr(r, "codes")) == len(committed)
+    assert isinstance(reports[-1], Extracted)
+
+
+async def test_a_replay_is_published_again_from_its_dead_letters(world: World) -> None:
+    first = await world.accept()
+    world.table.ids = ["A0"]
+    assert await world.ingest(first)
+    await world.db.execute("update runs set state = 'failed'")
+    (batch,) = world.sent.batches()
+    letter = dead_letter_of(first, batch)
+    await Letters(world.db).store([letter])
+    world.sent.messages.clear()
+
+    replay = await world.accept(replay={"entries": [letter.id]})
+    world.sent.dies_in = 2
+    assert not await world.ingest(replay)
+    assert await world.ingest(replay)
+
+    (again,) = world.sent.batches()
+    assert world.sent.messages[-3].topic == "payload"
+    assert (again.records, again.version) == ([{"sku": "A0"}], letter.version)
+
+
+def dead_letter_of(run: Run, batch: Batch[Any]) -> DeadLetter:
+    attempt = Attempt(
+        1, "2026-01-01T00:00:00+00:00", "execute", Failure(Category.PERMANENT, "rejected", "no")
+    )
+    given = Given(b'{"sku":"A0"}', "0" * 32, batch.version)
+    return dead_letter(batch.run, Place(0, 0, "A0"), Stage.EXECUTE, [attempt], given)
