@@ -19,7 +19,7 @@ from syncline.cli.app import INTERRUPTED
 from syncline.cli.following import Follower
 from syncline.cli.foreground import in_foreground
 from syncline.cli.live import LINE_EVERY, STYLES, Display
-from syncline.cli.shell import WIDE, Shell
+from syncline.cli.shell import WIDE, Shell, own_name
 from syncline.cli.words import duration, label, number
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
@@ -163,18 +163,19 @@ def _cells(counts: Counts, seconds: float) -> list[str]:
 
 def _further(place: Place, *, keep: bool) -> list[str]:
     """Say how to look at what is there."""
+    own = own_name()
     begin = (
         "Look further, in another terminal; Ctrl-C here stops everything:"
         if keep
-        else "It is stopped now. `syncline demo --keep` leaves it running, to look further:"
+        else f"It is stopped now. `{own} demo --keep` leaves it running, to look further:"
     )
     commands = [
         f"export SYNCLINE_CONFIG_FILE='{place.installation.env_file}'",
-        "syncline runs list",
-        f"syncline records find {BAD_PRICES[0]}",
-        "syncline dlq list",
-        "syncline topics tail status",
-        f"syncline diff -f '{place.config}'",
+        f"{own} runs list",
+        f"{own} records find {BAD_PRICES[0]}",
+        f"{own} dlq list",
+        f"{own} topics tail status",
+        f"{own} diff -f '{place.config}'",
     ]
     if keep:
         commands.append(f"curl http://127.0.0.1:{place.shop_port}/api/stats")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from syncline.bootstrap.settings import LOCAL_FILE, Settings, load_settings, unknown_variables
 from syncline.cli.foreground import in_foreground
-from syncline.cli.shell import Shell
+from syncline.cli.shell import Shell, own_name
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.embedded.ports import dev_ports
@@ -107,5 +107,5 @@ def _lines(installation: LocalInstallation, seconds: float) -> list[object]:
         f"Syncline is ready after {seconds:.1f} s. Data and logs are in {folder}; "
         "Ctrl-C stops everything.",
         "Settings, with the database's password, are in its file `env`. Next, in this folder:",
-        *(f"  {prefix}syncline {command}" for command in commands),
+        *(f"  {prefix}{own_name()} {command}" for command in commands),
     ]

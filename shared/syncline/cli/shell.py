@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import shutil
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,6 +34,18 @@ SEND_WITHIN = 10.0
 """Seconds until a broker counts as away."""
 WIDE = 500
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+
+
+def own_name() -> str:
+    """Return how this program is called from here, for commands that a person may copy."""
+    own = Path(sys.argv[0])
+    if own.name != "syncline":
+        return f"{Path(sys.executable).name} -m syncline.cli"
+    on_path = shutil.which(own.name)
+    if on_path is not None and Path(on_path).resolve() == own.resolve():
+        return own.name
+    near = own.absolute()
+    return str(near.relative_to(Path.cwd())) if near.is_relative_to(Path.cwd()) else f"'{near}'"
 
 
 class Shell:

@@ -41,7 +41,8 @@ def dev_ports(folder: Path, environ: Mapping[str, str]) -> DevPorts:
     The decision is written into the folder, so that a restart listens where the last start did.
 
     Raises:
-        EmbeddedServerError: a setting is no port; all mistakes are named at once.
+        EmbeddedServerError: a setting is no port (all mistakes are named at once), or the folder
+            cannot be written.
     """
     remembered = _remembered(folder)
     texts = {name: environ.get(setting(name)) for name in DevPorts._fields}
@@ -51,8 +52,14 @@ def dev_ports(folder: Path, environ: Mapping[str, str]) -> DevPorts:
         raise EmbeddedServerError(f"{names}: must be a port from 1024 to {HIGHEST}")
     chosen = {name: int(text) for name, text in texts.items() if text is not None}
     ports = DevPorts(**(remembered | chosen))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FILE).write_text(json.dumps(ports._asdict()) + "\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _FILE).write_text(json.dumps(ports._asdict()) + "\n")
+    except OSError as error:
+        raise EmbeddedServerError(
+            f"{folder} cannot be written ({error.strerror}): make it yours, or run `syncline dev` "
+            "in a folder of yours"
+        ) from error
     return ports
 
 

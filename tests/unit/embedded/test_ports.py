@@ -63,3 +63,9 @@ def test_dev_ports_name_all_wrong_settings_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(EmbeddedServerError, match=expected):
         dev_ports(tmp_path, wrong)
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(EmbeddedServerError, match="taken cannot be written"):
+        dev_ports(tmp_path / "taken", {})
