@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
@@ -44,8 +45,8 @@ def own_name() -> str:
     on_path = shutil.which(own.name)
     if on_path is not None and Path(on_path).resolve() == own.resolve():
         return own.name
-    near = own.absolute()
-    return str(near.relative_to(Path.cwd())) if near.is_relative_to(Path.cwd()) else f"'{near}'"
+    path, here = own.absolute(), Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 class Shell:

@@ -50,14 +50,15 @@ async def edit_without_a_stamp(erp: Database) -> None:
 
 
 async def break_ten(erp: Database) -> None:
-    """Change a hundred items, ten of them wrongly: five flags, five prices."""
+    """Change the stock of a hundred items; ten also get a wrong flag or a wrong price."""
     sound = [code for code in _every(89, 5, SOUND + BROKEN) if code not in _BAD][:SOUND]
-    for set_, codes in (
-        ('"OnHand" = "OnHand" + 7', sound),
-        ("""  "validFor" = '?'""", BAD_FLAGS),
-        ('"AvgPrice" = -"AvgPrice"', BAD_PRICES),
+    for wrong, codes in (
+        ("", sound),
+        (""", "validFor" = '?'""", BAD_FLAGS),
+        (', "AvgPrice" = -"AvgPrice"', BAD_PRICES),
     ):
-        await erp.execute(f'update sbo."OITM" set {set_} {_STAMP}', codes, SECOND_DAY)
+        change = f'"OnHand" = "OnHand" + 7{wrong}'
+        await erp.execute(f'update sbo."OITM" set {change} {_STAMP}', codes, SECOND_DAY)
 
 
 async def repair_seven(erp: Database) -> None:
