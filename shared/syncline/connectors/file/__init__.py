@@ -1,0 +1,7 @@
+"""Flat files: CSV and JSON lines as a source, CSV and XML as a target."""
+
+from __future__ import annotations
+
+from syncline.connectors.file.connector import FileConnector
+
+__all__ = ["FileConnector"]

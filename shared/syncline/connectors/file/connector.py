@@ -1,0 +1,160 @@
+"""The file connector: what it can do, and its calls, each in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from syncline.connectors.file import settings
+from syncline.connectors.file.folders import Folder
+from syncline.connectors.file.journal import Memory
+from syncline.connectors.file.reading import FileReading, Picker, open_rows
+from syncline.connectors.file.writing import path_of, write
+from syncline.connectors.port import (
+    Capabilities,
+    Check,
+    Column,
+    ConnectorError,
+    ExtractRequest,
+    Page,
+    Surroundings,
+    WriteBatch,
+    WriteResult,
+)
+from syncline.domain.errors import Category, Failure, Problem
+from syncline.domain.mapping.document import Extraction
+
+_FETCH_SIZE = 5_000
+_REMEMBERED = 4
+_DELETED = Failure(
+    Category.PERMANENT, "cannot_delete", "a file keeps what was written: records are not deleted"
+)
+
+
+class OpenFile:
+    """A file that this process writes: one write at a time, and what its journal said."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.memory = Memory()
+
+
+class FileConnector:
+    """One folder of files as its profile describes it."""
+
+    capabilities = Capabilities(
+        source=True, target=True, idempotent_upsert=True, bulk_size=5000, smart_sync=False
+    )
+
+    def __init__(
+        self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings
+    ) -> None:
+        self._folder = Folder(config["folder"], surroundings.folders)
+        self._files: OrderedDict[Path, OpenFile] = OrderedDict()
+
+    @classmethod
+    def config_problems(
+        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> list[Problem]:
+        """Name every mistake of a profile's settings."""
+        return settings.config_problems(config, secrets)
+
+    @classmethod
+    def mapping_problems(
+        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
+    ) -> list[Problem]:
+        """Name every mistake in the parts of a mapping this connector reads."""
+        problems = [] if extraction is None else settings.extraction_problems(extraction)
+        return problems + ([] if target is None else settings.target_problems(target))
+
+    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
+        """Return what it can do; the same for every mapping."""
+        return self.capabilities
+
+    def reads_in_order(self, extraction: Extraction) -> bool:
+        """Tell whether records come by (cursor, ID): a file comes in its own order."""
+        return False
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def test(self) -> list[Check]:
+        """Look whether the folder is allowed, there, and usable."""
+        return await asyncio.to_thread(self._test)
+
+    def _test(self) -> list[Check]:
+        try:
+            root = self._folder.root()
+        except ConnectorError as error:
+            part = "permission" if error.failure.code == "path_not_allowed" else "data"
+            return [Check(part, ok=False, message=error.failure.message)]
+        if not os.access(root, os.R_OK | os.X_OK):
+            return [Check("permission", ok=False, message=f"folder {str(root)!r} cannot be read")]
+        writable = os.access(root, os.W_OK)
+        message = "readable and writable" if writable else "readable, not writable"
+        return [Check("data", ok=True, message=message)]
+
+    async def describe(self, name: str) -> list[Column]:
+        """Return the columns of a file: its header, or the keys of its first records."""
+        return await asyncio.to_thread(self._describe, name)
+
+    def _describe(self, name: str) -> list[Column]:
+        with self._folder.open(name) as file:
+            rows = open_rows(file, settings.in_settings(Extraction(table=name)))
+            if rows.names is not None:
+                return [Column(column, "text") for column in rows.names]
+            keys = dict.fromkeys(key for record in rows.take(100).records for key in record)
+            return [Column(key, "any") for key in keys]
+
+    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+        """Stream a file's records in its own order."""
+        how = settings.in_settings(request.extraction)
+        file = await asyncio.to_thread(self._folder.open, request.extraction.table or "")
+        with file:
+            reading = await asyncio.to_thread(FileReading, file, request, how)
+            while (page := await asyncio.to_thread(reading.page, request.page_size)) is not None:
+                yield page
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+        """Read just these records: the whole file is looked through."""
+        return await asyncio.to_thread(self._fetch, extraction, frozenset(ids) - {""})
+
+    def _fetch(self, extraction: Extraction, ids: frozenset[str]) -> Page:
+        found: dict[str, tuple[str | None, dict[str, Any]]] = {}
+        with self._folder.open(extraction.table or "") as file:
+            rows = open_rows(file, settings.in_settings(extraction))
+            pick = Picker(extraction, rows.names)
+            while (taken := rows.take(_FETCH_SIZE)).records:
+                page = pick.page(taken, "")
+                for place, (source_id, cursor) in enumerate(
+                    zip(page.ids, page.cursors, strict=True)
+                ):
+                    if source_id in ids and place not in page.bad:
+                        found[source_id] = cursor, page.records[place]
+        cursors = [cursor for cursor, _ in found.values()]
+        return Page(list(found), cursors, [record for _, record in found.values()], "")
+
+    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+        """Find nothing: what is in a file is known by its journal."""
+        return [None] * len(batch.payloads)
+
+    async def write(self, batch: WriteBatch) -> WriteResult:
+        """Append records to the run's file; one that is in it already is not written again."""
+        path = await asyncio.to_thread(path_of, self._folder, batch)
+        file = self._files.setdefault(path, OpenFile())
+        self._files.move_to_end(path)
+        async with file.lock:
+            result = await asyncio.to_thread(write, path, file.memory, batch)
+        for old in [p for p, f in self._files.items() if not f.lock.locked()][:-_REMEMBERED]:
+            del self._files[old]
+        return result
+
+    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+        """Refuse: a file keeps what was written."""
+        return WriteResult(
+            [None] * len(target_ids), dict.fromkeys(range(len(target_ids)), _DELETED)
+        )

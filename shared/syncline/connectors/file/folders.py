@@ -1,0 +1,113 @@
+"""Where files may lie: under a profile's folder, which lies under one that the operator allows."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from syncline.connectors.port import ConnectorError
+from syncline.domain.errors import Category, Failure, RetriableError
+
+MAX_NAME = 255
+SETTING = "SYNCLINE_FILES_ROOTS"
+
+
+def refusal(code: str, message: str, field: str | None = None) -> ConnectorError:
+    """Make the error of a call that a person must mend."""
+    return ConnectorError(Failure(Category.PERMANENT, code, message, field=field))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the system's errors into the port's: rights need a person, a full disk may pass."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError) as error:
+        raise refusal("file_unusable", f"{error.filename}: {error.strerror}") from error
+    except OSError as error:
+        message = f"{error.filename or 'file'}: {error.strerror or error}"
+        raise RetriableError(message, code="file_unavailable") from error
+
+
+class Folder:
+    """A profile's folder.
+
+    Args:
+        path: as the profile says it.
+        allowed: folders of which it must be one, or lie in one.
+    """
+
+    def __init__(self, path: str, allowed: Sequence[str]) -> None:
+        self._path = path
+        self._allowed = allowed
+
+    def root(self) -> Path:
+        """Return the folder itself.
+
+        Raises:
+            ConnectorError: it is not allowed, or not there.
+        """
+        root = Path(self._path).resolve()
+        roots = [Path(allowed).resolve() for allowed in self._allowed]
+        if not any(root.is_relative_to(allowed) for allowed in roots):
+            known = ", ".join(self._allowed) or "none"
+            message = (
+                f"folder {self._path!r} is not allowed; allowed: {known} (the operator sets "
+                f"{SETTING})"
+            )
+            raise refusal("path_not_allowed", message)
+        if not root.is_dir():
+            raise refusal("no_folder", f"there is no folder {self._path!r}")
+        return root
+
+    def within(self, name: str) -> Path:
+        """Return the path of a file in the folder; it need not be there yet.
+
+        Raises:
+            ConnectorError: the name leads out of the folder, or is none.
+        """
+        _check(name)
+        root = self.root()
+        try:
+            path = (root / name).resolve()
+        except RuntimeError as error:  # links in a circle
+            raise refusal("path_not_allowed", f"{name!r} is a link to itself") from error
+        if not path.is_relative_to(root):
+            raise refusal("path_not_allowed", f"{name!r} leads out of the folder {self._path!r}")
+        return path
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file for reading.
+
+        Raises:
+            ConnectorError: it is not there, not allowed, or no ordinary file.
+        """
+        path = self.within(name)
+        with translated():
+            if not path.exists():
+                raise refusal("no_file", f"there is no file {name!r} in {self._path!r}")
+            return open_regular(path, os.O_RDONLY)
+
+
+def open_regular(path: Path, flags: int) -> BinaryIO:
+    """Open an ordinary file, never what a link or a device stands for."""
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise refusal("path_not_allowed", f"{path.name!r} is no ordinary file")
+    return os.fdopen(handle, "rb" if flags == os.O_RDONLY else "r+b")
+
+
+def _check(name: str) -> None:
+    parts = name.split("/")
+    if not name or name.startswith("/") or "\\" in name or ".." in parts or "://" in name:
+        message = f"{name!r} must be a name in the profile's folder, without `..`, `\\` or a scheme"
+        raise refusal("path_not_allowed", message)
+    if any(ord(c) < 32 or ord(c) == 127 for c in name):
+        raise refusal("path_not_allowed", f"{name!r} holds a control character")
+    if any(len(part.encode(errors="replace")) > MAX_NAME for part in parts):
+        raise refusal("path_not_allowed", f"{name[:60]!r}… is longer than {MAX_NAME} bytes")

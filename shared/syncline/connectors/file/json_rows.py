@@ -1,0 +1,63 @@
+"""JSON lines in: one object a line, numbers with all their digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import msgspec
+
+from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
+from syncline.connectors.file.rows import MAX_KEPT, Place, Taken, after_mark
+
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+
+
+class JsonRows:
+    """Reads a file of JSON lines, from a place on if one is given."""
+
+    names = None
+
+    def __init__(self, file: BinaryIO, at: Place | None) -> None:
+        start = at or after_mark(file)
+        file.seek(start.offset)
+        self._offset, self._line = start.offset, start.line
+        self._cut = False
+        self._lines = self._each(file)
+
+    @property
+    def place(self) -> Place:
+        """Where reading stands: behind the last line."""
+        return Place(self._offset, self._line)
+
+    def take(self, count: int) -> Taken:
+        """Read up to so many records; a line that is no object ends up in `bad`."""
+        taken = Taken()
+        records = taken.records
+        while len(records) < count and (raw := next(self._lines, None)) is not None:
+            try:
+                records.append(_decode(raw))
+            except (ValueError, RecursionError) as error:
+                self._spoil(taken, raw, error)
+        return taken
+
+    def _spoil(self, taken: Taken, raw: bytes, error: Exception) -> None:
+        found = raw[: 4 * MAX_KEPT].decode("utf-8", "replace")[:MAX_KEPT]
+        code, why = "invalid_json", f"is no JSON object: {error}"
+        if len(raw) > MAX_LINE:
+            code, why = "record_too_large", f"is longer than {MAX_LINE:,} bytes"
+        taken.spoil(code, f"line {self._line} {why}", {"(line)": self._line, "(found)": found})
+
+    def _each(self, file: BinaryIO) -> Iterator[bytes]:
+        for lines in blocks(file):
+            for raw in lines:
+                self._offset += len(raw)
+                if self._cut:  # the rest of a line that was too long
+                    self._cut = not raw.endswith(ENDS)
+                    continue
+                self._line += 1
+                if len(raw) > MAX_LINE:
+                    self._cut = not raw.endswith(ENDS)
+                if not raw.isspace():
+                    yield raw

@@ -1,0 +1,62 @@
+"""What both formats give: rows as records, with where reading stands behind them."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Protocol
+
+import msgspec
+
+from syncline.connectors.file.folders import refusal
+from syncline.domain.errors import Category, Failure
+
+MAX_KEPT = 10_000
+"""Characters kept of a row that could not be read."""
+_UTF8_MARK = b"\xef\xbb\xbf"
+_OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where reading stands: bytes and lines before it."""
+
+    offset: int = 0
+    line: int = 0
+
+
+class Taken(msgspec.Struct):
+    """Records in the file's order; `bad` tells of those that are none."""
+
+    records: list[dict[str, Any]] = []
+    bad: dict[int, Failure] = {}
+
+    def spoil(self, code: str, message: str, found: dict[str, Any]) -> None:
+        """Add a row that is no record, with what was read of it."""
+        self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
+        self.records.append(found)
+
+
+class Rows(Protocol):
+    """A file being read."""
+
+    @property
+    def place(self) -> Place:
+        """Where reading stands."""
+
+    @property
+    def names(self) -> list[str] | None:
+        """The columns' names where the format has them."""
+
+    def take(self, count: int) -> Taken:
+        """Read up to so many more records; none are left when there are none."""
+
+
+def after_mark(file: BinaryIO) -> Place:
+    """Return where the text begins.
+
+    Raises:
+        ConnectorError: the file is in an encoding that is not read.
+    """
+    file.seek(0)
+    begin = file.read(3)
+    if begin[:2] in _OTHER_MARKS:
+        raise refusal("invalid_encoding", "the file is UTF-16: save it as UTF-8")
+    return Place(len(_UTF8_MARK)) if begin == _UTF8_MARK else Place()

@@ -1,0 +1,158 @@
+"""The file connector does what the port promises: CSV and JSON lines in, CSV and XML out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncline.connectors.file import FileConnector
+from syncline.connectors.port import Connector, Surroundings
+from syncline.contracts.messages import encode
+from syncline.domain.mapping.document import Extraction, ExtractionMode
+from tests.suites.connector_sources import SourceSuite
+from tests.suites.connector_targets import TargetSuite
+from tests.suites.connectors import ConnectorSuite
+
+FIELDS = ["id", "name", "amount", "count", "changed"]
+
+
+class FileWorld:
+    """A folder of files."""
+
+    secret = None
+    extraction = Extraction(table="items.csv", cursor_column="changed")
+    texts: frozenset[str] = frozenset({"bell"})
+    options = {"path": "items-{correlationId}.csv"}
+    elsewhere = {"path": "nothing_there/../../{correlationId}.csv"}
+    refused = {"name": "a\0b"}
+    keeps_one = False
+    deletes = False
+    cannot_hold = frozenset({"nul"})
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.connector = self.connector_to(root / "files", root)
+        self.unanswerable: Any = [
+            (Extraction(table="nothing_there.csv"), "nothing_there"),
+            (Extraction(table=self.extraction.table, id_column="no_id"), "no_id"),
+            (Extraction(table=self.extraction.table, cursor_column="no_cursor"), "no_cursor"),
+            (Extraction(table=self.extraction.table, columns=("no_column",)), "no_column"),
+        ]
+        (root / "files").mkdir()
+
+    @staticmethod
+    def connector_to(folder: Path, *allowed: Path) -> FileConnector:
+        surroundings = Surroundings(folders=tuple(map(str, allowed)))
+        return FileConnector({"folder": str(folder)}, {}, surroundings)
+
+    def broken(self) -> Sequence[tuple[Connector, str]]:
+        return [
+            (self.connector_to(self.root / "files"), "permission"),
+            (self.connector_to(self.root / "files", self.root / "others"), "permission"),
+            (self.connector_to(self.root / "nowhere", self.root), "data"),
+        ]
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        with (self.root / "files" / "items.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(FIELDS)
+            for r in records:
+                changed = r["changed"].isoformat() if r["changed"] else None
+                amount = None if r["amount"] is None else f"{r['amount']:f}"
+                rows.writerow([r["id"], r["name"], amount, r["count"], changed])
+
+    def written(self) -> list[Path]:
+        return list((self.root / "files").glob("items-*"))
+
+    async def rows(self) -> list[dict[str, Any]]:
+        text = "".join(p.read_bytes().decode() for p in self.written())
+        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+class JsonAndXml(FileWorld):
+    """The same with the other formats."""
+
+    extraction = Extraction(table="items.jsonl", cursor_column="changed")
+    texts = frozenset({"bell", "nul"})
+    options = {"path": "items-{correlationId}.xml"}
+    refused = {"name": "a\x07b"}
+    cannot_hold = frozenset({"nul", "bell"})
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.unanswerable = self.unanswerable[:1]  # a JSON object may lack anything
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        lines = [encode(record) + b"\n" for record in records]
+        (self.root / "files" / "items.jsonl").write_bytes(b"".join(lines))
+
+    async def rows(self) -> list[dict[str, Any]]:
+        if not self.written():
+            return []
+        items = ET.parse(self.written()[0]).getroot()
+        assert items.tag == "items"
+        return [{e.tag: e.text or "" for e in item} for item in items]
+
+
+def _mode(mode: ExtractionMode) -> Extraction:
+    return Extraction(mode=mode, table="x.csv", sql="select 1")
+
+
+def _with(table: str = "x.csv", **options: Any) -> Extraction:
+    return Extraction(table=table, options=options)
+
+
+class TestCsv(ConnectorSuite, SourceSuite, TargetSuite):
+    kind = FileConnector
+    good_config = {"folder": "/srv/files"}
+    wrong_configs = [
+        ({"folder": ...}, {}, "$.config.folder"),
+        ({"folder": "files"}, {}, "$.config.folder"),
+        ({"folder": 3}, {}, "$.config.folder"),
+        ({"fodler": "x"}, {}, "$.config.fodler"),
+        ({}, {"password": "x"}, "$.secrets.password"),
+    ]
+    wrong_mappings = [
+        (_mode(ExtractionMode.SQL), None, "$.extraction.mode"),
+        (_with(delimiter=";;"), None, "$.extraction.options.delimiter"),
+        (_with(quote=1), None, "$.extraction.options.quote"),
+        (_with(encoding="utf-16"), None, "$.extraction.options.encoding"),
+        (_with(encoding="klingon"), None, "$.extraction.options.encoding"),
+        (_with(header="no"), None, "$.extraction.options.header"),
+        (_with(header=False), None, "$.extraction.columns"),
+        (_with(format="excel"), None, "$.extraction.options.format"),
+        (_with(fromat="csv"), None, "$.extraction.options.fromat"),
+        (_with("items.xml"), None, "$.extraction.table"),
+        (None, {}, "$.transformation.target.path"),
+        (None, {"path": "items.csv"}, "$.transformation.target.path"),
+        (None, {"path": "../{correlationId}.csv"}, "$.transformation.target.path"),
+        (None, {"path": "/tmp/{correlationId}.csv"}, "$.transformation.target.path"),
+        (None, {"path": "{correlationId}-{date}.csv"}, "$.transformation.target.path"),
+        (None, {"path": "{correlationId}.jsonl"}, "$.transformation.target.path"),
+        (None, {"path": "{correlationId}.csv", "header": 1}, "$.transformation.target.header"),
+        (None, {"path": "{correlationId}.csv", "x": 1}, "$.transformation.target.x"),
+    ]  # fmt: skip
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> FileWorld:
+        return FileWorld(tmp_path)
+
+    @pytest.fixture
+    def source(self, world: FileWorld) -> FileWorld:
+        return world
+
+    @pytest.fixture
+    def target(self, world: FileWorld) -> FileWorld:
+        return world
+
+
+class TestJsonAndXml(TestCsv):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> FileWorld:
+        return JsonAndXml(tmp_path)

@@ -1,0 +1,41 @@
+"""The worked examples of the connectors' pages are configuration that is accepted."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from syncline.connectors.registry import connector_class
+from syncline.domain.mapping.validation import parse
+from syncline.resources.loading import Loaded, load
+
+PAGES = Path(__file__).parents[3] / "docs" / "connectors"
+
+
+def sections(name: str, folder: Path) -> dict[str, Loaded]:
+    """Load the examples under each heading of a page."""
+    found: dict[str, Loaded] = {}
+    for section in (PAGES / f"{name}.md").read_text().split("\n## ")[1:]:
+        heading, text = section.split("\n", 1)
+        path = folder / f"{heading}.yaml"
+        path.write_text("---\n".join(re.findall(r"```yaml\n(kind: .*?)```", text, re.DOTALL)))
+        if path.read_text():
+            found[heading] = load([str(path)], defaultdict(lambda: "a secret"))
+    return found
+
+
+@pytest.mark.parametrize("name", ["file"])
+def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
+    kind, found = connector_class(name), sections(name, tmp_path)
+
+    assert {"Profile", "Reading", "Writing"} <= found.keys()
+    assert [m for loaded in found.values() for m in loaded.mistakes] == []
+    for profile in found["Profile"].profiles.values():
+        assert kind.config_problems(profile.config, dict.fromkeys(profile.secrets, "x")) == []
+    for mapping in found["Reading"].mappings.values():
+        assert kind.mapping_problems(parse(mapping.document).extraction, None) == []
+    for mapping in found["Writing"].mappings.values():
+        assert kind.mapping_problems(None, parse(mapping.document).transformation.target) == []
