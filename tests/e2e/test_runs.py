@@ -29,6 +29,7 @@ DOCUMENT = {
     ]},
     "transformation": {
         "matchKey": "code", "target": {"table": "target_items"},
+        "exclude": {"field": "name", "op": "eq", "value": "internal"},
         "fields": [
             {"source": "sku", "target": "code"}, {"source": "name", "target": "title"},
             {"source": "price", "target": "price"}, {"source": "active", "target": "active"},
@@ -132,3 +133,28 @@ async def test_a_run_reaches_the_target_and_the_next_one_skips(
 
     some = await place.run(instance="erp-shop", entityType="item", sourceIds="A1, A2,nope")
     assert (some.counters.total, some.counters.failed, some.state) == (3, 1, State.PARTIAL_SUCCESS)
+
+
+async def test_what_failed_or_was_excluded_at_the_cursor_is_not_counted_again(
+    place: Installation, db: Database
+) -> None:
+    await db.execute("delete from source_items where code > 'A1'")
+    await db.execute(
+        """insert into source_items values ('B1', 'good', 1, 'Y', '2026-03-01'),
+        ('B2', 'bad', 1, '?', '2026-03-01'), ('B3', 'internal', 1, 'Y', '2026-03-01')"""
+    )
+    first = await place.run(instance="erp-shop", entityType="item")
+    counters = first.counters
+    assert (counters.total, counters.success, counters.failed, counters.excluded) == (4, 2, 1, 1)
+
+    idle = await place.run(instance="erp-shop", entityType="item")
+    assert idle.counters.total == 0
+
+    await db.execute("insert into source_items values ('B4', 'late', 1, '?', '2026-03-01')")
+    late = await place.run(instance="erp-shop", entityType="item")
+    assert (late.counters.total, late.counters.failed) == (1, 1)
+    assert (await place.run(instance="erp-shop", entityType="item")).counters.total == 0
+
+    await db.execute("update source_items set active = 'Y' where code = 'B2'")
+    repaired = await place.run(instance="erp-shop", entityType="item")
+    assert (repaired.counters.total, repaired.counters.success) == (1, 1)

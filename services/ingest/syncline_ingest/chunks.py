@@ -8,7 +8,7 @@ import structlog
 from syncline.contracts.messages import Discovered, Settled, ref_of
 from syncline.contracts.sending import report_message
 from syncline.contracts.topics import Stage
-from syncline.domain.batch import NewBatch, Water
+from syncline.domain.batch import NewBatch, TiedRows, Water
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import Mode, Outcome
@@ -22,6 +22,7 @@ from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk
 from syncline_ingest.rules import Planned, Row, highest, plan, refused, seen_before, water_after
 from syncline_ingest.sources import OpenSource
+from syncline_ingest.watermark import TopRows
 
 HIGH_WATER = 50_000
 """Records in flight of one run above which reading pauses, so that small runs need not wait."""
@@ -54,6 +55,7 @@ class Chunker:
         self._water = Water(progress.high_water, progress.read_to)
         self._published = progress.published
         self._in_flight = progress.run.counters.in_flight
+        self._top_rows = TopRows()
         self.batches = progress.batches
         self.discovered = progress.discovered
         self.exhausted = True
@@ -121,6 +123,7 @@ class Chunker:
             elif batch.new.stage:
                 batch.new.stage = chunk.stage.value
         self._advance([row.cursor for row in rows])
+        self._top_rows.note(rows, self._water.read_to)
         version = await self._extractions.commit(
             self._progress, [p.new for p in planned], chunk.position, self._water, self._published
         )
@@ -146,6 +149,11 @@ class Chunker:
             return Water(self._water.read_to, self._water.read_to)
         return self._water if self._ordered else Water()
 
+    def tied(self) -> TiedRows | None:
+        """Return the rows that the next run will read again."""
+        run = self._progress.run
+        return None if run.source_ids or run.replay else self._top_rows.remembered()
+
     async def _publish(self, planned: list[Planned], version: int) -> None:
         messages = self._publisher.messages(self._run, planned, version)
         await self._producer.send([*messages, report_message(Discovered(self._run))])
@@ -162,13 +170,17 @@ class Chunker:
             self._water = highest(cursors, self._water, self._kind)
 
     async def _not_seen(self, rows: list[Row]) -> list[Row]:
-        """Leave out what an earlier run handled at the very watermark."""
+        """Leave out what an earlier run handled at the very watermark, whatever became of it."""
         watermark = self._progress.run.cursor_before
         tied = [place for place, row in enumerate(rows) if row.cursor == watermark]
         if watermark is None or not tied:
             return rows
-        unchanged = await self._unchanged([rows[place] for place in tied])
-        seen = seen_before(rows, {tied[place] for place in unchanged}, watermark)
+        handled = await self._extractions.handled_before(
+            self._run.stream,
+            [rows[place].source_id for place in tied],
+            [rows[place].row_hash or None for place in tied],
+        )
+        seen = seen_before(rows, {tied[place] for place in handled}, watermark)
         return [row for place, row in enumerate(rows) if place not in seen]
 
     def _within_cap(self, rows: list[Row]) -> tuple[list[Row], bool]:

@@ -72,7 +72,7 @@ class IngestStage:
             return []  # another process goes on with it
         try:
             encoded = msgspec.to_builtins(failure) if failure else None
-            await self._extractions.finish(progress, encoded, water)
+            await self._extractions.finish(progress, encoded, water, chunker.tied())
         except FencedError:
             return []
         return [report_message(Extracted(run, chunker.batches, chunker.discovered, failure))]

@@ -24,6 +24,14 @@ class NewBatch(msgspec.Struct):
     rejected: list[dict[str, Any]] | None = None
 
 
+class TiedRows(msgspec.Struct, frozen=True):
+    """Rows that share a cursor value, with the hashes of their source rows; parallel lists."""
+
+    value: str
+    source_ids: list[str]
+    row_hashes: list[str]
+
+
 class Water(msgspec.Struct, frozen=True):
     """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
 

@@ -12,11 +12,19 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from syncline.domain.batch import NewBatch, Water
+from syncline.domain.batch import NewBatch, TiedRows, Water
 from syncline.domain.errors import SynclineError
 from syncline.domain.run import Mode, Run
 from syncline.postgres.database import Database
 from syncline.postgres.runs import SELECT, run_of
+
+_HANDLED = """
+select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
+where exists (select from ledger l where l.stream_id = $1 and l.source_id = w.source_id
+              and l.row_hash = w.hash and l.intent_hash is null)
+   or exists (select from tied_rows t where t.stream_id = $1 and t.source_id = w.source_id
+              and t.row_hash = w.hash)
+"""
 
 
 class FencedError(SynclineError):
@@ -128,22 +136,44 @@ class Extractions:
         return int(await self._database.fetchval(_VERSIONS, progress.run.stream, count))
 
     async def finish(
-        self, progress: Progress, failure: dict[str, Any] | None, water: Water
+        self,
+        progress: Progress,
+        failure: dict[str, Any] | None,
+        water: Water,
+        tied: TiedRows | None = None,
     ) -> None:
-        """Note that nothing more will be discovered, and how far the cursor may go."""
-        changed = await self._database.execute(
-            """update runs set extracted = true, extracted_at = now(), published = batches,
-            failure = coalesce($3, failure), progressed_at = now(),
-            high_water = $4, read_to = $5
-            where id = $1 and ingest_epoch = $2 and not extracted""",
-            UUID(progress.run.id),
-            progress.epoch,
-            failure,
-            water.high,
-            water.read_to,
-        )
-        if not changed:
-            raise FencedError(progress.run.id)
+        """Note that nothing more will be discovered, and how far the cursor may go.
+
+        Args:
+            tied: the rows at the highest value read, for the next run's `handled_before`.
+        """
+        async with self._database.transaction() as connection:
+            changed = await connection.fetchval(
+                """update runs set extracted = true, extracted_at = now(), published = batches,
+                failure = coalesce($3, failure), progressed_at = now(),
+                high_water = $4, read_to = $5
+                where id = $1 and ingest_epoch = $2 and not extracted returning true""",
+                UUID(progress.run.id),
+                progress.epoch,
+                failure,
+                water.high,
+                water.read_to,
+            )
+            if not changed:
+                raise FencedError(progress.run.id)
+            if tied is not None:
+                await _remember(connection, progress.run, tied)
+
+    async def handled_before(
+        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str | None]
+    ) -> set[int]:
+        """Return the positions of rows at the cursor that an earlier run had, just as they are.
+
+        Written ones are in the ledger; what became of the others (failed, excluded) does not
+        matter: counting them again would fail them again, run after run.
+        """
+        rows = await self._database.fetch(_HANDLED, stream, source_ids, row_hashes)
+        return {row[0] - 1 for row in rows}
 
     async def is_cancelled(self, run_id: str) -> bool:
         """Tell whether a person asked for the run's end."""
@@ -199,6 +229,24 @@ async def _begin(connection: Any, row: Any) -> None:  # noqa: ANN401
         row["id"],
         version,
         value if plain and row["mode"] == Mode.INCREMENTAL else None,
+    )
+
+
+async def _remember(connection: Any, run: Run, tied: TiedRows) -> None:  # noqa: ANN401
+    """Keep the rows of the highest value alone; later ones at the same value are added."""
+    await connection.execute(
+        "delete from tied_rows where stream_id = $1 and value <> $2", run.stream, tied.value
+    )
+    await connection.execute(
+        """insert into tied_rows (stream_id, source_id, tenant, value, row_hash)
+        select $1, u.source_id, $2, $3, u.hash
+        from unnest($4::text[], $5::uuid[]) as u(source_id, hash)
+        on conflict (stream_id, source_id) do update set row_hash = excluded.row_hash""",
+        run.stream,
+        run.tenant,
+        tied.value,
+        tied.source_ids,
+        tied.row_hashes,
     )
 
 

@@ -16,6 +16,16 @@ create table ledger (
   primary key (stream_id, source_id)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
+-- Rows at the highest cursor value read, whatever became of them: the next run reads them again.
+create table tied_rows (
+  stream_id int not null,
+  source_id text not null,
+  tenant text not null,
+  value text not null,
+  row_hash uuid not null,
+  primary key (stream_id, source_id)
+);
+
 create table dead_letters (
   id uuid primary key,                 -- derived from run, batch and slot: a second copy is the same
   tenant text not null,
