@@ -111,6 +111,37 @@ async def test_a_bookmark_is_read_from_inclusive_and_the_lookback_before_it() ->
         assert ids_of(await read(connector, request)) == ids[6:]
 
 
+@pytest.mark.parametrize("type_", ["page", "offset"])
+async def test_a_record_that_changes_during_the_read_makes_no_other_be_passed_over(
+    type_: str,
+) -> None:
+    async with api_and_connector() as (api, connector):
+        ids = fill(api, 35)
+        request = ExtractRequest(extraction(paging=PAGINGS[type_]), after="2026-01-01T00:00:00Z")
+        read_ids: list[str] = []
+        async for page in connector.extract(request):
+            if not read_ids:
+                api.items[ids[0]]["changed"] = "2026-02-01T00:00:00Z"
+                api.items[ids[5]]["changed"] = "2026-02-01T00:00:00Z"
+            read_ids += page.ids
+
+        assert read_ids == [*ids, ids[0], ids[5]]
+
+
+async def test_an_anchored_read_goes_on_behind_any_page() -> None:
+    async with api_and_connector() as (api, connector):
+        fill(api, 35)
+        for name in ("page", "offset", "offset with total"):
+            request = ExtractRequest(
+                extraction(paging=PAGINGS[name]), after="2026-01-02T00:00:00Z", page_size=4
+            )
+            pages = await read(connector, request)
+            assert ids_of(pages) == list(api.items)[3:]
+            for number, page in enumerate(pages, 1):
+                again = msgspec.structs.replace(request, position=page.position)
+                assert ids_of(await read(connector, again)) == ids_of(pages[number:]), name
+
+
 async def test_a_limit_ends_the_read() -> None:
     async with api_and_connector() as (api, connector):
         ids = fill(api, 35)

@@ -25,6 +25,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
         size: records asked for; kept, as page numbers count in it.
         taken: records of the answers before this one.
         skip: records of this answer that were given already.
+        seen: IDs at the bookmark that were given before it was asked from.
         done: nothing follows.
     """
 
@@ -34,6 +35,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int = 0
     taken: int = 0
     skip: int = 0
+    seen: tuple[str, ...] = ()
     done: bool = False
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from syncline.connectors.http.anchoring import anchored, unseen
 from syncline.connectors.http.answers import key_text
 from syncline.connectors.http.calling import Api, address, filled, placed
 from syncline.connectors.http.paging import (
@@ -40,8 +41,9 @@ async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncItera
         page = _page(source, records)
         if records and circle.closes(step_of(source.paging, place, page.ids)):
             raise ConnectorError(_loop(source))
-        following_ = following(source.paging, place, answer, document, len(records))
-        for part in _parts(page, place, following_, request.page_size):
+        counted = following(source.paging, place, answer, document, len(records))
+        following_ = anchored(source, place, page, counted)
+        for part in _parts(unseen(source, place, page), place, following_, request.page_size):
             yield part if room is None else _first(part, room)
             if room is not None:
                 room -= len(part.ids)

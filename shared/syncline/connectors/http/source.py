@@ -83,10 +83,17 @@ class Source(msgspec.Struct, frozen=True):
 
     def after(self, value: str) -> str:
         """Write the value to read from: lookback subtracted, in the API's format."""
-        if not self.lookback and self.write_cursor is None:
+        return self._written(value, self.lookback)
+
+    def written(self, value: str) -> str:
+        """Write a bookmark as the API wants it."""
+        return self._written(value, 0.0)
+
+    def _written(self, value: str, lookback: float) -> str:
+        if not lookback and self.write_cursor is None:
             return value
         try:
-            moment = parse_time(value) - timedelta(seconds=self.lookback)
+            moment = parse_time(value) - timedelta(seconds=lookback)
         except (ValueRefusedError, OverflowError):
             return value
         return self.write_cursor(moment) if self.write_cursor else _as_before(moment, value)
