@@ -88,6 +88,7 @@ class HttpApi:
         self._made = 0
         self._closing = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen on a free port of 127.0.0.1; `url` tells where."""
@@ -100,12 +101,20 @@ class HttpApi:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     def add(self, *records: dict[str, Any]) -> None:
         for record in records:
             self.items[str(record["id"])] = record
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._connections.add(task)
+            task.add_done_callback(self._connections.discard)
         try:
             while (asked := await _asked(reader)) is not None:
                 self.asked.append(asked)
