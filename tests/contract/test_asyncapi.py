@@ -39,7 +39,7 @@ READERS: dict[str, list[Callable[[Delivery], object]]] = {
     "payload": [EXECUTE.decode],
     "outcomes": [FINALIZE.decode],
     "retry.2s": [RETRY.decode],
-    "dlq": [DEADLETTER.decode],
+    "dlq": [lambda delivery: DEADLETTER.decode(delivery).record],
     "status": [lambda delivery: status_in(delivery, [(delivery.key or b"").decode()])],
     "control": [lambda delivery: msgspec.json.decode(delivery.value or b"", type=Command)],
 }
@@ -55,7 +55,7 @@ def examples(topics: Iterable[str] = tuple(READERS)) -> list[Any]:
 
 def delivered(topic: str, value: object) -> Delivery:
     headers = RETRY_HEADERS[0] if topic.startswith("retry") else ()
-    return Delivery(topic, 0, 0, RUN, json.dumps(value).encode(), headers, 0)
+    return Delivery(topic, 0, 0, RUN, json.dumps(value).encode(), headers, 1764055900000)
 
 
 def test_the_documents_are_current() -> None:

@@ -6,10 +6,18 @@ from collections.abc import Sequence
 
 from syncline.contracts.topics import TOPICS
 from syncline.contracts.wire import Delivery
+from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.reader import KafkaReader
 
 ALL = tuple(topic.name for topic in TOPICS)
+GROUPS = {
+    "trigger": ["triggers"], "ingest": ["runs"],
+    "retry": [name for name in ALL if name.startswith("retry.")],
+    "normalize": ["raw"], "transform": ["canonical"], "execute": ["payload"],
+    "deadletter": ["dlq"], "finalize": ["outcomes"],
+}  # fmt: skip
+"""In the order of the flow: what one has finished lies before the next when that one is asked."""
 
 
 async def lying(connection: KafkaConnection, topic: str) -> list[Delivery]:
@@ -30,3 +38,10 @@ async def lying_on(
 ) -> dict[str, list[Delivery]]:
     """Read several topics."""
     return {topic: await lying(connection, topic) for topic in topics}
+
+
+async def nothing_waits(connection: KafkaConnection) -> bool:
+    """Tell whether every service has finished what lies on its topics."""
+    admin = KafkaAdmin(connection)
+    lags = [await admin.lag(group, topics) for group, topics in GROUPS.items()]
+    return not any(lag for by_topic in lags for lag in by_topic.values())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import msgspec
 
 from syncline.contracts.events import CloudEvent, DeadLetter
@@ -12,7 +10,14 @@ from syncline.contracts.wire import Delivery
 from syncline.domain.dead_letter import PoisonLetter, poison_id
 from syncline.domain.run import Outcome
 
-Letter: TypeAlias = DeadLetter | PoisonLetter
+
+class Letter(msgspec.Struct, frozen=True):
+    """A message of the DLQ: a record's dead letter, and what it is kept as if it is none."""
+
+    record: DeadLetter | None
+    poison: PoisonLetter
+
+
 _decode = decoder_of(CloudEvent[DeadLetter]).decode
 
 
@@ -20,12 +25,15 @@ def decode(delivery: Delivery) -> Letter:
     """Read a DLQ message. Nothing is refused: what is no dead letter is kept as poison."""
     headers = dict(delivery.headers)
     if "dlq-error-code" in headers:
-        return _poison(headers, delivery.value)
+        try:
+            return Letter(None, _poison(headers, delivery.value))
+        except ValueError as error:
+            return Letter(None, stray(delivery, f"not a dead letter: {error}"))
     try:
         event: CloudEvent[DeadLetter] = _decode(delivery.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return _stray(delivery, str(error))
-    return event.data
+        return Letter(None, stray(delivery, f"not a dead letter: {error}"))
+    return Letter(event.data, stray(delivery, "a dead letter that cannot be stored"))
 
 
 def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
@@ -45,14 +53,15 @@ def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
     )
 
 
-def _stray(delivery: Delivery, error: str) -> PoisonLetter:
+def stray(delivery: Delivery, error: str) -> PoisonLetter:
+    """Describe a message of the DLQ itself that is kept as it is."""
     return PoisonLetter(
         id=poison_id(delivery.topic, delivery.partition, delivery.offset),
         topic=delivery.topic,
         partition=delivery.partition,
         offset=delivery.offset,
         stage="deadletter",
-        error=f"not a dead letter: {error}",
+        error=error,
         payload=delivery.value,
     )
 

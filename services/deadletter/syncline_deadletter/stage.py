@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from syncline.contracts.events import DeadLetter
+import msgspec
+import structlog
+
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.dead_letter import PoisonLetter
+from syncline.domain.errors import RetriableError
 from syncline.postgres.letters import Letters
 from syncline_deadletter.housekeeping import Housekeeping
 from syncline_deadletter.rules import Letter, settled
+
+log = structlog.get_logger()
 
 
 class DeadletterStage:
@@ -28,10 +32,30 @@ class DeadletterStage:
         return {"housekeeping": self._housekeeping.run}
 
     async def handle(self, letters: Sequence[Letter]) -> list[Outbound]:
-        records = [letter for letter in letters if isinstance(letter, DeadLetter)]
-        poison = [letter for letter in letters if isinstance(letter, PoisonLetter)]
-        if records:
-            await self._letters.store(records)
+        records = [letter.record for letter in letters if letter.record is not None]
+        poison = [letter.poison for letter in letters if letter.record is None]
         if poison:
             await self._letters.store_poison(poison)
-        return [report_message(settled(letter)) for letter in records]
+        if not records:
+            return []
+        try:
+            await self._letters.store(records)
+        except RetriableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - anyone may write to the DLQ, and nothing is behind it
+            log.warning("dead_letters_not_stored", letters=len(records), error=str(error)[:500])
+            records = [x.record for x in letters if x.record and await self._stored(x)]
+        return [report_message(settled(record)) for record in records]
+
+    async def _stored(self, letter: Letter) -> bool:
+        """Store one dead letter; what the database will not take is kept as poison."""
+        assert letter.record is not None
+        try:
+            await self._letters.store([letter.record])
+        except RetriableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see handle
+            words = f"{letter.poison.error}: {error}"
+            await self._letters.store_poison([msgspec.structs.replace(letter.poison, error=words)])
+            return False
+        return True

@@ -12,6 +12,10 @@ from syncline.contracts.wire import Delivery, Outbound, lane_spread
 _decode = decode_batch(Batch[msgspec.Raw])
 
 
+LONGEST = 60 * 60 * 1000
+"""Milliseconds that no retry waits; one that would hold its partition for ever is poison."""
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """A retry that waits. `due_at` is milliseconds since 1970."""
 
@@ -31,6 +35,8 @@ def decode(delivery: Delivery) -> Waiting:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
     except KeyError as error:
         raise ValueError(f"header {error} is missing") from error
+    if due_at > delivery.timestamp + LONGEST:
+        raise ValueError(f"header {RETRY_AT!r} lies further away than any retry")
     batch: Batch[msgspec.Raw] = _decode(delivery)
     if stage not in INPUT_OF:
         raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no batches")

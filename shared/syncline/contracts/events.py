@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 from uuid6 import uuid7
@@ -203,6 +204,12 @@ class DeadLetter(msgspec.Struct, omit_defaults=True, rename="camel"):
     payload: msgspec.Raw
     row_hash: str | None = None
     version: int = 0
+
+    def __post_init__(self) -> None:
+        ids = (self.id, self.correlation_id, self.instance_id, self.row_hash)
+        for id_ in filter(None, ids):
+            UUID(id_)
+        datetime.fromisoformat(self.failed_at)
 
 
 def cloud_event(

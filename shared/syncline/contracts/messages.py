@@ -6,9 +6,9 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from decimal import Decimal
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,10 @@ from syncline.domain.run import Mode, Run
 
 R = TypeVar("R")
 VERSION = 1
+Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Slot: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
+Codes: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[SUXPCF]*$")]
+Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 
 
 class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -36,7 +40,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     tenant: str
-    stream: int
+    stream: Index
     instance: str
     entity_type: str
     source: str
@@ -47,6 +51,10 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     lanes: int = 1
     replay: bool = False
     instance_name: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("id", "instance", "source", "target", "mapping"):
+            check_uuid(getattr(self, name), name)
 
 
 def ref_of(run: Run) -> RunRef:
@@ -96,9 +104,9 @@ class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
     """
 
     run: RunRef
-    number: int
-    lane: int
-    slots: list[int]
+    number: Index
+    lane: Index
+    slots: list[Slot]
     ids: list[str]
     records: list[R]
     row_hashes: list[str] = []
@@ -115,17 +123,23 @@ class RunRequest(msgspec.Struct, frozen=True):
     tenant: str
     v: int = VERSION
 
+    def __post_init__(self) -> None:
+        UUID(self.run_id)
+
 
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
     """Records of one batch reached an outcome. `codes` holds one Outcome code a slot."""
 
     run: RunRef
-    number: int
-    slots: list[int]
-    codes: str
+    number: Index
+    slots: list[Slot]
+    codes: Codes
     stage: str
     letters: list[LetterRef] = []
     v: int = VERSION
+
+    def __post_init__(self) -> None:
+        _require_parallel(self.slots, self.codes)
 
 
 class LetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -141,12 +155,15 @@ class Retrying(msgspec.Struct, frozen=True, tag="retrying"):
     """Records of one batch wait for another attempt. `due_at` is milliseconds since 1970."""
 
     run: RunRef
-    number: int
-    slots: list[int]
+    number: Index
+    slots: list[Slot]
     ids: list[str]
     attempts: list[Attempt]
-    due_at: int
+    due_at: Milliseconds
     v: int = VERSION
+
+    def __post_init__(self) -> None:
+        _require_parallel(self.slots, self.ids, self.attempts)
 
 
 class Discovered(msgspec.Struct, frozen=True, tag="discovered"):
@@ -182,6 +199,12 @@ class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
 
 Report: TypeAlias = Settled | Retrying | Discovered | Extracted | Stalling
 """What lies on the outcomes topic."""
+
+
+def _require_parallel(*lists: Sized) -> None:
+    """Refuse, as a decoder does, lists that do not run in parallel."""
+    if len(set(map(len, lists))) > 1:
+        raise ValueError(f"lists of different lengths: {', '.join(str(len(x)) for x in lists)}")
 
 
 def letters_in(reports: Iterable[Report]) -> list[LetterRef]:
@@ -226,14 +249,10 @@ def decode_batch(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a ty
 
 def check_batch(batch: Batch[Any]) -> None:
     """Check what every stage relies on. Raises ValueError."""
-    size, run = len(batch.ids), batch.run
+    size = len(batch.ids)
     lists = [batch.slots, batch.records, batch.row_hashes or batch.ids, batch.history or batch.ids]
     if not size or any(len(each) != size for each in lists):
         raise ValueError("the lists of the batch are empty or of unequal length")
-    if not 0 <= min(batch.slots) <= max(batch.slots) < 32_768:
-        raise ValueError("a slot of the batch is out of range")
-    for name in ("id", "instance", "source", "target", "mapping"):
-        check_uuid(getattr(run, name), name)
 
 
 def check_uuid(text: str, name: str) -> None:

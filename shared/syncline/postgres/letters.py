@@ -57,8 +57,8 @@ class Letters:
                 on conflict (id) do nothing""",
                 [
                     (
-                        UUID(p.id), p.stage, p.error,
-                        f"topic {p.topic}, partition {p.partition}, offset {p.offset}",
+                        UUID(p.id), _storable(p.stage), _storable(p.error),
+                        _storable(f"topic {p.topic}, partition {p.partition}, offset {p.offset}"),
                         fingerprint(p.stage, "undecodable", p.error, None), p.payload, now,
                     )
                     for p in letters
@@ -119,6 +119,11 @@ class Letters:
                 [(tenant, actor, f"dlq.{to}", str(row["id"]), {"reason": reason}) for row in rows],
             )
             return len(rows)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds no NUL."""
+    return text.replace("\0", "?")
 
 
 async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
