@@ -79,6 +79,11 @@ class DevSession:
         noted = self.data.glob("**/server.pid")
         return {path.parent.name: json.loads(path.read_text())["pid"] for path in noted}
 
+    def has_new(self, name: str, old: int) -> bool:
+        """Tell whether another process than the old one is noted under the name, and runs."""
+        pid = self.pids().get(name, old)
+        return pid != old and is_alive(pid)
+
 
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs."""

@@ -124,12 +124,14 @@ class Display:
     def _short_rows(self) -> Table:
         """One line a run: where many go on together, their course matters more than details."""
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-        for status in self._statuses.values():
+        for _ in range(5):
+            table.add_column(no_wrap=True)
+        for _, status in sorted(self._statuses.items()):
             name = Text(f"{status.instance} {status.entity_type}", STYLES.get(status.state, "cyan"))
             done = f"{number(status.total - status.in_flight)} of {number(status.total)}"
             per_second = self._rates[status.correlation_id].per_second
             rate = f"{number(round(per_second))}/s" if per_second >= 0.5 else ""
-            table.add_row(name, _bar(status, 24), label(status.state), done, rate)
+            table.add_row(name, _bar(status, 16), label(status.state), done, rate)
         return table
 
 

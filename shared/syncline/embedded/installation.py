@@ -17,6 +17,7 @@ import msgspec
 from syncline.bootstrap.settings import Settings, load_settings
 from syncline.embedded import local_settings
 from syncline.embedded.claims import FolderClaim
+from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.ports import DevPorts
 from syncline.embedded.postgres import EmbeddedPostgres
@@ -24,7 +25,7 @@ from syncline.embedded.processes import quiet
 from syncline.embedded.services import ServiceProcess, left_over, processes
 from syncline.embedded.supervising import keep_running
 from syncline.kafka.admin import KafkaAdmin
-from syncline.postgres.migrate import migrate
+from syncline.postgres.migrate import MigrationError, migrate
 
 KAFKA, POSTGRES = "SYNCLINE_KAFKA_BOOTSTRAP", "SYNCLINE_POSTGRES_DSN"
 _ENV = "env"
@@ -160,7 +161,12 @@ class LocalInstallation:
         await _together(*(service.clear_away() for service in found))
 
     async def _migrate(self) -> None:
-        applied = await migrate(self.settings.postgres_dsn.get_secret_value())
+        try:
+            applied = await migrate(self.settings.postgres_dsn.get_secret_value())
+        except MigrationError as error:
+            raise EmbeddedServerError(
+                f"{error}: it belongs to another release; --fresh begins without its data"
+            ) from error
         if applied:
             self._say(f"{len(applied)} migrations applied")
 

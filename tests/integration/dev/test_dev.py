@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from stat import S_IMODE
 from typing import Any
@@ -62,11 +63,13 @@ async def test_everything_starts_comes_back_stops_and_keeps_its_data(dev: DevSes
     await ask(dev, "create table kept as select 42 as value")
     before = dev.pids()
 
-    os.kill(before["execute-2"], signal.SIGKILL)
-    await eventually(lambda: dev.pids().get("execute-2") != before["execute-2"], within=30)
+    for name in ("execute-2", "kafka"):
+        os.kill(before[name], signal.SIGKILL)
+        await eventually(partial(dev.has_new, name, before[name]), within=60)
 
     assert await dev.end(signal.SIGINT) == 0
     assert "execute-2 ended; it is started again in 1 s" in dev.said
+    assert "Kafka ended; it is started again in 1 s" in dev.said
     assert not any(map(is_alive, before.values()))
     assert dev.pids() == {}
 
