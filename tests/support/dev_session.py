@@ -23,8 +23,9 @@ class DevSession:
         self.folder = folder
         self.data = folder / ".syncline"
         own = {name: value for name, value in os.environ.items() if "SYNCLINE_" not in name}
+        self.kafka_port = free_port()
         self.environment = own | {
-            "SYNCLINE_DEV_KAFKA_PORT": str(free_port()),
+            "SYNCLINE_DEV_KAFKA_PORT": str(self.kafka_port),
             "SYNCLINE_DEV_POSTGRES_PORT": str(free_port()),
             "SYNCLINE_DEV_HEALTH_PORT": str(free_ports(10)[0]),
             "SYNCLINE_KAFKA_PARTITIONS": "2",

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from syncline.bootstrap.settings import load_settings
+from syncline.embedded.probes import kafka_cluster
 from tests.support.dev_session import DevSession, is_alive
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
@@ -54,30 +55,32 @@ async def unready(said: dict[str, Any]) -> list[str]:
         ]
 
 
-async def test_everything_starts_comes_back_stops_and_keeps_its_data(dev: DevSession) -> None:
-    said = await dev.start("--scale", "execute=2")
-    assert len(said["places"]) == 11
+async def test_everything_starts_stops_keeps_its_data_and_comes_back(dev: DevSession) -> None:
+    said = await dev.start()
+    assert len(said["places"]) == 10
     assert await unready(said) == []
     assert {S_IMODE((dev.data / name).stat().st_mode) for name in ("env", "secret-keys")} == {0o600}
     key = (dev.data / "secret-keys").read_text()
     await ask(dev, "create table kept as select 42 as value")
-    before = dev.pids()
-
-    for name in ("execute-2", "kafka"):
-        os.kill(before[name], signal.SIGKILL)
-        await eventually(partial(dev.has_new, name, before[name]), within=60)
-
+    pids = dev.pids()
     assert await dev.end(signal.SIGINT) == 0
-    assert "execute-2 ended; it is started again in 1 s" in dev.said
-    assert "Kafka ended; it is started again in 1 s" in dev.said
-    assert not any(map(is_alive, before.values()))
+    assert not any(map(is_alive, pids.values()))
     assert dev.pids() == {}
 
-    again = await dev.start()
-    assert len(again["places"]) == 10
+    said = await dev.start("--scale", "execute=2")
+    assert len(said["places"]) == 11
     assert await ask(dev, "select value from kept") == 42
     assert (dev.data / "secret-keys").read_text() == key
+
+    pids = dev.pids()
+    for name in ("kafka", "execute-2"):
+        os.kill(pids[name], signal.SIGKILL)
+        await eventually(partial(dev.has_new, name, pids[name]), within=60)
+    await eventually(partial(kafka_cluster, dev.kafka_port), within=60)
     assert await dev.end() == 0
+    assert "Kafka ended; it is started again in 1 s" in dev.said
+    assert "execute-2 ended; it is started again in 1 s" in dev.said
+    assert dev.pids() == {}
 
 
 async def test_what_a_killed_session_left_blocks_nothing_and_fresh_removes_it(
