@@ -8,7 +8,6 @@ from functools import partial
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-import jsonpatch
 import msgspec
 import structlog
 
@@ -16,9 +15,10 @@ from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, 
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter import ReplayItem
-from syncline.domain.errors import Category, Failure, FailureError
+from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.document import Extraction
 from syncline.domain.mapping.refusal import printable
+from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.runtime.clock import Clock
 from syncline_ingest.rules import Row, check, refused
@@ -238,8 +238,9 @@ def edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
     if not patch:
         return Row(item.source_id, None, data, row_hash)
     try:
-        edited = jsonpatch.apply_patch(decoder_of(object).decode(data), patch)
-    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        failure = Failure(Category.PERMANENT, "edit_failed", f"the edit does not apply: {error}")
+        changed = encode(apply_edit(decoder_of(object).decode(data), patch))
+    except InvalidInputError as error:
+        failure = Failure(Category.PERMANENT, "edit_failed", error.problems[0].message)
         return Row(item.source_id, None, data, "", failure)
-    return Row(item.source_id, None, encode(edited), "")  # no row hash: the source never said this
+    # Without a row hash: the source never said this.
+    return Row(item.source_id, None, changed, "", check(item.source_id, changed))

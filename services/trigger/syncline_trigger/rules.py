@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -13,13 +13,23 @@ from syncline.contracts import events
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Problem,
+)
 from syncline.domain.run import Run
-from syncline.domain.trigger import TriggerRequest, parse_correlation_id, parse_trigger
+from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_correlation_id, parse_trigger
 
-MAX_TRIGGER = 256_000
-"""Bytes; a trigger with 500 source IDs of full length just fits."""
 _NAMESPACE = UUID("3f0a6c1e-9a2b-5c47-8b1d-7d2f9e4c5a60")
+
+
+_CODES = {
+    InvalidInputError: "invalid_input",
+    NotFoundError: "not_found",
+    ConflictError: "conflict",
+}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -44,10 +54,8 @@ def decode(delivery: Delivery) -> Asked:
         ValueError: it is no JSON, or far too large; such a message goes to the DLQ.
     """
     value = delivery.value or b""
-    if len(value) > MAX_TRIGGER:
-        raise ValueError(
-            f"the trigger has {len(value):,} bytes, at most {MAX_TRIGGER:,} are allowed"
-        )
+    if len(value) > MAX_BYTES:
+        raise ValueError(f"the trigger has {len(value):,} bytes, at most {MAX_BYTES:,} are allowed")
     try:
         type_, data = events.event_data(value)
     except RecursionError:
@@ -87,8 +95,11 @@ def ended(run: Run, now: datetime) -> Outbound:
     return status_message(events.COMPLETED, "trigger", status_of(run), now)
 
 
-def rejected(asked: Asked, reason: str, problems: Sequence[Problem], now: datetime) -> Outbound:
+def rejected(
+    asked: Asked, error: InvalidInputError | NotFoundError | ConflictError, now: datetime
+) -> Outbound:
     """Announce why there will be no run."""
+    problems = error.problems if isinstance(error, InvalidInputError) else ()
     status = RunStatus(
         correlation_id=asked.run_id,
         tenant=_text(asked, "tenant") or "default",
@@ -98,7 +109,8 @@ def rejected(asked: Asked, reason: str, problems: Sequence[Problem], now: dateti
         trigger=_text(asked, "trigger") or "topic",
         state="rejected",
         seq=0,
-        reason=reason,
+        code=_CODES[type(error)],
+        reason="the trigger is wrong" if problems else str(error),
         problems=[{"path": p.path, "message": p.message} for p in problems],
     )
     return status_message(events.REJECTED, "trigger", status, now)

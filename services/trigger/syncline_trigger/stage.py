@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from syncline.contracts.messages import RunRequest
 from syncline.contracts.sending import request_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
@@ -43,7 +43,7 @@ class TriggerStage:
     async def _answer(self, asked: Asked) -> Outbound:
         now = self._clock.now()
         if asked.request is None:
-            return rejected(asked, "invalid_input", asked.problems, now)
+            return rejected(asked, InvalidInputError(asked.problems), now)
         try:
             request = asked.request
             stream = await self._streams.runnable(
@@ -51,7 +51,7 @@ class TriggerStage:
             )
             run, _ = await self._runs.accept(asked.run_id, request, stream, self._width(request))
         except (NotFoundError, ConflictError) as error:
-            return rejected(asked, str(error), (), now)
+            return rejected(asked, error, now)
         return accepted(run, now)
 
     def _width(self, request: TriggerRequest) -> int:

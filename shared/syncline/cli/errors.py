@@ -14,14 +14,14 @@ from syncline.domain.errors import (
     RetriableError,
     SynclineError,
 )
-from syncline.resources.mistakes import InvalidFilesError
 
 _HINTS = {
     "kafka_unavailable": "is Kafka running at {kafka}? `syncline dev` starts one, "
     "SYNCLINE_KAFKA_BOOTSTRAP names another",
-    "database_unavailable": "is PostgreSQL running? `syncline dev` starts one, "
+    "database_unavailable": "is PostgreSQL running at {postgres}? `syncline dev` starts one, "
     "SYNCLINE_POSTGRES_DSN names another",
 }
+_BUG = "this is a bug of Syncline; with SYNCLINE_LOG_LEVEL=DEBUG it says where"
 
 
 class Explained(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,28 +41,63 @@ class Explained(msgspec.Struct, frozen=True, rename="camel"):
     def lines(self) -> list[str]:
         places = [_line(problem) for problem in self.problems]
         hint = [f"  {self.hint}"] if self.hint else []
-        return ([f"error: {self.message}"] if self.message else []) + places + hint
+        if len(places) == 1 and self.code == "invalid_input":
+            return [f"error: {places[0].strip()}", *hint]
+        return [f"error: {self.message}", *places, *hint]
 
 
-def explain(error: SynclineError, settings: dict[str, str]) -> Explained:
+class OutsideError(SynclineError):
+    """Something on this machine is not as the command needs it: an exit code 1 with a hint."""
+
+    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+
+
+class RefusedError(SynclineError):
+    """A trigger was refused; `code` as in its status event."""
+
+    def __init__(self, code: str, message: str, problems: list[dict[str, str]]) -> None:
+        super().__init__(message)
+        self.code = code
+        self.problems = problems
+
+
+def explain(error: Exception, settings: dict[str, str]) -> Explained:
     """Turn an error into words and an exit code: 2 for wrong input, 1 for the rest.
 
     Args:
-        settings: what hints mention, by name: `kafka`.
+        settings: what hints mention, by name: `kafka`, `postgres`.
     """
-    if isinstance(error, InvalidFilesError):
-        count = f"{len(error.mistakes)} mistake{'s' if len(error.mistakes) > 1 else ''}"
-        problems = [msgspec.to_builtins(mistake) for mistake in error.mistakes]
-        return Explained(2, "invalid_files", f"nothing was changed: {count}", problems)
     if isinstance(error, InvalidInputError):
         problems = [msgspec.to_builtins(problem) for problem in error.problems]
-        return Explained(2, error.code, "wrong input", problems)
+        return Explained(2, error.code, _mistakes(len(problems)), problems)
+    if mistakes := getattr(error, "mistakes", None):  # of files
+        problems = [msgspec.to_builtins(mistake) for mistake in mistakes]
+        message = f"nothing was changed: {_mistakes(len(problems))}"
+        return Explained(2, "invalid_files", message, problems)
+    if isinstance(error, RefusedError):
+        exit_code = 1 if error.code == "conflict" else 2
+        return Explained(exit_code, error.code, one_line(str(error)), list(error.problems))
     if isinstance(error, FailureError):
         hint = _HINTS.get(error.failure.code) if isinstance(error, RetriableError) else None
         words = one_line(str(error))
         return Explained(1, error.failure.code, words, hint=hint and hint.format(**settings))
-    known = {NotFoundError: "not_found", ConflictError: "conflict"}
-    return Explained(1, known.get(type(error), "failed"), one_line(str(error)))
+    return _plain(error)
+
+
+def _plain(error: Exception) -> Explained:
+    words = one_line(str(error))
+    if isinstance(error, NotFoundError):
+        return Explained(2, "not_found", words)
+    if isinstance(error, ConflictError):
+        return Explained(1, "conflict", words)
+    if isinstance(error, OutsideError):
+        return Explained(1, error.code, words, hint=error.hint)
+    if isinstance(error, SynclineError):
+        return Explained(1, "failed", words)
+    return Explained(1, "unexpected_error", f"{type(error).__name__}: {words}", hint=_BUG)
 
 
 def one_line(text: str) -> str:
@@ -70,9 +105,14 @@ def one_line(text: str) -> str:
     return " ".join(text.split())[:500]
 
 
+def _mistakes(count: int) -> str:
+    return f"{count} mistake{'s' * (count != 1)}"
+
+
 def _line(problem: dict[str, Any]) -> str:
     path = str(problem["path"]).removeprefix("$.")
+    place = f"{path}: " if path != "$" else ""
     if "file" not in problem:
-        return f"  {path}: {problem['message']}"
-    place = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
-    return f"  {place}: {problem['document']}: {path}: {problem['message']}"
+        return f"  {place}{problem['message']}"
+    where = f"{problem['file']}:{problem['line']}" if problem["line"] else problem["file"]
+    return f"  {where}: {problem['document']}: {place}{problem['message']}"

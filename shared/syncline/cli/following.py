@@ -52,7 +52,9 @@ class Follower:
         self._clock = clock
         self._note = note
         self._last: dict[str, int] = {}
+        self._ended: set[str] = set()
         self._open: set[str] = set()
+        self._asked = False
         self._looked = clock.monotonic()
 
     async def start(self) -> None:
@@ -63,14 +65,17 @@ class Follower:
         await self._reader.stop()
 
     async def follow(
-        self, run_ids: Iterable[str], *, look_first: bool = False
+        self, run_ids: Iterable[str], *, look_first: bool = False, asked: bool = False
     ) -> AsyncIterator[RunStatus | None]:
         """Yield each newer status of the runs until all have ended; None when nothing came.
 
         Args:
             look_first: the runs may have begun before the start; their rows are read first.
+            asked: the runs were just asked for, so a refusal is an end. Otherwise it is the
+                refusal of another trigger under the same correlation ID.
         """
-        self._open = set(run_ids)
+        self._open = {run_id for run_id in run_ids if run_id not in self._ended}
+        self._asked = asked
         if look_first:
             self._looked = self._clock.monotonic() - LOOK_AFTER
         while self._open:
@@ -121,12 +126,14 @@ class Follower:
         run_id = status.correlation_id
         if run_id not in self._open:
             return False
-        if status.state != REJECTED and status.seq <= self._last.get(run_id, -1):
-            return False
-        self._last[run_id] = status.seq
-        if is_final(status.state):
-            self._open.discard(run_id)
-        return True
+        is_refusal = status.state == REJECTED
+        newer = self._asked if is_refusal else status.seq > self._last.get(run_id, -1)
+        if newer:
+            self._last[run_id] = status.seq
+            if is_final(status.state):
+                self._ended.add(run_id)
+                self._open.discard(run_id)
+        return newer
 
 
 def status_in(delivery: Delivery, run_ids: Iterable[str]) -> RunStatus | None:

@@ -61,9 +61,14 @@ def headline(status: RunStatus, seconds: float, rate: float) -> str:
 
 
 class Display:
-    """Shows statuses on standard error. A context manager: the bar is taken away at the end."""
+    """Shows statuses on standard error. A context manager: the bar is taken away at the end.
 
-    def __init__(self, console: Console, clock: Clock) -> None:
+    Args:
+        quiet: nothing is said where there is no terminal.
+    """
+
+    def __init__(self, console: Console, clock: Clock, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._console = console
         self._clock = clock
         self._begin = clock.monotonic()
@@ -93,7 +98,7 @@ class Display:
         rate = self._rates.setdefault(status.correlation_id, Rate())
         rate.add(now, status.total - status.in_flight)
         self._statuses[status.correlation_id] = status
-        if not self._console.is_terminal:
+        if not self._console.is_terminal and not self._quiet:
             self._line(status, now)
 
     def _line(self, status: RunStatus, now: float) -> None:

@@ -1,60 +1,75 @@
-"""`syncline`: the commands, each in the module of its group."""
+"""`syncline`: which command is in which module. One is imported only when it is called."""
 
 from __future__ import annotations
 
-import asyncio
 import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-import typer
-
-from syncline.bootstrap.services import SERVICES
-from syncline.bootstrap.settings import load_settings
-from syncline.cli.app import Commands
-from syncline.cli.demo import demo
-from syncline.cli.dev import dev
-from syncline.cli.shell import Shell
-from syncline.kafka.admin import KafkaAdmin
-from syncline.postgres.migrate import migrate as apply_migrations
-
-app = Commands("Moves business records between systems.")
-app.add("dev")(dev)
-app.add("demo")(demo)
-topics = typer.Typer(no_args_is_help=True, help="Topics of the installation.")
-app.add_typer(topics, name="topics")
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_install_completion_arguments
 
 
-@app.callback()
-def begin(ctx: typer.Context) -> None:
-    """Moves business records between systems."""
-    ctx.obj = Shell()
+class Entry(NamedTuple):
+    """A command (a function) or a group of them (Commands), and what the list says of it."""
+
+    module: str
+    name: str
+    help: str
 
 
-@app.command()
-def run(service: str) -> None:
-    """Run one service until it is told to stop."""
-    if service not in SERVICES:
-        typer.echo(f"unknown service {service!r}; known: {', '.join(SERVICES)}", err=True)
-        raise typer.Exit(2)
-    importlib.import_module(f"syncline_{service}.main").main(load_settings())
+COMMANDS = {
+    "dev": Entry("dev", "dev", "Start Kafka, PostgreSQL and all services on this machine."),
+    "demo": Entry("demo", "demo", "Sync an ERP to a shop and a warehouse before your eyes."),
+    "apply": Entry("configuration", "apply", "Store profiles, mappings and instances from files."),
+    "diff": Entry("configuration", "diff", "Show what `apply` would change."),
+    "export": Entry("configuration", "export", "Write what is stored as files for `apply`."),
+    "trigger": Entry("trigger", "trigger", "Sync an instance now, and watch it."),
+    "runs": Entry("runs", "commands", "List, show, watch and cancel runs."),
+    "run": Entry("services", "run", "Run one service until it is told to stop."),
+    "migrate": Entry("services", "migrate", "Bring the database to this release's schema."),
+    "topics": Entry("topics", "commands", "Create, list and tail topics."),
+    "secrets": Entry("secrets", "commands", "Make and change the keys that encrypt secrets."),
+    "version": Entry("services", "version", "Print the version."),
+}
 
 
-@app.command()
-def migrate() -> None:
-    """Bring the database to this release's schema."""
-    settings = load_settings()
-    for name in asyncio.run(apply_migrations(settings.postgres_dsn.get_secret_value())):
-        typer.echo(f"applied {name}")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command. Raises SystemExit with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    program(given[0] if given else "").main(given, prog_name="syncline")
 
 
-@topics.command("create")
-def create() -> None:
-    """Create the topics that are missing."""
-    settings = load_settings()
-    admin = KafkaAdmin(settings.kafka())
-    partitions, replication = settings.kafka_partitions, settings.kafka_replication
-    for name in asyncio.run(admin.create_topics(partitions, replication)):
-        typer.echo(f"created {name}")
+def program(called: str) -> TyperGroup:
+    """Return the program; of its commands only the one that is called can do anything.
+
+    The others are there to be listed. For the shell's completion all of them are whole.
+    """
+    completing = "_SYNCLINE_COMPLETE" in os.environ
+    commands: dict[str, Any] = {
+        name: _whole(name, entry) if completing or name == called else _listed(name, entry)
+        for name, entry in COMMANDS.items()
+    }
+    return TyperGroup(
+        name="syncline",
+        commands=commands,
+        params=list(get_install_completion_arguments()),
+        help="Moves business records between systems, over Kafka.",
+        epilog="Exit codes: 0 succeeded, 1 failed, 2 wrong usage or input, 3 partial success.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
 
 
-def main() -> None:
-    app()
+def _listed(name: str, entry: Entry) -> TyperCommand:
+    return TyperCommand(name, help=entry.help)
+
+
+def _whole(name: str, entry: Entry) -> TyperCommand | TyperGroup:
+    from syncline.cli.app import Commands, command_of  # noqa: PLC0415 - only when one is called
+
+    found = getattr(importlib.import_module(f"syncline.cli.{entry.module}"), entry.name)
+    return found.group(name) if isinstance(found, Commands) else command_of(name, found)

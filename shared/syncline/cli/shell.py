@@ -1,39 +1,43 @@
 """What a command works with: settings, database, Kafka, and where it prints.
 
-Data goes to standard output, progress and errors to standard error.
+Data goes to standard output, progress and errors to standard error. What talks to servers is
+imported when it is needed: most commands need only a part, and they should feel instant.
 """
 
 from __future__ import annotations
 
 import asyncio
 import getpass
+import os
 import shlex
 import shutil
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 
-from syncline.bootstrap.settings import Settings, load_settings
-from syncline.cli.errors import Explained
-from syncline.contracts.wire import Outbound
-from syncline.kafka.admin import KafkaAdmin
-from syncline.kafka.producer import KafkaProducer
-from syncline.kafka.reader import KafkaReader
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
-from syncline.telemetry.logs import configure_logs
+from syncline.cli.errors import OutsideError, explain
+from syncline.cli.tables import Column, table
+from syncline.domain.errors import RetriableError
+
+if TYPE_CHECKING:
+    from syncline.bootstrap.settings import Settings
+    from syncline.contracts.wire import Outbound
+    from syncline.kafka.admin import KafkaAdmin
+    from syncline.kafka.reader import KafkaReader
+    from syncline.postgres.configuring import ConfigurationStore
+    from syncline.postgres.database import Database
 
 T = TypeVar("T")
-SEND_WITHIN = 10.0
-"""Seconds until a broker counts as away."""
-WIDE = 500
+WITHIN = 10.0
+"""Seconds until a server counts as away."""
+WIDE = 100_000
+"""Cells of a line where nothing is to be cut: a file or a pipe."""
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
@@ -74,13 +78,18 @@ class Shell:
     @cached_property
     def settings(self) -> Settings:
         """The settings. Raises InvalidInputError."""
+        from syncline.bootstrap.settings import load_settings  # noqa: PLC0415
+
         return load_settings()
 
     @property
     def settings_hint(self) -> dict[str, str]:
-        """What hints on errors mention; empty while the settings are what is wrong."""
-        known = self.__dict__.get("settings")
-        return {"kafka": known.kafka_bootstrap if known else "its address"}
+        """What hints on errors mention; never a password."""
+        known: Settings | None = self.__dict__.get("settings")
+        if known is None:
+            return {"kafka": "its address", "postgres": "its address"}
+        address = known.postgres_dsn.get_secret_value().rpartition("@")[2].partition("?")[0]
+        return {"kafka": known.kafka_bootstrap, "postgres": address.removeprefix("postgresql://")}
 
     @property
     def actor(self) -> str:
@@ -90,28 +99,51 @@ class Shell:
         except (KeyError, OSError):
             return "unknown"
 
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person can answer a question."""
+        return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run asynchronous work to its end; libraries keep quiet meanwhile."""
+        from syncline.telemetry.logs import configure_logs  # noqa: PLC0415
+
         configure_logs("cli", "CRITICAL")
         return asyncio.run(work)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
-        """Open the database. Raises RetriableError."""
+        """Open the database. Raises RetriableError; OutsideError when it has another schema."""
+        from syncline.postgres.database import open_database  # noqa: PLC0415
+        from syncline.postgres.migrate import missing_in  # noqa: PLC0415
+
         dsn = self.settings.postgres_dsn.get_secret_value()
-        async with open_database(dsn, size=2, name="syncline-cli") as database:
+        opening = open_database(dsn, size=2, name="syncline-cli")
+        with _away_after("PostgreSQL did not answer", "database_unavailable"):
+            async with asyncio.timeout(WITHIN):
+                database = await opening.__aenter__()
+        try:
+            if missing := await missing_in(database):
+                message = f"the database lacks {len(missing)} migrations of this release"
+                raise OutsideError("schema_missing", message, "run `syncline migrate`")
             yield database
+        finally:
+            await opening.__aexit__(None, None, None)
 
     @asynccontextmanager
     async def configuration(self) -> AsyncIterator[ConfigurationStore]:
         """Open the stored configuration. Raises RetriableError, SecretsError."""
+        from syncline.postgres.configuring import ConfigurationStore  # noqa: PLC0415
+
         keyring = self.settings.keyring()
         async with self.database() as database:
             yield ConfigurationStore(database, keyring)
 
     async def send(self, messages: Sequence[Outbound]) -> None:
         """Publish messages and return when Kafka has them. Raises RetriableError."""
-        producer = KafkaProducer(self.settings.kafka(), deadline=SEND_WITHIN)
+        from syncline.kafka.producer import KafkaProducer  # noqa: PLC0415
+
+        producer = KafkaProducer(self.settings.kafka(), deadline=WITHIN)
         try:
             await producer.send(messages)
         finally:
@@ -119,11 +151,21 @@ class Shell:
 
     def reader(self, topic: str, *, from_beginning: bool = False) -> KafkaReader:
         """Return a reader of one topic, not started."""
+        from syncline.kafka.reader import KafkaReader  # noqa: PLC0415
+
         return KafkaReader(self.settings.kafka(), topic, from_beginning=from_beginning)
 
     def admin(self) -> KafkaAdmin:
         """Return what creates and lists topics."""
+        from syncline.kafka.admin import KafkaAdmin  # noqa: PLC0415
+
         return KafkaAdmin(self.settings.kafka())
+
+    async def kafka_answers(self, work: Coroutine[Any, Any, T], within: float = WITHIN) -> T:
+        """Wait for something of Kafka, but not for long. Raises RetriableError."""
+        with _away_after("Kafka is not available", "kafka_unavailable", within):
+            async with asyncio.timeout(within):
+                return await work
 
     def show(self, document: object, *lines: object) -> None:
         """Print a result: the document as JSON, or the lines (texts, tables) for people."""
@@ -133,18 +175,24 @@ class Shell:
         for line in lines:
             self.out.print(line, markup=False)
 
+    def show_line(self, document: object, line: object) -> None:
+        """Print one of a stream of results: as one line of JSON, or for people."""
+        if self.json:
+            sys.stdout.write(_encode(document).decode() + "\n")
+            sys.stdout.flush()
+            return
+        self.out.print(line, markup=False)
+
     def show_table(
-        self, document: object, rows: Iterable[Sequence[object]], columns: Sequence[str], none: str
+        self,
+        document: object,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[object]],
+        none: str,
     ) -> None:
-        """Print rows as a table; `none` is said when there are none. A None cell is empty."""
-        cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-        for column in table.columns:
-            column.overflow = "fold"
-        for row in cells:
-            table.add_row(*row)
-        if cells or self.json:
-            self.show(document, table)
+        """Print rows as a table that fits; `none` is said when there are none."""
+        if self.json or rows:
+            self.show(document, *table(columns, rows, self.out.width))
         else:
             self.note(none)
 
@@ -152,10 +200,23 @@ class Shell:
         """Tell progress or a hint."""
         self.err.print(text, markup=False, soft_wrap=True)
 
-    def complain(self, error: Explained) -> None:
-        """Tell an error."""
+    def complain(self, error: Exception) -> int:
+        """Tell an error, and return its exit code."""
+        explained = explain(error, self.settings_hint)
         if self.json:
-            sys.stderr.write(_encode({"error": error}).decode() + "\n")
-            return
-        for line in error.lines():
-            self.err.print(line, markup=False, soft_wrap=True)
+            sys.stderr.write(_encode({"error": explained}).decode() + "\n")
+        else:
+            for line in explained.lines():
+                self.err.print(line, markup=False, soft_wrap=True)
+        if explained.code == "unexpected_error" and os.environ.get("SYNCLINE_LOG_LEVEL") == "DEBUG":
+            raise error
+        return explained.exit_code
+
+
+@contextmanager
+def _away_after(message: str, code: str, within: float = WITHIN) -> Iterator[None]:
+    """Turn the end of the time that a server has for its answer into RetriableError."""
+    try:
+        yield
+    except TimeoutError:
+        raise RetriableError(f"{message} within {within:.0f} s", code=code) from None

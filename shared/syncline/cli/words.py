@@ -62,6 +62,18 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def seconds_between(begin: str | None, end: str | None) -> float | None:
+    """Return the seconds between two RFC 3339 times, None where one is missing."""
+    if begin is None or end is None:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()
+
+
+def plural(count: int, word: str, words: str | None = None) -> str:
+    """Return `1 entry`, `2,000 entries`."""
+    return f"{number(count)} {word if count == 1 else words or word + 's'}"
+
+
 def seconds_of(run: Run) -> float | None:
     """Return how long a run took, None while it has not ended."""
     if run.finished_at is None:

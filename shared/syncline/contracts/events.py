@@ -15,8 +15,9 @@ from uuid6 import uuid7
 
 from syncline.contracts.messages import Attempt, decoder_of, encode
 from syncline.domain.errors import Failure
+from syncline.domain.replay import Replay
 from syncline.domain.run import Mode, Overlap
-from syncline.domain.trigger import DEFAULT_BATCH_SIZE, Replay
+from syncline.domain.trigger import DEFAULT_BATCH_SIZE
 
 T = TypeVar("T")
 SPEC_VERSION = "1.0"
@@ -108,6 +109,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
         in_flight: records without an outcome yet.
         skip_reasons: unchanged, excluded, superseded, cancelled -> records; zeros are left out.
         extracted: whether the source was read to its end, so that total rises no more.
+        code: why it was rejected, for programs: invalid_input, not_found or conflict.
         reason: why it was rejected, failed, or what it waits for.
         problems: the mistakes of a rejected trigger, each with its JSON path and a message.
         waiting_until: when the last of the waiting retries is due, RFC 3339.
@@ -132,6 +134,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     in_flight: int = 0
     skip_reasons: dict[str, int] = {}
     extracted: bool = False
+    code: str | None = None
     reason: str | None = None
     problems: list[dict[str, str]] = []
     waiting_until: str | None = None

@@ -11,8 +11,8 @@ import msgspec
 from syncline.contracts.events import CloudEvent, DeadLetter, RecordDeadLettered, RunStatus, Trigger
 from syncline.contracts.messages import Attempt
 from syncline.domain.errors import Failure
+from syncline.domain.replay import Replay
 from syncline.domain.run import Mode, Overlap
-from syncline.domain.trigger import Replay
 
 REFERENCE = "#/components/schemas/{name}"
 STRUCTS = (Trigger, Replay, RunStatus, RecordDeadLettered, DeadLetter, Attempt, Failure)

@@ -12,31 +12,16 @@ from uuid import UUID
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.replay import Replay, problems_of
 from syncline.domain.run import Mode, Overlap
 
 MAX_SOURCE_IDS = 500
 MAX_SOURCE_ID_LENGTH = 512
-MAX_REPLAY = 1000
+MAX_BYTES = 256_000
+"""Of a trigger message; one with 500 source IDs of full length just fits."""
 DEFAULT_BATCH_SIZE = 100
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-
-
-class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Which dead letters a run replays.
-
-    Attributes:
-        entries: IDs of the dead letters, all of one stream.
-        from_stage: `failed` (the stage that failed), `ingest` (read again from the source), or the
-            name of an earlier stage whose input is still held.
-        edits: entry ID -> JSON Patch to apply to its payload first.
-        reason: why it was edited.
-    """
-
-    entries: tuple[str, ...]
-    from_stage: str = "failed"
-    edits: dict[str, list[dict[str, Any]]] = {}
-    reason: str | None = None
 
 
 class TriggerRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
@@ -93,13 +78,21 @@ def parse_trigger(data: object) -> TriggerRequest:
         replay=reader.replay(),
     )
     reader.check_unknown()
-    if request.source_ids and request.mode is Mode.RESET_CURSOR:
+    if request.source_ids and _resets(request):
         reader.problem(
             "mode", "`reset_cursor` cannot be combined with source IDs; use `force_full`"
+        )
+    if request.replay and (request.source_ids or request.max_entities or _resets(request)):
+        reader.problem(
+            "replay", "cannot be combined with source IDs, `maxEntities` or `reset_cursor`"
         )
     if reader.problems:
         raise InvalidInputError(reader.problems)
     return request
+
+
+def _resets(request: TriggerRequest) -> bool:
+    return request.mode is Mode.RESET_CURSOR
 
 
 def parse_correlation_id(text: str) -> str:
@@ -192,8 +185,7 @@ class _Reader:
         except msgspec.ValidationError as error:
             self.problem("replay", str(error))
             return None
-        if not 1 <= len(replay.entries) <= MAX_REPLAY:
-            self.problem("replay.entries", f"must name 1 to {MAX_REPLAY} dead letters")
+        self.problems += problems_of(replay)
         return replay
 
 

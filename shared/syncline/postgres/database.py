@@ -12,6 +12,7 @@ import msgspec
 
 from syncline.domain.errors import RetriableError
 
+_json = msgspec.json.Encoder(decimal_format="number")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _OUTAGES = (
     OSError,
@@ -47,7 +48,7 @@ def translated() -> Iterator[None]:
 
 
 def _encode(value: object) -> bytes:
-    return b"\x01" + msgspec.json.encode(value)  # version 1 of jsonb's wire format; COPY needs it
+    return b"\x01" + _json.encode(value)  # version 1 of jsonb's wire format; COPY needs it
 
 
 def _decode_jsonb(value: bytes) -> object:

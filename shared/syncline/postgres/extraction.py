@@ -15,6 +15,7 @@ import msgspec
 from syncline.domain.batch import NewBatch, TiedRows, Water
 from syncline.domain.errors import SynclineError
 from syncline.domain.run import Mode, Run
+from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
 from syncline.postgres.runs import SELECT, run_of
 
@@ -78,7 +79,8 @@ class Extractions:
                 row = await connection.fetchrow(
                     """update runs set ingest_epoch = ingest_epoch + 1
                     where id = $1 and not extracted and state in ('queued', 'extracting')
-                    returning *""",
+                    returning *, (select name from instances i where i.id = instance_id)
+                      as instance_name""",
                     UUID(run_id),
                 )
                 if row is None:
@@ -223,6 +225,9 @@ async def _begin(connection: Any, row: Any) -> None:  # noqa: ANN401
             row["id"],
             row["actor"],
         )
+        details = {"run": str(row["id"]), "version": version, "value": None}
+        name = f"{row['instance_name']}/{row['entity_type']}"
+        await audit(connection, row["tenant"], row["actor"], "cursor.reset", name, details)
     await connection.execute(
         """update runs set state = 'extracting', started_at = now(), cursor_version = $2,
         cursor_before = $3 where id = $1""",

@@ -85,27 +85,25 @@ class Letters:
             for row in rows
         ]
 
-    async def note_edit(self, letter_id: str, edit: dict[str, Any]) -> None:
-        """Keep how an entry's payload was changed before its replay: patch, author, reason."""
-        await self._database.execute(
-            "update dead_letters set edit = $2 where id = $1", UUID(letter_id), edit
-        )
-
-    async def discard(self, tenant: str, ids: Sequence[str], actor: str, reason: str | None) -> int:
-        """Mark Pending entries Discarded and say how many there were."""
+    async def discard(
+        self, tenant: str, ids: Sequence[str], actor: str, reason: str | None
+    ) -> set[str]:
+        """Mark Pending entries Discarded and say which ones were Pending."""
         return await self._resolve(tenant, ids, "pending", "discarded", actor, reason)
 
-    async def restore(self, tenant: str, ids: Sequence[str], actor: str) -> int:
-        """Mark Discarded entries Pending again and say how many there were."""
+    async def restore(self, tenant: str, ids: Sequence[str], actor: str) -> set[str]:
+        """Mark Discarded entries Pending again and say which ones were Discarded."""
         return await self._resolve(tenant, ids, "discarded", "pending", actor, None)
 
     async def _resolve(
         self, tenant: str, ids: Sequence[str], from_: str, to: str, actor: str, reason: str | None
-    ) -> int:
+    ) -> set[str]:
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                """update dead_letters set status = $4, resolved_at = now(), resolved_by = $5,
-                reason = $6 where tenant = $1 and id = any($2) and status = $3 returning id""",
+                """update dead_letters set status = $4, reason = $6,
+                resolved_at = case when $4 <> 'pending' then now() end,
+                resolved_by = case when $4 <> 'pending' then $5 end
+                where tenant = $1 and id = any($2) and status = $3 returning id""",
                 tenant,
                 [UUID(i) for i in ids],
                 from_,
@@ -113,12 +111,13 @@ class Letters:
                 actor,
                 reason,
             )
+            action = "dlq.restored" if to == "pending" else f"dlq.{to}"
             await connection.executemany(
                 """insert into audit_log (tenant, actor, action, object, details)
                 values ($1, $2, $3, $4, $5)""",
-                [(tenant, actor, f"dlq.{to}", str(row["id"]), {"reason": reason}) for row in rows],
+                [(tenant, actor, action, str(row["id"]), {"reason": reason}) for row in rows],
             )
-            return len(rows)
+            return {str(row["id"]) for row in rows}
 
 
 def _storable(text: str) -> str:

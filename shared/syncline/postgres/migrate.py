@@ -9,7 +9,7 @@ from typing import NamedTuple
 import asyncpg
 
 from syncline.domain.errors import SynclineError
-from syncline.postgres.database import translated
+from syncline.postgres.database import Database, translated
 
 _LOCK = 7_305_817_211  # any fixed number of our own
 _CONTROL_TABLE = """
@@ -88,6 +88,14 @@ async def is_current(dsn: str) -> bool:
             return exists is not None and not await _pending(connection)
         finally:
             await connection.close()
+
+
+async def missing_in(database: Database) -> list[str]:
+    """Name this release's migrations that an open database lacks. Raises as `migrate`."""
+    exists = await database.fetchval("select to_regclass('schema_migrations') is not null")
+    rows = await database.fetch("select name, checksum from schema_migrations") if exists else []
+    applied = {row["name"]: row["checksum"] for row in rows}
+    return [migration.name for migration in pending(applied, available())]
 
 
 async def _pending(connection: asyncpg.Connection) -> list[Migration]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ import msgspec
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.run import Counters, Mode, Overlap, Run, State
 from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
+from syncline.postgres.replaying import take_letters
 from syncline.postgres.streams import Stream
 
 SELECT = "select r.*, i.name as instance_name from runs r join instances i on i.id = r.instance_id"
@@ -100,7 +103,7 @@ class Runs:
 
         Raises:
             ConflictError: the correlation ID belongs to another request, a run of the stream is
-                active and the request says reject, or dead letters are not pending any more.
+                active and the request says reject, or dead letters cannot be replayed.
         """
         async with self._database.transaction() as connection:
             # Serialises triggers of one stream, so that two cannot both find it idle.
@@ -112,9 +115,12 @@ class Runs:
                 return run_of(existing), False
             if request.on_overlap is not Overlap.QUEUE:
                 await _refuse_overlap(connection, stream)
-            if request.replay is not None:
-                await _take_letters(connection, request, run_id)
+            await take_letters(connection, request, stream, run_id)
             await _insert(connection, run_id, request, stream, lanes)
+            await audit(
+                connection, request.tenant, request.actor, "run.triggered", run_id,
+                _details(request, stream),
+            )  # fmt: skip
             return run_of(
                 await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
             ), True
@@ -173,16 +179,23 @@ class Runs:
             NotFoundError: no such run in this tenant.
             ConflictError: the run has ended already.
         """
-        run = await self.get(tenant, run_id)
-        changed = await self._database.execute(
-            """update runs set cancel_requested_at = coalesce(cancel_requested_at, now()),
-            cancel_requested_by = coalesce(cancel_requested_by, $2)
-            where id = $1 and state in ('queued', 'extracting', 'in_progress')""",
-            UUID(run_id),
-            actor,
-        )
-        if not changed:
-            raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", UUID(run_id), tenant
+            )
+            if row is None:
+                raise NotFoundError(f"no run {run_id}")
+            run = run_of(row)
+            if run.state.is_final:
+                raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
+            if run.cancel_requested_at is None:
+                await connection.execute(
+                    "update runs set cancel_requested_at = now(), cancel_requested_by = $2 "
+                    "where id = $1",
+                    UUID(run_id),
+                    actor,
+                )
+                await audit(connection, tenant, actor, "run.cancel_requested", run_id, {})
         return await self.get(tenant, run_id)
 
 
@@ -196,22 +209,16 @@ async def _refuse_overlap(connection: Any, stream: Stream) -> None:  # noqa: ANN
         raise ConflictError(f"run {active} of this instance and entity type is active")
 
 
-async def _take_letters(connection: Any, request: TriggerRequest, run_id: str) -> None:  # noqa: ANN401
-    """Mark the entries Replayed; whoever comes first gets them, so two clicks replay once."""
-    replay = request.replay
-    entries = [UUID(e) for e in replay.entries] if replay else []
-    taken = await connection.fetch(
-        """update dead_letters set status = 'replayed', replay_run = $1, resolved_at = now(),
-        resolved_by = $2 where id = any($3) and tenant = $4 and status = 'pending' returning id""",
-        UUID(run_id),
-        request.actor,
-        entries,
-        request.tenant,
-    )
-    missing = set(entries) - {row["id"] for row in taken}
-    if missing:
-        named = ", ".join(sorted(map(str, missing))[:3])
-        raise ConflictError(f"{len(missing)} of {len(entries)} entries are not Pending: {named}")
+def _details(request: TriggerRequest, stream: Stream) -> dict[str, Any]:
+    """Say for the audit log what was asked for."""
+    return {
+        "instance": stream.instance_name,
+        "entityType": stream.entity_type,
+        "mode": str(request.mode),
+        "trigger": "replay" if request.replay else request.trigger,
+        "sourceIds": len(request.source_ids),
+        "replayed": len(request.replay.entries) if request.replay else 0,
+    }
 
 
 async def _insert(
@@ -245,6 +252,6 @@ async def _insert(
         request.batch_size,
         lanes,
         request.fingerprint(),
-        msgspec.to_builtins(request.replay) if request.replay else None,
+        msgspec.to_builtins(request.replay, builtin_types=(Decimal,)) if request.replay else None,
         parent,
     )

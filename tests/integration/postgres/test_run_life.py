@@ -22,8 +22,9 @@ from syncline.domain.batch import NewBatch, Water
 from syncline.domain.dead_letter import letter_id
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.ledger import Written
+from syncline.domain.replay import Replay
 from syncline.domain.run import Run, State
-from syncline.domain.trigger import Replay, parse_trigger
+from syncline.domain.trigger import parse_trigger
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.extraction import Extractions, FencedError
@@ -34,6 +35,7 @@ from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
 from tests.support.configured import configure
 
+LETTER = "6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90"
 NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
 
 
@@ -243,5 +245,5 @@ def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
 
 
 def test_replay_is_part_of_the_request() -> None:
-    request = parse_trigger({"instance": "a", "entityType": "b", "replay": {"entries": ["x"]}})
-    assert request.replay == Replay(("x",))
+    request = parse_trigger({"instance": "a", "entityType": "b", "replay": {"entries": [LETTER]}})
+    assert request.replay == Replay((LETTER,))

@@ -1,0 +1,120 @@
+"""`syncline apply`, `diff` and `export`: configuration as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from syncline.cli.app import DIFFERENT
+from syncline.cli.errors import OutsideError
+from syncline.cli.shell import Shell
+from syncline.cli.words import plural
+from syncline.domain.configuration import Configured, Difference, Step
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.resources import applying
+from syncline.resources.exporting import documents, to_yaml
+from syncline.resources.loading import Loaded, load
+
+_FILES = typer.Option(
+    "-f", "--file", metavar="PATH", help="A file, a folder, or - for standard input; repeatable."
+)
+_OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Write there, not to the screen.")
+_SIGNS = {"created": "+", "changed": "~", "unchanged": "="}
+
+
+def apply(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
+    """Store profiles, mappings and instances from files: all of them or, with a mistake, none.
+
+    What the files do not name is left alone.
+    """
+    loaded = _load(file)
+
+    async def store() -> list[Step]:
+        async with shell.configuration() as stored:
+            return await applying.apply(stored, loaded, shell.tenant, shell.actor)
+
+    steps = shell.run(store())
+    shell.show(_document(steps), *_lines(steps), _summary(steps))
+
+
+def diff(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
+    """Show what `apply` would change; exit code 10 when that is anything."""
+    loaded = _load(file)
+
+    async def compare() -> list[Step]:
+        async with shell.configuration() as stored:
+            return await applying.diff(stored, loaded, shell.tenant)
+
+    steps = shell.run(compare())
+    changes = [step for step in steps if step.action != "unchanged"]
+    if changes:
+        shell.show(_document(steps), *_lines(changes), _summary(steps))
+        raise typer.Exit(DIFFERENT)
+    shell.show(_document(steps), f"no difference in {plural(len(steps), 'document')}")
+
+
+def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None:
+    """Write what is stored as YAML that `apply` takes; secrets by reference, never by value."""
+
+    async def read() -> Configured:
+        async with shell.configuration() as stored:
+            return await stored.stored(shell.tenant)
+
+    found = documents(shell.run(read()))
+    if not found:
+        shell.note(f"nothing is configured in tenant {shell.tenant}")
+    text = to_yaml(found) if found else ""
+    if output is not None:
+        _write(output, text)
+        shell.show(found, f"{plural(len(found), 'document')} written to {output}")
+    elif shell.json:
+        shell.show(found)
+    else:
+        typer.echo(text, nl=False)
+
+
+def _load(files: Sequence[str]) -> Loaded:
+    if not files:
+        raise InvalidInputError([Problem("--file", "is required: a file or a folder")])
+    return load(files, os.environ)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise OutsideError("file_not_written", f"{path}: {error.strerror}") from None
+
+
+def _document(steps: Sequence[Step]) -> object:
+    return {"documents": [msgspec.to_builtins(step, builtin_types=()) for step in steps]}
+
+
+def _lines(steps: Sequence[Step]) -> list[str]:
+    lines = []
+    for step in steps:
+        lines.append(f"{_SIGNS[step.action]} {step.kind.value:8} {step.name}")
+        lines += [_difference(difference) for difference in step.differences]
+    return lines
+
+
+def _difference(difference: Difference) -> str:
+    old, new = (_value(value) for value in (difference.old, difference.new))
+    return f"    {difference.path.removeprefix('$.')}: {old} -> {new}"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "(none)"
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= 100 else text[:99] + "…"
+
+
+def _summary(steps: Sequence[Step]) -> str:
+    counts = [(sum(step.action == action for step in steps), action) for action in _SIGNS]
+    return ", ".join(f"{count} {action}" for count, action in counts)
