@@ -5,7 +5,7 @@ READY := .venv/.ready
 CODE := shared services tests $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-unit test-integration test-chaos check format demo dev bench compose-test realworld constraints
+.PHONY: help setup test test-unit test-integration test-chaos test-chaos-short check format demo dev bench compose-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,11 @@ test-unit: $(READY) ## Run the tests that need no server
 test-integration: $(READY) ## Run the tests that need Kafka or PostgreSQL
 	$(BIN)/pytest -m "(kafka or postgres) and not (chaos or benchmark)"
 
-test-chaos: $(READY) ## Kill and restart every service and server during a big run, then audit it
-	$(BIN)/pytest -m chaos --timeout 3600
+test-chaos: $(READY) ## Kill and restart every service and server during big runs, then audit them
+	$(BIN)/pytest -m chaos --timeout 3600 -s
+
+test-chaos-short: $(READY) ## The same with small runs, in about two minutes
+	$(BIN)/pytest -m chaos -k short --timeout 600 -s
 
 check: $(READY) ## Lint, check the format, the types and the import directions
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 
 import msgspec
@@ -19,6 +20,8 @@ from syncline.runtime.clock import Clock
 
 FRESH = 5.0
 """Seconds a profile is used without looking whether it changed."""
+RETIRED_FOR = 600.0
+"""Seconds that the connector of a changed profile lives on; no call takes longer."""
 KEPT = 256
 """Mapping versions kept compiled."""
 
@@ -32,7 +35,7 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class Connections:
-    """Opens each profile once; a changed one is opened anew and the old one closed."""
+    """Opens each profile once; a changed one is opened anew and the old one closed later."""
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Connections:
         self._limits = limits
         self._clock = clock
         self._open: dict[str, tuple[float, Connection]] = {}
+        self._retired: deque[tuple[float, Connector]] = deque()
 
     async def of(self, profile_id: str) -> Connection:
         """Return a profile's connection.
@@ -62,10 +66,16 @@ class Connections:
         profile = await self._configuration.profile(profile_id)
         if connection is None or connection.profile.changed_at != profile.changed_at:
             if connection is not None:
-                await connection.connector.close()
+                self._retired.append((now, connection.connector))
             connection = self._connect(profile)
+        await self._close_retired(now)
         self._open[profile_id] = (now, connection)
         return connection
+
+    async def _close_retired(self, now: float) -> None:
+        """Close connectors of changed profiles, but not while a call of theirs may be under way."""
+        while self._retired and now - self._retired[0][0] > RETIRED_FOR:
+            await self._retired.popleft()[1].close()
 
     def _connect(self, profile: Profile) -> Connection:
         kind = connector_class(profile.connector)
@@ -75,9 +85,11 @@ class Connections:
 
     async def close(self) -> None:
         """Close all connectors."""
-        for _, connection in self._open.values():
+        connectors = [connection.connector for _, connection in self._open.values()]
+        for connector in connectors + [retired for _, retired in self._retired]:
             with suppress(Exception):  # the process ends; nobody needs this connection any more
-                await connection.connector.close()
+                await connector.close()
+        self._retired.clear()
         self._open.clear()
 
 

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     kafka_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = Field(
         "zstd", description="Compression of messages."
     )
+    kafka_session_timeout: float = Field(
+        30.0,
+        ge=6,
+        le=300,
+        description="Seconds of silence after which a process counts as dead and others take over.",
+    )
     secret_keys: SecretStr = Field(
         SecretStr(""),
         description="Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts.",
@@ -110,6 +116,7 @@ class Settings(BaseSettings):
             ssl_cafile=self.kafka_ca_file,
             ssl_certfile=self.kafka_cert_file,
             ssl_keyfile=self.kafka_key_file,
+            session_timeout=self.kafka_session_timeout,
             compression=None if self.kafka_compression == "none" else self.kafka_compression,
         )
 

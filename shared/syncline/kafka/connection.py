@@ -15,6 +15,7 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     Attributes:
         prefix: stands before every topic and group: `syncline.` makes `syncline.raw`.
         compression: of produced batches: `zstd`, `lz4`, `snappy`, `gzip` or None.
+        session_timeout: seconds of silence after which a member of a group counts as dead.
         max_message: bytes of the largest message before compression, as contracts.wire.size_of
             counts; topics take a third more.
     """
@@ -31,6 +32,7 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     client_id: str = "syncline"
     compression: str | None = "zstd"
     max_message: int = 3_145_728
+    session_timeout: float = 30.0
 
     def __repr__(self) -> str:
         return f"KafkaConnection({self.bootstrap!r}, {self.prefix!r})"

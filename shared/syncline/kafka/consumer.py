@@ -64,8 +64,8 @@ class KafkaConsumer:
             **self._connection.client_settings(),
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
-            "session_timeout_ms": 30_000,
-            "heartbeat_interval_ms": 3_000,
+            "session_timeout_ms": int(self._connection.session_timeout * 1000),
+            "heartbeat_interval_ms": int(min(self._connection.session_timeout / 3, 3.0) * 1000),
             "rebalance_timeout_ms": 60_000,  # the others' drains fit into it
             "max_poll_interval_ms": 300_000,
             "fetch_max_bytes": 16 * 1024 * 1024,

@@ -1,0 +1,170 @@
+"""A numbered source and two targets for chaos tests: a table, and an API that cannot dedupe."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from syncline.postgres.database import Database
+from syncline.security.secrets import Keyring
+from syncline.testing.http_api import Asked, HttpApi, Reply, Trouble
+
+_SOURCE = """
+create table numbers as select n as id, 'Nümber ' || n as name, n * 1.25 as price,
+  timestamp '2026-01-01' + n / 100 * interval '1 second' as changed
+from generate_series(1, {count}) n
+"""
+_TARGET = "create table copies (id int primary key, title text, price numeric)"
+_TABLE: dict[str, Any] = {"table": "copies"}
+_API: dict[str, Any] = {
+    "endpoint": "/items",
+    "bulkSize": 20,
+    "keyField": "effect",
+    "answer": {"records": "data", "id": "id", "key": "sku"},
+    "update": {
+        "endpoint": "/items",
+        "bulkSize": 20,
+        "idField": "id",
+        "answer": {"records": "data", "id": "id", "key": "id"},
+    },
+    "lookup": {
+        "endpoint": "/items",
+        "parameters": {"skus": "{keys}"},
+        "records": "data",
+        "key": "sku",
+        "id": "id",
+    },
+}
+
+
+class NumberedApi(HttpApi):
+    """Creates every record it is sent and knows no key: a second POST is a second record.
+
+    Attributes:
+        trouble_rate: share of the writes that come to nothing (503), or are applied and then not
+            answered.
+        applied: how often the effect with a key was carried out.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.trouble_rate = 0.0
+        self.applied: Counter[str] = Counter()
+        self._random = Random(seed)
+        self._by_sku: dict[str, list[dict[str, Any]]] = {}
+
+    def _trouble_for(self, asked: Asked) -> Trouble | None:
+        if asked.method == "GET" or self._random.random() >= self.trouble_rate:
+            return None
+        return Trouble(applied=True) if self._random.random() < 0.5 else Trouble(status=503)
+
+    def _get(self, asked: Asked) -> Reply:
+        wanted = asked.query["skus"].split(",")
+        return Reply(body={"data": [r for sku in wanted for r in self._by_sku.get(sku, [])]})
+
+    def _problem(self, record: dict[str, Any], known: str | None) -> str | None:
+        return None
+
+    def _store(self, id_: str, record: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        if id_ not in self.items:
+            self._by_sku.setdefault(str(record["sku"]), []).append(record | {"id": id_})
+        if "effect" in record:
+            self.applied[record["effect"]] += 1
+        self.items[id_] = self.items.get(id_, {}) | record | {"id": id_}
+        return self.items[id_]
+
+
+async def configure(
+    db: Database, dsn: str, keys: str, count: int, rate: float, api: HttpApi | None = None
+) -> None:
+    """Make the tables, and an instance `numbers` with the entity type `item`.
+
+    Args:
+        rate: calls a second that the target's profile allows, so that the run takes a while.
+    """
+    url = urlsplit(dsn)
+    config = {
+        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
+    }  # fmt: skip
+    source, target, mapping, instance = (uuid4() for _ in range(4))
+    async with db.transaction() as c:
+        await c.execute(_SOURCE.format(count=count))
+        await c.execute(_TARGET)
+        login = {"password": url.password or ""}
+        ring = Keyring.parse(keys)
+        secrets = ring.encrypt(login, "default", str(source))
+        await _profile(c, source, "numbers", "postgresql", config, secrets)
+        if api is None:
+            secrets = ring.encrypt(login, "default", str(target))
+            await _profile(c, target, "copies", "postgresql", config, secrets)
+        else:
+            await _profile(c, target, "copies", "http", {"baseUrl": api.url}, None)
+        await c.execute("update profiles set rate = $2 where id = $1", target, rate)
+        await c.execute(
+            "insert into mappings (id, tenant, name, entity_type, active_version) "
+            "values ($1, 'default', 'numbers', 'item', 1)",
+            mapping,
+        )
+        await c.execute(
+            "insert into mapping_versions (mapping_id, version, tenant, document, actor) "
+            "values ($1, 1, 'default', $2, 'test')",
+            mapping,
+            document("sku" if api else "id", _API if api else _TABLE),
+        )
+        await c.execute(
+            "insert into instances (id, tenant, name, source_id, target_id) "
+            "values ($1, 'default', 'numbers', $2, $3)",
+            instance, source, target,
+        )  # fmt: skip
+        await c.execute(
+            "insert into streams (tenant, instance_id, entity_type, mapping_id) "
+            "values ('default', $1, 'item', $2)",
+            instance,
+            mapping,
+        )
+
+
+async def _profile(
+    connection: Any, id_: UUID, name: str, connector: str, config: Any, secrets: bytes | None
+) -> None:
+    await connection.execute(
+        "insert into profiles (id, tenant, name, connector, config, secrets) "
+        "values ($1, 'default', $2, $3, $4, $5)",
+        id_, name, connector, config, secrets,
+    )  # fmt: skip
+
+
+def document(key: str, target: dict[str, Any]) -> dict[str, Any]:
+    """Return the mapping; `key` is what the target finds a record by."""
+    return {
+        "entityType": "item",
+        "extraction": {
+            "mode": "config", "table": "numbers", "idColumn": "id", "cursorColumn": "changed",
+        },
+        "normalization": {"fields": [
+            {"source": "id", "target": "number", "type": "int", "required": True},
+            {"source": "name", "target": "name", "transform": "trim", "required": True},
+            {"source": "price", "target": "price", "type": "decimal"},
+        ]},
+        "transformation": {
+            "matchKey": key, "target": target,
+            "fields": [
+                {"source": "number", "target": key, "transform": ["toString"]}
+                if key == "sku" else {"source": "number", "target": key},
+                {"source": "name", "target": "title"}, {"source": "price", "target": "price"},
+            ],
+        },
+    }  # fmt: skip
+
+
+async def differences(db: Database) -> int:
+    """Count rows of the source and the target table that are not in both, the same."""
+    return int(
+        await db.fetchval(
+            """select count(*) from numbers n full join copies c using (id)
+            where (n.name, n.price) is distinct from (c.title, c.price)"""
+        )
+    )
