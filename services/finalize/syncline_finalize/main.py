@@ -22,6 +22,7 @@ def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:
         service.producer,
         service.clock,
         service.settings.stalled_after,
+        lambda: service.control.cancelled,
     )
 
 

@@ -17,7 +17,7 @@ from syncline.domain.run import Outcome
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.stalling import Stalls
 from syncline.runtime.clock import Clock
-from syncline.runtime.control import cancel_message
+from syncline.runtime.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
 from syncline_finalize.rules import letter_events, settled_by_stall
@@ -29,6 +29,8 @@ LONGEST_PAUSE = 60.0
 """Seconds between two looks, at most."""
 
 
+FORGET_AFTER = 3600.0
+"""Seconds after its end that a cancelled run is remembered; the longest retry waits 300."""
 COUNT_EVERY = 5.0
 """Seconds."""
 
@@ -38,6 +40,7 @@ class FinalizeStage:
 
     Args:
         stalled_after: seconds without movement after which a run is given up.
+        cancelled: gives the runs whose cancel lies on the control topic.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class FinalizeStage:
         producer: Producer,
         clock: Clock,
         stalled_after: float,
+        cancelled: Callable[[], Sequence[str]] = list,
     ) -> None:
         self._outcomes = outcomes
         self._stalls = stalls
@@ -54,6 +58,7 @@ class FinalizeStage:
         self._clock = clock
         self._stalled_after = stalled_after
         self._telling = Telling(clock)
+        self._cancelled = cancelled
 
     async def handle(self, reports: Sequence[Report]) -> list[Outbound]:
         of_run: dict[str, list[Report]] = defaultdict(list)
@@ -91,6 +96,7 @@ class FinalizeStage:
             "held-back": self.tell_held_back,
             "stalled": self.look_for_stalled,
             "in-flight": self.count_in_flight,
+            "forget": self.forget_cancels,
         }
 
     async def count_in_flight(self) -> None:
@@ -98,6 +104,17 @@ class FinalizeStage:
         while True:
             METRICS.in_flight.set(await self._outcomes.in_flight())
             await self._clock.sleep(COUNT_EVERY)
+
+    async def forget_cancels(self) -> None:
+        """Side task: let the control topic forget runs that have been over for a while.
+
+        Not at once: a copy of a batch that comes late must still be skipped.
+        """
+        while True:
+            await self._clock.sleep(LONGEST_PAUSE)
+            over = await self._outcomes.over(self._cancelled(), FORGET_AFTER)
+            if over:
+                await self._producer.send([forget_message(run_id) for run_id in over])
 
     async def tell_held_back(self) -> None:
         """Side task: send what was held back, so that a pause never shows an old figure."""

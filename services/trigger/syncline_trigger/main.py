@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TRIGGERS
+from syncline.postgres.refusals import Refusals
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
 from syncline.runtime.stage import StageSpec
@@ -18,6 +19,7 @@ def build(service: Service) -> tuple[StageSpec[Asked], TriggerStage]:
     return SPEC, TriggerStage(
         Streams(service.database),
         Runs(service.database),
+        Refusals(service.database),
         service.producer,
         service.clock,
         service.settings.kafka_partitions,

@@ -22,6 +22,8 @@ from syncline.domain.errors import (
 from syncline.domain.run import Run
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_correlation_id, parse_trigger
 
+SHOWN = 100
+"""Mistakes of one trigger that its refusal names."""
 _NAMESPACE = UUID("3f0a6c1e-9a2b-5c47-8b1d-7d2f9e4c5a60")
 
 
@@ -90,11 +92,6 @@ def accepted(run: Run, now: datetime) -> Outbound:
     return status_message(events.ACCEPTED, "trigger", status_of(run), now)
 
 
-def ended(run: Run, now: datetime) -> Outbound:
-    """Announce a run that was cancelled before it began."""
-    return status_message(events.COMPLETED, "trigger", status_of(run), now)
-
-
 def rejected(
     asked: Asked, error: InvalidInputError | NotFoundError | ConflictError, now: datetime
 ) -> Outbound:
@@ -111,7 +108,7 @@ def rejected(
         seq=0,
         code=_CODES[type(error)],
         reason="the trigger is wrong" if problems else str(error),
-        problems=[{"path": p.path, "message": p.message} for p in problems],
+        problems=[{"path": p.path[:500], "message": p.message[:500]} for p in problems[:SHOWN]],
     )
     return status_message(events.REJECTED, "trigger", status, now)
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from syncline.contracts.messages import RunRequest
-from syncline.contracts.sending import request_message
+from syncline.contracts.messages import Extracted, RunRequest, ref_of
+from syncline.contracts.sending import report_message, request_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.refusals import Refusals
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
 from syncline.runtime.clock import Clock
+from syncline.runtime.control import cancel_message
 from syncline.runtime.ports import Producer
-from syncline_trigger.rules import Asked, accepted, ended, rejected
+from syncline_trigger.rules import Asked, accepted, rejected
 
 DISPATCH_EVERY = 1.0
 """Seconds between two looks for queued runs whose turn has come."""
+AGAIN_EVERY = 5
+"""Looks between two for cancels that are still open."""
 SMALL = 1000
 """Records up to which a run travels in one lane."""
 
@@ -25,13 +29,21 @@ class TriggerStage:
     """Accepts or refuses each trigger; the run row is the outbox of the run request."""
 
     def __init__(
-        self, streams: Streams, runs: Runs, producer: Producer, clock: Clock, lanes: int
+        self,
+        streams: Streams,
+        runs: Runs,
+        refusals: Refusals,
+        producer: Producer,
+        clock: Clock,
+        lanes: int,
     ) -> None:
         self._streams = streams
         self._runs = runs
+        self._refusals = refusals
         self._producer = producer
         self._clock = clock
         self._lanes = lanes
+        self._ticks = 0
 
     async def handle(self, triggers: Sequence[Asked]) -> list[Outbound]:
         messages = [await self._answer(asked) for asked in triggers]
@@ -46,11 +58,14 @@ class TriggerStage:
             return rejected(asked, InvalidInputError(asked.problems), now)
         try:
             request = asked.request
+            if refusal := await self._refusals.known(asked.run_id, request):
+                return rejected(asked, refusal, now)
             stream = await self._streams.runnable(
                 request.tenant, request.instance, request.entity_type
             )
             run, _ = await self._runs.accept(asked.run_id, request, stream, self._width(request))
         except (NotFoundError, ConflictError) as error:
+            await self._refusals.note(asked.run_id, asked.request, error)
             return rejected(asked, error, now)
         return accepted(run, now)
 
@@ -66,12 +81,22 @@ class TriggerStage:
             for run_id, tenant in await self._runs.dispatchable()
         ]
 
+    async def _cancels(self) -> list[Outbound]:
+        """Say again, now and then, what stages may not know: the asker may have died in between."""
+        self._ticks += 1
+        if self._ticks % AGAIN_EVERY:
+            return []
+        open_ = await self._runs.open_cancels(AGAIN_EVERY * DISPATCH_EVERY)
+        return [cancel_message(run_id, by) for run_id, by in open_]
+
     async def dispatch(self) -> None:
         """Side task: hand on queued runs when their stream is free, and end cancelled ones."""
         while True:
             await self._clock.sleep(DISPATCH_EVERY)
-            now = self._clock.now()
-            over = [ended(run, now) for run in await self._runs.end_cancelled_queued()]
-            messages = over + await self._requests()
+            over = [
+                report_message(Extracted(ref_of(run), 0, 0))
+                for run in await self._runs.cancelled_queued()
+            ]
+            messages = [*over, *await self._cancels(), *await self._requests()]
             if messages:
                 await self._producer.send(messages)

@@ -17,8 +17,18 @@ from syncline.postgres.runs import counters_of
 _DONE = """
 select r.*, v.document->'extraction'->>'cursorType' as cursor_type from runs r
 join mapping_versions v on v.mapping_id = r.mapping_id and v.version = r.mapping_version
-where r.id = any($1) and r.extracted and r.state in ('extracting', 'in_progress')
+where r.id = any($1) and r.extracted and r.state in ('queued', 'extracting', 'in_progress')
   and r.total = r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed
+"""
+
+
+# What a replay did not get to waits for a person again.
+_GIVE_BACK = """
+update dead_letters l set status = 'pending', replay_run = null, resolved_at = null,
+  resolved_by = null
+where l.replay_run = $1 and l.status = 'replayed' and not exists (
+  select from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) as o(id, code)
+  where b.run_id = $1 and o.id = l.source_id and o.code <> 'C')
 """
 
 
@@ -32,6 +42,8 @@ async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # no
             stalled=(row["reason"] or "").startswith(STALLED),
         )
         cursor = await _move_cursor(connection, row, state)
+        if row["replay"] is not None:
+            await connection.execute(_GIVE_BACK, row["id"])
         await connection.execute(
             """update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),
             reason = coalesce(reason, $4) where id = $1""",

@@ -82,6 +82,16 @@ class Outcomes:
             )
         )
 
+    async def over(self, run_ids: Sequence[str], seconds: float) -> list[str]:
+        """Return those runs that ended at least so long ago, or are not known any more."""
+        rows = await self._database.fetch(
+            """select w.id from unnest($1::text[]) as w(id) left join runs r on r.id::text = w.id
+            where r.id is null or r.finished_at < clock_timestamp() - make_interval(secs => $2)""",
+            list(run_ids),
+            seconds,
+        )
+        return [row["id"] for row in rows]
+
 
 def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, Counter[str]]:
     """Put outcome codes into the pending slots of a batch row.

@@ -50,6 +50,11 @@ _STATEMENTS = {
         and not exists (select from batches b where b.run_id = r.id)
         and not exists (select from dead_letters d where d.run_id = r.id) limit $2)""",
     ),
+    "refusals": (
+        "runs",
+        """delete from refusals where run_id in (select run_id from refusals
+        where at < now() - make_interval(days => $1) limit $2)""",
+    ),
     "audit_log": (
         "audit",
         """delete from audit_log where id in (select id from audit_log

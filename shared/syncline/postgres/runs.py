@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from syncline.domain.errors import ConflictError, NotFoundError
@@ -105,6 +106,14 @@ class Runs:
             ConflictError: the correlation ID belongs to another request, a run of the stream is
                 active and the request says reject, or dead letters cannot be replayed.
         """
+        try:
+            return await self._accept(run_id, request, stream, lanes)
+        except asyncpg.UniqueViolationError:  # of another stream, at the same moment
+            return await self._accept(run_id, request, stream, lanes)
+
+    async def _accept(
+        self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
+    ) -> tuple[Run, bool]:
         async with self._database.transaction() as connection:
             # Serialises triggers of one stream, so that two cannot both find it idle.
             await connection.execute("select from streams where id = $1 for update", stream.id)
@@ -130,11 +139,13 @@ class Runs:
         rows = await self._database.fetch(_DISPATCHABLE)
         return [(str(row["id"]), row["tenant"]) for row in rows]
 
-    async def end_cancelled_queued(self) -> list[Run]:
-        """End runs that were cancelled before they began, and return them."""
+    async def cancelled_queued(self) -> list[Run]:
+        """Return runs that were cancelled before they began, and keep them from beginning.
+
+        Finalize ends them when it hears of them; until then they are returned again.
+        """
         rows = await self._database.fetch(
-            """update runs set state = 'cancelled', finished_at = now(),
-            status_seq = status_seq + 1, reason = 'cancelled by ' || cancel_requested_by
+            """update runs set extracted = true, extracted_at = coalesce(extracted_at, now())
             where state = 'queued' and cancel_requested_at is not null returning id"""
         )
         ids = [row["id"] for row in rows]
@@ -143,6 +154,15 @@ class Runs:
         return [
             run_of(r) for r in await self._database.fetch(f"{SELECT} where r.id = any($1)", ids)
         ]
+
+    async def open_cancels(self, older: float) -> list[tuple[str, str]]:
+        """Return active runs that were cancelled some seconds ago, each with who did it."""
+        rows = await self._database.fetch(
+            """select id, cancel_requested_by from runs where state in ('extracting', 'in_progress')
+            and cancel_requested_at < clock_timestamp() - make_interval(secs => $1)""",
+            older,
+        )
+        return [(str(row["id"]), row["cancel_requested_by"] or "unknown") for row in rows]
 
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFoundError, also for another tenant's."""

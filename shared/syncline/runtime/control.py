@@ -48,6 +48,11 @@ class Control:
         self._cancelled: set[str] = set()
         self.caught_up = False
 
+    @property
+    def cancelled(self) -> list[str]:
+        """The runs whose cancel lies on the topic."""
+        return list(self._cancelled)
+
     def is_cancelled(self, run_id: str) -> bool:
         return run_id in self._cancelled
 

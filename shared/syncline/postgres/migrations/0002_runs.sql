@@ -103,3 +103,13 @@ create table cursors (
   at timestamptz not null default now(),
   primary key (stream_id, version)
 );
+
+-- Refused triggers, so that a second copy of the message is refused again, whatever has changed since.
+create table refusals (
+  run_id uuid primary key,
+  tenant text not null,
+  request_hash uuid not null,
+  conflict boolean not null,             -- else something that was named does not exist
+  reason text not null,
+  at timestamptz not null default now()
+);
