@@ -79,7 +79,7 @@ class _Screen:
     def __init__(self, shell: Shell, place: Place) -> None:
         # Into a file or pipe nothing is cut or wrapped.
         width = None if shell.err.is_terminal else WIDE
-        self._console = Console(stderr=True, highlight=False, width=width)
+        self._console = Console(stderr=True, highlight=False, emoji=False, width=width)
         self._clock = SystemClock()
         connection = place.installation.settings.kafka()
         self._producer = KafkaProducer(connection)

@@ -101,8 +101,9 @@ def _plain(error: Exception) -> Explained:
 
 
 def one_line(text: str) -> str:
-    """Return a text without line ends, at most 500 characters."""
-    return " ".join(text.split())[:500]
+    """Return a text without line ends and control characters, at most 500 characters."""
+    shown = " ".join(text.split())[:500]
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
 
 
 def _mistakes(count: int) -> str:

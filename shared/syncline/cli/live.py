@@ -19,6 +19,8 @@ from syncline.runtime.clock import Clock
 
 LINE_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
+SOON = 1.0
+"""Seconds in which nothing is said there: most runs have ended by then."""
 FEW = 2
 """Runs up to which each is shown in full."""
 _WINDOW = 5.0
@@ -102,6 +104,8 @@ class Display:
             self._line(status, now)
 
     def _line(self, status: RunStatus, now: float) -> None:
+        if now - self._begin < SOON:
+            return
         state, at = self._printed.get(status.correlation_id, ("", 0.0))
         if status.state == state and now - at < LINE_EVERY:
             return
@@ -146,4 +150,8 @@ def _bar(status: RunStatus, width: int) -> ProgressBar:
         completed=status.total - status.in_flight,
         pulse=not status.extracted,
         width=width,
+        style="bright_black",  # the terminal's own colours, which it shows on light and on dark
+        complete_style="cyan",
+        finished_style="green",
+        pulse_style="cyan",
     )

@@ -68,12 +68,12 @@ class Shell:
     @cached_property
     def out(self) -> Console:
         """Standard output; into a file or pipe nothing is cut to a terminal's width."""
-        return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False, soft_wrap=True)
+        return _console(sys.stdout.isatty(), soft_wrap=True)
 
     @cached_property
     def err(self) -> Console:
-        """Standard error."""
-        return Console(stderr=True, highlight=False)
+        """Standard error; into a file or pipe nothing is wrapped."""
+        return _console(sys.stderr.isatty(), stderr=True)
 
     @cached_property
     def settings(self) -> Settings:
@@ -211,6 +211,12 @@ class Shell:
         if explained.code == "unexpected_error" and os.environ.get("SYNCLINE_LOG_LEVEL") == "DEBUG":
             raise error
         return explained.exit_code
+
+
+def _console(is_terminal: bool, **options: Any) -> Console:  # noqa: ANN401
+    """Print texts as they are: nothing is a link, a number or, as `:100:` would be, a picture."""
+    width = None if is_terminal else WIDE
+    return Console(width=width, highlight=False, emoji=False, **options)
 
 
 @contextmanager

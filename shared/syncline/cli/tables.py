@@ -78,7 +78,7 @@ def _widest(column: Column, texts: list[list[str]], place: int) -> int:
 
 
 def _text(cell: object) -> str:
-    return "-" if cell is None or cell == "" else " ".join(str(cell).split())
+    return "-" if cell is None or cell == "" else printable(" ".join(str(cell).split()))
 
 
 def _cell(column: Column, text: str, width: int, style: str) -> Text:
@@ -94,8 +94,15 @@ def _line(cells: list[Text]) -> Text:
     return line
 
 
+def printable(text: str) -> str:
+    """Show text in which a terminal finds nothing to obey."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+
+
 def pairs(items: Sequence[tuple[str, object]]) -> list[Text]:
     """Lay out names and values under each other; what has no value is left out."""
-    shown = [(name, str(value)) for name, value in items if value not in (None, "", [], {})]
+    shown = [
+        (name, printable(str(value))) for name, value in items if value not in (None, "", [], {})
+    ]
     width = max((len(name) for name, _ in shown), default=0)
     return [Text.assemble((f"{name:{width}}  ", "dim"), value) for name, value in shown]

@@ -11,7 +11,7 @@ from rich.text import Text
 from syncline.cli.app import Commands
 from syncline.cli.runs import run_id_of
 from syncline.cli.shell import Shell, own_name
-from syncline.cli.tables import Column
+from syncline.cli.tables import Column, printable
 from syncline.cli.words import plural
 from syncline.contracts.messages import decoder_of
 from syncline.contracts.topics import BY_NAME
@@ -118,6 +118,4 @@ def _value(value: bytes | None) -> Any:  # noqa: ANN401 - JSON
 
 
 def _words(value: bytes | None) -> str:
-    """Show bytes as text in which a terminal finds nothing to obey."""
-    text = (value or b"").decode(errors="backslashreplace")
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable((value or b"").decode(errors="backslashreplace"))

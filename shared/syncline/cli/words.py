@@ -51,9 +51,11 @@ def moment(time: datetime | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Return a duration as `0.4 s`, `1 min 05 s`, `2 h 03 min`."""
+    """Return a duration as `40 ms`, `2.4 s`, `1 min 05 s`, `2 h 03 min`."""
     if seconds is None:
         return ""
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)
@@ -72,6 +74,11 @@ def seconds_between(begin: str | None, end: str | None) -> float | None:
 def plural(count: int, word: str, words: str | None = None) -> str:
     """Return `1 entry`, `2,000 entries`."""
     return f"{number(count)} {word if count == 1 else words or word + 's'}"
+
+
+def short_id(letter_id: str) -> str:
+    """Return the beginning of a dead letter's ID, which is enough to name it."""
+    return letter_id[:8]
 
 
 def seconds_of(run: Run) -> float | None:

@@ -12,6 +12,7 @@ import msgspec
 from syncline.domain.errors import InvalidInputError, Problem
 
 MAX_REPLAY = 1000
+_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
 FAILED, INGEST = "failed", "ingest"
 STARTS = (FAILED, INGEST)
 """Where a replay may begin: at the input of the stage that failed, or at the source."""
@@ -88,8 +89,12 @@ def edited(payload: object, patch: list[dict[str, Any]]) -> dict[str, Any]:
 
 def patch_between(payload: object, wanted: object) -> list[dict[str, Any]]:
     """Return the JSON Patch that makes one payload of another."""
-    patch: list[dict[str, Any]] = jsonpatch.make_patch(payload, wanted).patch
+    patch: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=_text).patch
     return patch
+
+
+def _text(value: object) -> str:
+    return _encode(value).decode()
 
 
 def _is_id(text: str) -> bool:

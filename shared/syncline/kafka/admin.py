@@ -67,6 +67,16 @@ class KafkaAdmin:
             for name, topic in zip(names, TOPICS, strict=True)
         ]
 
+    async def members(self, group: str) -> int:
+        """Return how many processes are members of a group.
+
+        Asked one by one: the client reads an answer about several groups wrongly.
+        """
+        async with self._client() as client:
+            (answer,) = await client.describe_consumer_groups([self._connection.group(group)])
+            ((_code, _name, _state, _type, _protocol, members, *_),) = answer.groups
+            return len(members)
+
     async def lag(self, group: str, topics: Sequence[str]) -> dict[str, int]:
         """Return how many messages of each topic a group has not finished."""
         group_name = f"{self._connection.prefix}{group}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
+from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.database import Database
 
 _FROM = """
@@ -99,6 +100,39 @@ class LetterViews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def ids_of(self, tenant: str, given: Sequence[str]) -> list[str]:
+        """Return the IDs of entries that are named by their IDs or by how those begin.
+
+        Raises:
+            InvalidInputError: one is no beginning of an ID, or of several.
+            NotFoundError: there is no such entry.
+        """
+        found: dict[str, None] = {}
+        for text in given:
+            low, high = _range(text)
+            rows = await self._database.fetch(
+                "select id from dead_letters where tenant = $1 and id between $2 and $3 limit 2",
+                tenant,
+                low,
+                high,
+            )
+            if not rows:
+                raise NotFoundError(f"no dead letter {text}")
+            if len(rows) > 1:
+                message = "is the beginning of several IDs: give more of it"
+                raise InvalidInputError([Problem(text, message)])
+            found[str(rows[0]["id"])] = None
+        return list(found)
+
+    async def oldest(self, tenant: str, wanted: LetterFilter, limit: int) -> list[LetterView]:
+        """Return the oldest entries."""
+        rows = await self._database.fetch(
+            f"select {_COLUMNS} {_FROM} order by d.failed_at, d.id limit $11",
+            *_values(tenant, wanted),
+            limit,
+        )
+        return [_view(row) for row in rows]
+
     async def newest(self, tenant: str, wanted: LetterFilter, limit: int) -> list[LetterView]:
         """Return the newest entries."""
         rows = await self._database.fetch(
@@ -142,6 +176,15 @@ class LetterViews:
             row["edit"],
             None if payload is None else payload.decode(errors="backslashreplace"),
         )
+
+
+def _range(text: str) -> tuple[UUID, UUID]:
+    """Return the first and the last UUID that begin so."""
+    digits = text.replace("-", "").lower()
+    if not 6 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
+        message = "is no ID of a dead letter; at least its first 6 digits are needed"
+        raise InvalidInputError([Problem(text[:80], message)])
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 def _values(tenant: str, wanted: LetterFilter) -> tuple[object, ...]:

@@ -13,11 +13,10 @@ from syncline.postgres.streams import Stream
 # Of a message that nobody could read there is no record; what Ingest gave up has no payload.
 _TAKE = """
 update dead_letters d set status = 'replayed', replay_run = $1, resolved_at = now(),
-  resolved_by = $2, reason = $5, edit = case when e.patch is null then null
-    else jsonb_build_object('patch', e.patch, 'author', $2::text, 'reason', $5::text) end
-from unnest($3::uuid[], $4::jsonb[]) as e(id, patch)
-where d.id = e.id and d.tenant = $6 and d.stream_id = $7 and d.status = 'pending'
-  and (e.patch is null or (d.payload is not null and d.stage <> $8))
+  resolved_by = $2, reason = $5, edit = case when $4::jsonb ? d.id::text then
+    jsonb_build_object('patch', $4 -> d.id::text, 'author', $2::text, 'reason', $5::text) end
+where d.id = any($3) and d.tenant = $6 and d.stream_id = $7 and d.status = 'pending'
+  and (not $4 ? d.id::text or (d.payload is not null and d.stage <> $8))
 returning d.id
 """
 _SHOWN = 3
@@ -43,7 +42,7 @@ async def take_letters(
         UUID(run_id),
         request.actor,
         entries,
-        [replay.edits.get(entry) for entry in replay.entries],
+        replay.edits,
         replay.reason,
         request.tenant,
         stream.id,

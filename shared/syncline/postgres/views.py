@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,11 @@ _SPECIAL = """
 select u.source_id, u.code from batches b,
   unnest(b.source_ids, string_to_array(b.outcomes, null)) as u(source_id, code)
 where b.run_id = $1 and u.code not in ('S', 'U') order by b.number limit $2
+"""
+_OUTCOMES = """
+select u.source_id, u.code from batches b,
+  unnest(b.source_ids, string_to_array(b.outcomes, null)) as u(source_id, code)
+where b.run_id = $1 and u.source_id = any($2) order by b.number
 """
 
 
@@ -154,6 +160,11 @@ class Views:
             await self._written(tenant, source_id),
             [_in_run(row, by_place, tried) for row in runs],
         )
+
+    async def outcomes(self, run_id: str, source_ids: Sequence[str]) -> dict[str, str]:
+        """Return the newest outcome of these records in a run, by source ID."""
+        rows = await self._database.fetch(_OUTCOMES, UUID(run_id), list(source_ids))
+        return {row["source_id"]: outcome_name(row["code"]) for row in rows}
 
     async def _written(self, tenant: str, source_id: str) -> list[WrittenRecord]:
         rows = await self._database.fetch(

@@ -1,0 +1,226 @@
+"""`syncline dlq`: list, group and show failed records. Acting on them is in the modules below."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from syncline.cli import resolving
+from syncline.cli.app import Commands
+from syncline.cli.letters import (
+    EntityType,
+    InStage,
+    Instance,
+    OfCategory,
+    OfGroup,
+    OfRun,
+    SourceId,
+    filtered,
+)
+from syncline.cli.replaying import replay
+from syncline.cli.runs import LIMIT
+from syncline.cli.shell import Shell, own_name
+from syncline.cli.tables import Column, pairs
+from syncline.cli.words import moment, number, plural, short_id
+from syncline.contracts.messages import decoder_of, encode
+from syncline.postgres.letter_views import LetterDetail, LetterGroup, LetterView, LetterViews
+
+commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")
+_ID = typer.Argument(metavar="ID", help="The entry's ID, or how it begins.")
+_STATUS = typer.Option("--status", metavar="STATUS", help="pending, replayed, discarded or all.")
+_STATUS_STYLES = {"Pending": "yellow", "Replayed": "cyan"}
+_COLUMNS = (
+    Column("ID"),
+    Column("failed", rank=6),
+    Column("instance", rank=3, cut=True),
+    Column("entity type", rank=4),
+    Column("source ID", cut=True),
+    Column("stage", rank=2),
+    Column("retries", right=True, rank=5, styles={"3": "yellow", "4": "yellow"}),
+    Column("status", rank=1, styles=_STATUS_STYLES),
+    Column("error", cut=True),
+)
+_GROUPS = (
+    Column("group"),
+    Column("entries", right=True),
+    Column("stage", rank=1),
+    Column("first seen", rank=3),
+    Column("last seen", rank=2),
+    Column("error, the newest", cut=True),
+)
+
+
+@commands.add("list")
+def list_(
+    shell: Shell,
+    status: Annotated[str, _STATUS] = "pending",
+    instance: Instance = None,
+    entity_type: EntityType = None,
+    stage: InStage = None,
+    category: OfCategory = None,
+    source_id: SourceId = None,
+    run: OfRun = None,
+    group: OfGroup = None,
+    limit: Annotated[int, LIMIT] = 25,
+) -> None:
+    """List the newest entries; by default those that wait for a person."""
+    wanted = filtered(
+        instance=instance, entity_type=entity_type, stage=stage, category=category,
+        source_id=source_id, run=run, group=group, status=None if status == "all" else status,
+    )  # fmt: skip
+
+    async def read() -> tuple[list[LetterView], int]:
+        async with shell.database() as database:
+            views = LetterViews(database)
+            found = await views.newest(shell.tenant, wanted, limit)
+            count = len(found) if len(found) < limit else await views.count(shell.tenant, wanted)
+            return found, count
+
+    found, count = shell.run(read())
+    none = "nothing waits" if status == "pending" else "no entries match"
+    shell.show_table(found, _COLUMNS, [_row(letter) for letter in found], none)
+    if count > len(found):
+        shell.note(
+            f"{number(count - len(found))} more: --limit shows more, `dlq groups` folds them"
+        )
+
+
+def _row(letter: LetterView) -> list[object]:
+    return [
+        short_id(letter.id),
+        moment(letter.failed_at),
+        letter.instance,
+        letter.entity_type,
+        letter.source_id,
+        letter.stage,
+        letter.retries,
+        letter.status.title(),
+        letter.error,
+    ]
+
+
+@commands.add("groups")
+def groups(
+    shell: Shell,
+    instance: Instance = None,
+    entity_type: EntityType = None,
+    stage: InStage = None,
+    category: OfCategory = None,
+    run: OfRun = None,
+    limit: Annotated[int, LIMIT] = 25,
+) -> None:
+    """Fold the entries that wait into groups that failed alike, the largest first."""
+    wanted = filtered(
+        instance=instance, entity_type=entity_type, stage=stage, category=category,
+        source_id=None, run=run, group=None, status="pending",
+    )  # fmt: skip
+
+    async def read() -> list[LetterGroup]:
+        async with shell.database() as database:
+            return await LetterViews(database).groups(shell.tenant, wanted, limit)
+
+    found = shell.run(read())
+    rows: list[list[object]] = [
+        [g.group, number(g.count), g.stage, moment(g.first_seen), moment(g.last_seen), g.error]
+        for g in found
+    ]
+    shell.show_table(found, _GROUPS, rows, "nothing waits")
+    if found and not shell.json:
+        own, text = own_name(), plural(found[0].count, "entry", "entries")
+        shell.note(f"replay the {text} of the first: {own} dlq replay --group {found[0].group}")
+
+
+@commands.add("show")
+def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
+    """Show an entry: its error, its attempts, and the payload that the failed stage was given."""
+
+    async def read() -> LetterDetail:
+        async with shell.database() as database:
+            views = LetterViews(database)
+            (letter_id,) = await views.ids_of(shell.tenant, [entry])
+            return await views.get(shell.tenant, letter_id)
+
+    found = shell.run(read())
+    lines = [*pairs(_facts(found)), *_attempts(found), *_edit(found)]
+    shell.show(found, *lines, *_payload(found), *_further(found.entry))
+
+
+def _facts(found: LetterDetail) -> list[tuple[str, object]]:
+    entry = found.entry
+    systems = f"{entry.instance}: {entry.source} -> {entry.target}" if entry.instance else None
+    resolved = entry.resolved_by and f"by {entry.resolved_by}, {moment(entry.resolved_at)}"
+    return [
+        ("ID", entry.id),
+        ("status", entry.status.title()),
+        ("resolved", resolved),
+        ("reason", entry.reason),
+        ("replayed in run", entry.replay_run),
+        ("failed again after", entry.replay_of),
+        ("instance", systems),
+        ("entity type", entry.entity_type),
+        ("source ID", entry.source_id),
+        ("stage", entry.stage),
+        ("error", entry.error),
+        ("field", entry.field),
+        ("code", f"{entry.code} ({entry.category})"),
+        ("in full", found.detail),
+        ("failed", moment(entry.failed_at)),
+        ("retries", str(entry.retries)),
+        ("mapping version", entry.mapping_version),
+        ("run", entry.correlation_id),
+        ("group", entry.group),
+    ]
+
+
+def _attempts(found: LetterDetail) -> list[str]:
+    if len(found.attempts) < 2:
+        return []
+    return ["", "attempts", *(_attempt(attempt) for attempt in found.attempts)]
+
+
+def _attempt(attempt: dict[str, Any]) -> str:
+    at = str(attempt["at"])[:19].replace("T", " ")
+    return f"  {attempt['number']}  {at}Z  {attempt['stage']}: {attempt['failure']['message']}"
+
+
+def _edit(found: LetterDetail) -> list[str]:
+    if found.edit is None:
+        return []
+    by = f"edited before its replay by {found.edit['author']}: {found.edit['reason']}"
+    changes = [f"  {encode(step).decode()}" for step in found.edit["patch"]]
+    return ["", by, *changes]
+
+
+def _payload(found: LetterDetail) -> list[str]:
+    if found.payload is None or found.payload == "null":
+        return []
+    return ["", f"payload, as {found.entry.stage} was given it", pretty(found.payload)]
+
+
+def pretty(text: str) -> str:
+    """Indent JSON, digits as they are; what is none is shown so that a terminal obeys nothing."""
+    try:
+        value = decoder_of(object).decode(text)
+        return msgspec.json.format(encode(value), indent=2).decode()
+    except (msgspec.DecodeError, RecursionError):
+        return json.dumps(text, ensure_ascii=True)[1:-1]
+
+
+def _further(entry: LetterView) -> list[str]:
+    if entry.status != "pending" or entry.instance is None:
+        return []
+    own, short = own_name(), short_id(entry.id)
+    return [
+        "",
+        f"replay it:       {own} dlq replay {short}",
+        f"from its source: {own} dlq replay {short} --from ingest",
+        f"discard it:      {own} dlq discard {short} --reason …",
+    ]
+
+
+commands.add("replay")(replay)
+commands.add("discard")(resolving.discard)
+commands.add("restore")(resolving.restore)

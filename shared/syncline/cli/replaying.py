@@ -1,0 +1,176 @@
+"""`syncline dlq replay`: one run for each instance and entity type, and a result for each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from syncline.cli import replay_plan
+from syncline.cli.app import FAILED, OK, PARTIAL
+from syncline.cli.letters import (
+    EntityType,
+    Ids,
+    InStage,
+    Instance,
+    OfCategory,
+    OfGroup,
+    OfRun,
+    SourceId,
+    Yes,
+    confirm,
+    entries_of,
+    filtered,
+    selected,
+)
+from syncline.cli.replay_plan import Asked, Edit, Result
+from syncline.cli.shell import Shell
+from syncline.cli.tables import Column, table
+from syncline.cli.watching import Watcher, ended_lines, is_refused, until_ended
+from syncline.cli.words import plural, short_id, status_document
+from syncline.contracts.events import RunStatus
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.replay import FAILED as FROM_FAILED
+from syncline.domain.replay import STARTS
+from syncline.postgres.letter_views import LetterView, LetterViews
+from syncline.postgres.views import Views
+
+_FROM = typer.Option(
+    "--from", metavar="STAGE", help="failed: the failed stage's input; ingest: read it again."
+)
+_EDIT = typer.Option(
+    "--edit", metavar="FILE", help="A JSON Patch, or the payload as it should be; for one entry."
+)
+_REASON = typer.Option("--reason", metavar="TEXT", help="Why; needed with --edit.")
+_NO_WAIT = typer.Option("--no-wait", help="Return when the runs are accepted or refused.")
+_ALL = typer.Option("--all", help="Every entry that waits.")
+_RESULTS = {"success": "green", "failed": "red"}
+_COLUMNS = (
+    Column("ID"),
+    Column("instance", rank=1, cut=True),
+    Column("entity type", rank=2),
+    Column("source ID", cut=True),
+    Column("result", cut=True, styles=_RESULTS),
+)
+
+
+def replay(
+    shell: Shell,
+    ids: Ids = None,
+    from_: Annotated[str, _FROM] = FROM_FAILED,
+    edit: Annotated[Path | None, _EDIT] = None,
+    reason: Annotated[str | None, _REASON] = None,
+    every: Annotated[bool, _ALL] = False,
+    instance: Instance = None,
+    entity_type: EntityType = None,
+    stage: InStage = None,
+    category: OfCategory = None,
+    source_id: SourceId = None,
+    run: OfRun = None,
+    group: OfGroup = None,
+    yes: Yes = False,
+    no_wait: Annotated[bool, _NO_WAIT] = False,
+) -> None:
+    """Replay entries, under the mapping as it is now; at most 1,000 at once.
+
+    A replay is a run of its own: the first run's counters stay, and no cursor moves.
+    """
+    wanted = filtered(
+        instance=instance, entity_type=entity_type, stage=stage, category=category,
+        source_id=source_id, run=run, group=group, status="pending",
+    )  # fmt: skip
+    selection = selected(ids, wanted, every=every)
+    _check(from_, edit, reason)
+
+    async def find() -> tuple[list[LetterView], int, Edit | None]:
+        async with shell.database() as database:
+            entries, more = await entries_of(shell, database, selection)
+            if edit is None:
+                return entries, more, None
+            (entry,) = _only_one(entries)
+            found = await LetterViews(database).get(shell.tenant, entry.id)
+            return entries, more, replay_plan.edit_of(found, edit)
+
+    entries, more, change = shell.run(find())
+    confirm(shell, "replay", len(entries), selection, yes=yes)
+    plan, refused = replay_plan.plan(shell, entries, from_, change, reason)
+    results, statuses, code = shell.run(_replay(shell, plan, no_wait=no_wait))
+    _show(shell, [*refused, *results], statuses)
+    if more:
+        shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")
+    if code or (code := _exit_code([*refused, *results])):
+        raise typer.Exit(code)
+
+
+def _check(from_: str, edit: Path | None, reason: str | None) -> None:
+    problems = []
+    if from_ not in STARTS:
+        problems.append(Problem("--from", f"must be one of {', '.join(STARTS)}, not {from_!r}"))
+    if edit is not None and from_ != FROM_FAILED:
+        problems.append(Problem("--edit", "cannot go with --from ingest, which reads the source"))
+    if edit is not None and not reason:
+        problems.append(Problem("--reason", "is required with --edit: it is kept with the change"))
+    if problems:
+        raise InvalidInputError(problems)
+
+
+def _only_one(entries: Sequence[LetterView]) -> Sequence[LetterView]:
+    if len(entries) != 1:
+        message = f"changes one entry, and {plural(len(entries), 'is', 'are')} named"
+        raise InvalidInputError([Problem("--edit", message)])
+    return entries
+
+
+async def _replay(
+    shell: Shell, plan: Sequence[Asked], *, no_wait: bool
+) -> tuple[list[Result], list[RunStatus], int]:
+    if not plan:
+        return [], [], OK
+    run_ids = [asked.run_id for asked in plan]
+    code = OK
+    async with Watcher(shell) as watcher:
+        await watcher.ask([asked.message for asked in plan], run_ids)
+        if not no_wait:
+            code = await until_ended(shell, watcher, run_ids)
+    statuses = watcher.statuses
+    results = [r for asked in plan for r in await _results(shell, asked, statuses)]
+    return results, [statuses[i] for i in run_ids if i in statuses], code
+
+
+async def _results(shell: Shell, asked: Asked, statuses: Mapping[str, RunStatus]) -> list[Result]:
+    status = statuses.get(asked.run_id)
+    if status is not None and is_refused(status):
+        return [Result.of(entry, None, f"refused: {status.reason}") for entry in asked.entries]
+    source_ids = [entry.source_id or "" for entry in asked.entries]
+    async with shell.database() as database:
+        outcomes = await Views(database).outcomes(asked.run_id, source_ids)
+    return [
+        Result.of(entry, asked.run_id, outcomes.get(entry.source_id or "", "in_flight"))
+        for entry in asked.entries
+    ]
+
+
+def _show(shell: Shell, results: Sequence[Result], statuses: Sequence[RunStatus]) -> None:
+    document = {
+        "entries": msgspec.to_builtins(results),
+        "runs": [status_document(status) for status in statuses],
+    }
+    rows = [[short_id(r.id), r.instance, r.entity_type, r.source_id, r.result] for r in results]
+    lines: list[object] = [*table(_COLUMNS, rows, shell.out.width)] if rows else []
+    for status in statuses:
+        lines += ["", *([] if is_refused(status) else ended_lines(status))]
+    if rows or shell.json:
+        shell.show(document, *(lines[:-1] if lines and lines[-1] == "" else lines))
+    else:
+        shell.note("no entries match")
+
+
+def _exit_code(results: Sequence[Result]) -> int:
+    """Return 0 when every entry's record went through, 1 when none did, 3 else."""
+    good = sum(result.is_good for result in results)
+    if good == len(results):
+        return OK
+    return PARTIAL if good else FAILED

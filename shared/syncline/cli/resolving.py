@@ -1,0 +1,128 @@
+"""`syncline dlq discard` and `restore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+import typer
+
+from syncline.cli.app import FAILED, PARTIAL
+from syncline.cli.letters import (
+    EntityType,
+    Ids,
+    InStage,
+    Instance,
+    OfCategory,
+    OfGroup,
+    OfRun,
+    Selection,
+    SourceId,
+    Yes,
+    confirm,
+    entries_of,
+    filtered,
+    selected,
+)
+from syncline.cli.shell import Shell
+from syncline.cli.tables import Column
+from syncline.cli.words import plural, short_id
+from syncline.postgres.letter_views import LetterView
+from syncline.postgres.letters import Letters
+
+_REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the entry.")
+_ALL_PENDING = typer.Option("--all", help="Every entry that waits.")
+_ALL_DISCARDED = typer.Option("--all", help="Every discarded entry.")
+_COLUMNS = (
+    Column("ID"),
+    Column("instance", rank=1, cut=True),
+    Column("source ID", cut=True),
+    Column("result", cut=True),
+)
+
+
+class Result(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of one entry."""
+
+    id: str
+    instance: str | None
+    source_id: str | None
+    done: bool
+    result: str
+
+
+def discard(
+    shell: Shell,
+    ids: Ids = None,
+    reason: Annotated[str | None, _REASON] = None,
+    every: Annotated[bool, _ALL_PENDING] = False,
+    instance: Instance = None,
+    entity_type: EntityType = None,
+    stage: InStage = None,
+    category: OfCategory = None,
+    source_id: SourceId = None,
+    run: OfRun = None,
+    group: OfGroup = None,
+    yes: Yes = False,
+) -> None:
+    """Discard entries that wait: nobody needs them any more. They may be restored."""
+    wanted = filtered(
+        instance=instance, entity_type=entity_type, stage=stage, category=category,
+        source_id=source_id, run=run, group=group, status="pending",
+    )  # fmt: skip
+    _resolve(shell, selected(ids, wanted, every=every), "discard", reason, yes=yes)
+
+
+def restore(
+    shell: Shell,
+    ids: Ids = None,
+    every: Annotated[bool, _ALL_DISCARDED] = False,
+    instance: Instance = None,
+    entity_type: EntityType = None,
+    stage: InStage = None,
+    category: OfCategory = None,
+    source_id: SourceId = None,
+    run: OfRun = None,
+    group: OfGroup = None,
+    yes: Yes = False,
+) -> None:
+    """Let discarded entries wait again."""
+    wanted = filtered(
+        instance=instance, entity_type=entity_type, stage=stage, category=category,
+        source_id=source_id, run=run, group=group, status="discarded",
+    )  # fmt: skip
+    _resolve(shell, selected(ids, wanted, every=every), "restore", None, yes=yes)
+
+
+def _resolve(
+    shell: Shell, selection: Selection, doing: str, reason: str | None, *, yes: bool
+) -> None:
+    async def find() -> tuple[list[LetterView], int]:
+        async with shell.database() as database:
+            return await entries_of(shell, database, selection)
+
+    async def resolve(ids: Sequence[str]) -> set[str]:
+        async with shell.database() as database:
+            letters = Letters(database)
+            if doing == "discard":
+                return await letters.discard(shell.tenant, ids, shell.actor, reason)
+            return await letters.restore(shell.tenant, ids, shell.actor)
+
+    entries, more = shell.run(find())
+    confirm(shell, doing, len(entries), selection, yes=yes)
+    done = shell.run(resolve([entry.id for entry in entries]))
+    results = [_result(entry, doing, done=entry.id in done) for entry in entries]
+    rows = [[short_id(r.id), r.instance, r.source_id, r.result] for r in results]
+    shell.show_table(results, _COLUMNS, rows, "no entries match")
+    if more:
+        shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")
+    if len(done) < len(results):
+        raise typer.Exit(PARTIAL if done else FAILED)
+
+
+def _result(entry: LetterView, doing: str, *, done: bool) -> Result:
+    past = "discarded" if doing == "discard" else "restored"
+    was = "Pending" if doing == "discard" else "Discarded"
+    words = past if done else f"not {past}: it is not {was} but {entry.status.title()}"
+    return Result(entry.id, entry.instance, entry.source_id, done, words)

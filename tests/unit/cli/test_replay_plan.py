@@ -1,0 +1,74 @@
+"""A person's edit of a dead letter: a JSON Patch, or the payload as it should be."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from syncline.cli.replay_plan import edit_of
+from syncline.domain.errors import InvalidInputError
+from syncline.postgres.letter_views import LetterDetail, LetterView
+from syncline.testing.clock import EPOCH
+
+
+def entry(
+    payload: str | None = '{"sku":"A1","price":-1.10}', stage: str = "execute"
+) -> LetterDetail:
+    view = LetterView(
+        id="6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90", status="pending", category="permanent",
+        instance="erp-shop", source="erp", target="shop", entity_type="item", source_id="A1",
+        stage=stage, code="http_422", error="no", field=None, retries=0, mapping_version=1,
+        correlation_id=None, failed_at=EPOCH, group="g", replay_run=None, replay_of=None,
+        resolved_at=None, resolved_by=None, reason=None,
+    )  # fmt: skip
+    return LetterDetail(view, None, [], None, payload)
+
+
+def test_an_edited_payload_becomes_a_patch_with_all_digits(tmp_path: Path) -> None:
+    file = tmp_path / "edit.json"
+    file.write_text('{"sku": "A1", "price": 12345678901234567890.10}')
+    edit = edit_of(entry(), file)
+    value = Decimal("12345678901234567890.10")
+    assert edit.patch == [{"op": "replace", "path": "/price", "value": value}]
+
+
+def test_a_patch_is_taken_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "edit.json"
+    file.write_text('[{"op": "replace", "path": "/price", "value": 2}]')
+    assert edit_of(entry(), file).patch == [{"op": "replace", "path": "/price", "value": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "is no JSON: line 1, column 2"),
+        ("5", "must hold a JSON Patch (an array) or a payload (an object)"),
+        ("[5]", "every step must be an object with op and path"),
+        ('[{"op": "fly", "path": "/a"}]', "the edit does not apply"),
+        ('[{"op": "remove", "path": "/none"}]', "the edit does not apply"),
+        ('[{"op": "replace", "path": "", "value": [1]}]', "leaves no JSON object"),
+        ('{"sku": "A1", "price": -1.10}', "changes nothing"),
+    ],
+)
+def test_what_is_no_edit_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    file = tmp_path / "edit.json"
+    file.write_text(text)
+    with pytest.raises(InvalidInputError) as refused:
+        edit_of(entry(), file)
+    assert problem in str(refused.value)
+    assert str(refused.value).startswith("--edit: ")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="No such file"):
+        edit_of(entry(), tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("found", [entry(None), entry("null"), entry(stage="ingest")])
+def test_what_has_no_payload_cannot_be_edited(tmp_path: Path, found: LetterDetail) -> None:
+    file = tmp_path / "edit.json"
+    file.write_text("{}")
+    with pytest.raises(InvalidInputError, match="use --from ingest"):
+        edit_of(found, file)
