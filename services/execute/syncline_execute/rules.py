@@ -7,7 +7,11 @@ from enum import Enum, auto
 
 import msgspec
 
+from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Entry
+
+SHORT_WAIT = 10.0
+"""Seconds up to which a target's `Retry-After` is waited for on the spot."""
 
 
 class Decision(Enum):
@@ -96,3 +100,19 @@ def by_decision(
             item.target_id = entry.target_id
         grouped[decide(item, entry, run_id, smart_sync=smart_sync)].append(item)
     return grouped
+
+
+def busy(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
+    """Return the longest short wait that a target asks for, and for which records it does.
+
+    Only what was certainly not written: an ambiguous failure is looked into before it is sent.
+    """
+    waits = {
+        place: failure.retry_after
+        for place, failure in failures.items()
+        if failure.retry_after is not None
+        and 0 < failure.retry_after <= SHORT_WAIT
+        and failure.category is Category.TRANSIENT
+        and not failure.ambiguous
+    }
+    return max(waits.values(), default=0.0), sorted(waits)

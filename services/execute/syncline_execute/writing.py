@@ -23,6 +23,7 @@ from syncline.domain.mapping.hashing import payload_hashes
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.ledger import Ledger
+from syncline_execute.patience import patiently
 from syncline_execute.rules import Decision, Item, by_decision, rounds, was_applied
 from syncline_execute.targets import Target
 
@@ -168,7 +169,13 @@ class Writer:
             if needs_intent:
                 ids, hashes = [i.source_id for i in items], [i.payload_hash for i in items]
                 await self._ledger.intend(run, ids, hashes)
-            answer = await _answer(target, write_batch(run, target, items))
+            answer = await patiently(
+                lambda places: _answer(
+                    target, write_batch(run, target, [items[p] for p in places])
+                ),
+                len(items),
+                target.limiter,
+            )
         done = []
         for place, item in enumerate(items):
             failure = answer.failures.get(place)

@@ -90,6 +90,18 @@ class ProfileLimiter:
         self._freed = asyncio.Event()
         self._paying = asyncio.Lock()
         self._yielding = False
+        self._off_until = 0.0
+
+    def hold_off(self, seconds: float) -> None:
+        """Begin no call of this process before so many seconds have passed."""
+        now = asyncio.get_running_loop().time()
+        self._off_until = max(self._off_until, now + seconds)
+
+    async def turn(self) -> None:
+        """Wait until calls may begin."""
+        left = self._off_until - asyncio.get_running_loop().time()
+        if left > 0:
+            await asyncio.sleep(left)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
@@ -100,6 +112,7 @@ class ProfileLimiter:
         async with self._gate:
             slot = await self._acquire()
             try:
+                await self.turn()
                 if self._rate is not None:
                     await self._token(self._rate)
                 yield

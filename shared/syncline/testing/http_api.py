@@ -71,6 +71,7 @@ class HttpApi:
     Attributes:
         key: what records are upserted by; if it is `id`, records bring their IDs along.
         login: header value that `Authorization` must have, if any.
+        unknown: fields that are dropped in silence, as real APIs do.
         tokens: OAuth2 tokens that are good; each login adds one.
     """
 
@@ -80,6 +81,7 @@ class HttpApi:
         self.effects: Counter[str] = Counter()
         self.trouble: deque[Trouble] = deque()
         self.key = "sku"
+        self.unknown: frozenset[str] = frozenset()
         self.login: str | None = None
         self.tokens: set[str] | None = None
         self.largest_page = 1000
@@ -251,7 +253,8 @@ class HttpApi:
         return str(self._made)
 
     def _store(self, id_: str, record: dict[str, Any], asked: Asked) -> dict[str, Any]:
-        self.items[id_] = self.items.get(id_, {}) | record | {"id": id_}
+        taken = {name: value for name, value in record.items() if name not in self.unknown}
+        self.items[id_] = self.items.get(id_, {}) | taken | {"id": id_}
         self.effects[asked.headers.get("idempotency-key", "")] += 1
         return self.items[id_]
 

@@ -92,6 +92,48 @@ async def test_a_record_that_a_bulks_answer_leaves_out_has_failed() -> None:
         assert result.failures[1].code == "missing_in_answer"
 
 
+@pytest.mark.parametrize("options", [SINGLE, BULK], ids=["single", "bulk"])
+async def test_a_record_that_was_deleted_at_the_target_is_created_anew(
+    options: dict[str, Any],
+) -> None:
+    options = {**options, "update": {**options["update"], "recreate": True}}
+    async with api_and_connector() as (api, connector):
+        api.add({"id": "11", "sku": "A0"}, {"id": "13", "sku": "A2"}, {"id": "99", "sku": "A3"})
+        work = batch(items(4), options, ["11", "12", "13", "14"])
+        result = await connector.write(work)
+
+        assert result.failures == {}
+        assert result.target_ids == ["11", "1", "13", "99"]  # the last had been made anew by others
+        assert sorted(record["sku"] for record in api.items.values()) == ["A0", "A1", "A2", "A3"]
+
+
+async def test_without_a_word_a_record_that_was_deleted_at_the_target_fails() -> None:
+    async with api_and_connector() as (api, connector):
+        result = await connector.write(batch(items(1), SINGLE, ["12"]))
+
+        assert result.failures[0].code == "not_found"
+        assert api.items == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "echo"), [(SINGLE, "data"), (BULK, "")], ids=["single", "bulk"]
+)
+async def test_a_field_that_the_target_drops_fails_its_record_by_name(
+    options: dict[str, Any], echo: str
+) -> None:
+    answer = {**options["answer"], "echo": echo}
+    async with api_and_connector() as (api, connector):
+        api.unknown = frozenset({"colour"})
+        records = items(2)
+        records[1]["colour"] = "red"
+        result = await connector.write(batch(records, {**options, "answer": answer}))
+
+        assert result.failures.keys() == {1}
+        assert result.failures[1].code == "field_dropped"
+        assert result.failures[1].field == "colour"
+        assert result.target_ids[0] == "1"
+
+
 async def test_an_endpoint_that_is_not_there_is_not_tried_for_each_record() -> None:
     options = UPSERT | {"endpoint": "/wrong"}
     async with api_and_connector() as (api, connector):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Entry
-from syncline_execute.rules import Decision, Item, by_decision, decide, rounds, was_applied
+from syncline_execute.rules import Decision, Item, busy, by_decision, decide, rounds, was_applied
 
 RUN, OTHER_RUN = "run-1", "run-0"
 SAME, OTHER = "a" * 32, "b" * 32
@@ -85,3 +86,26 @@ def test_rounds_hold_a_record_once_and_keep_the_order_of_its_versions(ids: list[
     for source_id in set(ids):
         versions = [i.version for part in parted for i in part if i.source_id == source_id]
         assert versions == sorted(versions)
+
+
+def failure(retry_after: float | None, **changes: object) -> Failure:
+    values = {"category": Category.TRANSIENT, "retry_after": retry_after} | changes
+    return Failure(code="rate_limited", message="too many", **values)  # type: ignore[arg-type]
+
+
+def test_a_short_wait_that_a_target_asks_for_is_waited_the_longest_of_all() -> None:
+    assert busy({4: failure(1.0), 2: failure(3.0)}) == (3.0, [2, 4])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        failure(None),
+        failure(0.0),  # no time was named; the usual pauses are longer
+        failure(10.5),
+        failure(1.0, ambiguous=True),
+        failure(1.0, category=Category.PERMANENT),
+    ],
+)
+def test_other_failures_go_their_usual_way(other: Failure) -> None:
+    assert busy({0: other}) == (0.0, [])

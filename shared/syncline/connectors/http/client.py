@@ -24,8 +24,9 @@ from syncline.domain.errors import Category, Failure, RetriableError
 
 CONNECTIONS = 100
 """As many as a profile may have calls in flight."""
-IDLE = 15.0
-"""Seconds after which an idle connection is not used again; many servers close after 20 or more."""
+IDLE = 4.0
+"""Seconds after which an idle connection is not used again: servers on Node close theirs after 5,
+and a write that meets the close is one whose answer was lost."""
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -78,7 +78,9 @@ def read_results(
         return result
     if results.records is None:
         if count == 1:
-            _single(results, _only(document), result, errors)
+            row = _only(document)
+            _single(results, row, result, errors)
+            _compare(results, row, records[0], 0, result)
         return result
     found = results.records(document)
     if not isinstance(found, list):
@@ -87,7 +89,26 @@ def read_results(
         found = []
     for place, row in matched(results, found, records).items():
         _judge(results, row, place, result, errors)
+        _compare(results, row, records[place], place, result)
     return result
+
+
+def _compare(results: Results, row: object, record: bytes, place: int, result: WriteResult) -> None:
+    """Fail a record of which the target did not store every field, where the answer shows that."""
+    if results.echo is None or place in result.failures:
+        return
+    stored = results.echo(row)
+    if not isinstance(stored, dict):
+        result.failures[place] = _missing()
+        return
+    lost = [name for name in _decode(record) if name not in stored]
+    if lost:
+        message = (
+            f"the target took the record and dropped what it does not know: {', '.join(lost)}; "
+            "correct the target paths of the mapping"
+        )
+        failure = Failure(Category.PERMANENT, "field_dropped", message, field=lost[0])
+        result.failures[place] = failure
 
 
 def matched(

@@ -50,6 +50,7 @@ class Results(msgspec.Struct, frozen=True):
         key, key_of: a result belongs to the record whose `key_of` is the result's `key`.
         index: in a result, its record's place in the bulk, from 0.
         required: an answer to a single record must hold the ID.
+        echo: the record as the target stored it; a field that is not in there was dropped.
     """
 
     records: Read | None = None
@@ -62,11 +63,12 @@ class Results(msgspec.Struct, frozen=True):
     index: Read | None = None
     missing: Missing = Missing.FAILURE
     required: bool = False
+    echo: Read | None = None
 
     @property
     def is_read(self) -> bool:
         """Tell whether the answer's body must be understood at all."""
-        return any((self.records, self.id, self.status, self.error))
+        return any((self.records, self.id, self.status, self.error, self.echo))
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -110,6 +112,7 @@ class Target(msgspec.Struct, frozen=True):
     Attributes:
         create: for records that are not known at the target; for all where there is no `update`.
         idempotent: writing a record twice leaves one, whatever else happens.
+        recreate: a record that the target has no more is created anew instead of failing.
     """
 
     create: Operation
@@ -117,6 +120,7 @@ class Target(msgspec.Struct, frozen=True):
     lookup: Lookup | None
     delete: Operation | None
     idempotent: bool
+    recreate: bool
 
 
 def parse_target(options: Mapping[str, Any]) -> tuple[Target, list[Problem]]:
@@ -125,12 +129,14 @@ def parse_target(options: Mapping[str, Any]) -> tuple[Target, list[Problem]]:
     r = Reader(options, "$.transformation.target", problems)
     update, delete, lookup = r.child("update"), r.child("delete"), r.child("lookup")
     idempotent = r.boolean("idempotent", default=False)
+    recreate = update.boolean("recreate", default=False)
     target = Target(
         create=_operation(r, Method.POST, ("key",)),
         update=None if update.is_absent else _operation(update, Method.PATCH, ("id", "key")),
         lookup=None if lookup.is_absent else _lookup(lookup),
         delete=None if delete.is_absent else _operation(delete, Method.DELETE, ("id",)),
         idempotent=idempotent,
+        recreate=recreate,
     )
     if target.lookup is not None and target.update is None and not idempotent:
         message = "finds records to update, but `update` does not say how they are updated"
@@ -162,9 +168,7 @@ def _operation(r: Reader, default: Method, placeholders: Sequence[str]) -> Opera
 
 
 def _results(r: Reader, *, is_bulk: bool) -> Results:
-    # `""` says that the answer itself is the array
-    whole_answer = r.anything("records") == ""
-    records = (lambda answer: answer) if whole_answer else path(r, "records")
+    records = _part(r, "records")
     good = frozenset(_GOOD) | {word.lower() for word in r.texts("good")}
     results = Results(
         records=records,
@@ -177,6 +181,7 @@ def _results(r: Reader, *, is_bulk: bool) -> Results:
         index=path(r, "index"),
         missing=r.choice("missing", Missing, Missing.FAILURE),
         required=r.boolean("required", default=False),
+        echo=_part(r, "echo"),
     )
     if is_bulk and records is None and (results.id or results.status or results.error):
         r.problem(
@@ -204,11 +209,10 @@ def _lookup(r: Reader) -> Lookup:
     key = path(r, "key")
     if many and key is None:
         r.problem("key", "is required with {keys}: where a found record holds its match key")
-    whole_answer = r.anything("records") == ""
     lookup = Lookup(
         endpoint=where,
         query=query,
-        records=(lambda answer: answer) if whole_answer else path(r, "records"),
+        records=_part(r, "records"),
         key=key,
         id=id_ or (lambda _record: None),
         size=whole(r, "size", 100, 1, LARGEST_BULK) if many else 1,
@@ -216,6 +220,11 @@ def _lookup(r: Reader) -> Lookup:
     )
     r.refuse_unknown()
     return lookup
+
+
+def _part(r: Reader, name: str) -> Read | None:
+    """Read a path whose `""` stands for the whole."""
+    return (lambda whole: whole) if r.anything(name) == "" else path(r, name)
 
 
 def _query(r: Reader, placeholders: Sequence[str]) -> list[tuple[str, str]]:

@@ -24,6 +24,8 @@ PATIENCE = 3
 _BUSY = frozenset({429, 503})
 _WHOLE = frozenset({405, 410, 415})
 """Refusals that tell of the endpoint, whatever records are sent."""
+_GONE = frozenset({"missing_in_answer", "not_found"})
+"""Codes of failures by which an update tells that the target has no such record."""
 
 
 class Writing:
@@ -46,7 +48,7 @@ class Writing:
         """
         everything = range(len(self._batch.payloads))
         if self._target.lookup is not None and self._target.update is not None:
-            await self._find(self._target.lookup)
+            await self._find(self._target.lookup, everything)
         known = [p for p in everything if self._ids[p] is not None]
         update = self._target.update
         operations = [(self._target.create, list(everything))]
@@ -54,17 +56,39 @@ class Writing:
             unknown = [p for p in everything if self._ids[p] is None]
             operations = [(update, known), (self._target.create, unknown)]
         for operation, wanted in operations:
-            places = [p for p in wanted if p not in self._result.failures]
-            for start in range(0, len(places), operation.bulk_size):
-                await self._bulk(operation, places[start : start + operation.bulk_size])
+            await self._each(operation, wanted)
+        if self._target.recreate:
+            await self._recreate(known)
         if self._stop is not None and self._is_of_all(self._stop.failure):
             raise self._stop
         self._result.failures = cleaned(self._result.failures, self._api.clean)
         return self._result
 
-    async def _find(self, lookup: Lookup) -> None:
-        """Ask for the IDs of the records whose ID is not known."""
-        places = [place for place, known in enumerate(self._ids) if known is None]
+    async def _each(self, operation: Operation, wanted: Sequence[int]) -> None:
+        """Write records that have not failed yet, in bulks."""
+        places = [p for p in wanted if p not in self._result.failures]
+        for start in range(0, len(places), operation.bulk_size):
+            await self._bulk(operation, places[start : start + operation.bulk_size])
+
+    async def _recreate(self, known: Sequence[int]) -> None:
+        """Create what the target has no more; first look whether it has it under another ID."""
+        failures, lookup, update = self._result.failures, self._target.lookup, self._target.update
+        gone = [p for p in known if p in failures and failures[p].code in _GONE]
+        for place in gone:
+            del failures[place]
+            self._ids[place] = self._result.target_ids[place] = None
+        try:
+            if lookup is not None:
+                await self._find(lookup, gone)
+        except FailureError as error:
+            self._fail(gone, error.failure)
+        if update is not None:
+            await self._each(update, [p for p in gone if self._ids[p] is not None])
+        await self._each(self._target.create, [p for p in gone if self._ids[p] is None])
+
+    async def _find(self, lookup: Lookup, wanted: Sequence[int]) -> None:
+        """Ask for the IDs of those records whose ID is not known."""
+        places = [place for place in wanted if self._ids[place] is None]
         if not places:
             return
         keys = keys_of(self._batch, places)
