@@ -1,0 +1,1 @@
+"""Two systems that nobody here wrote, and Syncline between them."""
