@@ -219,7 +219,8 @@ async def _is_ready(client: httpx.AsyncClient, port: int) -> bool:
 
 def cache_folder() -> Path:
     """Return where peers and data stay from one benchmark to the next."""
-    return Path(os.environ.get("BENCH_CACHE", Path.home() / ".cache" / "syncline" / "bench"))
+    default = Path.home() / ".cache" / "syncline" / "bench"
+    return Path(os.environ.get("BENCH_CACHE", default)).resolve()
 
 
 def peer_environment() -> dict[str, str]:

@@ -60,10 +60,11 @@ class Chunker:
         self.discovered = progress.discovered
         self.exhausted = True
 
-    def use(self, opened: OpenSource) -> None:
-        """Take over what the opened source says of itself."""
+    async def use(self, opened: OpenSource) -> None:
+        """Take over what the opened source says of itself. May raise RetriableError."""
         run = self._progress.run
-        self._smart = opened.smart_sync and run.mode is not Mode.FORCE_FULL and run.replay is None
+        smart = opened.smart_sync and run.mode is not Mode.FORCE_FULL and run.replay is None
+        self._smart = smart and not await self._ledger.is_empty(run.stream)
         self._ordered = opened.source.ordered
         self._kind = opened.source.extraction.cursor_type
         by_cursor = run.source_ids is None and run.replay is None

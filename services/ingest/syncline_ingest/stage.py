@@ -110,7 +110,7 @@ class IngestStage:
 
     async def _read_on(self, progress: Progress, chunker: Chunker) -> None:
         opened = await self._sources.open(progress.run)
-        chunker.use(opened)
+        await chunker.use(opened)
         items = await self._replayed(progress.run)
         await chunker.publish_again(again(progress.run, opened, items))
         async with aclosing(ahead(self._chunks(progress, opened, items))) as chunks:

@@ -55,6 +55,13 @@ def _decode_jsonb(value: bytes) -> object:
     return _decode(value[1:])
 
 
+async def _keep_as_it_is(_connection: asyncpg.Connection) -> None:
+    """Reset nothing between two uses: no statement of ours leaves anything in its session.
+
+    The driver's own reset costs every use of a connection a round trip of its own.
+    """
+
+
 async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
         "jsonb", encoder=_encode, decoder=_decode_jsonb, schema="pg_catalog", format="binary"
@@ -126,6 +133,7 @@ async def open_database(
             max_size=size,
             command_timeout=60,
             init=_prepare,
+            reset=_keep_as_it_is,
             server_settings={"application_name": name, "timezone": "UTC", **_PLANNING},
         )
     try:

@@ -48,6 +48,12 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def is_empty(self, stream: int) -> bool:
+        """Tell whether nothing was ever written for a stream, so that nothing can be unchanged."""
+        return not await self._database.fetchval(
+            "select exists (select from ledger where stream_id = $1)", stream
+        )
+
     async def unchanged(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str | None]
     ) -> set[int]:

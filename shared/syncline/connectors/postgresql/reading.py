@@ -26,7 +26,7 @@ class PageMaker:
     """
 
     def __init__(self, extraction: Extraction, columns: Mapping[str, SqlType]) -> None:
-        names = list(columns)
+        self._names = names = list(columns)
         self._id = names.index(extraction.id_column)
         cursor = extraction.cursor_column
         self._cursor = names.index(cursor) if cursor else None
@@ -34,7 +34,10 @@ class PageMaker:
 
     def page(self, rows: Sequence[Any]) -> Page:
         """Make a page of at least one row."""
-        records: list[dict[str, Any]] = [dict(row) for row in rows]
+        records: list[dict[str, Any]] = [
+            dict(zip(self._names, row, strict=True))  # twice as fast as dict(row)
+            for row in rows
+        ]
         ids = [text_of(row[self._id]) for row in rows]
         cursors = self._cursors(rows)
         bad = self._bad(rows, records)
