@@ -14,6 +14,7 @@ from syncline.contracts.sending import batch_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.runtime.clock import Clock
+from syncline.runtime.failures import tidied
 from syncline_ingest.rules import Planned, Row
 
 
@@ -69,5 +70,5 @@ def _batch(run: RunRef, planned: Planned, slots: Sequence[int], version: int) ->
 
 def _letter(run: RunRef, place: Place, row: Row, version: int, now: datetime) -> DeadLetter:
     assert row.failure is not None
-    attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, row.failure)
+    attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, tidied(row.failure))
     return dead_letter(run, place, Stage.INGEST, [attempt], Given(row.data, version=version))

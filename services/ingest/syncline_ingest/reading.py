@@ -21,6 +21,7 @@ from syncline.domain.mapping.refusal import printable
 from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.runtime.clock import Clock
+from syncline.runtime.failures import tidied
 from syncline_ingest.rules import Row, check, refused
 
 T = TypeVar("T")
@@ -151,7 +152,7 @@ class Source:
         jitter = self._random.uniform(-1, 1)
         decision = dispose(failed.failure, attempt, self._policy, jitter)
         if failed.final or isinstance(decision, GiveUp):
-            raise SourceError(failed.failure) from failed
+            raise SourceError(tidied(failed.failure)) from failed
         await self._clock.sleep(decision.delay)
 
 

@@ -17,6 +17,7 @@ from syncline.domain.profile import Profile
 from syncline.postgres.configuration import Configuration
 from syncline.postgres.limits import Limits, ProfileLimiter
 from syncline.runtime.clock import Clock
+from syncline.telemetry.masking import SECRETS
 
 FRESH = 5.0
 """Seconds a profile is used without looking whether it changed."""
@@ -78,6 +79,7 @@ class Connections:
             await self._retired.popleft()[1].close()
 
     def _connect(self, profile: Profile) -> Connection:
+        SECRETS.know(profile.secrets.values())
         kind = connector_class(profile.connector)
         limiter = self._limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
         connector = kind(profile.config, profile.secrets, self._surroundings)

@@ -23,6 +23,7 @@ from syncline.contracts.wire import Outbound, size_of
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+from syncline.telemetry.masking import SECRETS
 from syncline.telemetry.metrics import METRICS
 
 R = TypeVar("R")
@@ -145,14 +146,15 @@ def _failure_of(error: Exception) -> Failure:
 
 
 def tidied(failure: Failure) -> Failure:
-    """Return a failure whose words every store and message takes."""
+    """Return a failure whose words every store and message takes, without secrets."""
     detail, field = failure.detail, failure.field
+    mask = SECRETS.mask  # before cutting: half a secret would not be found
     return msgspec.structs.replace(
         failure,
         code=printable(failure.code[:100]),
-        message=printable(failure.message[:1000]),
-        detail=None if detail is None else printable(detail[:2000]),
-        field=None if field is None else printable(field[:200]),
+        message=printable(mask(failure.message)[:1000]),
+        detail=None if detail is None else printable(mask(detail)[:2000]),
+        field=None if field is None else printable(mask(field)[:200]),
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from syncline.contracts.wire import Delivery
+from syncline.telemetry.masking import SECRETS
 
 MOST_NAMED = 5
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "apikey", "dsn")
@@ -41,11 +42,24 @@ def configure_logs(service: str, level: str = "INFO") -> None:
 def mask_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Hide the values of keys that name a secret."""
-    for key in event:
+    """Hide the values of keys that name a secret, and known secret values in all others."""
+    for key, value in event.items():
         if any(word in key.lower() for word in _SECRET_WORDS):
             event[key] = "***"
+        else:
+            event[key] = _masked(value)
     return event
+
+
+def _masked(value: object) -> object:
+    """Mask the texts in a value, before they are encoded: a number stays a number."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _masked(part) for key, part in value.items()}
+    return SECRETS.mask(str(value))
 
 
 @contextmanager

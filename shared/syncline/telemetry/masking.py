@@ -1,0 +1,42 @@
+"""The secret values that this process has decrypted, and taking them out of texts that leave it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 6
+"""Characters below which a value is not looked for: it would stand in too many harmless words."""
+MASK = "***"
+
+
+class Secrets:
+    """Secret values as they are and as they stand in an address. A value once known stays known."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def know(self, values: Iterable[str]) -> None:
+        """Mask these values from now on."""
+        known = {form for value in values if len(value) >= SHORTEST for form in _forms(value)}
+        if known <= self._forms:
+            return
+        self._forms |= known
+        longest_first = sorted(self._forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+
+    def mask(self, text: str) -> str:
+        """Return the text without any secret value."""
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+
+def _forms(value: str) -> set[str]:
+    """Return a value as it is, URL-quoted, and as `repr` writes it in a traceback."""
+    raw = value.encode("utf-8", "replace")
+    return {value, quote(raw, safe=""), quote(raw), quote_plus(raw), repr(value)[1:-1]}
+
+
+SECRETS = Secrets()
+"""Of this process: who opens a profile fills it, logs and failures are masked with it."""

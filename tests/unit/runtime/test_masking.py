@@ -1,0 +1,64 @@
+"""Secret values leave neither in a log line nor in a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.domain.errors import Category, Failure
+from syncline.runtime.failures import tidied
+from syncline.telemetry.logs import mask_secrets
+from syncline.telemetry.masking import SECRETS, Secrets
+
+CANARY = "c4n/ary p'ss"
+
+
+@pytest.fixture(autouse=True)
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SECRETS, "_forms", set())
+    monkeypatch.setattr(SECRETS, "_pattern", None)
+    SECRETS.know([CANARY])
+
+
+@pytest.mark.parametrize(
+    "form", [CANARY, "c4n%2Fary%20p%27ss", "c4n/ary%20p%27ss", "c4n%2Fary+p%27ss"]
+)
+def test_a_secret_is_masked_as_it_is_and_as_an_address_holds_it(form: str) -> None:
+    assert SECRETS.mask(f"before {form} after") == "before *** after"
+
+
+def test_a_secret_inside_a_longer_one_does_not_leave_the_rest() -> None:
+    secrets = Secrets()
+    secrets.know(["abcdef"])
+    secrets.know(["abcdef-and-more"])
+    assert secrets.mask("abcdef-and-more abcdef") == "*** ***"
+
+
+def test_short_values_are_not_looked_for() -> None:
+    secrets = Secrets()
+    secrets.know(["abc", ""])
+    assert secrets.mask("abc") == "abc"
+
+
+def test_a_failure_leaves_without_secrets_even_where_its_words_are_cut() -> None:
+    long = "x" * 1995 + CANARY
+    failure = tidied(Failure(Category.UNKNOWN, "bad", f"no {CANARY}", long, f"f.{CANARY}"))
+    assert (failure.message, failure.field) == ("no ***", "f.***")
+    assert failure.detail == "x" * 1995 + "***"
+
+
+def test_a_log_line_is_masked_inside_texts_lists_errors_and_tracebacks() -> None:
+    event = {
+        "event": CANARY,
+        "exception": f"Traceback: {CANARY!r}",
+        "error": ValueError(CANARY),
+        "several": [{"a": CANARY}],
+        "count": 3,
+    }
+    masked = mask_secrets(None, "info", event)
+    assert masked == {
+        "event": "***",
+        "exception": 'Traceback: "***"',
+        "error": "***",
+        "several": [{"a": "***"}],
+        "count": 3,
+    }
