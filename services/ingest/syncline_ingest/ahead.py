@@ -21,7 +21,7 @@ class _Waiting:
     """What was read and is not taken yet."""
 
     def __init__(self) -> None:
-        self._chunks: deque[Chunk] = deque()
+        self._chunks: deque[tuple[Chunk, int]] = deque()  # with the bytes of their records
         self._rows = 0
         self._bytes = 0
         self.came = asyncio.Event()
@@ -32,23 +32,27 @@ class _Waiting:
         return len(self._chunks)
 
     def put(self, chunk: Chunk) -> None:
-        self._chunks.append(chunk)
+        weight = sum(len(row.data) for row in chunk.rows)
+        self._chunks.append((chunk, weight))
         self._rows += len(chunk.rows)
-        self._bytes += _weight(chunk)
+        self._bytes += weight
         if self._rows >= MOST_ROWS or self._bytes >= MOST_BYTES:
             self.has_room.clear()
         self.came.set()
 
     def take(self) -> Chunk:
         """Take the first chunk, with those behind it that may be committed together with it."""
-        taken, rows, size = [self._chunks.popleft()], 0, 0
-        while self._chunks and _belong_together(taken[0], self._chunks[0]):
-            rows, size = rows + len(taken[-1].rows), size + _weight(taken[-1])
-            if rows + len(self._chunks[0].rows) > MOST_ROWS or size >= MOST_BYTES:
+        first, size = self._chunks.popleft()
+        taken, rows = [first], len(first.rows)
+        while self._chunks and size < MOST_BYTES:
+            chunk, weight = self._chunks[0]
+            rows += len(chunk.rows)
+            if rows > MOST_ROWS or not _belong_together(first, chunk):
                 break
-            taken.append(self._chunks.popleft())
+            size += weight
+            taken.append(self._chunks.popleft()[0])
         self._rows -= sum(len(chunk.rows) for chunk in taken)
-        self._bytes -= sum(map(_weight, taken))
+        self._bytes -= size
         self.has_room.set()
         self.came.clear()
         return merged(taken)
@@ -91,7 +95,3 @@ def merged(chunks: Sequence[Chunk]) -> Chunk:
 
 def _belong_together(first: Chunk, second: Chunk) -> bool:
     return (first.stage, first.version) == (second.stage, second.version)
-
-
-def _weight(chunk: Chunk) -> int:
-    return sum(len(row.data) for row in chunk.rows)

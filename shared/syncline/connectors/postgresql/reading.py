@@ -47,8 +47,15 @@ class PageMaker:
     def _cursors(self, rows: Sequence[Any]) -> list[str | None]:
         if self._cursor is None:
             return [None] * len(rows)
-        place = self._cursor
-        return [None if row[place] is None else text_of(row[place]) for row in rows]
+        texts: list[str | None] = []
+        last: Any = None
+        text: str | None = None
+        for row in rows:
+            value = row[self._cursor]
+            if value != last or isinstance(value, Decimal):  # 1.0 and 1.00 are equal
+                last, text = value, None if value is None else text_of(value)
+            texts.append(text)
+        return texts
 
     def _bad(self, rows: Sequence[Any], records: list[dict[str, Any]]) -> dict[int, Failure]:
         bad = {}
