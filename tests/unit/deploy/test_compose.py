@@ -1,0 +1,75 @@
+"""The Compose file and the image keep what they promise, read as the files they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from syncline.bootstrap.services import SERVICES
+from syncline.bootstrap.settings import unknown_variables
+
+ROOT = Path(__file__).parents[3]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+OURS = [*SERVICES, "setup", "secrets", "cli"]
+
+
+def test_every_service_is_in_it() -> None:
+    assert set(COMPOSE["services"]) == {*OURS, "kafka", "postgres"}
+    for name in SERVICES:
+        assert COMPOSE["services"][name]["command"] == ["run", name]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ours_may_do_no_more_than_they_need(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert "ports" not in service
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "kafka", "postgres"])
+def test_what_runs_for_long_is_watched_and_restarted(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["restart"] == "unless-stopped"
+    assert service["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_waits_for_its_tables_and_topics_and_has_time_to_drain(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["depends_on"]["setup"] == {"condition": "service_completed_successfully"}
+    assert int(service["stop_grace_period"].removesuffix("s")) > 30
+
+
+def test_nothing_listens_beyond_this_machine() -> None:
+    ports = [p for service in COMPOSE["services"].values() for p in service.get("ports", [])]
+    assert ports
+    assert [p for p in ports if not p.startswith("127.0.0.1:")] == []
+
+
+def test_every_setting_that_is_passed_on_is_read() -> None:
+    given = {name: "" for s in SERVICES for name in COMPOSE["services"][s]["environment"]}
+    assert given
+    assert unknown_variables(given) == []
+
+
+def test_no_secret_has_a_value_that_everybody_knows() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    named = re.findall(r"\$\{((?:SYNCLINE_SECRET|POSTGRES_PASSWORD)\w*)([^}]*)\}", text)
+    assert {name for name, _ in named} == {"SYNCLINE_SECRET_KEYS", "POSTGRES_PASSWORD"}
+    assert {default for _, default in named} == {":-"}
+
+
+def test_the_image_runs_without_root_and_without_a_shell() -> None:
+    last = (ROOT / "deploy" / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    assert re.search(r"^USER [1-9]\d+:[1-9]\d+$", last, re.M)
+    assert 'ENTRYPOINT ["syncline"]' in last
+    assert "healthz" in last
+    assert "PIP_" not in last
