@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from syncline.connectors.file import settings
-from syncline.connectors.file.folders import Folder
 from syncline.connectors.file.journal import Memory
-from syncline.connectors.file.reading import FileReading, Picker, open_rows
+from syncline.connectors.file.reading import FileReading, open_rows
 from syncline.connectors.file.writing import path_of, write
+from syncline.connectors.folders import Folder
+from syncline.connectors.picking import Picker
 from syncline.connectors.port import (
     Capabilities,
     Check,

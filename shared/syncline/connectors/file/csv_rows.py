@@ -6,10 +6,11 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from syncline.connectors.file.folders import refusal
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, Place, Taken, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, Place, after_mark
 from syncline.connectors.file.settings import InSettings
+from syncline.connectors.folders import refusal
+from syncline.connectors.picking import Taken
 
 MAX_FIELD = 1_000_000
 """Characters of a field; so many are read before a quote that is never closed is noticed."""

@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from syncline.connectors.file.folders import open_regular, refusal
 from syncline.connectors.file.seen import Seen
+from syncline.connectors.folders import open_regular, refusal
 from syncline.domain.errors import RetriableError
 
 LOCK_LIMIT = 60.0

@@ -9,7 +9,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, Place, Taken, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, Place, after_mark
+from syncline.connectors.picking import Taken
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 

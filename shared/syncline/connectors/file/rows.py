@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
-from syncline.connectors.file.folders import refusal
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.folders import refusal
+from syncline.connectors.picking import Taken
 
 MAX_KEPT = 10_000
 """Characters kept of a row that could not be read."""
@@ -20,18 +20,6 @@ class Place(msgspec.Struct, frozen=True):
 
     offset: int = 0
     line: int = 0
-
-
-class Taken(msgspec.Struct):
-    """Records in the file's order; `bad` tells of those that are none."""
-
-    records: list[dict[str, Any]] = []
-    bad: dict[int, Failure] = {}
-
-    def spoil(self, code: str, message: str, found: dict[str, Any]) -> None:
-        """Add a row that is no record, with what was read of it."""
-        self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
-        self.records.append(found)
 
 
 class Rows(Protocol):

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.file.folders import Folder, translated
 from syncline.connectors.file.journal import Memory, journal_of
 from syncline.connectors.file.outputs import Output, RefusedError, output
 from syncline.connectors.file.settings import PLACEHOLDER, out_settings
+from syncline.connectors.folders import Folder, translated
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import ValueRefusedError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncline.connectors.postgresql.queries import known_names, names_in, second_statement
+from syncline.connectors.postgresql.queries import known_names
+from syncline.connectors.sql_text import names_in, second_statement
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 

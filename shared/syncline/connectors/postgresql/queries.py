@@ -8,14 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from syncline.connectors.sql_text import TOKENS, names_in, one_statement
 from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
 
-_TOKENS = re.compile(
-    r"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
-    r"|\$([A-Za-z_]?\w*)\$.*?\$\1\$|::|:(?P<name>[A-Za-z_]\w*)|(?P<end>;)",
-    re.DOTALL,
-)
-"""What may hide a name or a semicolon, and these two."""
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT = "text"
 
@@ -57,18 +52,7 @@ def base_query(extraction: Extraction) -> str:
     if extraction.mode is ExtractionMode.PROCEDURE:
         arguments = ", ".join(f"{identifier(n)} => :{n}" for n in extraction.parameters)
         return f"select * from {table_name(extraction.procedure or '')}({arguments})"
-    return (extraction.sql or "").strip().rstrip("; \t\r\n")
-
-
-def second_statement(sql: str) -> bool:
-    """Tell whether a text holds more than one statement."""
-    ends = [m.start() for m in _TOKENS.finditer(sql.rstrip("; \t\r\n")) if m["end"]]
-    return bool(ends)
-
-
-def names_in(sql: str) -> list[str]:
-    """Return the names that a text wants bound, once each."""
-    return list(dict.fromkeys(m["name"] for m in _TOKENS.finditer(sql) if m["name"]))
+    return one_statement(extraction.sql or "")
 
 
 def known_names(extraction: Extraction) -> list[str]:
@@ -85,7 +69,7 @@ def unbound_names(sql: str, extraction: Extraction) -> tuple[str, list[str]]:
     def replace(found: re.Match[str]) -> str:
         return f"${used.index(found['name']) + 1}" if found["name"] in used else found[0]
 
-    return _TOKENS.sub(replace, sql), used
+    return TOKENS.sub(replace, sql), used
 
 
 def bound_query(
@@ -106,7 +90,7 @@ def bound_query(
         bound = query.bind(after, cast)
         return bound if after is None else f"({bound}{lookback(query, extraction, cast)})"
 
-    query.sql = _TOKENS.sub(replace, base_query(extraction))
+    query.sql = TOKENS.sub(replace, base_query(extraction))
     return query
 
 

@@ -1,0 +1,105 @@
+"""Records into pages for connectors that pick by themselves: IDs, cursors, columns, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.folders import refusal
+from syncline.connectors.port import Page
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.conditions import compile_condition
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.mapping.values import plain_text
+
+
+class Taken(msgspec.Struct):
+    """Records in the file's order; `bad` tells of those that are none."""
+
+    records: list[dict[str, Any]] = []
+    bad: dict[int, Failure] = {}
+
+    def spoil(self, code: str, message: str, found: dict[str, Any]) -> None:
+        """Add a row that is no record, with what was read of it."""
+        self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
+        self.records.append(found)
+
+
+class Picker:
+    """Makes pages of rows: IDs, cursors, chosen columns, filters.
+
+    Raises:
+        ConnectorError: the source gives no column that the extraction names.
+    """
+
+    def __init__(self, extraction: Extraction, names: Sequence[str] | None) -> None:
+        _check(extraction, names)
+        self._id = _reading(extraction.id_column)
+        self._cursor = _reading(extraction.cursor_column) if extraction.cursor_column else None
+        wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
+        self._columns = list(dict.fromkeys(n for n in wanted if n)) if extraction.columns else []
+        if names is not None and set(names) <= set(self._columns):
+            self._columns = []
+        self._filters = [compile_condition(c) for c in extraction.filters]
+
+    def page(self, taken: Taken, position: str) -> Page:
+        """Make a page; rows that are none stay in it whatever the filters say."""
+        records, bad = taken.records, taken.bad
+        ids = [text_of(self._id(record)) for record in records]
+        read = self._cursor
+        cursors: list[str | None] = (
+            [None] * len(records)
+            if read is None
+            else [text_of(read(record)) or None for record in records]
+        )
+        page = Page(ids, cursors, records, position, bad)
+        for test in self._filters:
+            kept = [n in page.bad or test(record) for n, record in enumerate(page.records)]
+            page = only(page, kept)
+        if self._columns:
+            page.records = [
+                record if n in page.bad else {name: record.get(name) for name in self._columns}
+                for n, record in enumerate(page.records)
+            ]
+        return page
+
+
+def only(page: Page, kept: Sequence[bool]) -> Page:
+    """Return a page of some of its records."""
+    if all(kept):
+        return page
+    places = [place for place, keep in enumerate(kept) if keep]
+    bad: dict[int, Failure] = {n: page.bad[p] for n, p in enumerate(places) if p in page.bad}
+    ids, cursors = [page.ids[p] for p in places], [page.cursors[p] for p in places]
+    return Page(ids, cursors, [page.records[p] for p in places], page.position, bad)
+
+
+def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
+    for name in (extraction.id_column, extraction.cursor_column, *extraction.columns):
+        if names and name is not None and name not in names:
+            message = f"the source gives no column {name!r}; it gives: {', '.join(names)}"
+            raise refusal("unknown_column", message, name)
+
+
+def _reading(name: str) -> Callable[[Any], Any]:
+    """Return what reads a column by its name, or else a value inside by its path."""
+    inside = reader(parse_path(name))
+
+    def read(record: dict[str, Any]) -> Any:  # noqa: ANN401
+        return record[name] if name in record else inside(record)
+
+    return read
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401
+    """Return an ID or a cursor as text, "" for what can be none."""
+    if value.__class__ is str:
+        return str(value)
+    if isinstance(value, float):
+        return repr(value)
+    usable = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return plain_text(value) if usable else ""

@@ -1,0 +1,179 @@
+"""The SQLite connector: what it can do, and its calls, each in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from syncline.connectors.port import (
+    Capabilities,
+    Check,
+    Column,
+    ExtractRequest,
+    Page,
+    Surroundings,
+    WriteBatch,
+    WriteResult,
+)
+from syncline.connectors.sqlite import settings
+from syncline.connectors.sqlite.database import (
+    NotUnicodeError,
+    SqliteFile,
+    columns_of,
+    identifier,
+    translated,
+)
+from syncline.connectors.sqlite.reading import Reading
+from syncline.connectors.sqlite.writing import Table, Upsert
+from syncline.domain.errors import FailureError, Problem
+from syncline.domain.mapping.document import Extraction
+
+T = TypeVar("T")
+_payload = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class SqliteConnector:
+    """One SQLite file as its profile describes it."""
+
+    capabilities = Capabilities(
+        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True
+    )
+
+    def __init__(
+        self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings
+    ) -> None:
+        self._file = SqliteFile(config, surroundings.folders)
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    def config_problems(
+        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> list[Problem]:
+        """Name every mistake of a profile's settings."""
+        return settings.config_problems(config, secrets)
+
+    @classmethod
+    def mapping_problems(
+        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
+    ) -> list[Problem]:
+        """Name every mistake in the parts of a mapping this connector reads."""
+        problems = [] if extraction is None else settings.extraction_problems(extraction)
+        return problems + ([] if target is None else settings.target_problems(target))
+
+    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
+        """Return what it can do; the same for every mapping."""
+        return self.capabilities
+
+    def reads_in_order(self, extraction: Extraction) -> bool:
+        """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
+        return True
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    async def test(self) -> list[Check]:
+        """Look whether the file is allowed, there, and a database."""
+        try:
+            tables = await self._reading(_tables)
+        except FailureError as error:
+            part = "permission" if error.failure.code == "path_not_allowed" else "data"
+            return [Check(part, ok=False, message=error.failure.message)]
+        return [Check("data", ok=True, message=f"SQLite {sqlite3.sqlite_version}, {tables} tables")]
+
+    async def describe(self, name: str) -> list[Column]:
+        """Return the columns of a table."""
+        columns = await self._reading(lambda c: columns_of(c, name))
+        return [Column(column, kind or "any") for column, kind in columns.items()]
+
+    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+        """Stream pages of one read, ordered by (cursor, ID)."""
+        careful = False
+        while True:
+            try:
+                async for page in self._stream(request, careful=careful):
+                    left = None if request.limit is None else request.limit - len(page.ids)
+                    request = msgspec.structs.replace(request, position=page.position, limit=left)
+                    yield page
+            except NotUnicodeError:
+                careful = True
+            else:
+                return
+
+    async def _stream(self, request: ExtractRequest, *, careful: bool) -> AsyncIterator[Page]:
+        connection = await asyncio.to_thread(self._file.open)
+        try:
+            with translated():
+                reading = await asyncio.to_thread(
+                    Reading, connection, request.extraction, careful=careful
+                )
+                pages = reading.pages(request)
+                while (page := await asyncio.to_thread(next, pages, None)) is not None:
+                    yield page
+                    self._file.limit(connection)
+        finally:
+            connection.interrupt()  # a thread may still be reading when this is given up
+            connection.close()
+
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+        """Read just these records."""
+        if not ids:
+            return Page([], [], [], "")
+        return await self._reading(lambda c: Reading(c, extraction, careful=True).fetch(ids))
+
+    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+        """Return the keys that the target table has."""
+
+        def look(connection: sqlite3.Connection) -> list[str | None]:
+            table = Table.of(connection, batch.options, batch.match_key)
+            keys = [_payload(payload).get(table.key) for payload in batch.payloads]
+            asked = [str(key) for key in keys if key is not None]
+            found = table.by_keys(connection, f"select {identifier(table.key)} from", asked)
+            there = {str(row[0]) for row in found}
+            return [str(key) if str(key) in there else None for key in keys]
+
+        return await self._reading(look)
+
+    async def write(self, batch: WriteBatch) -> WriteResult:
+        """Upsert a bulk on the match key."""
+
+        def upsert(connection: sqlite3.Connection) -> WriteResult:
+            table = Table.of(connection, batch.options, batch.match_key)
+            return Upsert(connection, table).write(batch)
+
+        return await self._changing(upsert)
+
+    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+        """Delete rows by key; one that is not there counts as deleted."""
+
+        def delete(connection: sqlite3.Connection) -> None:
+            table = Table.of(connection, options, str(options.get("key", "id")))
+            table.by_keys(connection, "delete from", list(target_ids))
+
+        await self._changing(delete)
+        return WriteResult(list(target_ids))
+
+    async def _reading(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        def run() -> T:
+            with self._file.opened() as connection:
+                return call(connection)
+
+        return await asyncio.to_thread(run)
+
+    async def _changing(self, call: Callable[[sqlite3.Connection], T]) -> T:
+        def run() -> T:
+            with self._file.opened(writes=True) as connection:
+                return call(connection)
+
+        async with self._writing:
+            return await asyncio.to_thread(run)
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    (count,) = connection.execute(
+        "select count(*) from sqlite_schema where type = 'table'"
+    ).fetchone()
+    return int(count)

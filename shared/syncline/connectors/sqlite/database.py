@@ -1,0 +1,100 @@
+"""Opening a SQLite file: only where the operator allows it, only for as long as it is allowed."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from syncline.connectors.folders import Folder, refusal
+from syncline.connectors.port import ConnectorError
+from syncline.domain.errors import RetriableError
+
+BUSY_LIMIT = 30_000
+"""Milliseconds to wait for another writer."""
+_STEPS = 20_000
+_BUSY = ("locked", "busy", "disk I/O", "interrupted", "full")
+
+
+class SqliteFile:
+    """A profile's database file."""
+
+    def __init__(self, config: Mapping[str, Any], allowed: Sequence[str]) -> None:
+        self._path = Path(config["file"])
+        self._folder = Folder(str(self._path.parent), allowed)
+        self._timeout: int = config.get("statementTimeout") or 300
+
+    def place(self) -> Path:
+        """Return the file. Raises ConnectorError where it is not allowed or not there."""
+        path = self._folder.within(self._path.name)
+        if not path.is_file():
+            raise refusal("no_file", f"there is no database {str(self._path)!r}")
+        return path
+
+    @contextmanager
+    def opened(self, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
+        """Open the file, for reading unless said otherwise; errors come as the port's."""
+        with closing(self.open(writes=writes)) as connection, translated():
+            yield connection
+
+    def open(self, *, writes: bool = False) -> sqlite3.Connection:
+        """Open the file. Raises ConnectorError, RetriableError."""
+        address = f"file:{quote(str(self.place()))}?mode={'rw' if writes else 'ro'}"
+        with translated():
+            connection = sqlite3.connect(
+                address, uri=True, isolation_level=None, check_same_thread=False
+            )
+            connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+            connection.execute(f"pragma busy_timeout = {BUSY_LIMIT}")
+            connection.execute(f"pragma query_only = {int(not writes)}")
+            self.limit(connection)
+            return connection
+
+    def limit(self, connection: sqlite3.Connection) -> None:
+        """Let what runs from now on take no longer than the profile says."""
+        end = time.monotonic() + self._timeout
+        connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+
+
+class NotUnicodeError(Exception):
+    """A text of the database is not UTF-8: it must be read with care."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn errors of a whole call into the port's."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "decode to UTF-8" in str(error):
+            raise NotUnicodeError(str(error)) from error
+        raise failure_of(error) from error
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        raise refusal("query_refused", f"SQLite: {error}") from error
+
+
+def failure_of(error: sqlite3.OperationalError) -> RetriableError | ConnectorError:
+    """Say whether a call may succeed later."""
+    words = str(error)
+    if words == "interrupted":
+        return RetriableError("SQLite: the statement took too long", code="query_timeout")
+    if any(word in words for word in _BUSY):
+        return RetriableError(f"SQLite: {words}", code="source_unavailable")
+    return refusal("query_refused", f"SQLite: {words}")
+
+
+def identifier(name: str) -> str:
+    """Quote a name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """Return a table's columns with their declared types. Raises ConnectorError if unknown."""
+    rows = connection.execute("select name, type from pragma_table_xinfo(?)", (table,)).fetchall()
+    if not rows:
+        raise refusal("no_table", f"there is no table {table!r}")
+    return dict(rows)

@@ -1,0 +1,64 @@
+"""What a profile and a mapping may say about SQLite, and every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from syncline.connectors.sql_text import names_in, second_statement
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.document import Extraction, ExtractionMode
+
+_KNOWN = ("file", "statementTimeout")
+MAX_TIMEOUT = 86_400
+
+
+def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
+    """Name every mistake of a profile."""
+    words = f"unknown setting; known: {', '.join(_KNOWN)}"
+    problems = [Problem(f"$.config.{name}", words) for name in sorted(config.keys() - set(_KNOWN))]
+    file, timeout = config.get("file"), config.get("statementTimeout", 1)
+    if not isinstance(file, str) or not file.startswith("/"):
+        problems.append(Problem("$.config.file", "is required: the absolute path of the database"))
+    if not isinstance(timeout, int) or isinstance(timeout, bool) or not 1 <= timeout <= MAX_TIMEOUT:
+        message = f"must be a whole number of seconds from 1 to {MAX_TIMEOUT}"
+        problems.append(Problem("$.config.statementTimeout", message))
+    return problems + [Problem(f"$.secrets.{n}", "SQLite needs no secret") for n in sorted(secrets)]
+
+
+def extraction_problems(extraction: Extraction) -> list[Problem]:
+    """Name every mistake of an extraction."""
+    if extraction.mode not in (ExtractionMode.CONFIG, ExtractionMode.SQL):
+        return [Problem("$.extraction.mode", "SQLite reads `config` or `sql`")]
+    problems = [
+        Problem(f"$.extraction.options.{name}", "SQLite has no such option; it has none")
+        for name in sorted(extraction.options)
+    ]
+    if extraction.mode is ExtractionMode.SQL:
+        problems += _sql_problems(extraction)
+    return problems
+
+
+def _sql_problems(extraction: Extraction) -> list[Problem]:
+    sql = extraction.sql or ""
+    if second_statement(sql):
+        message = "must be one statement that reads; there is a second one behind `;`"
+        return [Problem("$.extraction.sql", message)]
+    known = ["cursor", "ids", *extraction.parameters]
+    return [
+        Problem("$.extraction.sql", f"`:{name}` is not bound; known: {', '.join(known)}")
+        for name in names_in(sql)
+        if name not in known
+    ]
+
+
+def target_problems(target: Mapping[str, Any]) -> list[Problem]:
+    """Name every mistake of a target block."""
+    at = "$.transformation.target"
+    problems = [
+        Problem(f"{at}.{name}", "unknown setting; known: key, table")
+        for name in sorted(target.keys() - {"table", "key"})
+    ]
+    if not isinstance(target.get("table"), str) or not target["table"]:
+        problems.append(Problem(f"{at}.table", "is required: the table to write"))
+    return problems

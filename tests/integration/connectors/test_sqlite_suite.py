@@ -1,0 +1,124 @@
+"""The SQLite connector does what the port promises, as a source and as a target."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncline.connectors.port import Connector, Surroundings
+from syncline.connectors.sqlite import SqliteConnector
+from syncline.domain.mapping.document import Extraction, ExtractionMode
+from tests.suites.connector_sources import SourceSuite
+from tests.suites.connector_targets import TargetSuite
+from tests.suites.connectors import ConnectorSuite
+
+TABLE = """
+create table items (
+  id text primary key, name text, amount text,
+  count integer check (count is null or count <> 999), changed text
+)
+"""
+
+
+class SqliteWorld:
+    """One database file with a table of items."""
+
+    secret = None
+    extraction = Extraction(table="items", cursor_column="changed")
+    texts = frozenset({"bell", "nul"})
+    options = {"table": "items"}
+    elsewhere = {"table": "nothing_there"}
+    refused = {"count": 999}
+    keeps_one = True
+    deletes = True
+    cannot_hold: frozenset[str] = frozenset()
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "erp.db"
+        self.database = sqlite3.connect(self.path, isolation_level=None)
+        self.database.execute(TABLE)
+        self.connector = self.connector_to(self.path, folder)
+        self.unanswerable: Any = [
+            (Extraction(table="nothing_there"), "nothing_there"),
+            (Extraction(table="items", id_column="no_id"), "no_id"),
+            (Extraction(table="items", cursor_column="no_cursor"), "no_cursor"),
+            (Extraction(table="items", columns=("no_column",)), "no_column"),
+            (Extraction(mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
+        ]
+
+    @staticmethod
+    def connector_to(path: Path, *allowed: Path) -> SqliteConnector:
+        surroundings = Surroundings(folders=tuple(map(str, allowed)))
+        return SqliteConnector({"file": str(path)}, {}, surroundings)
+
+    def broken(self) -> Sequence[tuple[Connector, str]]:
+        text = self.folder / "text.db"
+        text.write_text("not a database, but long enough to look like one " * 20)
+        link = self.folder / "link.db"
+        if not link.is_symlink():
+            link.symlink_to("/etc/hostname")
+        return [
+            (self.connector_to(self.path), "permission"),
+            (self.connector_to(self.path, self.folder / "others"), "permission"),
+            (self.connector_to(link, self.folder), "permission"),
+            (self.connector_to(self.folder / "nowhere.db", self.folder), "data"),
+            (self.connector_to(text, self.folder), "data"),
+        ]
+
+    async def fill(self, records: Sequence[dict[str, Any]]) -> None:
+        self.database.execute("delete from items")
+        for r in records:
+            changed = r["changed"].isoformat(sep=" ") if r["changed"] else None
+            amount = f"{r['amount']:f}" if isinstance(r["amount"], Decimal) else r["amount"]
+            row = (r["id"], r["name"], amount, r["count"], changed)
+            self.database.execute("insert into items values (?, ?, ?, ?, ?)", row)
+
+    async def rows(self) -> list[dict[str, Any]]:
+        rows = self.database.execute("select id, name, amount, count from items")
+        return [dict(zip(("id", "name", "amount", "count"), row, strict=True)) for row in rows]
+
+
+def _sql(text: str) -> Extraction:
+    return Extraction(mode=ExtractionMode.SQL, sql=text)
+
+
+class TestSqlite(ConnectorSuite, SourceSuite, TargetSuite):
+    kind = SqliteConnector
+    good_config = {"file": "/srv/erp.db"}
+    wrong_configs = [
+        ({"file": ...}, {}, "$.config.file"),
+        ({"file": "erp.db"}, {}, "$.config.file"),
+        ({"fiel": "x"}, {}, "$.config.fiel"),
+        ({"statementTimeout": "x"}, {}, "$.config.statementTimeout"),
+        ({}, {"password": "x"}, "$.secrets.password"),
+    ]
+    wrong_mappings = [
+        (Extraction(mode=ExtractionMode.API), None, "$.extraction.mode"),
+        (Extraction(mode=ExtractionMode.PROCEDURE), None, "$.extraction.mode"),
+        (Extraction(table="x", options={"page": 1}), None, "$.extraction.options.page"),
+        (_sql("select 1; drop table x"), None, "$.extraction.sql"),
+        (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
+        (None, {}, "$.transformation.target.table"),
+        (None, {"table": "x", "tabel": "x"}, "$.transformation.target.tabel"),
+    ]
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[SqliteWorld]:
+        world = SqliteWorld(tmp_path)
+        with closing(world.database):
+            yield world
+
+    @pytest.fixture
+    def source(self, world: SqliteWorld) -> SqliteWorld:
+        return world
+
+    @pytest.fixture
+    def target(self, world: SqliteWorld) -> SqliteWorld:
+        return world
