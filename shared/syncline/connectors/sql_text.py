@@ -11,6 +11,7 @@ TOKENS = re.compile(
 )
 """What may hide a name or a semicolon, and these two."""
 _END = "; \t\r\n"
+_NULL_TEST = re.compile(r"\s+is\s+(not\s+)?null\b", re.IGNORECASE)
 
 
 def one_statement(sql: str) -> str:
@@ -27,3 +28,8 @@ def second_statement(sql: str) -> bool:
 def names_in(sql: str) -> list[str]:
     """Return the names that a text wants bound, once each."""
     return list(dict.fromkeys(m["name"] for m in TOKENS.finditer(sql) if m["name"]))
+
+
+def is_tested_for_null(found: re.Match[str]) -> bool:
+    """Tell whether a name stands before `is null`, where a database cannot tell its type."""
+    return _NULL_TEST.match(found.string, found.end()) is not None

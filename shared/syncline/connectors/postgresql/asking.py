@@ -44,7 +44,7 @@ async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Sh
     sql, names = unbound_names(base_query(extraction), extraction)
     try:
         statement = await connection.prepare(f"select * from ({sql}\n) q")
-    except asyncpg.IndeterminateDatatypeError as error:
+    except (asyncpg.IndeterminateDatatypeError, asyncpg.AmbiguousParameterError) as error:
         known = ", ".join(f":{name}" for name in names)
         message = f"PostgreSQL cannot tell the type of one of {known}: write it as :name::type"
         failure = Failure(Category.PERMANENT, "unknown_type", message, str(error))

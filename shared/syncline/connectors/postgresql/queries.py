@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.connectors.sql_text import TOKENS, names_in, one_statement
+from syncline.connectors.sql_text import TOKENS, is_tested_for_null, names_in, one_statement
 from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
 
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -31,7 +31,8 @@ class Query(msgspec.Struct):
     def bind(self, value: Any, cast: str) -> str:  # noqa: ANN401
         """Add a value and return what stands for it in the text."""
         self.values.append(value)
-        first = "text[]" if cast.endswith("[]") else TEXT
+        is_list = cast.endswith("[]") or isinstance(value, list)
+        first = "text[]" if is_list else TEXT
         return f"(${len(self.values)}::{first})::{cast}"
 
 
@@ -64,9 +65,12 @@ def known_names(extraction: Extraction) -> list[str]:
 def unbound_names(sql: str, extraction: Extraction) -> tuple[str, list[str]]:
     """Put a bare placeholder for each name, so that the server says of what type it is."""
     known = known_names(extraction)
-    used = [name for name in names_in(sql) if name in known]
+    typed = {m["name"] for m in TOKENS.finditer(sql) if not is_tested_for_null(m)}
+    used = [name for name in names_in(sql) if name in known and name in typed]
 
     def replace(found: re.Match[str]) -> str:
+        if found["name"] in known and is_tested_for_null(found):
+            return "null"
         return f"${used.index(found['name']) + 1}" if found["name"] in used else found[0]
 
     return TOKENS.sub(replace, sql), used
@@ -77,11 +81,15 @@ def bound_query(
 ) -> Query:
     """Return what is read, its names bound: the cursor (widened), the IDs, and the parameters."""
     query = Query("", [])
+    known = known_names(extraction)
+    given = {"cursor": after, "ids": ids} | extraction.parameters
 
     def replace(found: re.Match[str]) -> str:
         name = found["name"]
-        if name not in names:
+        if name not in known:
             return found[0]
+        if is_tested_for_null(found):
+            return query.bind(_text(given[name]), TEXT)
         cast = names[name].sql
         if name in extraction.parameters:
             return query.bind(_text(extraction.parameters[name]), cast)

@@ -99,4 +99,5 @@ def _said(name: str, kind: SqlType, *, dates_as_text: bool) -> str:
     if array and kind.name[:-2] in _ELEMENTS:
         return column
     as_json = array or kind.kind == "composite"
-    return f"{f'to_json({column})' if as_json else f'{column}::text'} as {identifier(name)}"
+    text = "" if as_json else " #>> '{}'"
+    return f"to_json({column}){text} as {identifier(name)}"

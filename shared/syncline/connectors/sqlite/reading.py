@@ -154,12 +154,11 @@ class Reading:
     ) -> dict[str, Any]:
         """Return values for all names: lists and objects as JSON, for `json_each`."""
         values = {n: _plain(v) for n, v in self._extraction.parameters.items()}
-        start: Any = after
-        if after is not None and self._extraction.cursor_type is not CursorType.ID:
-            start = earlier(after, self._extraction.lookback)
-        if "cursor" in names_in(self._base):
-            values["cursor"] = start
-        if "ids" in names_in(self._base):
+        names = names_in(self._base)
+        if "cursor" in names:
+            widened = after is not None and self._extraction.cursor_type is not CursorType.ID
+            values["cursor"] = earlier(after, self._extraction.lookback) if widened else after
+        if "ids" in names:
             values["ids"] = None if ids is None else _plain(ids)
         return values if only_named else values | self._values
 
@@ -184,18 +183,23 @@ def earlier(value: Any, seconds: float) -> Any:  # noqa: ANN401
     """Return a cursor value less some seconds, so that texts still compare as they are written."""
     if not seconds:
         return value
-    if not isinstance(value, str):
-        return value - seconds * (1000 if value >= _MILLISECONDS else 1)
+    number = _number(value) if isinstance(value, str) and not _is_basic_date(value) else value
+    if not isinstance(number, str):
+        return number - seconds * (1000 if number >= _MILLISECONDS else 1)
     try:
         instant = datetime.fromisoformat(value) - timedelta(seconds=seconds)
     except (ValueError, OverflowError):
         message = f"lookback: the cursor {value!r} is no date; leave the lookback out"
         raise refusal("invalid_cursor", message) from None
-    if value.isdigit():
+    if _is_basic_date(value):
         return instant.strftime("%Y%m%d")
     if len(value) == len("2026-01-01"):
         return instant.date().isoformat()
     return instant.replace(tzinfo=None).isoformat(sep=value[10], timespec="seconds")
+
+
+def _is_basic_date(text: str) -> bool:
+    return text.isdigit() and len(text) == len("20260101")
 
 
 def _spellings(source_id: str) -> list[Any]:
