@@ -101,6 +101,7 @@ def main() -> int:
     folder.chmod(0o755)
     try:
         asyncio.run(run(console, folder))
+        shutil.rmtree(folder, ignore_errors=True)
     except (Refuted, SystemsError, SynclineError) as error:
         console.print(f"\n[bold red]realworld:[/] {error}\nlogs are in {folder}/services")
         return 1
