@@ -161,10 +161,10 @@ class Shell:
 
         return KafkaAdmin(self.settings.kafka())
 
-    async def kafka_answers(self, work: Coroutine[Any, Any, T], within: float = WITHIN) -> T:
+    async def kafka_answers(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for something of Kafka, but not for long. Raises RetriableError."""
-        with _away_after("Kafka is not available", "kafka_unavailable", within):
-            async with asyncio.timeout(within):
+        with _away_after("Kafka is not available", "kafka_unavailable"):
+            async with asyncio.timeout(WITHIN):
                 return await work
 
     def show(self, document: object, *lines: object) -> None:
@@ -220,9 +220,9 @@ def _console(is_terminal: bool, **options: Any) -> Console:  # noqa: ANN401
 
 
 @contextmanager
-def _away_after(message: str, code: str, within: float = WITHIN) -> Iterator[None]:
+def _away_after(message: str, code: str) -> Iterator[None]:
     """Turn the end of the time that a server has for its answer into RetriableError."""
     try:
         yield
     except TimeoutError:
-        raise RetriableError(f"{message} within {within:.0f} s", code=code) from None
+        raise RetriableError(f"{message} within {WITHIN:.0f} s", code=code) from None

@@ -36,8 +36,13 @@ _COLUMNS = (
 def create(shell: Shell) -> None:
     """Create the topics that are missing; what exists stays as it is."""
     settings = shell.settings
-    creating = shell.admin().create_topics(settings.kafka_partitions, settings.kafka_replication)
-    names = shell.run(shell.kafka_answers(creating, within=60))
+
+    async def create_missing() -> list[str]:
+        admin = shell.admin()
+        await shell.kafka_answers(admin.topics())  # away is soon said; creating may take a while
+        return await admin.create_topics(settings.kafka_partitions, settings.kafka_replication)
+
+    names = shell.run(create_missing())
     lines = [f"created {name}" for name in names] or ["every topic exists"]
     shell.show({"created": names}, *lines)
 

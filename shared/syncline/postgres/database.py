@@ -42,7 +42,7 @@ def translated() -> Iterator[None]:
         yield
     except _OUTAGES as error:
         raise RetriableError(
-            f"PostgreSQL did not answer: {error or type(error).__name__}",
+            f"PostgreSQL did not answer: {str(error) or type(error).__name__}",
             code="database_unavailable",
         ) from error
 

@@ -12,6 +12,8 @@ from syncline.domain.errors import SynclineError
 from syncline.postgres.database import Database, translated
 
 _LOCK = 7_305_817_211  # any fixed number of our own
+CONNECT_WITHIN = 10.0
+"""Seconds."""
 _CONTROL_TABLE = """
 create table if not exists schema_migrations (
   name text primary key, checksum text not null, applied_at timestamptz not null default now())
@@ -70,7 +72,7 @@ async def migrate(dsn: str) -> list[str]:
         RetriableError: PostgreSQL does not answer.
     """
     with translated():
-        connection = await asyncpg.connect(dsn)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_WITHIN)
         try:
             await connection.execute("select pg_advisory_lock($1)", _LOCK)
             await connection.execute(_CONTROL_TABLE)
@@ -82,7 +84,7 @@ async def migrate(dsn: str) -> list[str]:
 async def is_current(dsn: str) -> bool:
     """Tell whether every migration of this release is applied. Raises as `migrate`."""
     with translated():
-        connection = await asyncpg.connect(dsn)
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_WITHIN)
         try:
             exists = await connection.fetchval("select to_regclass('schema_migrations')")
             return exists is not None and not await _pending(connection)
