@@ -44,6 +44,8 @@ async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # no
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
             await connection.execute(_GIVE_BACK, row["id"])
+        if state is State.CANCELLED:  # what it skipped at the cursor's value is still to be done
+            await connection.execute("delete from tied_rows where stream_id = $1", row["stream_id"])
         await connection.execute(
             """update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),
             reason = coalesce(reason, $4) where id = $1""",

@@ -12,6 +12,8 @@ import msgspec
 from syncline.contracts.events import DeadLetter
 from syncline.domain.dead_letter import PoisonLetter, ReplayItem, fingerprint
 from syncline.domain.errors import Failure
+from syncline.domain.mapping.refusal import printable
+from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.database import Database
 
 _INSERT = """
@@ -120,9 +122,15 @@ class Letters:
             return {str(row["id"]) for row in rows}
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL's text holds no NUL."""
-    return text.replace("\0", "?")
+def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of
+    """Return somebody else's words as PostgreSQL takes them."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    return value
 
 
 async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
@@ -142,16 +150,16 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
         letter.slot,
         letter.stream,
         UUID(letter.instance_id),
-        letter.entity_type,
-        letter.source_id,
+        _storable(letter.entity_type),
+        _storable(letter.source_id)[:MAX_SOURCE_ID_LENGTH],
         letter.stage,
         str(failure.category),
-        failure.code,
-        failure.message,
-        failure.field,
-        failure.detail,
+        _storable(failure.code),
+        _storable(failure.message),
+        _storable(failure.field),
+        _storable(failure.detail),
         fingerprint(letter.stage, failure.code, failure.message, failure.field),
-        msgspec.to_builtins(letter.attempts),
+        _storable(msgspec.to_builtins(letter.attempts)),
         max(len(letter.attempts) - 1, 0),
         letter.mapping_version,
         bytes(letter.payload),

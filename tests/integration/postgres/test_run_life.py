@@ -18,7 +18,7 @@ from syncline.contracts.messages import (
     RunRef,
     Settled,
 )
-from syncline.domain.batch import NewBatch, Water
+from syncline.domain.batch import NewBatch, TiedRows, Water
 from syncline.domain.dead_letter import letter_id
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.ledger import Written
@@ -247,3 +247,35 @@ def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
 def test_replay_is_part_of_the_request() -> None:
     request = parse_trigger({"instance": "a", "entityType": "b", "replay": {"entries": [LETTER]}})
     assert request.replay == Replay((LETTER,))
+
+
+async def test_a_letter_with_words_that_no_store_takes_is_kept(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "a")])
+    words = Failure(Category.PERMANENT, "rejected", "no\0pe", detail="\0", field="a\0")
+    attempt = Attempt(1, "2026-01-01T00:00:00+00:00", "execute", words)
+    letter = dead_letter(run, "a", 0)
+    letter.failure, letter.attempts = words, [attempt]
+
+    await Letters(db).store([letter])
+
+    row = await db.fetchrow("select error, detail, field, attempts from dead_letters")
+    assert row is not None
+    assert (row["error"], row["detail"], row["field"]) == ("no\\0pe", "\\0", "a\\0")
+    await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
+
+
+async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db: Database) -> None:
+    run = await accept(db)
+    extractions = Extractions(db)
+    progress = await extractions.start(run.id)
+    assert progress is not None
+    await extractions.commit(progress, [batch(0, "a")], "1", Water(None, "2026-01-02"), 0)
+    tied = TiedRows("2026-01-02", ["a"], ["1" * 32])
+    await extractions.finish(progress, None, Water("2026-01-02", "2026-01-02"), tied)
+    assert await extractions.handled_before(run.stream, ["a"], ["1" * 32]) == {0}
+    await Runs(db).request_cancel("default", run.id, "ann")
+
+    await apply(db, Settled(ref(run), 0, [0], "C", "execute"), Extracted(ref(run), 1, 1))
+
+    assert await extractions.handled_before(run.stream, ["a"], ["1" * 32]) == set()
