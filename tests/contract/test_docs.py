@@ -1,4 +1,4 @@
-"""The documentation names what there is: services, metrics, commands of the Makefile, transformers."""
+"""The documentation names what there is: services, metrics, transformers; its links lead there."""
 
 from __future__ import annotations
 
