@@ -1,7 +1,7 @@
 """Waiting with a target that says when to come again, instead of using up its records' attempts.
 
 A short `Retry-After` tells how fast the target may be called, not what is wrong with a record
-(docs/decisions/0014). Longer waits go over the retry topics like any other failure.
+(docs/decisions/0010). Longer waits go over the retry topics like any other failure.
 """
 
 from __future__ import annotations
