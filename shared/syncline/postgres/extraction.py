@@ -177,14 +177,6 @@ class Extractions:
         rows = await self._database.fetch(_HANDLED, stream, source_ids, row_hashes)
         return {row[0] - 1 for row in rows}
 
-    async def is_cancelled(self, run_id: str) -> bool:
-        """Tell whether a person asked for the run's end."""
-        return bool(
-            await self._database.fetchval(
-                "select cancel_requested_at is not null from runs where id = $1", UUID(run_id)
-            )
-        )
-
     async def in_flight(self, run_id: str) -> int:
         """Return how many records of the run have no outcome yet."""
         return int(

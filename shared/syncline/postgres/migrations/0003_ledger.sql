@@ -77,6 +77,5 @@ create table profile_rates (
   profile_id uuid primary key,
   tenant text not null,
   tokens double precision not null,
-  refilled_at timestamptz not null,
-  blocked_until timestamptz not null default '-infinity'
+  refilled_at timestamptz not null
 ) with (fillfactor = 50);
