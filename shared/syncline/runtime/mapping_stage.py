@@ -1,0 +1,66 @@
+"""A stage that maps the records of a batch: what Normalize and Transform have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Protocol
+
+from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import InvalidInputError, NotFoundError
+from syncline.domain.mapping.compiler import CompiledMapping
+from syncline.runtime.cancelling import split_cancelled
+from syncline.runtime.clock import Clock
+from syncline.runtime.failures import FailureRouter
+from syncline.runtime.forwarding import Forwarder, Made
+
+
+class Mappings(Protocol):
+    """Gives the compiled mapping that a run pinned; from memory after the first time."""
+
+    async def of(self, run: RunRef) -> CompiledMapping:
+        """May raise RetriableError."""
+
+
+class MappingStage:
+    """Maps every record of a batch; one that fails never holds back the others.
+
+    A stage names itself and the `next` one, and says in `map` which part of the mapping is its.
+    """
+
+    stage: ClassVar[Stage]
+    next: ClassVar[Stage]
+
+    def __init__(
+        self,
+        mappings: Mappings,
+        is_cancelled: Callable[[str], bool],
+        router: FailureRouter,
+        clock: Clock,
+    ) -> None:
+        self._mappings = mappings
+        self._is_cancelled = is_cancelled
+        self._forwarder = Forwarder(self.stage, self.next, router)
+        self._router = router
+        self._clock = clock
+
+    def map(self, mapping: CompiledMapping, records: Sequence[dict[str, Any]]) -> Made:
+        """Map the records of a batch; what fails is in the result."""
+        raise NotImplementedError
+
+    async def handle(self, batches: Sequence[Batch[dict[str, Any]]]) -> list[Outbound]:
+        live, messages = split_cancelled(batches, self._is_cancelled, self.stage)
+        for batch in live:
+            try:
+                mapping = await self._mappings.of(batch.run)
+            except (NotFoundError, InvalidInputError) as error:
+                messages += self._router.give_up(batch, error, self._clock.now())
+                continue
+            made = self.map(mapping, batch.records)
+            messages += self._forwarder.forward(batch, made, self._clock.now())
+        return messages
+
+    def on_bug(self, batch: Batch[dict[str, Any]], error: Exception) -> list[Outbound]:
+        """Answer for a batch that breaks this stage every time: its records are dead letters."""
+        return self._router.give_up(batch, error, self._clock.now())
