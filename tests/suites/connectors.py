@@ -112,5 +112,6 @@ class ConnectorSuite:
 
     def test_each_mistake_of_a_mapping_is_named_by_its_path(self) -> None:
         for extraction, target, path in self.wrong_mappings:
-            problems = self.kind.mapping_problems(extraction, target)
+            problems = [] if extraction is None else self.kind.extraction_problems(extraction)
+            problems += [] if target is None else self.kind.target_problems(target)
             assert [p.path for p in problems] == [path], (extraction, target, problems)

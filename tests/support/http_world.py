@@ -74,7 +74,7 @@ def batch(
     options: dict[str, Any],
     target_ids: Sequence[str | None] | None = None,
 ) -> WriteBatch:
-    assert HttpConnector.mapping_problems(None, options) == []
+    assert HttpConnector.target_problems(options) == []
     return WriteBatch(
         tenant="acme",
         entity_type="item",

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.domain.errors import Failure, FailureError
+from syncline.domain.errors import Failure, FailureError, Problem
 from syncline.domain.mapping.document import Extraction
 
 
@@ -152,18 +152,20 @@ class Connector(Protocol):
     ) -> None:
         """Take the profile's settings and decrypted secrets; no I/O."""
 
-    @classmethod
-    def config_problems(cls, config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Any]:
-        """Name every mistake of a profile's settings (list of domain.errors.Problem)."""
+    @staticmethod
+    def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str], /) -> list[Problem]:
+        """Name every mistake of a profile's settings."""
 
-    @classmethod
-    def mapping_problems(
-        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
-    ) -> list[Any]:
-        """Name every mistake in the parts of a mapping this connector reads (list of Problem)."""
+    @staticmethod
+    def extraction_problems(extraction: Extraction, /) -> list[Problem]:
+        """Name every mistake of a mapping's extraction block."""
+
+    @staticmethod
+    def target_problems(target: Mapping[str, Any], /) -> list[Problem]:
+        """Name every mistake of a mapping's `transformation.target` block."""
 
     def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
-        """Return what it can do with a mapping's `transformation.target` block."""
+        """Return what it can do with a mapping's target block; for most the same for every one."""
         return self.capabilities
 
     def reads_in_order(self, extraction: Extraction) -> bool:

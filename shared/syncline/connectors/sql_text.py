@@ -1,8 +1,12 @@
-"""What a person's SQL says: its bound names, and whether it is one statement."""
+"""What a person's SQL says: its bound names, and whether it is one statement; its mistakes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from syncline.domain.errors import Problem
 
 TOKENS = re.compile(
     r"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
@@ -33,3 +37,32 @@ def names_in(sql: str) -> list[str]:
 def is_tested_for_null(found: re.Match[str]) -> bool:
     """Tell whether a name stands before `is null`, where a database cannot tell its type."""
     return _NULL_TEST.match(found.string, found.end()) is not None
+
+
+def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[Problem]:
+    """Name every mistake of an extraction's SQL.
+
+    Args:
+        known: what is bound.
+        names: whether `:name` always means something bound in this text.
+    """
+    if second_statement(sql):
+        message = "must be one statement that reads; there is a second one behind `;`"
+        return [Problem("$.extraction.sql", message)]
+    return [
+        Problem("$.extraction.sql", f"`:{name}` is not bound; known: {', '.join(known)}")
+        for name in names_in(sql)
+        if names and name not in known
+    ]
+
+
+def table_problems(target: Mapping[str, Any]) -> list[Problem]:
+    """Name every mistake of a target block that names a table and its key."""
+    at = "$.transformation.target"
+    problems = [
+        Problem(f"{at}.{name}", "unknown setting; known: key, table")
+        for name in sorted(target.keys() - {"table", "key"})
+    ]
+    if not isinstance(target.get("table"), str) or not target["table"]:
+        problems.append(Problem(f"{at}.table", "is required: the table to write"))
+    return problems

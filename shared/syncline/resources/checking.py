@@ -150,9 +150,9 @@ class _Checker:
     def _connectors_words(self, instance: InstanceConfig, mapping: Mapping) -> Iterator[Problem]:
         source, target = self._connector(instance.source), self._connector(instance.target)
         if source is not None:
-            yield from source.mapping_problems(mapping.extraction, None)
+            yield from source.extraction_problems(mapping.extraction)
         if target is not None:
-            yield from target.mapping_problems(None, mapping.transformation.target)
+            yield from target.target_problems(mapping.transformation.target)
 
     def _connector(self, profile: str) -> type[Connector] | None:
         try:

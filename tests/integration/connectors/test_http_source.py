@@ -43,7 +43,7 @@ def extraction(**changes: Any) -> Extraction:
         "paging": PAGINGS["offset"],
     }
     made = Extraction(**(given | changes), options=options)
-    assert HttpConnector.mapping_problems(made, None) == []
+    assert HttpConnector.extraction_problems(made) == []
     return made
 
 

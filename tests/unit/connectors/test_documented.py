@@ -35,6 +35,6 @@ def test_examples_are_accepted(name: str, tmp_path: Path) -> None:
     for profile in found["Profile"].profiles.values():
         assert kind.config_problems(profile.config, dict.fromkeys(profile.secrets, "x")) == []
     for mapping in found["Reading"].mappings.values():
-        assert kind.mapping_problems(parse(mapping.document).extraction, None) == []
+        assert kind.extraction_problems(parse(mapping.document).extraction) == []
     for mapping in found["Writing"].mappings.values():
-        assert kind.mapping_problems(None, parse(mapping.document).transformation.target) == []
+        assert kind.target_problems(parse(mapping.document).transformation.target) == []

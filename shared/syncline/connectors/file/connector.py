@@ -19,6 +19,7 @@ from syncline.connectors.port import (
     Capabilities,
     Check,
     Column,
+    Connector,
     ConnectorError,
     ExtractRequest,
     Page,
@@ -26,7 +27,7 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
-from syncline.domain.errors import Category, Failure, Problem
+from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 
 _FETCH_SIZE = 5_000
@@ -44,37 +45,21 @@ class OpenFile:
         self.memory = Memory()
 
 
-class FileConnector:
+class FileConnector(Connector):
     """One folder of files as its profile describes it."""
 
     capabilities = Capabilities(
         source=True, target=True, idempotent_upsert=True, bulk_size=5000, smart_sync=False
     )
+    config_problems = staticmethod(settings.config_problems)
+    extraction_problems = staticmethod(settings.extraction_problems)
+    target_problems = staticmethod(settings.target_problems)
 
     def __init__(
         self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings
     ) -> None:
         self._folder = Folder(config["folder"], surroundings.folders)
         self._files: OrderedDict[Path, OpenFile] = OrderedDict()
-
-    @classmethod
-    def config_problems(
-        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
-    ) -> list[Problem]:
-        """Name every mistake of a profile's settings."""
-        return settings.config_problems(config, secrets)
-
-    @classmethod
-    def mapping_problems(
-        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
-    ) -> list[Problem]:
-        """Name every mistake in the parts of a mapping this connector reads."""
-        problems = [] if extraction is None else settings.extraction_problems(extraction)
-        return problems + ([] if target is None else settings.target_problems(target))
-
-    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
-        """Return what it can do; the same for every mapping."""
-        return self.capabilities
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): a file comes in its own order."""

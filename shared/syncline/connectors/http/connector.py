@@ -23,6 +23,7 @@ from syncline.connectors.port import (
     Capabilities,
     Check,
     Column,
+    Connector,
     ConnectorError,
     ExtractRequest,
     Page,
@@ -38,7 +39,7 @@ KEPT = 256
 """Target blocks and extractions kept parsed."""
 
 
-class HttpConnector:
+class HttpConnector(Connector):
     """One HTTP API as its profile describes it."""
 
     capabilities = Capabilities(source=True, target=True, bulk_size=1000, lookup=True)
@@ -58,20 +59,20 @@ class HttpConnector:
         self._api = Api(settings, Credentials(settings, secrets, self._client), self._client)
         self._targets: dict[bytes, Target] = {}
 
-    @classmethod
-    def config_problems(
-        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
-    ) -> list[Problem]:
+    @staticmethod
+    def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
         """Name every mistake of a profile's settings."""
         return parse_settings(config, secrets)[1]
 
-    @classmethod
-    def mapping_problems(
-        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
-    ) -> list[Problem]:
-        """Name every mistake in the parts of a mapping this connector reads."""
-        problems = [] if extraction is None else parse_source(extraction)[1]
-        return problems + ([] if target is None else parse_target(target)[1])
+    @staticmethod
+    def extraction_problems(extraction: Extraction) -> list[Problem]:
+        """Name every mistake of a mapping's extraction block."""
+        return parse_source(extraction)[1]
+
+    @staticmethod
+    def target_problems(target: Mapping[str, Any]) -> list[Problem]:
+        """Name every mistake of a mapping's target block."""
+        return parse_target(target)[1]
 
     def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""

@@ -15,6 +15,7 @@ from syncline.connectors.port import (
     Capabilities,
     Check,
     Column,
+    Connector,
     ConnectorError,
     ExtractRequest,
     Page,
@@ -30,7 +31,7 @@ from syncline.connectors.postgresql.reading import PageMaker
 from syncline.connectors.postgresql.tables import Tables
 from syncline.connectors.postgresql.window import columns_of, fetching_query, reading_query
 from syncline.connectors.postgresql.writing import Upsert
-from syncline.domain.errors import Problem
+from syncline.connectors.sql_text import table_problems
 from syncline.domain.mapping.document import Extraction
 
 _decode_json = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -38,12 +39,15 @@ _OUT_OF_RANGE = (ValueError, OverflowError)
 """What the driver says of dates that Python has not: 44 BC, the year 12000, 24:00."""
 
 
-class PostgresqlConnector:
+class PostgresqlConnector(Connector):
     """One PostgreSQL database as its profile describes it."""
 
     capabilities = Capabilities(
         source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True
     )
+    config_problems = staticmethod(profile.config_problems)
+    extraction_problems = staticmethod(mappings.extraction_problems)
+    target_problems = staticmethod(table_problems)
 
     def __init__(
         self, config: Mapping[str, Any], secrets: Mapping[str, str], _surroundings: Surroundings
@@ -53,25 +57,6 @@ class PostgresqlConnector:
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._tables = Tables()
-
-    @classmethod
-    def config_problems(
-        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
-    ) -> list[Problem]:
-        """Name every mistake of a profile's settings."""
-        return profile.config_problems(config, secrets)
-
-    @classmethod
-    def mapping_problems(
-        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
-    ) -> list[Problem]:
-        """Name every mistake in the parts of a mapping this connector reads."""
-        problems = [] if extraction is None else mappings.extraction_problems(extraction)
-        return problems + ([] if target is None else mappings.target_problems(target))
-
-    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
-        """Return what it can do; the same for every mapping."""
-        return self.capabilities
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""

@@ -1,12 +1,9 @@
-"""The mistakes in the parts of a mapping that this connector reads."""
+"""The mistakes in a mapping's extraction block."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from syncline.connectors.postgresql.queries import known_names
-from syncline.connectors.sql_text import names_in, second_statement
+from syncline.connectors.sql_text import sql_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 
@@ -23,30 +20,7 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
     if extraction.paging:
         problems.append(Problem("$.extraction.paging", "PostgreSQL needs no paging"))
     if extraction.mode is ExtractionMode.SQL:
-        problems += _sql_problems(extraction)
-    return problems
-
-
-def _sql_problems(extraction: Extraction) -> list[Problem]:
-    sql = extraction.sql or ""
-    if second_statement(sql):
-        message = "must be one statement that reads; there is a second one behind `;`"
-        return [Problem("$.extraction.sql", message)]
-    known = known_names(extraction)
-    return [
-        Problem("$.extraction.sql", f"`:{name}` is not bound; known: {', '.join(known)}")
-        for name in names_in(sql)
-        if name not in known and "[" not in sql  # a[1:n] is no name
-    ]
-
-
-def target_problems(target: Mapping[str, Any]) -> list[Problem]:
-    """Name every mistake of a target block."""
-    problems = [
-        Problem(f"$.transformation.target.{name}", "unknown setting; known: key, table")
-        for name in sorted(target.keys() - {"table", "key"})
-    ]
-    table = target.get("table")
-    if not isinstance(table, str) or not table:
-        problems.append(Problem("$.transformation.target.table", "is required: the table to write"))
+        sql = extraction.sql or ""
+        slices = "[" in sql  # in a[1:n] the n is a column
+        problems += sql_problems(sql, known_names(extraction), names=not slices)
     return problems

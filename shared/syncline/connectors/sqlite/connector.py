@@ -13,12 +13,14 @@ from syncline.connectors.port import (
     Capabilities,
     Check,
     Column,
+    Connector,
     ExtractRequest,
     Page,
     Surroundings,
     WriteBatch,
     WriteResult,
 )
+from syncline.connectors.sql_text import table_problems
 from syncline.connectors.sqlite import settings
 from syncline.connectors.sqlite.database import (
     NotUnicodeError,
@@ -29,44 +31,28 @@ from syncline.connectors.sqlite.database import (
 )
 from syncline.connectors.sqlite.reading import Reading
 from syncline.connectors.sqlite.writing import Table, Upsert
-from syncline.domain.errors import FailureError, Problem
+from syncline.domain.errors import FailureError
 from syncline.domain.mapping.document import Extraction
 
 T = TypeVar("T")
 _payload = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class SqliteConnector:
+class SqliteConnector(Connector):
     """One SQLite file as its profile describes it."""
 
     capabilities = Capabilities(
         source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True
     )
+    config_problems = staticmethod(settings.config_problems)
+    extraction_problems = staticmethod(settings.extraction_problems)
+    target_problems = staticmethod(table_problems)
 
     def __init__(
         self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings
     ) -> None:
         self._file = SqliteFile(config, surroundings.folders)
         self._writing = asyncio.Lock()
-
-    @classmethod
-    def config_problems(
-        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
-    ) -> list[Problem]:
-        """Name every mistake of a profile's settings."""
-        return settings.config_problems(config, secrets)
-
-    @classmethod
-    def mapping_problems(
-        cls, extraction: Extraction | None, target: Mapping[str, Any] | None
-    ) -> list[Problem]:
-        """Name every mistake in the parts of a mapping this connector reads."""
-        problems = [] if extraction is None else settings.extraction_problems(extraction)
-        return problems + ([] if target is None else settings.target_problems(target))
-
-    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
-        """Return what it can do; the same for every mapping."""
-        return self.capabilities
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""

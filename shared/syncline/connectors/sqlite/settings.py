@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from syncline.connectors.sql_text import names_in, second_statement
+from syncline.connectors.sql_text import sql_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 
@@ -35,30 +35,5 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
         for name in sorted(extraction.options)
     ]
     if extraction.mode is ExtractionMode.SQL:
-        problems += _sql_problems(extraction)
-    return problems
-
-
-def _sql_problems(extraction: Extraction) -> list[Problem]:
-    sql = extraction.sql or ""
-    if second_statement(sql):
-        message = "must be one statement that reads; there is a second one behind `;`"
-        return [Problem("$.extraction.sql", message)]
-    known = ["cursor", "ids", *extraction.parameters]
-    return [
-        Problem("$.extraction.sql", f"`:{name}` is not bound; known: {', '.join(known)}")
-        for name in names_in(sql)
-        if name not in known
-    ]
-
-
-def target_problems(target: Mapping[str, Any]) -> list[Problem]:
-    """Name every mistake of a target block."""
-    at = "$.transformation.target"
-    problems = [
-        Problem(f"{at}.{name}", "unknown setting; known: key, table")
-        for name in sorted(target.keys() - {"table", "key"})
-    ]
-    if not isinstance(target.get("table"), str) or not target["table"]:
-        problems.append(Problem(f"{at}.table", "is required: the table to write"))
+        problems += sql_problems(extraction.sql or "", ["cursor", "ids", *extraction.parameters])
     return problems

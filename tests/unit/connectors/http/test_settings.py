@@ -96,7 +96,7 @@ def test_a_profiles_mistake(
 
 @pytest.mark.parametrize(("target", "path", "words"), TARGETS)
 def test_a_targets_mistake(target: dict[str, Any], path: str, words: str) -> None:
-    problems = HttpConnector.mapping_problems(None, target)
+    problems = HttpConnector.target_problems(target)
 
     assert [p.path for p in problems] == [f"$.transformation.target.{path}"]
     assert words in problems[0].message
@@ -105,7 +105,7 @@ def test_a_targets_mistake(target: dict[str, Any], path: str, words: str) -> Non
 @pytest.mark.parametrize(("changes", "path", "words"), EXTRACTIONS)
 def test_an_extractions_mistake(changes: dict[str, Any], path: str, words: str) -> None:
     given = {name: getattr(API, name) for name in API.__struct_fields__} | changes
-    problems = HttpConnector.mapping_problems(Extraction(**given), None)
+    problems = HttpConnector.extraction_problems(Extraction(**given))
 
     assert [p.path for p in problems] == [f"$.extraction.{path}"]
     assert words in problems[0].message
