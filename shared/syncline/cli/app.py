@@ -6,6 +6,7 @@ Exit codes (spec section 10): 0 succeeded, 1 failed, 2 wrong usage or input, 3 p
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import functools
 import inspect
@@ -27,6 +28,13 @@ _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 Function = Callable[..., None]
 """A command: its first parameter is the Shell, the others are arguments and options."""
+
+
+class Options:
+    """Options that several commands share.
+
+    A command takes a dataclass of this kind as one parameter, and its fields become options.
+    """
 
 
 class Commands:
@@ -84,28 +92,46 @@ def _typer(help_: str) -> typer.Typer:
 
 def _as_command(function: Function, *, tenant: bool) -> Function:
     """Give a function the Shell, `--json`, `--tenant`, and words for its errors."""
+    hints = get_type_hints(function, include_extras=True)
+    shared = {name: kind for name, kind in hints.items() if _is_shared(kind)}
 
     def command(*, json_wanted: bool = False, tenant: str = "default", **options: Any) -> None:  # noqa: ANN401
         shell = Shell(tenant)
         shell.json = json_wanted
+        for name, kind in shared.items():
+            options[name] = kind(**{f.name: options.pop(f.name) for f in dataclasses.fields(kind)})
         code = called(shell, functools.partial(function, shell, **options))
         if code:
             raise typer.Exit(code)
 
-    hints = get_type_hints(function, include_extras=True)
-    own = [p.replace(annotation=hints[p.name]) for p in _parameters(function)[1:]]
+    own = [q for p in _parameters(function)[1:] for q in _expanded(p, hints[p.name])]
     common = [inspect.Parameter("json_wanted", _KEYWORD, annotation=_json(), default=False)]
     if tenant:
         annotation = Annotated[str, _TENANT]
         common.append(
             inspect.Parameter("tenant", _KEYWORD, annotation=annotation, default="default")
         )
-    parameters = [*(p.replace(kind=_KEYWORD) for p in own), *common]
+    parameters = [*own, *common]
     functools.update_wrapper(command, function)
     del command.__wrapped__  # type: ignore[attr-defined]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
+
+
+def _is_shared(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Options)
+
+
+def _expanded(parameter: inspect.Parameter, kind: Any) -> list[inspect.Parameter]:  # noqa: ANN401
+    """Return a parameter as the command has it, or one for each field of shared options."""
+    if not _is_shared(kind):
+        return [parameter.replace(annotation=kind, kind=_KEYWORD)]
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(f.name, _KEYWORD, annotation=hints[f.name], default=f.default)
+        for f in dataclasses.fields(kind)
+    ]
 
 
 def _json() -> Any:  # noqa: ANN401 - an annotation

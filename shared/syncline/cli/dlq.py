@@ -10,16 +10,7 @@ import typer
 
 from syncline.cli import resolving
 from syncline.cli.app import Commands
-from syncline.cli.letters import (
-    EntityType,
-    InStage,
-    Instance,
-    OfCategory,
-    OfGroup,
-    OfRun,
-    SourceId,
-    filtered,
-)
+from syncline.cli.letters import Where, Which
 from syncline.cli.replaying import replay
 from syncline.cli.runs import LIMIT
 from syncline.cli.shell import Shell, own_name
@@ -56,21 +47,13 @@ _GROUPS = (
 @commands.add("list")
 def list_(
     shell: Shell,
+    *,
     status: Annotated[str, _STATUS] = "pending",
-    instance: Instance = None,
-    entity_type: EntityType = None,
-    stage: InStage = None,
-    category: OfCategory = None,
-    source_id: SourceId = None,
-    run: OfRun = None,
-    group: OfGroup = None,
+    which: Which,
     limit: Annotated[int, LIMIT] = 25,
 ) -> None:
     """List the newest entries; by default those that wait for a person."""
-    wanted = filtered(
-        instance=instance, entity_type=entity_type, stage=stage, category=category,
-        source_id=source_id, run=run, group=group, status=None if status == "all" else status,
-    )  # fmt: skip
+    wanted = which.filter(None if status == "all" else status)
 
     async def read() -> tuple[list[LetterView], int]:
         async with shell.database() as database:
@@ -103,20 +86,9 @@ def _row(letter: LetterView) -> list[object]:
 
 
 @commands.add("groups")
-def groups(
-    shell: Shell,
-    instance: Instance = None,
-    entity_type: EntityType = None,
-    stage: InStage = None,
-    category: OfCategory = None,
-    run: OfRun = None,
-    limit: Annotated[int, LIMIT] = 25,
-) -> None:
+def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> None:
     """Fold the entries that wait into groups that failed alike, the largest first."""
-    wanted = filtered(
-        instance=instance, entity_type=entity_type, stage=stage, category=category,
-        source_id=None, run=run, group=None, status="pending",
-    )  # fmt: skip
+    wanted = where.filter("pending")
 
     async def read() -> list[LetterGroup]:
         async with shell.database() as database:

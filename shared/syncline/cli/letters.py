@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from syncline.cli.app import Options
 from syncline.cli.errors import OutsideError
 from syncline.cli.runs import run_id_of
 from syncline.cli.shell import Shell
@@ -21,33 +22,6 @@ from syncline.postgres.letter_views import LetterFilter, LetterView, LetterViews
 STATUSES = ("pending", "replayed", "discarded")
 
 
-def _option(name: str, metavar: str, what: str) -> str | None:
-    option: str | None = typer.Option(name, metavar=metavar, help=what)
-    return option
-
-
-Instance: TypeAlias = Annotated[str | None, _option("--instance", "NAME", "Of this instance.")]
-EntityType: TypeAlias = Annotated[
-    str | None, _option("--entity-type", "TYPE", "Of this entity type.")
-]
-InStage: TypeAlias = Annotated[str | None, _option("--stage", "STAGE", "That failed there.")]
-OfCategory: TypeAlias = Annotated[
-    str | None, _option("--category", "KIND", "transient, permanent or unknown.")
-]
-SourceId: TypeAlias = Annotated[str | None, _option("--source-id", "ID", "Of this record.")]
-OfRun: TypeAlias = Annotated[
-    str | None, _option("--run", "CORRELATION_ID", "That failed in this run.")
-]
-OfGroup: TypeAlias = Annotated[
-    str | None, _option("--group", "GROUP", "That failed alike; see `dlq groups`.")
-]
-Ids: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[ID]...", help="Entries, by their IDs or how those begin."),
-]
-Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-
-
 class Selection(msgspec.Struct, frozen=True):
     """What a person named: IDs, or a filter."""
 
@@ -59,54 +33,102 @@ class Selection(msgspec.Struct, frozen=True):
         return not self.ids and self.wanted == LetterFilter(status=self.wanted.status)
 
 
-def filtered(
-    *,
-    instance: str | None,
-    entity_type: str | None,
-    stage: str | None,
-    category: str | None,
-    source_id: str | None,
-    run: str | None,
-    group: str | None,
-    status: str | None,
-) -> LetterFilter:
-    """Check a filter. Raises InvalidInputError, which names every mistake."""
-    problems = [
-        Problem(option, f"must be one of {', '.join(known)}, not {given!r}")
-        for option, given, known in (
-            ("--stage", stage, (*Stage, "trigger", "finalize", "retry", "deadletter")),
-            ("--category", category, tuple(Category)),
-            ("--status", status, STATUSES),
+def _option(*names: str, metavar: str | None = None, help_: str) -> Any:  # noqa: ANN401
+    return typer.Option(*names, metavar=metavar, help=help_)
+
+
+_IDS = typer.Argument(metavar="[ID]...", help="Entries, by their IDs or how those begin.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where(Options):
+    """Options that narrow down entries and their groups."""
+
+    instance: Annotated[
+        str | None, _option("--instance", metavar="NAME", help_="Of this instance.")
+    ] = None
+    entity_type: Annotated[
+        str | None, _option("--entity-type", metavar="TYPE", help_="Of this entity type.")
+    ] = None
+    stage: Annotated[
+        str | None, _option("--stage", metavar="STAGE", help_="That failed there.")
+    ] = None
+    category: Annotated[
+        str | None,
+        _option("--category", metavar="KIND", help_="transient, permanent or unknown."),
+    ] = None
+    run: Annotated[
+        str | None, _option("--run", metavar="CORRELATION_ID", help_="That failed in this run.")
+    ] = None
+
+    def filter(self, status: str | None) -> LetterFilter:
+        """Check the options. Raises InvalidInputError, which names every mistake."""
+        problems = [
+            Problem(option, f"must be one of {', '.join(known)}, not {given!r}")
+            for option, given, known in (
+                ("--stage", self.stage, (*Stage, "trigger", "finalize", "retry", "deadletter")),
+                ("--category", self.category, tuple(Category)),
+                ("--status", status, STATUSES),
+            )
+            if given is not None and given not in known
+        ]
+        if problems:
+            raise InvalidInputError(problems)
+        return LetterFilter(
+            status=status,
+            instance=self.instance,
+            entity_type=self.entity_type,
+            stage=self.stage,
+            category=self.category,
+            run=run_id_of(self.run) if self.run else None,
         )
-        if given is not None and given not in known
-    ]
-    if problems:
-        raise InvalidInputError(problems)
-    return LetterFilter(
-        status=status,
-        instance=instance,
-        entity_type=entity_type,
-        stage=stage,
-        category=category,
-        source_id=source_id,
-        run=run_id_of(run) if run else None,
-        group=group,
-    )
 
 
-def selected(ids: Sequence[str] | None, wanted: LetterFilter, *, every: bool) -> Selection:
-    """Return what is meant. Raises InvalidInputError when nothing or two things are named."""
-    selection = Selection(tuple(ids or ()), wanted)
-    has_filter = every or not msgspec.structs.replace(selection, ids=()).is_empty
-    if selection.ids and has_filter:
-        raise InvalidInputError([Problem("ID", "give IDs or a filter, not both")])
-    if not selection.ids and not has_filter:
-        message = "say which entries: their IDs, a filter such as --group, or --all"
-        raise InvalidInputError([Problem("ID", message)])
-    if len(selection.ids) > MAX_REPLAY:
-        message = f"{number(len(selection.ids))} are given; at most 1,000 at once"
-        raise InvalidInputError([Problem("ID", message)])
-    return selection
+@dataclass(frozen=True, kw_only=True)
+class Which(Where):
+    """Options that narrow down entries."""
+
+    source_id: Annotated[
+        str | None, _option("--source-id", metavar="ID", help_="Of this record.")
+    ] = None
+    group: Annotated[
+        str | None,
+        _option("--group", metavar="GROUP", help_="That failed alike; see `dlq groups`."),
+    ] = None
+
+    def filter(self, status: str | None) -> LetterFilter:
+        narrowed = super().filter(status)
+        return msgspec.structs.replace(narrowed, source_id=self.source_id, group=self.group)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen(Which):
+    """Options that say which of the entries that wait something is done to."""
+
+    ids: Annotated[list[str] | None, _IDS] = None
+    every: Annotated[bool, _option("--all", help_="Every entry that waits.")] = False
+    yes: Annotated[bool, _option("--yes", "-y", help_="Do not ask.")] = False
+
+    def selection(self, status: str) -> Selection:
+        """Return what is meant. Raises InvalidInputError when nothing or two things are named."""
+        selection = Selection(tuple(self.ids or ()), self.filter(status))
+        has_filter = self.every or not msgspec.structs.replace(selection, ids=()).is_empty
+        if selection.ids and has_filter:
+            raise InvalidInputError([Problem("ID", "give IDs or a filter, not both")])
+        if not selection.ids and not has_filter:
+            message = "say which entries: their IDs, a filter such as --group, or --all"
+            raise InvalidInputError([Problem("ID", message)])
+        if len(selection.ids) > MAX_REPLAY:
+            message = f"{number(len(selection.ids))} are given; at most 1,000 at once"
+            raise InvalidInputError([Problem("ID", message)])
+        return selection
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenDiscarded(Chosen):
+    """Options that say which of the discarded entries something is done to."""
+
+    every: Annotated[bool, _option("--all", help_="Every discarded entry.")] = False
 
 
 async def entries_of(

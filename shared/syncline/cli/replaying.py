@@ -11,21 +11,7 @@ import typer
 
 from syncline.cli import replay_plan
 from syncline.cli.app import FAILED, OK, PARTIAL
-from syncline.cli.letters import (
-    EntityType,
-    Ids,
-    InStage,
-    Instance,
-    OfCategory,
-    OfGroup,
-    OfRun,
-    SourceId,
-    Yes,
-    confirm,
-    entries_of,
-    filtered,
-    selected,
-)
+from syncline.cli.letters import Chosen, confirm, entries_of
 from syncline.cli.replay_plan import Asked, Edit, Result
 from syncline.cli.shell import Shell
 from syncline.cli.tables import Column, table
@@ -46,7 +32,6 @@ _EDIT = typer.Option(
 )
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; needed with --edit.")
 _NO_WAIT = typer.Option("--no-wait", help="Return when the runs are accepted or refused.")
-_ALL = typer.Option("--all", help="Every entry that waits.")
 _RESULTS = {"success": "green", "failed": "red"}
 _COLUMNS = (
     Column("ID"),
@@ -59,30 +44,18 @@ _COLUMNS = (
 
 def replay(
     shell: Shell,
-    ids: Ids = None,
+    *,
     from_: Annotated[str, _FROM] = FROM_FAILED,
     edit: Annotated[Path | None, _EDIT] = None,
     reason: Annotated[str | None, _REASON] = None,
-    every: Annotated[bool, _ALL] = False,
-    instance: Instance = None,
-    entity_type: EntityType = None,
-    stage: InStage = None,
-    category: OfCategory = None,
-    source_id: SourceId = None,
-    run: OfRun = None,
-    group: OfGroup = None,
-    yes: Yes = False,
+    chosen: Chosen,
     no_wait: Annotated[bool, _NO_WAIT] = False,
 ) -> None:
     """Replay entries, under the mapping as it is now; at most 1,000 at once.
 
     A replay is a run of its own: the first run's counters stay, and no cursor moves.
     """
-    wanted = filtered(
-        instance=instance, entity_type=entity_type, stage=stage, category=category,
-        source_id=source_id, run=run, group=group, status="pending",
-    )  # fmt: skip
-    selection = selected(ids, wanted, every=every)
+    selection = chosen.selection("pending")
     _check(from_, edit, reason)
 
     async def find() -> tuple[list[LetterView], int, Edit | None]:
@@ -95,7 +68,7 @@ def replay(
             return entries, more, replay_plan.edit_of(found, edit)
 
     entries, more, change = shell.run(find())
-    confirm(shell, "replay", len(entries), selection, yes=yes)
+    confirm(shell, "replay", len(entries), selection, yes=chosen.yes)
     plan, refused = replay_plan.plan(shell, entries, from_, change, reason)
     results, statuses, code = shell.run(_replay(shell, plan, no_wait=no_wait))
     _show(shell, [*refused, *results], statuses)

@@ -9,22 +9,7 @@ import msgspec
 import typer
 
 from syncline.cli.app import FAILED, PARTIAL
-from syncline.cli.letters import (
-    EntityType,
-    Ids,
-    InStage,
-    Instance,
-    OfCategory,
-    OfGroup,
-    OfRun,
-    Selection,
-    SourceId,
-    Yes,
-    confirm,
-    entries_of,
-    filtered,
-    selected,
-)
+from syncline.cli.letters import Chosen, ChosenDiscarded, Selection, confirm, entries_of
 from syncline.cli.shell import Shell
 from syncline.cli.tables import Column
 from syncline.cli.words import plural, short_id
@@ -32,8 +17,6 @@ from syncline.postgres.letter_views import LetterView
 from syncline.postgres.letters import Letters
 
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the entry.")
-_ALL_PENDING = typer.Option("--all", help="Every entry that waits.")
-_ALL_DISCARDED = typer.Option("--all", help="Every discarded entry.")
 _COLUMNS = (
     Column("ID"),
     Column("instance", rank=1, cut=True),
@@ -52,47 +35,14 @@ class Result(msgspec.Struct, frozen=True, rename="camel"):
     result: str
 
 
-def discard(
-    shell: Shell,
-    ids: Ids = None,
-    reason: Annotated[str | None, _REASON] = None,
-    every: Annotated[bool, _ALL_PENDING] = False,
-    instance: Instance = None,
-    entity_type: EntityType = None,
-    stage: InStage = None,
-    category: OfCategory = None,
-    source_id: SourceId = None,
-    run: OfRun = None,
-    group: OfGroup = None,
-    yes: Yes = False,
-) -> None:
+def discard(shell: Shell, *, reason: Annotated[str | None, _REASON] = None, chosen: Chosen) -> None:
     """Discard entries that wait: nobody needs them any more. They may be restored."""
-    wanted = filtered(
-        instance=instance, entity_type=entity_type, stage=stage, category=category,
-        source_id=source_id, run=run, group=group, status="pending",
-    )  # fmt: skip
-    _resolve(shell, selected(ids, wanted, every=every), "discard", reason, yes=yes)
+    _resolve(shell, chosen.selection("pending"), "discard", reason, yes=chosen.yes)
 
 
-def restore(
-    shell: Shell,
-    ids: Ids = None,
-    every: Annotated[bool, _ALL_DISCARDED] = False,
-    instance: Instance = None,
-    entity_type: EntityType = None,
-    stage: InStage = None,
-    category: OfCategory = None,
-    source_id: SourceId = None,
-    run: OfRun = None,
-    group: OfGroup = None,
-    yes: Yes = False,
-) -> None:
+def restore(shell: Shell, chosen: ChosenDiscarded) -> None:
     """Let discarded entries wait again."""
-    wanted = filtered(
-        instance=instance, entity_type=entity_type, stage=stage, category=category,
-        source_id=source_id, run=run, group=group, status="discarded",
-    )  # fmt: skip
-    _resolve(shell, selected(ids, wanted, every=every), "restore", None, yes=yes)
+    _resolve(shell, chosen.selection("discarded"), "restore", None, yes=chosen.yes)
 
 
 def _resolve(
