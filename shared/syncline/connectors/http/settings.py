@@ -167,7 +167,11 @@ def _errors(r: Reader) -> Errors:
 
 def path(r: Reader, name: str) -> Callable[[Any], Any] | None:
     """Read a JSON path such as `data[0].id`; None where it is not given."""
-    text = r.text(name)
+    return path_in(r, name, r.text(name))
+
+
+def path_in(r: Reader, name: str, text: str | None) -> Callable[[Any], Any] | None:
+    """Read a JSON path that stands somewhere else; a mistake is told of `name`."""
     if not text:
         return None
     try:

@@ -8,12 +8,11 @@ from enum import StrEnum
 
 import msgspec
 
-from syncline.connectors.http.settings import endpoint, path, whole
+from syncline.connectors.http.settings import endpoint, path, path_in, whole
 from syncline.connectors.http.target import Read, query_of
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.dates import compile_format, parse_time
 from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
-from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.mapping.reading import Reader
 from syncline.domain.mapping.refusal import ValueRefusedError
 
@@ -126,8 +125,8 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
         query=query,
         paging=_paging(r.child("paging")),
         records=None if options.anything("records") == "" else path(options, "records"),
-        id=_column(r, "idColumn", extraction.id_column) or (lambda _record: None),
-        cursor=_column(r, "cursorColumn", extraction.cursor_column),
+        id=path_in(r, "idColumn", extraction.id_column) or (lambda _record: None),
+        cursor=path_in(r, "cursorColumn", extraction.cursor_column),
         write_cursor=_format(options),
         lookback=0.0 if extraction.cursor_type is CursorType.ID else extraction.lookback,
         fetch=_fetch(options.child("fetch")),
@@ -145,16 +144,6 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
         message = f"the HTTP connector reads `api`, not {extraction.mode}"
         return source, [Problem("$.extraction.mode", message)]
     return source, problems
-
-
-def _column(r: Reader, name: str, text: str | None) -> Read | None:
-    if not text:
-        return None
-    try:
-        return reader(parse_path(text))
-    except ValueError as error:
-        r.problem(name, str(error))
-        return None
 
 
 _PARAMETERS: Mapping[PagingType, str] = {
