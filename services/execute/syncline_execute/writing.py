@@ -20,9 +20,9 @@ from syncline.contracts.messages import Batch, RunRef
 from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.ledger import Entry, Written
 from syncline.domain.mapping.hashing import payload_hashes
-from syncline.domain.mapping.refusal import printable
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.ledger import Ledger
+from syncline.runtime.failures import bug
 from syncline_execute.patience import patiently
 from syncline_execute.rules import Decision, Item, by_decision, rounds, was_applied
 from syncline_execute.targets import Target
@@ -33,6 +33,7 @@ Failed: TypeAlias = dict[int, dict[int, Failure]]
 """Batch index -> place -> why."""
 
 log = structlog.get_logger()
+BROKE = "the target's connector broke"
 AMBIGUOUS = Failure(
     Category.PERMANENT,
     "ambiguous_write",
@@ -212,7 +213,7 @@ async def _found(target: Target, batch: WriteBatch) -> list[str | None] | Failur
         return error.failure
     except Exception as error:
         log.exception("connector_broke")
-        return _bug(error, ambiguous=False)
+        return bug(BROKE, error)
 
 
 async def _answer(target: Target, batch: WriteBatch) -> WriteResult:
@@ -223,15 +224,9 @@ async def _answer(target: Target, batch: WriteBatch) -> WriteResult:
         failure = error.failure
     except Exception as error:
         log.exception("connector_broke")
-        failure = _bug(error, ambiguous=True)
+        failure = bug(BROKE, error, ambiguous=True)
     everything = range(len(batch.source_ids))
     return WriteResult([None] * len(everything), dict.fromkeys(everything, failure))
-
-
-def _bug(error: Exception, *, ambiguous: bool) -> Failure:
-    words = printable(f"{type(error).__name__}: {error}")[:2000]
-    message = "the target's connector broke"
-    return Failure(Category.UNKNOWN, "unexpected_error", message, words, ambiguous=ambiguous)
 
 
 def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatch:

@@ -21,12 +21,13 @@ from syncline.domain.mapping.refusal import printable
 from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.runtime.clock import Clock
-from syncline.runtime.failures import tidied
+from syncline.runtime.failures import bug, tidied
 from syncline_ingest.rules import Row, check, refused
 
 T = TypeVar("T")
 log = structlog.get_logger()
 FETCH_SIZE = 500
+BROKE = "the source's connector broke"
 
 
 class SourceError(FailureError):
@@ -146,7 +147,9 @@ class Source:
                 raise SourceFailedError(error.failure, isinstance(error, ConnectorError)) from error
             except Exception as error:
                 log.exception("connector_broke")
-                raise SourceFailedError(_bug(error), final=False) from error
+                raise SourceFailedError(
+                    bug("the source's connector broke", error), final=False
+                ) from error
 
     async def _wait(self, failed: SourceFailedError, attempt: int) -> None:
         jitter = self._random.uniform(-1, 1)
@@ -154,11 +157,6 @@ class Source:
         if failed.final or isinstance(decision, GiveUp):
             raise SourceError(tidied(failed.failure)) from failed
         await self._clock.sleep(decision.delay)
-
-
-def _bug(error: Exception) -> Failure:
-    words = printable(f"{type(error).__name__}: {error}")[:2000]
-    return Failure(Category.UNKNOWN, "unexpected_error", "the source's connector broke", words)
 
 
 def rows_of(page: Page, hasher: Hasher) -> list[Row]:

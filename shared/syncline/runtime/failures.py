@@ -139,10 +139,17 @@ class FailureRouter:
 def _failure_of(error: Exception) -> Failure:
     if isinstance(error, NotFoundError | InvalidInputError):
         return Failure(Category.PERMANENT, "configuration_unusable", str(error))
-    message = "the batch of this record broke the stage"
-    return Failure(
-        Category.UNKNOWN, "unexpected_error", message, f"{type(error).__name__}: {error}"
-    )
+    return bug("the batch of this record broke the stage", error)
+
+
+def bug(message: str, error: Exception, *, ambiguous: bool = False) -> Failure:
+    """Say that code broke on something: `message` is what, in a person's words.
+
+    Args:
+        ambiguous: something may have been written.
+    """
+    words = printable(f"{type(error).__name__}: {error}")[:2000]
+    return Failure(Category.UNKNOWN, "unexpected_error", message, words, ambiguous=ambiguous)
 
 
 def tidied(failure: Failure) -> Failure:
