@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_INSERT = """
+insert into audit_log (tenant, actor, action, object, details) values ($1, $2, $3, $4, $5)
+"""
+
 
 async def audit(
     connection: Any,  # noqa: ANN401 - a database connection
@@ -15,8 +19,16 @@ async def audit(
     details: Mapping[str, Any],
 ) -> None:
     """Note a change; `action` is `<kind>.<what>`, `details` hold no secret."""
-    await connection.execute(
-        "insert into audit_log (tenant, actor, action, object, details) "
-        "values ($1, $2, $3, $4, $5)",
-        tenant, actor, action, name, dict(details),
-    )  # fmt: skip
+    await connection.execute(_INSERT, tenant, actor, action, name, dict(details))
+
+
+async def audit_each(
+    connection: Any,  # noqa: ANN401 - a database connection
+    tenant: str,
+    actor: str,
+    action: str,
+    changed: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Note the same change of several things: name -> details."""
+    rows = [(tenant, actor, action, name, dict(details)) for name, details in changed.items()]
+    await connection.executemany(_INSERT, rows)

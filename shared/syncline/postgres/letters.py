@@ -14,6 +14,7 @@ from syncline.domain.dead_letter import PoisonLetter, ReplayItem, fingerprint
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
+from syncline.postgres.audit import audit_each
 from syncline.postgres.database import Database
 
 _INSERT = """
@@ -114,12 +115,9 @@ class Letters:
                 reason,
             )
             action = "dlq.restored" if to == "pending" else f"dlq.{to}"
-            await connection.executemany(
-                """insert into audit_log (tenant, actor, action, object, details)
-                values ($1, $2, $3, $4, $5)""",
-                [(tenant, actor, action, str(row["id"]), {"reason": reason}) for row in rows],
-            )
-            return {str(row["id"]) for row in rows}
+            changed = {str(row["id"]): {"reason": reason} for row in rows}
+            await audit_each(connection, tenant, actor, action, changed)
+            return set(changed)
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of

@@ -7,7 +7,7 @@ keeps it: delivering any report twice changes nothing.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -195,7 +195,9 @@ async def _count(
     reports: Sequence[Report],
 ) -> None:
     ids = sorted(run_ids)
-    own = {run_id: [r for r in reports if UUID(r.run.id) == run_id] for run_id in ids}
+    own: dict[UUID, list[Report]] = defaultdict(list)
+    for report in reports:
+        own[UUID(report.run.id)].append(report)
     columns = [[added.get(i, Counter())[code] for i in ids] for code in _COLUMNS]
     due = [_due(own[i]) for i in ids]
     events = [1 + len(letters_in(own[i])) for i in ids]

@@ -8,6 +8,7 @@ from uuid import UUID
 from syncline.domain.errors import ConflictError
 from syncline.domain.replay import INGEST
 from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.audit import audit_each
 from syncline.postgres.streams import Stream
 
 # Of a message that nobody could read there is no record; what Ingest gave up has no payload.
@@ -53,14 +54,8 @@ async def take_letters(
         why = await _why(connection, sorted(missing)[:_SHOWN], request.tenant, stream)
         raise ConflictError(f"{len(missing)} of {len(entries)} entries cannot be replayed: {why}")
     details = {"run": run_id, "fromStage": replay.from_stage, "reason": replay.reason}
-    await connection.executemany(
-        """insert into audit_log (tenant, actor, action, object, details)
-        values ($1, $2, 'dlq.replayed', $3, $4)""",
-        [
-            (request.tenant, request.actor, entry, details | {"edited": entry in replay.edits})
-            for entry in replay.entries
-        ],
-    )
+    changed = {entry: details | {"edited": entry in replay.edits} for entry in replay.entries}
+    await audit_each(connection, request.tenant, request.actor, "dlq.replayed", changed)
 
 
 async def _why(connection: Any, ids: list[UUID], tenant: str, stream: Stream) -> str:  # noqa: ANN401
