@@ -217,12 +217,25 @@ async def from_letters(
         done: how many items were committed before an interruption.
     """
     edits = replay.get("edits") or {}
-    for number, item in enumerate(items[done:], done + 1):
-        if is_read_again(item, replay):
-            yield Chunk(await source.fetch([item.source_id], hasher), str(number))
+    while done < len(items):
+        if again := _read_again_together(items[done:], replay):
+            done += len(again)
+            yield Chunk(await source.fetch(again, hasher), str(done))
             continue
+        item = items[done]
+        done += 1
         row = edited(item, edits.get(item.id))
-        yield Chunk([row], str(number), Stage(item.stage), item.version)
+        yield Chunk([row], str(done), Stage(item.stage), item.version)
+
+
+def _read_again_together(items: Sequence[ReplayItem], replay: dict[str, Any]) -> list[str]:
+    """Return the records at the head of the list that one call can read, each once."""
+    ids: dict[str, None] = {}
+    for item in items[:FETCH_SIZE]:
+        if item.source_id in ids or not is_read_again(item, replay):
+            break
+        ids[item.source_id] = None
+    return list(ids)
 
 
 def is_read_again(item: ReplayItem, replay: dict[str, Any]) -> bool:
