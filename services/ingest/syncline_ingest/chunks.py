@@ -20,7 +20,7 @@ from syncline.telemetry.metrics import METRICS
 from syncline_ingest.again import RowsAgain
 from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk
-from syncline_ingest.rules import Planned, Row, highest, plan, refused, seen_before, water_after
+from syncline_ingest.rules import Planned, Row, at_watermark, highest, plan, refused, water_after
 from syncline_ingest.sources import OpenSource
 from syncline_ingest.watermark import TopRows
 
@@ -172,16 +172,15 @@ class Chunker:
 
     async def _not_seen(self, rows: list[Row]) -> list[Row]:
         """Leave out what an earlier run handled at the very watermark, whatever became of it."""
-        watermark = self._progress.run.cursor_before
-        tied = [place for place, row in enumerate(rows) if row.cursor == watermark]
-        if watermark is None or not tied:
+        tied = at_watermark(rows, self._progress.run.cursor_before)
+        if not tied:
             return rows
         handled = await self._extractions.handled_before(
             self._run.stream,
             [rows[place].source_id for place in tied],
             [rows[place].row_hash or None for place in tied],
         )
-        seen = seen_before(rows, {tied[place] for place in handled}, watermark)
+        seen = {tied[place] for place in handled}
         return [row for place, row in enumerate(rows) if place not in seen]
 
     def _within_cap(self, rows: list[Row]) -> tuple[list[Row], bool]:

@@ -79,14 +79,14 @@ def refused(source_id: str, data: bytes, failure: Failure) -> Row:
     return Row(name, None, data, "", failure)
 
 
-def seen_before(rows: Sequence[Row], unchanged: Collection[int], watermark: str | None) -> set[int]:
-    """Return the positions of rows at the watermark that an earlier run has handled already.
+def at_watermark(rows: Sequence[Row], watermark: str | None) -> list[int]:
+    """Return the positions of rows that an earlier run may have handled already.
 
     Reading is inclusive at the watermark; such rows are not counted again (spec section 2.5).
     """
     if watermark is None:
-        return set()
-    return {place for place in unchanged if rows[place].cursor == watermark}
+        return []
+    return [place for place, row in enumerate(rows) if row.cursor == watermark]
 
 
 def plan(

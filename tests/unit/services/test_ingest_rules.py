@@ -17,11 +17,11 @@ from syncline_ingest.rules import (
     MAX_RECORD,
     Planned,
     Row,
+    at_watermark,
     check,
     highest,
     plan,
     refused,
-    seen_before,
     water_after,
 )
 
@@ -114,10 +114,10 @@ def test_a_record_that_is_too_large_is_told_its_size() -> None:
     assert failure.message == "the record has 1,234,567 bytes, at most 900,000 are allowed"
 
 
-def test_only_rows_at_the_watermark_are_left_out() -> None:
+def test_only_rows_at_the_watermark_may_be_left_out() -> None:
     rows = [Row("a", "5", b"", ""), Row("b", "5", b"", ""), Row("c", "6", b"", "")]
-    assert seen_before(rows, {0, 2}, "5") == {0}
-    assert seen_before(rows, {0, 2}, None) == set()
+    assert at_watermark(rows, "5") == [0, 1]
+    assert at_watermark([*rows, Row("d", None, b"", "")], None) == []
 
 
 class TestWater:
