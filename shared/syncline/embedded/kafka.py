@@ -4,41 +4,37 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka_install import cache_folder, java, libraries
-from syncline.embedded.ports import free_port, require_free, setting
+from syncline.embedded.ports import free_port
 from syncline.embedded.probes import kafka_cluster
-from syncline.embedded.processes import ServerProcess, in_thread, quiet
+from syncline.embedded.processes import in_thread, quiet
+from syncline.embedded.server import EmbeddedServer
 
 _SETTINGS, _LOGGING = "server.properties", "log4j2.xml"
-_START_WITHIN = 90.0  # seconds; an idle two-core machine needs 3
-
-
 _JVM = ("-XX:TieredStopAtLevel=1",)
 """The quick compiler alone: a broker on a developer's machine lives too shortly for the thorough
 one to pay. Measured: half the CPU of a first sync, and 230 MB resident instead of 370."""
 
 
-class EmbeddedKafka:
-    """Kafka that keeps everything in one folder; starting again there finds the data.
+class EmbeddedKafka(EmbeddedServer):
+    """Kafka as an embedded server.
 
     Args:
-        folder: its data, log, lock and PID file.
-        port: of 127.0.0.1, below 32768.
         heap: of the JVM, in Java's words.
         settings: broker settings beside the embedded defaults; `listeners` and
             `advertised.listeners` are added to our own.
-        say: is told what takes long.
     """
+
+    name = "Kafka"
+    port_name = "kafka"
+    start_within = 90.0  # an idle two-core machine needs 3
 
     def __init__(
         self,
@@ -49,76 +45,16 @@ class EmbeddedKafka:
         settings: Mapping[str, str] | None = None,
         say: Callable[[str], None] = quiet,
     ) -> None:
-        self.port = port
+        super().__init__(folder, port, say)
         self._settings = dict(settings or {})
-        self._folder = folder.absolute()
         self._heap = heap
-        self._say = say
-        self._process = ServerProcess("Kafka", self._folder)
 
     @property
     def bootstrap(self) -> str:
         """The address for clients, `host:port`."""
         return f"127.0.0.1:{self.port}"
 
-    @property
-    def pid(self) -> int | None:
-        """PID of the running broker, else None."""
-        return self._process.pid
-
-    @property
-    def log(self) -> Path:
-        """The file with the broker's warnings and failures."""
-        return self._process.log
-
-    async def start(self) -> None:
-        """Start the broker, or take over the one a crashed session left, and wait for its answer.
-
-        Raises:
-            EmbeddedServerError: no Java, no Maven, no network, a busy port, a broken broker; one
-                line that says what to do.
-        """
-        self._process.claim.take()
-        try:
-            if await self._serves():
-                return
-            await self._process.stop()
-            require_free(self.port, "Kafka", setting("kafka"))
-            await self._launch()
-            await self._process.until_ready(self._serves, within=_START_WITHIN)
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stop the broker cleanly and give the folder up; harmless when it does not run."""
-        try:
-            await self._process.stop()
-        finally:
-            self._process.claim.release()
-
-    async def remove(self) -> None:
-        """Delete the folder; a broker that a crashed session left in it is stopped first."""
-        self._process.claim.take()
-        await self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-    async def _serves(self) -> bool:
-        """Tell whether the folder's own broker answers on our port."""
-        if self._process.pid is None or self._process.port != self.port:
-            return False
+    async def _answers(self) -> bool:
         return await kafka_cluster(self.port) == self._cluster()
 
     async def _launch(self) -> None:

@@ -8,19 +8,16 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from syncline.embedded.accounts import Account, give, run_as, unprivileged
 from syncline.embedded.errors import EmbeddedServerError
-from syncline.embedded.ports import require_free, setting
 from syncline.embedded.postgres_install import data_place, programs
 from syncline.embedded.probes import postgres_answers
-from syncline.embedded.processes import ServerProcess, in_thread, quiet
+from syncline.embedded.processes import in_thread, quiet
+from syncline.embedded.server import EmbeddedServer
 
 USER = "syncline"
 DATABASE = "syncline"
-_START_WITHIN = 60.0  # seconds; after a crash it replays its log first
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may be too long, and nobody needs it
@@ -32,17 +29,19 @@ _SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
-    """PostgreSQL that keeps everything in one folder; starting again there finds the data.
+class EmbeddedPostgres(EmbeddedServer):
+    """PostgreSQL as an embedded server.
 
     Run by root, the server runs as `postgres` or `nobody`, because it refuses to run as root.
 
     Args:
-        folder: its data, password, log, lock and PID file.
-        port: of 127.0.0.1, below 32768.
         settings: server settings beside the embedded defaults, e.g. `{"fsync": "off"}` in tests.
-        say: is told what takes long.
     """
+
+    name = "PostgreSQL"
+    port_name = "postgres"
+    start_within = 60.0  # after a crash it replays its log first
+    stop_signal = signal.SIGINT  # its fast stop; SIGTERM would wait for clients to leave
 
     def __init__(
         self,
@@ -52,12 +51,8 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         say: Callable[[str], None] = quiet,
     ) -> None:
-        self.port = port
-        self._folder = folder.absolute()
+        super().__init__(folder, port, say)
         self._settings = _SETTINGS | dict(settings or {})
-        self._say = say
-        # SIGINT is PostgreSQL's fast stop; SIGTERM would wait for clients to leave.
-        self._process = ServerProcess("PostgreSQL", self._folder, stop_signal=signal.SIGINT)
 
     def dsn(self, database: str = DATABASE) -> str:
         """Return the address of a database for clients, with user and password."""
@@ -65,75 +60,23 @@ class EmbeddedPostgres:
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{database}"
 
     @property
-    def pid(self) -> int | None:
-        """PID of the running server, else None."""
-        return self._process.pid
-
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._process.log
-
-    async def start(self) -> None:
-        """Start the server, or take over the one a crashed session left, and wait for its answer.
-
-        Raises:
-            EmbeddedServerError: the package is missing, the port is busy, the folder is no good,
-                the server is broken; one line that says what to do.
-        """
-        self._process.claim.take()
-        try:
-            if await self._serves():
-                return
-            await self._process.stop()
-            require_free(self.port, "PostgreSQL", setting("postgres"))
-            await in_thread(self._launch)
-            await self._process.until_ready(self._serves, within=_START_WITHIN)
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stop the server cleanly and give the folder up; harmless when it does not run."""
-        try:
-            await self._process.stop()
-        finally:
-            self._process.claim.release()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-    async def remove(self) -> None:
-        """Delete the folder, also the part that lives elsewhere (see `data_place`).
-
-        A server that a crashed session left in it is stopped first.
-        """
-        self._process.claim.take()
-        await self.stop()
-        data = self._folder / "data"
-        if data.is_symlink():
-            shutil.rmtree(data.readlink().parent, ignore_errors=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    @property
     def _password_file(self) -> Path:
         return self._folder / "password"
 
-    async def _serves(self) -> bool:
-        if self._process.pid is None or self._process.port != self.port:
-            return False
+    async def _answers(self) -> bool:
         return await postgres_answers(self.port)
 
-    def _launch(self) -> None:
+    async def _launch(self) -> None:
+        await in_thread(self._create_and_launch)
+
+    def _delete(self) -> None:
+        """Delete also the part that lives elsewhere (see `data_place`)."""
+        data = self._folder / "data"
+        if data.is_symlink():
+            shutil.rmtree(data.readlink().parent, ignore_errors=True)
+        super()._delete()
+
+    def _create_and_launch(self) -> None:
         account = unprivileged(self._folder / "data")
         binaries = programs(account)
         data = data_place(self._folder, account)
