@@ -13,6 +13,7 @@ from syncline.domain.run import State
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from syncline.security.secrets import Keyring
+from tests.support.configured import store_instance
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
 
@@ -58,7 +59,7 @@ async def configure(db: Database, place: Installation) -> None:
     config = {
         "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
     }  # fmt: skip
-    source, target, mapping, instance = (uuid4() for _ in range(4))
+    source, target = uuid4(), uuid4()
     async with db.transaction() as c:
         for profile, name in ((source, "erp"), (target, "shop")):
             await c.execute(
@@ -67,28 +68,7 @@ async def configure(db: Database, place: Installation) -> None:
                 profile, name, config,
                 keys.encrypt({"password": url.password or ""}, "default", str(profile)),
             )  # fmt: skip
-        await c.execute(
-            "insert into mappings (id, tenant, name, entity_type, active_version) "
-            "values ($1, 'default', 'items', 'item', 1)",
-            mapping,
-        )
-        await c.execute(
-            "insert into mapping_versions (mapping_id, version, tenant, document, actor) "
-            "values ($1, 1, 'default', $2, 'test')",
-            mapping,
-            DOCUMENT,
-        )
-        await c.execute(
-            "insert into instances (id, tenant, name, source_id, target_id) "
-            "values ($1, 'default', 'erp-shop', $2, $3)",
-            instance, source, target,
-        )  # fmt: skip
-        await c.execute(
-            "insert into streams (tenant, instance_id, entity_type, mapping_id) "
-            "values ('default', $1, 'item', $2)",
-            instance,
-            mapping,
-        )
+        await store_instance(c, "erp-shop", (source, target), "items", DOCUMENT)
         await c.execute(
             """create table source_items as select 'A' || n as code, ' Näme ' || n as name,
             (n * 1.10)::numeric(19,6) as price, case when n % 3 = 0 then 'N' else 'Y' end as active,

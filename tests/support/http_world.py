@@ -13,17 +13,18 @@ from syncline.connectors.port import Surroundings, WriteBatch
 from syncline.testing.http_api import HttpApi
 
 LOOPBACK = Surroundings(("127.0.0.0/8",))
+LOOKUP: dict[str, Any] = {
+    "endpoint": "/items",
+    "parameters": {"skus": "{keys}"},
+    "records": "data",
+    "key": "sku",
+    "id": "id",
+}
 SINGLE: dict[str, Any] = {
     "endpoint": "/items",
     "answer": {"id": "data.id"},
     "update": {"endpoint": "/items/{id}", "answer": {"id": "data.id"}},
-    "lookup": {
-        "endpoint": "/items",
-        "parameters": {"skus": "{keys}"},
-        "records": "data",
-        "key": "sku",
-        "id": "id",
-    },
+    "lookup": LOOKUP,
     "delete": {"endpoint": "/items/{id}"},
 }
 BULK: dict[str, Any] = {

@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 from syncline.postgres.database import Database
 from syncline.security.secrets import Keyring
 from syncline.testing.http_api import Asked, HttpApi, Reply, Trouble
+from tests.support.configured import store_instance
+from tests.support.http_world import LOOKUP
 
 _SOURCE = """
 create table numbers as select n as id, 'Nümber ' || n as name, n * 1.25 as price,
@@ -30,13 +32,7 @@ _API: dict[str, Any] = {
         "idField": "id",
         "answer": {"records": "data", "id": "id", "key": "id"},
     },
-    "lookup": {
-        "endpoint": "/items",
-        "parameters": {"skus": "{keys}"},
-        "records": "data",
-        "key": "sku",
-        "id": "id",
-    },
+    "lookup": LOOKUP,
 }
 
 
@@ -89,7 +85,7 @@ async def configure(
     config = {
         "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
     }  # fmt: skip
-    source, target, mapping, instance = (uuid4() for _ in range(4))
+    source, target = uuid4(), uuid4()
     async with db.transaction() as c:
         await c.execute(_SOURCE.format(count=count))
         await c.execute(_TARGET)
@@ -103,28 +99,8 @@ async def configure(
         else:
             await _profile(c, target, "copies", "http", {"baseUrl": api.url}, None)
         await c.execute("update profiles set rate = $2 where id = $1", target, rate)
-        await c.execute(
-            "insert into mappings (id, tenant, name, entity_type, active_version) "
-            "values ($1, 'default', 'numbers', 'item', 1)",
-            mapping,
-        )
-        await c.execute(
-            "insert into mapping_versions (mapping_id, version, tenant, document, actor) "
-            "values ($1, 1, 'default', $2, 'test')",
-            mapping,
-            document("sku" if api else "id", _API if api else _TABLE),
-        )
-        await c.execute(
-            "insert into instances (id, tenant, name, source_id, target_id) "
-            "values ($1, 'default', 'numbers', $2, $3)",
-            instance, source, target,
-        )  # fmt: skip
-        await c.execute(
-            "insert into streams (tenant, instance_id, entity_type, mapping_id) "
-            "values ('default', $1, 'item', $2)",
-            instance,
-            mapping,
-        )
+        mapping = document("sku" if api else "id", _API if api else _TABLE)
+        await store_instance(c, "numbers", (source, target), "numbers", mapping)
 
 
 async def _profile(
