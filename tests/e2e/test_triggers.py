@@ -94,6 +94,11 @@ async def test_while_a_run_goes_on_others_are_refused_or_wait(
     queued = await place.trigger(**ITEMS, onOverlap="queue")
     found = await eventually(lambda: rejections(place, refused), within=20)
     assert found == [f"run {first} of this instance and entity type is active"]
+
+    async def is_accepted() -> bool:
+        return bool(await db.fetchval("select true from runs where id = $1::uuid", queued))
+
+    await eventually(is_accepted, within=20)
     assert (await get(db, queued)).state is State.QUEUED
 
     await cancel(place, db, queued)

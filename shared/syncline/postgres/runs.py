@@ -222,7 +222,8 @@ class Runs:
 async def _refuse_overlap(connection: Any, stream: Stream) -> None:  # noqa: ANN401
     active = await connection.fetchval(
         """select id from runs where stream_id = $1
-        and state in ('queued', 'extracting', 'in_progress') limit 1""",
+        and state in ('queued', 'extracting', 'in_progress')
+        order by state = 'queued', created_at limit 1""",
         stream.id,
     )
     if active is not None:

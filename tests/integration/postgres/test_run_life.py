@@ -122,6 +122,14 @@ async def test_the_same_trigger_is_the_same_run_and_another_is_refused(db: Datab
         await accept(db)
 
 
+async def test_a_refusal_names_the_run_that_is_under_way_not_one_that_waits(db: Database) -> None:
+    first = await accept(db)
+    await accept(db, onOverlap="queue")
+    await Extractions(db).start(first.id)
+    with pytest.raises(ConflictError, match=f"run {first.id} of this instance"):
+        await accept(db)
+
+
 async def test_a_queued_run_starts_when_the_active_one_has_closed(db: Database) -> None:
     first = await accept(db)
     second = await accept(db, onOverlap="queue")
