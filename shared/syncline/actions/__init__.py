@@ -1,0 +1,1 @@
+"""What a person can ask for, whoever they ask: the command line and the gateway call these."""
