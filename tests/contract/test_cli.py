@@ -71,6 +71,10 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         ("dlq list --category fatal",
          "--category: must be one of transient, permanent, unknown, not 'fatal'"),
         ("cursors reset a item --reason=", "--reason: must say why; it is kept"),
+        ("users add alice --role boss",
+         "--role: must be one of runner, user, platform_admin, not 'boss'"),
+        ("api-keys create billing --days 0",
+         "--days: must be a whole number from 1 to 3650, not 0"),
         ("run exekute", "SERVICE: unknown service 'exekute'; did you mean execute?"),
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from syncline.connectors.port import Surroundings
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.retention import Retention
+from syncline.postgres.sessions import Lifetimes
 from syncline.security.secrets import Keyring, SecretsError
 
 LOCAL_FILE = Path(".syncline/env")
@@ -88,6 +89,18 @@ class Settings(BaseSettings):
         description="Private hosts and networks that HTTP connectors may call: "
         "`10.0.0.0/8,erp.local`.",
     )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#\s]+$",
+        description="Address at which people open the console, such as `https://sync.example.com`: "
+        "links begin with it, and with https the session's cookie is sent over nothing else.",
+    )
+    session_idle: float = Field(
+        12 * 3600.0, ge=120, description="Seconds without use after which a person is signed out."
+    )
+    session_lifetime: float = Field(
+        7 * 86400.0, ge=300, description="Seconds after which a person must sign in anew."
+    )
     health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
     health_port: int = Field(0, ge=0, le=65535, description="Port of them; 0: none.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Logs.")
@@ -125,6 +138,14 @@ class Settings(BaseSettings):
         allowed = [part.strip() for part in self.outbound_allow.split(",")]
         folders = [part for part in self.files_roots.split(":") if part]
         return Surroundings(tuple(filter(None, allowed)), tuple(folders))
+
+    def lifetimes(self) -> Lifetimes:
+        """Return how long sessions of the console last."""
+        return Lifetimes(self.session_idle, self.session_lifetime)
+
+    def console_url(self) -> str:
+        """Return the address at which people open the console."""
+        return self.public_url or "http://127.0.0.1:8080"
 
     def retention(self) -> Retention:
         """Return how long things are kept."""

@@ -36,6 +36,8 @@ COMMANDS = {
     "migrate": Entry("services", "migrate", "Bring the database to this release's schema."),
     "topics": Entry("topics", "commands", "Create, list and tail topics."),
     "secrets": Entry("secrets", "commands", "Make and change the keys that encrypt secrets."),
+    "users": Entry("users", "commands", "Add, list and disable people; let them choose passwords."),
+    "api-keys": Entry("api_keys", "commands", "Create, list and revoke the API keys of programs."),
     "version": Entry("services", "version", "Print the version."),
 }
 

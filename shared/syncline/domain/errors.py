@@ -127,3 +127,19 @@ class MessageTooLargeError(SynclineError):
         super().__init__(f"the message has {size} bytes, the limit is {limit}")
         self.size = size
         self.limit = limit
+
+
+class UnauthenticatedError(SynclineError):
+    """Nobody knows who asks: no valid session, key, link or password."""
+
+
+class ForbiddenError(SynclineError):
+    """Who asks is known, and may not."""
+
+
+class ThrottledError(SynclineError):
+    """Asked too often. `retry_after` is seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

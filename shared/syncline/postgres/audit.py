@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
+ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
+"""Where the change that is under way came from; who answers a request says so at its start."""
 _INSERT = """
-insert into audit_log (tenant, actor, action, object, details) values ($1, $2, $3, $4, $5)
+insert into audit_log (tenant, actor, action, object, details, ip) values ($1, $2, $3, $4, $5, $6)
 """
 
 
@@ -19,7 +22,7 @@ async def audit(
     details: Mapping[str, Any],
 ) -> None:
     """Note a change; `action` is `<kind>.<what>`, `details` hold no secret."""
-    await connection.execute(_INSERT, tenant, actor, action, name, dict(details))
+    await connection.execute(_INSERT, tenant, actor, action, name, dict(details), ADDRESS.get())
 
 
 async def audit_each(
@@ -30,5 +33,8 @@ async def audit_each(
     changed: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Note the same change of several things: name -> details."""
-    rows = [(tenant, actor, action, name, dict(details)) for name, details in changed.items()]
+    address = ADDRESS.get()
+    rows = [
+        (tenant, actor, action, name, dict(details), address) for name, details in changed.items()
+    ]
     await connection.executemany(_INSERT, rows)

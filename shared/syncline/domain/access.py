@@ -1,0 +1,100 @@
+"""Who may do what, and what names and passwords must look like. Pure. Spec section 11."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import Literal
+
+from syncline.domain.errors import InvalidInputError, Problem
+
+RoleName = Literal["runner", "user", "platform_admin"]
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 256
+LONGEST_NAME = 100
+EVERYWHERE = "*"
+"""Stands for the tenant in audit rows about what belongs to none: users, tenants, sign-ins."""
+_GUESSED_FIRST = {
+    "password", "passw0rd", "password1", "12345678", "123456789", "1234567890", "87654321",
+    "qwertyui", "qwertyuiop", "qwerty123", "1q2w3e4r", "1qaz2wsx", "abcd1234", "iloveyou",
+    "sunshine", "princess", "football", "baseball", "superman", "starwars", "whatever",
+    "trustno1", "letmein1", "welcome1", "changeme", "changeit", "administrator", "syncline",
+}  # fmt: skip
+
+
+class Role(IntEnum):
+    """What a caller may do; each may do what those before it may."""
+
+    RUNNER = 1
+    USER = 2
+    ADMIN = 3
+
+    @classmethod
+    def of(cls, name: RoleName) -> Role:
+        """Return the role of a stored or given name."""
+        return {"runner": cls.RUNNER, "user": cls.USER, "platform_admin": cls.ADMIN}[name]
+
+    @property
+    def title(self) -> str:
+        """The role as people read it."""
+        return {1: "Runner", 2: "User", 3: "Platform Admin"}[self.value]
+
+
+def checked_name(name: str, path: str = "$.name") -> str:
+    """Return a name as it is stored: composed, without spaces around.
+
+    Raises:
+        InvalidInputError: it is empty, too long, or holds what nobody can see or type.
+    """
+    composed = unicodedata.normalize("NFC", name).strip()
+    if not 1 <= len(composed) <= LONGEST_NAME:
+        message = f"must have 1 to {LONGEST_NAME} characters, not {len(composed)}"
+        raise InvalidInputError([Problem(path, message)])
+    if not composed.isprintable():
+        raise InvalidInputError([Problem(path, "must hold printable characters only")])
+    return composed
+
+
+def checked_password(password: str, name: str, path: str = "$.password") -> str:
+    """Return a new password as it is hashed.
+
+    Length is what counts; there are no rules about kinds of characters.
+
+    Raises:
+        InvalidInputError: it is too short or long, or among what is guessed first.
+    """
+    composed = composed_password(password)
+    message = next(_objections(composed, name), None)
+    if message is not None:
+        raise InvalidInputError([Problem(path, message)])
+    return composed
+
+
+def composed_password(password: str) -> str:
+    """Return a password in the form in which keyboards that differ agree."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def _objections(password: str, name: str) -> Iterator[str]:
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        yield f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters, not {len(password)}"
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in password):
+        yield "must not hold control characters"
+    plain = password.casefold()
+    if plain in _GUESSED_FIRST or len(set(plain)) < 3 or plain == name.casefold():
+        yield "is among the first that anyone would guess: choose another"
+
+
+def checked_tenants(tenants: Sequence[str], role: Role, path: str = "$.tenants") -> list[str]:
+    """Return the tenants that a user is assigned to, each once.
+
+    Raises:
+        InvalidInputError: a Runner or User without any could do nothing.
+    """
+    if role is Role.ADMIN:
+        return []
+    if not tenants:
+        message = f"name at least one: a {role.title} works in assigned tenants only"
+        raise InvalidInputError([Problem(path, message)])
+    return sorted(set(tenants))

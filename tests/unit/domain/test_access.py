@@ -1,0 +1,62 @@
+"""Names, passwords and roles: what is taken, and what is refused with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.domain.access import (
+    Role,
+    checked_name,
+    checked_password,
+    checked_tenants,
+    composed_password,
+)
+from syncline.domain.errors import InvalidInputError
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a\0b", "a\nb", "x" * 101, "\ud800", "a\u202eb"])
+def test_names_that_cannot_be_seen_or_typed_are_refused(name: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"\$\.name"):
+        checked_name(name)
+
+
+def test_name_is_kept_composed_and_without_spaces_around() -> None:
+    assert checked_name("  Ame\u0301lie ") == "Am\u00e9lie"
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        ("1234567", "must have 8 to 256 characters, not 7"),
+        ("x" * 257, "must have 8 to 256 characters, not 257"),
+        ("correct\0horse", "control characters"),
+        ("correct\ud800horse", "control characters"),
+        ("Password1", "first that anyone would guess"),
+        ("aaaaaaaaaaaa", "first that anyone would guess"),
+        ("alice.smith", "first that anyone would guess"),
+    ],
+)
+def test_weak_and_broken_passwords_are_refused(password: str, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words) as refused:
+        checked_password(password, "Alice.Smith")
+    assert password not in str(refused.value)
+
+
+def test_eight_characters_of_any_kind_are_enough() -> None:
+    assert checked_password("grüß gott", "alice") == "grüß gott"
+
+
+def test_password_is_the_same_however_its_letters_are_composed() -> None:
+    assert composed_password("cafe\u0301 noir") == composed_password("caf\u00e9 noir")
+
+
+def test_roles_are_ordered() -> None:
+    assert Role.of("runner") < Role.of("user") < Role.of("platform_admin")
+    assert Role.ADMIN.title == "Platform Admin"
+
+
+def test_who_is_no_admin_needs_a_tenant() -> None:
+    assert checked_tenants(["b", "a", "b"], Role.USER) == ["a", "b"]
+    assert checked_tenants(["a"], Role.ADMIN) == []
+    with pytest.raises(InvalidInputError, match="a Runner works in assigned tenants only"):
+        checked_tenants([], Role.RUNNER)
