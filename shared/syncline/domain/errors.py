@@ -116,6 +116,10 @@ class ConflictError(SynclineError):
     """The object's state does not allow this now."""
 
 
+class StaleError(SynclineError):
+    """An edit was based on a state that somebody else has changed meanwhile."""
+
+
 class CommitLostError(SynclineError):
     """The partitions of a commit belong to another process now; its work will be repeated there."""
 

@@ -12,6 +12,7 @@ from syncline.domain.configuration import (
     MappingConfig,
     ProfileConfig,
 )
+from syncline.domain.errors import NotFoundError
 from syncline.domain.retry import RetryPolicy
 
 
@@ -24,12 +25,12 @@ class Decrypter(Protocol):
 async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configured:  # noqa: ANN401
     """Read everything of a tenant, secrets decrypted."""
     profiles = await connection.fetch(
-        "select * from profiles where tenant = $1 order by name", tenant
+        "select * from profiles where tenant = $1 and deleted_at is null order by name", tenant
     )
     mappings = await connection.fetch(
         """select m.name, v.document from mappings m
         join mapping_versions v on v.mapping_id = m.id and v.version = m.active_version
-        where m.tenant = $1 order by m.name""",
+        where m.tenant = $1 and m.deleted_at is null order by m.name""",
         tenant,
     )
     instances = await connection.fetch(
@@ -37,7 +38,7 @@ async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configure
           array(select m.name from streams x join mappings m on m.id = x.mapping_id
                 where x.instance_id = i.id and not x.removed order by m.name) as mappings
         from instances i join profiles s on s.id = i.source_id join profiles t on t.id = i.target_id
-        where i.tenant = $1 order by i.name""",
+        where i.tenant = $1 and i.deleted_at is null order by i.name""",
         tenant,
     )
     return Configured(
@@ -45,6 +46,23 @@ async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configure
         {r["name"]: MappingConfig(name=r["name"], document=r["document"]) for r in mappings},
         {row["name"]: _instance(row) for row in instances},
     )
+
+
+async def profile_named(
+    connection: Any,  # noqa: ANN401 - a database connection
+    keys: Decrypter,
+    tenant: str,
+    name: str,
+) -> ProfileConfig:
+    """Read one profile, secrets decrypted. Raises NotFoundError."""
+    row = await connection.fetchrow(
+        "select * from profiles where tenant = $1 and name = $2 and deleted_at is null",
+        tenant,
+        name,
+    )
+    if row is None:
+        raise NotFoundError(f"no profile {name!r}")
+    return _profile(row, keys)
 
 
 def _profile(row: Any, keys: Decrypter) -> ProfileConfig:  # noqa: ANN401 - a database row

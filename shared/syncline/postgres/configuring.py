@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -24,8 +25,9 @@ from syncline.domain.configuration import (
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit import audit
-from syncline.postgres.configured import Decrypter, configured
+from syncline.postgres.configured import Decrypter, configured, profile_named
 from syncline.postgres.database import Database
+from syncline.postgres.editing import Edits
 
 
 class SecretKeys(Decrypter, Protocol):
@@ -38,14 +40,12 @@ class SecretKeys(Decrypter, Protocol):
     def is_primary(self, stored: bytes) -> bool: ...
 
 
-class Change:
+class Change(Edits):
     """One transaction that changes one tenant's configuration; every change is audited."""
 
     def __init__(self, connection: Any, keys: SecretKeys, tenant: str, actor: str) -> None:  # noqa: ANN401
-        self._connection = connection
+        super().__init__(connection, tenant, actor)
         self._keys = keys
-        self._tenant = tenant
-        self._actor = actor
 
     async def stored(self) -> Configured:
         """Return what is configured now, secrets decrypted."""
@@ -109,7 +109,8 @@ class Change:
         await self._connection.execute(
             """insert into mappings (id, tenant, name, entity_type, active_version)
             values ($1, $2, $3, $4, $5)
-            on conflict (id) do update set active_version = excluded.active_version""",
+            on conflict (id) do update set active_version = excluded.active_version,
+              changed_at = clock_timestamp()""",
             mapping_id, self._tenant, config.name, config.entity_type, version,
         )  # fmt: skip
         await self._connection.execute(
@@ -172,6 +173,24 @@ class ConfigurationStore:
         async with self._database.connection() as connection:
             await _require_tenant(connection, tenant)
             return await configured(connection, self._keys, tenant)
+
+    async def profile(self, tenant: str, name: str) -> ProfileConfig:
+        """Return one profile, secrets decrypted. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            return await profile_named(connection, self._keys, tenant, name)
+
+    async def keep_test(
+        self, tenant: str, name: str, at: datetime, result: Mapping[str, Any]
+    ) -> None:
+        """Keep the result of a connection test with its profile; it changes nothing of that."""
+        await self._database.execute(
+            "update profiles set tested_at = $3, test = $4 "
+            "where tenant = $1 and name = $2 and deleted_at is null",
+            tenant,
+            name,
+            at,
+            dict(result),
+        )
 
     @asynccontextmanager
     async def change(self, tenant: str, actor: str) -> AsyncIterator[Change]:

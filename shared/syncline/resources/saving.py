@@ -1,0 +1,168 @@
+"""Storing one object: the rules of `apply`, for an edit that may come too late."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+import msgspec
+
+from syncline.domain.configuration import (
+    Config,
+    Configured,
+    InstanceConfig,
+    Kind,
+    MappingConfig,
+    ProfileConfig,
+    Step,
+    compare,
+)
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.postgres.configuring import Change, ConfigurationStore
+from syncline.resources.loading import Loaded
+from syncline.resources.single import require_sound, wanted_by
+
+
+class Expected(Enum):
+    """What an edit takes for granted where it names no state."""
+
+    ANYTHING = "anything"
+    NOTHING_THERE = "nothing there"
+    SOMETHING_THERE = "something there"
+
+
+Expectation: TypeAlias = Expected | str
+"""A text is the mark (`Change.mark`) of the state that the edit was based on."""
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Who edits what.
+
+    Attributes:
+        name: None where the document names it.
+    """
+
+    tenant: str
+    actor: str
+    kind: Kind
+    name: str | None
+    expected: Expectation = Expected.ANYTHING
+
+
+async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[Step, str]:
+    """Store one object as a request wants it; the same again changes nothing.
+
+    Returns:
+        What became of it, and the mark of its state now.
+
+    Raises:
+        InvalidInputError: with every mistake; nothing was written.
+        ConflictError: it is there already, and should not be.
+        NotFoundError: it should be there, and is not.
+        StaleError: somebody else has changed it meanwhile.
+        RetriableError: the database is away.
+    """
+    loaded = wanted_by(edit.kind, edit.name, body)
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        ((_, config),) = loaded.wanted.items()
+        await _require_expected(change, stored, edit, config.name)
+        require_sound(loaded, stored)
+        return await _stored(change, stored, config), await change.mark(edit.kind, config.name)
+
+
+async def switch_instance(
+    store: ConfigurationStore, edit: Edit, *, enabled: bool
+) -> tuple[Step, str]:
+    """Activate or deactivate an instance. Raises as `save`."""
+    name = edit.name or ""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        await _require_expected(change, stored, edit, name)
+        if name not in stored.instances:
+            raise NotFoundError(f"no instance {name!r}")
+        config = msgspec.structs.replace(stored.instances[name], enabled=enabled)
+        return await _stored(change, stored, config), await change.mark(Kind.INSTANCE, name)
+
+
+async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> str:
+    """Make a stored version of a mapping the one that new runs use; return its mark.
+
+    Raises:
+        InvalidInputError: an instance that uses the mapping could not run with that version.
+        NotFoundError: no such mapping or version.
+        StaleError: somebody else has changed the mapping meanwhile.
+    """
+    name = edit.name or ""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        await _require_expected(change, stored, edit, name)
+        document = await change.mapping_version(name, version)
+        require_sound(wanted_by(Kind.MAPPING, name, document), stored)
+        await change.activate(name, version)
+        return await change.mark(Kind.MAPPING, name)
+
+
+async def delete(store: ConfigurationStore, edit: Edit) -> None:
+    """Take an object away; the history of its runs stays.
+
+    Raises:
+        ConflictError: it is used, with the names of its users.
+        NotFoundError: there is none.
+        StaleError: somebody else has changed it meanwhile.
+    """
+    name = edit.name or ""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        await _require_expected(change, stored, edit, name)
+        if stored.get(edit.kind, name) is None:
+            raise NotFoundError(f"no {edit.kind.lower()} {name!r}")
+        users = users_of(stored, edit.kind, name) or await change.users(edit.kind, name)
+        if users:
+            raise ConflictError(f"{edit.kind.lower()} {name!r} is in use: {', '.join(users)}")
+        await change.delete(edit.kind, name)
+
+
+async def validate(store: ConfigurationStore, edit: Edit, body: object) -> Loaded:
+    """Check a document against everything that is stored; nothing is written. Raises as `save`."""
+    loaded = wanted_by(edit.kind, edit.name, body)
+    require_sound(loaded, await store.stored(edit.tenant))
+    return loaded
+
+
+def users_of(stored: Configured, kind: Kind, name: str) -> list[str]:
+    """Name the instances that are made of an object."""
+    return [
+        f"instance {instance.name!r}"
+        for instance in stored.instances.values()
+        if (kind is Kind.PROFILE and name in (instance.source, instance.target))
+        or (kind is Kind.MAPPING and name in instance.mappings)
+    ]
+
+
+async def _stored(change: Change, stored: Configured, config: Config) -> Step:
+    """Write what differs."""
+    (step,) = compare(_alone(config), stored)
+    if step.action != "unchanged":
+        await change.save(step, config, stored.get(step.kind, step.name))
+    return step
+
+
+def _alone(config: Config) -> Configured:
+    if isinstance(config, ProfileConfig):
+        return Configured(profiles={config.name: config})
+    if isinstance(config, MappingConfig):
+        return Configured(mappings={config.name: config})
+    assert isinstance(config, InstanceConfig)
+    return Configured(instances={config.name: config})
+
+
+async def _require_expected(change: Change, stored: Configured, edit: Edit, name: str) -> None:
+    there = stored.get(edit.kind, name) is not None
+    what = f"{edit.kind.lower()} {name!r}"
+    if edit.expected is Expected.NOTHING_THERE and there:
+        raise ConflictError(f"there is a {what} already")
+    if edit.expected not in (Expected.ANYTHING, Expected.NOTHING_THERE) and not there:
+        raise NotFoundError(f"no {what}")
+    if isinstance(edit.expected, str):
+        await change.require(edit.kind, name, edit.expected)
