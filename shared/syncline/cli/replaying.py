@@ -9,10 +9,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from syncline.cli import replay_plan
+from syncline.actions.edits import Edit, edit_of, wrong
+from syncline.actions.replay_plan import Asked, Result, Wish, plan, results_of
 from syncline.cli.app import FAILED, OK, PARTIAL
 from syncline.cli.letters import Chosen, confirm, entries_of
-from syncline.cli.replay_plan import Asked, Edit, Result
 from syncline.cli.shell import Shell
 from syncline.cli.tables import Column, table
 from syncline.cli.watching import Watcher, ended_lines, is_refused, until_ended
@@ -23,6 +23,7 @@ from syncline.domain.replay import FAILED as FROM_FAILED
 from syncline.domain.replay import STARTS
 from syncline.postgres.letter_views import LetterView, LetterViews
 from syncline.postgres.views import Views
+from syncline.runtime.clock import SystemClock
 
 _FROM = typer.Option(
     "--from", metavar="STAGE", help="failed: the failed stage's input; ingest: read it again."
@@ -65,12 +66,16 @@ def replay(
                 return entries, more, None
             (entry,) = _only_one(entries)
             found = await LetterViews(database).get(shell.tenant, entry.id)
-            return entries, more, replay_plan.edit_of(found, edit)
+            return entries, more, edit_of(found, _read(edit), "--edit", str(edit))
 
     entries, more, change = shell.run(find())
     confirm(shell, "replay", len(entries), selection, yes=chosen.yes)
-    plan, refused = replay_plan.plan(shell, entries, from_, change, reason)
-    results, statuses, code = shell.run(_replay(shell, plan, no_wait=no_wait))
+    wish = Wish(
+        tenant=shell.tenant, actor=shell.actor, source="cli", from_stage=from_, reason=reason,
+        edit=change,
+    )  # fmt: skip
+    asked, refused = plan(entries, wish, SystemClock().now())
+    results, statuses, code = shell.run(_replay(shell, asked, no_wait=no_wait))
     _show(shell, [*refused, *results], statuses)
     if more:
         shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")
@@ -97,33 +102,38 @@ def _only_one(entries: Sequence[LetterView]) -> Sequence[LetterView]:
     return entries
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise wrong("--edit", f"{path}: {error.strerror}") from None
+    except UnicodeError:
+        raise wrong("--edit", f"{path} is no JSON: not UTF-8 text") from None
+
+
 async def _replay(
-    shell: Shell, plan: Sequence[Asked], *, no_wait: bool
+    shell: Shell, planned: Sequence[Asked], *, no_wait: bool
 ) -> tuple[list[Result], list[RunStatus], int]:
-    if not plan:
+    if not planned:
         return [], [], OK
-    run_ids = [asked.run_id for asked in plan]
+    run_ids = [asked.run_id for asked in planned]
     code = OK
     async with Watcher(shell) as watcher:
-        await watcher.ask([asked.message for asked in plan], run_ids)
+        await watcher.ask([asked.message for asked in planned], run_ids)
         if not no_wait:
             code = await until_ended(shell, watcher, run_ids)
     statuses = watcher.statuses
-    results = [r for asked in plan for r in await _results(shell, asked, statuses)]
+    results = [r for asked in planned for r in await _results(shell, asked, statuses)]
     return results, [statuses[i] for i in run_ids if i in statuses], code
 
 
 async def _results(shell: Shell, asked: Asked, statuses: Mapping[str, RunStatus]) -> list[Result]:
     status = statuses.get(asked.run_id)
     if status is not None and is_refused(status):
-        return [Result.of(entry, None, f"refused: {status.reason}") for entry in asked.entries]
+        return results_of(asked, status.reason or "", {})
     source_ids = [entry.source_id or "" for entry in asked.entries]
     async with shell.database() as database:
-        outcomes = await Views(database).outcomes(asked.run_id, source_ids)
-    return [
-        Result.of(entry, asked.run_id, outcomes.get(entry.source_id or "", "in_flight"))
-        for entry in asked.entries
-    ]
+        return results_of(asked, None, await Views(database).outcomes(asked.run_id, source_ids))
 
 
 def _show(shell: Shell, results: Sequence[Result], statuses: Sequence[RunStatus]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +13,12 @@ from syncline.cli.errors import RefusedError
 from syncline.cli.shell import Shell
 from syncline.cli.watching import Watcher, ended_lines, exit_code, is_refused, until_ended
 from syncline.cli.words import status_document
-from syncline.contracts.events import TRIGGER, RunStatus, cloud_event
-from syncline.contracts.topics import TRIGGERS
-from syncline.contracts.wire import Outbound, run_spread
+from syncline.contracts.events import RunStatus
+from syncline.contracts.sending import trigger_message
+from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.trigger import MAX_BYTES, parse_correlation_id, parse_trigger
+from syncline.domain.trigger import parse_correlation_id, parse_trigger
+from syncline.runtime.clock import SystemClock
 
 _INSTANCE = typer.Argument(help="Name of the instance.", metavar="INSTANCE", show_default=False)
 _ENTITY = typer.Argument(help="What to sync, such as `item`.", metavar="ENTITY_TYPE")
@@ -74,7 +74,8 @@ def trigger(
     }
     run_id = _checked(fields, correlation_id)
     given = {name: value for name, value in fields.items() if value is not None}
-    status, code = shell.run(_run(shell, run_id, trigger_message(run_id, given), no_wait=no_wait))
+    message = trigger_message(run_id, given, "cli", SystemClock().now())
+    status, code = shell.run(_run(shell, run_id, message, no_wait=no_wait))
     if code:
         raise typer.Exit(code)
     if status is None:
@@ -102,16 +103,6 @@ async def _run(
         if not no_wait and not (answer and is_refused(answer)):
             code = await until_ended(shell, watcher, [run_id])
         return watcher.statuses.get(run_id), code
-
-
-def trigger_message(run_id: str, fields: dict[str, Any]) -> Outbound:
-    """Make the message that asks for a run. Raises InvalidInputError when it is too large."""
-    now = datetime.now(UTC)  # noqa: TID251 - the stamp of the message; nothing is decided by it
-    value = cloud_event(TRIGGER, "cli", run_id, fields, now)
-    if len(value) > MAX_BYTES:
-        message = f"the trigger has {len(value):,} bytes, at most {MAX_BYTES:,} are allowed"
-        raise InvalidInputError([Problem("$", message)])
-    return Outbound(TRIGGERS, run_id.encode(), value, run_spread(run_id))
 
 
 def _checked(fields: dict[str, Any], correlation_id: str | None) -> str:

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from syncline.contracts.events import TRIGGER, cloud_event
 from syncline.contracts.messages import Batch, Report, RunRequest, Settled, encode
-from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, Stage
+from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
+from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Outcome
+from syncline.domain.trigger import MAX_BYTES
 
 RETRY_AT = "retry-at"
 """Header: milliseconds since 1970 before which a retry must not be handed on."""
 RETRY_STAGE = "retry-stage"
 """Header: the stage that will try again."""
+
+
+def trigger_message(run_id: str, fields: Mapping[str, Any], source: str, now: datetime) -> Outbound:
+    """Address the message that asks for a run.
+
+    Args:
+        run_id: the correlation ID it will have.
+        fields: of the trigger, camelCase, already checked by `parse_trigger`.
+        source: who sends it: `cli`, `gateway`, `scheduler`, ….
+        now: the stamp of the message; nothing is decided by it.
+
+    Raises:
+        InvalidInputError: it is larger than a trigger may be.
+    """
+    value = cloud_event(TRIGGER, source, run_id, fields, now)
+    if len(value) > MAX_BYTES:
+        message = f"the trigger has {len(value):,} bytes, at most {MAX_BYTES:,} are allowed"
+        raise InvalidInputError([Problem("$", message)])
+    return Outbound(TRIGGERS, run_id.encode(), value, run_spread(run_id))
 
 
 def batch_message(batch: Batch[Any], to: Stage) -> Outbound:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from syncline.cli.replay_plan import edit_of
+from syncline.actions.edits import Edit, edit_of
 from syncline.domain.errors import InvalidInputError
 from syncline.postgres.letter_views import LetterDetail, LetterView
 from syncline.testing.clock import EPOCH
@@ -26,18 +25,20 @@ def entry(
     return LetterDetail(view, None, [], None, payload)
 
 
-def test_an_edited_payload_becomes_a_patch_with_all_digits(tmp_path: Path) -> None:
-    file = tmp_path / "edit.json"
-    file.write_text('{"sku": "A1", "price": 12345678901234567890.10}')
-    edit = edit_of(entry(), file)
+def edit(text: str, found: LetterDetail | None = None) -> Edit:
+    return edit_of(found or entry(), text, "$.edit")
+
+
+def test_an_edited_payload_becomes_a_patch_with_all_digits() -> None:
     value = Decimal("12345678901234567890.10")
-    assert edit.patch == [{"op": "replace", "path": "/price", "value": value}]
+    assert edit('{"sku": "A1", "price": 12345678901234567890.10}').patch == [
+        {"op": "replace", "path": "/price", "value": value}
+    ]
 
 
-def test_a_patch_is_taken_as_it_is(tmp_path: Path) -> None:
-    file = tmp_path / "edit.json"
-    file.write_text('[{"op": "replace", "path": "/price", "value": 2}]')
-    assert edit_of(entry(), file).patch == [{"op": "replace", "path": "/price", "value": 2}]
+def test_a_patch_is_taken_as_it_is() -> None:
+    text = '[{"op": "replace", "path": "/price", "value": 2}]'
+    assert edit(text).patch == [{"op": "replace", "path": "/price", "value": 2}]
 
 
 @pytest.mark.parametrize(
@@ -52,23 +53,14 @@ def test_a_patch_is_taken_as_it_is(tmp_path: Path) -> None:
         ('{"sku": "A1", "price": -1.10}', "changes nothing"),
     ],
 )
-def test_what_is_no_edit_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    file = tmp_path / "edit.json"
-    file.write_text(text)
+def test_what_is_no_edit_is_refused(text: str, problem: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        edit_of(entry(), file)
+        edit(text)
     assert problem in str(refused.value)
-    assert str(refused.value).startswith("--edit: ")
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="No such file"):
-        edit_of(entry(), tmp_path / "none.json")
+    assert str(refused.value).startswith("$.edit: ")
 
 
 @pytest.mark.parametrize("found", [entry(None), entry("null"), entry(stage="ingest")])
-def test_what_has_no_payload_cannot_be_edited(tmp_path: Path, found: LetterDetail) -> None:
-    file = tmp_path / "edit.json"
-    file.write_text("{}")
-    with pytest.raises(InvalidInputError, match="use --from ingest"):
-        edit_of(found, file)
+def test_what_has_no_payload_cannot_be_edited(found: LetterDetail) -> None:
+    with pytest.raises(InvalidInputError, match="replay it from ingest"):
+        edit("{}", found)
