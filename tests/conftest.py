@@ -55,6 +55,12 @@ async def kafka_bootstrap(request: pytest.FixtureRequest) -> AsyncIterator[str]:
         yield bootstrap
 
 
+@pytest.fixture(scope="module")
+def module_kafka(kafka_bootstrap: str) -> KafkaPlace:
+    """The same for an installation that the tests of a module share: starting one takes long."""
+    return KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}.")
+
+
 @pytest.fixture
 def kafka(kafka_bootstrap: str) -> KafkaPlace:
     """The session's broker and a prefix that makes the test's topics and groups its own."""
@@ -74,6 +80,13 @@ async def postgres_template(postgres_admin: str) -> AsyncIterator[str]:
     async with database(postgres_admin) as dsn:
         await migrate(dsn)
         yield database_name(dsn)
+
+
+@pytest.fixture(scope="module")
+async def module_postgres(postgres_admin: str, postgres_template: str) -> AsyncIterator[str]:
+    """DSN of a database that the tests of a module share."""
+    async with database(postgres_admin, postgres_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture

@@ -53,7 +53,16 @@ class Installation:
         }
         self.processes: dict[str, asyncio.subprocess.Process] = {}
         self.ports: dict[str, int] = {}
+        self.ports_http: dict[str, int] = {}
         self.producer = KafkaProducer(self.connection)
+
+    async def start_gateway(self) -> httpx.AsyncClient:
+        """Start a gateway and return a client of it; the caller closes the client."""
+        port = self.ports_http.setdefault("gateway", free_port())
+        self.environment["SYNCLINE_HTTP_PORT"] = str(port)
+        await self.start("gateway")
+        await self.ready()
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
 
     async def start(self, service: str, name: str | None = None) -> None:
         """Start one process of a service under a name of its own."""

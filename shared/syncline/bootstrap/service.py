@@ -72,7 +72,7 @@ async def _run(
 ) -> None:
     async with stop_signals() as stopping, AsyncExitStack() as stack:
         clock = SystemClock()
-        database = await _database(stack, settings, clock, stopping)
+        database = await open_when_current(stack, settings, clock, stopping)
         if database is None:
             return
         service = _service(stack, settings, database, clock)
@@ -96,15 +96,28 @@ def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> 
         stack.push_async_callback(asyncio.to_thread, export_spans(service, endpoint))
 
 
-async def _database(
-    stack: AsyncExitStack, settings: Settings, clock: Clock, stopping: asyncio.Event
+async def open_when_current(
+    stack: AsyncExitStack,
+    settings: Settings,
+    clock: Clock,
+    stopping: asyncio.Event,
+    *,
+    size: int = 4,
 ) -> Database | None:
-    """Open the database, waiting for it to appear and to have this release's schema."""
+    """Open the database, waiting for it to appear and to have this release's schema.
+
+    Args:
+        stack: closes it.
+        size: connections at most.
+
+    Returns:
+        None when `stopping` was set first.
+    """
     dsn = settings.postgres_dsn.get_secret_value()
     while not stopping.is_set():
         try:
             if await is_current(dsn):
-                return await stack.enter_async_context(open_database(dsn))
+                return await stack.enter_async_context(open_database(dsn, size=size))
             log.warning("schema_not_current", hint="run `syncline migrate`")
         except RetriableError as error:
             log.warning("database_away", error=str(error))

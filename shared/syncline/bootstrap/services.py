@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 SERVICES = (
-    "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
+    "gateway", "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry",
+    "deadletter",
 )  # fmt: skip

@@ -30,6 +30,7 @@ OTHER_VARIABLES = {
     "SYNCLINE_CACHE": "Folder for downloads of `syncline dev`; `~/.cache/syncline` otherwise.",
     "SYNCLINE_DEV_KAFKA_PORT": "Port of the Kafka that `syncline dev` starts.",
     "SYNCLINE_DEV_POSTGRES_PORT": "Port of the PostgreSQL that `syncline dev` starts.",
+    "SYNCLINE_DEV_HTTP_PORT": "Port of the console and the API that `syncline dev` starts.",
     "SYNCLINE_DEV_HEALTH_PORT": "First health port of the services that `syncline dev` starts.",
 }
 """Variables that are no settings of a service."""
@@ -100,6 +101,13 @@ class Settings(BaseSettings):
     )
     session_lifetime: float = Field(
         7 * 86400.0, ge=300, description="Seconds after which a person must sign in anew."
+    )
+    http_host: str = Field(
+        "127.0.0.1", description="Address at which the gateway answers: the console and the API."
+    )
+    http_port: int = Field(18000, ge=1, le=65535, description="Port of it.")
+    http_max_body: int = Field(
+        2_000_000, ge=10_000, description="Bytes of the largest request that the gateway takes."
     )
     health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
     health_port: int = Field(0, ge=0, le=65535, description="Port of them; 0: none.")

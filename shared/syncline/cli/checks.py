@@ -32,7 +32,9 @@ TOPICS_OF = {
     "retry": [tier_topic(tier) for tier in RETRY_TIERS],
     "deadletter": [DLQ],
 }
-assert set(TOPICS_OF) == set(SERVICES)
+WITHOUT_GROUP = {"gateway"}
+"""Services that every process of which reads everything, or nothing."""
+assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
 assert Stage.INGEST.value in TOPICS_OF
 
 
@@ -76,7 +78,7 @@ class Checker:
             async for check in self._configuration(profiles=profiles):
                 yield check
         if kafka.level is Level.OK:
-            for service in SERVICES:
+            for service in TOPICS_OF:
                 yield await self._safely(f"service {service}", partial(self._service, service))
 
     async def _safely(self, name: str, check: Callable[[], Awaitable[Checked]]) -> Checked:

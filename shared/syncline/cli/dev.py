@@ -84,6 +84,7 @@ def _document(installation: LocalInstallation, seconds: float) -> dict[str, Any]
     return {
         "folder": str(installation.plan.folder),
         "settings": str(installation.env_file),
+        "console": installation.console,
         "seconds": round(seconds, 1),
         "places": [
             {"name": name, "address": address, "log": str(log) if log else None}
@@ -104,6 +105,7 @@ def _lines(installation: LocalInstallation, seconds: float) -> list[object]:
         "",
         table,
         "",
+        f"Console: {installation.console}",
         f"Syncline is ready after {seconds:.1f} s. Data and logs are in {folder}; "
         "Ctrl-C stops everything.",
         "Settings, with the database's password, are in its file `env`. Next, in this folder:",

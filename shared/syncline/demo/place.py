@@ -52,7 +52,7 @@ def plan(folder: Path, environ: Mapping[str, str]) -> Plan:
     """
     ports = free_ports(10)
     own = {name: value for name, value in environ.items() if not name.startswith("SYNCLINE_")}
-    return Plan(folder, DevPorts(free_port(), free_port(), ports[0]), {}, own)
+    return Plan(folder, DevPorts(free_port(), free_port(), ports[0], free_port()), {}, own)
 
 
 @asynccontextmanager

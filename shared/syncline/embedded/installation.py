@@ -19,7 +19,7 @@ from syncline.embedded import local_settings
 from syncline.embedded.claims import FolderClaim
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.ports import DevPorts
+from syncline.embedded.ports import DevPorts, require_free, setting
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.embedded.processes import quiet
 from syncline.embedded.services import ServiceProcess, left_over, processes
@@ -71,6 +71,11 @@ class LocalInstallation:
         return self.plan.folder / "services"
 
     @property
+    def console(self) -> str:
+        """The address of the console and the API."""
+        return f"http://127.0.0.1:{self.plan.ports.http}"
+
+    @property
     def settings(self) -> Settings:
         """The settings of the services, once it has started."""
         return load_settings(self.env_file)
@@ -90,6 +95,7 @@ class LocalInstallation:
             await self._clear()
         for service in self.services:
             service.require_free_port()
+        require_free(self.plan.ports.http, "the console", setting("http"))
         await _together(self._start_kafka(), self._start_postgres())
         self._write_settings()
         await _together(self._migrate(), self._create_topics())
@@ -180,6 +186,7 @@ class LocalInstallation:
 
     def _write_settings(self) -> None:
         values = local_settings.own_settings(self.plan.folder)
+        values["SYNCLINE_HTTP_PORT"] = str(self.plan.ports.http)
         if self.kafka is not None:
             values[KAFKA] = self.kafka.bootstrap
         if self.postgres is not None:

@@ -23,11 +23,15 @@ _LISTEN = "0A"  # the state column of /proc/net/tcp
 
 
 class DevPorts(NamedTuple):
-    """Where `syncline dev` listens; the services' health ports count up from `health`."""
+    """Where `syncline dev` listens; the services' health ports count up from `health`.
+
+    The console and the API are at `http`.
+    """
 
     kafka: int = 19092
     postgres: int = 15432
     health: int = 18080
+    http: int = 18000
 
 
 def setting(name: str) -> str:

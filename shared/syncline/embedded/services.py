@@ -120,6 +120,8 @@ def parse_scale(texts: list[str]) -> dict[str, int]:
         if service not in SERVICES:
             known = ", ".join(SERVICES)
             raise _wrong(text, f"no such service; known: {known}")
+        if service == "gateway":
+            raise _wrong(text, "the gateway has one port here, so there is one of it")
         if not (count.isascii() and count.isdigit() and 1 <= int(count) <= 32):
             raise _wrong(text, "must be SERVICE=NUMBER, 1 to 32")
         scale[service] = int(count)

@@ -173,6 +173,13 @@ class Runs:
             raise NotFoundError(f"no run {run_id}")
         return run_of(row)
 
+    async def of_request(self, tenant: str, run_id: str) -> tuple[Run, UUID] | None:
+        """Return a run of a tenant with the fingerprint of its request, or None."""
+        row = await self._database.fetchrow(
+            f"{SELECT} where r.id = $1 and r.tenant = $2", UUID(run_id), tenant
+        )
+        return None if row is None else (run_of(row), row["request_hash"])
+
     async def newest(
         self,
         tenant: str,

@@ -1,0 +1,66 @@
+"""The application: routes under /api/v1, problems for everything else there, and the console."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from syncline_gateway.console import add_console
+from syncline_gateway.guarding import Guard
+from syncline_gateway.openapi import document
+from syncline_gateway.parts import Parts
+from syncline_gateway.problems import add_problem_handlers, problem
+from syncline_gateway.routes import ROUTERS
+
+BASE = "/api/v1"
+
+
+def documented() -> FastAPI:
+    """Return the app as far as the OpenAPI document needs it: it cannot answer."""
+    app = FastAPI(title="Syncline", openapi_url=None, docs_url=None, redoc_url=None)
+    api = APIRouter(prefix=BASE)
+    for router in ROUTERS:
+        api.include_router(router)
+    app.include_router(api)
+    return app
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Return the app.
+
+    Args:
+        parts: what its routes work with.
+    """
+    app = documented()
+    app.state.parts = parts
+    add_problem_handlers(app)
+
+    @app.get(f"{BASE}/openapi.json", include_in_schema=False)
+    async def openapi() -> Any:  # noqa: ANN401 - a response
+        return JSONResponse(document(app))
+
+    @app.api_route("/api/{path:path}", methods=_ALL, include_in_schema=False)
+    async def unknown(request: Request, path: str) -> Response:
+        if allowed := _methods(app, path):
+            detail = f"{request.method} is not possible here, only {', '.join(allowed)}"
+            return problem(405, "method_not_allowed", detail, headers={"Allow": ", ".join(allowed)})
+        return problem(404, "not_found", f"there is no /api/{path[:200]}: see /api/v1/openapi.json")
+
+    add_console(app)
+    app.add_middleware(Guard, max_body=parts.settings.http_max_body)
+    return app
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Return the methods that a path knows; none when there is no such path."""
+    for template, item in document(app)["paths"].items():
+        pattern = re.sub(r"\\\{[^/]+\\\}", "[^/]+", re.escape(template.removeprefix("/api/")))
+        if re.fullmatch(pattern, path):
+            return sorted(name.upper() for name in item if name.upper() in _ALL)
+    return []
+
+
+_ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

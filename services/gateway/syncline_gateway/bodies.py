@@ -1,0 +1,48 @@
+"""Request bodies that the domain itself checks: JSON with every number as it was written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+from fastapi import Request
+
+from syncline.contracts.messages import decoder_of
+from syncline_gateway.answers import REF, accepted
+from syncline_gateway.problems import ProblemError
+
+
+def accepts(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Document a body that a route reads by `json_of`: the `openapi_extra` of its decorator."""
+    schema = {"$ref": REF.format(name=accepted(kind))}
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+async def json_of(request: Request) -> object:
+    """Return the decoded body; decimals stay exact.
+
+    Raises:
+        ProblemError: 415 when it is not sent as JSON, 400 when it is none.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise ProblemError(
+            415, "unsupported_media_type", "send JSON: Content-Type application/json"
+        )
+    raw = await request.body()
+    try:
+        return decoder_of(object).decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise ProblemError(400, "malformed_json", f"the body is no JSON: {_where(raw)}") from None
+
+
+def _where(raw: bytes) -> str:
+    try:
+        json.loads(raw)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except (UnicodeError, RecursionError):
+        pass
+    return "not UTF-8 text, nested too deeply, or a malformed number"

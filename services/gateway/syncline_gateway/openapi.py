@@ -1,0 +1,74 @@
+"""The OpenAPI 3.1 document: docs/openapi.json is made by `python -m syncline_gateway.openapi`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from syncline_gateway.answers import components, returns
+from syncline_gateway.problems import MEDIA_TYPE, ProblemDocument
+
+PAGE = Path("docs/openapi.json")
+_DESCRIPTION = """Everything the console can do: the console is a client of this API alone.
+
+Call it with `Authorization: ApiKey <key>`, or with the console's session. Errors are problems
+(RFC 9457). Lists are read page by page: give `next` of a page as `cursor`.
+"""
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an app; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title="Syncline",
+            version="1",
+            summary="Moves business records between systems.",
+            description=_DESCRIPTION,
+            routes=app.routes,
+        )
+        app.openapi_schema = _finished(made)
+    return app.openapi_schema
+
+
+def _finished(made: dict[str, Any]) -> dict[str, Any]:
+    problem = returns(ProblemDocument)[200]["content"]["application/json"]["schema"]
+    failed = {
+        "description": "It did not work; the problem says why.",
+        "content": {MEDIA_TYPE: {"schema": problem}},
+    }
+    for item in made["paths"].values():
+        for method in _METHODS:
+            if method in item:
+                _finish(item[method], failed)
+    parts = made.setdefault("components", {})
+    own = {n: s for n, s in parts.get("schemas", {}).items() if "ValidationError" not in n}
+    parts["schemas"] = dict(sorted((own | components()).items()))
+    parts["securitySchemes"] = {
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`ApiKey <key>`",
+        }
+    }
+    made["security"] = [{"apiKey": []}]
+    return made
+
+
+def _finish(operation: dict[str, Any], failed: dict[str, Any]) -> None:
+    """Say of an operation how it may fail, in place of the framework's own words."""
+    responses = operation["responses"]
+    responses.pop("422", None)
+    responses["4XX"] = failed
+    responses["5XX"] = failed
+
+
+if __name__ == "__main__":
+    from syncline_gateway.app import documented
+
+    PAGE.write_text(json.dumps(document(documented()), indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,44 @@
+"""What routes work with: made once for the process, kept in the app's state."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Request
+
+from syncline.bootstrap.connections import Connections
+from syncline.bootstrap.settings import Settings
+from syncline.postgres.configuring import ConfigurationStore
+from syncline.postgres.database import Database
+from syncline.runtime.clock import Clock
+from syncline.runtime.ports import Producer
+from syncline.security.secrets import Keyring
+from syncline_gateway.live import Hub
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The gateway's dependencies.
+
+    Attributes:
+        hub: hands live status to those who follow it.
+        connections: opens connectors of stored profiles.
+    """
+
+    settings: Settings
+    database: Database
+    producer: Producer
+    hub: Hub
+    keyring: Keyring
+    configuration: ConfigurationStore
+    connections: Connections
+    clock: Clock
+
+
+def _parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+Needs = Annotated[Parts, Depends(_parts_of)]
+"""A route's parameter: the process's parts."""

@@ -1,0 +1,183 @@
+"""Errors as RFC 9457 problems: what is wrong, in which field, what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Problem,
+    RetriableError,
+)
+from syncline.telemetry.masking import SECRETS
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 2
+"""Seconds a client should wait when something that is needed is away."""
+log = structlog.get_logger()
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, rename="camel"):
+    """What every answer above 399 holds.
+
+    Attributes:
+        type: names the kind of problem, `urn:syncline:problem:<code>`; see docs/api.md.
+        title: the kind in words.
+        status: the HTTP status.
+        detail: what is wrong here, for a person.
+        code: the kind for programs.
+        errors: each mistake in the input with where it is: `$.batchSize`, `query.limit`.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[Problem] = []
+
+
+class ProblemError(Exception):
+    """Ends a request with a problem that has no error of the domain.
+
+    Args:
+        status: HTTP status.
+        code: stable machine name in snake_case.
+        detail: one sentence for a person.
+        headers: of the answer.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[Problem] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return a problem as the answer."""
+    document = ProblemDocument(
+        type=f"urn:syncline:problem:{code}",
+        title=_title(status, code),
+        status=status,
+        detail=SECRETS.mask(detail),
+        code=code,
+        errors=[Problem(e.path, SECRETS.mask(e.message)) for e in errors],
+    )
+    return Response(msgspec.json.encode(document), status, headers, MEDIA_TYPE)
+
+
+def _title(status: int, code: str) -> str:
+    titles = {"invalid_input": "The input is wrong"}
+    return titles.get(code, code.replace("_", " ").capitalize() or HTTPStatus(status).phrase)
+
+
+def of_error(error: Exception) -> Response | None:
+    """Return the problem that an error raised on purpose stands for, or None for a bug."""
+    if isinstance(error, ProblemError):
+        return problem(error.status, error.code, error.detail, headers=error.headers)
+    if isinstance(error, NotFoundError):
+        return problem(404, "not_found", str(error))
+    if isinstance(error, ConflictError):
+        return problem(409, "conflict", str(error))
+    if isinstance(error, InvalidInputError):
+        return problem(422, error.code, _counted(error.problems), errors=error.problems)
+    if isinstance(error, RetriableError):
+        after = str(round(error.failure.retry_after or RETRY_AFTER))
+        return problem(503, error.failure.code, str(error), headers={"Retry-After": after})
+    return None
+
+
+def _counted(problems: Sequence[Problem]) -> str:
+    if len(problems) == 1:
+        return f"{problems[0].path}: {problems[0].message}"
+    return f"{len(problems)} mistakes; see errors"
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Turn everything a route can raise into a problem."""
+    purpose = (ProblemError, NotFoundError, ConflictError, InvalidInputError, RetriableError)
+    for kind in purpose:
+        app.add_exception_handler(kind, _on_purpose)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ExceptionGroup, _group)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _on_purpose(_request: Request, error: Exception) -> Response:
+    answer = of_error(error)
+    assert answer is not None
+    return answer
+
+
+async def _group(request: Request, error: Exception) -> Response:
+    """A TaskGroup raises its one failure as a group."""
+    assert isinstance(error, ExceptionGroup)
+    for leaf in error.exceptions:
+        if (answer := of_error(leaf)) is not None:
+            return answer
+    return await _bug(request, error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(details["type"] == "json_invalid" for details in found):
+        why = found[0].get("ctx", {}).get("error", "")
+        return problem(400, "malformed_json", f"the body is no JSON: {why}".removesuffix(": "))
+    problems = [Problem(_path(details["loc"]), _message(details)) for details in found]
+    return problem(422, "invalid_input", _counted(problems), errors=problems)
+
+
+def _path(location: Sequence[Any]) -> str:
+    """Return `$.fields[2].name` for a place in the body, `query.limit` for one outside of it."""
+    where, *rest = location
+    if where != "body":
+        return ".".join(map(str, location))
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
+
+
+def _message(details: Any) -> str:  # noqa: ANN401 - pydantic's error
+    words = str(details["msg"]).removeprefix("Input ").removeprefix("Value error, ")
+    if details["type"] == "missing":
+        return "is required"
+    if details["type"] == "extra_forbidden":
+        return "unknown field"
+    return words[:1].lower() + words[1:]
+
+
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _HTTP_CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+    headers = dict(error.headers) if error.headers else None
+    return problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    detail = "something went wrong here that should not; the gateway's log says what"
+    return problem(500, "internal_error", detail)

@@ -1,0 +1,118 @@
+"""The gateway's life: wait for the database, answer, drain on SIGTERM."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from syncline.bootstrap.connections import Connections
+from syncline.bootstrap.service import open_when_current
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.topics import STATUS
+from syncline.kafka.producer import KafkaProducer
+from syncline.kafka.reader import KafkaReader
+from syncline.postgres.configuration import Configuration
+from syncline.postgres.configuring import ConfigurationStore
+from syncline.postgres.database import Database
+from syncline.postgres.limits import Limits
+from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.health import HealthServer
+from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
+from syncline.telemetry.logs import configure_logs
+from syncline_gateway.app import create_app
+from syncline_gateway.live import Hub
+from syncline_gateway.parts import Parts
+
+ANSWERS_WITHIN = 5.0
+"""Seconds that a request may go on after SIGTERM."""
+SEND_WITHIN = 5.0
+"""Seconds until a trigger that Kafka does not take is answered with 503."""
+log = structlog.get_logger()
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: streams have to end before connections can."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings) -> None:
+    """Answer until told to stop."""
+    configure_logs("gateway", settings.log_level)
+    clock = SystemClock()
+    async with stop_signals() as stopping, AsyncExitStack() as stack:
+        database = await open_when_current(stack, settings, clock, stopping, size=10)
+        if database is None:
+            return
+        parts = _parts(stack, settings, database, clock)
+        server = _Server(_config(create_app(parts)))
+        listening = _listen(settings.http_host, settings.http_port)
+        stack.callback(listening.close)
+        health = HealthServer(lambda: None, lambda: _ready(parts, server))
+        await health.start(settings.health_host, settings.health_port)
+        stack.push_async_callback(health.stop)
+        log.info("gateway_started", host=settings.http_host, port=settings.http_port)
+        await run_with_side_tasks(_until_told(server, listening, parts.hub, stopping), {
+            "status": parts.hub.follow, "deliver": parts.hub.deliver,
+        })  # fmt: skip
+        log.info("gateway_stopped")
+
+
+def _parts(stack: AsyncExitStack, settings: Settings, database: Database, clock: Clock) -> Parts:
+    producer = KafkaProducer(settings.kafka(), deadline=SEND_WITHIN)
+    stack.push_async_callback(producer.stop)
+    keyring = settings.keyring()
+    connections = Connections(
+        Configuration(database, keyring), Limits(database), settings.surroundings(), clock
+    )
+    stack.push_async_callback(connections.close)
+    hub = Hub(KafkaReader(settings.kafka(), STATUS), clock)
+    store = ConfigurationStore(database, keyring)
+    return Parts(settings, database, producer, hub, keyring, store, connections, clock)
+
+
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=round(ANSWERS_WITHIN),
+        timeout_keep_alive=30,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the port. Raises OSError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
+
+
+async def _until_told(
+    server: _Server, listening: socket.socket, hub: Hub, stopping: asyncio.Event
+) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listening]), name="http")
+    told = asyncio.create_task(stopping.wait(), name="told")
+    try:
+        await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
+        hub.close()
+        server.should_exit = True
+        await serving
+    finally:
+        told.cancel()
+
+
+def _ready(parts: Parts, server: _Server) -> dict[str, str | None]:
+    return {
+        "http": None if server.started else "not listening yet",
+        "status": None if parts.hub.reads else "the status topic is not being read",
+    }

@@ -1,0 +1,164 @@
+"""The REST API as programs use it: ask for a run, follow it, cancel it, be told what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from syncline.postgres.auditor import audit
+from syncline.postgres.database import open_database
+from tests.e2e.test_runs import configure
+from tests.support.installation import Installation, installation
+from tests.support.kafka import KafkaPlace
+
+ITEMS: dict[str, Any] = {"instance": "erp-shop", "entityType": "item"}
+
+
+@pytest.fixture(scope="module")
+async def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="module")
+async def place(
+    module_kafka: KafkaPlace, module_postgres: str, logs: Path
+) -> AsyncIterator[Installation]:
+    async with (
+        installation(module_kafka, module_postgres, logs) as place,
+        open_database(place.dsn) as database,
+    ):
+        await configure(database, place)
+        yield place
+        assert await audit(database) == []
+
+
+@pytest.fixture(scope="module")
+async def api(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
+    async with await place.start_gateway() as client:
+        yield client
+
+
+async def events(api: httpx.AsyncClient, path: str, **headers: str) -> list[tuple[str, Any]]:
+    """Read a stream to its end, as (event, data)."""
+    found = []
+    async with api.stream("GET", path, headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        name = ""
+        async for line in answer.aiter_lines():
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                found.append((name, json.loads(value)))
+    return found
+
+
+async def test_a_run_is_asked_for_followed_and_looked_up(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/api/v1/sync-events", json=ITEMS)
+    assert answer.status_code == 202, answer.text
+    run_id = answer.json()["correlationId"]
+    assert answer.headers["location"] == f"/api/v1/sync-events/{run_id}"
+    assert answer.json()["trigger"] == "api"
+
+    told = await events(api, f"/api/v1/sync-events/{run_id}/stream")
+    assert told[0][0] == "snapshot"
+    assert [name for name, _ in told][-1] == "end"
+    assert told[-1][1]["state"] == "succeeded"
+    seqs = [status["seq"] for _, status in told]
+    assert seqs == sorted(seqs)
+
+    stands = (await api.get(f"/api/v1/sync-events/{run_id}")).json()
+    assert stands == told[-1][1]
+    after = {"Last-Event-ID": str(stands["seq"])}
+    again = await events(api, f"/api/v1/sync-events/{run_id}/stream", **after)
+    assert [name for name, _ in again] == ["end"]
+
+
+async def test_one_idempotency_key_is_one_run(api: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    first = await api.post("/api/v1/sync-events", json=ITEMS, headers=key)
+    again = await api.post("/api/v1/sync-events", json=ITEMS, headers=key)
+    assert (first.status_code, again.status_code) == (202, 202), again.text
+    assert first.json()["correlationId"] == again.json()["correlationId"]
+    other = await api.post("/api/v1/sync-events", json=ITEMS | {"batchSize": 5}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert other.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "path", "words"),
+    [
+        (ITEMS | {"instance": "nope"}, 404, None, "unknown instance 'nope'"),
+        (ITEMS | {"entityType": "bp"}, 404, None, "it has: item"),
+        (ITEMS | {"batchSize": 0}, 422, "$.batchSize", "whole number from 1 to 1000"),
+        (ITEMS | {"batchSize": "ten"}, 422, "$.batchSize", "not 'ten'"),
+        (ITEMS | {"mode": "fast"}, 422, "$.mode", "incremental, reset_cursor, force_full"),
+        (ITEMS | {"sourceIds": [str(n) for n in range(501)]}, 422, "$.sourceIds", "at most 500"),
+        (ITEMS | {"correlationId": "x"}, 422, "$.correlationId", "is not a UUID"),
+        (ITEMS | {"tenant": "other"}, 422, "$.tenant", "comes from your session"),
+        (ITEMS | {"colour": 1}, 422, "$.colour", "unknown field"),
+        ([], 422, "$", "expected an object"),
+    ],
+)  # fmt: skip
+async def test_wrong_triggers_are_refused_at_once(
+    api: httpx.AsyncClient, body: Any, status: int, path: str | None, words: str
+) -> None:
+    answer = await api.post("/api/v1/sync-events", json=body)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status), answer.text
+    assert path in [error["path"] for error in problem["errors"]] or path is None
+    assert words in json.dumps(problem, ensure_ascii=False)
+
+
+async def test_unknown_paths_bodies_and_methods_are_problems(api: httpx.AsyncClient) -> None:
+    html = {"Accept": "text/html"}
+    for answer, status in [
+        (await api.get("/api/nope", headers=html), 404),
+        (await api.get(f"/api/v1/sync-events/{uuid4()}", headers=html), 404),
+        (await api.get("/api/v1/sync-events/x"), 422),
+        (await api.delete("/api/v1/sync-events"), 405),
+        (await api.post("/api/v1/sync-events", content=b"{", headers=_JSON), 400),
+        (await api.post("/api/v1/sync-events", content=b'{"a": "\xff"}', headers=_JSON), 400),
+        (await api.post("/api/v1/sync-events", content=b"[" * 200_000, headers=_JSON), 400),
+        (await api.post("/api/v1/sync-events", content=b"{}"), 415),
+        (await api.post("/api/v1/sync-events", content=b" " * 2_000_001, headers=_JSON), 413),
+        (await api.get("/api/v1/events?topics=run:1"), 422),
+    ]:
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+async def test_a_cancel_ends_a_run_and_streams_end_when_the_gateway_goes(
+    place: Installation, api: httpx.AsyncClient
+) -> None:
+    full = ITEMS | {"mode": "force_full", "batchSize": 10}
+    async with open_database(place.dsn) as db, db.transaction() as holding:
+        await holding.execute("lock table target_items")  # so that the run does not end
+        run_id = (await api.post("/api/v1/sync-events", json=full)).json()["correlationId"]
+        active = await api.post("/api/v1/sync-events", json=ITEMS)
+        assert (active.status_code, run_id in active.json()["detail"]) == (409, True)
+
+        async with api.stream("GET", f"/api/v1/events?topics=runs,run:{run_id}") as stream:
+            lines = stream.aiter_lines()
+            assert await anext(lines) == "event: snapshot"
+            assert await place.stop("gateway") == 0  # although a stream is open
+            assert "retry: 500" in [line async for line in lines]
+
+        async with await place.start_gateway() as back:
+            answer = await back.post(f"/api/v1/sync-events/{run_id}/cancel")
+            assert answer.status_code == 202, answer.text
+    async with httpx.AsyncClient(base_url=back.base_url, trust_env=False) as back:
+        told = await events(back, f"/api/v1/sync-events/{run_id}/stream")
+        assert told[-1][1]["state"] == "cancelled"
+        again = await back.post(f"/api/v1/sync-events/{run_id}/cancel")
+        assert (again.status_code, again.json()["code"]) == (409, "conflict")
