@@ -1,9 +1,7 @@
-"""The OpenAPI 3.1 document: docs/openapi.json is made by `python -m syncline_gateway.openapi`."""
+"""The OpenAPI 3.1 document of an app: its routes, the structs they answer with, the problems."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,7 +10,6 @@ from fastapi.openapi.utils import get_openapi
 from syncline_gateway.answers import components, returns
 from syncline_gateway.problems import MEDIA_TYPE, ProblemDocument
 
-PAGE = Path("docs/openapi.json")
 _DESCRIPTION = """Everything the console can do: the console is a client of this API alone.
 
 Call it with `Authorization: ApiKey <key>`, or with the console's session. Errors are problems
@@ -66,9 +63,3 @@ def _finish(operation: dict[str, Any], failed: dict[str, Any]) -> None:
     responses.pop("422", None)
     responses["4XX"] = failed
     responses["5XX"] = failed
-
-
-if __name__ == "__main__":
-    from syncline_gateway.app import documented
-
-    PAGE.write_text(json.dumps(document(documented()), indent=1, ensure_ascii=False) + "\n")
