@@ -18,11 +18,12 @@ from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.document import Extraction
 from syncline.domain.mapping.refusal import printable
+from syncline.domain.record import check
 from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import bug, tidied
-from syncline_ingest.rules import Row, check, refused
+from syncline_ingest.rules import Row, refused
 
 T = TypeVar("T")
 log = structlog.get_logger()

@@ -12,15 +12,14 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Delivery, lane_of
 from syncline.domain.batch import NewBatch, Water
 from syncline.domain.cursor import is_later
-from syncline.domain.errors import Category, Failure
+from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.mapping.refusal import printable
+from syncline.domain.record import MAX_RECORD
 from syncline.domain.run import PENDING, Outcome
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 
 _decode = decoder_of(RunRequest).decode
-MAX_RECORD = 900_000
-"""Bytes of an encoded record above which it cannot travel."""
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""
 SHOWN = 10_000
@@ -51,23 +50,6 @@ def decode(delivery: Delivery) -> RunRequest:
     request: RunRequest = _decode(delivery.value or b"")
     check_uuid(request.run_id, "run_id")
     return request
-
-
-def check(source_id: str, data: bytes) -> Failure | None:
-    """Say why a record cannot travel at all, or None."""
-    if not source_id:
-        return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")
-    if "\0" in source_id:
-        return Failure(Category.PERMANENT, "invalid_character", "the ID holds a NUL character")
-    if len(source_id) > MAX_SOURCE_ID_LENGTH:
-        message = (
-            f"the ID has {len(source_id)} characters, at most {MAX_SOURCE_ID_LENGTH} are allowed"
-        )
-        return Failure(Category.PERMANENT, "source_id_too_long", message)
-    if len(data) > MAX_RECORD:
-        message = f"the record has {len(data):,} bytes, at most {MAX_RECORD:,} are allowed"
-        return Failure(Category.PERMANENT, "record_too_large", message)
-    return None
 
 
 def refused(source_id: str, data: bytes, failure: Failure) -> Row:

@@ -23,6 +23,7 @@ class KafkaReader:
         topic: logical name.
         from_beginning: where to begin; else at the end, with what is sent from now on.
         offsets: next offsets by partition; a partition that is not named begins as told above.
+        since: milliseconds since 1970; where to begin instead, with what was sent from then on.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class KafkaReader:
         *,
         from_beginning: bool = False,
         offsets: Mapping[int, int] | None = None,
+        since: int | None = None,
     ) -> None:
         self._connection = connection
         self._topic = topic
         self._from_beginning = from_beginning
         self._offsets = offsets or {}
+        self._since = since
         self._client: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -69,8 +72,9 @@ class KafkaReader:
         client.assign(partitions)
         begins = await client.beginning_offsets(partitions)
         self._ends = await client.end_offsets(partitions)
+        since = {} if self._since is None else await _since(client, partitions, self._since)
         for partition, end in self._ends.items():
-            default = begins[partition] if self._from_beginning else end
+            default = begins[partition] if self._from_beginning else since.get(partition, end)
             wanted = self._offsets.get(partition.partition, default)
             client.seek(partition, min(max(wanted, begins[partition]), end))
 
@@ -106,3 +110,11 @@ class KafkaReader:
         if self._client is None:
             raise RuntimeError("the reader is not started")
         return self._client
+
+
+async def _since(
+    client: AIOKafkaConsumer, partitions: Sequence[TopicPartition], moment: int
+) -> dict[TopicPartition, int]:
+    """Return the first offsets that are not older; a partition that has none is left out."""
+    found = await client.offsets_for_times(dict.fromkeys(partitions, moment))
+    return {partition: place.offset for partition, place in found.items() if place is not None}

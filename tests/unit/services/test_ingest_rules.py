@@ -12,13 +12,12 @@ from syncline.contracts.wire import lane_of
 from syncline.domain.batch import Water
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
+from syncline.domain.record import MAX_RECORD, check
 from syncline_ingest.rules import (
     MAX_BATCH,
-    MAX_RECORD,
     Planned,
     Row,
     at_watermark,
-    check,
     highest,
     plan,
     refused,

@@ -7,7 +7,7 @@ to name the field at fault; the others are not touched by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -69,14 +69,17 @@ class Mapper:
         return result
 
     def _explain(self, record: dict[str, Any], error: Exception) -> Failure:
-        for field in self._fields:
+        return next((failure for _, failure in self.broken(record)), failure_of("", error))
+
+    def broken(self, record: dict[str, Any]) -> Iterator[tuple[int, Failure]]:
+        """Name every field that a record breaks, by its place in the mapping."""
+        for place, field in enumerate(self._fields):
             try:
                 if field.when is None or field.when(record):
                     for value in _values_of(field, record):
                         field.apply(value, record)
             except Exception as found:  # noqa: BLE001
-                return failure_of(field.name, found)
-        return failure_of("", error)
+                yield place, failure_of(field.name, found)
 
 
 def _values_of(field: Field, record: dict[str, Any]) -> list[Any]:
@@ -123,6 +126,14 @@ class CompiledMapping:
     def transform(self, records: Sequence[dict[str, Any]]) -> Result:
         """Map canonical records to target payloads, keys sorted at every level."""
         return self._transformer.map(records)
+
+    def broken_normalization(self, record: dict[str, Any]) -> list[tuple[int, Failure]]:
+        """Name every normalization field that a raw record breaks, by its place."""
+        return list(self._normalizer.broken(record))
+
+    def broken_transformation(self, record: dict[str, Any]) -> list[tuple[int, Failure]]:
+        """Name every transformation field that a canonical record breaks, by its place."""
+        return list(self._transformer.broken(record))
 
 
 _SCALARS = frozenset(FieldType) - {FieldType.OBJECT, FieldType.ARRAY}

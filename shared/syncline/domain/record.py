@@ -1,0 +1,26 @@
+"""What a record must be to travel: it has an ID, and fits into a message."""
+
+from __future__ import annotations
+
+from syncline.domain.errors import Category, Failure
+from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
+
+MAX_RECORD = 900_000
+"""Bytes of an encoded record above which it cannot travel."""
+
+
+def check(source_id: str, data: bytes) -> Failure | None:
+    """Say why a record cannot travel at all, or None."""
+    if not source_id:
+        return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")
+    if "\0" in source_id:
+        return Failure(Category.PERMANENT, "invalid_character", "the ID holds a NUL character")
+    if len(source_id) > MAX_SOURCE_ID_LENGTH:
+        message = (
+            f"the ID has {len(source_id)} characters, at most {MAX_SOURCE_ID_LENGTH} are allowed"
+        )
+        return Failure(Category.PERMANENT, "source_id_too_long", message)
+    if len(data) > MAX_RECORD:
+        message = f"the record has {len(data):,} bytes, at most {MAX_RECORD:,} are allowed"
+        return Failure(Category.PERMANENT, "record_too_large", message)
+    return None
