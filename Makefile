@@ -2,10 +2,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+MODULES := console/node_modules/.ready
+WEB := services/gateway/syncline_gateway/web/index.html
+WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
 CODE := shared services tests $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-unit test-integration test-chaos test-chaos-short check format demo dev bench compose-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-chaos test-chaos-short check format demo dev bench compose-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,13 +18,24 @@ $(READY): pyproject.toml constraints.txt
 
 setup: $(READY) ## Create .venv with Syncline and everything it needs
 
-test: $(READY) ## Run every test but chaos and benchmarks; starts its own Kafka and PostgreSQL
+$(MODULES): console/package.json
+	cd console && npm install && touch node_modules/.ready
+
+$(WEB): $(WEB_SOURCES) $(MODULES)
+	cd console && npm run -s build && touch ../$@
+
+console: $(WEB) ## Build the web console into the gateway; needs Node 20 or later
+
+console-check: $(MODULES) ## Lint the console, check its types and run its unit tests
+	cd console && npm run -s check
+
+test: $(READY) $(WEB) ## Run every test but chaos and benchmarks; starts its own Kafka and PostgreSQL
 	$(BIN)/pytest
 
 test-unit: $(READY) ## Run the tests that need no server
 	$(BIN)/pytest -m "not (kafka or postgres or chaos or benchmark)"
 
-test-integration: $(READY) ## Run the tests that need Kafka or PostgreSQL
+test-integration: $(READY) $(WEB) ## Run the tests that need Kafka or PostgreSQL
 	$(BIN)/pytest -m "(kafka or postgres) and not (chaos or benchmark)"
 
 test-chaos: $(READY) ## Kill and restart every service and server during big runs, then audit them
@@ -30,22 +44,22 @@ test-chaos: $(READY) ## Kill and restart every service and server during big run
 test-chaos-short: $(READY) ## The same with small runs, in about two minutes
 	$(BIN)/pytest -m chaos -k short --timeout 600 -s
 
-check: $(READY) ## Lint, check the format, the types and the import directions
+check: $(READY) console-check ## Lint, check the format, the types and the import directions
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo
 
 format: $(READY) ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-demo: $(READY) ## Sync an ERP to a shop and a warehouse before your eyes
+demo: $(READY) $(WEB) ## Sync an ERP to a shop and a warehouse before your eyes
 	$(BIN)/syncline demo
 
-dev: $(READY) ## Start Kafka, PostgreSQL and all services on this machine
+dev: $(READY) $(WEB) ## Start Kafka, PostgreSQL and all services on this machine
 	$(BIN)/syncline dev
 
 bench: $(READY) ## Measure speed, CPU and memory beside other tools
 	$(BIN)/python -m benchmarks
 
-compose-test: ## Build the image, run a sync in containers, scale a stage, take it down
+compose-test: $(WEB) ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test
 
 realworld: $(READY) ## Sync a real Tryton ERP to a real Directus API

@@ -1,0 +1,73 @@
+/** What the API says when it refuses or fails: RFC 9457. */
+export interface ProblemDocument {
+  type?: string;
+  title: string;
+  status: number;
+  detail?: string;
+  code?: string;
+  errors?: { path: string; message: string }[];
+}
+
+/** Thrown by every call of the API that did not succeed. */
+export class Problem extends Error {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly errors: { path: string; message: string }[];
+  readonly document: Record<string, unknown>;
+
+  constructor(document: ProblemDocument) {
+    super(document.detail ? `${document.title}: ${document.detail}` : document.title);
+    this.name = "Problem";
+    this.title = document.title;
+    this.status = document.status;
+    this.detail = document.detail ?? "";
+    this.code = document.code ?? "";
+    this.errors = document.errors ?? [];
+    this.document = document as unknown as Record<string, unknown>;
+  }
+
+  /** What is wrong with one field of a form: `instance` finds `$.instance` and `$.instance[0]`. */
+  at(field: string): string | undefined {
+    return this.errors.find((error) => fieldOf(error.path) === field)?.message;
+  }
+
+  /** Whether trying again may help: the gateway was not reached, or something behind it is away. */
+  get passing(): boolean {
+    return this.status === 0 || this.status >= 500 || this.status === 429;
+  }
+}
+
+/** First name of a JSON path: `$.sourceIds[3]` is about `sourceIds`. */
+export function fieldOf(path: string): string {
+  return path.replace(/^\$\.?/, "").split(/[.[]/, 1)[0] ?? "";
+}
+
+const UNREACHABLE: ProblemDocument = {
+  title: "Syncline does not answer",
+  status: 0,
+  detail: "The gateway could not be reached. Nothing was lost: what runs goes on without this page.",
+};
+
+/** Turns whatever was thrown into a problem that can be shown. */
+export function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof TypeError) return new Problem(UNREACHABLE);
+  const detail = error instanceof Error ? error.message : String(error);
+  return new Problem({ title: "This page went wrong", status: -1, detail });
+}
+
+/** Reads the problem of an answer; an answer without one (a proxy's page) gets a plain one. */
+export async function problemOf(response: Response): Promise<Problem> {
+  const plain: ProblemDocument = {
+    title: response.statusText || `The server answered ${response.status}`,
+    status: response.status,
+  };
+  try {
+    const document = (await response.json()) as Partial<ProblemDocument>;
+    return new Problem({ ...plain, ...document });
+  } catch {
+    return new Problem(plain);
+  }
+}

@@ -1,0 +1,24 @@
+import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { asProblem } from "./problem";
+
+/** Data is fetched again when a page is opened or its tab wakes; old rows stay in sight meanwhile. */
+export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      // Signed out elsewhere, or too long away: the shell asks who is there, and shows the login.
+      const ended = asProblem(error).status === 401 && query.queryKey[0] !== "session";
+      if (ended) void queryClient.invalidateQueries({ queryKey: ["session"] });
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      placeholderData: (previous: unknown) => previous,
+      retry: (times, error) => asProblem(error).passing && times < 2,
+      retryDelay: (times) => Math.min(4_000, 500 * 2 ** times),
+      // The browser's idea of being online says nothing about a gateway on this machine.
+      networkMode: "always",
+    },
+    mutations: { networkMode: "always" },
+  },
+});

@@ -1,0 +1,35 @@
+import { useQuery } from "@tanstack/react-query";
+import { setCsrfToken } from "./client";
+import { asProblem, problemOf } from "./problem";
+
+/** Who is signed in, in which workspace, and which others they may look at. */
+export interface Session {
+  name: string;
+  role: string;
+  tenant: string;
+  tenants: string[];
+  csrfToken: string | null;
+  expiresAt: string | null;
+}
+
+const SESSION = ["session"];
+
+/** Asks who is signed in; keeps the token that writes must carry. */
+export async function fetchSession(): Promise<Session> {
+  const response = await fetch("/api/v1/session", { headers: { Accept: "application/json" } });
+  if (!response.ok) throw await problemOf(response);
+  const session = (await response.json()) as Session;
+  setCsrfToken(session.csrfToken ?? "");
+  return session;
+}
+
+export const sessionQuery = { queryKey: SESSION, queryFn: fetchSession, staleTime: 60_000 };
+
+export function useSession() {
+  return useQuery(sessionQuery);
+}
+
+/** Whether an error says that nobody is signed in (any more). */
+export function isSignedOut(error: unknown): boolean {
+  return Boolean(error) && asProblem(error).status === 401;
+}

@@ -1,0 +1,77 @@
+import { ActionIcon, Badge, ScrollArea, Tooltip } from "@mantine/core";
+import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useSession } from "~/api/session";
+import { type Page, pages, type RailEntry } from "~/pages/registry";
+import { count } from "~/state/format";
+import classes from "./Rail.module.css";
+
+const GROUPS: RailEntry["group"][] = ["Work", "Set-up", "Watch", "Administration"];
+type InRail = Page & { rail: RailEntry };
+
+/** All pages, by icon and word; folded to icons when `narrow`. */
+export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => void }) {
+  const role = useSession().data?.role ?? "";
+  const entries = pages.filter((page): page is InRail => page.rail !== undefined);
+  const allowed = entries.filter(({ rail }) => !rail.roles || rail.roles.includes(role));
+  const Fold = narrow ? IconLayoutSidebarLeftExpand : IconLayoutSidebarLeftCollapse;
+  return (
+    <div className={classes.rail}>
+      <Link to="/" className={classes.brand} aria-label="Syncline, dashboard">
+        <img src="/icon.svg" alt="" width={24} height={24} />
+        <span className={classes.word}>Syncline</span>
+      </Link>
+      <ScrollArea className={classes.scroll} type="auto" scrollbarSize={6}>
+        <nav aria-label="Pages">
+          {GROUPS.map((group) => (
+            <ul key={group} className={classes.group} aria-label={group}>
+              {allowed
+                .filter(({ rail }) => rail.group === group)
+                .map((page) => (
+                  <li key={page.path}>
+                    <Entry page={page} narrow={narrow} />
+                  </li>
+                ))}
+            </ul>
+          ))}
+        </nav>
+      </ScrollArea>
+      <ActionIcon
+        className={classes.fold}
+        variant="subtle"
+        color="gray"
+        onClick={onToggle}
+        aria-label={narrow ? "Show the words of the menu" : "Fold the menu to icons"}
+      >
+        <Fold size={18} />
+      </ActionIcon>
+    </div>
+  );
+}
+
+const noBadge = () => null;
+
+function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
+  const { icon: Icon, useBadge = noBadge } = page.rail;
+  const badge = useBadge();
+  const label = badge ? `${page.title}, ${count(badge)}` : page.title;
+  return (
+    <Tooltip label={label} position="right" disabled={!narrow}>
+      <Link
+        to={page.path}
+        className={classes.entry}
+        activeOptions={{ exact: page.path === "/", includeSearch: false }}
+        activeProps={{ "data-active": "true", "aria-current": "page" }}
+        aria-label={label}
+      >
+        <Icon size={18} stroke={1.7} />
+        <span className={classes.word}>{page.title}</span>
+        {badge !== null && badge > 0 && (
+          <Badge className={classes.badge} size="sm" color="red" variant="light">
+            {badge > 99_999 ? "99,999+" : count(badge)}
+          </Badge>
+        )}
+      </Link>
+    </Tooltip>
+  );
+}

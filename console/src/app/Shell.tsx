@@ -1,0 +1,75 @@
+import { Outlet, useRouter, useRouterState } from "@tanstack/react-router";
+import { Suspense, useEffect, useState } from "react";
+import { isSignedOut, useSession } from "~/api/session";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { togglePaused } from "~/live/health";
+import { pages } from "~/pages/registry";
+import { useShortcutListener, useShortcuts } from "~/state/shortcuts";
+import { stored } from "~/state/stored";
+import { toggleUtc } from "~/state/zone";
+import { Announcer } from "./Announcer";
+import { Palette, paletteStore } from "./Palette";
+import { Rail } from "./Rail";
+import classes from "./Shell.module.css";
+import { ShortcutSheet } from "./ShortcutSheet";
+import { TopBar } from "./TopBar";
+
+const narrow = stored("rail", false, (text) => text === "true");
+
+/** The frame of every page: rail, top bar, palette, shortcuts. */
+export function Shell() {
+  const [sheet, setSheet] = useState(false);
+  const router = useRouter();
+  const session = useSession();
+  const isNarrow = narrow.use();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const signedOut = isSignedOut(session.error);
+  useEffect(() => {
+    const next = location.pathname + location.search;
+    if (signedOut) void router.navigate({ to: "/login", search: { next } as never });
+  }, [signedOut, router]);
+  useShortcutListener();
+  useShortcuts([
+    { keys: "?", label: "Show the shortcuts", group: "Everywhere", run: () => setSheet(true) },
+    { keys: "mod+k", label: "Search and go to", group: "Everywhere", run: () => paletteStore.open() },
+    { keys: "/", label: "Search and go to", group: "Everywhere", run: () => paletteStore.open() },
+    { keys: "u", label: "Switch between UTC and local time", group: "Everywhere", run: toggleUtc },
+    { keys: ".", label: "Hold live data, let it go on", group: "Everywhere", run: togglePaused },
+    ...pages.flatMap((page) =>
+      page.rail?.key
+        ? [
+            {
+              keys: `g ${page.rail.key}`,
+              label: page.title,
+              group: "Go to",
+              run: () => void router.navigate({ to: page.path }),
+            },
+          ]
+        : [],
+    ),
+  ]);
+  return (
+    <div className={classes.shell} data-narrow={isNarrow}>
+      <a className={classes.skip} href="#content">
+        Skip to the content
+      </a>
+      <Rail narrow={isNarrow} onToggle={() => narrow.set(!isNarrow)} />
+      <div className={classes.right}>
+        <TopBar onHelp={() => setSheet(true)} />
+        <main id="content" className={classes.content} data-scrolls tabIndex={-1}>
+          <div className={classes.page}>
+            {session.error && !signedOut && (
+              <ProblemAlert error={session.error} onRetry={() => void session.refetch()} />
+            )}
+            <Suspense key={path} fallback={null}>
+              <Outlet />
+            </Suspense>
+          </div>
+        </main>
+      </div>
+      <Palette />
+      <ShortcutSheet opened={sheet} onClose={() => setSheet(false)} />
+      <Announcer />
+    </div>
+  );
+}

@@ -1,0 +1,234 @@
+import { Checkbox, Skeleton } from "@mantine/core";
+import { columnVisibilityFeature, type RowData, tableFeatures, useTable } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useMemo, useRef } from "react";
+import { useShortcuts } from "~/state/shortcuts";
+import { ColumnMenu } from "./ColumnMenu";
+import classes from "./DataTable.module.css";
+import { ProblemAlert } from "./ProblemAlert";
+import { useHiddenColumns, useRowCursor, useSelecting } from "./tableState";
+
+export interface Column<T> {
+  id: string;
+  header: string;
+  cell: (row: T) => ReactNode;
+  align?: "right";
+  /** Pixels, or a share such as "30%"; without it the column takes what it needs. */
+  width?: number | string;
+  /** Not shown until a person asks for it. */
+  hidden?: boolean;
+}
+
+export interface DataTableProps<T> {
+  /** Names the table for screen readers, and its choices of columns in the browser. */
+  name: string;
+  columns: Column<T>[];
+  /** Undefined until they are known for the first time. */
+  rows: T[] | undefined;
+  rowId: (row: T) => string;
+  loading?: boolean;
+  fetching?: boolean;
+  error?: unknown;
+  onRetry?: () => void;
+  /** An `EmptyState`, shown instead of no rows. */
+  empty: ReactNode;
+  /** Enter, double click, or a click on the row where nothing else is. */
+  onOpen?: (row: T) => void;
+  selected?: ReadonlySet<string>;
+  onSelect?: (selected: ReadonlySet<string>) => void;
+  /** Marks the row whose detail is open. */
+  openId?: string | undefined;
+  /** Above the table, left of the column menu: filters, or what may be done with the selected. */
+  toolbar?: ReactNode;
+}
+
+const features = tableFeatures({ columnVisibilityFeature });
+const ROW_HEIGHT = 34;
+/** Fewer rows than these are simply drawn. */
+const VIRTUAL_FROM = 120;
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** The one table: a row cursor (j, k), selection (x), Enter to open, rows that stay while new ones are fetched. */
+export function DataTable<T extends RowData>(props: DataTableProps<T>) {
+  const { name, columns, rows, rowId, loading, fetching, error, onRetry, empty, toolbar } = props;
+  const { hidden, toggle } = useHiddenColumns(
+    name,
+    columns.filter((one) => one.hidden).map((one) => one.id),
+  );
+  const failedFirst = Boolean(error) && !rows;
+  return (
+    <div>
+      <div className={classes.toolbar}>
+        <div className={classes.tools}>{toolbar}</div>
+        <ColumnMenu columns={columns} hidden={hidden} onToggle={toggle} />
+      </div>
+      {Boolean(error) && <ProblemAlert error={error} onRetry={onRetry} />}
+      <div className={classes.frame} aria-busy={fetching ?? false} data-fetching={fetching && !loading}>
+        {loading && !failedFirst && <FirstRows />}
+        {rows && rows.length > 0 && <Rows {...props} rows={rows} hidden={hidden} rowId={rowId} />}
+        {rows?.length === 0 && !error && empty}
+      </div>
+    </div>
+  );
+}
+
+function FirstRows() {
+  return (
+    <div className={classes.first} role="status" aria-label="Loading">
+      {Array.from({ length: 8 }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
+        <Skeleton key={index} height={14} width={`${92 - ((index * 13) % 30)}%`} />
+      ))}
+    </div>
+  );
+}
+
+function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
+  const { name, columns, rows, rowId, hidden, onOpen, onSelect, openId } = props;
+  const selected = props.selected ?? NOBODY;
+  const ids = useMemo(() => rows.map(rowId), [rows, rowId]);
+  const cursor = useRowCursor(ids);
+  const selecting = useSelecting(ids, selected, onSelect ?? (() => undefined));
+  const body = useRef<HTMLTableSectionElement>(null);
+  const table = useTable({
+    features,
+    data: rows,
+    columns: useMemo(() => columns.map((one) => ({ id: one.id, header: one.header })), [columns]),
+    getRowId: rowId,
+    state: { columnVisibility: useMemo(() => Object.fromEntries(hidden.map((id) => [id, false])), [hidden]) },
+  });
+  const shown = table.getVisibleLeafColumns().map((one) => columns.find((column) => column.id === one.id) as Column<T>);
+  const { window, before, after } = useRowWindow(table.getRowModel().rows, body);
+
+  const focusRow = (index: number) => {
+    const row = body.current?.querySelector<HTMLElement>(`[data-index="${index}"]`);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
+  };
+  const step = (by: number) => focusRow(cursor.move(by));
+  const open = (index: number) => rows[index] !== undefined && onOpen?.(rows[index]);
+  useShortcuts([
+    { keys: "j", label: "Next row", group: "List", run: () => step(1) },
+    { keys: "k", label: "Previous row", group: "List", run: () => step(-1) },
+    ...(onSelect
+      ? [
+          {
+            keys: "x",
+            label: "Select the row",
+            group: "List",
+            run: () => cursor.at >= 0 && selecting.toggle(cursor.at),
+          },
+          {
+            keys: "shift+x",
+            label: "Select up to the row",
+            group: "List",
+            run: () => cursor.at >= 0 && selecting.toggle(cursor.at, true),
+          },
+          { keys: "a", label: "Select the page", group: "List", run: () => selecting.togglePage() },
+        ]
+      : []),
+  ]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!(event.target instanceof HTMLTableRowElement)) return;
+    if (event.key === "Enter") open(cursor.at);
+    else if (event.key === "ArrowDown") step(1);
+    else if (event.key === "ArrowUp") step(-1);
+    else if (event.key === " " && onSelect) selecting.toggle(cursor.at);
+    else return;
+    event.preventDefault();
+  };
+  const onClick = (event: MouseEvent, index: number) => {
+    cursor.put(index);
+    const target = event.target as HTMLElement;
+    if (!target.closest("a, button, input, label") && !getSelection()?.toString()) open(index);
+  };
+
+  return (
+    <table className={classes.table} aria-label={name} aria-rowcount={rows.length + 1} onKeyDown={onKeyDown}>
+      <thead>
+        <tr aria-rowindex={1}>
+          {onSelect && (
+            <th scope="col" className={classes.check}>
+              <Checkbox
+                size="xs"
+                aria-label="Select the page"
+                checked={ids.every((id) => selected.has(id))}
+                indeterminate={ids.some((id) => selected.has(id)) && !ids.every((id) => selected.has(id))}
+                onChange={() => selecting.togglePage()}
+              />
+            </th>
+          )}
+          {shown.map((column) => (
+            <th key={column.id} scope="col" data-align={column.align} style={{ width: column.width }}>
+              {column.header}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody ref={body}>
+        {before > 0 && <Space height={before} />}
+        {window.map(({ row, index }) => (
+          <tr
+            key={row.id}
+            data-index={index}
+            aria-rowindex={index + 2}
+            aria-selected={onSelect ? selected.has(row.id) : undefined}
+            data-open={openId === row.id}
+            data-opens={onOpen !== undefined}
+            tabIndex={index === Math.max(0, cursor.at) ? 0 : -1}
+            onFocus={(event) => event.target === event.currentTarget && cursor.put(index)}
+            onClick={(event) => onClick(event, index)}
+          >
+            {onSelect && (
+              <td className={classes.check}>
+                <Checkbox
+                  size="xs"
+                  aria-label={`Select ${row.id}`}
+                  checked={selected.has(row.id)}
+                  onChange={(event) => selecting.toggle(index, (event.nativeEvent as unknown as MouseEvent).shiftKey)}
+                />
+              </td>
+            )}
+            {shown.map((column) => (
+              <td key={column.id} data-align={column.align}>
+                {column.cell(row.original)}
+              </td>
+            ))}
+          </tr>
+        ))}
+        {after > 0 && <Space height={after} />}
+      </tbody>
+    </table>
+  );
+}
+
+function Space({ height }: { height: number }) {
+  return (
+    <tr aria-hidden style={{ height }}>
+      <td className={classes.space} />
+    </tr>
+  );
+}
+
+/** Which rows are drawn: all of a page, those in sight of a long list. */
+function useRowWindow<R>(rows: R[], body: RefObject<HTMLElement | null>) {
+  const virtual = rows.length > VIRTUAL_FROM;
+  const scroller = () => body.current?.closest<HTMLElement>("[data-scrolls]") ?? document.documentElement;
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    enabled: virtual,
+    getScrollElement: scroller,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 12,
+    scrollMargin: virtual ? (body.current?.offsetTop ?? 0) : 0,
+  });
+  if (!virtual) return { window: rows.map((row, index) => ({ row, index })), before: 0, after: 0 };
+  const items = virtualizer.getVirtualItems();
+  const margin = virtualizer.options.scrollMargin;
+  const last = items.at(-1);
+  return {
+    window: items.map((item) => ({ row: rows[item.index] as R, index: item.index })),
+    before: (items[0]?.start ?? margin) - margin,
+    after: last ? virtualizer.getTotalSize() - (last.end - margin) : 0,
+  };
+}

@@ -1,0 +1,50 @@
+import { useSyncExternalStore } from "react";
+import type { Health } from "./state";
+
+/** What the chip in the header shows: the streams of this page, and whether the person holds them still. */
+export interface PageHealth {
+  streams: number;
+  worst: Health;
+  heardAt: number;
+  paused: boolean;
+}
+
+const ORDER: readonly Health[] = ["over", "live", "connecting", "refused", "reconnecting"];
+const streams = new Map<symbol, { health: Health; heardAt: number }>();
+const listeners = new Set<() => void>();
+let page: PageHealth = { streams: 0, worst: "live", heardAt: 0, paused: false };
+
+function publish(paused: boolean): void {
+  const all = [...streams.values()];
+  const worst = all.reduce<Health>((a, b) => (ORDER.indexOf(b.health) > ORDER.indexOf(a) ? b.health : a), "over");
+  const heardAt = all.length ? Math.min(...all.map((stream) => stream.heardAt)) : 0;
+  page = { streams: all.length, worst, heardAt, paused };
+  for (const listener of listeners) listener();
+}
+
+export function report(stream: symbol, health: Health, heardAt: number): void {
+  streams.set(stream, { health, heardAt });
+  publish(page.paused);
+}
+
+export function retire(stream: symbol): void {
+  streams.delete(stream);
+  publish(page.paused);
+}
+
+export function togglePaused(): void {
+  publish(!page.paused);
+}
+
+export function isPaused(): boolean {
+  return page.paused;
+}
+
+export function subscribeHealth(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function usePageHealth(): PageHealth {
+  return useSyncExternalStore(subscribeHealth, () => page);
+}

@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function InstancePage() {
+  return <NotBuilt title="Instance" />;
+}

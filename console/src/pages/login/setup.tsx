@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function SetupPage() {
+  return <NotBuilt title="Set up" />;
+}

@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function MonitorPage() {
+  return <NotBuilt title="Pipeline Monitor" />;
+}

@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function RecordPage() {
+  return <NotBuilt title="Record" />;
+}

@@ -1,0 +1,71 @@
+import {
+  IconActivity,
+  IconAddressBook,
+  IconArrowsShuffle,
+  IconBell,
+  IconBuilding,
+  IconCalendarClock,
+  IconClipboardList,
+  IconDatabaseSearch,
+  IconKey,
+  IconLayoutDashboard,
+  IconMailExclamation,
+  IconPlayerPlay,
+  IconPlug,
+  IconTopologyStar3,
+  IconTransform,
+} from "@tabler/icons-react";
+import type { ComponentType } from "react";
+import { usePendingCount } from "./dlq/badge";
+
+/** An entry of the left rail. */
+export interface RailEntry {
+  icon: ComponentType<{ size?: number; stroke?: number }>;
+  group: "Work" | "Set-up" | "Watch" | "Administration";
+  /** Pressed after `g`: "r" for Runs. */
+  key?: string;
+  /** A number to show; null for none. */
+  useBadge?: () => number | null;
+  /** Shown to these roles only. */
+  roles?: readonly string[];
+}
+
+/** A page, loaded when it is first opened. Its module exports the component as default. */
+export interface Page {
+  /** `$name` takes a part of the address: `useParams({ strict: false }).name`. */
+  path: string;
+  title: string;
+  load: () => Promise<{ default: ComponentType }>;
+  rail?: RailEntry;
+  /** Without rail and top bar, and without a session: login and set-up. */
+  bare?: boolean;
+}
+
+/** Every page of the console, one line each, in the order of the rail. */
+// biome-ignore format: one line a page keeps changes of different people apart
+export const pages: Page[] = [
+  { path: "/", title: "Dashboard", load: () => import("./dashboard/page"), rail: { icon: IconLayoutDashboard, group: "Work", key: "d" } },
+  { path: "/trigger", title: "Sync Trigger", load: () => import("./trigger/page"), rail: { icon: IconPlayerPlay, group: "Work", key: "t" } },
+  { path: "/runs", title: "Runs", load: () => import("./runs/page"), rail: { icon: IconActivity, group: "Work", key: "r" } },
+  { path: "/runs/$runId", title: "Run", load: () => import("./runs/detail") },
+  { path: "/records", title: "Records", load: () => import("./records/page"), rail: { icon: IconDatabaseSearch, group: "Work", key: "o" } },
+  { path: "/records/$sourceId", title: "Record", load: () => import("./records/passport") },
+  { path: "/dlq", title: "Dead Letter Queue", load: () => import("./dlq/page"), rail: { icon: IconMailExclamation, group: "Work", key: "q", useBadge: usePendingCount } },
+  { path: "/dlq/$id", title: "Dead letter", load: () => import("./dlq/detail") },
+  { path: "/operations/$id", title: "Operation", load: () => import("./dlq/operation") },
+  { path: "/instances", title: "Instances", load: () => import("./instances/page"), rail: { icon: IconArrowsShuffle, group: "Set-up", key: "i" } },
+  { path: "/instances/$name", title: "Instance", load: () => import("./instances/detail") },
+  { path: "/connection-profiles", title: "Connection Profiles", load: () => import("./profiles/page"), rail: { icon: IconPlug, group: "Set-up", key: "c" } },
+  { path: "/connection-profiles/$name", title: "Connection profile", load: () => import("./profiles/detail") },
+  { path: "/mappings", title: "Mappings", load: () => import("./mappings/page"), rail: { icon: IconTransform, group: "Set-up", key: "m" } },
+  { path: "/mappings/$name", title: "Mapping", load: () => import("./mappings/detail") },
+  { path: "/schedules", title: "Schedules", load: () => import("./schedules/page"), rail: { icon: IconCalendarClock, group: "Set-up", key: "s" } },
+  { path: "/monitor", title: "Pipeline Monitor", load: () => import("./monitor/page"), rail: { icon: IconTopologyStar3, group: "Watch", key: "p" } },
+  { path: "/notifications", title: "Notifications", load: () => import("./notifications/page"), rail: { icon: IconBell, group: "Watch", key: "n" } },
+  { path: "/api-keys", title: "API Keys", load: () => import("./api-keys/page"), rail: { icon: IconKey, group: "Administration", key: "k" } },
+  { path: "/users", title: "Users", load: () => import("./users/page"), rail: { icon: IconAddressBook, group: "Administration", key: "u" } },
+  { path: "/tenants", title: "Tenants", load: () => import("./tenants/page"), rail: { icon: IconBuilding, group: "Administration", roles: ["admin"] } },
+  { path: "/audit-log", title: "Audit Log", load: () => import("./audit-log/page"), rail: { icon: IconClipboardList, group: "Administration", key: "l" } },
+  { path: "/login", title: "Sign in", load: () => import("./login/page"), bare: true },
+  { path: "/setup", title: "Set up", load: () => import("./login/setup"), bare: true },
+];

@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function SchedulesPage() {
+  return <NotBuilt title="Schedules" />;
+}

@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function TriggerPage() {
+  return <NotBuilt title="Sync Trigger" />;
+}

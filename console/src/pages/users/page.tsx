@@ -1,0 +1,5 @@
+import { NotBuilt } from "~/pages/NotBuilt";
+
+export default function UsersPage() {
+  return <NotBuilt title="Users" />;
+}

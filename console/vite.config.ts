@@ -1,0 +1,54 @@
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const FIRST_LOAD_LIMIT = 350 * 1024;
+const gateway = process.env.SYNCLINE_GATEWAY_URL ?? "http://127.0.0.1:8080";
+
+/** Fails the build when what the first page needs (scripts, styles and the text font) is too much to download. */
+function firstLoadBudget(): Plugin {
+  return {
+    name: "first-load-budget",
+    generateBundle(_options, bundle) {
+      const first = new Set<string>();
+      const add = (name: string) => {
+        const chunk = bundle[name];
+        if (first.has(name) || !chunk) return;
+        first.add(name);
+        if (chunk.type !== "chunk") return;
+        for (const style of chunk.viteMetadata?.importedCss ?? []) add(style);
+        for (const imported of chunk.imports) add(imported);
+      };
+      for (const chunk of Object.values(bundle)) if (chunk.type === "chunk" && chunk.isEntry) add(chunk.fileName);
+      for (const name of Object.keys(bundle)) if (/inter-latin-wght-normal/.test(name)) add(name);
+      let bytes = 0;
+      for (const name of first) {
+        const item = bundle[name];
+        const content = item?.type === "chunk" ? item.code : (item?.source ?? "");
+        bytes += name.endsWith(".woff2") ? content.length : gzipSync(content).length;
+      }
+      const size = `first load: ${Math.round(bytes / 1024)} KB of ${FIRST_LOAD_LIMIT / 1024} KB compressed`;
+      if (bytes > FIRST_LOAD_LIMIT) this.error(`${size}; load what is not needed at once with import()`);
+      this.info(size);
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), firstLoadBudget()],
+  resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
+  // No data: addresses and no inline scripts: the gateway's content security policy allows neither.
+  build: {
+    outDir: "../services/gateway/syncline_gateway/web",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    cssTarget: "chrome123",
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1000,
+  },
+  worker: { format: "es" },
+  server: { proxy: { "/api": { target: gateway, changeOrigin: false } } },
+  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], globals: false },
+});
