@@ -1,4 +1,4 @@
-"""What people configure: profiles, mappings, instances as they are written, and what changes them.
+"""What people configure, as it is written: profiles, mappings, instances, schedules.
 
 Pure: comparing what is wanted with what is stored, and the rule that guards stored secrets.
 """
@@ -28,6 +28,7 @@ class Kind(StrEnum):
     PROFILE = "Profile"
     MAPPING = "Mapping"
     INSTANCE = "Instance"
+    SCHEDULE = "Schedule"
 
 
 class ProfileConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -73,7 +74,18 @@ class InstanceConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     enabled: bool = True
 
 
-Config: TypeAlias = ProfileConfig | MappingConfig | InstanceConfig
+class ScheduleConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A schedule as it is written; its instance and entity type never change."""
+
+    name: str
+    instance: str
+    entity_type: str
+    cron: str
+    timezone: str = "UTC"
+    enabled: bool = True
+
+
+Config: TypeAlias = ProfileConfig | MappingConfig | InstanceConfig | ScheduleConfig
 
 
 class Configured(msgspec.Struct, frozen=True):
@@ -82,18 +94,21 @@ class Configured(msgspec.Struct, frozen=True):
     profiles: dict[str, ProfileConfig] = {}
     mappings: dict[str, MappingConfig] = {}
     instances: dict[str, InstanceConfig] = {}
+    schedules: dict[str, ScheduleConfig] = {}
 
     def items(self) -> Iterator[tuple[Kind, Config]]:
         """Yield everything, each kind after those it builds on."""
         yield from ((Kind.PROFILE, p) for p in self.profiles.values())
         yield from ((Kind.MAPPING, m) for m in self.mappings.values())
         yield from ((Kind.INSTANCE, i) for i in self.instances.values())
+        yield from ((Kind.SCHEDULE, s) for s in self.schedules.values())
 
     def get(self, kind: Kind, name: str) -> Config | None:
         by_kind: dict[Kind, Mapping[str, Config]] = {
             Kind.PROFILE: self.profiles,
             Kind.MAPPING: self.mappings,
             Kind.INSTANCE: self.instances,
+            Kind.SCHEDULE: self.schedules,
         }
         return by_kind[kind].get(name)
 

@@ -11,6 +11,7 @@ from syncline.domain.configuration import (
     InstanceConfig,
     MappingConfig,
     ProfileConfig,
+    ScheduleConfig,
 )
 from syncline.domain.errors import NotFoundError
 from syncline.domain.retry import RetryPolicy
@@ -41,10 +42,17 @@ async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configure
         where i.tenant = $1 and i.deleted_at is null order by i.name""",
         tenant,
     )
+    schedules = await connection.fetch(
+        """select s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.enabled
+        from schedules s join instances i on i.id = s.instance_id
+        where s.tenant = $1 order by s.name""",
+        tenant,
+    )
     return Configured(
         {row["name"]: _profile(row, keys) for row in profiles},
         {r["name"]: MappingConfig(name=r["name"], document=r["document"]) for r in mappings},
         {row["name"]: _instance(row) for row in instances},
+        {row["name"]: ScheduleConfig(**row) for row in schedules},
     )
 
 

@@ -1,4 +1,4 @@
-"""Writing profiles, mappings and instances: in one transaction, audited; and reading them whole.
+"""Writing configuration of every kind in one transaction, audited; and reading it whole.
 
 Services read what they need through `configuration`.
 """
@@ -20,6 +20,7 @@ from syncline.domain.configuration import (
     InstanceConfig,
     MappingConfig,
     ProfileConfig,
+    ScheduleConfig,
     Step,
     kept_secrets,
 )
@@ -28,6 +29,7 @@ from syncline.postgres.audit import audit
 from syncline.postgres.configured import Decrypter, configured, profile_named
 from syncline.postgres.database import Database
 from syncline.postgres.editing import Edits
+from syncline.postgres.schedules import save_schedule
 
 
 class SecretKeys(Decrypter, Protocol):
@@ -62,11 +64,15 @@ class Change(Edits):
             InvalidInputError: a kept secret would go to another address.
             InvalidInputError: a mapping's entity type would change.
             NotFoundError: an instance names a profile or mapping that does not exist.
+            ConflictError: another schedule is there for its instance and entity type.
         """
         if isinstance(config, ProfileConfig):
             await self._save_profile(config, stored)
         elif isinstance(config, MappingConfig):
             await self._save_mapping(config)
+        elif isinstance(config, ScheduleConfig):
+            instance = await self._existing("instances", config.instance)
+            await save_schedule(self._connection, self._tenant, instance, config)
         else:
             await self._save_instance(config)
         changed = sorted({difference.path for difference in step.differences})

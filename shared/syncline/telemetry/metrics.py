@@ -75,6 +75,18 @@ class Metrics:
             "Records of open runs without an outcome, of the whole installation; told by finalize.",
             registry=registry,
         )  # fmt: skip
+        self.schedule_firings = Counter(
+            "syncline_schedule_firings",
+            "Firings of schedules by what became of them: fired, skipped, refused, missed.",
+            ["result"],
+            registry=registry,
+        )
+        self.schedule_lateness = Histogram(
+            "syncline_schedule_lateness_seconds",
+            "Seconds between a schedule's slot and its trigger lying on Kafka; catch-ups left out.",
+            registry=registry,
+            buckets=(0.5, 1, 2, 5, 15, 60),
+        )
 
 
 METRICS = Metrics(REGISTRY)

@@ -1,0 +1,63 @@
+"""What becomes of a schedule whose slot has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+
+from syncline.domain.schedule.catching_up import WORTH, decide
+from syncline.domain.schedule.cron import parse_cron
+from syncline.domain.schedule.firing import (
+    Coming,
+    Kind,
+    Noted,
+    Result,
+    Taken,
+    actor_of,
+    run_id_of,
+)
+from syncline.domain.schedule.slots import next_slot, slots
+from syncline.domain.schedule.zones import parse_zone
+
+MOST = 1000
+"""Missed slots of one schedule that are noted at once; the next look takes the next ones."""
+FARTHEST = timedelta(days=7)
+"""How far back missed slots are noted one by one."""
+_MOMENT = timedelta(seconds=1)
+
+
+def taken(coming: Coming, now: datetime) -> Taken:
+    """Decide what to keep of the slots that have come, and which slot is next.
+
+    Raises:
+        InvalidInputError: the zone is no longer known.
+    """
+    cron, zone = parse_cron(coming.cron), parse_zone(coming.timezone)
+    if not coming.able:
+        return next_slot(cron, zone, now), ()
+    begin = max(coming.next_at, now - FARTHEST) - _MOMENT
+    come = list(islice(takewhile(lambda at: at <= now, slots(cron, zone, begin)), MOST + 1))
+    if len(come) > MOST:
+        return come[MOST], tuple(_missed(coming, come[:MOST]))
+    due = decide(come, now, coming.able_since)
+    noted = list(_missed(coming, due.missed))
+    if due.fires is not None:
+        kind = Kind.CATCH_UP if due.catches_up else Kind.SLOT
+        noted.append(_noted(coming, due.fires, kind, Result.DUE, None))
+    return next_slot(cron, zone, now), tuple(noted)
+
+
+def _missed(coming: Coming, missed: tuple[datetime, ...] | list[datetime]) -> Iterator[Noted]:
+    for slot in missed:
+        yield _noted(coming, slot, Kind.SLOT, Result.MISSED, "no scheduler was running")
+
+
+def _noted(coming: Coming, slot: datetime, kind: Kind, result: Result, reason: str | None) -> Noted:
+    run_id = run_id_of(coming.id, slot)
+    return Noted(slot, run_id, kind, actor_of(coming.name), result, reason)
+
+
+def worth_since(now: datetime) -> datetime:
+    """Return the age from which an unpublished slot is not worth a run any more."""
+    return now - WORTH

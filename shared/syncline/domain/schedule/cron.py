@@ -1,0 +1,103 @@
+"""A five-field cron expression: checked with the field that is wrong, and matched by cronsim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+from cronsim import CronSim, CronSimError
+
+from syncline.domain.errors import InvalidInputError, Problem
+
+LONGEST = 200
+_ANY_DAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a time by the wall clock
+_FIELDS = (
+    ("minute", "0-59"),
+    ("hour", "0-23"),
+    ("day of month", "1-31 or L (the last)"),
+    ("month", "1-12 or JAN-DEC"),
+    ("day of week", "0-7 or SUN-SAT (0 and 7 are Sunday), MON#1 (the first Monday)"),
+)
+_ALIASES = {
+    "@HOURLY": "0 * * * *",
+    "@DAILY": "0 0 * * *",
+    "@MIDNIGHT": "0 0 * * *",
+    "@WEEKLY": "0 0 * * 0",
+    "@MONTHLY": "0 0 1 * *",
+    "@YEARLY": "0 0 1 1 *",
+    "@ANNUALLY": "0 0 1 1 *",
+}
+
+
+class Cron(msgspec.Struct, frozen=True):
+    """A checked expression; `text` is upper case with single spaces."""
+
+    text: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Minute, hour, day of month, month, day of week."""
+        return tuple(self.text.split(" "))
+
+    @property
+    def is_at_fixed_times(self) -> bool:
+        """Whether minute and hour are named: such a schedule means a time of day, not a pace."""
+        return not any(field.startswith("*") for field in self.fields[:2])
+
+    @property
+    def either_day(self) -> bool:
+        """Whether both kinds of day are limited: then one that matches is enough."""
+        return not any(self.fields[place].startswith("*") for place in (2, 4))
+
+    def by_the_wall(self, after: datetime) -> Iterator[datetime]:
+        """Yield matching times of a wall clock that never jumps.
+
+        Args:
+            after: without a zone.
+        """
+        yield from CronSim(self.text, after)
+
+
+def parse_cron(text: str, path: str = "$.cron") -> Cron:
+    """Check an expression.
+
+    Raises:
+        InvalidInputError: names the field that is wrong, or says that it never fires.
+    """
+    shown = text[:LONGEST].upper().split()
+    if len(text) > LONGEST:
+        raise _wrong(path, f"has {len(text)} characters, at most {LONGEST} are allowed")
+    if len(shown) == 1 and shown[0] in _ALIASES:
+        raise _wrong(path, f"must be written out: {_ALIASES[shown[0]]}")
+    if len(shown) != len(_FIELDS):
+        names = ", ".join(name for name, _ in _FIELDS)
+        raise _wrong(path, f"must have five fields ({names}), not {len(shown)}")
+    problems = [p for place, part in enumerate(shown) for p in _field_problem(place, part, path)]
+    if problems:
+        raise InvalidInputError(problems)
+    cron = Cron(" ".join(shown))
+    try:
+        fires = next(cron.by_the_wall(_ANY_DAY), None) is not None
+    except CronSimError:
+        fires = False
+    if not fires:
+        raise _wrong(path, "never fires: no month that it names has such a day")
+    return cron
+
+
+def _field_problem(place: int, part: str, path: str) -> list[Problem]:
+    alone = ["*"] * len(_FIELDS)
+    alone[place] = part
+    try:
+        CronSim(" ".join(alone), _ANY_DAY)
+    except CronSimError:
+        name, allowed = _FIELDS[place]
+        forms = "lists (1,15), ranges (1-5) and steps (*/2)"
+        message = f"field {place + 1} ({name}): must be {allowed}, or {forms}, not {part!a}"
+        return [Problem(path, message)]
+    return []
+
+
+def _wrong(path: str, message: str) -> InvalidInputError:
+    return InvalidInputError([Problem(path, message)])

@@ -1,0 +1,114 @@
+"""What a firing is called and what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from syncline.domain.run import Overlap
+
+_NAMESPACE = UUID("6f1d7a52-0c8e-5b43-9a67-2e4b8d90c1f3")
+
+
+class Kind(StrEnum):
+    """Why a schedule fires."""
+
+    SLOT = "slot"
+    CATCH_UP = "catch_up"
+    MANUAL = "manual"
+
+
+class Result(StrEnum):
+    """What became of a firing.
+
+    `due`: not yet published. `sent`: published, not yet answered. `fired`: a run was accepted.
+    `skipped`: another run was active. `refused`: there was nothing to run. `missed`: too late.
+    """
+
+    DUE = "due"
+    SENT = "sent"
+    FIRED = "fired"
+    SKIPPED = "skipped"
+    REFUSED = "refused"
+    MISSED = "missed"
+
+
+class Status(StrEnum):
+    """Whether a schedule fires. Spec section 9."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    DEPENDENCY_INACTIVE = "dependency_inactive"
+
+
+class Coming(msgspec.Struct, frozen=True):
+    """A schedule whose next slot has come.
+
+    Attributes:
+        able: whether it could run now; else its instance or a profile is not active.
+        able_since: when anything that it depends on was last changed.
+    """
+
+    id: str
+    tenant: str
+    name: str
+    cron: str
+    timezone: str
+    next_at: datetime
+    able: bool
+    able_since: datetime
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """A slot as it is to be kept."""
+
+    slot: datetime
+    run_id: str
+    kind: Kind
+    actor: str
+    result: Result
+    reason: str | None = None
+
+
+class ToSend(msgspec.Struct, frozen=True):
+    """A firing that is to be published."""
+
+    schedule: str
+    slot: datetime
+    tenant: str
+    run_id: str
+    kind: Kind
+    actor: str
+    instance: str
+    entity_type: str
+
+
+Taken = tuple[datetime, Sequence[Noted]]
+"""The schedule's next slot that nobody has looked at, and what to keep of the others."""
+
+
+def run_id_of(schedule: str, slot: datetime) -> str:
+    """Return the correlation ID of a slot's run: whoever publishes it, it is the same run."""
+    return str(uuid5(_NAMESPACE, f"{schedule}/{slot.astimezone(UTC).isoformat()}"))
+
+
+def actor_of(name: str) -> str:
+    """Return who a schedule is in audit log and runs."""
+    return f"schedule {name}"
+
+
+def trigger_fields(tenant: str, instance: str, entity_type: str, actor: str) -> dict[str, Any]:
+    """Return the trigger of a firing: an ordinary incremental run, skipped on overlap."""
+    return {
+        "instance": instance,
+        "entityType": entity_type,
+        "onOverlap": Overlap.SKIP.value,
+        "tenant": tenant,
+        "actor": actor,
+        "trigger": "schedule",
+    }

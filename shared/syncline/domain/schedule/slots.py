@@ -1,0 +1,81 @@
+"""The instants at which a schedule fires.
+
+cronsim matches times of the wall clock; what a change of that clock means is decided here, as
+Debian's cron does. An expression with a fixed time of day fires once on each of its days: at the
+end of the gap where its time does not exist, and the first time where it happens twice. One that
+keeps a pace (a star in minute or hour) goes by what the wall shows: what does not exist is left
+out, and what happens twice fires twice. (cronsim's own handling loses firings in half-hour zones.)
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from syncline.domain.schedule.cron import Cron
+
+_REACH = timedelta(hours=3)
+"""No clock is set back by more."""
+_MINUTE = timedelta(minutes=1)
+
+
+def slots(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """Yield every slot after an instant, in order, in UTC, each once.
+
+    Args:
+        after: aware.
+    """
+    last = after.astimezone(UTC)
+    later: list[datetime] = []
+    for wall in cron.by_the_wall(_start(zone, last)):
+        # First occurrences come in order; a second one waits for those that lie before it.
+        found = _instants(wall, zone, fixed=cron.is_at_fixed_times)
+        while found and later and later[0] < found[0]:
+            if (at := heapq.heappop(later)) > last:
+                yield at
+                last = at
+        for at in found:
+            heapq.heappush(later, at)
+    yield from (at for at in sorted(set(later)) if at > last)
+
+
+def next_slot(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime:
+    """Return the first slot after an instant; a checked expression always has one."""
+    return next(slots(cron, zone, after))
+
+
+def next_slots(cron: Cron, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
+    """Return the next few slots."""
+    return list(islice(slots(cron, zone, after), count))
+
+
+def _start(zone: ZoneInfo, after: datetime) -> datetime:
+    """Return the wall time to begin at: earlier where wall times come a second time."""
+    wall = after.astimezone(zone).replace(tzinfo=None, fold=0)
+    around = {(after + reach).astimezone(zone).utcoffset() for reach in (-_REACH, _REACH)}
+    return wall if len(around) == 1 else wall - 2 * _REACH
+
+
+def _instants(wall: datetime, zone: ZoneInfo, *, fixed: bool) -> list[datetime]:
+    """Return when a wall time happens; of one that never does, where it is moved to."""
+    first, second = (_utc(wall, zone, fold) for fold in (0, 1))
+    if first == second:
+        return [first]
+    if first < second:
+        return [first] if fixed else [first, second]
+    if not fixed:
+        return []
+    while not _exists(wall, zone):
+        wall += _MINUTE
+    return [_utc(wall, zone, 0)]
+
+
+def _exists(wall: datetime, zone: ZoneInfo) -> bool:
+    return _utc(wall, zone, 0).astimezone(zone).replace(tzinfo=None, fold=0) == wall
+
+
+def _utc(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:
+    return wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
