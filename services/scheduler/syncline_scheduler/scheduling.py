@@ -21,6 +21,8 @@ EVERY = 1.0
 """Seconds between two looks."""
 LATER = timedelta(hours=1)
 """When a schedule that cannot be read is looked at again."""
+SURE = timedelta(days=1)
+"""How long a message that seemed lost may still turn out to have reached the broker."""
 log = structlog.get_logger()
 
 
@@ -57,11 +59,13 @@ class Scheduler:
     async def look(self) -> None:
         """Do once all there is to do. Raises RetriableError: what was begun is found again."""
         await self._take()
-        gone = worth_since(self._clock.now())
-        given_up = await self._firings.give_up(gone, "it could not be published in time")
+        now = self._clock.now()
+        given_up = await self._firings.give_up(
+            worth_since(now), "it could not be published in time"
+        )
         _count(Result.MISSED, given_up)
         await self._send()
-        while results := await self._firings.settle():
+        while results := await self._firings.settle(now - SURE):
             for result in results:
                 if result is not Result.MISSED:
                     _count(result, 1)

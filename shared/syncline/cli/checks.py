@@ -19,9 +19,12 @@ from syncline.connectors.registry import connector_class
 from syncline.contracts.topics import DLQ, INPUT_OF, OUTCOMES, RETRY_TIERS, RUNS, TRIGGERS, Stage
 from syncline.contracts.topics import retry_topic as tier_topic
 from syncline.domain.configuration import Configured, ProfileConfig
+from syncline.postgres.schedule_views import ScheduleViews
 
 PROFILE_WITHIN = 12.0
 """Seconds a profile's test may take; a connector's own limit is 10."""
+OVERDUE = 60.0
+"""Seconds after which a slot should have been looked at."""
 HIGH_LAG = 10_000
 """Messages above which a service is far behind."""
 TOPICS_OF = {
@@ -32,7 +35,7 @@ TOPICS_OF = {
     "retry": [tier_topic(tier) for tier in RETRY_TIERS],
     "deadletter": [DLQ],
 }
-WITHOUT_GROUP = {"gateway"}
+WITHOUT_GROUP = {"gateway", "scheduler"}
 """Services that every process of which reads everything, or nothing."""
 assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
 assert Stage.INGEST.value in TOPICS_OF
@@ -77,6 +80,7 @@ class Checker:
         if postgres.level is Level.OK:
             async for check in self._configuration(profiles=profiles):
                 yield check
+            yield await self._safely("service scheduler", self._scheduler)
         if kafka.level is Level.OK:
             for service in TOPICS_OF:
                 yield await self._safely(f"service {service}", partial(self._service, service))
@@ -169,3 +173,13 @@ class Checker:
             hint = f"it is {number(lag)} behind: start more of it"
             return Checked(Level.WARN, name, text, hint)
         return Checked(Level.OK, name, text)
+
+    async def _scheduler(self) -> Checked:
+        """Look at its work: it reads no topic, so no group says whether it runs."""
+        name = "service scheduler"
+        async with self._shell.database() as database:
+            overdue = await ScheduleViews(database).overdue(OVERDUE)
+        if overdue:
+            text = f"{plural(overdue, 'schedule is', 'schedules are')} overdue"
+            return Checked(Level.FAIL, name, text, f"start it: `{own_name()} run scheduler`")
+        return Checked(Level.OK, name, "no schedule is overdue")

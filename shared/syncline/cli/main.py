@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "dev": Entry("dev", "dev", "Start Kafka, PostgreSQL and all services on this machine."),
     "demo": Entry("demo", "demo", "Sync an ERP to a shop and a warehouse before your eyes."),
-    "apply": Entry("configuration", "apply", "Store profiles, mappings and instances from files."),
+    "apply": Entry("configuration", "apply", "Store the configuration that files hold."),
     "diff": Entry("configuration", "diff", "Show what `apply` would change."),
     "export": Entry("configuration", "export", "Write what is stored as files for `apply`."),
     "trigger": Entry("trigger", "trigger", "Sync an instance now, and watch it."),
@@ -31,6 +31,7 @@ COMMANDS = {
     "records": Entry("records", "commands", "Find a record over all runs."),
     "dlq": Entry("dlq", "commands", "Look at failed records; replay, discard, restore them."),
     "cursors": Entry("cursors", "commands", "List, reset and set cursors."),
+    "schedules": Entry("schedules", "commands", "List, preview, switch schedules; run one now."),
     "doctor": Entry("doctor", "doctor", "Check settings, servers, schema, profiles, services."),
     "run": Entry("services", "run", "Run one service until it is told to stop."),
     "migrate": Entry("services", "migrate", "Bring the database to this release's schema."),

@@ -45,7 +45,7 @@ async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configure
     schedules = await connection.fetch(
         """select s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.enabled
         from schedules s join instances i on i.id = s.instance_id
-        where s.tenant = $1 order by s.name""",
+        where s.tenant = $1 and s.deleted_at is null order by s.name""",
         tenant,
     )
     return Configured(

@@ -13,7 +13,12 @@ from syncline.domain.configuration import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit import audit
 
-TABLES = {Kind.PROFILE: "profiles", Kind.MAPPING: "mappings", Kind.INSTANCE: "instances"}
+TABLES = {
+    Kind.PROFILE: "profiles",
+    Kind.MAPPING: "mappings",
+    Kind.INSTANCE: "instances",
+    Kind.SCHEDULE: "schedules",
+}
 _VERSION = """
 select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
 where m.tenant = $1 and m.name = $2 and v.version = $3
@@ -35,6 +40,7 @@ _OFF = {
     Kind.PROFILE: "active = false, secrets = null, secret_sources = '{}'",
     Kind.MAPPING: "active_version = active_version",
     Kind.INSTANCE: "enabled = false",
+    Kind.SCHEDULE: "enabled = false, next_at = null",
 }
 
 

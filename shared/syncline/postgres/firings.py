@@ -50,7 +50,7 @@ _TO_SEND = """
 select f.schedule_id, f.slot, f.tenant, f.run_id, f.kind, f.actor, s.entity_type,
   i.name as instance
 from firings f join schedules s on s.id = f.schedule_id join instances i on i.id = s.instance_id
-where f.settled_at is null and f.result = 'due' order by f.slot limit $1
+where f.settled_at is null and f.result = 'due' and s.deleted_at is null order by f.slot limit $1
 for update of f skip locked
 """
 _SENT = """
@@ -67,8 +67,7 @@ update firings f set settled_at = now(), reason = a.reason, result = a.result fr
     case when r.id is not null then null else coalesce(x.reason, o.reason) end as reason
   from firings o left join runs r on r.id = o.run_id left join refusals x on x.run_id = o.run_id
   where o.settled_at is null and (r.id is not null or x.run_id is not null
-    or (o.result = 'missed' and o.slot < now() - interval '1 day'))
-  order by o.slot limit $1) a
+    or (o.result = 'missed' and o.slot < $2)) order by o.slot limit $1) a
 where f.schedule_id = a.schedule_id and f.slot = a.slot and f.settled_at is null
 returning f.result
 """
@@ -114,9 +113,13 @@ class Firings:
             ids, slots = [r["schedule_id"] for r in rows], [r["slot"] for r in rows]
             await connection.execute(_SENT, ids, slots)
 
-    async def settle(self) -> list[Result]:
-        """Take over what the trigger service has said; returns the new results."""
-        rows = await self._database.fetch(_SETTLE, BITE)
+    async def settle(self, final_before: datetime) -> list[Result]:
+        """Take over what the trigger service has said; returns the new results.
+
+        Args:
+            final_before: missed slots that are older stay missed.
+        """
+        rows = await self._database.fetch(_SETTLE, BITE, final_before)
         return [Result(row["result"]) for row in rows]
 
 

@@ -31,6 +31,7 @@ left join streams x on x.instance_id = s.instance_id and x.entity_type = s.entit
 left join lateral (select * from firings l where l.schedule_id = s.id and l.result <> 'missed'
   order by l.slot desc limit 1) f on true
 left join runs r on r.id = f.run_id and f.result = 'fired'
+where s.tenant = $1 and s.deleted_at is null
 """
 _FIRINGS = """
 select f.slot, f.kind, f.actor, f.result, f.reason, f.run_id, f.noted_at, r.state
@@ -72,7 +73,6 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
         last_run: its newest firing that was not missed.
         next_run: the next slot, none while it does not fire.
         missed: slots of the last seven days that were missed.
-        version: for edits at the same time.
     """
 
     name: str
@@ -87,7 +87,6 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
     last_run: FiringView | None
     next_run: datetime | None
     missed: int
-    version: int
     changed_at: datetime
 
 
@@ -99,14 +98,12 @@ class ScheduleViews:
 
     async def all(self, tenant: str) -> list[ScheduleView]:
         """Return all schedules of a tenant, by name."""
-        rows = await self._database.fetch(f"{_VIEW} where s.tenant = $1 order by s.name", tenant)
+        rows = await self._database.fetch(f"{_VIEW} order by s.name", tenant)
         return [_view(row) for row in rows]
 
     async def get(self, tenant: str, name: str) -> ScheduleView:
         """Return a schedule. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            f"{_VIEW} where s.tenant = $1 and s.name = $2", tenant, name
-        )
+        row = await self._database.fetchrow(f"{_VIEW} and s.name = $2", tenant, name)
         if row is None:
             raise unknown(name)
         return _view(row)
@@ -129,7 +126,9 @@ class ScheduleViews:
 
     async def _id(self, tenant: str, name: str) -> UUID:
         found: UUID | None = await self._database.fetchval(
-            "select id from schedules where tenant = $1 and name = $2", tenant, name
+            "select id from schedules where tenant = $1 and name = $2 and deleted_at is null",
+            tenant,
+            name,
         )
         if found is None:
             raise unknown(name)
@@ -156,7 +155,6 @@ def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
         last_run=_firing(row) if row["slot"] else None,
         next_run=row["next_at"] if status is Status.ENABLED else None,
         missed=row["missed"],
-        version=row["version"],
         changed_at=row["changed_at"],
     )
 

@@ -12,6 +12,7 @@ from syncline.domain.configuration import (
     Kind,
     MappingConfig,
     ProfileConfig,
+    ScheduleConfig,
     kept_secrets,
 )
 from syncline.domain.errors import InvalidInputError, Problem
@@ -59,6 +60,12 @@ class _Checker:
         for instance in self._instances.values():
             if self._is_touched(instance):
                 yield from self._instance(instance)
+        yield from self._schedules()
+
+    def _schedules(self) -> Iterator[Mistake]:
+        for schedule in self._loaded.schedules.values():
+            for problem in self._schedule(schedule):
+                yield self._at(Kind.SCHEDULE, schedule.name, problem)
 
     def _at(self, kind: Kind, name: str, problem: Problem) -> Mistake:
         return self._loaded.sources[kind, name].mistake(problem.path, problem.message)
@@ -76,6 +83,24 @@ class _Checker:
         before = self._stored.mappings.get(mapping.name)
         if before is not None and before.entity_type != mapping.entity_type:
             message = f"cannot change from {before.entity_type!r}: give the mapping another name"
+            yield Problem("$.entityType", message)
+
+    def _schedule(self, schedule: ScheduleConfig) -> Iterator[Problem]:
+        before = self._stored.schedules.get(schedule.name)
+        for name in ("instance", "entity_type") if before is not None else ():
+            if getattr(before, name) != getattr(schedule, name):
+                path = "$.instance" if name == "instance" else "$.entityType"
+                message = f"cannot change from {getattr(before, name)!r}: make another schedule"
+                yield Problem(path, message)
+        instance = self._instances.get(schedule.instance)
+        if instance is None:
+            if not self._is_broken(Kind.INSTANCE, schedule.instance):
+                yield Problem("$.instance", f"there is no instance {schedule.instance!r}")
+            return
+        known = {self._mappings[n].entity_type for n in instance.mappings if n in self._mappings}
+        if schedule.entity_type not in known:
+            has = ", ".join(sorted(known)) or "none"
+            message = f"instance {instance.name!r} has no {schedule.entity_type!r}; it has: {has}"
             yield Problem("$.entityType", message)
 
     def _is_touched(self, instance: InstanceConfig) -> bool:

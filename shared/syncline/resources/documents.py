@@ -1,4 +1,4 @@
-"""The documents a person writes: profiles and instances; mappings are `mapping_document`'s."""
+"""The documents that a person writes; of mappings `mapping_document` knows."""
 
 from __future__ import annotations
 
@@ -79,3 +79,17 @@ class InstanceDocument(Document):
     target: str = Field(min_length=1, description="Name of the target's profile.")
     mappings: list[str] = Field([], description="Names of mappings, one for each entity type.")
     enabled: bool = Field(True, description="Whether it may run.")
+
+
+class ScheduleDocument(Document):
+    """A schedule: when an instance syncs one of its entity types by itself."""
+
+    kind: Literal["Schedule"]
+    instance: str = Field(min_length=1, description="Name of the instance; it never changes.")
+    entity_type: str = Field(min_length=1, description="Such as `item`; it never changes.")
+    cron: str = Field(
+        min_length=1,
+        description="Minute, hour, day of month, month, day of week: `0 5 * * MON-FRI`.",
+    )
+    timezone: str = Field("UTC", description="IANA time zone, such as `Europe/Berlin`.")
+    enabled: bool = Field(True, description="Whether it fires.")

@@ -18,16 +18,19 @@ from syncline.domain.configuration import (
     Kind,
     MappingConfig,
     ProfileConfig,
+    ScheduleConfig,
 )
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
+from syncline.domain.schedule.preview import parse_cadence
 from syncline.resources.documents import (
     Document,
     FromEnv,
     FromFile,
     InstanceDocument,
     ProfileDocument,
+    ScheduleDocument,
 )
 from syncline.resources.files import parse_json, texts
 from syncline.resources.mistakes import InvalidFilesError, Mistake, Source, problems_of
@@ -43,12 +46,13 @@ class Loaded(msgspec.Struct):
     profiles: dict[str, ProfileConfig] = {}
     mappings: dict[str, MappingConfig] = {}
     instances: dict[str, InstanceConfig] = {}
+    schedules: dict[str, ScheduleConfig] = {}
     sources: dict[tuple[Kind, str], Source] = {}
     mistakes: list[Mistake] = []
 
     @property
     def wanted(self) -> Configured:
-        return Configured(self.profiles, self.mappings, self.instances)
+        return Configured(self.profiles, self.mappings, self.instances, self.schedules)
 
 
 def load(paths: Sequence[str], environ: Mapping[str, str]) -> Loaded:
@@ -115,6 +119,7 @@ class _Reader:
             Kind.PROFILE: self._profile,
             Kind.MAPPING: self._mapping,
             Kind.INSTANCE: self._instance,
+            Kind.SCHEDULE: self._schedule,
         }[kind]()
         if config is not None:
             self._keep(kind, config)
@@ -133,6 +138,7 @@ class _Reader:
             Kind.PROFILE: self._loaded.profiles,
             Kind.MAPPING: self._loaded.mappings,
             Kind.INSTANCE: self._loaded.instances,
+            Kind.SCHEDULE: self._loaded.schedules,
         }
         by_kind[kind][config.name] = config
 
@@ -193,6 +199,25 @@ class _Reader:
             source=document.source,
             target=document.target,
             mappings=tuple(sorted(document.mappings)),
+            enabled=document.enabled,
+        )
+
+    def _schedule(self) -> ScheduleConfig | None:
+        document = self._validated(ScheduleDocument, self._body)
+        if document is None:
+            return None
+        try:
+            cron, zone = parse_cadence(document.cron, document.timezone)
+        except InvalidInputError as error:
+            for problem in error.problems:
+                self._mistake(problem.path, problem.message)
+            return None
+        return ScheduleConfig(
+            name=document.name,
+            instance=document.instance,
+            entity_type=document.entity_type.strip().lower(),
+            cron=cron.text,
+            timezone=zone.key,
             enabled=document.enabled,
         )
 

@@ -14,6 +14,7 @@ from syncline.domain.configuration import (
     Kind,
     MappingConfig,
     ProfileConfig,
+    ScheduleConfig,
     Step,
     compare,
 )
@@ -75,14 +76,26 @@ async def switch_instance(
     store: ConfigurationStore, edit: Edit, *, enabled: bool
 ) -> tuple[Step, str]:
     """Activate or deactivate an instance. Raises as `save`."""
+    return await _switch(store, edit, enabled=enabled)
+
+
+async def switch_schedule(
+    store: ConfigurationStore, edit: Edit, *, enabled: bool
+) -> tuple[Step, str]:
+    """Let a schedule fire or not; slots that pass meanwhile are gone. Raises as `save`."""
+    return await _switch(store, edit, enabled=enabled)
+
+
+async def _switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tuple[Step, str]:
     name = edit.name or ""
     async with store.change(edit.tenant, edit.actor) as change:
         stored = await change.stored()
         await _require_expected(change, stored, edit, name)
-        if name not in stored.instances:
-            raise NotFoundError(f"no instance {name!r}")
-        config = msgspec.structs.replace(stored.instances[name], enabled=enabled)
-        return await _stored(change, stored, config), await change.mark(Kind.INSTANCE, name)
+        config = stored.get(edit.kind, name)
+        if not isinstance(config, InstanceConfig | ScheduleConfig):
+            raise NotFoundError(f"no {edit.kind.lower()} {name!r}")
+        config = msgspec.structs.replace(config, enabled=enabled)
+        return await _stored(change, stored, config), await change.mark(edit.kind, name)
 
 
 async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> str:
@@ -131,8 +144,9 @@ async def validate(store: ConfigurationStore, edit: Edit, body: object) -> Loade
 
 
 def users_of(stored: Configured, kind: Kind, name: str) -> list[str]:
-    """Name the instances that are made of an object."""
-    return [
+    """Name the instances that are made of an object, and the schedules of an instance."""
+    schedules = stored.schedules.values() if kind is Kind.INSTANCE else ()
+    return [f"schedule {s.name!r}" for s in schedules if s.instance == name] + [
         f"instance {instance.name!r}"
         for instance in stored.instances.values()
         if (kind is Kind.PROFILE and name in (instance.source, instance.target))
@@ -153,7 +167,8 @@ def _alone(config: Config) -> Configured:
         return Configured(profiles={config.name: config})
     if isinstance(config, MappingConfig):
         return Configured(mappings={config.name: config})
-    assert isinstance(config, InstanceConfig)
+    if isinstance(config, ScheduleConfig):
+        return Configured(schedules={config.name: config})
     return Configured(instances={config.name: config})
 
 

@@ -11,10 +11,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from syncline.resources.documents import InstanceDocument, ProfileDocument
+from syncline.resources.documents import InstanceDocument, ProfileDocument, ScheduleDocument
 from syncline.resources.mapping_document import MappingDocument
 
-_ANY = Annotated[ProfileDocument | MappingDocument | InstanceDocument, Field(discriminator="kind")]
+_ANY = Annotated[
+    ProfileDocument | MappingDocument | InstanceDocument | ScheduleDocument,
+    Field(discriminator="kind"),
+]
 
 
 def schema() -> dict[str, Any]:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cronsim.explain import explain
 
+from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.schedule.cadence import DAYS, LAST, Cadence, Pace, cadence_of
-from syncline.domain.schedule.cron import Cron
+from syncline.domain.schedule.cron import Cron, parse_cron
 from syncline.domain.schedule.slots import next_slot, next_slots
-from syncline.domain.schedule.zones import Change, changes
+from syncline.domain.schedule.zones import Change, changes, parse_zone
 
 SHOWN = 5
 """Firings of a preview."""
@@ -58,6 +59,23 @@ class Preview(msgspec.Struct, frozen=True, rename="camel"):
     cadence: Cadence | None
     next: list[Moment]
     notes: list[str]
+
+
+def parse_cadence(cron: str, timezone: str) -> tuple[Cron, ZoneInfo]:
+    """Check an expression and a zone. Raises InvalidInputError with the mistakes of both."""
+    problems: list[Problem] = []
+    parsed, zone = None, None
+    try:
+        parsed = parse_cron(cron)
+    except InvalidInputError as error:
+        problems += error.problems
+    try:
+        zone = parse_zone(timezone)
+    except InvalidInputError as error:
+        problems += error.problems
+    if parsed is None or zone is None:
+        raise InvalidInputError(problems)
+    return parsed, zone
 
 
 def preview(cron: Cron, zone: ZoneInfo, after: datetime, count: int = SHOWN) -> Preview:

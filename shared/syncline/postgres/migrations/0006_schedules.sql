@@ -4,22 +4,22 @@ create table schedules (
   id uuid primary key,
   tenant text not null references tenants,
   name text not null,
-  instance_id uuid not null references instances on delete cascade,
+  instance_id uuid not null references instances,
   entity_type text not null check (entity_type = lower(entity_type)),
   cron text not null,
   timezone text not null,
   sentence text not null,              -- the expression in words, so that lists can be searched for it
   enabled boolean not null default true,
   next_at timestamptz,                 -- the first slot that nobody has looked at; null while it is disabled
-  version int not null default 1,      -- of what people configure, for edits at the same time
   changed_at timestamptz not null default now(),
-  unique (tenant, name),
-  unique (instance_id, entity_type)
+  deleted_at timestamptz,
+  unique (tenant, name)
 );
+create unique index schedules_one_each on schedules (instance_id, entity_type) where deleted_at is null;
 create index schedules_due on schedules (next_at) where next_at is not null;
 
 create table firings (
-  schedule_id uuid not null references schedules on delete cascade,
+  schedule_id uuid not null references schedules,
   slot timestamptz not null,
   tenant text not null,
   run_id uuid not null,                -- derived from schedule and slot: published twice, it is the same run
