@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Batch
+from syncline.contracts.messages import Batch, timings_at
 from syncline.contracts.sending import settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -55,9 +55,12 @@ class ExecuteStage:
             target = await self._targets.of(run)
         except (NotFoundError, InvalidInputError) as error:
             return [m for batch in batches for m in self.on_bug(batch, error)]
+        begun = self._clock.now()
         outcomes, failures = await self._writer.write(run, target, items_of(batches))
+        done = self._clock.now()
         messages: list[Outbound] = []
         for number, batch in enumerate(batches):
+            batch.timings = timings_at(batch, begun, done)
             messages += self._reports(batch, target, outcomes[number], failures[number])
         return messages
 
@@ -73,8 +76,8 @@ class ExecuteStage:
         failures: dict[int, Failure],
     ) -> list[Outbound]:
         messages = [
-            settled_message(batch, places, outcome, Stage.EXECUTE)
-            for outcome, places in outcomes.items()
+            settled_message(batch, places, outcome, Stage.EXECUTE, () if number else batch.timings)
+            for number, (outcome, places) in enumerate(outcomes.items())
         ]
         if failures:
             messages += self._router.route(batch, failures, target.retry, self._clock.now())

@@ -7,6 +7,7 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sized
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
@@ -85,6 +86,15 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     failure: Failure
 
 
+class Timing(msgspec.Struct, frozen=True, array_like=True):
+    """How long one message lay on a stage's topic and was worked on; milliseconds since 1970."""
+
+    topic: str
+    arrived: Milliseconds
+    begun: Milliseconds = 0
+    done: Milliseconds = 0
+
+
 class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
     """Up to Batch Size records on their way through the stages. The lists run in parallel.
 
@@ -101,6 +111,7 @@ class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
         history: earlier failed attempts of each record, only on retries.
         version: when Ingest read the records, in microseconds since 1970 by the database's clock;
             of two versions of a record the higher one is newer.
+        timings: of the stages it has passed; the reader adds the one it begins.
     """
 
     run: RunRef
@@ -113,6 +124,7 @@ class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
     attempt: int = 1
     history: list[list[Attempt]] = []
     version: int = 0
+    timings: list[Timing] = []
     v: int = VERSION
 
 
@@ -128,7 +140,10 @@ class RunRequest(msgspec.Struct, frozen=True):
 
 
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
-    """Records of one batch reached an outcome. `codes` holds one Outcome code a slot."""
+    """Records of one batch reached an outcome. `codes` holds one Outcome code a slot.
+
+    Of the reports about one message at most one carries its timings.
+    """
 
     run: RunRef
     number: Index
@@ -136,6 +151,7 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     codes: Codes
     stage: str
     letters: list[LetterRef] = []
+    timings: list[Timing] = []
     v: int = VERSION
 
     def __post_init__(self) -> None:
@@ -242,9 +258,19 @@ def decode_batch(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a ty
     def checked(delivery: Delivery) -> Any:  # noqa: ANN401
         batch = decode(delivery.value or b"")
         check_batch(batch)
+        batch.timings = [*batch.timings, Timing(delivery.topic, max(delivery.timestamp, 0))]
         return batch
 
     return checked
+
+
+def timings_at(batch: Batch[Any], begun: datetime, done: datetime) -> list[Timing]:
+    """Return a batch's timings with the last one ended."""
+    if not batch.timings:  # it did not come from a topic
+        return []
+    *earlier, last = batch.timings
+    times = [int(time.timestamp() * 1000) for time in (begun, done)]
+    return [*earlier, Timing(last.topic, last.arrived, *times)]
 
 
 def check_batch(batch: Batch[Any]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from syncline.contracts.events import TRIGGER, cloud_event
-from syncline.contracts.messages import Batch, Report, RunRequest, Settled, encode
+from syncline.contracts.messages import Batch, Report, RunRequest, Settled, Timing, encode
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.errors import InvalidInputError, Problem
@@ -66,16 +66,22 @@ def report_message(report: Report) -> Outbound:
 
 
 def settled_message(
-    batch: Batch[Any], places: Sequence[int], outcome: Outcome, stage: Stage
+    batch: Batch[Any],
+    places: Sequence[int],
+    outcome: Outcome,
+    stage: Stage,
+    timings: Sequence[Timing] = (),
 ) -> Outbound:
     """Report one outcome for some records of a batch.
 
     Args:
         places: indexes into the batch's lists.
+        timings: of the batch, where this is the one report that carries them.
     """
     slots = [batch.slots[place] for place in places]
+    codes = outcome.value * len(slots)
     return report_message(
-        Settled(batch.run, batch.number, slots, outcome.value * len(slots), stage.value)
+        Settled(batch.run, batch.number, slots, codes, stage.value, timings=list(timings))
     )
 
 

@@ -21,6 +21,7 @@ from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.closing import close_if_done
 from syncline.postgres.database import Database
 from syncline.postgres.runs import SELECT, run_of
+from syncline.postgres.tallying import Tallies, counted, keep, note
 
 _COLUMNS = {
     Outcome.SUCCESS: "success",
@@ -64,11 +65,12 @@ class Outcomes:
             )
             final = {row["id"] for row in rows if run_of(row).state.is_final}
             running = {row["id"] for row in rows} - final
-            added = await _merge(connection, reports)
+            tallies = await _merge(connection, reports)
             if not running:
                 return [run_of(row) for row in rows]
             await _keep_attempts(connection, reports)
-            await _count(connection, running, added, reports)
+            await keep(connection, [t for t in tallies.values() if t.run_id in running])
+            await _count(connection, running, counted(tallies), reports)
             await close_if_done(connection, sorted(running))
             rows = await connection.fetch(f"{SELECT} where r.id = any($1)", ids)
             return [run_of(row) for row in rows]
@@ -114,12 +116,12 @@ def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, C
     return "".join(merged), added
 
 
-async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Counter[str]]:  # noqa: ANN401
+async def _merge(connection: Any, reports: Iterable[Report]) -> Tallies:  # noqa: ANN401
     settled = [r for r in reports if isinstance(r, Settled)]
     refused: list[str] = []
-    added: dict[UUID, Counter[str]] = {}
+    tallies: Tallies = {}
     if not settled:
-        return added
+        return tallies
     wanted = sorted({(UUID(r.run.id), r.number) for r in settled})
     rows = await connection.fetch(
         """select b.run_id, b.number, b.outcomes
@@ -135,7 +137,8 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Count
         if key in after:  # a report about a batch that nobody committed is nobody's
             refused += _refused_failures(report, after[key])
             after[key], new = merge_codes(after[key], report.slots, report.codes)
-            added.setdefault(key[0], Counter()).update(new)
+            if new:
+                note(tallies, key[0], report, new)
     changed = [(key, codes) for key, codes in sorted(after.items()) if codes != before[key]]
     if changed:
         await connection.execute(
@@ -150,7 +153,7 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> dict[UUID, Count
         await connection.execute(
             "delete from dead_letters where id = any($1)", [UUID(letter) for letter in refused]
         )
-    return added
+    return tallies
 
 
 def _refused_failures(report: Settled, outcomes: str) -> list[str]:

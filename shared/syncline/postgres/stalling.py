@@ -20,6 +20,7 @@ from syncline.postgres.closing import close_if_done
 from syncline.postgres.database import Database
 from syncline.postgres.letters import store_letters
 from syncline.postgres.runs import SELECT, run_of
+from syncline.postgres.tallying import Tallies, keep, tally_of
 
 _STILL = f"""{SELECT} where r.state in ('extracting', 'in_progress')
 and greatest(r.progressed_at, r.retry_due_at) < clock_timestamp() - make_interval(secs => $1)"""
@@ -91,6 +92,7 @@ async def _given_up(connection: Any, run_id: UUID, suspicion: Stalling) -> bool:
 async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
     """Give every record without an outcome one, and close the run."""
     cancelled = row["cancel_requested_at"] is not None
+    outcome = Outcome.CANCELLED if cancelled else Outcome.FAILED
     missing = await _missing(connection, row["id"])
     if not cancelled:
         run, at = run_of(row), await connection.fetchval("select clock_timestamp()")
@@ -102,8 +104,12 @@ async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
         "where run_id = $1 and position($2 in outcomes) > 0",
         row["id"],
         PENDING,
-        str(Outcome.CANCELLED if cancelled else Outcome.FAILED),
+        outcome.value,
     )
+    tallies: Tallies = {}
+    for _, stage in missing:
+        tally_of(tallies, row["id"], stage, row["tenant"]).codes[outcome.value] += 1
+    await keep(connection, tallies.values())
     words = None if cancelled else reason_of([(s, p.source_id) for p, s in missing], after)
     counts = (0, len(missing)) if cancelled else (len(missing), 0)
     await connection.execute(_END, row["id"], words, *counts)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.contracts.messages import Batch
+from syncline.contracts.messages import Batch, timings_at
 from syncline.contracts.sending import batch_message, settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -42,8 +42,11 @@ class Forwarder:
         self._router = router
         self._passed = METRICS.records.labels(stage.value, "passed")
 
-    def forward(self, batch: Batch[dict[str, Any]], made: Made, now: datetime) -> list[Outbound]:
+    def forward(
+        self, batch: Batch[dict[str, Any]], made: Made, begun: datetime, now: datetime
+    ) -> list[Outbound]:
         """Turn the results for one batch into messages; every record is in exactly one of them."""
+        timings = timings_at(batch, begun, now)
         messages: list[Outbound] = []
         failures = dict(made.failures)
         if failures or made.excluded:
@@ -54,13 +57,16 @@ class Forwarder:
             places = list(range(len(batch.ids)))
             output = msgspec.structs.replace(batch, records=made.outputs)
         if output.ids:
-            output.attempt, output.history = 1, []
+            output.attempt, output.history, output.timings = 1, [], timings
             sendable, too_large = self._split(output, places)
             messages += sendable
             failures.update(too_large)
             self._passed.inc(len(output.ids) - len(too_large))
         if made.excluded:
-            messages.append(settled_message(batch, made.excluded, Outcome.EXCLUDED, self._stage))
+            own = [] if output.ids else timings
+            messages.append(
+                settled_message(batch, made.excluded, Outcome.EXCLUDED, self._stage, own)
+            )
         if failures:
             messages += self._router.route(batch, failures, RetryPolicy(), now)
         return messages

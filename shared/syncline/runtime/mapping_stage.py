@@ -57,8 +57,9 @@ class MappingStage:
             except (NotFoundError, InvalidInputError) as error:
                 messages += self._router.give_up(batch, error, self._clock.now())
                 continue
+            begun = self._clock.now()
             made = self.map(mapping, batch.records)
-            messages += self._forwarder.forward(batch, made, self._clock.now())
+            messages += self._forwarder.forward(batch, made, begun, self._clock.now())
         return messages
 
     def on_bug(self, batch: Batch[dict[str, Any]], error: Exception) -> list[Outbound]:

@@ -13,7 +13,8 @@ from syncline.postgres.auditor import CHECKS, audit
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.ledger import Ledger
 from syncline.postgres.letters import Letters
-from tests.integration.postgres.test_run_life import (
+from tests.support.configured import configure
+from tests.support.run_life import (
     NO,
     accept,
     apply,
@@ -22,7 +23,6 @@ from tests.integration.postgres.test_run_life import (
     extract,
     ref,
 )
-from tests.support.configured import configure
 
 WRONG = [
     (

@@ -19,8 +19,8 @@ from syncline.postgres.letter_views import LetterFilter, LetterViews
 from syncline.postgres.letters import Letters
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
-from tests.integration.postgres.test_run_life import dead_letter
 from tests.support.configured import configure
+from tests.support.run_life import dead_letter
 
 
 @pytest.fixture

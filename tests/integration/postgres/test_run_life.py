@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
-from uuid6 import uuid7
 
-from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import (
     Attempt,
     Discovered,
     Extracted,
-    Report,
     Retrying,
-    RunRef,
     Settled,
 )
-from syncline.domain.batch import NewBatch, TiedRows, Water
-from syncline.domain.dead_letter import letter_id
+from syncline.domain.batch import TiedRows, Water
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.ledger import Written
 from syncline.domain.replay import Replay
-from syncline.domain.run import Run, State
+from syncline.domain.run import State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.extraction import Extractions, FencedError
 from syncline.postgres.ledger import Ledger
 from syncline.postgres.letters import Letters
-from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
 from tests.support.configured import configure
+from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
 LETTER = "6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90"
-NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
 
 
 @pytest.fixture
@@ -45,41 +38,6 @@ async def db(postgres: str) -> AsyncIterator[Database]:
         await configure(database)
         yield database
         assert await audit(database) == []
-
-
-async def accept(db: Database, run_id: str | None = None, **fields: object) -> Run:
-    request = parse_trigger({"instance": "erp-shop", "entityType": "Item", **fields})
-    stream = await Streams(db).runnable("default", "erp-shop", "item")
-    run, _ = await Runs(db).accept(run_id or str(uuid7()), request, stream, 4)
-    return run
-
-
-def ref(run: Run) -> RunRef:
-    return RunRef(
-        run.id, run.tenant, run.stream, run.instance, run.entity_type, run.source, run.target,
-        run.mapping, run.mapping_version,
-    )  # fmt: skip
-
-
-async def extract(
-    db: Database, run: Run, *chunks: list[NewBatch], water: str = "2026-01-02"
-) -> None:
-    extractions = Extractions(db)
-    progress = await extractions.start(run.id)
-    assert progress is not None
-    for number, chunk in enumerate(chunks):
-        await extractions.commit(progress, chunk, str(number), Water(None, water), 0)
-    await extractions.finish(progress, None, Water(water, water))
-
-
-def batch(number: int, ids: str, outcomes: str | None = None) -> NewBatch:
-    stage = "" if outcomes else "normalize"
-    return NewBatch(number, 0, stage, list(ids), outcomes or "." * len(ids))
-
-
-async def apply(db: Database, *reports: Report) -> Run:
-    (run,) = await Outcomes(db).apply(reports)
-    return run
 
 
 async def test_a_run_ends_succeeded_and_moves_the_cursor(db: Database) -> None:
@@ -239,17 +197,6 @@ async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db
     await Letters(db).store([dead_letter(run, "a", 0)])
     assert await ledger.unchanged(run.stream, ["a"], [one]) == set()
     await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
-
-
-def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
-    return DeadLetter(
-        id=letter_id(run.id, 0, slot), correlation_id=run.id, tenant=run.tenant, stream=run.stream,
-        instance=run.instance_name, instance_id=run.instance, source_profile=run.source,
-        target_profile=run.target, entity_type=run.entity_type, source_id=source_id,
-        batch=0, slot=slot,
-        stage="execute", failure=NO, attempts=[], mapping=run.mapping, mapping_version=1,
-        failed_at="2026-01-01T00:00:00+00:00", payload=msgspec.Raw(b'{"x":1.10}'), version=5,
-    )  # fmt: skip
 
 
 def test_replay_is_part_of_the_request() -> None:

@@ -16,8 +16,8 @@ from syncline.postgres.extraction import Extractions, FencedError
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.runs import Runs
 from syncline.postgres.stalling import Closed, Stalls
-from tests.integration.postgres.test_run_life import NO, accept, apply, batch, extract, ref
 from tests.support.configured import configure
+from tests.support.run_life import NO, accept, apply, batch, extract, ref
 
 HALF_AN_HOUR = 1800.0
 

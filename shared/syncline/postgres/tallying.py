@@ -1,0 +1,102 @@
+"""Finalize's side of `run_stages`: what was settled where in a run, and how long that took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from syncline.contracts.messages import Settled, Timing
+from syncline.contracts.topics import INPUT_OF
+from syncline.domain.run import Outcome
+
+_STAGE_OF = {topic: stage.value for stage, topic in INPUT_OF.items()}
+_KEEP = """
+insert into run_stages as s (run_id, stage, tenant, success, unchanged, excluded, superseded,
+  cancelled, failed, batches, waited, worked, first_at, last_at)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[],
+  $7::int[], $8::int[], $9::int[], $10::int[], $11::float8[], $12::float8[], $13::timestamptz[],
+  $14::timestamptz[])
+on conflict (run_id, stage) do update set success = s.success + excluded.success,
+  unchanged = s.unchanged + excluded.unchanged, excluded = s.excluded + excluded.excluded,
+  superseded = s.superseded + excluded.superseded, cancelled = s.cancelled + excluded.cancelled,
+  failed = s.failed + excluded.failed, batches = s.batches + excluded.batches,
+  waited = s.waited + excluded.waited, worked = s.worked + excluded.worked,
+  first_at = least(s.first_at, excluded.first_at), last_at = greatest(s.last_at, excluded.last_at)
+"""
+
+
+class Tally(msgspec.Struct):
+    """What reports add to one stage of a run; times are milliseconds since 1970."""
+
+    run_id: UUID
+    stage: str
+    tenant: str
+    codes: Counter[str] = msgspec.field(default_factory=Counter)
+    batches: int = 0
+    waited: int = 0
+    worked: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def add(self, timing: Timing) -> None:
+        """Add the times of one message."""
+        self.batches += 1
+        self.waited += max(timing.begun - timing.arrived, 0)  # two machines' clocks may differ
+        self.worked += max(timing.done - timing.begun, 0)
+        self.first = min(self.first or timing.begun, timing.begun)
+        self.last = max(self.last or timing.done, timing.done)
+
+
+Tallies: TypeAlias = dict[tuple[UUID, str], Tally]
+"""By run and stage."""
+
+
+def note(tallies: Tallies, run_id: UUID, report: Settled, codes: Counter[str]) -> None:
+    """Add a report that settled something.
+
+    Args:
+        codes: outcome codes that it newly set, each with how often.
+    """
+    tally_of(tallies, run_id, report.stage, report.run.tenant).codes.update(codes)
+    for timing in report.timings:
+        if timing.topic in _STAGE_OF:
+            stage = _STAGE_OF[timing.topic]
+            tally_of(tallies, run_id, stage, report.run.tenant).add(timing)
+
+
+def tally_of(tallies: Tallies, run_id: UUID, stage: str, tenant: str) -> Tally:
+    """Return the tally of a stage, a new one the first time."""
+    return tallies.setdefault((run_id, stage), Tally(run_id, stage, tenant))
+
+
+def counted(tallies: Tallies) -> dict[UUID, Counter[str]]:
+    """Return the codes of each run over all its stages."""
+    added: dict[UUID, Counter[str]] = {}
+    for tally in tallies.values():
+        added.setdefault(tally.run_id, Counter()).update(tally.codes)
+    return added
+
+
+async def keep(connection: Any, tallies: Iterable[Tally]) -> None:  # noqa: ANN401
+    """Add to the rows of the stages, in the transaction that holds their runs."""
+    rows = [_row(t) for t in sorted(tallies, key=lambda t: (t.run_id, t.stage))]
+    if rows:
+        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True))
+        await connection.execute(_KEEP, *columns)
+
+
+def _row(tally: Tally) -> tuple[object, ...]:
+    return (
+        tally.run_id, tally.stage, tally.tenant,
+        *(tally.codes[outcome.value] for outcome in Outcome), tally.batches,
+        tally.waited / 1000, tally.worked / 1000, _time(tally.first), _time(tally.last),
+    )  # fmt: skip
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
