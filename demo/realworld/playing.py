@@ -24,7 +24,9 @@ from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database
-from syncline.postgres.letter_views import LetterFilter, LetterViews
+from syncline.postgres.letter_filter import LetterFilter
+from syncline.postgres.letter_groups import LetterGroups
+from syncline.postgres.letter_views import LetterViews
 from syncline.postgres.runs import Runs
 
 INSTANCE, TENANT = "tryton-directus", "default"
@@ -88,7 +90,8 @@ class Player:
             await step.after(self._bench)
 
     async def _show_letters(self) -> None:
-        for group in await self._letters.groups(TENANT, LetterFilter(status="pending"), 20):
+        groups = LetterGroups(self._product)
+        for group in await groups.largest(TENANT, LetterFilter(status="pending"), 20):
             words = f"   DLQ: {group.count} in {group.stage}: {group.error}"
             self._console.print(words, markup=False)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import DLQ
 from syncline.postgres.letters import Letters
+from syncline.postgres.operation_settling import OperationSettling
+from syncline.postgres.operation_steps import OperationSteps
 from syncline.runtime.stage import StageOptions, StageSpec
 from syncline_deadletter.housekeeping import Housekeeping
+from syncline_deadletter.operating import Operating
 from syncline_deadletter.rules import Letter, decode
 from syncline_deadletter.stage import DeadletterStage
 
@@ -16,7 +21,14 @@ SPEC = StageSpec("deadletter", [DLQ], decode, StageOptions(max_items=200, queue=
 
 def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
     housekeeping = Housekeeping(service.database, service.settings.retention(), service.clock)
-    return SPEC, DeadletterStage(Letters(service.database), housekeeping)
+    holder = uuid4()
+    operating = Operating(
+        OperationSteps(service.database, holder),
+        OperationSettling(service.database, holder),
+        service.producer,
+        service.clock,
+    )
+    return SPEC, DeadletterStage(Letters(service.database), housekeeping, operating)
 
 
 def main(settings: Settings) -> None:

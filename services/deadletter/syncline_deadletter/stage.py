@@ -16,6 +16,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
 from syncline.postgres.letters import Letters
 from syncline_deadletter.housekeeping import Housekeeping
+from syncline_deadletter.operating import Operating
 from syncline_deadletter.rules import Letter, settled
 
 log = structlog.get_logger()
@@ -24,12 +25,13 @@ log = structlog.get_logger()
 class DeadletterStage:
     """Stores a poll's letters in one transaction."""
 
-    def __init__(self, letters: Letters, housekeeping: Housekeeping) -> None:
+    def __init__(self, letters: Letters, housekeeping: Housekeeping, operating: Operating) -> None:
         self._letters = letters
         self._housekeeping = housekeeping
+        self._operating = operating
 
     def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"housekeeping": self._housekeeping.run}
+        return {"housekeeping": self._housekeeping.run, "operating": self._operating.run}
 
     async def handle(self, letters: Sequence[Letter]) -> list[Outbound]:
         records = [letter.record for letter in letters if letter.record is not None]

@@ -17,7 +17,8 @@ from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, pairs
 from syncline.cli.words import moment, number, plural, short_id
 from syncline.contracts.messages import decoder_of, encode
-from syncline.postgres.letter_views import LetterDetail, LetterGroup, LetterView, LetterViews
+from syncline.postgres.letter_groups import LetterGroup, LetterGroups
+from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
 
 commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")
 _ID = typer.Argument(metavar="ID", help="The entry's ID, or how it begins.")
@@ -92,7 +93,7 @@ def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> 
 
     async def read() -> list[LetterGroup]:
         async with shell.database() as database:
-            return await LetterViews(database).groups(shell.tenant, wanted, limit)
+            return await LetterGroups(database).largest(shell.tenant, wanted, limit)
 
     found = shell.run(read())
     rows: list[list[object]] = [

@@ -17,9 +17,8 @@ from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, InvalidInputError, Problem
 from syncline.domain.replay import MAX_REPLAY
 from syncline.postgres.database import Database
-from syncline.postgres.letter_views import LetterFilter, LetterView, LetterViews
-
-STATUSES = ("pending", "replayed", "discarded")
+from syncline.postgres.letter_filter import STATUSES, LetterFilter
+from syncline.postgres.letter_views import LetterView, LetterViews
 
 
 class Selection(msgspec.Struct, frozen=True):

@@ -17,7 +17,9 @@ from syncline.demo.place import Place
 from syncline.demo.story import SHOP, STEPS, Asked, Counts, Replayed, Step
 from syncline.domain.errors import SynclineError
 from syncline.postgres.auditor import audit
-from syncline.postgres.letter_views import LetterFilter, LetterView, LetterViews
+from syncline.postgres.letter_filter import LetterFilter
+from syncline.postgres.letter_groups import LetterGroups
+from syncline.postgres.letter_views import LetterView, LetterViews
 
 TENANT = "default"
 
@@ -115,7 +117,9 @@ class Player:
             raise DemoFailedError(
                 f"{len(pending)} dead letters are pending, it must be {step.pending}"
             )
-        groups = await self._letters.groups(TENANT, LetterFilter(status="pending"), 10)
+        groups = await LetterGroups(self._place.product).largest(
+            TENANT, LetterFilter(status="pending"), 10
+        )
         for group in groups:
             self._screen.say(f"DLQ: {group.count} in {group.stage}: {group.error}")
 

@@ -47,6 +47,10 @@ def poison_id(topic: str, partition: int, offset: int) -> str:
 
 def fingerprint(stage: str, code: str, message: str, field: str | None) -> str:
     """Return what alike failures share: stage, class, field, and the message without its values."""
-    normalised = _VARYING.sub("?", message)
-    text = "\x1f".join((stage, code, field or "", normalised))
+    text = "\x1f".join((stage, code, field or "", normalised(message)))
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+
+
+def normalised(message: str) -> str:
+    """Return a message without what varies: quoted texts, UUIDs and numbers."""
+    return _VARYING.sub("?", message)

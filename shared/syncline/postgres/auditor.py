@@ -102,6 +102,15 @@ CHECKS = {
     "one active run a stream": """
       select stream_id from runs where state in ('extracting', 'in_progress')
       group by stream_id having count(*) > 1""",
+    "an operation that has ended has a result for every item": """
+      select o.id from operations o join operation_items i on i.operation_id = o.id
+      where o.finished_at is not null and (i.state <> 'done' or i.result is null)""",
+    "an entry is in one run of an operation": """
+      select i.operation_id, i.number from operation_items i
+      join operation_chunks c on c.operation_id = i.operation_id and c.number = i.chunk
+      join dead_letters d on d.id = i.letter_id
+      where i.result in ('success', 'unchanged', 'excluded', 'superseded', 'failed')
+        and d.replay_run is distinct from c.run_id""",
     "the ledger names runs of its stream": """
       select l.stream_id, l.source_id from ledger l join runs r on r.id = l.run_id
       where r.stream_id <> l.stream_id""",

@@ -1,26 +1,23 @@
-"""Read models of the dead-letter queue: lists by filter, groups of alike entries, one in full."""
+"""Read models of the dead-letter queue: lists by filter, and one entry in full."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.database import Database
+from syncline.postgres.letter_filter import LetterFilter, condition, each_status
 
-_FROM = """
-from dead_letters d left join instances i on i.id = d.instance_id
+Place: TypeAlias = tuple[datetime, str]
+"""When an entry failed, and its ID: lists are in this order."""
+_NAMES = """
+left join instances i on i.id = d.instance_id
 left join profiles s on s.id = i.source_id left join profiles t on t.id = i.target_id
-where d.tenant = $1
-  and ($2::text is null or d.status = $2) and ($3::text is null or i.name = $3)
-  and ($4::text is null or d.entity_type = $4) and ($5::text is null or d.stage = $5)
-  and ($6::text is null or d.category = $6) and ($7::text is null or d.source_id = $7)
-  and ($8::uuid is null or d.run_id = $8) and ($9::text is null or d.fingerprint = $9)
-  and ($10::uuid[] is null or d.id = any($10))
 """
 _COLUMNS = """
 d.id, d.status, d.category, i.name as instance, s.name as source, t.name as target, d.entity_type,
@@ -28,20 +25,6 @@ d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version, d.
 d.failed_at, d.fingerprint, d.replay_run, d.replay_of, d.resolved_at, d.resolved_by, d.reason,
 d.stream_id
 """
-
-
-class LetterFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entries; None is any. `group` is a fingerprint, `run` a correlation ID."""
-
-    status: str | None = None
-    instance: str | None = None
-    entity_type: str | None = None
-    stage: str | None = None
-    category: str | None = None
-    source_id: str | None = None
-    run: str | None = None
-    group: str | None = None
-    ids: tuple[str, ...] | None = None
 
 
 class LetterView(msgspec.Struct, frozen=True, rename="camel"):
@@ -81,19 +64,6 @@ class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     payload: str | None
 
 
-class LetterGroup(msgspec.Struct, frozen=True, rename="camel"):
-    """Entries that failed alike."""
-
-    group: str
-    stage: str
-    code: str
-    error: str
-    field: str | None
-    count: int
-    first_seen: datetime
-    last_seen: datetime
-
-
 class LetterViews:
     """Every method may raise RetriableError."""
 
@@ -126,45 +96,52 @@ class LetterViews:
 
     async def oldest(self, tenant: str, wanted: LetterFilter, limit: int) -> list[LetterView]:
         """Return the oldest entries."""
-        rows = await self._database.fetch(
-            f"select {_COLUMNS} {_FROM} order by d.failed_at, d.id limit $11",
-            *_values(tenant, wanted),
-            limit,
-        )
-        return [_view(row) for row in rows]
+        return await self._some(tenant, wanted, limit, "", None)
 
-    async def newest(self, tenant: str, wanted: LetterFilter, limit: int) -> list[LetterView]:
-        """Return the newest entries."""
-        rows = await self._database.fetch(
-            f"select {_COLUMNS} {_FROM} order by d.failed_at desc, d.id limit $11",
-            *_values(tenant, wanted),
-            limit,
-        )
-        return [_view(row) for row in rows]
+    async def newest(
+        self, tenant: str, wanted: LetterFilter, limit: int, after: Place | None = None
+    ) -> list[LetterView]:
+        """Return the newest entries; of those that come after a place, if one is given."""
+        return await self._some(tenant, wanted, limit, "desc", after)
 
     async def count(self, tenant: str, wanted: LetterFilter) -> int:
         """Return how many entries there are."""
-        found = await self._database.fetchval(f"select count(*) {_FROM}", *_values(tenant, wanted))
-        return int(found)
-
-    async def groups(self, tenant: str, wanted: LetterFilter, limit: int) -> list[LetterGroup]:
-        """Return groups, the largest first."""
-        rows = await self._database.fetch(
-            f"""select d.fingerprint, min(d.stage) as stage, min(d.code) as code,
-            (array_agg(d.error order by d.failed_at desc))[1] as error, min(d.field) as field,
-            count(*) as count, min(d.failed_at) as first, max(d.failed_at) as last
-            {_FROM} group by d.fingerprint order by count(*) desc, d.fingerprint limit $11""",
-            *_values(tenant, wanted),
-            limit,
+        sql, values = condition(tenant, wanted)
+        return int(
+            await self._database.fetchval(
+                f"select count(*) from dead_letters d where {sql}", *values
+            )
         )
-        return [LetterGroup(*row.values()) for row in rows]
+
+    async def _some(
+        self, tenant: str, wanted: LetterFilter, limit: int, way: str, after: Place | None
+    ) -> list[LetterView]:
+        """Find a page in the index first, and then read the rows that are on it."""
+        found: list[LetterView] = []
+        for part in each_status(wanted):
+            sql, values = condition(tenant, part)
+            if after is not None:
+                values += [after[0], UUID(after[1])]
+                sql += f" and (d.failed_at, d.id) < (${len(values) - 1}, ${len(values)})"
+            values.append(limit)
+            rows = await self._database.fetch(
+                f"""select {_COLUMNS} from (select d.id from dead_letters d where {sql}
+                order by d.failed_at {way}, d.id {way} limit ${len(values)}) page
+                join dead_letters d on d.id = page.id {_NAMES}
+                order by d.failed_at {way}, d.id {way}""",
+                *values,
+            )
+            found += map(_view, rows)
+        found.sort(key=place_of, reverse=way == "desc")
+        return found[:limit]
 
     async def get(self, tenant: str, letter_id: str) -> LetterDetail:
         """Return one entry in full. Raises NotFoundError, also for another tenant's."""
-        wanted = LetterFilter(ids=(letter_id,))
         row = await self._database.fetchrow(
-            f"select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload {_FROM}",
-            *_values(tenant, wanted),
+            f"select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload from dead_letters d "
+            f"{_NAMES} where d.tenant = $1 and d.id = $2",
+            tenant,
+            UUID(letter_id),
         )
         if row is None:
             raise NotFoundError(f"no dead letter {letter_id}")
@@ -187,19 +164,9 @@ def _range(text: str) -> tuple[UUID, UUID]:
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
-def _values(tenant: str, wanted: LetterFilter) -> tuple[object, ...]:
-    return (
-        tenant,
-        wanted.status,
-        wanted.instance,
-        wanted.entity_type and wanted.entity_type.lower(),
-        wanted.stage,
-        wanted.category,
-        wanted.source_id,
-        UUID(wanted.run) if wanted.run else None,
-        wanted.group,
-        None if wanted.ids is None else [UUID(letter_id) for letter_id in wanted.ids],
-    )
+def place_of(letter: LetterView) -> Place:
+    """Return where an entry stands in a list."""
+    return letter.failed_at, letter.id
 
 
 def _view(row: Any) -> LetterView:  # noqa: ANN401 - a database row

@@ -102,22 +102,39 @@ class Letters:
         self, tenant: str, ids: Sequence[str], from_: str, to: str, actor: str, reason: str | None
     ) -> set[str]:
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                """update dead_letters set status = $4, reason = $6,
-                resolved_at = case when $4 <> 'pending' then now() end,
-                resolved_by = case when $4 <> 'pending' then $5 end
-                where tenant = $1 and id = any($2) and status = $3 returning id""",
-                tenant,
-                [UUID(i) for i in ids],
-                from_,
-                to,
-                actor,
-                reason,
-            )
-            action = "dlq.restored" if to == "pending" else f"dlq.{to}"
-            changed = {str(row["id"]): {"reason": reason} for row in rows}
-            await audit_each(connection, tenant, actor, action, changed)
-            return set(changed)
+            return await resolve_letters(connection, tenant, ids, (from_, to), actor, reason)
+
+
+async def resolve_letters(
+    connection: Any,  # noqa: ANN401 - a database connection
+    tenant: str,
+    ids: Sequence[str],
+    change: tuple[str, str],
+    actor: str,
+    reason: str | None,
+) -> set[str]:
+    """Change the status of entries in the caller's transaction, and say which ones had the first.
+
+    Args:
+        change: the status they must have, and the one they get.
+    """
+    from_, to = change
+    rows = await connection.fetch(
+        """update dead_letters set status = $4, reason = $6,
+        resolved_at = case when $4 <> 'pending' then now() end,
+        resolved_by = case when $4 <> 'pending' then $5 end
+        where tenant = $1 and id = any($2) and status = $3 returning id""",
+        tenant,
+        [UUID(i) for i in ids],
+        from_,
+        to,
+        actor,
+        reason,
+    )
+    action = "dlq.restored" if to == "pending" else f"dlq.{to}"
+    changed = {str(row["id"]): {"reason": reason} for row in rows}
+    await audit_each(connection, tenant, actor, action, changed)
+    return set(changed)
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of

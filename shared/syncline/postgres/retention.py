@@ -31,6 +31,20 @@ _STATEMENTS = {
         """delete from dead_letters where id in (select id from dead_letters
         where status <> 'pending' and resolved_at < now() - make_interval(days => $1) limit $2)""",
     ),
+    "operation_items": (
+        "dead_letters",
+        """delete from operation_items where (operation_id, number) in (
+        select i.operation_id, i.number from operation_items i
+        join operations o on o.id = i.operation_id
+        where o.finished_at < now() - make_interval(days => $1) limit $2)""",
+    ),
+    "operations": (
+        "audit",
+        """with gone as (delete from operations where id in (select id from operations o
+          where o.finished_at < now() - make_interval(days => $1) and not exists (
+            select from operation_items i where i.operation_id = o.id) limit $2) returning id)
+        delete from operation_chunks where operation_id in (select id from gone)""",
+    ),
     "batches": (
         "outcomes",
         """delete from batches where (run_id, number) in (select b.run_id, b.number

@@ -24,6 +24,12 @@ from tests.support.run_life import (
     ref,
 )
 
+OPERATION = """
+with o as (insert into operations (id, tenant, kind, request_hash, selection, filter, as_of, actor,
+    state, starts_at, finished_at)
+  values (gen_random_uuid(), 'default', 'replay', gen_random_uuid(), 'all', '{}', now(), 'ann',
+    'done', now(), now()) returning id)
+"""
 WRONG = [
     (
         "counters shown = counters derived",
@@ -72,6 +78,20 @@ WRONG = [
     ("one correlation ID, one tenant", "update ledger set tenant = 'other'"),
     ("one correlation ID, one tenant", "update streams set tenant = 'other'"),
     ("an attempt is of a record of its run", "update attempts set source_id = 'another'"),
+    (
+        "an operation that has ended has a result for every item",
+        OPERATION
+        + """insert into operation_items (operation_id, number, tenant, letter_id)
+        select o.id, 1, 'default', l.id from o, dead_letters l""",
+    ),
+    (
+        "an entry is in one run of an operation",
+        OPERATION
+        + """, c as (insert into operation_chunks (operation_id, number, tenant, stream_id, run_id)
+          select o.id, 1, 'default', 1, gen_random_uuid() from o)
+        insert into operation_items (operation_id, number, tenant, letter_id, state, chunk, result)
+        select o.id, 1, 'default', l.id, 'done', 1, 'success' from o, dead_letters l""",
+    ),
     ("the ledger names runs of its stream", "update ledger set stream_id = stream_id + 1"),
 ]
 

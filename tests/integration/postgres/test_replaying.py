@@ -15,7 +15,8 @@ from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.database import Database, open_database
-from syncline.postgres.letter_views import LetterFilter, LetterViews
+from syncline.postgres.letter_filter import LetterFilter
+from syncline.postgres.letter_views import LetterViews
 from syncline.postgres.letters import Letters
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams

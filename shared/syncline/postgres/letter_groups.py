@@ -1,0 +1,98 @@
+"""Groups of dead letters that failed alike: what they share, how many, since when, and what now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncline.domain.dead_letter import normalised
+from syncline.postgres.database import Database
+from syncline.postgres.letter_filter import LetterFilter, condition
+
+# Two steps, so that the names of a group's streams come without sorting its entries.
+_GROUPS = """
+with parts as (
+  select d.fingerprint, d.instance_id, d.entity_type, count(*) as n, min(d.failed_at) as first_at,
+    max(d.failed_at) as last_at
+  from dead_letters d where {condition} group by 1, 2, 3
+), folded as (
+  select fingerprint, sum(n)::bigint as n, min(first_at) as first_at, max(last_at) as last_at,
+    array_agg(distinct instance_id) as instances, array_agg(distinct entity_type) as entity_types
+  from parts group by 1
+)
+select f.fingerprint, d.stage, d.category, d.code, d.error, d.field, f.n,
+  array(select name from instances where id = any(f.instances) order by 1) as instances,
+  array(select t from unnest(f.entity_types) t where t is not null order by 1) as entity_types,
+  f.first_at, f.last_at, now() - f.first_at < interval '1 day' as is_new,
+  exists (select from dead_letters r where r.tenant = $1 and r.fingerprint = f.fingerprint
+    and r.status = 'replayed' and r.resolved_at < f.first_at) as came_back
+from (select * from folded {after} order by n desc, fingerprint limit {limit}) f
+cross join lateral (
+  select stage, category, code, error, field from dead_letters d
+  where d.fingerprint = f.fingerprint and {condition}
+  order by d.failed_at desc, d.id desc limit 1) d
+order by f.n desc, f.fingerprint
+"""
+
+
+class LetterGroup(msgspec.Struct, frozen=True, rename="camel"):
+    """Entries that failed alike.
+
+    Attributes:
+        group: the fingerprint of stage, class, field and the message without its values.
+        pattern: that message.
+        error: the newest one, with its values.
+        state: `new` (since less than a day), `regressed` (came back after a replay) or `ongoing`.
+    """
+
+    group: str
+    stage: str
+    category: str
+    code: str
+    error: str
+    pattern: str
+    field: str | None
+    count: int
+    instances: list[str]
+    entity_types: list[str]
+    first_seen: datetime
+    last_seen: datetime
+    state: str
+
+
+class LetterGroups:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def largest(
+        self, tenant: str, wanted: LetterFilter, limit: int, after: tuple[int, str] | None = None
+    ) -> list[LetterGroup]:
+        """Return groups, the largest first.
+
+        Args:
+            after: count and fingerprint of the group that they come after.
+        """
+        sql, values = condition(tenant, wanted)
+        place = ""
+        if after is not None:
+            values += after
+            count, own = f"${len(values) - 1}", f"${len(values)}"
+            place = f"where n < {count} or (n = {count} and fingerprint > {own})"
+        values.append(limit)
+        rows = await self._database.fetch(
+            _GROUPS.format(condition=sql, after=place, limit=f"${len(values)}"), *values
+        )
+        return [_group(row) for row in rows]
+
+
+def _group(row: Any) -> LetterGroup:  # noqa: ANN401 - a database row
+    state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"
+    return LetterGroup(
+        row["fingerprint"], row["stage"], row["category"], row["code"], row["error"],
+        normalised(row["error"]), row["field"], row["n"], row["instances"], row["entity_types"],
+        row["first_at"], row["last_at"], state,
+    )  # fmt: skip
