@@ -157,7 +157,9 @@ async def test_a_cancel_ends_a_run_and_streams_end_when_the_gateway_goes(
         async with await place.start_gateway() as back:
             answer = await back.post(f"/api/v1/sync-events/{run_id}/cancel")
             assert answer.status_code == 202, answer.text
-    async with httpx.AsyncClient(base_url=back.base_url, trust_env=False) as back:
+    async with httpx.AsyncClient(
+        base_url=back.base_url, headers=api.headers, trust_env=False
+    ) as back:
         told = await events(back, f"/api/v1/sync-events/{run_id}/stream")
         assert told[-1][1]["state"] == "cancelled"
         again = await back.post(f"/api/v1/sync-events/{run_id}/cancel")

@@ -27,7 +27,8 @@ class DevSession:
         self.environment = own | {
             "SYNCLINE_DEV_KAFKA_PORT": str(self.kafka_port),
             "SYNCLINE_DEV_POSTGRES_PORT": str(free_port()),
-            "SYNCLINE_DEV_HEALTH_PORT": str(free_ports(10)[0]),
+            "SYNCLINE_DEV_HTTP_PORT": str(free_port()),
+            "SYNCLINE_DEV_HEALTH_PORT": str(free_ports(16)[0]),
             "SYNCLINE_KAFKA_PARTITIONS": "2",
         }
         self._process: asyncio.subprocess.Process | None = None

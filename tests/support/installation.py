@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.runs import Runs
 from syncline.security.secrets import generate_key
+from tests.support.access import give_key_at
 from tests.support.eventually import eventually
 from tests.support.kafka import KafkaPlace
 
@@ -56,13 +57,18 @@ class Installation:
         self.ports_http: dict[str, int] = {}
         self.producer = KafkaProducer(self.connection)
 
-    async def start_gateway(self) -> httpx.AsyncClient:
-        """Start a gateway and return a client of it; the caller closes the client."""
-        port = self.ports_http.setdefault("gateway", free_port())
+    async def start_gateway(self, name: str = "gateway") -> httpx.AsyncClient:
+        """Start a gateway and return a Platform Admin's client of it; the caller closes that."""
+        port = self.ports_http.setdefault(name, free_port())
         self.environment["SYNCLINE_HTTP_PORT"] = str(port)
-        await self.start("gateway")
+        await self.start("gateway", name)
         await self.ready()
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30)
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers=await give_key_at(self.dsn),
+            trust_env=False,
+            timeout=30,
+        )
 
     async def start(self, service: str, name: str | None = None) -> None:
         """Start one process of a service under a name of its own."""
@@ -125,13 +131,17 @@ async def _final(database: Database, run_id: str) -> Run | None:
 
 @asynccontextmanager
 async def installation(
-    kafka: KafkaPlace, dsn: str, logs: Path, extra: Mapping[str, str] | None = None
+    kafka: KafkaPlace,
+    dsn: str,
+    logs: Path,
+    extra: Mapping[str, str] | None = None,
+    services: Sequence[str] = SERVICES,
 ) -> AsyncIterator[Installation]:
-    """Create the topics, start every service, and stop them at the end."""
+    """Create the topics, start services, and stop them at the end."""
     place = Installation(kafka, dsn, logs, extra or {})
     await KafkaAdmin(place.connection).create_topics(4, 1)
     try:
-        for service in SERVICES:
+        for service in services:
             await place.start(service)
         await place.ready()
         yield place

@@ -8,12 +8,15 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from syncline.security.passwords import Passwords
+from syncline_gateway.authenticating import Authentication
 from syncline_gateway.console import add_console
 from syncline_gateway.guarding import Guard
 from syncline_gateway.openapi import document
 from syncline_gateway.parts import Parts
 from syncline_gateway.problems import add_problem_handlers, problem
 from syncline_gateway.routes import ROUTERS
+from syncline_gateway.watching import Watch
 
 BASE = "/api/v1"
 
@@ -28,14 +31,20 @@ def documented() -> FastAPI:
     return app
 
 
-def create_app(parts: Parts) -> FastAPI:
+def create_app(parts: Parts, passwords: Passwords | None = None) -> FastAPI:
     """Return the app.
 
     Args:
         parts: what its routes work with.
+        passwords: other than at their usual cost.
     """
     app = documented()
     app.state.parts = parts
+    app.state.passwords = passwords or Passwords()
+    authentication = Authentication(
+        parts.database, parts.settings.lifetimes(), parts.clock, parts.settings.public_url
+    )
+    app.state.authentication = authentication
     add_problem_handlers(app)
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)
@@ -50,6 +59,7 @@ def create_app(parts: Parts) -> FastAPI:
         return problem(404, "not_found", f"there is no /api/{path[:200]}: see /api/v1/openapi.json")
 
     add_console(app)
+    app.add_middleware(Watch, authentication=authentication)
     app.add_middleware(Guard, max_body=parts.settings.http_max_body)
     return app
 

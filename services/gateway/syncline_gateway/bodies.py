@@ -7,10 +7,20 @@ from typing import Any
 
 import msgspec
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
 
 from syncline.contracts.messages import decoder_of
 from syncline_gateway.answers import REF, accepted
 from syncline_gateway.problems import ProblemError
+
+
+class Body(BaseModel):
+    """A request's body: camelCase, nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, alias_generator=to_camel, hide_input_in_errors=True
+    )
 
 
 def accepts(kind: type[msgspec.Struct]) -> dict[str, Any]:

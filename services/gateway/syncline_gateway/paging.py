@@ -70,7 +70,7 @@ def _filters(request: Request) -> str:
     return hashlib.blake2b(raw, digest_size=6).hexdigest()
 
 
-def _paging(
+async def _paging(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST, description="Most items of the page.")] = 25,
     cursor: Annotated[

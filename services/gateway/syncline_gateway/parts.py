@@ -35,7 +35,7 @@ class Parts(msgspec.Struct, frozen=True):
     clock: Clock
 
 
-def _parts_of(request: Request) -> Parts:
+async def _parts_of(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 

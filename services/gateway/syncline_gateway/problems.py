@@ -14,10 +14,13 @@ from starlette.exceptions import HTTPException
 
 from syncline.domain.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     Problem,
     RetriableError,
+    ThrottledError,
+    UnauthenticatedError,
 )
 from syncline.telemetry.masking import SECRETS
 
@@ -25,6 +28,13 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
 """Seconds a client should wait when something that is needed is away."""
 log = structlog.get_logger()
+_PLAIN: dict[type[Exception], tuple[int, str, dict[str, str] | None]] = {
+    UnauthenticatedError: (401, "unauthenticated", {"WWW-Authenticate": "ApiKey"}),
+    ForbiddenError: (403, "forbidden", None),
+    NotFoundError: (404, "not_found", None),
+    ConflictError: (409, "conflict", None),
+}
+"""Errors whose problem says no more than their words."""
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, rename="camel"):
@@ -96,15 +106,17 @@ def of_error(error: Exception) -> Response | None:
     """Return the problem that an error raised on purpose stands for, or None for a bug."""
     if isinstance(error, ProblemError):
         return problem(error.status, error.code, error.detail, headers=error.headers)
-    if isinstance(error, NotFoundError):
-        return problem(404, "not_found", str(error))
-    if isinstance(error, ConflictError):
-        return problem(409, "conflict", str(error))
     if isinstance(error, InvalidInputError):
         return problem(422, error.code, _counted(error.problems), errors=error.problems)
     if isinstance(error, RetriableError):
         after = str(round(error.failure.retry_after or RETRY_AFTER))
         return problem(503, error.failure.code, str(error), headers={"Retry-After": after})
+    if isinstance(error, ThrottledError):
+        headers = {"Retry-After": str(error.retry_after)}
+        return problem(429, "too_many_attempts", str(error), headers=headers)
+    for kind, (status, code, extra) in _PLAIN.items():
+        if isinstance(error, kind):
+            return problem(status, code, str(error), headers=extra)
     return None
 
 
@@ -116,7 +128,7 @@ def _counted(problems: Sequence[Problem]) -> str:
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Turn everything a route can raise into a problem."""
-    purpose = (ProblemError, NotFoundError, ConflictError, InvalidInputError, RetriableError)
+    purpose = (ProblemError, InvalidInputError, RetriableError, ThrottledError, *_PLAIN)
     for kind in purpose:
         app.add_exception_handler(kind, _on_purpose)
     app.add_exception_handler(RequestValidationError, _invalid)

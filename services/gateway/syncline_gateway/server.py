@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from syncline.actions.signing_in import set_up_link
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.service import open_when_current
 from syncline.bootstrap.settings import Settings
@@ -53,17 +54,26 @@ async def serve(settings: Settings) -> None:
         if database is None:
             return
         parts = _parts(stack, settings, database, clock)
-        server = _Server(_config(create_app(parts)))
+        server = _Server(_config(create_app(parts), settings.trusted_proxies))
         listening = _listen(settings.http_host, settings.http_port)
         stack.callback(listening.close)
         health = HealthServer(lambda: None, lambda: _ready(parts, server))
         await health.start(settings.health_host, settings.health_port)
         stack.push_async_callback(health.stop)
         log.info("gateway_started", host=settings.http_host, port=settings.http_port)
+        await _invite(database, settings)
         await run_with_side_tasks(_until_told(server, listening, parts.hub, stopping), {
             "status": parts.hub.follow, "deliver": parts.hub.deliver,
         })  # fmt: skip
         log.info("gateway_stopped")
+
+
+async def _invite(database: Database, settings: Settings) -> None:
+    """Tell whoever reads the log how to become the first Platform Admin, while there is none."""
+    token = await set_up_link(database)
+    if token is not None:
+        link = f"{settings.console_url()}/setup#{token}"
+        log.warning("set_up_needed", link=link, hint="open it within 24 hours; it works once")
 
 
 def _parts(stack: AsyncExitStack, settings: Settings, database: Database, clock: Clock) -> Parts:
@@ -79,12 +89,14 @@ def _parts(stack: AsyncExitStack, settings: Settings, database: Database, clock:
     return Parts(settings, database, producer, hub, keyring, store, connections, clock)
 
 
-def _config(app: FastAPI) -> uvicorn.Config:
+def _config(app: FastAPI, trusted_proxies: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies or None,
         lifespan="off",
         timeout_graceful_shutdown=round(ANSWERS_WITHIN),
         timeout_keep_alive=30,

@@ -14,7 +14,13 @@ from syncline.domain.access import (
     checked_password,
     composed_password,
 )
-from syncline.domain.errors import ConflictError, ThrottledError, UnauthenticatedError
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    Problem,
+    ThrottledError,
+    UnauthenticatedError,
+)
 from syncline.postgres.database import Database
 from syncline.postgres.links import Links, Purpose, add_link, use_link
 from syncline.postgres.sessions import Lifetimes, Sessions, begin_session
@@ -67,6 +73,10 @@ class SigningIn:
                 words after the same work.
             ThrottledError: too many failed before.
         """
+        return await self._begin(await self._proved(name, password, address), address)
+
+    async def _proved(self, name: str, password: str, address: str) -> str:
+        """Return the ID of the user whose name and password these are. Raises as by_password."""
         typed = unicodedata.normalize("NFC", name).strip()[: LONGEST_NAME + 1]
         account = hashlib.sha256(typed.casefold().encode("utf-8", "surrogatepass")).digest()
         wait = await self._attempts.reserve(account, address)
@@ -83,7 +93,24 @@ class SigningIn:
         await self._attempts.succeed(account, address)
         if stored and not self._passwords.is_current(stored):
             await self._users.renew_password(user_id, await self._passwords.hash(given))
-        return await self._begin(user_id, address)
+        return user_id
+
+    async def change_password(self, name: str, current: str, new: str, address: str) -> str:
+        """Give a user another password; every session ends, and a new one begins.
+
+        Raises:
+            InvalidInputError: the current one is wrong, or the new one cannot be one.
+            ThrottledError: too many failed before.
+        """
+        checked = checked_password(new, name)
+        try:
+            old = await self._proved(name, current, address)
+        except UnauthenticatedError:
+            raise InvalidInputError([Problem("$.current", "is not your password")]) from None
+        hashed = await self._passwords.hash(checked)
+        async with self._database.transaction() as connection:
+            await store_password(connection, old, hashed, name)
+        return await self._begin(old, address)
 
     async def by_link(self, link: str, address: str) -> str:
         """Sign in by a one-time link. Raises UnauthenticatedError: it is worth nothing."""

@@ -94,7 +94,13 @@ class Settings(BaseSettings):
         None,
         pattern=r"^https?://[^/?#\s]+$",
         description="Address at which people open the console, such as `https://sync.example.com`: "
-        "links begin with it, and with https the session's cookie is sent over nothing else.",
+        "links begin with it, and with https the session's cookie goes over nothing else. "
+        "Otherwise the gateway's own address.",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses of reverse proxies, such as `10.0.0.7,10.1.0.0/16`, that may say "
+        "in `X-Forwarded-For` and `-Proto` for whom they ask; nobody else is believed.",
     )
     session_idle: float = Field(
         12 * 3600.0, ge=120, description="Seconds without use after which a person is signed out."
@@ -153,7 +159,8 @@ class Settings(BaseSettings):
 
     def console_url(self) -> str:
         """Return the address at which people open the console."""
-        return self.public_url or "http://127.0.0.1:8080"
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        return self.public_url or f"http://{host}:{self.http_port}"
 
     def retention(self) -> Retention:
         """Return how long things are kept."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
+from syncline.actions.signing_in import local_sign_in_link
 from syncline.bootstrap.settings import LOCAL_FILE, Settings, load_settings, unknown_variables
 from syncline.cli.foreground import in_foreground
 from syncline.cli.shell import Shell, own_name
@@ -19,6 +22,7 @@ from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.embedded.ports import dev_ports
 from syncline.embedded.services import parse_scale
+from syncline.postgres.database import open_database
 
 _FRESH = typer.Option("--fresh", help="Begin anew: first remove the data of this folder.")
 _SCALE = typer.Option("--scale", metavar="SERVICE=NUMBER", help="Run more of a service.")
@@ -46,8 +50,25 @@ async def _run(shell: Shell, installation: LocalInstallation, *, fresh: bool) ->
     began = time.monotonic()
     await installation.start(fresh=fresh)
     seconds = time.monotonic() - began
-    shell.show(_document(installation, seconds), *_lines(installation, seconds))
+    console = await _signed_in(installation)
+    shell.show(_document(installation, seconds, console), *_lines(installation, seconds, console))
+    _open(shell, console)
     await installation.watch(shell.note)
+
+
+async def _signed_in(installation: LocalInstallation) -> str:
+    """Return an address of the console that signs the local admin in, once, where there is one."""
+    dsn = installation.settings.postgres_dsn.get_secret_value()
+    async with open_database(dsn, size=1, name="syncline-dev") as database:
+        token = await local_sign_in_link(database)
+    return f"{installation.console}/login#{token}" if token else installation.console
+
+
+def _open(shell: Shell, console: str) -> None:
+    """Open the console where a person has a screen; not a browser within the terminal."""
+    has_screen = sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    if shell.is_interactive and has_screen:
+        webbrowser.open(console)
 
 
 def _check_environment(shell: Shell, folder: Path) -> None:
@@ -80,11 +101,12 @@ def _without_password(settings: Settings) -> str:
     return f"{parts.scheme}://{user.partition(':')[0]}{at}{host}{parts.path}"
 
 
-def _document(installation: LocalInstallation, seconds: float) -> dict[str, Any]:
+def _document(installation: LocalInstallation, seconds: float, console: str) -> dict[str, Any]:
     return {
         "folder": str(installation.plan.folder),
         "settings": str(installation.env_file),
         "console": installation.console,
+        "signIn": console,
         "seconds": round(seconds, 1),
         "places": [
             {"name": name, "address": address, "log": str(log) if log else None}
@@ -93,7 +115,7 @@ def _document(installation: LocalInstallation, seconds: float) -> dict[str, Any]
     }
 
 
-def _lines(installation: LocalInstallation, seconds: float) -> list[object]:
+def _lines(installation: LocalInstallation, seconds: float, console: str) -> list[object]:
     folder = installation.plan.folder
     table = Table("", "address", "log", box=None, pad_edge=False, header_style="bold")
     for name, address, log in _places(installation):
@@ -105,7 +127,7 @@ def _lines(installation: LocalInstallation, seconds: float) -> list[object]:
         "",
         table,
         "",
-        f"Console: {installation.console}",
+        f"Console, signed in by this address once: {console}",
         f"Syncline is ready after {seconds:.1f} s. Data and logs are in {folder}; "
         "Ctrl-C stops everything.",
         "Settings, with the database's password, are in its file `env`. Next, in this folder:",

@@ -36,6 +36,12 @@ class Role(IntEnum):
         return {"runner": cls.RUNNER, "user": cls.USER, "platform_admin": cls.ADMIN}[name]
 
     @property
+    def word(self) -> RoleName:
+        """The role as it is stored and given."""
+        words: tuple[RoleName, ...] = ("runner", "user", "platform_admin")
+        return words[self.value - 1]
+
+    @property
     def title(self) -> str:
         """The role as people read it."""
         return {1: "Runner", 2: "User", 3: "Platform Admin"}[self.value]

@@ -62,6 +62,7 @@ class FoundKey(msgspec.Struct, frozen=True):
     tenant: str
     name: str
     role: Role
+    prefix: str
     hash: bytes
 
 
@@ -82,6 +83,15 @@ class ApiKeys:
             UUID(after) if after else None,
         )
         return [_view(row) for row in rows]
+
+    async def get(self, tenant: str, key_id: str) -> ApiKeyView:
+        """Return a key. Raises NotFoundError: the tenant has no such key."""
+        row = await self._database.fetchrow(
+            _VIEW + "where tenant = $1 and id = $2", tenant, UUID(key_id)
+        )
+        if row is None:
+            raise NotFoundError(f"no API key {key_id!r}")
+        return _view(row)
 
     async def add(
         self, tenant: str, wanted: KeyWanted, stored: tuple[str, bytes], actor: str
@@ -149,7 +159,12 @@ class ApiKeys:
         if row is None:
             return None
         return FoundKey(
-            str(row["id"]), row["tenant"], row["name"], Role.of(row["role"]), row["hash"]
+            str(row["id"]),
+            row["tenant"],
+            row["name"],
+            Role.of(row["role"]),
+            prefix,
+            row["hash"],
         )
 
     async def note_use(self, key_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from syncline.domain.errors import NotFoundError
 from syncline.postgres.database import Database
 
 _PAGE = """
@@ -82,9 +83,14 @@ class AuditLog:
         )  # fmt: skip
         return [AuditEntry(**dict(row)) for row in rows]
 
-    async def actors(self, tenants: Sequence[str]) -> list[str]:
-        """Return who is in the log, by name."""
-        rows = await self._database.fetch(
-            "select distinct actor from audit_log where tenant = any($1) order by 1", list(tenants)
+    async def get(self, tenants: Sequence[str], entry: int) -> AuditEntry:
+        """Return one entry. Raises NotFoundError: these tenants have no such."""
+        row = await self._database.fetchrow(
+            "select id, tenant, at, actor, action, object, details, host(ip) as ip from audit_log "
+            "where tenant = any($1) and id = $2",
+            list(tenants),
+            entry,
         )
-        return [row["actor"] for row in rows]
+        if row is None:
+            raise NotFoundError(f"no entry {entry} in the audit log")
+        return AuditEntry(**dict(row))

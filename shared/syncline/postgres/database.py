@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from syncline.domain.errors import RetriableError
+from syncline.domain.errors import InvalidInputError, Problem, RetriableError
 
 _json = msgspec.json.Encoder(decimal_format="number")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -35,11 +35,19 @@ _PLANNING = {"plan_cache_mode": "force_custom_plan"}
 """A plan that was made while the ledger was empty scans it whole when it is not."""
 
 
+_UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn outages of the database into RetriableError; anything else is a bug and stays one."""
+    """Turn outages of the database into RetriableError; anything else is a bug and stays one.
+
+    Text that PostgreSQL cannot hold is wrong input.
+    """
     try:
         yield
+    except _UNSTORABLE:
+        raise InvalidInputError([Problem("$", "text must not hold NUL characters")]) from None
     except _OUTAGES as error:
         raise RetriableError(
             f"PostgreSQL did not answer: {str(error) or type(error).__name__}",

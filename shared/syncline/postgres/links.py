@@ -10,7 +10,7 @@ from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
 
 Purpose = Literal["set_up", "sign_in", "password"]
-LASTS: dict[Purpose, int] = {"set_up": 24 * 60, "password": 24 * 60, "sign_in": 10}
+LASTS: dict[Purpose, int] = {"set_up": 24 * 60, "password": 24 * 60, "sign_in": 12 * 60}
 """Minutes until a link of this purpose is worth nothing."""
 
 

@@ -102,12 +102,15 @@ class Sessions:
     async def tenants(self, session: SessionView) -> list[str]:
         """Return the tenants that a session may look at."""
         if session.role is Role.ADMIN:
-            rows = await self._database.fetch("select id from tenants order by id")
-        else:
-            rows = await self._database.fetch(
-                "select tenant as id from user_tenants where user_id = $1 order by 1",
-                UUID(session.user_id),
-            )
+            return await self.all_tenants()
+        rows = await self._database.fetch(
+            "select tenant from user_tenants where user_id = $1 order by 1", UUID(session.user_id)
+        )
+        return [row["tenant"] for row in rows]
+
+    async def all_tenants(self) -> list[str]:
+        """Return every tenant there is."""
+        rows = await self._database.fetch("select id from tenants order by id")
         return [row["id"] for row in rows]
 
 

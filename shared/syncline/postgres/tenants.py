@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -30,13 +31,16 @@ class Tenants:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(self) -> list[TenantView]:
-        """Return all tenants by name."""
+    async def page(self, those: Sequence[str], limit: int, after: str) -> list[TenantView]:
+        """Return some tenants by name, those behind one."""
         rows = await self._database.fetch(
             """select t.id, t.created_at,
               (select count(*) from user_tenants u where u.tenant = t.id) as users,
               (select count(*) from instances i where i.tenant = t.id) as instances
-            from tenants t order by t.id"""
+            from tenants t where t.id = any($1) and t.id > $3 order by t.id limit $2""",
+            list(those),
+            limit,
+            after,
         )
         return [TenantView(*row) for row in rows]
 

@@ -65,6 +65,19 @@ class Users:
         rows = await self._database.fetch(_VIEW + " order by lower(u.name)")
         return [_view(row) for row in rows]
 
+    async def page(self, limit: int, after: str | None, search: str | None) -> Sequence[UserView]:
+        """Return users by name, those behind a lower-case name; `search` is a part of theirs."""
+        rows = await self._database.fetch(
+            _VIEW
+            + """ where ($2::text is null or lower(u.name) > $2)
+              and ($3::text is null or position(lower($3) in lower(u.name)) > 0)
+            order by lower(u.name) limit $1""",
+            limit,
+            after,
+            search,
+        )
+        return [_view(row) for row in rows]
+
     async def get(self, name: str) -> UserView:
         """Return a user by name or ID. Raises NotFoundError."""
         async with self._database.connection() as connection:

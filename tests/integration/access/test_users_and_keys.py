@@ -137,7 +137,8 @@ async def test_tenants_are_listed_with_what_is_in_them(database: Database) -> No
     await Users(database).add("alice", "user", ["north"], "tester")
     with pytest.raises(ConflictError):
         await tenants.add("north", "tester")
-    assert [(t.id, t.users, t.instances) for t in await tenants.list()] == [
+    listed = await tenants.page(["default", "north"], 9, "")
+    assert [(t.id, t.users, t.instances) for t in listed] == [
         ("default", 0, 0), ("north", 1, 0),
     ]  # fmt: skip
 
@@ -175,4 +176,3 @@ async def test_audit_log_is_filtered(database: Database) -> None:
     assert await objects(object="1") == ["run.triggered"]
     assert await objects(until=BEGIN) == []
     assert await objects(since=BEGIN, object="erp", actor="alice") == ["profile.created"]
-    assert await AuditLog(database).actors(["default"]) == ["alice", "bob"]

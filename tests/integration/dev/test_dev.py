@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
+from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import load_settings
 from syncline.embedded.probes import kafka_cluster
 from tests.support.dev_session import DevSession, is_alive
@@ -55,11 +56,22 @@ async def unready(said: dict[str, Any]) -> list[str]:
         ]
 
 
+async def signs_in_once(address: str) -> None:
+    page, _, link = address.partition("/login#")
+    async with httpx.AsyncClient(trust_env=False, base_url=page) as browser:
+        session = await browser.post("/api/v1/session/link", json={"link": link})
+        assert (session.status_code, session.json()["name"]) == (200, "admin")
+        assert (await browser.get("/api/v1/session")).json()["role"] == "platform_admin"
+        again = await browser.post("/api/v1/session/link", json={"link": link})
+        assert again.status_code == 401
+
+
 async def test_everything_starts_stops_keeps_its_data_and_comes_back(dev: DevSession) -> None:
     said = await dev.start()
-    assert len(said["places"]) == 10
+    assert len(said["places"]) == 2 + len(SERVICES)
     assert await unready(said) == []
     assert {S_IMODE((dev.data / name).stat().st_mode) for name in ("env", "secret-keys")} == {0o600}
+    await signs_in_once(said["signIn"])
     key = (dev.data / "secret-keys").read_text()
     await ask(dev, "create table kept as select 42 as value")
     pids = dev.pids()
@@ -68,7 +80,7 @@ async def test_everything_starts_stops_keeps_its_data_and_comes_back(dev: DevSes
     assert dev.pids() == {}
 
     said = await dev.start("--scale", "execute=2")
-    assert len(said["places"]) == 11
+    assert len(said["places"]) == 3 + len(SERVICES)
     assert await ask(dev, "select value from kept") == 42
     assert (dev.data / "secret-keys").read_text() == key
 

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline_gateway.routes import events, sync_events
+from syncline_gateway.routes import (
+    api_keys,
+    audit_log,
+    events,
+    session,
+    sync_events,
+    tenants,
+    users,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (sync_events.router, events.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    sync_events.router,
+    events.router,
+    session.router,
+    users.router,
+    api_keys.router,
+    tenants.router,
+    audit_log.router,
+)

@@ -1,0 +1,62 @@
+"""`audit-log`: who did what, when and from where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from syncline.domain.access import EVERYWHERE, Role
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.postgres.audit_views import AuditEntry, AuditFilter, AuditLog
+from syncline_gateway.access import Caller, User
+from syncline_gateway.answers import Page, answer, returns
+from syncline_gateway.paging import Paged
+from syncline_gateway.parts import Needs
+
+router = APIRouter(prefix="/audit-log", tags=["audit-log"])
+Text = Annotated[str | None, Query(max_length=200)]
+Moment = Annotated[datetime | None, Query(description="RFC 3339; without a zone it is UTC.")]
+
+
+async def _filter(
+    actor: Text = None,
+    action: Annotated[
+        str | None, Query(max_length=200, description="A whole action, or its kind: `profile`.")
+    ] = None,
+    object: Text = None,
+    since: Moment = None,
+    until: Moment = None,
+) -> AuditFilter:
+    wanted = AuditFilter(actor, action, object, _utc(since), _utc(until))
+    if wanted.since and wanted.until and wanted.since >= wanted.until:
+        raise InvalidInputError([Problem("query.until", "must be after `since`")])
+    return wanted
+
+
+@router.get("", responses=returns(Page[AuditEntry]))
+async def list_(
+    caller: User, parts: Needs, paging: Paged, wanted: Annotated[AuditFilter, Depends(_filter)]
+) -> Any:  # noqa: ANN401
+    """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
+    log = AuditLog(parts.database)
+    after = (
+        (datetime.fromisoformat(paging.after[0]), int(paging.after[1])) if paging.after else None
+    )
+    found = await log.page(_tenants(caller), wanted, paging.limit + 1, after)
+    return answer(paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)]))
+
+
+@router.get("/{entry}", responses=returns(AuditEntry))
+async def show(entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, parts: Needs) -> Any:  # noqa: ANN401
+    """Show one entry."""
+    return answer(await AuditLog(parts.database).get(_tenants(caller), entry))
+
+
+def _tenants(caller: Caller) -> list[str]:
+    return [caller.tenant, EVERYWHERE] if caller.role is Role.ADMIN else [caller.tenant]
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time

@@ -1,0 +1,219 @@
+"""`session`: sign in, who am I, sign out, switch tenant; `setup`, `password`: one-time links."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
+
+from syncline.actions.signing_in import Rules, SigningIn
+from syncline.domain.access import LONGEST_NAME, LONGEST_PASSWORD, RoleName
+from syncline.domain.errors import ForbiddenError
+from syncline.postgres.users import Users
+from syncline.security.tokens import csrf_token, token_hash
+from syncline_gateway.access import Address, Authenticates, Caller, Runner
+from syncline_gateway.answers import answer, nothing, returns
+from syncline_gateway.authenticating import COOKIE, Authentication, Identity
+from syncline_gateway.bodies import Body
+from syncline_gateway.parts import Needs, Parts
+
+router = APIRouter(tags=["session"])
+Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]
+Password = Annotated[str, Field(max_length=4 * LONGEST_PASSWORD)]
+Link = Annotated[str, Field(max_length=100, description="What stands behind `#` of the link.")]
+
+
+class SessionInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """Who is signed in, or whose API key it is.
+
+    Attributes:
+        tenant: the workspace that is looked at.
+        tenants: those that may be.
+        csrf_token: goes into X-Syncline-CSRF with every change; null for an API key.
+    """
+
+    name: str
+    role: RoleName
+    tenant: str
+    tenants: list[str]
+    csrf_token: str | None
+    expires_at: datetime | None
+
+
+class Setup(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether this installation waits for its first Platform Admin."""
+
+    needed: bool
+
+
+class Credentials(Body):
+    """Name and password."""
+
+    name: Name
+    password: Password
+
+
+class SignInLink(Body):
+    """A link that `syncline dev` printed."""
+
+    link: Link
+
+
+class FirstAdmin(Credentials):
+    """The first Platform Admin, and the link that allows to be one."""
+
+    link: Link
+
+
+class NewPassword(Body):
+    """A password that was chosen, and the link that allows to."""
+
+    link: Link
+    password: Password
+
+
+class OwnPassword(Body):
+    """A signed-in person's passwords."""
+
+    current: Password
+    password: Password
+
+
+class TenantChoice(Body):
+    """The tenant to look at."""
+
+    tenant: Annotated[str, Field(max_length=63)]
+
+
+async def _from_here(request: Request, authentication: Authenticates) -> None:
+    authentication.check_origin(request)
+
+
+class Entrance(msgspec.Struct, frozen=True):
+    """What the routes that let somebody in have in common."""
+
+    request: Request
+    address: str
+    parts: Parts
+    authentication: Authentication
+
+    @property
+    def signing_in(self) -> SigningIn:
+        rules = Rules(lifetimes=self.parts.settings.lifetimes())
+        return SigningIn(self.parts.database, self.request.app.state.passwords, rules)
+
+    async def let_in(self, token: str) -> Response:
+        """Answer with a new session, and give its cookie."""
+        settings = self.parts.settings
+        found = await self.authentication.sessions.find(token_hash(token))
+        assert found is not None
+        identity = Identity(found.name, found.role, found.tenant, token, found)
+        response = answer(await _info(self.authentication, identity, found.tenant))
+        is_secure = "https" in (self.request.url.scheme, settings.console_url().partition(":")[0])
+        response.set_cookie(
+            COOKIE, token, max_age=round(settings.session_lifetime), path="/",
+            secure=is_secure, httponly=True, samesite="lax",
+        )  # fmt: skip
+        return response
+
+
+async def _entrance(
+    request: Request, address: Address, parts: Needs, authentication: Authenticates
+) -> Entrance:
+    return Entrance(request, address, parts, authentication)
+
+
+Enters = Annotated[Entrance, Depends(_entrance)]
+_OPEN = [Depends(_from_here)]
+
+
+@router.post("/session", responses=returns(SessionInfo), dependencies=_OPEN)
+async def sign_in(body: Credentials, entrance: Enters) -> Any:  # noqa: ANN401
+    """Sign in by name and password; the session comes as a cookie."""
+    given = (body.name, body.password, entrance.address)
+    return await entrance.let_in(await entrance.signing_in.by_password(*given))
+
+
+@router.post("/session/link", responses=returns(SessionInfo), dependencies=_OPEN)
+async def sign_in_by_link(body: SignInLink, entrance: Enters) -> Any:  # noqa: ANN401
+    """Sign in by a one-time link of `syncline dev`."""
+    return await entrance.let_in(await entrance.signing_in.by_link(body.link, entrance.address))
+
+
+@router.get("/session", responses=returns(SessionInfo))
+async def who(caller: Runner, authentication: Authenticates) -> Any:  # noqa: ANN401
+    """Say who calls, with which role, in which tenant."""
+    assert caller.identity is not None
+    return answer(await _info(authentication, caller.identity, caller.tenant))
+
+
+@router.delete("/session", status_code=204)
+async def sign_out(caller: Runner, authentication: Authenticates) -> Response:
+    """End the session."""
+    identity = _signed_in(caller)
+    await authentication.sessions.end(token_hash(identity.secret))
+    authentication.forget()
+    response = nothing()
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    return response
+
+
+@router.put("/session/tenant", responses=returns(SessionInfo))
+async def switch(body: TenantChoice, caller: Runner, authentication: Authenticates) -> Any:  # noqa: ANN401
+    """Look at another tenant."""
+    identity = _signed_in(caller)
+    assert identity.session is not None
+    hashed = token_hash(identity.secret)
+    await authentication.sessions.switch(hashed, identity.session, body.tenant)
+    authentication.forget()
+    return answer(await _info(authentication, identity, body.tenant))
+
+
+@router.put("/session/password", responses=returns(SessionInfo))
+async def change_password(body: OwnPassword, caller: Runner, entrance: Enters) -> Any:  # noqa: ANN401
+    """Change one's own password; every session of one's ends, and a new one begins."""
+    given = (_signed_in(caller).actor, body.current, body.password, entrance.address)
+    token = await entrance.signing_in.change_password(*given)
+    entrance.authentication.forget()
+    return await entrance.let_in(token)
+
+
+@router.get("/setup", responses=returns(Setup))
+async def setup(parts: Needs) -> Any:  # noqa: ANN401
+    """Say whether this installation waits for its first Platform Admin."""
+    return answer(Setup(not await Users(parts.database).exist()))
+
+
+@router.post("/setup", responses=returns(SessionInfo), dependencies=_OPEN)
+async def set_up(body: FirstAdmin, entrance: Enters) -> Any:  # noqa: ANN401
+    """Make the first Platform Admin by the link in the gateway's log, and sign in."""
+    given = (body.link, body.name, body.password, entrance.address)
+    return await entrance.let_in(await entrance.signing_in.set_up(*given))
+
+
+@router.post("/password", responses=returns(SessionInfo), dependencies=_OPEN)
+async def choose_password(body: NewPassword, entrance: Enters) -> Any:  # noqa: ANN401
+    """Choose a password by a one-time link, and sign in."""
+    given = (body.link, body.password, entrance.address)
+    return await entrance.let_in(await entrance.signing_in.choose_password(*given))
+
+
+async def _info(authentication: Authentication, identity: Identity, tenant: str) -> SessionInfo:
+    session = identity.session
+    return SessionInfo(
+        identity.actor,
+        identity.role.word,
+        tenant,
+        await authentication.tenants(identity),
+        csrf_token(identity.secret) if session else None,
+        session.expires_at if session else None,
+    )
+
+
+def _signed_in(caller: Caller) -> Identity:
+    if caller.identity is None or caller.identity.session is None:
+        raise ForbiddenError("this is for people who signed in; an API key has no session")
+    return caller.identity

@@ -1,0 +1,73 @@
+"""The gateway's app in this process, on a real database; Kafka is not needed for what it tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from argon2 import profiles
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from syncline.bootstrap.connections import Connections
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.topics import STATUS
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.producer import KafkaProducer
+from syncline.kafka.reader import KafkaReader
+from syncline.postgres.configuration import Configuration
+from syncline.postgres.configuring import ConfigurationStore
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.limits import Limits
+from syncline.runtime.clock import SystemClock
+from syncline.security.passwords import Passwords
+from syncline.security.secrets import Keyring, generate_key
+from syncline_gateway.app import create_app
+from syncline_gateway.live import Hub
+from syncline_gateway.parts import Parts
+
+HOST = "sync.test"
+NOWHERE = KafkaConnection(bootstrap="127.0.0.1:9", prefix="none.")
+
+
+class Gateway:
+    """One gateway, and browsers and programs that call it."""
+
+    def __init__(self, app: FastAPI, database: Database) -> None:
+        self.app = app
+        self.database = database
+
+    def client(
+        self,
+        headers: dict[str, str] | None = None,
+        address: str = "192.0.2.9",
+        scheme: str = "http",
+    ) -> httpx.AsyncClient:
+        """Return a client with cookies of its own."""
+        transport = httpx.ASGITransport(self.app, client=(address, 4711))
+        return httpx.AsyncClient(
+            transport=transport, base_url=f"{scheme}://{HOST}/api/v1", headers=headers
+        )
+
+
+@asynccontextmanager
+async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
+    """Make an app; cheap passwords."""
+    async with open_database(dsn) as database:
+        clock = SystemClock()
+        keyring = Keyring.parse(generate_key())
+        own = Settings(_env_file=None, postgres_dsn=SecretStr(dsn), **settings)
+        configuration = Configuration(database, keyring)
+        parts = Parts(
+            settings=own,
+            database=database,
+            producer=KafkaProducer(NOWHERE, deadline=0.5),
+            hub=Hub(KafkaReader(NOWHERE, STATUS), clock),
+            keyring=keyring,
+            configuration=ConfigurationStore(database, keyring),
+            connections=Connections(configuration, Limits(database), own.surroundings(), clock),
+            clock=clock,
+        )
+        yield Gateway(create_app(parts, Passwords(profiles.CHEAPEST)), database)
