@@ -317,6 +317,8 @@ async def test_the_same_id_with_the_same_request_is_the_same_run(cli: CommandLin
 async def test_the_doctor_finds_everything_well_and_names_what_is_not(
     cli: CommandLine, place: Installation
 ) -> None:
+    await place.start("notifier")
+    await place.ready()
     well = await cli("doctor", "--json")
     assert (well.code, well.document["failed"]) == (0, 0), well
     assert {c["name"] for c in well.document["checks"]} > {"profile erp", "service execute"}

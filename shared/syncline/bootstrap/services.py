@@ -1,8 +1,8 @@
-"""The services of an installation, by name, in the order in which a record passes them."""
+"""The services of an installation, by name, as a record passes them; then the others."""
 
 from __future__ import annotations
 
 SERVICES = (
     "gateway", "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry",
-    "deadletter", "scheduler",
+    "deadletter", "scheduler", "notifier",
 )  # fmt: skip

@@ -127,6 +127,20 @@ class Settings(BaseSettings):
         30, ge=1, description="Days a dead letter is kept after it was resolved."
     )
     keep_audit: int = Field(400, ge=1, description="Days the audit log is kept.")
+    dlq_alert_at: int = Field(
+        100,
+        ge=1,
+        description="Pending dead letters of an instance from which on its growth is told; well "
+        "again from half of it down.",
+    )
+    smtp_host: str = Field("", description="Mail server for notifications; empty: no e-mail.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How it is spoken to; certificates are always verified."
+    )
+    smtp_user: str = Field("", description="User at the mail server; empty: no login.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
+    smtp_from: str = Field("syncline@localhost", description="Sender of notifications.")
     otlp_endpoint: str | None = Field(
         None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
     )
@@ -182,7 +196,7 @@ class Settings(BaseSettings):
             raise SecretsError(f"SYNCLINE_SECRET_KEYS_FILE cannot be read: {error}") from None
 
 
-_SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS"}
+_SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS", "SMTP_PASSWORD"}
 
 
 def load_settings(file: Path | None = None) -> Settings:

@@ -16,7 +16,16 @@ from syncline.cli.errors import explain, one_line
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.words import number, plural
 from syncline.connectors.registry import connector_class
-from syncline.contracts.topics import DLQ, INPUT_OF, OUTCOMES, RETRY_TIERS, RUNS, TRIGGERS, Stage
+from syncline.contracts.topics import (
+    DLQ,
+    INPUT_OF,
+    OUTCOMES,
+    RETRY_TIERS,
+    RUNS,
+    STATUS,
+    TRIGGERS,
+    Stage,
+)
 from syncline.contracts.topics import retry_topic as tier_topic
 from syncline.domain.configuration import Configured, ProfileConfig
 from syncline.postgres.schedule_views import ScheduleViews
@@ -34,6 +43,7 @@ TOPICS_OF = {
     "finalize": [OUTCOMES],
     "retry": [tier_topic(tier) for tier in RETRY_TIERS],
     "deadletter": [DLQ],
+    "notifier": [STATUS],
 }
 WITHOUT_GROUP = {"gateway", "scheduler"}
 """Services that every process of which reads everything, or nothing."""

@@ -20,6 +20,9 @@ from syncline.postgres.database import Database
 from syncline.postgres.letter_filter import STATUSES, LetterFilter
 from syncline.postgres.letter_views import LetterView, LetterViews
 
+STAGES = (*Stage, "trigger", "finalize", "retry", "deadletter", "notifier")
+"""Where a record may have failed, and who may have met a message that it cannot read."""
+
 
 class Selection(msgspec.Struct, frozen=True):
     """What a person named: IDs, or a filter."""
@@ -65,7 +68,11 @@ class Where(Options):
         problems = [
             Problem(option, f"must be one of {', '.join(known)}, not {given!r}")
             for option, given, known in (
-                ("--stage", self.stage, (*Stage, "trigger", "finalize", "retry", "deadletter")),
+                (
+                    "--stage",
+                    self.stage,
+                    STAGES,
+                ),
                 ("--category", self.category, tuple(Category)),
                 ("--status", status, STATUSES),
             )

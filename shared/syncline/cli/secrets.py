@@ -25,11 +25,16 @@ def rekey(shell: Shell) -> None:
     To change keys: put the new one before the old one, restart the services, rekey, and then
     take the old one out.
     """
+    from syncline.postgres.subscriptions import Subscriptions  # noqa: PLC0415
 
-    async def change() -> int:
+    async def change() -> tuple[int, int]:
         async with shell.configuration() as stored:
-            return await stored.rekey(shell.actor)
+            profiles = await stored.rekey(shell.actor)
+        async with shell.database() as database:
+            keys = shell.settings.keyring()
+            return profiles, await Subscriptions(database, keys).rekey(shell.actor)
 
-    count = shell.run(change())
-    text = f"{plural(count, 'profile')} encrypted anew" if count else "nothing to encrypt anew"
-    shell.show({"rekeyed": count}, text)
+    profiles, webhooks = shell.run(change())
+    counts = [plural(n, what) for n, what in ((profiles, "profile"), (webhooks, "webhook")) if n]
+    text = f"{' and '.join(counts)} encrypted anew" if counts else "nothing to encrypt anew"
+    shell.show({"rekeyed": profiles + webhooks}, text)

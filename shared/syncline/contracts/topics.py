@@ -81,7 +81,7 @@ TOPICS: tuple[Topic, ...] = (
         public=True,
         keep_ms=30 * DAY,
     ),
-    Topic(STATUS, "What happens to runs.", "finalize, trigger", "dashboards", public=True),
+    Topic(STATUS, "What happens to runs.", "finalize, trigger", "notifier, anyone", public=True),
     Topic(
         CONTROL,
         "Cancels, by correlation ID.",

@@ -64,6 +64,13 @@ _STATEMENTS = {
         and not exists (select from batches b where b.run_id = r.id)
         and not exists (select from dead_letters d where d.run_id = r.id) limit $2)""",
     ),
+    "notifications": (
+        "runs",
+        """delete from notifications where id in (select n.id from notifications n
+        where n.at < now() - make_interval(days => $1) and not exists (
+          select from deliveries d where d.notification_id = n.id and d.state = 'waiting')
+        limit $2)""",
+    ),
     "refusals": (
         "runs",
         """delete from refusals where run_id in (select run_id from refusals

@@ -87,6 +87,20 @@ class Metrics:
             registry=registry,
             buckets=(0.5, 1, 2, 5, 15, 60),
         )
+        self.alerts = Counter(
+            "syncline_alerts", "State changes that were told.", ["alert"], registry=registry
+        )
+        self.deliveries = Counter(
+            "syncline_deliveries",
+            "Attempts to deliver a notification: delivered, failed (comes again) or given_up.",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self.deliveries_waiting = Gauge(
+            "syncline_deliveries_waiting",
+            "Notifications that are still to be delivered, of the whole installation.",
+            registry=registry,
+        )
 
 
 METRICS = Metrics(REGISTRY)

@@ -1,0 +1,30 @@
+"""Start the notifier service."""
+
+from __future__ import annotations
+
+from syncline.bootstrap.notifications import senders_of
+from syncline.bootstrap.service import Service, run
+from syncline.bootstrap.settings import Settings
+from syncline.contracts.topics import STATUS
+from syncline.postgres.alerting import Alerting
+from syncline.postgres.deliveries import Deliveries
+from syncline.runtime.stage import StageOptions, StageSpec
+from syncline_notifier.delivering import Delivering
+from syncline_notifier.rules import Ended, decode
+from syncline_notifier.stage import NotifierStage
+
+SPEC: StageSpec[Ended | None] = StageSpec(
+    "notifier", [STATUS], decode, StageOptions(max_items=500, queue=1000)
+)
+
+
+def build(service: Service) -> tuple[StageSpec[Ended | None], NotifierStage]:
+    settings, clock = service.settings, service.clock
+    deliveries = Deliveries(service.database, settings.keyring())
+    delivering = Delivering(deliveries, senders_of(settings, clock), clock)
+    alerting = Alerting(service.database)
+    return SPEC, NotifierStage(alerting, delivering, settings.dlq_alert_at, clock)
+
+
+def main(settings: Settings) -> None:
+    run(build, settings)

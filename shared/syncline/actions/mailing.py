@@ -1,0 +1,159 @@
+"""Notifications as e-mail: plain text with the facts of the run and a link to the console."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime, parseaddr
+from typing import Literal
+
+import aiosmtplib
+import msgspec
+
+from syncline.contracts.alerts import AlertData
+from syncline.domain.alerts import Alert
+from syncline.telemetry.masking import SECRETS
+
+WITHIN = 20.0
+"""Seconds for a whole mail."""
+NOT_CONFIGURED = "SYNCLINE_SMTP_HOST is not set: this installation sends no e-mail"
+
+
+class Smtp(msgspec.Struct, frozen=True):
+    """The mail server; no host means that there is none."""
+
+    host: str = ""
+    port: int = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+    sender: str = "syncline@localhost"
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the mail server answered."""
+
+    ok: bool
+    status: int | None
+    words: str
+
+
+class Mailer:
+    """Sends mails one by one; a connection is not kept."""
+
+    def __init__(self, smtp: Smtp) -> None:
+        self._smtp = smtp
+        SECRETS.know([smtp.password])
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a mail server at all."""
+        return bool(self._smtp.host)
+
+    async def send(
+        self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData
+    ) -> Said:
+        """Send one mail to all addresses. It is sent when the server took it for any of them."""
+        if not self.configured:
+            return Said(False, None, NOT_CONFIGURED)
+        mail = self._mail(addresses, subscription, id_, at, data)
+        smtp = self._smtp
+        try:
+            refused, words = await aiosmtplib.send(
+                mail,
+                recipients=list(addresses),
+                sender=parseaddr(smtp.sender)[1],
+                hostname=smtp.host,
+                port=smtp.port,
+                username=smtp.user or None,
+                password=smtp.password or None,
+                use_tls=smtp.tls == "tls",
+                start_tls=smtp.tls == "starttls",
+                timeout=WITHIN,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return Said(False, error.recipients[0].code, _refused(error))
+        except aiosmtplib.SMTPResponseException as error:
+            return Said(False, error.code, error.message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return Said(False, None, f"{smtp.host}: {str(error) or type(error).__name__}")
+        others = "".join(f"; refused {who}: {r.code} {r.message}" for who, r in refused.items())
+        return Said(True, 250, words + others)
+
+    def _mail(
+        self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData
+    ) -> EmailMessage:
+        mail = EmailMessage(SMTP_POLICY)
+        domain = parseaddr(self._smtp.sender)[1].rpartition("@")[2] or "localhost"
+        mail["From"] = self._smtp.sender
+        mail["To"] = ", ".join(addresses)
+        mail["Subject"] = f"[Syncline] {headline(data)}"
+        mail["Date"] = format_datetime(at)
+        mail["Message-ID"] = f"<{id_}@{domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content("\n".join(_lines(data, subscription)))
+        return mail
+
+
+def _refused(error: aiosmtplib.SMTPRecipientsRefused) -> str:
+    return "; ".join(f"{r.recipient}: {r.code} {r.message}" for r in error.recipients)
+
+
+def headline(data: AlertData) -> str:
+    """Say in one line what happened: `erp-shop, item: run failed`."""
+    subject = ", ".join(filter(None, (data.instance, data.entity_type))) or data.tenant
+    label = Alert(data.alert).label
+    words = label if label.startswith("DLQ") else label[0].lower() + label[1:]
+    return re.sub(r"\s+", " ", f"{subject}: {words}")[:200]
+
+
+def _lines(data: AlertData, subscription: str) -> Iterator[str]:
+    yield headline(data)
+    yield ""
+    facts = {
+        "Tenant": data.tenant,
+        "Over": ", ".join(Alert(name).label for name in data.recovered_from or ()),
+        "Reason": data.reason,
+        "Records": _records(data),
+        "Started": data.started_at,
+        "Finished": data.finished_at,
+        "Mode": data.mode,
+        "Triggered by": data.trigger,
+        "Correlation ID": data.correlation_id,
+        "Waiting in the DLQ": _pending(data),
+    }
+    for name, value in facts.items():
+        if value:
+            yield f"{name}: {value}"
+    if data.link:
+        yield ""
+        yield f"See more: {data.link}"
+    yield ""
+    yield _WHY[Alert(data.alert)].format(subscription)
+
+
+def _records(data: AlertData) -> str:
+    if data.total is None:
+        return ""
+    return (
+        f"{data.total} in all, {data.success} written, {data.skipped} skipped, {data.failed} failed"
+    )
+
+
+def _pending(data: AlertData) -> str:
+    if data.pending is None:
+        return ""
+    return f"{data.pending} (told from {data.threshold} on)"
+
+
+_QUIET = "Nothing more is sent of this until it is over. Notification: {}."
+_WHY = {
+    Alert.RUN_FAILED: _QUIET,
+    Alert.PARTIAL_SUCCESS: _QUIET,
+    Alert.DLQ_GROWTH: _QUIET,
+    Alert.RECOVERED: "Notification: {}.",
+    Alert.TEST: "A test: somebody asked for it in the console or the API. Notification: {}.",
+}

@@ -1,0 +1,113 @@
+"""When somebody is told: the table of state changes."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
+from syncline.contracts.status import status_message
+from syncline.contracts.wire import Delivery
+from syncline.domain.alerts import Alert, AlertState, Subject
+from syncline_notifier.rules import PAUSES, Ended, decode, judge, judge_all, pause_after, weigh
+
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
+FAILED, PARTIAL, GROWTH = Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH
+SUBJECT = Subject("default", "erp-shop", "item")
+
+
+def ended(state: str, minute: int = 1) -> Ended:
+    at = T0 + timedelta(minutes=minute)
+    run = RunStatus(
+        f"run-{minute}", "default", "erp-shop", "item", "incremental", "cli", state, 7,
+        finished_at=at.isoformat(),
+    )  # fmt: skip
+    return Ended(run, at)
+
+
+@pytest.mark.parametrize(
+    ("open_before", "state", "told", "open_after"),
+    [
+        ((), "succeeded", None, ()),
+        ((), "failed", "run_failed", (FAILED,)),
+        ((), "partial_success", "partial_success", (PARTIAL,)),
+        ((), "cancelled", None, ()),
+        ((FAILED,), "failed", None, (FAILED,)),
+        ((FAILED,), "partial_success", "partial_success", (FAILED, PARTIAL)),
+        ((FAILED,), "succeeded", "recovered", ()),
+        ((FAILED,), "cancelled", None, (FAILED,)),
+        ((PARTIAL,), "failed", "run_failed", (PARTIAL, FAILED)),
+        ((PARTIAL,), "partial_success", None, (PARTIAL,)),
+        ((PARTIAL,), "succeeded", "recovered", ()),
+        ((FAILED, PARTIAL), "failed", None, (FAILED, PARTIAL)),
+        ((FAILED, PARTIAL), "partial_success", None, (FAILED, PARTIAL)),
+        ((FAILED, PARTIAL), "succeeded", "recovered", ()),
+    ],
+)
+def test_what_the_end_of_a_run_changes(
+    open_before: tuple[Alert, ...], state: str, told: str | None, open_after: tuple[Alert, ...]
+) -> None:
+    after, change = judge(AlertState(open_before, T0), ended(state))
+    assert after.open == open_after
+    assert (change and change.data.alert) == told
+    if told == "recovered":
+        assert change is not None
+        assert change.wanted_as == open_before
+
+
+def test_a_run_that_ended_before_the_newest_counted_changes_nothing() -> None:
+    stood = AlertState((FAILED,), T0 + timedelta(minutes=5))
+    for minute in (4, 5):
+        assert judge(stood, ended("succeeded", minute)) == (stood, None)
+
+
+def test_runs_are_judged_in_the_order_in_which_they_ended_however_they_come() -> None:
+    runs = [ended("failed", 1), ended("failed", 2), ended("succeeded", 3), ended("failed", 4)]
+    for order in itertools.permutations(runs):
+        after, changes = judge_all([*order, *order], {SUBJECT: AlertState()})
+        assert [c.data.alert for c in changes] == ["run_failed", "recovered", "run_failed"]
+        assert after[SUBJECT].open == (FAILED,)
+
+
+def test_only_the_end_of_a_run_is_read() -> None:
+    one = ended("failed")
+    for type_, found in ((PROGRESS, None), (COMPLETED, one)):
+        sent = status_message(type_, "finalize", one.run, T0)
+        delivery = Delivery("status", 0, 0, sent.key, sent.value, sent.headers, 0)
+        assert decode(delivery) == found
+
+
+@pytest.mark.parametrize(
+    ("pending", "is_open", "told"),
+    [
+        (99, False, None),
+        (100, False, "dlq_growth"),
+        (5000, False, "dlq_growth"),
+        (5000, True, None),
+        (99, True, None),
+        (51, True, None),
+        (50, True, "recovered"),
+        (0, True, "recovered"),
+        (0, False, None),
+    ],
+)
+def test_dead_letters_are_told_with_hysteresis(
+    pending: int, is_open: bool, told: str | None
+) -> None:
+    subject = Subject("default", "erp-shop")
+    stood = AlertState((GROWTH,) if is_open else ())
+    after, change = weigh(stood, subject, pending, 100, T0)
+    assert (change and change.data.alert) == told
+    assert bool(after.open) == (is_open if told is None else told == "dlq_growth")
+
+
+def test_pauses_grow_to_a_day_and_then_end() -> None:
+    pauses = [pause_after(n, 0.5) for n in range(1, len(PAUSES) + 2)]
+    assert pauses == [*PAUSES, None]
+    assert 23 * 3600 < sum(PAUSES) <= 24 * 3600
+    assert pause_after(1, 0.0) == pytest.approx(4.0)
+    assert pause_after(1, 1.0) == pytest.approx(6.0)
+    assert pause_after(1, 0.5, retry_after=90) == 90
+    assert pause_after(1, 0.5, retry_after=10**9) == 3600
