@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -136,6 +139,62 @@ async def test_unknown_paths_bodies_and_methods_are_problems(api: httpx.AsyncCli
 
 
 _JSON = {"Content-Type": "application/json"}
+
+
+async def test_a_paused_run_waits_through_restarts_and_goes_on(
+    place: Installation, api: httpx.AsyncClient
+) -> None:
+    full = ITEMS | {"mode": "force_full", "batchSize": 10}
+    async with open_database(place.dsn) as db:
+        async with db.transaction() as holding:
+            await holding.execute("lock table target_items")
+            run_id = (await api.post("/api/v1/sync-events", json=full)).json()["correlationId"]
+            paused = await api.post(f"/api/v1/sync-events/{run_id}/pause")
+            assert (paused.status_code, paused.json()["pausedBy"]) == (200, "local"), paused.text
+            assert (await api.post(f"/api/v1/sync-events/{run_id}/pause")).status_code == 200
+            for service in ("ingest", "execute", "retry"):
+                await place.stop(service, signal.SIGKILL)
+                await place.start(service)
+            await place.ready()
+
+        async def done() -> int:
+            return int((await api.get(f"/api/v1/sync-events/{run_id}")).json()["success"])
+
+        before = await settled(done)
+        assert before < 5000
+        assert (await db.fetchval("select state from runs where id = $1::uuid", run_id)) in (
+            "extracting", "in_progress",
+        )  # fmt: skip
+
+    goes_on = await api.post(f"/api/v1/sync-events/{run_id}/resume")
+    assert (goes_on.status_code, goes_on.json()["pausedBy"]) == (200, None)
+    assert (await api.post(f"/api/v1/sync-events/{run_id}/resume")).status_code == 409
+    run = await place.ended(run_id, within=90)
+    assert (run.state.value, run.counters.success) == ("succeeded", 5000)
+
+
+async def settled(read: Callable[[], Awaitable[int]]) -> int:
+    """Return a figure that has not moved for as long as three looks of the retry service take."""
+    last, since = await read(), time.monotonic()
+    while time.monotonic() - since < 7:
+        await asyncio.sleep(0.5)
+        if (now := await read()) != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+async def test_a_paused_run_can_be_cancelled(place: Installation, api: httpx.AsyncClient) -> None:
+    full = ITEMS | {"mode": "force_full", "batchSize": 10}
+    async with open_database(place.dsn) as db, db.transaction() as holding:
+        await holding.execute("lock table target_items")
+        run_id = (await api.post("/api/v1/sync-events", json=full)).json()["correlationId"]
+        assert (await api.post(f"/api/v1/sync-events/{run_id}/pause")).status_code == 200
+        assert (await api.post(f"/api/v1/sync-events/{run_id}/cancel")).status_code == 202
+    run = await place.ended(run_id, within=90)
+    assert run.state.value == "cancelled"
+    assert run.paused_at is None
+    again = await api.post(f"/api/v1/sync-events/{run_id}/pause")
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
 
 
 async def test_a_cancel_ends_a_run_and_streams_end_when_the_gateway_goes(

@@ -25,7 +25,7 @@ def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteStage]:
     return SPEC, ExecuteStage(
         Targets(service.connections, service.mappings),
         Writer(Ledger(service.database)),
-        service.control.is_cancelled,
+        service.control,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,9 +14,9 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
-from syncline.runtime.cancelling import split_cancelled
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import FailureRouter
+from syncline.runtime.holding import Wishes, split_held
 from syncline_execute.targets import Target, Targets
 from syncline_execute.writing import Writer, items_of
 
@@ -30,18 +30,18 @@ class ExecuteStage:
         self,
         targets: Targets,
         writer: Writer,
-        is_cancelled: Callable[[str], bool],
+        wishes: Wishes,
         router: FailureRouter,
         clock: Clock,
     ) -> None:
         self._targets = targets
         self._writer = writer
-        self._is_cancelled = is_cancelled
+        self._wishes = wishes
         self._router = router
         self._clock = clock
 
     async def handle(self, batches: Sequence[Payloads]) -> list[Outbound]:
-        live, messages = split_cancelled(batches, self._is_cancelled, Stage.EXECUTE)
+        live, messages = split_held(batches, self._wishes, Stage.EXECUTE, self._clock.now())
         by_run: dict[str, list[Payloads]] = defaultdict(list)
         for batch in live:
             by_run[batch.run.id].append(batch)

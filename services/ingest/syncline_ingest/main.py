@@ -21,7 +21,7 @@ def build(service: Service) -> tuple[StageSpec[RunRequest], IngestStage]:
         service.database,
         Sources(service.connections, service.mappings, service.clock),
         service.producer,
-        service.control.is_cancelled,
+        service.control,
         service.clock,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 
 import msgspec
@@ -22,6 +22,7 @@ from syncline.postgres.ledger import Ledger
 from syncline.postgres.letters import Letters
 from syncline.postgres.runs import Runs
 from syncline.runtime.clock import Clock
+from syncline.runtime.holding import Wishes
 from syncline.runtime.ports import Producer
 from syncline_ingest.again import again
 from syncline_ingest.ahead import ahead
@@ -30,11 +31,17 @@ from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk, SourceError, by_ids, from_letters
 from syncline_ingest.sources import OpenSource, Sources
 
+LOOK_EVERY = 1.0
+"""Seconds between two looks at what people want."""
 log = structlog.get_logger()
 
 
 class _CancelledRunError(Exception):
     """A person has cancelled the run that is being extracted."""
+
+
+class _PausedRunError(Exception):
+    """A person has paused the run that is being extracted."""
 
 
 class IngestStage:
@@ -45,7 +52,7 @@ class IngestStage:
         database: Database,
         sources: Sources,
         producer: Producer,
-        is_cancelled: Callable[[str], bool],
+        wishes: Wishes,
         clock: Clock,
     ) -> None:
         self._extractions = Extractions(database)
@@ -54,16 +61,25 @@ class IngestStage:
         self._ledger = Ledger(database)
         self._sources = sources
         self._producer = producer
-        self._is_cancelled = is_cancelled
+        self._wishes = wishes
         self._clock = clock
 
     async def handle(self, requests: Sequence[RunRequest]) -> list[Outbound]:
         return [message for request in requests for message in await self._extract(request)]
 
     async def _extract(self, request: RunRequest) -> list[Outbound]:
-        progress = await self._extractions.start(request.run_id)
-        if progress is None:
-            return await self._manifest_again(request)
+        while True:
+            progress = await self._extractions.start(request.run_id)
+            if progress is None:
+                return await self._manifest_again(request)
+            try:
+                return await self._extract_on(progress)
+            except _PausedRunError:
+                # To start it again is no mistake: a paused one does not start, and one that goes
+                # on already, of which this process has not heard yet, must not be left alone.
+                await self._clock.sleep(LOOK_EVERY)
+
+    async def _extract_on(self, progress: Progress) -> list[Outbound]:
         run = ref_of(progress.run)
         await self._producer.send([report_message(Discovered(run))])
         try:
@@ -92,7 +108,7 @@ class IngestStage:
             progress, self._extractions, self._ledger, self._producer, Publisher(self._clock)
         )
         try:
-            await self._unless_cancelled(progress.run.id, self._read_on(progress, chunker))
+            await self._while_wanted(progress.run.id, self._read_on(progress, chunker))
         except _CancelledRunError:
             await chunker.cancel()
             return None, chunker.water(complete=False), chunker
@@ -119,17 +135,20 @@ class IngestStage:
                 if not await chunker.take(chunk):
                     return
 
-    async def _unless_cancelled(self, run_id: str, work: Coroutine[None, None, None]) -> None:
-        """Do the work, but let go of it within a second when a person cancels the run.
+    async def _while_wanted(self, run_id: str, work: Coroutine[None, None, None]) -> None:
+        """Do the work, but let go of it within a second when a person cancels or pauses the run.
 
-        What it had committed and not published is then settled; to the rest it is like a crash.
+        To the work it is like a crash. What it had committed and not published is settled when
+        the run was cancelled, and published when it goes on.
         """
         task = asyncio.ensure_future(work)
         try:
             while not task.done():
-                if self._is_cancelled(run_id):
+                if self._wishes.is_cancelled(run_id):
                     raise _CancelledRunError
-                await asyncio.wait([task], timeout=1.0)
+                if self._wishes.is_paused(run_id):
+                    raise _PausedRunError
+                await asyncio.wait([task], timeout=LOOK_EVERY)
             task.result()
         finally:
             task.cancel()

@@ -19,9 +19,7 @@ SPEC = StageSpec("normalize", [INPUT_OF[Stage.NORMALIZE]], decode_batch(Records)
 
 def build(service: Service) -> tuple[StageSpec[Records], NormalizeStage]:
     router = FailureRouter(Stage.NORMALIZE, Random())  # noqa: S311 - jitter
-    return SPEC, NormalizeStage(
-        service.mappings, service.control.is_cancelled, router, service.clock
-    )
+    return SPEC, NormalizeStage(service.mappings, service.control, router, service.clock)
 
 
 def main(settings: Settings) -> None:

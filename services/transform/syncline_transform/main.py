@@ -19,9 +19,7 @@ SPEC = StageSpec("transform", [INPUT_OF[Stage.TRANSFORM]], decode_batch(Records)
 
 def build(service: Service) -> tuple[StageSpec[Records], TransformStage]:
     router = FailureRouter(Stage.TRANSFORM, Random())  # noqa: S311 - jitter
-    return SPEC, TransformStage(
-        service.mappings, service.control.is_cancelled, router, service.clock
-    )
+    return SPEC, TransformStage(service.mappings, service.control, router, service.clock)
 
 
 def main(settings: Settings) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TRIGGERS
-from syncline.postgres.refusals import Refusals
+from syncline.postgres.pausing import Pauses
 from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
 from syncline.runtime.stage import StageSpec
 from syncline_trigger.rules import Asked, decode
 from syncline_trigger.stage import TriggerStage
+from syncline_trigger.wishing import Wishing
 
 SPEC = StageSpec("trigger", [TRIGGERS], decode)
 
 
 def build(service: Service) -> tuple[StageSpec[Asked], TriggerStage]:
     return SPEC, TriggerStage(
-        Streams(service.database),
-        Runs(service.database),
-        Refusals(service.database),
+        service.database,
+        Wishing(Runs(service.database), Pauses(service.database), service.control),
         service.producer,
         service.clock,
         service.settings.kafka_partitions,

@@ -9,18 +9,19 @@ from syncline.contracts.sending import report_message, request_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.database import Database
 from syncline.postgres.refusals import Refusals
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
 from syncline.runtime.clock import Clock
-from syncline.runtime.control import cancel_message
 from syncline.runtime.ports import Producer
 from syncline_trigger.rules import Asked, accepted, rejected
+from syncline_trigger.wishing import Wishing
 
 DISPATCH_EVERY = 1.0
 """Seconds between two looks for queued runs whose turn has come."""
 AGAIN_EVERY = 5
-"""Looks between two for cancels that are still open."""
+"""Looks between two at what stages may not know."""
 SMALL = 1000
 """Records up to which a run travels in one lane."""
 
@@ -30,16 +31,16 @@ class TriggerStage:
 
     def __init__(
         self,
-        streams: Streams,
-        runs: Runs,
-        refusals: Refusals,
+        database: Database,
+        wishing: Wishing,
         producer: Producer,
         clock: Clock,
         lanes: int,
     ) -> None:
-        self._streams = streams
-        self._runs = runs
-        self._refusals = refusals
+        self._streams = Streams(database)
+        self._runs = Runs(database)
+        self._refusals = Refusals(database)
+        self._wishing = wishing
         self._producer = producer
         self._clock = clock
         self._lanes = lanes
@@ -81,13 +82,9 @@ class TriggerStage:
             for run_id, tenant in await self._runs.dispatchable()
         ]
 
-    async def _cancels(self) -> list[Outbound]:
-        """Say again, now and then, what stages may not know: the asker may have died in between."""
+    async def _wishes(self) -> list[Outbound]:
         self._ticks += 1
-        if self._ticks % AGAIN_EVERY:
-            return []
-        open_ = await self._runs.open_cancels(AGAIN_EVERY * DISPATCH_EVERY)
-        return [cancel_message(run_id, by) for run_id, by in open_]
+        return [] if self._ticks % AGAIN_EVERY else await self._wishing.messages()
 
     async def dispatch(self) -> None:
         """Side task: hand on queued runs when their stream is free, and end cancelled ones."""
@@ -97,6 +94,6 @@ class TriggerStage:
                 report_message(Extracted(ref_of(run), 0, 0))
                 for run in await self._runs.cancelled_queued()
             ]
-            messages = [*over, *await self._cancels(), *await self._requests()]
+            messages = [*over, *await self._wishes(), *await self._requests()]
             if messages:
                 await self._producer.send(messages)

@@ -27,7 +27,7 @@ COMMANDS = {
     "diff": Entry("configuration", "diff", "Show what `apply` would change."),
     "export": Entry("configuration", "export", "Write what is stored as files for `apply`."),
     "trigger": Entry("trigger", "trigger", "Sync an instance now, and watch it."),
-    "runs": Entry("runs", "commands", "List, show, watch and cancel runs."),
+    "runs": Entry("runs", "commands", "List, show, watch, pause, resume and cancel runs."),
     "records": Entry("records", "commands", "Find a record over all runs."),
     "dlq": Entry("dlq", "commands", "Look at failed records; replay, discard, restore them."),
     "cursors": Entry("cursors", "commands", "List, reset and set cursors."),

@@ -1,4 +1,4 @@
-"""`syncline runs`: list, show, watch and cancel."""
+"""`syncline runs`: list, show, watch, pause, resume and cancel."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ from syncline.cli.words import (
     seconds_of,
     status_document,
 )
-from syncline.contracts.status import status_of
+from syncline.contracts.events import PROGRESS
+from syncline.contracts.status import status_message, status_of
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
+from syncline.postgres.pausing import Pauses
 from syncline.postgres.runs import Runs
 from syncline.postgres.views import RunDetail, Views
-from syncline.runtime.control import cancel_message
+from syncline.runtime.clock import SystemClock
+from syncline.runtime.control import cancel_message, forget_message, pause_message
 
-commands = Commands("List, show, watch and cancel runs.")
+commands = Commands("List, show, watch, pause, resume and cancel runs.")
 ACTIVE = tuple(state.value for state in State if state not in FINAL)
 RUN_ID = typer.Argument(metavar="CORRELATION_ID", help="Names the run.", show_default=False)
 LIMIT = typer.Option("--limit", min=1, max=1000, help="Show at most so many.")
@@ -135,6 +138,7 @@ def _facts(run: Run, detail: RunDetail) -> list[tuple[str, object]]:
         ("state", run.state.label),
         ("reason", run.reason),
         ("cancel asked by", asked_to_cancel),
+        ("paused", f"by {run.paused_by}, {moment(run.paused_at)}" if run.paused_at else None),
         ("records", counters(status_of(run))),
         ("in flight in", _by_stage(detail.in_flight_by_stage)),
         ("retried in", _by_stage(detail.retried)),
@@ -187,6 +191,40 @@ def watch(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
 
     if code := shell.run(follow()):
         raise typer.Exit(code)
+
+
+@commands.add("pause")
+def pause(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
+    run_id = run_id_of(correlation_id)
+
+    async def work() -> Run:
+        async with shell.database() as database:
+            run = await Pauses(database).pause(shell.tenant, run_id, shell.actor)
+        message = status_message(PROGRESS, "cli", status_of(run), SystemClock().now())
+        await shell.send([pause_message(run_id, shell.actor), message])
+        return run
+
+    run = shell.run(work())
+    left = plural(run.counters.in_flight, "record")
+    text = f"{run.instance_name} {run.entity_type} is paused; {left} in flight"
+    shell.show(run_document(run), text, f"go on: {own_name()} runs resume {run_id}")
+
+
+@commands.add("resume")
+def resume(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Let a paused run go on."""
+    run_id = run_id_of(correlation_id)
+
+    async def work() -> Run:
+        async with shell.database() as database:
+            run = await Pauses(database).resume(shell.tenant, run_id, shell.actor)
+        message = status_message(PROGRESS, "cli", status_of(run), SystemClock().now())
+        await shell.send([forget_message(run_id), message])
+        return run
+
+    run = shell.run(work())
+    shell.show(run_document(run), f"{run.instance_name} {run.entity_type} goes on")
 
 
 @commands.add("cancel")

@@ -106,5 +106,6 @@ def run_document(run: Run) -> dict[str, Any]:
         "createdAt": run.created_at.isoformat(),
         "extractedAt": run.extracted_at.isoformat() if run.extracted_at else None,
         "cancelRequestedBy": run.cancel_requested_by,
+        "pausedBy": run.paused_by,
         "seconds": seconds_of(run),
     }

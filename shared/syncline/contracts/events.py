@@ -112,6 +112,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
         code: why it was rejected, for programs: invalid_input, not_found or conflict.
         reason: why it was rejected, failed, or what it waits for.
         problems: the mistakes of a rejected trigger, each with its JSON path and a message.
+        paused_by: who holds the run, while it is paused.
         waiting_until: when the last of the waiting retries is due, RFC 3339.
         cursor_before: bookmark that the run started from.
         cursor_after: bookmark that it left.
@@ -137,6 +138,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     code: str | None = None
     reason: str | None = None
     problems: list[dict[str, str]] = []
+    paused_by: str | None = None
     waiting_until: str | None = None
     cursor_before: str | None = None
     cursor_after: str | None = None

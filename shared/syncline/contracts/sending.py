@@ -60,6 +60,21 @@ def lane_message(batch: Batch[Any], topic: str) -> Outbound:
     )
 
 
+def retry_message(batch: Batch[Any], stage: Stage, topic: str, due: datetime) -> Outbound:
+    """Address a batch to a retry topic, from where it comes back to a stage.
+
+    Args:
+        due: before which it must not be handed on.
+    """
+    message = lane_message(batch, topic)
+    headers = (
+        *message.headers,
+        (RETRY_AT, str(int(due.timestamp() * 1000)).encode()),
+        (RETRY_STAGE, stage.value.encode()),
+    )
+    return Outbound(message.topic, message.key, message.value, message.spread, headers)
+
+
 def report_message(report: Report) -> Outbound:
     """Address a report to Finalize: all of one run's on one partition."""
     return _run_message(OUTCOMES, report.run.id, report.run.tenant, encode(report))

@@ -84,7 +84,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(STATUS, "What happens to runs.", "finalize, trigger", "notifier, anyone", public=True),
     Topic(
         CONTROL,
-        "Cancels, by correlation ID.",
+        "Cancels and pauses, by correlation ID.",
         "CLI, gateway",
         "all stages",
         compacted=True,

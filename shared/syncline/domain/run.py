@@ -130,6 +130,8 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     retry_due_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancel_requested_by: str | None = None
+    paused_at: datetime | None = None
+    paused_by: str | None = None
     created_at: datetime
     started_at: datetime | None = None
     extracted_at: datetime | None = None

@@ -71,14 +71,15 @@ class Extractions:
         """Take over a run's extraction, starting it if it is queued.
 
         Returns:
-            Its progress, or None when there is nothing to do: it is extracted or over, or another
-            run of the stream is active and it must wait to be dispatched again.
+            Its progress, or None when there is nothing to do: it is extracted, paused or over, or
+            another run of the stream is active and it must wait to be dispatched again.
         """
         try:
             async with self._database.transaction() as connection:
                 row = await connection.fetchrow(
-                    """update runs set ingest_epoch = ingest_epoch + 1
+                    """update runs set ingest_epoch = ingest_epoch + 1, read_on = false
                     where id = $1 and not extracted and state in ('queued', 'extracting')
+                      and paused_at is null
                     returning *, (select name from instances i where i.id = instance_id)
                       as instance_name""",
                     UUID(run_id),

@@ -28,18 +28,27 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 """
 
 # A queued run may go when its stream has no active run and no older queued one. One that was sent
-# a while ago and did not start is sent again: starting twice changes nothing.
+# a while ago and did not start is sent again: starting twice changes nothing. Likewise one whose
+# source is to be read on, which nobody does since it was paused.
 _DISPATCHABLE = """
 update runs set dispatched_at = now() where id in (
   select r.id from runs r
-  where r.state = 'queued' and r.cancel_requested_at is null
-    and (r.dispatched_at is null or r.dispatched_at < now() - interval '10 s')
+  where (r.dispatched_at is null or r.dispatched_at < now() - interval '10 s')
+    and (r.read_on or r.state = 'queued' and r.cancel_requested_at is null and r.paused_at is null
     and not exists (select from runs a where a.stream_id = r.stream_id
                     and a.state in ('extracting', 'in_progress'))
     and not exists (select from runs q where q.stream_id = r.stream_id and q.state = 'queued'
-                    and (q.created_at, q.id) < (r.created_at, r.id))
+                    and (q.created_at, q.id) < (r.created_at, r.id)))
   order by r.created_at limit 100)
 returning id, tenant
+"""
+
+# Nobody reads the source of a paused run: somebody has to, to find that it is cancelled.
+_CANCEL = """
+update runs set cancel_requested_at = now(), cancel_requested_by = $2,
+  read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
+  dispatched_at = case when paused_at is null then dispatched_at end,
+  paused_at = null, paused_by = null where id = $1
 """
 
 
@@ -76,6 +85,8 @@ def run_of(row: Any) -> Run:  # noqa: ANN401 - a database row
         retry_due_at=row["retry_due_at"],
         cancel_requested_at=row["cancel_requested_at"],
         cancel_requested_by=row["cancel_requested_by"],
+        paused_at=row["paused_at"],
+        paused_by=row["paused_by"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         extracted_at=row["extracted_at"],
@@ -216,12 +227,7 @@ class Runs:
             if run.state.is_final:
                 raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
             if run.cancel_requested_at is None:
-                await connection.execute(
-                    "update runs set cancel_requested_at = now(), cancel_requested_by = $2 "
-                    "where id = $1",
-                    UUID(run_id),
-                    actor,
-                )
+                await connection.execute(_CANCEL, UUID(run_id), actor)
                 await audit(connection, tenant, actor, "run.cancel_requested", run_id, {})
         return await self.get(tenant, run_id)
 

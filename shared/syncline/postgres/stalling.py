@@ -22,13 +22,14 @@ from syncline.postgres.letters import store_letters
 from syncline.postgres.runs import SELECT, run_of
 from syncline.postgres.tallying import Tallies, keep, tally_of
 
-_STILL = f"""{SELECT} where r.state in ('extracting', 'in_progress')
+_STILL = f"""{SELECT} where r.state in ('extracting', 'in_progress') and r.paused_at is null
 and greatest(r.progressed_at, r.retry_due_at) < clock_timestamp() - make_interval(secs => $1)"""
 
 _SUSPECT = """
 update runs r set suspected_at = case when suspected_at > progressed_at then suspected_at
   else clock_timestamp() end
-where id = $1 and state in ('extracting', 'in_progress') and progressed_at = $2
+where id = $1 and state in ('extracting', 'in_progress') and paused_at is null
+  and progressed_at = $2
   and greatest(progressed_at, retry_due_at) < clock_timestamp() - make_interval(secs => $3)
 returning suspected_at < clock_timestamp() - make_interval(secs => $4) as given_up
 """

@@ -1,4 +1,4 @@
-"""Which runs a person has cancelled: the control topic as a set in memory."""
+"""Which runs a person has cancelled or paused: the control topic as it stands, in memory."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import RetriableError
 from syncline.runtime.clock import Clock
 
+CANCEL, PAUSE = "cancel", "pause"
 log = structlog.get_logger()
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What lies on the control topic, keyed by correlation ID."""
+    """What lies on the control topic, keyed by correlation ID; the newest counts.
+
+    Attributes:
+        action: cancel or pause. A run that goes on has no command: its key has no value.
+        by: who asked.
+    """
 
     action: str
     by: str = "unknown"
@@ -40,21 +46,29 @@ class Reader(Protocol):
 
 
 class Control:
-    """Follows the control topic, which is compacted: a new process reads every open cancel."""
+    """Follows the control topic, which is compacted: a new process reads every open wish."""
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._cancelled: set[str] = set()
+        self._wishes: dict[str, str] = {}
         self.caught_up = False
 
     @property
     def cancelled(self) -> list[str]:
         """The runs whose cancel lies on the topic."""
-        return list(self._cancelled)
+        return [run_id for run_id, action in self._wishes.items() if action == CANCEL]
+
+    @property
+    def paused(self) -> list[str]:
+        """The runs whose pause lies on the topic."""
+        return [run_id for run_id, action in self._wishes.items() if action == PAUSE]
 
     def is_cancelled(self, run_id: str) -> bool:
-        return run_id in self._cancelled
+        return self._wishes.get(run_id) == CANCEL
+
+    def is_paused(self, run_id: str) -> bool:
+        return self._wishes.get(run_id) == PAUSE
 
     async def follow(self) -> None:
         """Side task: keep the set current; survives outages of the broker."""
@@ -75,22 +89,27 @@ class Control:
     def _apply(self, delivery: Delivery) -> None:
         run_id = (delivery.key or b"").decode(errors="replace")
         if not delivery.value:
-            self._cancelled.discard(run_id)
+            self._wishes.pop(run_id, None)
             return
         try:
             command = msgspec.json.decode(delivery.value, type=Command)
         except msgspec.DecodeError as error:
             log.warning("control_undecodable", offset=delivery.offset, error=str(error))
             return
-        if command.action == "cancel":
-            self._cancelled.add(run_id)
+        if command.action in (CANCEL, PAUSE):
+            self._wishes[run_id] = command.action
 
 
 def cancel_message(run_id: str, by: str) -> Outbound:
     """Ask all stages to skip what is left of a run."""
-    return Outbound(CONTROL, run_id.encode(), encode(Command("cancel", by)), 0)
+    return Outbound(CONTROL, run_id.encode(), encode(Command(CANCEL, by)), 0)
+
+
+def pause_message(run_id: str, by: str) -> Outbound:
+    """Ask all stages to set aside what is left of a run."""
+    return Outbound(CONTROL, run_id.encode(), encode(Command(PAUSE, by)), 0)
 
 
 def forget_message(run_id: str) -> Outbound:
-    """Let the control topic forget a run that is over."""
+    """Let the control topic forget a run that is over, or goes on after a pause."""
     return Outbound(CONTROL, run_id.encode(), None, 0)

@@ -12,12 +12,7 @@ import msgspec
 
 from syncline.contracts.letters import Given, Place, dead_letter, letter_message
 from syncline.contracts.messages import Attempt, Batch, Retrying, encode
-from syncline.contracts.sending import (
-    RETRY_AT,
-    RETRY_STAGE,
-    lane_message,
-    report_message,
-)
+from syncline.contracts.sending import report_message, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound, size_of
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
@@ -118,22 +113,14 @@ class FailureRouter:
         again = part_of(batch, places)
         again.attempt = batch.attempt + 1
         again.history = [[*earlier[p], a] for p, a in zip(places, attempts, strict=True)]
-        message = lane_message(again, topic)
-        due_at = int(due.timestamp() * 1000)
-        headers = (
-            *message.headers,
-            (RETRY_AT, str(due_at).encode()),
-            (RETRY_STAGE, self._stage.value.encode()),
-        )
+        message = retry_message(again, self._stage, topic, due)
         if size_of(message) > LARGE and len(places) > 1:  # attempts weigh, and add up
             middle = len(places) // 2
             first = self._retry(batch, places[:middle], failures, topic, now, due)
             return first + self._retry(batch, places[middle:], failures, topic, now, due)
+        due_at = int(due.timestamp() * 1000)
         report = Retrying(batch.run, batch.number, again.slots, again.ids, attempts, due_at)
-        return [
-            Outbound(message.topic, message.key, message.value, message.spread, headers),
-            report_message(report),
-        ]
+        return [message, report_message(report)]
 
 
 def _failure_of(error: Exception) -> Failure:

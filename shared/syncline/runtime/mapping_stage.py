@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Protocol
 
 from syncline.contracts.messages import Batch, RunRef
@@ -10,10 +10,10 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.domain.mapping.compiler import CompiledMapping
-from syncline.runtime.cancelling import split_cancelled
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import FailureRouter
 from syncline.runtime.forwarding import Forwarder, Made
+from syncline.runtime.holding import Wishes, split_held
 
 
 class Mappings(Protocol):
@@ -35,12 +35,12 @@ class MappingStage:
     def __init__(
         self,
         mappings: Mappings,
-        is_cancelled: Callable[[str], bool],
+        wishes: Wishes,
         router: FailureRouter,
         clock: Clock,
     ) -> None:
         self._mappings = mappings
-        self._is_cancelled = is_cancelled
+        self._wishes = wishes
         self._forwarder = Forwarder(self.stage, self.next, router)
         self._router = router
         self._clock = clock
@@ -50,7 +50,7 @@ class MappingStage:
         raise NotImplementedError
 
     async def handle(self, batches: Sequence[Batch[dict[str, Any]]]) -> list[Outbound]:
-        live, messages = split_cancelled(batches, self._is_cancelled, self.stage)
+        live, messages = split_held(batches, self._wishes, self.stage, self._clock.now())
         for batch in live:
             try:
                 mapping = await self._mappings.of(batch.run)

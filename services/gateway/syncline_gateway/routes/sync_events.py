@@ -12,20 +12,22 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 from uuid6 import uuid7
 
-from syncline.contracts.events import RunStatus
+from syncline.contracts.events import PROGRESS, RunStatus
 from syncline.contracts.sending import trigger_message
-from syncline.contracts.status import status_of
+from syncline.contracts.status import status_message, status_of
+from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
-from syncline.domain.run import FINAL, Mode, Overlap
+from syncline.domain.run import FINAL, Mode, Overlap, Run
 from syncline.domain.trigger import (
     DEFAULT_BATCH_SIZE,
     TriggerRequest,
     parse_correlation_id,
     parse_trigger,
 )
+from syncline.postgres.pausing import Pauses
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
-from syncline.runtime.control import cancel_message
+from syncline.runtime.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access import Caller, Runner
 from syncline_gateway.answers import answer, returns
 from syncline_gateway.bodies import accepts, json_of
@@ -197,6 +199,28 @@ async def cancel(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # 
     )
     await parts.producer.send([cancel_message(run.id, caller.actor)])
     return answer(status_of(run), 202)
+
+
+@router.post("/{correlation_id}/pause", responses=returns(RunStatus))
+async def pause(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+    """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
+    run = await Pauses(parts.database).pause(caller.tenant, str(correlation_id), caller.actor)
+    return await _told(parts, run, pause_message(run.id, caller.actor))
+
+
+@router.post("/{correlation_id}/resume", responses=returns(RunStatus))
+async def resume(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+    """Let a paused run go on."""
+    run = await Pauses(parts.database).resume(caller.tenant, str(correlation_id), caller.actor)
+    return await _told(parts, run, forget_message(run.id))
+
+
+async def _told(parts: Parts, run: Run, command: Outbound) -> Any:  # noqa: ANN401
+    """Tell the stages, and all who follow the run. Without us the trigger service does it soon."""
+    status = status_of(run)
+    now = parts.clock.now()
+    await parts.producer.send([command, status_message(PROGRESS, "gateway", status, now)])
+    return answer(status)
 
 
 @router.get("/{correlation_id}/stream", responses=sse_documented(RunStatus))
