@@ -19,6 +19,8 @@ RUNNER_MAY = {
     "POST /sync-events/{correlation_id}/cancel",
     "POST /sync-events/{correlation_id}/pause",
     "POST /sync-events/{correlation_id}/resume",
+    "POST /schedules/preview",
+    "POST /schedules/{name}/run-now",
     "DELETE /session",
     "PUT /session/tenant",
     "PUT /session/password",

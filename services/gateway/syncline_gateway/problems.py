@@ -19,6 +19,7 @@ from syncline.domain.errors import (
     NotFoundError,
     Problem,
     RetriableError,
+    StaleError,
     ThrottledError,
     UnauthenticatedError,
 )
@@ -33,6 +34,7 @@ _PLAIN: dict[type[Exception], tuple[int, str, dict[str, str] | None]] = {
     ForbiddenError: (403, "forbidden", None),
     NotFoundError: (404, "not_found", None),
     ConflictError: (409, "conflict", None),
+    StaleError: (412, "changed_meanwhile", None),
 }
 """Errors whose problem says no more than their words."""
 

@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import msgspec
+
 from syncline.contracts.sending import trigger_message
-from syncline.domain.schedule.firing import Kind, Noted, Result, run_id_of, trigger_fields
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import ConflictError
+from syncline.domain.schedule.firing import (
+    Kind,
+    Noted,
+    Result,
+    Status,
+    run_id_of,
+    trigger_fields,
+)
+from syncline.postgres.database import Database
 from syncline.postgres.schedule_views import ScheduleViews
 from syncline.postgres.schedules import Schedules
-from syncline.runtime.clock import Clock
-from syncline.runtime.ports import Producer
 
 
-class RunNow:
-    """What firing at once needs."""
+class ByHand(msgspec.Struct, frozen=True):
+    """Who wants which schedule to fire.
 
-    def __init__(
-        self, views: ScheduleViews, schedules: Schedules, producer: Producer, clock: Clock
-    ) -> None:
-        self._views = views
-        self._schedules = schedules
-        self._producer = producer
-        self._clock = clock
+    Attributes:
+        source: by what means: `cli`, `gateway`.
+    """
 
-    async def __call__(self, tenant: str, name: str, actor: str, source: str) -> str:
-        """Start an ordinary run of the schedule and return its correlation ID.
+    tenant: str
+    schedule: str
+    actor: str
+    source: str
 
-        The firing is noted first: if this process dies before it is published, a scheduler does it.
 
-        Raises:
-            NotFoundError: no such schedule.
-            RetriableError: Kafka or the database is away.
-        """
-        view = await self._views.get(tenant, name)
-        now = self._clock.now()
-        run_id = run_id_of(f"{tenant}/{name}/{actor}", now)
-        noted = Noted(now, run_id, Kind.MANUAL, actor, Result.DUE)
-        await self._schedules.note_manual(tenant, name, noted)
-        fields = trigger_fields(tenant, view.instance, view.entity_type, actor)
-        await self._producer.send([trigger_message(run_id, fields, source, now)])
-        return run_id
+async def note_firing(database: Database, wish: ByHand, now: datetime) -> tuple[str, Outbound]:
+    """Note a firing and return its run's correlation ID and the trigger to publish.
+
+    If this process dies before it is published, a scheduler does it.
+
+    Raises:
+        NotFoundError: no such schedule.
+        ConflictError: its instance or a profile is not active.
+        RetriableError: the database is away.
+    """
+    view = await ScheduleViews(database).get(wish.tenant, wish.schedule)
+    if view.status == Status.DEPENDENCY_INACTIVE:
+        raise ConflictError(f"schedule {view.name!r} cannot run: {view.status_reason}")
+    run_id = run_id_of(f"{wish.tenant}/{wish.schedule}/{wish.actor}", now)
+    noted = Noted(now, run_id, Kind.MANUAL, wish.actor, Result.DUE)
+    await Schedules(database).note_manual(wish.tenant, wish.schedule, noted)
+    fields = trigger_fields(wish.tenant, view.instance, view.entity_type, wish.actor)
+    return run_id, trigger_message(run_id, fields, wish.source, now)

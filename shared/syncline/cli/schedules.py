@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from syncline.actions.schedule_now import RunNow
+from syncline.actions.schedule_now import ByHand, note_firing
 from syncline.cli.app import Commands
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, pairs, table
 from syncline.cli.words import label, moment
 from syncline.domain.configuration import Kind
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
-from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.schedule_views import FiringView, ScheduleView, ScheduleViews
-from syncline.postgres.schedules import Schedules
 from syncline.resources.saving import Edit, switch_schedule
 from syncline.runtime.clock import SystemClock
 
@@ -48,7 +47,7 @@ _FIRINGS = (
 def list_(shell: Shell) -> None:
     """List the schedules, with the last and the next run of each."""
 
-    async def read() -> list[ScheduleView]:
+    async def read() -> Sequence[ScheduleView]:
         async with shell.database() as database:
             return await ScheduleViews(database).all(shell.tenant)
 
@@ -78,7 +77,7 @@ def _became(firing: FiringView) -> str:
 def show(shell: Shell, schedule: Annotated[str, _NAME], limit: Annotated[int, _LIMIT] = 10) -> None:
     """Show one schedule, what it will do, and its newest firings."""
 
-    async def read() -> tuple[ScheduleView, list[FiringView]]:
+    async def read() -> tuple[ScheduleView, Sequence[FiringView]]:
         async with shell.database() as database:
             views = ScheduleViews(database)
             view = await views.get(shell.tenant, schedule)
@@ -155,14 +154,11 @@ def run_now(shell: Shell, schedule: Annotated[str, _NAME]) -> None:
     """Start the schedule's run now; it is skipped while another run of the same is active."""
 
     async def fire() -> str:
-        producer = KafkaProducer(shell.settings.kafka())
-        try:
-            async with shell.database() as database:
-                views, schedules = ScheduleViews(database), Schedules(database)
-                now = RunNow(views, schedules, producer, SystemClock())
-                return await now(shell.tenant, schedule, shell.actor, "cli")
-        finally:
-            await producer.stop()
+        wish = ByHand(shell.tenant, schedule, shell.actor, "cli")
+        async with shell.database() as database:
+            run_id, message = await note_firing(database, wish, SystemClock().now())
+        await shell.send([message])
+        return run_id
 
     run_id = shell.run(fire())
     hint = f"`{own_name()} runs watch {run_id}` follows it"

@@ -50,7 +50,9 @@ _TO_SEND = """
 select f.schedule_id, f.slot, f.tenant, f.run_id, f.kind, f.actor, s.entity_type,
   i.name as instance
 from firings f join schedules s on s.id = f.schedule_id join instances i on i.id = s.instance_id
-where f.settled_at is null and f.result = 'due' and s.deleted_at is null order by f.slot limit $1
+where f.settled_at is null and f.result = 'due' and s.deleted_at is null
+  and (f.kind <> 'manual' or f.noted_at < now() - interval '10 s')  -- published by who asked
+order by f.slot limit $1
 for update of f skip locked
 """
 _SENT = """

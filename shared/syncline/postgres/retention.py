@@ -76,6 +76,11 @@ _STATEMENTS = {
         """delete from refusals where run_id in (select run_id from refusals
         where at < now() - make_interval(days => $1) limit $2)""",
     ),
+    "firings": (
+        "runs",
+        """delete from firings where (schedule_id, slot) in (select schedule_id, slot from firings
+        where slot < now() - make_interval(days => $1) limit $2)""",
+    ),
     "audit_log": (
         "audit",
         """delete from audit_log where id in (select id from audit_log

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,11 @@ import msgspec
 from syncline.domain.errors import NotFoundError
 from syncline.domain.schedule.firing import Result, Status
 from syncline.postgres.database import Database
+from syncline.postgres.editing import mark_of
 
-_VIEW = """
-select s.*, i.name as instance,
+_SHOWN = """
+select s.id, s.tenant, s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.sentence,
+  s.enabled, s.next_at, s.changed_at,
   case when not s.enabled then 'disabled'
     when i.enabled and p.active and t.active and coalesce(not x.removed, false) then 'enabled'
     else 'dependency_inactive' end as status,
@@ -32,6 +35,17 @@ left join lateral (select * from firings l where l.schedule_id = s.id and l.resu
   order by l.slot desc limit 1) f on true
 left join runs r on r.id = f.run_id and f.result = 'fired'
 where s.tenant = $1 and s.deleted_at is null
+"""
+_LIST = f"""
+select * from ({_SHOWN}) v
+where ($2::text is null or v.name > $2)
+  and ($3::text is null or position(lower($3) in lower(concat_ws(' ', v.name, v.instance,
+    v.entity_type, v.cron, v.sentence, v.timezone, replace(v.status, '_', ' '),
+    replace(coalesce(v.state, v.result, 'never'), '_', ' '),
+    to_char(v.slot, 'YYYY-MM-DD HH24:MI'), to_char(v.next_at, 'YYYY-MM-DD HH24:MI')))) > 0)
+  and ($4::text is null or v.status = $4) and ($5::text is null or v.instance = $5)
+  and ($6::text is null or v.entity_type = lower($6))
+order by v.name limit $7
 """
 _FIRINGS = """
 select f.slot, f.kind, f.actor, f.result, f.reason, f.run_id, f.noted_at, r.state
@@ -73,6 +87,7 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
         last_run: its newest firing that was not missed.
         next_run: the next slot, none while it does not fire.
         missed: slots of the last seven days that were missed.
+        etag: of this state, for `If-Match`.
     """
 
     name: str
@@ -88,6 +103,20 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
     next_run: datetime | None
     missed: int
     changed_at: datetime
+    etag: str
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which schedules are wanted; what is None limits nothing.
+
+    Attributes:
+        search: part of anything that a list shows of a schedule, in any case; times in UTC.
+    """
+
+    search: str | None = None
+    status: Status | None = None
+    instance: str | None = None
+    entity_type: str | None = None
 
 
 class ScheduleViews:
@@ -96,21 +125,30 @@ class ScheduleViews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def all(self, tenant: str) -> list[ScheduleView]:
-        """Return all schedules of a tenant, by name."""
-        rows = await self._database.fetch(f"{_VIEW} order by s.name", tenant)
+    async def all(self, tenant: str) -> Sequence[ScheduleView]:
+        """Return every schedule of a tenant, by name."""
+        return await self.list(tenant, Wanted(), limit=None)
+
+    async def list(
+        self, tenant: str, wanted: Wanted, *, limit: int | None, after: str | None = None
+    ) -> Sequence[ScheduleView]:
+        """Return schedules by name, those behind `after`."""
+        status = wanted.status and wanted.status.value
+        rows = await self._database.fetch(
+            _LIST, tenant, after, wanted.search, status, wanted.instance, wanted.entity_type, limit
+        )
         return [_view(row) for row in rows]
 
     async def get(self, tenant: str, name: str) -> ScheduleView:
         """Return a schedule. Raises NotFoundError."""
-        row = await self._database.fetchrow(f"{_VIEW} and s.name = $2", tenant, name)
+        row = await self._database.fetchrow(f"{_SHOWN} and s.name = $2", tenant, name)
         if row is None:
             raise unknown(name)
         return _view(row)
 
     async def firings(
         self, tenant: str, name: str, limit: int = 25, before: datetime | None = None
-    ) -> list[FiringView]:
+    ) -> Sequence[FiringView]:
         """Return the newest firings of a schedule, newest first. Raises NotFoundError."""
         schedule_id = await self._id(tenant, name)
         rows = await self._database.fetch(_FIRINGS, schedule_id, before, limit)
@@ -156,6 +194,7 @@ def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
         next_run=row["next_at"] if status is Status.ENABLED else None,
         missed=row["missed"],
         changed_at=row["changed_at"],
+        etag=mark_of(row["changed_at"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.retention import Retention, let_go
 from tests.support.configured import configure
+from tests.support.scheduled import schedule
 
 KEEP = Retention(runs=400, outcomes=90, dead_letters=30, audit=400)
 
@@ -107,3 +109,14 @@ async def test_one_process_at_a_time_keeps_house(db: Database) -> None:
         assert await let_go(db, KEEP) == {}
         await other.execute("select pg_advisory_unlock(7305817212)")
     assert (await let_go(db, KEEP))["runs"] == 1
+
+
+async def test_old_firings_go(db: Database) -> None:
+    await schedule(db, "0 0 * * *", datetime.now(UTC))  # noqa: TID251 - retention goes by the real clock
+    await db.execute(
+        """insert into firings (schedule_id, slot, tenant, run_id, kind, actor, result)
+        select id, now() - make_interval(days => d), 'default', gen_random_uuid(), 'slot', 's',
+          'fired' from schedules, unnest(array[401, 399]) d"""
+    )
+    assert (await let_go(db, KEEP))["firings"] == 1
+    assert await db.fetchval("select count(*) from firings") == 1

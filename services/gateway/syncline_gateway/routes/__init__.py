@@ -8,6 +8,7 @@ from syncline_gateway.routes import (
     api_keys,
     audit_log,
     events,
+    schedules,
     session,
     sync_events,
     tenants,
@@ -22,4 +23,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     api_keys.router,
     tenants.router,
     audit_log.router,
+    schedules.router,
 )
