@@ -8,7 +8,7 @@ import msgspec
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Batch, decode_batch
+from syncline.contracts.messages import Batch, decode_batch, records_in
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.ledger import Ledger
 from syncline.runtime.failures import FailureRouter
@@ -18,7 +18,7 @@ from syncline_execute.targets import Targets
 from syncline_execute.writing import Writer
 
 Payloads = Batch[msgspec.Raw]
-SPEC = StageSpec("execute", [INPUT_OF[Stage.EXECUTE]], decode_batch(Payloads))
+SPEC = StageSpec("execute", [INPUT_OF[Stage.EXECUTE]], decode_batch(Payloads), records=records_in)
 
 
 def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteStage]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Report
+from syncline.contracts.messages import Report, records_in
 from syncline.contracts.topics import OUTCOMES
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.stalling import Stalls
@@ -12,7 +12,14 @@ from syncline.runtime.stage import StageOptions, StageSpec
 from syncline_finalize.rules import decode
 from syncline_finalize.stage import FinalizeStage
 
-SPEC = StageSpec("finalize", [OUTCOMES], decode, StageOptions(max_items=256, queue=512))
+SPEC = StageSpec(
+    "finalize",
+    [OUTCOMES],
+    decode,
+    StageOptions(max_items=256, queue=512),
+    records=records_in,
+    settles=True,
+)
 
 
 def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:

@@ -17,6 +17,7 @@ from syncline.postgres.ledger import Ledger
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.tally import TALLY
 from syncline_ingest.again import RowsAgain
 from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk
@@ -207,8 +208,12 @@ class Chunker:
 def _count(planned: list[Planned]) -> None:
     for batch in planned:
         count = len(batch.new.source_ids)
+        TALLY.records_in += count
         if batch.new.stage == Stage.INGEST:
             METRICS.dead_letters.labels(Stage.INGEST.value, Category.PERMANENT.value).inc(count)
         else:
             outcome = "passed" if batch.new.stage else "unchanged"
+            TALLY.records_out += (
+                0 if batch.new.stage else count
+            )  # what passed counts when it is sent
             METRICS.records.labels(Stage.INGEST.value, outcome).inc(count)

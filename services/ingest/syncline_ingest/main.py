@@ -13,7 +13,13 @@ from syncline_ingest.stage import IngestStage
 
 # Extractions take long and are independent, so several of a partition run at once. One that is
 # cut off goes on where its last chunk was committed, so leaving needs no patience.
-SPEC = StageSpec("ingest", [RUNS], decode, StageOptions(max_items=1, parallel=8, drain=2.0))
+SPEC = StageSpec(
+    "ingest",
+    [RUNS],
+    decode,
+    StageOptions(max_items=1, parallel=8, drain=2.0),
+    records=lambda _request: 0,  # it counts what it reads while it reads
+)
 
 
 def build(service: Service) -> tuple[StageSpec[RunRequest], IngestStage]:

@@ -7,14 +7,16 @@ from typing import Any
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Batch, decode_batch
+from syncline.contracts.messages import Batch, decode_batch, records_in
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.runtime.failures import FailureRouter
 from syncline.runtime.stage import StageSpec
 from syncline_normalize.stage import NormalizeStage
 
 Records = Batch[dict[str, Any]]
-SPEC = StageSpec("normalize", [INPUT_OF[Stage.NORMALIZE]], decode_batch(Records))
+SPEC = StageSpec(
+    "normalize", [INPUT_OF[Stage.NORMALIZE]], decode_batch(Records), records=records_in
+)
 
 
 def build(service: Service) -> tuple[StageSpec[Records], NormalizeStage]:

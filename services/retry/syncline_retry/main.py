@@ -11,7 +11,13 @@ from syncline_retry.stage import RetryStage
 
 TOPICS = [retry_topic(tier) for tier in RETRY_TIERS]
 # A waiting message needs no finishing: whoever gets the partition next waits on.
-SPEC = StageSpec("retry", TOPICS, decode, StageOptions(max_items=1, queue=8, drain=0.0))
+SPEC = StageSpec(
+    "retry",
+    TOPICS,
+    decode,
+    StageOptions(max_items=1, queue=8, drain=0.0),
+    records=lambda waiting: waiting.onward.records,
+)
 
 
 def build(service: Service) -> tuple[StageSpec[Waiting], RetryStage]:

@@ -43,6 +43,5 @@ def decode(delivery: Delivery) -> Waiting:
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
     spread = lane_spread(batch.run.id, batch.lane)
     key = batch.run.id.encode()
-    return Waiting(
-        due_at, batch.run.id, Outbound(INPUT_OF[stage], key, delivery.value, spread, kept)
-    )
+    onward = Outbound(INPUT_OF[stage], key, delivery.value, spread, kept, len(batch.ids))
+    return Waiting(due_at, batch.run.id, onward)

@@ -13,6 +13,7 @@ import structlog
 import uvloop
 
 from syncline.bootstrap.connections import Connections, Mappings
+from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
 from syncline.kafka.consumer import KafkaConsumer
@@ -27,6 +28,7 @@ from syncline.runtime.control import Control
 from syncline.runtime.health import HealthServer
 from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.ports import Producer
+from syncline.runtime.pulse import CountedProducer
 from syncline.runtime.stage import Handler, Stage, StageSpec
 from syncline.runtime.traced import TracedProducer
 from syncline.telemetry.logs import configure_logs
@@ -84,8 +86,11 @@ async def _run(
         health = _health(service, stage, clock)
         await health.start(settings.health_host, settings.health_port)
         stack.push_async_callback(health.stop)
+        pulse = pulse_of(spec.name, settings, clock)
+        stack.push_async_callback(pulse.stop)
         log.info("service_started", topics=list(spec.topics), health_port=settings.health_port)
-        await run_with_side_tasks(stage.run(stopping), _side_tasks(service, handler))
+        sides = {"pulse": pulse.beat, **_side_tasks(service, handler)}
+        await run_with_side_tasks(stage.run(stopping), sides)
         log.info("service_stopped")
 
 
@@ -128,7 +133,7 @@ async def open_when_current(
 def _service(
     stack: AsyncExitStack, settings: Settings, database: Database, clock: Clock
 ) -> Service:
-    producer = TracedProducer(KafkaProducer(settings.kafka()))
+    producer = CountedProducer(TracedProducer(KafkaProducer(settings.kafka())))
     stack.push_async_callback(producer.stop)
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 SERVICES = (
     "gateway", "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry",
-    "deadletter", "scheduler", "notifier",
+    "deadletter", "scheduler", "notifier", "monitor",
 )  # fmt: skip

@@ -16,17 +16,7 @@ from syncline.cli.errors import explain, one_line
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.words import number, plural
 from syncline.connectors.registry import connector_class
-from syncline.contracts.topics import (
-    DLQ,
-    INPUT_OF,
-    OUTCOMES,
-    RETRY_TIERS,
-    RUNS,
-    STATUS,
-    TRIGGERS,
-    Stage,
-)
-from syncline.contracts.topics import retry_topic as tier_topic
+from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
 from syncline.domain.configuration import Configured, ProfileConfig
 from syncline.postgres.schedule_views import ScheduleViews
 
@@ -36,19 +26,10 @@ OVERDUE = 60.0
 """Seconds after which a slot should have been looked at."""
 HIGH_LAG = 10_000
 """Messages above which a service is far behind."""
-TOPICS_OF = {
-    "trigger": [TRIGGERS],
-    "ingest": [RUNS],
-    **{stage.value: [INPUT_OF[stage]] for stage in INPUT_OF},
-    "finalize": [OUTCOMES],
-    "retry": [tier_topic(tier) for tier in RETRY_TIERS],
-    "deadletter": [DLQ],
-    "notifier": [STATUS],
-}
+TOPICS_OF = {**READS, "notifier": [STATUS], "monitor": [SNAPSHOTS]}
 WITHOUT_GROUP = {"gateway", "scheduler"}
 """Services that every process of which reads everything, or nothing."""
 assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
-assert Stage.INGEST.value in TOPICS_OF
 
 
 class Level(StrEnum):

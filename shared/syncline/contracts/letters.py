@@ -80,4 +80,4 @@ def letter_message(letter: DeadLetter, now: datetime) -> Outbound:
         ("tenant", letter.tenant.encode()),
         ("attempt", str(len(letter.attempts)).encode()),
     )
-    return Outbound(DLQ, run_id.encode(), value, run_spread(run_id), headers)
+    return Outbound(DLQ, run_id.encode(), value, run_spread(run_id), headers, 1)

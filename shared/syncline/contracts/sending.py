@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from syncline.contracts.events import TRIGGER, cloud_event
-from syncline.contracts.messages import Batch, Report, RunRequest, Settled, Timing, encode
+from syncline.contracts.messages import (
+    Batch,
+    Report,
+    RunRequest,
+    Settled,
+    Timing,
+    encode,
+    records_in,
+)
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.errors import InvalidInputError, Problem
@@ -57,6 +65,7 @@ def lane_message(batch: Batch[Any], topic: str) -> Outbound:
             ("tenant", run.tenant.encode()),
             ("attempt", str(batch.attempt).encode()),
         ),
+        len(batch.ids),
     )
 
 
@@ -77,7 +86,9 @@ def retry_message(batch: Batch[Any], stage: Stage, topic: str, due: datetime) ->
 
 def report_message(report: Report) -> Outbound:
     """Address a report to Finalize: all of one run's on one partition."""
-    return _run_message(OUTCOMES, report.run.id, report.run.tenant, encode(report))
+    return _run_message(
+        OUTCOMES, report.run.id, report.run.tenant, encode(report), records_in(report)
+    )
 
 
 def settled_message(
@@ -102,9 +113,9 @@ def settled_message(
 
 def request_message(request: RunRequest) -> Outbound:
     """Address an accepted run to Ingest."""
-    return _run_message(RUNS, request.run_id, request.tenant, encode(request))
+    return _run_message(RUNS, request.run_id, request.tenant, encode(request), 1)
 
 
-def _run_message(topic: str, run_id: str, tenant: str, value: bytes) -> Outbound:
+def _run_message(topic: str, run_id: str, tenant: str, value: bytes, records: int) -> Outbound:
     headers = (("correlation-id", run_id.encode()), ("tenant", tenant.encode()))
-    return Outbound(topic, run_id.encode(), value, run_spread(run_id), headers)
+    return Outbound(topic, run_id.encode(), value, run_spread(run_id), headers, records)

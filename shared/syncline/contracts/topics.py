@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
-DAY = 24 * 60 * 60 * 1000
+HOUR = 60 * 60 * 1000
+DAY = 24 * HOUR
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -19,6 +21,9 @@ class Topic(msgspec.Struct, frozen=True):
         keep_ms: retention in milliseconds.
         compacted: the newest message of a key is kept for ever instead.
         single: one partition, however many the others have.
+        segment_ms: milliseconds after which the broker begins a new file; only what lies in old
+            ones is deleted or compacted.
+        broker_time: messages carry the broker's time of arrival, not their sender's time.
     """
 
     name: str
@@ -29,6 +34,8 @@ class Topic(msgspec.Struct, frozen=True):
     keep_ms: int = 7 * DAY
     compacted: bool = False
     single: bool = False
+    segment_ms: int | None = None
+    broker_time: bool = False
 
 
 class Stage(StrEnum):
@@ -46,20 +53,25 @@ INPUT_OF = {Stage.NORMALIZE: "raw", Stage.TRANSFORM: "canonical", Stage.EXECUTE:
 RETRY_TIERS = (2, 8, 32, 120, 300)
 """Seconds; one retry topic each."""
 
-TRIGGERS, RUNS, OUTCOMES, DLQ, STATUS, CONTROL = (
+TRIGGERS, RUNS, OUTCOMES, DLQ, STATUS, CONTROL, SNAPSHOTS = (
     "triggers",
     "runs",
     "outcomes",
     "dlq",
     "status",
     "control",
+    "snapshots",
 )
+RETRY_PREFIX = "retry."
+
+MONITOR_TABLE = "monitor-processes-changelog"
+"""What the monitor keeps of each process; Faust makes the name."""
 
 
 def retry_topic(delay: float) -> str:
     """Return the retry topic for a delay in seconds: the longest tier that is not too long."""
     fitting = [tier for tier in RETRY_TIERS if tier <= delay] or [RETRY_TIERS[0]]
-    return f"retry.{fitting[-1]}s"
+    return f"{RETRY_PREFIX}{fitting[-1]}s"
 
 
 TOPICS: tuple[Topic, ...] = (
@@ -90,5 +102,33 @@ TOPICS: tuple[Topic, ...] = (
         compacted=True,
         single=True,
     ),
+    Topic(
+        SNAPSHOTS,
+        "What each process has done since it started, told once a second.",
+        "all services",
+        "monitor",
+        keep_ms=HOUR,
+        single=True,
+        segment_ms=HOUR // 4,
+        broker_time=True,
+    ),
+    Topic(
+        MONITOR_TABLE,
+        "The newest snapshot of each process.",
+        "monitor",
+        "monitor",
+        compacted=True,
+        single=True,
+        segment_ms=HOUR,
+    ),
 )
+READS: Mapping[str, Sequence[str]] = {
+    "trigger": [TRIGGERS],
+    "ingest": [RUNS],
+    **{stage.value: [INPUT_OF[stage]] for stage in INPUT_OF},
+    "finalize": [OUTCOMES],
+    "retry": [retry_topic(tier) for tier in RETRY_TIERS],
+    "deadletter": [DLQ],
+}
+"""What each stage takes its messages from, in the order in which a record passes them."""
 BY_NAME = {topic.name: topic for topic in TOPICS}

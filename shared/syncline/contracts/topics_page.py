@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from syncline.contracts.topics import DAY, TOPICS, Topic
+from syncline.contracts.topics import DAY, HOUR, TOPICS, Topic
 
 _HEAD = """# Topics
 
@@ -28,13 +28,18 @@ def page() -> str:
 
 
 def _row(topic: Topic) -> str:
-    kept = "newest of each key" if topic.compacted else f"{topic.keep_ms // DAY} days"
+    kept = "newest of each key" if topic.compacted else _time(topic.keep_ms)
     kept += ", one partition" if topic.single else ""
     public = "yes" if topic.public else ""
     return (
         f"| `syncline.{topic.name}` | {public} | {topic.writers} | {topic.readers} "
         f"| {kept} | {topic.purpose} |\n"
     )
+
+
+def _time(milliseconds: int) -> str:
+    days = milliseconds // DAY
+    return f"{days} days" if days else f"{milliseconds // HOUR} h"
 
 
 if __name__ == "__main__":

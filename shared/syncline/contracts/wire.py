@@ -36,6 +36,7 @@ class Outbound(msgspec.Struct, frozen=True):
         value: the encoded message; None is a tombstone.
         spread: any non-negative number; the partition is `spread` modulo the topic's partitions.
         headers: extra headers, in order.
+        records: how many records it brings on their way, for figures alone; it is not sent.
     """
 
     topic: str
@@ -43,6 +44,7 @@ class Outbound(msgspec.Struct, frozen=True):
     value: bytes | None
     spread: int
     headers: tuple[tuple[str, bytes], ...] = ()
+    records: int = 0
 
 
 def size_of(message: Outbound) -> int:

@@ -11,6 +11,7 @@ from string import Template
 
 import msgspec
 
+from syncline.bootstrap.services import SERVICES
 from syncline.demo import erp
 from syncline.demo.shop import Shop, serve
 from syncline.embedded.installation import LocalInstallation, Plan
@@ -50,7 +51,7 @@ def plan(folder: Path, environ: Mapping[str, str]) -> Plan:
 
     Servers and settings of the environment are left alone: a demo must not write to them.
     """
-    ports = free_ports(10)
+    ports = free_ports(len(SERVICES))
     own = {name: value for name, value in environ.items() if not name.startswith("SYNCLINE_")}
     return Plan(folder, DevPorts(free_port(), free_port(), ports[0], free_port()), {}, own)
 

@@ -108,6 +108,10 @@ class KafkaAdmin:
         policy = {"cleanup.policy": "compact"} if topic.compacted else {"cleanup.policy": "delete"}
         if not topic.compacted:
             policy["retention.ms"] = str(topic.keep_ms)
+        if topic.segment_ms is not None:
+            policy["segment.ms"] = str(topic.segment_ms)
+        if topic.broker_time:
+            policy["message.timestamp.type"] = "LogAppendTime"
         return NewTopic(
             self._connection.topic(topic.name),
             1 if topic.single else partitions,

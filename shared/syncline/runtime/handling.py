@@ -19,6 +19,7 @@ from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.logs import about
 from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.tally import TALLY
 from syncline.telemetry.tracing import handling
 
 R = TypeVar("R")
@@ -40,6 +41,7 @@ class Handling(Generic[T]):
         quarantine: Quarantine,
     ) -> None:
         self._stage = spec.name
+        self._spec = spec
         self._decode = spec.decode
         self._handler = handler
         self._producer = producer
@@ -59,11 +61,20 @@ class Handling(Generic[T]):
             if items:
                 started = self._clock.monotonic()
                 outputs += await self._handled(readable, items)
-                self._seconds.observe(self._clock.monotonic() - started)
+                seconds = self._clock.monotonic() - started
+                self._seconds.observe(seconds)
+                TALLY.busy += seconds
             if outputs:
                 messages = spans.with_headers(outputs)
                 await self._while_away(lambda: self._producer.send(messages))
         METRICS.messages.labels(self._stage, deliveries[0].topic).inc(len(deliveries))
+        self._tally(len(deliveries), items)
+
+    def _tally(self, messages: int, items: Sequence[T]) -> None:
+        records = sum(map(self._spec.records, items))
+        TALLY.messages += messages
+        TALLY.records_in += records
+        TALLY.records_out += records if self._spec.settles else 0
 
     def _decoded(
         self, deliveries: Sequence[Delivery]

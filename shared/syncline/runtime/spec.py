@@ -45,12 +45,16 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
         topics: logical names.
         decode: turns a delivery into what the handler takes; raises ValueError or
             msgspec.MsgspecError for poison.
+        records: how many records an item is, for figures; 1 where items are runs.
+        settles: whether records end their way here, so that what was taken counts as handed on.
     """
 
     name: str
     topics: Sequence[str]
     decode: Callable[[Delivery], T]
     options: StageOptions = StageOptions()
+    records: Callable[[T], int] = lambda _item: 1
+    settles: bool = False
 
 
 class Handler(Protocol[T_contra]):

@@ -74,6 +74,30 @@ class Metrics:
             "syncline_in_flight_records",
             "Records of open runs without an outcome, of the whole installation; told by finalize.",
             registry=registry,
+        )
+        self.stage_waiting = Gauge(
+            "syncline_stage_waiting",
+            "Records (runs of trigger and ingest) that wait for a stage, about; told by monitor.",
+            ["stage"],
+            registry=registry,
+        )
+        self.stage_oldest = Gauge(
+            "syncline_stage_oldest_seconds",
+            "Age of the oldest message that waits for a stage, at least; told by monitor.",
+            ["stage"],
+            registry=registry,
+        )
+        self.stage_workers = Gauge(
+            "syncline_stage_workers",
+            "Processes of a service that were heard of late; told by monitor.",
+            ["stage"],
+            registry=registry,
+        )
+        self.stage_rate = Gauge(
+            "syncline_stage_records_per_second",
+            "Records into and out of a stage, over ten seconds; told by monitor.",
+            ["stage", "direction"],
+            registry=registry,
         )  # fmt: skip
         self.schedule_firings = Counter(
             "syncline_schedule_firings",

@@ -1,0 +1,141 @@
+"""Faust: takes snapshots from their topic and keeps the newest of each process in a table.
+
+The table's changelog lives on Kafka, so a monitor that starts, or takes over, knows at once what
+was told before. There is one partition: one monitor works, others wait to take over.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import faust
+import msgspec
+import structlog
+from faust.types import StreamT
+
+from syncline.contracts.topics import SNAPSHOTS
+from syncline.kafka.connection import KafkaConnection
+from syncline.runtime.clock import Clock
+from syncline_monitor.rules import Board, newer, read_known, read_snapshot
+
+log = structlog.get_logger()
+SESSION, HEARTBEAT, REBALANCE = 10.0, 2.0, 15.0
+"""Seconds; with Faust's own 60 a monitor that was killed is missed for a minute."""
+
+
+class Ear:
+    """One Faust app.
+
+    Attributes:
+        board: what was heard, from the first snapshot after an assignment on.
+        heard_at: monotonic time of the newest snapshot.
+        joined: whether the group gave us our share.
+        mine: whether that is the partition with the snapshots.
+    """
+
+    def __init__(self, connection: KafkaConnection, clock: Clock) -> None:
+        self._clock = clock
+        self._folder = tempfile.TemporaryDirectory(prefix="syncline-monitor-")
+        self._app = _app(connection, Path(self._folder.name))
+        topic = self._app.topic(
+            connection.topic(SNAPSHOTS),
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        self._table = self._app.Table(
+            "processes",
+            partitions=1,
+            key_type=bytes,
+            value_type=bytes,
+        )
+        self._app.agent(topic)(self._hear)
+        self._app.on_partitions_assigned.connect(self._assigned)
+        self.board: Board | None = None
+        self.heard_at = clock.monotonic()
+        self.joined = False
+        self.mine = False
+
+    @property
+    def crashed(self) -> bool:
+        return bool(self._app.should_stop)
+
+    async def start(self) -> None:
+        await self._app.start()
+
+    async def stop(self) -> None:
+        await self._app.stop()
+        self._folder.cleanup()
+
+    async def _assigned(self, _app: Any, /, *assigned: Any, signal: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
+        """Begin with what the table says, once it is read; a stale board would be a wrong one."""
+        self.board = None
+        self.heard_at = self._clock.monotonic()
+        self.joined = True
+        self.mine = any(assigned)
+
+    async def _hear(self, stream: StreamT[bytes]) -> None:
+        async for event in stream.events():
+            self._note(event.value, event.message.timestamp)
+
+    def _note(self, value: bytes, heard: float) -> None:
+        try:
+            snapshot = read_snapshot(value)
+        except msgspec.DecodeError as error:
+            log.warning("snapshot_undecodable", error=str(error))
+            return
+        key = snapshot.process.encode()
+        if self.board is None:
+            self.board = Board(read_known(each) for each in self._table.values())
+        stored = self._table.get(key)
+        known = newer(read_known(stored) if stored else None, snapshot, heard)
+        if known is not None:
+            self._table[key] = msgspec.json.encode(known)
+            self.board.note(known)
+        self.heard_at = self._clock.monotonic()
+        for process in self.board.forget():
+            self._table.pop(process.encode(), None)
+
+
+def _app(connection: KafkaConnection, folder: Path) -> faust.App:
+    brokers = [f"kafka://{address.strip()}" for address in connection.bootstrap.split(",")]
+    return faust.App(
+        connection.group("monitor"),
+        broker=brokers,
+        broker_credentials=_credentials(connection),
+        broker_client_id=connection.client_id,
+        broker_session_timeout=SESSION,
+        broker_heartbeat_interval=HEARTBEAT,
+        broker_rebalance_timeout=REBALANCE,
+        broker_request_timeout=30.0,
+        consumer_auto_offset_reset="latest",
+        processing_guarantee="at_least_once",
+        producer_linger=0.01,
+        producer_max_batch_size=262_144,
+        store="memory://",
+        datadir=folder,
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        web_enabled=False,
+        stream_wait_empty=False,
+    )
+
+
+def _credentials(
+    connection: KafkaConnection,
+) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    settings = connection.client_settings()
+    context = settings.get("ssl_context")
+    if "sasl_mechanism" in settings:
+        return faust.SASLCredentials(
+            username=settings["sasl_plain_username"],
+            password=settings["sasl_plain_password"],
+            mechanism=settings["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None

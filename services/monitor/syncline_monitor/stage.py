@@ -1,0 +1,115 @@
+"""Monitor: once a second it says how every service stands, to PostgreSQL and to Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from syncline.contracts.topics import READS
+from syncline.domain.errors import SynclineError
+from syncline.domain.pipeline import ServiceHealth
+from syncline.kafka.lagging import GroupLag, LagReader
+from syncline.postgres.pipeline import Pipeline
+from syncline.runtime.clock import Clock, sleep_unless
+from syncline.telemetry.metrics import METRICS
+from syncline_monitor.listening import Listening
+from syncline_monitor.rules import Ages, StageLag
+
+EVERY, STEP = 1.0, 10.0
+"""Seconds between two looks, and between two rows of history."""
+log = structlog.get_logger()
+
+
+class Watching:
+    """Puts together what was heard and what the broker says of the groups.
+
+    Args:
+        services: in the order in which a record passes them.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[str],
+        listening: Listening,
+        lags: LagReader,
+        pipeline: Pipeline,
+        clock: Clock,
+    ) -> None:
+        self._services = services
+        self._listening = listening
+        self._lags = lags
+        self._pipeline = pipeline
+        self._clock = clock
+        self._ages = {service: Ages() for service in READS}
+        self._shown: dict[str, ServiceHealth] = {}
+        self._stepped = 0.0
+        self.last_tick = clock.monotonic()
+        self.waiting_for: str | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look until told to stop."""
+        while not stopping.is_set():
+            try:
+                await self._look()
+                self.waiting_for = None
+            except SynclineError as error:
+                self._note_away(error)
+            self.last_tick = self._clock.monotonic()
+            await sleep_unless(self._clock, EVERY, stopping)
+        await self._lags.stop()
+
+    def _note_away(self, error: SynclineError) -> None:
+        if self.waiting_for is None:
+            log.warning("monitor_waits", reason=str(error))
+        self.waiting_for = str(error)
+        self._shown.clear()
+
+    async def _look(self) -> None:
+        groups = await self._lags.look()
+        lags = self._stage_lags(groups)  # also while another monitor works: the ages must be known
+        board = self._listening.board
+        if board is None:
+            self._shown.clear()
+            return
+        health = board.health(self._services, lags, self._listening.now)
+        _show(health)
+        await self._keep(health)
+
+    def _stage_lags(self, groups: Mapping[str, GroupLag]) -> dict[str, StageLag]:
+        now = self._clock.monotonic()
+        return {
+            stage: StageLag(
+                sum(max(end - group.done[p], 0) for p, end in group.ends.items()),
+                group.members,
+                self._ages[stage].oldest(group.done, group.ends, now),
+            )
+            for stage, group in groups.items()
+        }
+
+    async def _keep(self, health: Sequence[ServiceHealth]) -> None:
+        now = self._clock.now()
+        if not self._shown:
+            await self._pipeline.keep_only(self._services)
+        changed = [
+            (place, each)
+            for place, each in enumerate(health)
+            if self._shown.get(each.service) != each
+        ]
+        await self._pipeline.keep(changed, now)
+        self._shown = {each.service: each for each in health}
+        if now.timestamp() // STEP > self._stepped:
+            self._stepped = now.timestamp() // STEP
+            await self._pipeline.remember(health, now.replace(microsecond=0))
+
+
+def _show(health: Sequence[ServiceHealth]) -> None:
+    for each in health:
+        METRICS.stage_workers.labels(each.service).set(len(each.workers))
+        if each.waiting is None:
+            continue
+        METRICS.stage_waiting.labels(each.service).set(each.waiting)
+        METRICS.stage_oldest.labels(each.service).set(each.oldest_seconds or 0.0)
+        for direction, rates in (("in", each.incoming), ("out", each.outgoing)):
+            METRICS.stage_rate.labels(each.service, direction).set(rates.ten_seconds)

@@ -1,0 +1,45 @@
+"""What each process tells of itself once a second, for the monitor alone.
+
+A snapshot holds all that the process has done since it started. So the newest one says everything:
+copies, late ones and lost ones change nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncline.contracts.messages import encode
+from syncline.contracts.topics import SNAPSHOTS
+from syncline.contracts.wire import Outbound
+
+
+class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
+    """One process up to now.
+
+    Attributes:
+        process: made anew at each start, so that no count ever falls.
+        seq: counts the snapshots of the process from 1; the highest wins.
+        started_at: RFC 3339, UTC.
+        uptime: seconds since then, by a clock that never jumps.
+        leaving: the last one of a process that ends as it should.
+    """
+
+    stage: str
+    process: str
+    seq: int
+    host: str
+    pid: int
+    started_at: str
+    uptime: float
+    records_in: int = 0
+    records_out: int = 0
+    failed: int = 0
+    retried: int = 0
+    messages: int = 0
+    busy: float = 0.0
+    leaving: bool = False
+
+
+def snapshot_message(snapshot: Snapshot) -> Outbound:
+    """Address a snapshot to the monitor."""
+    return Outbound(SNAPSHOTS, snapshot.process.encode(), encode(snapshot), 0)

@@ -1,0 +1,118 @@
+"""How far groups are behind, asked again and again with clients that stay connected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from syncline.contracts.wire import Partition
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.failures import stop_quietly, translated
+from syncline.kafka.metadata import partitions_of
+from syncline.kafka.starting import start
+
+STOP_WITHIN = 5.0
+"""Seconds."""
+
+
+class GroupLag(msgspec.Struct, frozen=True):
+    """A consumer group at one moment.
+
+    Attributes:
+        members: processes in the group, as its coordinator says.
+        done: next offset of each partition; where the group never committed, the first one.
+        ends: offset behind the newest message of each partition.
+    """
+
+    members: int
+    done: Mapping[Partition, int]
+    ends: Mapping[Partition, int]
+
+
+class LagReader:
+    """Asks about the groups of an installation's stages.
+
+    Args:
+        reads: logical topics by group.
+    """
+
+    def __init__(self, connection: KafkaConnection, reads: Mapping[str, Sequence[str]]) -> None:
+        self._connection = connection
+        self._reads = reads
+        self._admin: AIOKafkaAdminClient | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._partitions: dict[str, list[TopicPartition]] = {}
+        self._coordinators: dict[str, int] = {}
+
+    async def look(self) -> dict[str, GroupLag]:
+        """Return every group as it is now.
+
+        Raises:
+            RetriableError: the broker is away; the next look connects anew.
+            BrokerRefusedError: credentials or rights are wrong.
+        """
+        try:
+            with translated("tell the lag"):
+                admin, consumer = await self._connected()
+                places = [p for group in self._reads for p in self._partitions[group]]
+                ends = await consumer.end_offsets(places)
+                return {
+                    group: await self._group(admin, consumer, group, ends) for group in self._reads
+                }
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+        settings = self._connection.client_settings()
+        if self._admin is None:
+            self._admin = AIOKafkaAdminClient(**settings)
+            await start(self._admin, self._connection)
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(**settings, enable_auto_commit=False)
+            await start(self._consumer, self._connection)
+            for group, topics in self._reads.items():
+                names = [self._connection.topic(topic) for topic in topics]
+                found = [await partitions_of(self._consumer, name) for name in names]
+                self._partitions[group] = [place for places in found for place in places]
+        return self._admin, self._consumer
+
+    async def _group(
+        self,
+        admin: AIOKafkaAdminClient,
+        consumer: AIOKafkaConsumer,
+        group: str,
+        ends: Mapping[TopicPartition, int],
+    ) -> GroupLag:
+        name, places = self._connection.group(group), self._partitions[group]
+        if group not in self._coordinators:
+            self._coordinators[group] = await admin.find_coordinator(name)
+        node = self._coordinators[group]
+        committed = await admin.list_consumer_group_offsets(name, node)
+        done = {p: getattr(committed.get(p), "offset", -1) for p in places}
+        untouched = [place for place in places if done[place] < 0]
+        if untouched:
+            done |= await consumer.beginning_offsets(untouched)
+        (answer,) = await admin.describe_consumer_groups([name], node)
+        ((_code, _name, _state, _type, _protocol, members, *_),) = answer.groups
+        return GroupLag(
+            len(members),
+            {self._place(p): done[p] for p in places},
+            {self._place(p): ends[p] for p in places},
+        )
+
+    def _place(self, place: TopicPartition) -> Partition:
+        return self._connection.logical(place.topic), place.partition
+
+    async def stop(self) -> None:
+        """Disconnect; never raises, bounded in time."""
+        consumer, admin = self._consumer, self._admin
+        self._consumer, self._admin = None, None
+        self._coordinators.clear()
+        if consumer is not None:
+            await stop_quietly(consumer.stop(), STOP_WITHIN, "lag reader")
+        if admin is not None:
+            await stop_quietly(admin.close(), STOP_WITHIN, "lag reader")

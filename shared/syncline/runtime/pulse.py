@@ -1,0 +1,117 @@
+"""The pulse of a process: once a second it tells the monitor what it has done so far.
+
+Nothing true about a run depends on it: what cannot be told is left out, and the next one says it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from uuid import uuid4
+
+import structlog
+
+from syncline.contracts.snapshots import Snapshot, snapshot_message
+from syncline.contracts.topics import DLQ, RETRY_PREFIX
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import SynclineError
+from syncline.runtime.clock import Clock
+from syncline.runtime.ports import Producer
+from syncline.telemetry.tally import TALLY, Tally
+
+EVERY = 1.0
+"""Seconds."""
+log = structlog.get_logger()
+
+
+class Pulse:
+    """Tells one process' figures.
+
+    Args:
+        producer: of its own, so that trouble with it never touches the records' one.
+    """
+
+    def __init__(
+        self, service: str, producer: Producer, clock: Clock, tally: Tally = TALLY
+    ) -> None:
+        self._service = service
+        self._producer = producer
+        self._clock = clock
+        self._tally = tally
+        self._process = uuid4().hex
+        self._started = clock.monotonic()
+        self._started_at = clock.now().isoformat()
+        self._seq = 0
+        self._silent = False
+
+    async def beat(self) -> None:
+        """Side task: tell for ever."""
+        while True:
+            await self._tell(leaving=False)
+            await self._clock.sleep(EVERY)
+
+    async def stop(self) -> None:
+        """Tell that the process leaves, and disconnect."""
+        if not self._silent and self._seq:
+            await self._tell(leaving=True)
+        await self._producer.stop()
+
+    async def _tell(self, *, leaving: bool) -> None:
+        try:
+            await self._producer.send([snapshot_message(self.snapshot(leaving=leaving))])
+        except SynclineError as error:
+            if not self._silent:
+                log.warning("monitor_not_told", reason=str(error))
+            self._silent = True
+        else:
+            self._silent = False
+
+    def snapshot(self, *, leaving: bool = False) -> Snapshot:
+        """Return what there is to tell now."""
+        self._seq += 1
+        tally = self._tally
+        return Snapshot(
+            stage=self._service,
+            process=self._process,
+            seq=self._seq,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self._started_at,
+            uptime=round(self._clock.monotonic() - self._started, 3),
+            records_in=tally.records_in,
+            records_out=tally.records_out,
+            failed=tally.failed,
+            retried=tally.retried,
+            messages=tally.messages,
+            busy=round(tally.busy, 3),
+            leaving=leaving,
+        )
+
+
+class CountedProducer:
+    """Fits runtime.ports.Producer; counts the acknowledged records by where they went."""
+
+    def __init__(self, producer: Producer, tally: Tally = TALLY) -> None:
+        self._producer = producer
+        self._tally = tally
+
+    @property
+    def max_message(self) -> int:
+        return self._producer.max_message
+
+    async def start(self) -> None:
+        await self._producer.start()
+
+    async def send(self, messages: Sequence[Outbound]) -> None:
+        await self._producer.send(messages)
+        for message in messages:
+            if message.topic == DLQ:
+                self._tally.failed += message.records
+            elif message.topic.startswith(RETRY_PREFIX):
+                self._tally.retried += message.records
+            else:
+                self._tally.records_out += message.records
+
+    async def stop(self) -> None:
+        await self._producer.stop()

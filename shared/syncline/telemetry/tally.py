@@ -1,0 +1,26 @@
+"""What this process has done so far: the figures behind its snapshots. They only ever grow."""
+
+from __future__ import annotations
+
+
+class Tally:
+    """Counts of one process since its start.
+
+    Attributes:
+        records_in, records_out: taken, and handed on or settled; a run counts as one where runs
+            and not records are handled.
+        failed, retried: records sent to the DLQ and to a retry topic.
+        messages: taken from topics.
+        busy: seconds in handlers, those of several at once added up.
+    """
+
+    def __init__(self) -> None:
+        self.records_in = 0
+        self.records_out = 0
+        self.failed = 0
+        self.retried = 0
+        self.messages = 0
+        self.busy = 0.0
+
+
+TALLY = Tally()

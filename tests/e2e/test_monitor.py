@@ -1,0 +1,55 @@
+"""The monitor beside real services: what it says moves, is right, and survives being killed."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from syncline.domain.pipeline import Dot, ServiceHealth
+from syncline.domain.run import State
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.pipeline import Pipeline
+from tests.e2e.test_runs import configure
+from tests.support.eventually import eventually
+from tests.support.installation import SERVICES, installation
+from tests.support.kafka import KafkaPlace
+
+
+async def test_the_monitor_says_who_works_and_what_waits(
+    kafka: KafkaPlace, postgres: str, tmp_path: Path
+) -> None:
+    async with (
+        installation(kafka, postgres, tmp_path) as place,
+        open_database(postgres) as db,
+    ):
+        await place.start("monitor")
+        await place.ready()
+        await eventually(lambda: all_work(db), within=30)
+
+        await place.stop("execute", signal.SIGKILL)
+        await configure(db, place)
+        run_id = await place.trigger(instance="erp-shop", entityType="item")
+        execute = await eventually(lambda: is_red(db, "execute"), within=30)
+        assert (execute.waiting or 0) > 0
+        assert "no consumer" in execute.why
+
+        await place.stop("monitor", signal.SIGKILL)
+        await place.start("monitor")
+        await place.start("execute")
+        run = await place.ended(run_id)
+        assert run.state is State.SUCCEEDED
+        await eventually(lambda: all_work(db), within=40)
+
+
+async def all_work(db: Database) -> bool:
+    _, services = await Pipeline(db).services()
+    assert {s.service for s in services} == {*SERVICES, "monitor"}
+    assert [(s.service, s.why) for s in services if s.dot is not Dot.GREEN] == []
+    assert [s.service for s in services if len(s.workers) != 1] == []
+    return True
+
+
+async def is_red(db: Database, name: str) -> ServiceHealth | None:
+    _, services = await Pipeline(db).services()
+    (found,) = [s for s in services if s.service == name]
+    return found if found.dot is Dot.RED else None
