@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Report, records_in
+from syncline.contracts.messages import Report
+from syncline.contracts.sending import records_in
 from syncline.contracts.topics import OUTCOMES
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.stalling import Stalls

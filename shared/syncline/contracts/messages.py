@@ -217,13 +217,6 @@ Report: TypeAlias = Settled | Retrying | Discovered | Extracted | Stalling
 """What lies on the outcomes topic."""
 
 
-def records_in(message: Batch[Any] | Report) -> int:
-    """Count the records that a batch brings, or that a report gives an outcome."""
-    if isinstance(message, Batch):
-        return len(message.ids)
-    return len(message.slots) if isinstance(message, Settled) else 0
-
-
 def _require_parallel(*lists: Sized) -> None:
     """Refuse, as a decoder does, lists that do not run in parallel."""
     if len(set(map(len, lists))) > 1:

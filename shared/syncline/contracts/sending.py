@@ -7,15 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from syncline.contracts.events import TRIGGER, cloud_event
-from syncline.contracts.messages import (
-    Batch,
-    Report,
-    RunRequest,
-    Settled,
-    Timing,
-    encode,
-    records_in,
-)
+from syncline.contracts.messages import Batch, Report, RunRequest, Settled, Timing, encode
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.errors import InvalidInputError, Problem
@@ -114,6 +106,13 @@ def settled_message(
 def request_message(request: RunRequest) -> Outbound:
     """Address an accepted run to Ingest."""
     return _run_message(RUNS, request.run_id, request.tenant, encode(request), 1)
+
+
+def records_in(message: Batch[Any] | Report) -> int:
+    """Count the records that a batch brings, or that a report gives an outcome."""
+    if isinstance(message, Batch):
+        return len(message.ids)
+    return len(message.slots) if isinstance(message, Settled) else 0
 
 
 def _run_message(topic: str, run_id: str, tenant: str, value: bytes, records: int) -> Outbound:
