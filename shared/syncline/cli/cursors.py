@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,8 +10,8 @@ from syncline.cli.app import Commands
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column
 from syncline.cli.words import moment
+from syncline.domain.cursor import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.mapping.document import CursorType
 from syncline.postgres.cursors import Cursors
 from syncline.postgres.views import CursorView, Views
 
@@ -112,8 +111,8 @@ def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: 
         async with shell.database() as database:
             cursors = Cursors(database)
             kind = await cursors.kind(*stream)
-            if value is not None:
-                _check(value, kind)
+            if value is not None and (problem := value_problem(value, kind)):
+                raise InvalidInputError([Problem("VALUE", problem)])
             return await cursors.set(stream, value, shell.actor, reason.strip())
 
     after = shell.run(change())
@@ -122,16 +121,3 @@ def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: 
         after,
         f"the cursor of {after.instance} {after.entity_type} {what} (version {after.version})",
     )
-
-
-def _check(value: str, kind: CursorType) -> None:
-    """Refuse what the source could not compare. Raises InvalidInputError."""
-    if not value.strip() or len(value) > 200 or not value.isprintable():
-        raise InvalidInputError([Problem("VALUE", "must be printable text of 1 to 200 characters")])
-    if kind is CursorType.ID:
-        return
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        message = f"must be a time such as 2026-01-31T08:15:00, not {value!r}"
-        raise InvalidInputError([Problem("VALUE", message)]) from None

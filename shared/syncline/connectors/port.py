@@ -157,6 +157,15 @@ class Connector(Protocol):
         """Name every mistake of a profile's settings."""
 
     @staticmethod
+    def profile_schema() -> dict[str, Any]:
+        """Return the JSON Schema of `{config, secrets}`, of which forms are made.
+
+        `title` and `description` are for people; `x-advanced` marks what most leave alone,
+        `x-when` the settings that something else must have for this one to count.
+        """
+        return {"type": "object", "properties": {"config": {}, "secrets": {}}}
+
+    @staticmethod
     def extraction_problems(extraction: Extraction, /) -> list[Problem]:
         """Name every mistake of a mapping's extraction block."""
 

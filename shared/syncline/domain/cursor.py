@@ -8,6 +8,9 @@ from decimal import Decimal, InvalidOperation
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State
 
+MAX_VALUE = 200
+"""Characters of a value that a person gives."""
+
 
 def is_later(value: str, than: str | None, kind: CursorType) -> bool:
     """Tell whether one cursor value lies behind another; texts are as the source gave them."""
@@ -30,6 +33,19 @@ def _comparable(value: str, kind: CursorType) -> tuple[int, Decimal, str]:
     if instant.tzinfo is None:
         return 0, Decimal(0), instant.isoformat()
     return 0, Decimal(str(instant.timestamp())), value
+
+
+def value_problem(value: str, kind: CursorType) -> str | None:
+    """Say why a person's value cannot be a cursor, or None: the source must compare it."""
+    if not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
+        return f"must be printable text of 1 to {MAX_VALUE} characters"
+    if kind is CursorType.ID:
+        return None
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return f"must be a time such as 2026-01-31T08:15:00, not {value!r}"
+    return None
 
 
 def moved_cursor(

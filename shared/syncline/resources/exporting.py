@@ -89,14 +89,24 @@ def _parts(model: type[Strict]) -> Iterator[type[Strict]]:
 _ORDER = _order()
 
 
+def in_order(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
+    """Return a value with the keys of its objects in the order in which documents have them."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: (_ORDER.get(name, 10_000), name))
+        return {name: in_order(value[name]) for name in names}
+    if isinstance(value, list | tuple):
+        return [in_order(part) for part in value]
+    return value
+
+
 def _ordered(value: dict[str, Any]) -> dict[str, Any]:
-    names = sorted(value, key=lambda name: (_ORDER.get(name, 10_000), name))
-    return {name: _plain(value[name]) for name in names}
+    found: dict[str, Any] = _plain(in_order(value))
+    return found
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
     if isinstance(value, dict):
-        return _ordered(value)
+        return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
     if isinstance(value, Decimal):

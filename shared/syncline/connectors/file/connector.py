@@ -14,6 +14,7 @@ from syncline.connectors.file.journal import Memory
 from syncline.connectors.file.reading import FileReading, open_rows
 from syncline.connectors.file.writing import path_of, write
 from syncline.connectors.folders import Folder
+from syncline.connectors.forms import schema_beside
 from syncline.connectors.picking import Picker
 from syncline.connectors.port import (
     Capabilities,
@@ -54,6 +55,11 @@ class FileConnector(Connector):
     config_problems = staticmethod(settings.config_problems)
     extraction_problems = staticmethod(settings.extraction_problems)
     target_problems = staticmethod(settings.target_problems)
+
+    @staticmethod
+    def profile_schema() -> dict[str, Any]:
+        """Return the JSON Schema of a profile."""
+        return schema_beside(__package__ or "")
 
     def __init__(
         self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from syncline.connectors.forms import schema_beside
 from syncline.connectors.http.address import Allowed, Resolve, resolve
 from syncline.connectors.http.calling import Api, address
 from syncline.connectors.http.checking import columns_of, tested
@@ -63,6 +64,11 @@ class HttpConnector(Connector):
     def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
         """Name every mistake of a profile's settings."""
         return parse_settings(config, secrets)[1]
+
+    @staticmethod
+    def profile_schema() -> dict[str, Any]:
+        """Return the JSON Schema of a profile."""
+        return schema_beside(__package__ or "")
 
     @staticmethod
     def extraction_problems(extraction: Extraction) -> list[Problem]:

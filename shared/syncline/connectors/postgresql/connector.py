@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from syncline.connectors.forms import schema_beside
 from syncline.connectors.port import (
     Capabilities,
     Check,
@@ -48,6 +49,11 @@ class PostgresqlConnector(Connector):
     config_problems = staticmethod(profile.config_problems)
     extraction_problems = staticmethod(mappings.extraction_problems)
     target_problems = staticmethod(table_problems)
+
+    @staticmethod
+    def profile_schema() -> dict[str, Any]:
+        """Return the JSON Schema of a profile."""
+        return schema_beside(__package__ or "")
 
     def __init__(
         self, config: Mapping[str, Any], secrets: Mapping[str, str], _surroundings: Surroundings

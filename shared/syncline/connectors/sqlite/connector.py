@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from syncline.connectors.forms import schema_beside
 from syncline.connectors.port import (
     Capabilities,
     Check,
@@ -47,6 +48,11 @@ class SqliteConnector(Connector):
     config_problems = staticmethod(settings.config_problems)
     extraction_problems = staticmethod(settings.extraction_problems)
     target_problems = staticmethod(table_problems)
+
+    @staticmethod
+    def profile_schema() -> dict[str, Any]:
+        """Return the JSON Schema of a profile."""
+        return schema_beside(__package__ or "")
 
     def __init__(
         self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings

@@ -1,0 +1,84 @@
+"""`connectors` and `schemas`: what profiles and mappings may say, for forms and editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+
+from syncline.connectors.registry import connector_class, names
+from syncline.domain.configuration import Kind
+from syncline.domain.errors import NotFoundError
+from syncline.resources.schema import schema_of, transformers
+from syncline_gateway.access import Runner
+from syncline_gateway.answers import Page, answer, returns
+
+router = APIRouter(tags=["connectors"])
+_SCHEMAS = {kind.lower(): kind for kind in Kind}
+
+
+class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
+    """A connector that is installed.
+
+    Attributes:
+        source, target: directions it works in.
+        bulk_size: most records of one write.
+        lookup: it can find a record by its match key.
+        profile_schema: JSON Schema of a profile's `config` and `secrets`.
+    """
+
+    name: str
+    title: str
+    description: str
+    source: bool
+    target: bool
+    idempotent_upsert: bool
+    bulk_size: int
+    lookup: bool
+    smart_sync: bool
+    profile_schema: dict[str, Any]
+
+
+class DocumentSchema(msgspec.Struct, frozen=True, rename="camel"):
+    """The JSON Schema of a kind of document.
+
+    Attributes:
+        transformers: of mappings: each with the names of its options, null where it takes any.
+    """
+
+    kind: str
+    json_schema: dict[str, Any]
+    transformers: dict[str, list[str] | None]
+
+
+@router.get("/connectors", responses=returns(Page[ConnectorView]))
+async def list_connectors(_caller: Runner) -> Any:  # noqa: ANN401
+    """List the connectors that are installed; there are few, so always all of them."""
+    return answer(Page([_view(name) for name in names()], None))
+
+
+@router.get("/schemas/{kind}", responses=returns(DocumentSchema))
+async def show_schema(kind: str, _caller: Runner) -> Any:  # noqa: ANN401
+    """Return the JSON Schema of a kind of document, such as `mapping`, as this API takes it."""
+    if kind not in _SCHEMAS:
+        raise NotFoundError(f"no schema {kind[:50]!r}: there are {', '.join(_SCHEMAS)}")
+    known = transformers() if kind == "mapping" else {}
+    return answer(DocumentSchema(kind, schema_of(_SCHEMAS[kind]), known))
+
+
+def _view(name: str) -> ConnectorView:
+    kind = connector_class(name)
+    able, schema = kind.capabilities, kind.profile_schema()
+    return ConnectorView(
+        name=name,
+        title=schema.get("title", name),
+        description=schema.get("description", ""),
+        source=able.source,
+        target=able.target,
+        idempotent_upsert=able.idempotent_upsert,
+        bulk_size=able.bulk_size,
+        lookup=able.lookup,
+        smart_sync=able.smart_sync,
+        profile_schema=schema,
+    )

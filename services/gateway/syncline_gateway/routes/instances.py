@@ -1,0 +1,110 @@
+"""`instances`: what is synced from where to where, and whether it may run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from syncline.domain.configuration import Kind
+from syncline.domain.instance import InstanceStatus
+from syncline.postgres.instance_views import InstanceView, InstanceViews
+from syncline.resources import saving
+from syncline_gateway.access import Caller, Runner, User
+from syncline_gateway.answers import Page, answer, nothing, returns
+from syncline_gateway.bodies import accepts, json_of
+from syncline_gateway.editing import IfMatch, Name, Search, creation_of, edit_of, listed, tagged
+from syncline_gateway.paging import Paged
+from syncline_gateway.parts import Needs, Parts
+
+router = APIRouter(prefix="/instances", tags=["instances"])
+
+
+class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
+    """An instance as it is written.
+
+    Attributes:
+        source, target: names of connection profiles.
+        mappings: names, one for each entity type.
+    """
+
+    name: str
+    source: str
+    target: str
+    mappings: list[str] = []
+    enabled: bool = True
+
+
+@router.get("", responses=returns(Page[InstanceView]))
+async def list_instances(
+    caller: Runner,
+    parts: Needs,
+    paging: Paged,
+    search: Search = None,
+    status: Annotated[InstanceStatus | None, Query(description="Only those.")] = None,
+) -> Any:  # noqa: ANN401
+    """List instances by name, with how each of their entity types fares."""
+    views = InstanceViews(parts.database)
+    found = await views.list(caller.tenant, listed(paging, search), status=status and status.value)
+    return answer(paging.page(found, lambda instance: [instance.name]))
+
+
+@router.post(
+    "", status_code=201, responses=returns(InstanceView, 201), openapi_extra=accepts(InstanceBody)
+)
+async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+    """Store a new instance."""
+    edit = creation_of(caller, Kind.INSTANCE)
+    step, mark = await saving.save(parts.configuration, edit, await json_of(request))
+    view = await InstanceViews(parts.database).get(caller.tenant, step.name)
+    return answer(view, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
+
+
+@router.get("/{name}", responses=returns(InstanceView))
+async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+    """Return an instance, whether it may run, and why not."""
+    return await _shown(parts, caller, name)
+
+
+@router.put("/{name}", responses=returns(InstanceView), openapi_extra=accepts(InstanceBody))
+async def replace(
+    name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
+) -> Any:  # noqa: ANN401
+    """Store an instance as the body wants it; what is taken out keeps its history."""
+    edit = edit_of(caller, Kind.INSTANCE, name, if_match)
+    await saving.save(parts.configuration, edit, await json_of(request))
+    return await _shown(parts, caller, name)
+
+
+@router.delete("/{name}", status_code=204)
+async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
+    """Delete an instance; refused while a run or a pending dead letter needs it."""
+    await saving.delete(parts.configuration, edit_of(caller, Kind.INSTANCE, name, if_match))
+    return nothing()
+
+
+@router.post("/{name}/activate", responses=returns(InstanceView))
+async def activate(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Any:  # noqa: ANN401
+    """Let an instance run."""
+    return await _switched(parts, caller, name, if_match, enabled=True)
+
+
+@router.post("/{name}/deactivate", responses=returns(InstanceView))
+async def deactivate(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Any:  # noqa: ANN401
+    """Keep an instance from running; runs under way go on."""
+    return await _switched(parts, caller, name, if_match, enabled=False)
+
+
+async def _switched(
+    parts: Parts, caller: Caller, name: str, if_match: str | None, *, enabled: bool
+) -> Any:  # noqa: ANN401
+    edit = edit_of(caller, Kind.INSTANCE, name, if_match)
+    await saving.switch_instance(parts.configuration, edit, enabled=enabled)
+    return await _shown(parts, caller, name)
+
+
+async def _shown(parts: Parts, caller: Caller, name: str) -> Any:  # noqa: ANN401
+    view = await InstanceViews(parts.database).get(caller.tenant, name)
+    return answer(view, headers=tagged(view.etag))
