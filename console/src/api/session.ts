@@ -33,3 +33,20 @@ export function useSession() {
 export function isSignedOut(error: unknown): boolean {
   return Boolean(error) && asProblem(error).status === 401;
 }
+
+const ROLES: Record<string, string> = { runner: "Runner", user: "User", platform_admin: "Platform Admin" };
+
+/** A role as people read it. */
+export function roleWord(role: string | undefined): string {
+  return ROLES[role ?? ""] ?? role ?? "";
+}
+
+/** Roles from the least to the most; nobody gives away more than they have. */
+export const ROLE_NAMES = ["runner", "user", "platform_admin"] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+
+export const ROLE_HINTS: Record<RoleName, string> = {
+  runner: "Looks at everything and triggers runs; changes nothing",
+  user: "Also changes configuration, schedules and the dead letter queue",
+  platform_admin: "Everything, in every tenant; also users and tenants",
+};

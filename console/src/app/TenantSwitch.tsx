@@ -1,13 +1,59 @@
-import { Text } from "@mantine/core";
+import { Button, Menu, Text } from "@mantine/core";
+import { IconBuilding, IconCheck, IconSelector } from "@tabler/icons-react";
+import { answer, api } from "~/api/client";
 import { useSession } from "~/api/session";
+import { toast } from "~/components/toast";
 
-/** The workspace everything on the page belongs to. */
+/** The workspace everything on the page belongs to, and the way to another. */
 export function TenantSwitch() {
   const { data: session } = useSession();
   if (!session) return null;
+  if (session.tenants.length < 2) {
+    return (
+      <Text size="sm" c="dimmed" visibleFrom="md" maw={160} truncate>
+        {session.tenant}
+      </Text>
+    );
+  }
   return (
-    <Text size="sm" c="dimmed" visibleFrom="md" maw={160} truncate>
-      {session.tenant}
-    </Text>
+    <Menu position="bottom-end" shadow="md" width={240}>
+      <Menu.Target>
+        <Button
+          variant="default"
+          size="compact-md"
+          leftSection={<IconBuilding size={15} />}
+          rightSection={<IconSelector size={14} />}
+          aria-label={`Tenant ${session.tenant}: switch`}
+        >
+          <Text span size="sm" maw={140} truncate>
+            {session.tenant}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown mah={360} style={{ overflowY: "auto" }}>
+        <Menu.Label>Tenant</Menu.Label>
+        {session.tenants.map((tenant) => (
+          <Menu.Item
+            key={tenant}
+            leftSection={<IconCheck size={15} visibility={tenant === session.tenant ? "visible" : "hidden"} />}
+            aria-current={tenant === session.tenant}
+            onClick={() => tenant !== session.tenant && void switchTo(tenant)}
+          >
+            {tenant}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
+}
+
+async function switchTo(tenant: string): Promise<void> {
+  try {
+    await answer(api.PUT("/api/v1/session/tenant", { body: { tenant } }));
+  } catch (error) {
+    toast.failed(error);
+    return;
+  }
+  // Loaded anew: what is in memory, and what is live, belongs to the other tenant.
+  location.assign("/");
 }

@@ -1,29 +1,62 @@
 import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
-import { useSession } from "~/api/session";
+import { IconKeyboard, IconLock, IconLogout } from "@tabler/icons-react";
+import { lazy, Suspense, useState } from "react";
+import { answer, api } from "~/api/client";
+import { roleWord, useSession } from "~/api/session";
+import { toast } from "~/components/toast";
 import { shortcutsOn } from "~/state/shortcuts";
+
+const OwnPassword = lazy(() => import("./OwnPassword"));
 
 /** Who is signed in, and what is theirs to choose. */
 export function UserMenu() {
   const { data: session } = useSession();
   const on = shortcutsOn.use();
+  const [changing, setChanging] = useState(false);
   const name = session?.name ?? "";
   return (
-    <Menu position="bottom-end" shadow="md" width={220}>
-      <Menu.Target>
-        <UnstyledButton aria-label={`Signed in as ${name}`}>
-          <Avatar size={28} radius="xl" name={name} color="initials" />
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text size="sm" fw={600} truncate>
-            {name}
-          </Text>
-          <Text size="xs">{session?.role}</Text>
-        </Menu.Label>
-        <Menu.Divider />
-        <Menu.Item onClick={() => shortcutsOn.set(!on)}>Single-key shortcuts: {on ? "on" : "off"}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu position="bottom-end" shadow="md" width={220}>
+        <Menu.Target>
+          <UnstyledButton aria-label={`Signed in as ${name}`}>
+            <Avatar size={28} radius="xl" name={name} color="initials" />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>
+            <Text size="sm" fw={600} truncate>
+              {name}
+            </Text>
+            <Text size="xs">{roleWord(session?.role)}</Text>
+          </Menu.Label>
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconKeyboard size={16} />} onClick={() => shortcutsOn.set(!on)}>
+            Single-key shortcuts: {on ? "on" : "off"}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconLock size={16} />} onClick={() => setChanging(true)}>
+            Change password
+          </Menu.Item>
+          <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
+            Sign out
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {changing && (
+        <Suspense fallback={null}>
+          <OwnPassword onClose={() => setChanging(false)} />
+        </Suspense>
+      )}
+    </>
   );
+}
+
+async function signOut(): Promise<void> {
+  try {
+    await answer(api.DELETE("/api/v1/session"));
+  } catch (error) {
+    toast.failed(error);
+    return;
+  }
+  // Loaded anew: nothing of what was seen stays in memory.
+  location.assign("/login");
 }

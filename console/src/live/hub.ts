@@ -56,6 +56,8 @@ export class Hub {
   }
 
   private tell(signal: Signal): void {
+    // Nobody is signed in: whoever listens next, after the login, gets a connection of their own.
+    if (signal.kind === "refused") this.stop = undefined;
     const wanted = signal.kind === "message" ? topicsOf(signal) : "all";
     for (const [name, topic] of this.topics) {
       if (wanted !== "all" && !wanted.includes(name)) continue;

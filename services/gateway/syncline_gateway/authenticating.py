@@ -109,10 +109,12 @@ class Authentication:
         return [identity.tenant]
 
     async def is_still(self, identity: Identity) -> bool:
-        """Tell whether who was found before may go on: for answers that do not end."""
+        """Tell whether who was found before may go on, where they were: for what does not end."""
         by = self._by_key if identity.session is None else self._by_cookie
         found = await by(identity.secret)
-        return found is not None and found.role >= identity.role
+        if found is None or found.tenant != identity.tenant:
+            return False
+        return found.role >= identity.role
 
     def forget(self) -> None:
         """Believe nothing that was found before: something was changed here."""

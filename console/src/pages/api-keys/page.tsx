@@ -1,5 +1,112 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Text } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api, type Schema } from "~/api/client";
+import { roleWord } from "~/api/session";
+import { confirm } from "~/components/confirm";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { toast } from "~/components/toast";
+import { useList } from "~/components/useList";
+import { text, useUrlState } from "~/state/url";
+import { CreateKey } from "./CreateKey";
+
+type ApiKey = Schema<"ApiKeyView">;
+const view = { cursor: text() };
 
 export default function ApiKeysPage() {
-  return <NotBuilt title="API Keys" />;
+  const [{ cursor }] = useUrlState(view);
+  const [creating, setCreating] = useState(false);
+  const list = useList<ApiKey>({
+    key: ["api-keys", cursor],
+    fetch: () => answer(api.GET("/api/v1/api-keys", { params: { query: cursor ? { cursor } : {} } })),
+  });
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
+      Create API key
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader
+        title="API Keys"
+        purpose="Let programs in, each with a role of its own. They send Authorization: ApiKey <key>."
+        actions={create}
+      />
+      <DataTable
+        {...list}
+        name="API keys"
+        columns={[...COLUMNS, { id: "revoke", header: "", cell: (key) => <Revoke apiKey={key} />, align: "right" }]}
+        rowId={(key) => key.id}
+        empty={
+          <EmptyState kind="nothing-yet" title="No API keys yet" action={create}>
+            A program needs one to trigger runs or to read results over HTTP.
+          </EmptyState>
+        }
+      />
+      <Pager next={list.next} />
+      {creating && <CreateKey onClose={() => setCreating(false)} />}
+    </>
+  );
+}
+
+const COLUMNS: Column<ApiKey>[] = [
+  { id: "name", header: "Name", cell: (key) => key.name },
+  { id: "prefix", header: "Key", cell: (key) => <code>{key.prefix}_…</code> },
+  { id: "role", header: "Role", cell: (key) => roleWord(key.role) },
+  {
+    id: "status",
+    header: "Status",
+    cell: (key) => <StatusBadge of="access" state={key.status} reason={revokedBy(key)} />,
+  },
+  { id: "used", header: "Last used", cell: (key) => <Time at={key.usedAt} none="never" /> },
+  { id: "expires", header: "Expires", cell: (key) => <Time at={key.expiresAt} none="never" /> },
+  { id: "created", header: "Created", cell: (key) => <Time at={key.createdAt} /> },
+  { id: "by", header: "By", cell: (key) => key.createdBy },
+];
+
+function revokedBy(key: ApiKey): string | null {
+  return key.revokedBy ? `Revoked by ${key.revokedBy}` : null;
+}
+
+function Revoke({ apiKey }: { apiKey: ApiKey }) {
+  const queries = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: () => answer(api.DELETE("/api/v1/api-keys/{key}", { params: { path: { key: apiKey.id } } })),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ["api-keys"] });
+      toast.done(`${apiKey.name} is revoked; every gateway refuses it within 5 seconds`);
+    },
+    onError: toast.failed,
+  });
+  if (apiKey.status === "revoked") return null;
+  const ask = async () => {
+    const body = (
+      <>
+        Programs that send <code>{apiKey.prefix}_…</code> are refused within 5 seconds. This cannot be taken back.
+        {apiKey.usedAt && (
+          <Text size="sm" mt="xs">
+            Last used: <Time at={apiKey.usedAt} />
+          </Text>
+        )}
+      </>
+    );
+    if (await confirm({ title: `Revoke ${apiKey.name}?`, body, confirm: "Revoke", danger: true })) revoke.mutate();
+  };
+  return (
+    <Button
+      size="compact-sm"
+      variant="default"
+      loading={revoke.isPending}
+      onClick={() => void ask()}
+      aria-label={`Revoke ${apiKey.name}`}
+    >
+      Revoke
+    </Button>
+  );
 }

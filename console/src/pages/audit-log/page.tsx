@@ -1,5 +1,95 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, TextInput } from "@mantine/core";
+import { IconFilterOff } from "@tabler/icons-react";
+import { answer, api, type Schema } from "~/api/client";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { Pager } from "~/components/Pager";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { text, useUrlState } from "~/state/url";
+import { Details } from "./Details";
+import { RANGES, Range, sinceOf } from "./Range";
+import { actionWords, summary } from "./words";
+
+export type Entry = Schema<"AuditEntry">;
+const view = { actor: text(), action: text(), object: text(), range: text(), cursor: text(), entry: text() };
+const WORDS = { actor: "by", action: "action", object: "object" } as const;
 
 export default function AuditLogPage() {
-  return <NotBuilt title="Audit Log" />;
+  const [search, setView] = useUrlState(view);
+  const { cursor, entry, range } = search;
+  const list = useList<Entry>({
+    key: ["audit-log", search.actor, search.action, search.object, range, cursor],
+    fetch: () => {
+      const { actor, action, object } = search;
+      const given = { actor, action, object, cursor, since: sinceOf(range) };
+      const query = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
+      return answer(api.GET("/api/v1/audit-log", { params: { query } }));
+    },
+  });
+  const filters = [
+    ...(["actor", "action", "object"] as const)
+      .filter((name) => search[name])
+      .map((name) => ({ label: `${WORDS[name]} ${search[name]}`, remove: () => setView({ [name]: "" }) })),
+    ...(range ? [{ label: RANGES[range] ?? range, remove: () => setView({ range: "" }) }] : []),
+  ];
+  const clear = () => setView({ actor: "", action: "", object: "", range: "" });
+  return (
+    <>
+      <PageHeader
+        title="Audit Log"
+        purpose="Who changed configuration, cursors and dead letters, who triggered, who signed in; newest first."
+      />
+      <DataTable
+        {...list}
+        name="Audit log"
+        columns={COLUMNS}
+        rowId={(row) => String(row.id)}
+        openId={entry}
+        onOpen={(row) => setView({ entry: String(row.id), cursor })}
+        toolbar={
+          <>
+            {(["actor", "action", "object"] as const).map((name) => (
+              <TextInput
+                key={`${name} ${search[name]}`}
+                aria-label={`Filter by ${name}`}
+                placeholder={{ actor: "By whom", action: "Action, such as profile", object: "Object" }[name]}
+                defaultValue={search[name]}
+                w={170}
+                onBlur={(event) =>
+                  event.currentTarget.value !== search[name] && setView({ [name]: event.currentTarget.value.trim() })
+                }
+                onKeyDown={(event) => event.key === "Enter" && setView({ [name]: event.currentTarget.value.trim() })}
+              />
+            ))}
+            <Range value={range} onChange={(chosen) => setView({ range: chosen })} />
+            {filters.length > 0 && (
+              <Button variant="subtle" leftSection={<IconFilterOff size={16} />} onClick={clear}>
+                Clear
+              </Button>
+            )}
+          </>
+        }
+        empty={
+          filters.length ? (
+            <EmptyState kind="no-match" what="entries" filters={filters} onClear={clear} />
+          ) : (
+            <EmptyState kind="nothing-yet" title="Nothing was done yet" />
+          )
+        }
+      />
+      <Pager next={list.next} />
+      {entry && <Details id={entry} onClose={() => setView({ entry: "", cursor })} />}
+    </>
+  );
 }
+
+const COLUMNS: Column<Entry>[] = [
+  { id: "at", header: "When", cell: (row) => <Time at={row.at} as="absolute" /> },
+  { id: "actor", header: "By", cell: (row) => row.actor },
+  { id: "action", header: "Action", cell: (row) => actionWords(row.action) },
+  { id: "object", header: "Object", cell: (row) => row.object },
+  { id: "details", header: "Details", cell: (row) => summary(row.details) },
+  { id: "ip", header: "From", cell: (row) => row.ip ?? "–" },
+];

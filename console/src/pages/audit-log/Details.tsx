@@ -1,0 +1,75 @@
+import { Drawer, Stack, Table } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { answer, api } from "~/api/client";
+import { PayloadView } from "~/components/PayloadView";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { Time } from "~/components/Time";
+import type { Entry } from "./page";
+import { actionWords, changes, plain } from "./words";
+
+/** One entry: who, when, from where, and what was before and after. */
+export function Details({ id, onClose }: { id: string; onClose: () => void }) {
+  const query = useQuery({
+    queryKey: ["audit-log", "one", id],
+    queryFn: () =>
+      answer(api.GET("/api/v1/audit-log/{entry}", { params: { path: { entry: Number(id) } } })) as Promise<Entry>,
+    placeholderData: undefined,
+  });
+  const entry = query.data;
+  return (
+    <Drawer opened onClose={onClose} position="right" size="lg" title={entry ? actionWords(entry.action) : "Entry"}>
+      {query.error && <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />}
+      {entry && <Body entry={entry} />}
+    </Drawer>
+  );
+}
+
+function Body({ entry }: { entry: Entry }) {
+  const changed = changes(entry.details);
+  const facts = [
+    ["Object", entry.object],
+    ["When", <Time key="at" at={entry.at} as="absolute" />],
+    ["By", entry.actor],
+    ["From", entry.ip ?? "unknown"],
+    ["Tenant", entry.tenant === "*" ? "none: it concerns all" : entry.tenant],
+  ] as const;
+  return (
+    <Stack gap="md">
+      <Table layout="fixed" withRowBorders={false} verticalSpacing={4}>
+        <Table.Tbody>
+          {facts.map(([name, value]) => (
+            <Table.Tr key={name}>
+              <Table.Th w={90} scope="row">
+                {name}
+              </Table.Th>
+              <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {changed.length > 0 && (
+        <Table aria-label="What was changed" withTableBorder>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Value</Table.Th>
+              <Table.Th>Before</Table.Th>
+              <Table.Th>After</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {changed.map((change) => (
+              <Table.Tr key={change.name}>
+                <Table.Td>
+                  <code>{change.name}</code>
+                </Table.Td>
+                <Table.Td style={{ overflowWrap: "anywhere" }}>{plain(change.before)}</Table.Td>
+                <Table.Td style={{ overflowWrap: "anywhere" }}>{plain(change.after)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      )}
+      {Object.keys(entry.details).length > changed.length && <PayloadView payload={entry.details} label="Details" />}
+    </Stack>
+  );
+}

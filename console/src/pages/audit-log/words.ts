@@ -1,0 +1,37 @@
+/** `profile.created` as people read it: "Profile created". */
+export function actionWords(action: string): string {
+  const words = action.replace(/[._]/g, " ").replace(/\bapi key\b/, "API key");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+interface Change {
+  name: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** The values that an entry says were changed. */
+export function changes(details: Record<string, unknown>): Change[] {
+  return Object.entries(details).flatMap(([name, value]) => (isChange(value) ? [{ name, ...value }] : []));
+}
+
+function isChange(value: unknown): value is { before: unknown; after: unknown } {
+  return typeof value === "object" && value !== null && "before" in value && "after" in value;
+}
+
+/** What an entry's details say, in one line. */
+export function summary(details: Record<string, unknown>): string {
+  return Object.entries(details)
+    .map(([name, value]) =>
+      isChange(value) ? `${name}: ${plain(value.before)} → ${plain(value.after)}` : `${name}: ${plain(value)}`,
+    )
+    .join("; ")
+    .slice(0, 140);
+}
+
+/** A value as one line of text. */
+export function plain(value: unknown): string {
+  if (value === null || value === undefined) return "none";
+  if (Array.isArray(value)) return value.map(plain).join(", ") || "none";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
