@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, Query, Request
@@ -31,6 +31,22 @@ class Paging(msgspec.Struct, frozen=True):
     limit: int
     after: tuple[str, ...]
     filters: str
+
+    def key(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+        """Return the sort key of the last item of the page before; None at the beginning.
+
+        Args:
+            kinds: read the parts of the key; they raise ValueError on what is none.
+
+        Raises:
+            ProblemError: the cursor was made up.
+        """
+        if not self.after:
+            return None
+        try:
+            return tuple(kind(t) for kind, t in zip(kinds, self.after, strict=True))
+        except (ValueError, OverflowError):
+            raise _wrong("is none that this list gave: take `next` of a page as it is") from None
 
     def page(self, items: Sequence[T], key: Callable[[T], Sequence[str]]) -> Page[T]:
         """Make the page of up to `limit` + 1 items, of which the last tells that more follow.

@@ -41,7 +41,7 @@ _BY_SOURCE = _WRITTEN.format(
 )
 
 
-class Hit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Something that was found.
 
     Attributes:
@@ -62,11 +62,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     at: datetime | None = None
 
 
-class Found(msgspec.Struct, frozen=True, rename="camel"):
+class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
     """What a search found: runs first, then records, targets, dead letters."""
 
     query: str
-    hits: list[Hit]
+    hits: list[SearchHit]
 
 
 class Search:
@@ -75,33 +75,33 @@ class Search:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, tenant: str, text: str) -> Found:
+    async def find(self, tenant: str, text: str) -> SearchResult:
         """Find what an ID names: a correlation ID or how it begins, a source ID, a target ID.
 
         Raises:
             InvalidInputError: the text cannot be an ID.
         """
-        query = checked_id(text.strip(), "q")
-        hits: list[Hit] = []
+        query = checked_id(text.strip(), "query.q")
+        hits: list[SearchHit] = []
         if _ID.fullmatch(query) and 6 <= len(query.replace("-", "")) <= 32:
             hits += await self._by_prefix(tenant, query)
         hits += await self._records(tenant, query)
         targets = await self._database.fetch(_BY_TARGET, tenant, query, EACH)
         hits += [_written("target", row) for row in targets]
-        return Found(query, hits)
+        return SearchResult(query, hits)
 
-    async def _by_prefix(self, tenant: str, query: str) -> list[Hit]:
+    async def _by_prefix(self, tenant: str, query: str) -> list[SearchHit]:
         low, high = prefix_range(query)
         runs = await self._database.fetch(_RUNS, tenant, low, high, EACH)
         letters = await self._database.fetch(_LETTERS, tenant, low, high, EACH)
         return [
-            Hit(
+            SearchHit(
                 kind="run", correlation_id=str(r["id"]), instance=r["instance"],
                 entity_type=r["entity_type"], state=r["state"], at=r["at"],
             )
             for r in runs
         ] + [
-            Hit(
+            SearchHit(
                 kind="dead_letter", dead_letter=str(r["id"]), source_id=r["source_id"],
                 correlation_id=str(r["run_id"]) if r["run_id"] else None, instance=r["instance"],
                 entity_type=r["entity_type"], state=r["status"], at=r["at"],
@@ -109,14 +109,14 @@ class Search:
             for r in letters
         ]  # fmt: skip
 
-    async def _records(self, tenant: str, source_id: str) -> list[Hit]:
+    async def _records(self, tenant: str, source_id: str) -> list[SearchHit]:
         """Return the record once for every stream that knows it, by its newest run."""
-        streams: dict[tuple[str, str], Hit] = {}
+        streams: dict[tuple[str, str], SearchHit] = {}
         for row in await newest_places(self._database, tenant, source_id, 100):
             stream = (row["instance"], row["entity_type"])
             streams.setdefault(
                 stream,
-                Hit(
+                SearchHit(
                     kind="record", correlation_id=str(row["id"]), source_id=source_id,
                     instance=stream[0], entity_type=stream[1], state=outcome_name(row["code"]),
                     at=row["created_at"],
@@ -147,8 +147,8 @@ def checked_id(text: str, name: str) -> str:
     return text
 
 
-def _written(kind: str, row: Any) -> Hit:  # noqa: ANN401 - a database row
-    return Hit(
+def _written(kind: str, row: Any) -> SearchHit:  # noqa: ANN401 - a database row
+    return SearchHit(
         kind=kind, source_id=row["source_id"], target_id=row["target_id"],
         correlation_id=str(row["run_id"]) if row["run_id"] else None, instance=row["instance"],
         entity_type=row["entity_type"], state="success", at=row["at"],

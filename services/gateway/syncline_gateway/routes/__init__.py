@@ -14,7 +14,10 @@ from syncline_gateway.routes import (
     instances,
     mapping_configs,
     mapping_trials,
+    records,
+    runs,
     schedules,
+    search,
     session,
     sync_events,
     tenants,
@@ -36,4 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     mapping_configs.router,
     instances.router,
     cursors.router,
+    runs.router,
+    records.router,
+    search.router,
 )

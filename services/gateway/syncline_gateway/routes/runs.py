@@ -1,0 +1,158 @@
+"""`runs`: lists by filter, one run in full, and its records."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from syncline.contracts.topics import Stage
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.run import Mode, State
+from syncline.postgres.run_records import RecordFilter, RunRecord, RunRecords
+from syncline.postgres.run_views import RunCount, RunFilter, RunReport, RunView, RunViews
+from syncline.postgres.runs import Runs
+from syncline.postgres.searching import checked_id
+from syncline_gateway.access import Runner
+from syncline_gateway.answers import Page, answer, returns
+from syncline_gateway.paging import Paged
+from syncline_gateway.parts import Needs
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+class _Query(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class WantedRuns(_Query):
+    """Which runs."""
+
+    state: list[State] = Field(default=[], description="May be repeated.")
+    instance: str | None = Field(default=None, max_length=200, description="Its name.")
+    entity_type: str | None = Field(default=None, max_length=200)
+    trigger: str | None = Field(
+        default=None,
+        max_length=40,
+        description="Who asked: console, cli, topic, api, schedule, replay.",
+    )
+    mode: Mode | None = None
+    since: AwareDatetime | None = Field(default=None, description="Created then or later.")
+    until: AwareDatetime | None = Field(default=None, description="Created before.")
+    id_prefix: str | None = Field(
+        default=None,
+        pattern="^[0-9a-fA-F]{1,8}(-?[0-9a-fA-F]{1,4}){0,6}$",
+        max_length=36,
+        description="How the correlation ID begins.",
+    )
+
+    def filter(self) -> RunFilter:
+        """Return what the database is asked for. Raises InvalidInputError."""
+        for name in ("instance", "entity_type", "trigger"):
+            text = getattr(self, name)
+            if text is not None:
+                checked_id(text, f"query.{to_camel(name)}")
+        return RunFilter(
+            states=tuple(state.value for state in self.state),
+            instance=self.instance,
+            entity_type=self.entity_type,
+            trigger=self.trigger,
+            mode=self.mode,
+            since=_utc("since", self.since),
+            until=_utc("until", self.until),
+            prefix=self.id_prefix,
+        )
+
+
+class WantedRecords(_Query):
+    """Which records of a run."""
+
+    outcome: (
+        Literal[
+            "success", "skipped", "unchanged", "excluded", "superseded", "cancelled", "failed",
+            "in_flight",
+        ]
+        | None
+    ) = Field(default=None, description="`skipped` is for any of its four reasons.")  # fmt: skip
+    source_id: str | None = Field(default=None, description="Exactly this one.")
+    stage: Stage | None = Field(default=None, description="That tried them again or gave them up.")
+    attempts: int | None = Field(default=None, ge=1, le=1000, description="At least so many.")
+
+    def filter(self) -> RecordFilter:
+        """Return what the database is asked for. Raises InvalidInputError."""
+        if self.source_id is not None:
+            checked_id(self.source_id, "query.sourceId")
+        return RecordFilter(
+            outcome=self.outcome,
+            source_id=self.source_id,
+            stage=self.stage,
+            attempts=self.attempts,
+        )
+
+
+Wanted = Annotated[WantedRuns, Query()]
+
+
+@router.get("", responses=returns(Page[RunView]))
+async def list_(wanted: Wanted, paging: Paged, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+    """List runs, newest first."""
+    after = paging.key(_time, _uuid)
+    found = await RunViews(parts.database).newest(
+        caller.tenant, wanted.filter(), paging.limit + 1, after
+    )
+    return answer(paging.page(found, lambda run: (run.created_at.isoformat(), run.correlation_id)))
+
+
+@router.get("/count", responses=returns(RunCount))
+async def count(wanted: Wanted, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+    """Count the runs of a filter, up to 10,000."""
+    return answer(await RunViews(parts.database).count(caller.tenant, wanted.filter()))
+
+
+@router.get("/{correlation_id}", responses=returns(RunReport))
+async def show(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+    """Show a run in full: stages, failures, mapping, cursor, replays."""
+    return answer(await RunViews(parts.database).get(caller.tenant, str(correlation_id)))
+
+
+@router.get("/{correlation_id}/records", responses=returns(Page[RunRecord]))
+async def records(
+    correlation_id: UUID,
+    wanted: Annotated[WantedRecords, Query()],
+    paging: Paged,
+    caller: Runner,
+    parts: Needs,
+) -> Any:  # noqa: ANN401
+    """List the records of a run in the order in which they were found."""
+    run = await Runs(parts.database).get(caller.tenant, str(correlation_id))
+    after = paging.key(_number, _number) or (0, -1)
+    found = await RunRecords(parts.database).page(run.id, wanted.filter(), paging.limit + 1, after)
+    return answer(paging.page(found, lambda record: (str(record.batch), str(record.slot))))
+
+
+def _utc(name: str, time: datetime | None) -> datetime | None:
+    try:
+        return None if time is None else time.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInputError(
+            [Problem(f"query.{name}", "lies outside of all calendars")]
+        ) from None
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _uuid(text: str) -> str:
+    return str(UUID(text))
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**31:
+        raise ValueError(text)
+    return number

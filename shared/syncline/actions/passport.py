@@ -1,0 +1,179 @@
+"""The passport of a record in one run: what each stage took and gave, and what became of it.
+
+Payloads are not stored a second time: they are read back from the stage topics, which keep them
+for a while, and from the dead letter of a record that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+
+from syncline.actions.field_changes import changes_of, unused
+from syncline.actions.passport_steps import (
+    ABSENT,
+    GONE,
+    KEPT,
+    KINDS,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Passport,
+    PassportPayload,
+    expected,
+    steps_of,
+)
+from syncline.contracts.messages import Batch, decoder_of, encode
+from syncline.contracts.topics import BY_NAME, DAY, INPUT_OF, Stage
+from syncline.contracts.wire import Delivery, lane_spread
+from syncline.domain.errors import FailureError, NotFoundError
+from syncline.domain.mapping.validation import parse
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.locating import Look, Sighting, locate
+from syncline.postgres.configuration import Configuration
+from syncline.postgres.database import Database
+from syncline.postgres.record_places import Found, Placed, Places
+from syncline.telemetry.masking import SECRETS
+
+WITHIN = 4.0
+"""Seconds that the topics are read for."""
+MOST = 256 * 1024 * 1024
+"""Bytes of messages that are looked through."""
+AROUND = timedelta(minutes=2)
+"""A message may carry the time of another machine's clock."""
+_decode = decoder_of(Batch[msgspec.Raw]).decode
+log = structlog.get_logger()
+
+
+class Passports:
+    """Reads passports.
+
+    Args:
+        configuration: gives the pinned mapping, and the secrets that must not be shown.
+    """
+
+    def __init__(
+        self, database: Database, kafka: KafkaConnection, configuration: Configuration
+    ) -> None:
+        self._places = Places(database)
+        self._kafka = kafka
+        self._configuration = configuration
+
+    async def of(self, tenant: str, source_id: str, run_id: str | None, now: datetime) -> Passport:
+        """Read a record's passport.
+
+        Args:
+            run_id: the run; None takes the newest that has the record.
+
+        Raises:
+            NotFoundError: no run, or that run, does not know the record.
+            RetriableError: the database is away; without Kafka, payloads are unavailable.
+        """
+        run_id = run_id or await self._places.newest_run(tenant, source_id)
+        found = await self._places.find(tenant, source_id, run_id)
+        await self._learn_secrets(found)
+        payloads = await self._payloads(found, now)
+        mapping = parse(
+            await self._configuration.mapping_document(found.mapping, found.record.mapping_version)
+        )
+        texts = {kind: p.text.encode() for kind, p in payloads.items() if p.text is not None}
+        raw, canonical, payload = (texts.get(kind) for kind in KINDS)
+        changes = {
+            Stage.NORMALIZE: changes_of(mapping.normalization, raw, canonical),
+            Stage.TRANSFORM: changes_of(mapping.transformation, canonical, payload),
+        }
+        steps = steps_of(found.record, payloads, found.attempts, changes)
+        return Passport(
+            place=found.record, steps=steps, payloads=payloads,
+            unused=unused(mapping.normalization.fields, raw),
+        )  # fmt: skip
+
+    async def _learn_secrets(self, found: Found) -> None:
+        for profile in (found.source, found.target):
+            with suppress(NotFoundError):
+                SECRETS.know((await self._configuration.profile(profile)).secrets.values())
+
+    async def _payloads(self, found: Found, now: datetime) -> dict[str, PassportPayload]:
+        kinds = expected(found.record)
+        payloads = {kind: PassportPayload(state=ABSENT, kept_days=_days(kind)) for kind in KINDS}
+        try:
+            looks = [_look(kind, found, now) for kind in kinds]
+            sightings = await locate(self._kafka, looks, within=WITHIN, most=MOST)
+        except FailureError as error:
+            log.warning("payloads_unavailable", reason=str(error))
+            payloads |= {k: PassportPayload(state=UNAVAILABLE, kept_days=_days(k)) for k in kinds}
+        else:
+            pairs = zip(kinds, sightings, strict=True)
+            payloads |= {kind: _seen(kind, sighting, found.record) for kind, sighting in pairs}
+        return payloads | _of_letter(found, payloads)
+
+
+def _look(kind: str, found: Found, now: datetime) -> Look:
+    record = found.record
+    name = encode(record.source_id)
+
+    def is_it(delivery: Delivery) -> bool:
+        value = delivery.value or b""
+        return name in value and _at(value, record) is not None
+
+    return Look(
+        kind, lane_spread(record.correlation_id, found.lane), record.correlation_id.encode(),
+        _milliseconds(record.created_at - AROUND),
+        _milliseconds((record.finished_at or now) + AROUND), is_it,
+    )  # fmt: skip
+
+
+def _at(value: bytes, record: Placed) -> bytes | None:
+    """Return the record's JSON when a message holds it."""
+    try:
+        batch = _decode(value)
+        if batch.number != record.batch or record.slot not in batch.slots:
+            return None
+        return bytes(batch.records[batch.slots.index(record.slot)])
+    except (msgspec.DecodeError, ValueError, IndexError):
+        return None  # nobody's message: whoever reads that topic makes it poison
+
+
+def _seen(kind: str, sighting: Sighting, record: Placed) -> PassportPayload:
+    delivery = sighting.delivery
+    text = None if delivery is None else _at(delivery.value or b"", record)
+    if delivery is None or text is None:
+        return PassportPayload(state=_missing(sighting), kept_days=_days(kind))
+    return PassportPayload(
+        state=KEPT, kept_days=_days(kind), text=_shown(text), origin="topic",
+        partition=delivery.partition, offset=delivery.offset,
+        at=datetime.fromtimestamp(delivery.timestamp / 1000, UTC),
+    )  # fmt: skip
+
+
+def _missing(sighting: Sighting) -> str:
+    if sighting.is_gone:
+        return GONE
+    return ABSENT if sighting.is_complete else NOT_FOUND
+
+
+def _of_letter(found: Found, payloads: Mapping[str, PassportPayload]) -> dict[str, PassportPayload]:
+    """Return the input of the stage that gave the record up, where its topic has it no more."""
+    record = found.record
+    kind = INPUT_OF.get(Stage(record.gave_up), KINDS[0]) if record.gave_up else KINDS[0]
+    if found.payload is None or payloads[kind].text is not None:
+        return {}
+    text = _shown(found.payload)
+    return {
+        kind: PassportPayload(state=KEPT, kept_days=_days(kind), text=text, origin="dead_letter")
+    }
+
+
+def _shown(text: bytes) -> str:
+    return SECRETS.mask(text.decode(errors="backslashreplace"))
+
+
+def _days(kind: str) -> int:
+    return BY_NAME[kind].keep_ms // DAY
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

@@ -1,0 +1,169 @@
+"""Reading single messages back from topics: bounded in time and bytes; nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from syncline.contracts.wire import Delivery
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.failures import stop_quietly, translated
+from syncline.kafka.metadata import partitions_of, require_topics
+from syncline.kafka.reader import STOP_WITHIN
+from syncline.kafka.starting import start
+
+WAIT = 200
+"""Milliseconds of one poll."""
+FETCH = 1024 * 1024
+"""Bytes of one partition that a poll brings, as they lie on the topic."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What is looked for on one topic.
+
+    Attributes:
+        topic: logical name.
+        spread: names the partition, as producers do.
+        key: of the message.
+        begin, end: when it was written, in milliseconds since 1970.
+        is_it: tells the message among those with the key.
+    """
+
+    topic: str
+    spread: int
+    key: bytes
+    begin: int
+    end: int
+    is_it: Callable[[Delivery], bool]
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """What came of a look.
+
+    Attributes:
+        delivery: the message, None when it was not seen.
+        is_gone: the topic does not reach back that far any more.
+        is_complete: all that was asked for was looked through.
+    """
+
+    delivery: Delivery | None
+    is_gone: bool
+    is_complete: bool
+
+
+class _Search(msgspec.Struct):
+    """The progress of one look: the next offset, and the first one not wanted."""
+
+    look: Look
+    position: int
+    stop: int
+    is_gone: bool
+    found: Delivery | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.found is None and self.position < self.stop
+
+
+async def locate(
+    connection: KafkaConnection, looks: Sequence[Look], *, within: float, most: int
+) -> list[Sighting]:
+    """Look for messages, each on one partition of its topic.
+
+    Args:
+        within: seconds; what was not seen then counts as not looked through.
+        most: bytes of messages to look through.
+
+    Returns:
+        What came of each look, in their order.
+
+    Raises:
+        RetriableError: the broker is away, or a topic does not exist.
+        BrokerRefusedError: credentials or rights are wrong.
+    """
+    if not looks:
+        return []
+    client = AIOKafkaConsumer(
+        **connection.client_settings(),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH,
+    )
+    with translated("read messages back"):
+        try:
+            await start(client, connection)
+            searches = await _searches(client, connection, looks)
+            try:
+                async with asyncio.timeout(within):
+                    await _read(client, searches, most)
+            except TimeoutError:
+                pass
+        finally:
+            await stop_quietly(client.stop(), STOP_WITHIN, "locating")
+    by_look = {id(search.look): search for search in searches.values()}
+    return [_sighting(by_look[id(look)]) for look in looks]
+
+
+def _sighting(search: _Search) -> Sighting:
+    is_complete = search.found is not None or not search.is_open
+    return Sighting(search.found, search.is_gone and search.found is None, is_complete)
+
+
+async def _searches(
+    client: AIOKafkaConsumer, connection: KafkaConnection, looks: Sequence[Look]
+) -> Mapping[TopicPartition, _Search]:
+    """Take the position of each look."""
+    names = {connection.topic(look.topic) for look in looks}
+    require_topics(names, await client.topics())
+    places: dict[TopicPartition, Look] = {}
+    for look in looks:
+        partitions = await partitions_of(client, connection.topic(look.topic))
+        places[partitions[look.spread % len(partitions)]] = look
+    client.assign(list(places))
+    first = await client.beginning_offsets(list(places))
+    last = await client.end_offsets(list(places))
+    begins = await client.offsets_for_times({p: look.begin for p, look in places.items()})
+    ends = await client.offsets_for_times({p: look.end for p, look in places.items()})
+    searches = {}
+    for place, look in places.items():
+        position = begins[place].offset if begins[place] else last[place]
+        stop = ends[place].offset if ends[place] else last[place]
+        client.seek(place, position)
+        is_gone = 0 < position == first[place]
+        searches[place] = _Search(look, position, stop, is_gone)
+    return searches
+
+
+async def _read(
+    client: AIOKafkaConsumer, searches: Mapping[TopicPartition, _Search], most: int
+) -> None:
+    """Read on until everything was found or looked through, or enough was read."""
+    left = most
+    while left > 0:
+        for place, search in searches.items():
+            if not search.is_open:
+                client.pause(place)
+        if not any(search.is_open for search in searches.values()):
+            return
+        for place, messages in (await client.getmany(timeout_ms=WAIT)).items():
+            left -= _take(searches[place], messages)
+        for place, search in searches.items():
+            search.position = max(search.position, await client.position(place))
+
+
+def _take(search: _Search, messages: Sequence[ConsumerRecord[Any, Any]]) -> int:
+    """Look at messages of a partition, and return how many bytes they have."""
+    size = 0
+    for m in messages:
+        size += len(m.value or b"")
+        if m.key == search.look.key and m.offset < search.stop and search.found is None:
+            delivery = Delivery(
+                search.look.topic, m.partition, m.offset, m.key, m.value, m.headers, m.timestamp
+            )
+            if search.look.is_it(delivery):
+                search.found = delivery
+    return size
