@@ -150,12 +150,13 @@ async def test_the_list_is_searched_in_every_column_and_paged(
 
 
 async def test_a_preview_says_what_will_happen(api: httpx.AsyncClient) -> None:
-    answer = await api.post(f"{URL}/preview", json={"cron": "30 2 * * *", "timezone": "UTC"})
+    answer = await api.post(f"{URL}/preview", json={"cron": "30 2 * * *", "cadence": None})
     assert answer.status_code == 200, answer.text
     shown = answer.json()
     assert shown["sentence"] == "Every day at 02:30"
     assert len(shown["next"]) == 5
-    form = {"cadence": {"pace": "hours", "interval": 2, "minute": 30}, "timezone": "Europe/Berlin"}
+    cadence = {"pace": "hours", "interval": 2, "minute": 30}
+    form = {"cron": None, "cadence": cadence, "timezone": "Europe/Berlin"}
     shown = (await api.post(f"{URL}/preview", json=form)).json()
     assert shown["cron"] == "30 */2 * * *"
     assert len(shown["notes"]) == 2

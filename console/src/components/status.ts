@@ -141,6 +141,15 @@ const schedule: Vocabulary = {
   dependency_inactive: instance.dependency_inactive as Look,
 };
 
+const firing: Vocabulary = {
+  due: { word: "Due", tone: "busy", icon: IconClock, hint: "Not yet published" },
+  sent: { word: "Sent", tone: "busy", icon: IconLoader, hint: "Published; the trigger service has not answered yet" },
+  fired: { word: "Fired", tone: "good", icon: IconCircleCheck, hint: "Its run was accepted" },
+  skipped: { word: "Skipped", tone: "warn", icon: IconCircleMinus, hint: "Another run was active" },
+  refused: { word: "Refused", tone: "bad", icon: IconBan, hint: "There was nothing to run" },
+  missed: { word: "Missed", tone: "warn", icon: IconAlertTriangle, hint: "Nobody looked in time" },
+};
+
 const operation: Vocabulary = {
   waiting: { word: "Waiting", tone: "idle", icon: IconClock, hint: "May still be undone" },
   pending: { word: "Pending", tone: "idle", icon: IconClock },
@@ -180,6 +189,7 @@ export const vocabularies = {
   category,
   instance,
   schedule,
+  firing,
   operation,
   service,
   access,

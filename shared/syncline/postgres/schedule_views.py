@@ -10,6 +10,8 @@ from uuid import UUID
 import msgspec
 
 from syncline.domain.errors import NotFoundError
+from syncline.domain.schedule.cadence import Cadence, cadence_of
+from syncline.domain.schedule.cron import Cron
 from syncline.domain.schedule.firing import Result, Status
 from syncline.postgres.database import Database
 from syncline.postgres.editing import mark_of
@@ -82,6 +84,7 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         sentence: the expression in words.
+        cadence: the builder's form of it, if it has one.
         status: enabled, disabled or dependency_inactive.
         status_reason: what is not active.
         last_run: its newest firing that was not missed.
@@ -96,6 +99,7 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
     cron: str
     timezone: str
     sentence: str
+    cadence: Cadence | None
     enabled: bool
     status: str
     status_reason: str | None
@@ -187,6 +191,7 @@ def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
         cron=row["cron"],
         timezone=row["timezone"],
         sentence=row["sentence"],
+        cadence=cadence_of(Cron(row["cron"])),
         enabled=row["enabled"],
         status=status.value,
         status_reason=row["why"] if status is Status.DEPENDENCY_INACTIVE else None,

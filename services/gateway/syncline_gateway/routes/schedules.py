@@ -196,10 +196,13 @@ async def _shown(parts: Parts, caller: Caller, name: str) -> Any:  # noqa: ANN40
 
 def _with_cron(body: object) -> object:
     """Put the cron expression in place of a form of the builder. Raises InvalidInputError."""
-    if not isinstance(body, dict) or body.get("cadence") is None:
+    if not isinstance(body, dict):
         return body
-    rest = {name: value for name, value in body.items() if name != "cadence"}
-    if rest.get("cron") is not None:
+    rest = {key: v for key, v in body.items() if key not in ("cron", "cadence") or v is not None}
+    if "cadence" not in rest:
+        return rest
+    del rest["cadence"]
+    if "cron" in rest:
         raise InvalidInputError([Problem("$.cadence", "give `cron` or `cadence`, not both")])
     try:
         cadence = msgspec.convert(body["cadence"], Cadence)

@@ -1,0 +1,98 @@
+import { ActionIcon, Group, Menu, Tooltip } from "@mantine/core";
+import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconPower, IconTrash } from "@tabler/icons-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { answer, api } from "~/api/client";
+import { links } from "~/app/links";
+import { confirm } from "~/components/confirm";
+import { destination } from "~/components/PageLink";
+import { toast } from "~/components/toast";
+import type { Schedule } from "./words";
+
+interface Props {
+  schedule: Schedule;
+  onEdit: () => void;
+  /** After it is gone. */
+  onDeleted?: () => void;
+}
+
+/** What may be done with a schedule: Run now in sight, the rest behind the dots. */
+export function Actions({ schedule, onEdit, onDeleted }: Props) {
+  const { runNow, toggle, remove } = useActions(schedule, onDeleted);
+  const { name, enabled } = schedule;
+  const ask = async () => {
+    const body = `${schedule.instance} ${schedule.entityType} no longer syncs by itself. Its runs stay, and one that is under way goes on.`;
+    if (await confirm({ title: `Delete schedule ${name}?`, body, confirm: "Delete", danger: true })) remove.mutate();
+  };
+  return (
+    <Group gap={4} wrap="nowrap" justify="flex-end">
+      <Tooltip label="Run now">
+        <ActionIcon
+          variant="subtle"
+          loading={runNow.isPending}
+          aria-label={`Run ${name} now`}
+          onClick={() => runNow.mutate()}
+        >
+          <IconPlayerPlay size={16} />
+        </ActionIcon>
+      </Tooltip>
+      <Menu position="bottom-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label={`More actions for ${name}`}>
+            <IconDots size={16} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={15} />} onClick={onEdit}>
+            Edit
+          </Menu.Item>
+          <Menu.Item
+            leftSection={enabled ? <IconPlayerPause size={15} /> : <IconPower size={15} />}
+            onClick={() => toggle.mutate()}
+          >
+            {enabled ? "Disable" : "Enable"}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={() => void ask()}>
+            Delete
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </Group>
+  );
+}
+
+function useActions({ name, enabled }: Schedule, onDeleted?: () => void) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const params = { path: { name } };
+  const settled = () => void queries.invalidateQueries({ queryKey: ["schedules"] });
+  const runNow = useMutation({
+    mutationFn: () => answer(api.POST("/api/v1/schedules/{name}/run-now", { params })),
+    onSuccess: (run) => {
+      const open = () => void navigate(destination(links.run(run?.correlationId ?? "")));
+      toast.done(`${name}: the run is asked for`, { label: "Open run", run: open });
+    },
+    onError: toast.failed,
+    onSettled: settled,
+  });
+  const toggle = useMutation({
+    mutationFn: () =>
+      enabled
+        ? answer(api.POST("/api/v1/schedules/{name}/disable", { params }))
+        : answer(api.POST("/api/v1/schedules/{name}/enable", { params })),
+    onSuccess: () => toast.done(enabled ? `${name} is disabled` : `${name} fires again from now on`),
+    onError: toast.failed,
+    onSettled: settled,
+  });
+  const remove = useMutation({
+    mutationFn: () => answer(api.DELETE("/api/v1/schedules/{name}", { params })),
+    onSuccess: () => {
+      toast.done(`${name} is deleted`);
+      onDeleted?.();
+    },
+    onError: toast.failed,
+    onSettled: settled,
+  });
+  return { runNow, toggle, remove };
+}

@@ -1,0 +1,105 @@
+import { Drawer, Group, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { answer, api } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { Actions } from "./Actions";
+import { Upcoming, usePreview } from "./Upcoming";
+import { draftOf, type Firing, lookOf, type Schedule } from "./words";
+
+interface Props {
+  name: string;
+  onEdit: () => void;
+  onClose: () => void;
+}
+
+/** One schedule: what it will do, and what became of its newest slots. */
+export function Detail({ name, onEdit, onClose }: Props) {
+  const found = useQuery({
+    queryKey: ["schedules", "one", name],
+    queryFn: () => answer(api.GET("/api/v1/schedules/{name}", { params: { path: { name } } })),
+    placeholderData: undefined,
+    refetchInterval: 5_000,
+  });
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size={720}
+      title={`Schedule ${name}`}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
+      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {found.data && <Shown schedule={found.data} onEdit={onEdit} onClose={onClose} />}
+    </Drawer>
+  );
+}
+
+function Shown({ schedule, onEdit, onClose }: { schedule: Schedule; onEdit: () => void; onClose: () => void }) {
+  const { preview, error, busy } = usePreview(draftOf(schedule));
+  const list = useList<Firing>({
+    key: ["schedules", "firings", schedule.name],
+    fetch: () => answer(api.GET("/api/v1/schedules/{name}/firings", { params: { path: { name: schedule.name } } })),
+    every: 5_000,
+  });
+  return (
+    <Stack gap="md">
+      <Group justify="space-between">
+        <Group gap="sm">
+          <StatusBadge of="schedule" state={schedule.status} reason={schedule.statusReason} />
+          <Text size="sm">
+            {schedule.instance} / {schedule.entityType}
+          </Text>
+        </Group>
+        <Actions schedule={schedule} onEdit={onEdit} onDeleted={onClose} />
+      </Group>
+      {schedule.statusReason && (
+        <Text size="sm" c="var(--sl-warn-text)">
+          It does not fire while {schedule.statusReason}.
+        </Text>
+      )}
+      <Upcoming preview={preview} error={error} busy={busy} />
+      <div>
+        <Title order={2} size={15}>
+          Firings
+        </Title>
+        <DataTable
+          {...list}
+          name="Firings"
+          columns={COLUMNS}
+          rowId={(firing) => firing.slot}
+          empty={
+            <EmptyState kind="nothing-yet" title="It has not fired yet">
+              Its first firing will be listed here, with its run.
+            </EmptyState>
+          }
+        />
+      </div>
+    </Stack>
+  );
+}
+
+const KINDS: Record<string, string> = { slot: "On time", catch_up: "Catch-up", manual: "Run now" };
+
+const COLUMNS: Column<Firing>[] = [
+  { id: "slot", header: "Due", cell: (firing) => <Time at={firing.slot} as="absolute" /> },
+  { id: "result", header: "Result", cell: (firing) => <StatusBadge {...lookOf(firing)} reason={firing.reason} /> },
+  { id: "kind", header: "Kind", cell: (firing) => KINDS[firing.kind] ?? firing.kind },
+  {
+    id: "run",
+    header: "Run",
+    cell: (firing) =>
+      firing.correlationId ? (
+        <CopyId value={firing.correlationId} what="correlation ID" to={links.run(firing.correlationId)} />
+      ) : (
+        (firing.reason ?? "–")
+      ),
+  },
+];

@@ -1,0 +1,87 @@
+import { Group, Loader, Stack, Text } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconClockExclamation } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { answer, api, type Schema } from "~/api/client";
+import { asProblem } from "~/api/problem";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { zoneChoice, zoneName } from "~/state/zone";
+import classes from "./schedules.module.css";
+import { type Draft, local, timingOf } from "./words";
+
+type Preview = Schema<"Preview">;
+
+/** What a form would do, asked of the server while a person types. */
+export function usePreview(draft: Draft) {
+  const [body] = useDebouncedValue(JSON.stringify({ ...timingOf(draft), timezone: draft.timezone }), 200);
+  const query = useQuery({
+    queryKey: ["schedules", "preview", body],
+    queryFn: () => answer(api.POST("/api/v1/schedules/preview", { body: JSON.parse(body) })),
+    retry: false,
+    refetchInterval: 60_000,
+  });
+  return { preview: query.error ? undefined : query.data, error: query.error, busy: query.isFetching };
+}
+
+interface Props {
+  preview: Preview | undefined;
+  error?: unknown;
+  busy?: boolean;
+}
+
+/** The next firings by the schedule's clock and by the viewer's, and what clock changes do to them. */
+export function Upcoming({ preview, error, busy = false }: Props) {
+  return (
+    <section className={classes.preview} aria-label="Preview" aria-busy={busy}>
+      {preview && <Next preview={preview} />}
+      {!preview && !error && <Loader size="sm" aria-label="Loading" />}
+      {Boolean(error) &&
+        (asProblem(error).errors.length ? (
+          <Text size="sm" c="dimmed">
+            Nothing to show until the times are right.
+          </Text>
+        ) : (
+          <ProblemAlert error={error} />
+        ))}
+    </section>
+  );
+}
+
+function Next({ preview }: { preview: Preview }) {
+  const own = zoneName(zoneChoice.use());
+  // Two zones with the same clock need one column.
+  const both = preview.next.some(({ at }) => local(at, own) !== local(at, preview.timezone));
+  return (
+    <Stack gap="xs">
+      <Group gap="xs" justify="space-between">
+        <Text size="sm" fw={600} aria-live="polite">
+          {preview.sentence}
+        </Text>
+        <code>{preview.cron}</code>
+      </Group>
+      <table className={classes.next}>
+        <caption className={classes.caption}>Next {preview.next.length} runs</caption>
+        <thead>
+          <tr>
+            <th scope="col">{preview.timezone}</th>
+            {both && <th scope="col">Your time ({own})</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {preview.next.map((moment) => (
+            <tr key={moment.at}>
+              <td>{local(moment.at, preview.timezone)}</td>
+              {both && <td>{local(moment.at, own)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {preview.notes.map((note) => (
+        <Group key={note} className={classes.note} gap="xs" wrap="nowrap" align="flex-start">
+          <IconClockExclamation size={16} aria-hidden />
+          <Text size="xs">{note}</Text>
+        </Group>
+      ))}
+    </Stack>
+  );
+}
