@@ -9,7 +9,7 @@ import structlog
 from syncline.actions.replay_plan import Wish, replay_fields
 from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.operation import Kind
+from syncline.domain.operation import OperationKind
 from syncline.postgres.operation_settling import OperationSettling
 from syncline.postgres.operation_steps import Chunk, Leased, OperationSteps
 from syncline.runtime.clock import Clock
@@ -48,7 +48,7 @@ class Operating:
         return bool(operations)
 
     async def _advance(self, operation: Leased) -> None:
-        if operation.kind is Kind.REPLAY:
+        if operation.kind is OperationKind.REPLAY:
             await self._ask(operation)
             await self._settling.settle(operation)
             if await self._steps.claim(operation):

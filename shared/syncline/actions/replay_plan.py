@@ -17,6 +17,8 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.letter_views import LetterView
 
+ACCEPTED = "accepted"
+"""ReplayResult of an entry whose run was accepted, for those who do not wait for its end."""
 _GOOD = ("success", "unchanged", "excluded", "superseded", "in_flight")
 
 
@@ -47,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True):
     entries: list[LetterView]
 
 
-class Result(msgspec.Struct, frozen=True, rename="camel"):
+class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
     """What became of one entry; `result` is its record's outcome, or why it was refused."""
 
     id: str
@@ -58,7 +60,7 @@ class Result(msgspec.Struct, frozen=True, rename="camel"):
     result: str
 
     @classmethod
-    def of(cls, entry: LetterView, run_id: str | None, result: str) -> Result:
+    def of(cls, entry: LetterView, run_id: str | None, result: str) -> ReplayResult:
         return cls(entry.id, entry.instance, entry.entity_type, entry.source_id, run_id, result)
 
     @property
@@ -68,17 +70,25 @@ class Result(msgspec.Struct, frozen=True, rename="camel"):
 
 def plan(
     entries: Sequence[LetterView], wish: Wish, now: datetime
-) -> tuple[list[Asked], list[Result]]:
+) -> tuple[list[Asked], list[ReplayResult]]:
     """Part entries into runs, one for each instance and entity type, and refuse what cannot go.
+
+    Returns:
+        The runs to ask for, and results of entries that are in none of them.
 
     Raises:
         InvalidInputError: the edit is too large, or no edit at all.
     """
-    refused = [Result.of(e, None, why) for e in entries if (why := refusal(e)) is not None]
+    results: list[ReplayResult] = []
     streams: dict[tuple[str, str], list[LetterView]] = defaultdict(list)
     for entry in entries:
-        if refusal(entry) is None:
+        why = refusal(entry)
+        if why is None:
             streams[entry.instance or "", entry.entity_type or ""].append(entry)
+        elif _is_repeated(entry, wish):
+            results.append(ReplayResult.of(entry, entry.replay_run, ACCEPTED))
+        else:
+            results.append(ReplayResult.of(entry, None, why))
     asked = []
     for (instance, entity_type), several in streams.items():
         fields = replay_fields(instance, entity_type, [entry.id for entry in several], wish)
@@ -86,7 +96,7 @@ def plan(
         run_id = _run_id(wish.key, instance, entity_type)
         message = trigger_message(run_id, fields, wish.source, now)
         asked.append(Asked(run_id, message, several))
-    return asked, refused
+    return asked, results
 
 
 def replay_fields(
@@ -118,7 +128,9 @@ def refusal(entry: LetterView) -> str | None:
     return None
 
 
-def results_of(asked: Asked, refused: str | None, outcomes: Mapping[str, str]) -> list[Result]:
+def results_of(
+    asked: Asked, refused: str | None, outcomes: Mapping[str, str]
+) -> list[ReplayResult]:
     """Say what became of the entries of one run.
 
     Args:
@@ -126,11 +138,17 @@ def results_of(asked: Asked, refused: str | None, outcomes: Mapping[str, str]) -
         outcomes: source ID -> outcome; one that is missing is in flight.
     """
     if refused is not None:
-        return [Result.of(entry, None, f"refused: {refused}") for entry in asked.entries]
+        return [ReplayResult.of(entry, None, f"refused: {refused}") for entry in asked.entries]
     return [
-        Result.of(entry, asked.run_id, outcomes.get(entry.source_id or "", "in_flight"))
+        ReplayResult.of(entry, asked.run_id, outcomes.get(entry.source_id or "", "in_flight"))
         for entry in asked.entries
     ]
+
+
+def _is_repeated(entry: LetterView, wish: Wish) -> bool:
+    """Tell whether the same request has replayed an entry before: the key names the run."""
+    run_id = _run_id(wish.key, entry.instance or "", entry.entity_type or "")
+    return wish.key is not None and entry.replay_run == run_id
 
 
 def _run_id(key: UUID | None, instance: str, entity_type: str) -> str:

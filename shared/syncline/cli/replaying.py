@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from syncline.actions.edits import Edit, edit_of, wrong
-from syncline.actions.replay_plan import Asked, Result, Wish, plan, results_of
+from syncline.actions.replay_plan import Asked, ReplayResult, Wish, plan, results_of
 from syncline.cli.app import FAILED, OK, PARTIAL
 from syncline.cli.letters import Chosen, confirm, entries_of
 from syncline.cli.shell import Shell
@@ -113,7 +113,7 @@ def _read(path: Path) -> str:
 
 async def _replay(
     shell: Shell, planned: Sequence[Asked], *, no_wait: bool
-) -> tuple[list[Result], list[RunStatus], int]:
+) -> tuple[list[ReplayResult], list[RunStatus], int]:
     if not planned:
         return [], [], OK
     run_ids = [asked.run_id for asked in planned]
@@ -127,7 +127,9 @@ async def _replay(
     return results, [statuses[i] for i in run_ids if i in statuses], code
 
 
-async def _results(shell: Shell, asked: Asked, statuses: Mapping[str, RunStatus]) -> list[Result]:
+async def _results(
+    shell: Shell, asked: Asked, statuses: Mapping[str, RunStatus]
+) -> list[ReplayResult]:
     status = statuses.get(asked.run_id)
     if status is not None and is_refused(status):
         return results_of(asked, status.reason or "", {})
@@ -136,7 +138,7 @@ async def _results(shell: Shell, asked: Asked, statuses: Mapping[str, RunStatus]
         return results_of(asked, None, await Views(database).outcomes(asked.run_id, source_ids))
 
 
-def _show(shell: Shell, results: Sequence[Result], statuses: Sequence[RunStatus]) -> None:
+def _show(shell: Shell, results: Sequence[ReplayResult], statuses: Sequence[RunStatus]) -> None:
     document = {
         "entries": msgspec.to_builtins(results),
         "runs": [status_document(status) for status in statuses],
@@ -151,7 +153,7 @@ def _show(shell: Shell, results: Sequence[Result], statuses: Sequence[RunStatus]
         shell.note("no entries match")
 
 
-def _exit_code(results: Sequence[Result]) -> int:
+def _exit_code(results: Sequence[ReplayResult]) -> int:
     """Return 0 when every entry's record went through, 1 when none did, 3 else."""
     good = sum(result.is_good for result in results)
     if good == len(results):

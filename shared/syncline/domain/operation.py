@@ -16,7 +16,7 @@ _RESULTS_THAT_ARE_GOOD = (
 )  # fmt: skip
 
 
-class Kind(StrEnum):
+class OperationKind(StrEnum):
     """What is done."""
 
     REPLAY = "replay"
@@ -26,7 +26,7 @@ class Kind(StrEnum):
     @property
     def takes(self) -> str:
         """The status that an entry must have for it."""
-        return "discarded" if self is Kind.RESTORE else "pending"
+        return "discarded" if self is OperationKind.RESTORE else "pending"
 
     @property
     def gives(self) -> str:

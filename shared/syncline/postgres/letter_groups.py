@@ -88,6 +88,22 @@ class LetterGroups:
         )
         return [_group(row) for row in rows]
 
+    async def streams(
+        self, tenant: str, wanted: LetterFilter
+    ) -> tuple[datetime, list[tuple[str | None, str | None, int]]]:
+        """Return the moment, and how many entries there are of each instance and entity type."""
+        sql, values = condition(tenant, wanted)
+        rows = await self._database.fetch(
+            f"""select now() as now, i.name, p.entity_type, p.n from (select) one left join (
+              select d.instance_id, d.entity_type, count(*) as n from dead_letters d where {sql}
+              group by 1, 2) p on true
+            left join instances i on i.id = p.instance_id
+            order by p.n desc nulls last, i.name, p.entity_type""",
+            *values,
+        )
+        found = [(row["name"], row["entity_type"], row["n"]) for row in rows if row["n"]]
+        return rows[0]["now"], found
+
 
 def _group(row: Any) -> LetterGroup:  # noqa: ANN401 - a database row
     state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"

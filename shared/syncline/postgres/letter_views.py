@@ -12,6 +12,7 @@ import msgspec
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.database import Database
 from syncline.postgres.letter_filter import LetterFilter, condition, each_status
+from syncline.postgres.views import outcome_name
 
 Place: TypeAlias = tuple[datetime, str]
 """When an entry failed, and its ID: lists are in this order."""
@@ -24,6 +25,12 @@ d.id, d.status, d.category, i.name as instance, s.name as source, t.name as targ
 d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version, d.run_id,
 d.failed_at, d.fingerprint, d.replay_run, d.replay_of, d.resolved_at, d.resolved_by, d.reason,
 d.stream_id
+"""
+_AFTERWARDS = """
+(select u.code from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) u(id, code)
+  where b.run_id = d.replay_run and u.id = d.source_id order by b.number limit 1) as code_then,
+(select a.id from dead_letters a where a.run_id = d.replay_run and a.source_id = d.source_id
+  limit 1) as again_id
 """
 
 
@@ -55,13 +62,21 @@ class LetterView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
-    """An entry with what is long: `payload` is the failed stage's input, as text."""
+    """An entry with what is long.
+
+    Attributes:
+        payload: the failed stage's input, as text.
+        outcome: of its record in the run that replayed it.
+        again_id: the entry as which it failed again.
+    """
 
     entry: LetterView
     detail: str | None
     attempts: list[dict[str, Any]]
     edit: dict[str, Any] | None
     payload: str | None
+    outcome: str | None = None
+    again_id: str | None = None
 
 
 class LetterViews:
@@ -138,8 +153,8 @@ class LetterViews:
     async def get(self, tenant: str, letter_id: str) -> LetterDetail:
         """Return one entry in full. Raises NotFoundError, also for another tenant's."""
         row = await self._database.fetchrow(
-            f"select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload from dead_letters d "
-            f"{_NAMES} where d.tenant = $1 and d.id = $2",
+            f"""select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload, {_AFTERWARDS}
+            from dead_letters d {_NAMES} where d.tenant = $1 and d.id = $2""",
             tenant,
             UUID(letter_id),
         )
@@ -152,7 +167,21 @@ class LetterViews:
             row["attempts"],
             row["edit"],
             None if payload is None else payload.decode(errors="backslashreplace"),
+            outcome_name(row["code_then"]) if row["code_then"] else None,
+            str(row["again_id"]) if row["again_id"] else None,
         )
+
+    async def payload(self, tenant: str, letter_id: str) -> bytes | None:
+        """Return the bytes of an entry's payload as they are stored. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            "select payload from dead_letters where tenant = $1 and id = $2",
+            tenant,
+            UUID(letter_id),
+        )
+        if row is None:
+            raise NotFoundError(f"no dead letter {letter_id}")
+        found: bytes | None = row["payload"]
+        return found
 
 
 def _range(text: str) -> tuple[UUID, UUID]:

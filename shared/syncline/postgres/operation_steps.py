@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.operation import Kind, chunk_size, run_id_of
+from syncline.domain.operation import OperationKind, chunk_size, run_id_of
 from syncline.postgres.database import Database
 from syncline.postgres.letters import resolve_letters
 from syncline.postgres.operation_ending import end_if_over
@@ -61,7 +61,7 @@ class Leased(msgspec.Struct, frozen=True):
 
     id: UUID
     tenant: str
-    kind: Kind
+    kind: OperationKind
     actor: str
     reason: str | None
     from_stage: str
@@ -95,7 +95,7 @@ class OperationSteps:
         rows = await self._database.fetch(_LEASE, self._holder, self._lease)
         return [
             Leased(
-                row["id"], row["tenant"], Kind(row["kind"]), row["actor"], row["reason"],
+                row["id"], row["tenant"], OperationKind(row["kind"]), row["actor"], row["reason"],
                 row["from_stage"],
             )
             for row in rows

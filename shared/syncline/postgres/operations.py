@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.operation import GRACE, Kind, OperationState, selection_changed
+from syncline.domain.operation import GRACE, OperationKind, OperationState, selection_changed
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
 from syncline.postgres.letter_filter import LetterFilter, condition
@@ -48,6 +48,10 @@ where o.id = $1 returning total
 """
 
 
+class KeyReusedError(ConflictError):
+    """An idempotency key was used for another request."""
+
+
 class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks for.
 
@@ -61,7 +65,7 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     tenant: str
-    kind: Kind
+    kind: OperationKind
     request_hash: UUID
     selection: str
     wanted: LetterFilter
@@ -84,16 +88,18 @@ class Operations:
         """Freeze the selection and let the work begin.
 
         Raises:
-            ConflictError: nothing matches, more or less than expected do, or the key belongs to
-                another request.
+            ConflictError: nothing matches, or more or less than expected do.
+            KeyReusedError: the key belongs to another request.
         """
         async with self._database.transaction() as connection:
-            if not await _insert(connection, new, GRACE if new.kind is Kind.REPLAY else 0.0):
+            if not await _insert(
+                connection, new, GRACE if new.kind is OperationKind.REPLAY else 0.0
+            ):
                 await _require_same(connection, new)
                 return await self._get(connection, new.tenant, new.id)
             sql, values = condition(new.tenant, new.wanted)
             values.append(new.id)
-            refuse = "d.stream_id is null" if new.kind is Kind.REPLAY else "false"
+            refuse = "d.stream_id is null" if new.kind is OperationKind.REPLAY else "false"
             await connection.execute(
                 _FREEZE.format(condition=sql, refuse=refuse, operation=f"${len(values)}"), *values
             )
@@ -176,9 +182,11 @@ class Operations:
             ConflictError: it cannot be undone, or not any more.
         """
         found = await self.get(tenant, operation_id)
-        if found.kind == Kind.DISCARD and found.finished_at is not None:
+        if found.kind == OperationKind.DISCARD and found.finished_at is not None:
             return await self._restore(tenant, found, actor)
-        if found.kind == Kind.REPLAY and await self._withdrawn(tenant, operation_id, actor):
+        if found.kind == OperationKind.REPLAY and await self._withdrawn(
+            tenant, operation_id, actor
+        ):
             return await self.get(tenant, operation_id)
         raise ConflictError(_why_not(found))
 
@@ -195,7 +203,7 @@ class Operations:
     async def _restore(self, tenant: str, found: OperationView, actor: str) -> OperationView:
         undone = UUID(found.id)
         new = NewOperation(
-            id=uuid5(undone, "undo"), tenant=tenant, kind=Kind.RESTORE,
+            id=uuid5(undone, "undo"), tenant=tenant, kind=OperationKind.RESTORE,
             request_hash=uuid5(undone, "undo"), wanted=LetterFilter(), actor=actor,
             selection=f"what was discarded before: {found.selection}",
         )  # fmt: skip
@@ -246,7 +254,7 @@ async def _require_same(connection: Any, new: NewOperation) -> None:  # noqa: AN
         "select tenant, request_hash from operations where id = $1", new.id
     )
     if (row["tenant"], row["request_hash"]) != (new.tenant, new.request_hash):
-        raise ConflictError("the Idempotency-Key belongs to another request")
+        raise KeyReusedError("this Idempotency-Key was used with another body: take a new key")
 
 
 async def _locked(connection: Any, tenant: str, operation_id: str) -> Mapping[str, Any]:  # noqa: ANN401
@@ -270,9 +278,9 @@ def _require_expected(expected: int | None, found: int) -> None:
 
 
 def _why_not(found: OperationView) -> str:
-    if found.kind == Kind.RESTORE:
+    if found.kind == OperationKind.RESTORE:
         return "a restore cannot be undone: discard the entries again"
-    if found.kind == Kind.DISCARD:
+    if found.kind == OperationKind.DISCARD:
         return "it is still running: abort it first, then undo it"
     if found.state == OperationState.RUNNING:
         return "it has begun: abort it, then what has not started stays Pending"

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.operation import Kind
+from syncline.domain.operation import OperationKind
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.letter_filter import LetterFilter
@@ -31,7 +31,9 @@ async def db(postgres: str) -> AsyncIterator[Database]:
         assert await audit(database) == []
 
 
-def asked(kind: Kind = Kind.REPLAY, wanted: LetterFilter = PENDING, **fields: Any) -> NewOperation:
+def asked(
+    kind: OperationKind = OperationKind.REPLAY, wanted: LetterFilter = PENDING, **fields: Any
+) -> NewOperation:
     key = fields.pop("key", None) or uuid4()
     return NewOperation(
         id=key, tenant="default", kind=kind, request_hash=fields.pop("request_hash", key),
@@ -298,7 +300,7 @@ async def test_a_replay_can_be_undone_before_it_begins(db: Database) -> None:
 async def test_discarding_in_bulk_and_undoing_it(db: Database) -> None:
     await failed(db, "a", "b", "c")
     operations = Operations(db)
-    operation = await begun(db, asked(Kind.DISCARD, reason="test data"))
+    operation = await begun(db, asked(OperationKind.DISCARD, reason="test data"))
     ours = worker(db, Pipeline(db))
     await work_off(ours)
     assert (await get(db, operation)).results == {"discarded": 3}
@@ -325,7 +327,7 @@ async def test_the_same_key_is_the_same_operation_and_another_request_is_refused
     operations, new = Operations(db), asked()
     first = await operations.begin(new)
     assert await operations.begin(new) == first
-    with pytest.raises(ConflictError, match="Idempotency-Key belongs to another request"):
+    with pytest.raises(ConflictError, match="was used with another body"):
         await operations.begin(asked(key=new.id, request_hash=uuid4()))
     assert len(await operations.newest("default", 10)) == 1
 
