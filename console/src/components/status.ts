@@ -100,6 +100,15 @@ const record: Vocabulary = {
   },
 };
 
+const step: Vocabulary = {
+  passed: { word: "Passed", tone: "good", icon: IconCircleCheck },
+  written: { word: "Written", tone: "good", icon: IconCircleCheck, hint: "The target acknowledged it" },
+  skipped: { word: "Skipped", tone: "idle", icon: IconCircleMinus },
+  failed: record.failed as Look,
+  in_flight: record.in_flight as Look,
+  not_reached: { word: "Not reached", tone: "idle", icon: IconCircleDashed },
+};
+
 const letter: Vocabulary = {
   pending: { word: "Pending", tone: "bad", icon: IconCircleDot, hint: "Waits for a person" },
   replaying: { word: "Replaying", tone: "busy", icon: IconLoader },
@@ -184,6 +193,7 @@ const access: Vocabulary = {
 export const vocabularies = {
   run,
   record,
+  step,
   letter,
   group,
   category,

@@ -87,7 +87,7 @@ class Passports:
         }
         steps = steps_of(found.record, payloads, found.attempts, changes)
         return Passport(
-            place=found.record, steps=steps, payloads=payloads,
+            place=found.record, steps=steps, payloads=list(payloads.values()),
             unused=unused(mapping.normalization.fields, raw),
         )  # fmt: skip
 
@@ -98,13 +98,13 @@ class Passports:
 
     async def _payloads(self, found: Found, now: datetime) -> dict[str, PassportPayload]:
         kinds = expected(found.record)
-        payloads = {kind: PassportPayload(state=ABSENT, kept_days=_days(kind)) for kind in KINDS}
+        payloads = {kind: _without(kind, ABSENT) for kind in KINDS}
         try:
             looks = [_look(kind, found, now) for kind in kinds]
             sightings = await locate(self._kafka, looks, within=WITHIN, most=MOST)
         except FailureError as error:
             log.warning("payloads_unavailable", reason=str(error))
-            payloads |= {k: PassportPayload(state=UNAVAILABLE, kept_days=_days(k)) for k in kinds}
+            payloads |= {k: _without(k, UNAVAILABLE) for k in kinds}
         else:
             pairs = zip(kinds, sightings, strict=True)
             payloads |= {kind: _seen(kind, sighting, found.record) for kind, sighting in pairs}
@@ -141,12 +141,16 @@ def _seen(kind: str, sighting: Sighting, record: Placed) -> PassportPayload:
     delivery = sighting.delivery
     text = None if delivery is None else _at(delivery.value or b"", record)
     if delivery is None or text is None:
-        return PassportPayload(state=_missing(sighting), kept_days=_days(kind))
+        return _without(kind, _missing(sighting))
     return PassportPayload(
-        state=KEPT, kept_days=_days(kind), text=_shown(text), origin="topic",
+        kind=kind, state=KEPT, kept_days=_days(kind), text=_shown(text), origin="topic",
         partition=delivery.partition, offset=delivery.offset,
         at=datetime.fromtimestamp(delivery.timestamp / 1000, UTC),
     )  # fmt: skip
+
+
+def _without(kind: str, state: str) -> PassportPayload:
+    return PassportPayload(kind=kind, state=state, kept_days=_days(kind))
 
 
 def _missing(sighting: Sighting) -> str:
@@ -161,10 +165,11 @@ def _of_letter(found: Found, payloads: Mapping[str, PassportPayload]) -> dict[st
     kind = INPUT_OF.get(Stage(record.gave_up), KINDS[0]) if record.gave_up else KINDS[0]
     if found.payload is None or payloads[kind].text is not None:
         return {}
-    text = _shown(found.payload)
-    return {
-        kind: PassportPayload(state=KEPT, kept_days=_days(kind), text=text, origin="dead_letter")
-    }
+    own = PassportPayload(
+        kind=kind, state=KEPT, kept_days=_days(kind), text=_shown(found.payload),
+        origin="dead_letter",
+    )  # fmt: skip
+    return {kind: own}
 
 
 def _shown(text: bytes) -> str:

@@ -34,6 +34,7 @@ class PassportPayload(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     """A record as it lay on one stage topic.
 
     Attributes:
+        kind: raw, canonical or payload: the topic.
         state: kept; absent: the record never came so far; gone: it was kept `kept_days` and is
             removed; not_found: not seen within the time that one look may take; unavailable:
             Kafka does not answer.
@@ -42,6 +43,7 @@ class PassportPayload(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
         at: when it was written there.
     """
 
+    kind: str
     state: str
     kept_days: int
     text: str | None = None
@@ -57,7 +59,7 @@ class PassportStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         result: passed, written, skipped, failed, in_flight, or not_reached.
         reason: why it was skipped.
-        input, output: keys of the passport's payloads; Ingest reads the source, Execute writes.
+        input, output: kinds of the passport's payloads; Ingest reads the source, Execute writes.
         changes: of the mapping stages, what became of each field.
         attempts: those that failed, each with time and error.
     """
@@ -81,7 +83,7 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     place: Placed
     steps: list[PassportStep]
-    payloads: dict[str, PassportPayload]
+    payloads: list[PassportPayload]
     unused: list[str]
 
 

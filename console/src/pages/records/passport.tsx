@@ -1,5 +1,126 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Grid, Skeleton, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { answer, api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { PageLink } from "~/components/PageLink";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useShortcuts } from "~/state/shortcuts";
+import { text, useUrlState } from "~/state/url";
+import { History } from "./History";
+import classes from "./passport.module.css";
+import { Steps } from "./Steps";
 
+export type Passport = Schema<"Passport">;
+const schema = { run: text() };
+const WHILE_RUNNING = 2_000;
+
+/** One record: its runs at the left, and what each stage of one of them made of it. */
 export default function RecordPage() {
-  return <NotBuilt title="Record" />;
+  const { sourceId = "" } = useParams({ strict: false }) as { sourceId?: string };
+  const [view, setView] = useUrlState(schema);
+  const history = useQuery({
+    queryKey: ["record", sourceId],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/api/v1/records", { params: { query: { sourceId, limit: 100 } }, signal })),
+  });
+  const runs = history.data?.sourceId === sourceId ? history.data.runs : undefined;
+  const chosen = view.run || runs?.[0]?.correlationId || "";
+  const passport = useQuery({
+    queryKey: ["passport", sourceId, chosen],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/api/v1/records/passport", { params: { query: { sourceId, run: chosen } }, signal })),
+    enabled: chosen !== "",
+    refetchInterval: ({ state }) => (state.data?.place.outcome === "in_flight" ? WHILE_RUNNING : false),
+  });
+  const place = runs?.findIndex((run) => run.correlationId === chosen) ?? -1;
+  const go = (to: number) => runs?.[to] && setView({ run: runs[to].correlationId });
+  useShortcuts([
+    { keys: "[", label: "Newer run of the record", group: "Record", run: () => go(place - 1) },
+    { keys: "]", label: "Older run of the record", group: "Record", run: () => go(place + 1) },
+  ]);
+  const known = passport.data?.place.correlationId === chosen ? passport.data : undefined;
+  return (
+    <>
+      <PageHeader
+        title="Record"
+        parent={{ title: "Records", to: links.records() }}
+        beside={<CopyId value={sourceId} what="source ID" whole={sourceId.length <= 80} />}
+        purpose="Its passport: what every stage took and gave, in each run that had it."
+      />
+      {Boolean(history.error) && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}
+      {history.data && runs?.length === 0 && history.data.written.length === 0 && (
+        <EmptyState kind="nothing-yet" title="No run knows this record">
+          IDs are compared exactly, capitals and blanks included. What became of records is kept for 90 days.
+        </EmptyState>
+      )}
+      <Written history={history.data} />
+      {runs && runs.length > 0 && (
+        <Grid gap="md">
+          <Grid.Col span={{ base: 12, md: 4, lg: 3 }}>
+            <History sourceId={sourceId} runs={runs} chosen={chosen} />
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 8, lg: 9 }}>
+            {known ? <Shown passport={known} /> : passport.error ? null : <Skeleton height={420} />}
+            {Boolean(passport.error) && <ProblemAlert error={passport.error} onRetry={() => void passport.refetch()} />}
+          </Grid.Col>
+        </Grid>
+      )}
+    </>
+  );
+}
+
+function Shown({ passport }: { passport: Passport }) {
+  const { place } = passport;
+  return (
+    <Stack gap="md">
+      <div className={classes.head}>
+        <StatusBadge of="record" state={place.outcome} size="md" reason={place.error} />
+        <span>
+          {place.instance} / {place.entityType}, mapping version {place.mappingVersion},{" "}
+          <Time at={place.createdAt} as="absolute" />
+        </span>
+        <CopyId value={place.correlationId} what="correlation ID" to={links.run(place.correlationId)} />
+        {place.deadLetter && <PageLink to={links.deadLetter(place.deadLetter)}>Repair and replay</PageLink>}
+      </div>
+      <Steps passport={passport} />
+    </Stack>
+  );
+}
+
+function Written({ history }: { history: Schema<"RecordHistory"> | undefined }) {
+  if (!history || history.written.length === 0) return null;
+  return (
+    <section className={classes.written} aria-label="At the target">
+      {history.written.map((one) => (
+        <div key={`${one.instance}/${one.entityType}`} className={classes.head}>
+          <span>
+            {one.instance} / {one.entityType}
+          </span>
+          <span>
+            target ID{" "}
+            {one.targetId ? (
+              <CopyId value={one.targetId} what="target ID" whole={one.targetId.length < 60} />
+            ) : (
+              "not told"
+            )}
+          </span>
+          <span>
+            last written <Time at={one.writtenAt} />
+            {one.correlationId && (
+              <>
+                {" "}
+                by <CopyId value={one.correlationId} what="correlation ID" to={links.run(one.correlationId)} />
+              </>
+            )}
+          </span>
+        </div>
+      ))}
+    </section>
+  );
 }

@@ -1,5 +1,155 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Alert, Button, Skeleton, Stack, Tabs } from "@mantine/core";
+import { IconBan, IconReload } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useParams, useRouter } from "@tanstack/react-router";
+import { answer, api, type Schema } from "~/api/client";
+import { queryClient } from "~/api/query";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { confirm } from "~/components/confirm";
+import { PageHeader } from "~/components/PageHeader";
+import { destination } from "~/components/PageLink";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Duration, Time } from "~/components/Time";
+import { toast } from "~/components/toast";
+import { useRun } from "~/live/useRun";
+import { count, plural } from "~/state/format";
+import { choice, useUrlState } from "~/state/url";
+import { Failures } from "./Failures";
+import { MODES } from "./filters";
+import { updated } from "./live";
+import { Overview } from "./Overview";
+import { RunRecords } from "./RunRecords";
+
+type RunReport = Schema<"RunReport">;
+const schema = { tab: choice(["overview", "records", "failures"]), cursor: { read: () => "", write: () => undefined } };
+const WHILE_RUNNING = 2_000;
 
 export default function RunPage() {
-  return <NotBuilt title="Run" />;
+  const { runId = "" } = useParams({ strict: false }) as { runId?: string };
+  const live = useRun(runId);
+  const report = useQuery({
+    queryKey: ["run", runId],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/api/v1/runs/{correlation_id}", { params: { path: { correlation_id: runId } }, signal })),
+    refetchInterval: ({ state }) => (state.data && !state.data.run.finishedAt ? WHILE_RUNNING : false),
+  });
+  if (!report.data || report.data.run.correlationId !== runId) {
+    return (
+      <>
+        <PageHeader title="Run" parent={{ title: "Runs", to: links.runs() }} />
+        {report.error ? (
+          <ProblemAlert error={report.error} onRetry={() => void report.refetch()} />
+        ) : (
+          <Skeleton height={320} />
+        )}
+      </>
+    );
+  }
+  return <Shown report={{ ...report.data, run: updated(report.data.run, live.data) }} error={report.error} />;
+}
+
+function Shown({ report, error }: { report: RunReport; error: unknown }) {
+  const [view, setView] = useUrlState(schema);
+  const { run } = report;
+  return (
+    <>
+      <PageHeader
+        title={`${run.instance} / ${run.entityType}`}
+        parent={{ title: "Runs", to: links.runs() }}
+        beside={
+          <StatusBadge
+            of="run"
+            size="md"
+            state={run.cancelRequestedAt && !run.finishedAt ? "cancelling" : run.state}
+            reason={run.reason}
+          />
+        }
+        purpose={
+          <>
+            <CopyId value={run.correlationId} what="correlation ID" whole /> · {MODES[run.mode] ?? run.mode} · by{" "}
+            {run.actor} ({run.trigger}), <Time at={run.createdAt} as="absolute" /> ·{" "}
+            <Duration from={run.startedAt} to={run.finishedAt} />
+          </>
+        }
+        actions={<Actions report={report} />}
+      />
+      <Stack gap="md">
+        {Boolean(error) && <ProblemAlert error={error} />}
+        {run.reason && run.finishedAt && (
+          <Alert color={run.state === "failed" ? "red" : "gray"} variant="light" radius="sm" py="xs">
+            {run.reason}
+          </Alert>
+        )}
+        <Tabs
+          value={view.tab}
+          onChange={(tab) => setView({ tab: (tab ?? "overview") as "overview" })}
+          keepMounted={false}
+        >
+          <Tabs.List mb="md">
+            <Tabs.Tab value="overview">Overview</Tabs.Tab>
+            <Tabs.Tab value="records">Records ({count(run.total)})</Tabs.Tab>
+            <Tabs.Tab value="failures">Failures ({count(run.failed)})</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="overview">
+            <Overview report={report} />
+          </Tabs.Panel>
+          <Tabs.Panel value="records">
+            <RunRecords run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="failures">
+            <Failures report={report} />
+          </Tabs.Panel>
+        </Tabs>
+      </Stack>
+    </>
+  );
+}
+
+function Actions({ report }: { report: RunReport }) {
+  const router = useRouter();
+  const { run } = report;
+  const cancel = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST("/api/v1/sync-events/{correlation_id}/cancel", {
+          params: { path: { correlation_id: run.correlationId } },
+        }),
+      ),
+    onSuccess: () => void queryClient.invalidateQueries({ queryKey: ["run", run.correlationId] }),
+    onError: (error) => toast.failed(error),
+  });
+  const ask = async () => {
+    const body = `No new record enters and writes under way finish; ${plural(run.inFlight, "record")} in flight will be skipped. The cursor stays where it is.`;
+    if (await confirm({ title: "Cancel this run?", body, confirm: "Cancel the run", danger: true })) cancel.mutate();
+  };
+  const again = links.trigger({
+    instance: run.instance,
+    entity: run.entityType,
+    mode: run.mode,
+    ...(report.askedIds && { ids: report.askedIds.join(",") }),
+  });
+  if (!run.finishedAt) {
+    return (
+      <Button
+        variant="default"
+        leftSection={<IconBan size={16} />}
+        loading={cancel.isPending}
+        disabled={run.cancelRequestedAt !== null}
+        onClick={() => void ask()}
+      >
+        {run.cancelRequestedAt ? "Cancelling" : "Cancel run"}
+      </Button>
+    );
+  }
+  return (
+    <Button
+      variant="default"
+      leftSection={<IconReload size={16} />}
+      onClick={() => void router.navigate(destination(again))}
+    >
+      Run again
+    </Button>
+  );
 }

@@ -1,5 +1,186 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Group, Text } from "@mantine/core";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { answer, api, serverNow } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { destination, PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Duration, Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { useRuns } from "~/live/useRuns";
+import { count, plural, rate } from "~/state/format";
+import { useUrlState } from "~/state/url";
+import { MiniBar } from "./Counters";
+import { Filters, MODES, NONE, named, queryOf, schema, type View } from "./filters";
+import { type RunView, unseen, updated } from "./live";
+import classes from "./runs.module.css";
+
+const columns: Column<RunView>[] = [
+  { id: "state", header: "State", cell: (run) => <StatusBadge of="run" state={shownState(run)} reason={run.reason} /> },
+  {
+    id: "id",
+    header: "Correlation ID",
+    cell: (run) => <CopyId value={run.correlationId} what="correlation ID" to={links.run(run.correlationId)} />,
+  },
+  {
+    id: "instance",
+    header: "Instance",
+    cell: (run) => (
+      <span className={classes.two}>
+        {run.instance} / {run.entityType}
+        <span className={classes.under}>
+          {run.source ?? "–"} → {run.target ?? "–"}
+        </span>
+      </span>
+    ),
+  },
+  {
+    id: "trigger",
+    header: "Triggered",
+    cell: (run) => (
+      <span className={classes.two}>
+        {run.trigger}
+        <span className={classes.under}>by {run.actor}</span>
+      </span>
+    ),
+  },
+  { id: "mode", header: "Mode", cell: (run) => (run.sourceIds ? "By source ID" : (MODES[run.mode] ?? run.mode)) },
+  { id: "started", header: "Started", cell: (run) => <Time at={run.startedAt ?? run.createdAt} /> },
+  {
+    id: "duration",
+    header: "Duration",
+    align: "right",
+    cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} />,
+  },
+  { id: "total", header: "Total", align: "right", cell: (run) => count(run.total) },
+  { id: "success", header: "Success", align: "right", cell: (run) => count(run.success) },
+  { id: "skipped", header: "Skipped", align: "right", cell: (run) => count(run.skipped) },
+  {
+    id: "failed",
+    header: "Failed",
+    align: "right",
+    cell: (run) =>
+      run.failed > 0 ? (
+        <PageLink to={links.deadLetters({ run: run.correlationId })} aria-label={`${count(run.failed)} failed records`}>
+          {count(run.failed)}
+        </PageLink>
+      ) : (
+        "0"
+      ),
+  },
+  { id: "bar", header: "Records", cell: (run) => <MiniBar {...run} /> },
+  {
+    id: "rate",
+    header: "Rate",
+    align: "right",
+    hidden: true,
+    cell: (run) => rate(run.seconds ? run.total / run.seconds : null),
+  },
+  { id: "created", header: "Triggered at", hidden: true, cell: (run) => <Time at={run.createdAt} as="absolute" /> },
+];
+
+function shownState(run: RunView): string {
+  return run.cancelRequestedAt && !run.finishedAt ? "cancelling" : run.state;
+}
 
 export default function RunsPage() {
-  return <NotBuilt title="Runs" />;
+  const router = useRouter();
+  const [view, setView] = useUrlState(schema) as [View, (change: Partial<View>) => void];
+  const query = queryOf(view, serverNow());
+  const list = useList<RunView>({
+    key: ["runs", query, view.cursor],
+    fetch: (signal) =>
+      answer(
+        api.GET("/api/v1/runs", {
+          params: { query: { ...query, limit: 50, ...(view.cursor && { cursor: view.cursor }) } },
+          signal,
+        }),
+      ),
+  });
+  const total = useQuery({
+    queryKey: ["runs-count", query],
+    queryFn: ({ signal }) => answer(api.GET("/api/v1/runs/count", { params: { query }, signal })),
+  });
+  const live = useRuns();
+  const rows = useMemo(
+    () => list.rows?.map((run) => updated(run, live.data?.get(run.correlationId))),
+    [list.rows, live.data],
+  );
+  const filters = named(view, setView);
+  const arrived =
+    view.cursor === "" && list.rows ? unseen(list.rows, live.data?.values() ?? []).filter(fits(view)) : [];
+  const open = (run: string) => void router.navigate(destination(links.run(run)));
+  return (
+    <>
+      <PageHeader
+        title="Runs"
+        purpose="Each run is one execution of one instance for one entity type."
+        actions={
+          <Button
+            leftSection={<IconPlayerPlay size={16} />}
+            onClick={() => void router.navigate(destination(links.trigger()))}
+          >
+            Trigger a sync
+          </Button>
+        }
+      />
+      <DataTable
+        {...list}
+        rows={rows}
+        name="Runs"
+        columns={columns}
+        rowId={(run) => run.correlationId}
+        onOpen={(run) => open(run.correlationId)}
+        toolbar={
+          <Group gap="sm">
+            <Filters view={view} set={setView} onOpen={open} />
+            {arrived.length > 0 && (
+              <Button size="compact-sm" radius="xl" onClick={() => list.onRetry()} aria-live="polite">
+                {plural(arrived.length, "new run")}: show
+              </Button>
+            )}
+          </Group>
+        }
+        empty={
+          filters.length > 0 ? (
+            <EmptyState kind="no-match" what="runs" filters={filters} onClear={() => setView(NONE)} />
+          ) : (
+            <EmptyState
+              kind="nothing-yet"
+              title="No runs yet"
+              action={<PageLink to={links.trigger()}>Trigger the first sync</PageLink>}
+            >
+              A run begins when somebody or something triggers a sync; it stays here for 400 days.
+            </EmptyState>
+          )
+        }
+      />
+      <Pager next={list.next}>
+        {total.data && (
+          <Text span inherit>
+            {total.data.atLeast ? `More than ${count(total.data.count)} runs` : plural(total.data.count, "run")}
+            {filters.length > 0 && " match"}
+          </Text>
+        )}
+      </Pager>
+    </>
+  );
+}
+
+/** Whether a live run belongs to the list, as far as its status tells. */
+function fits(view: View) {
+  return (run: { instance: string; entityType: string; trigger: string; mode: string; state: string }) =>
+    (!view.instance || run.instance === view.instance) &&
+    (!view.entity || run.entityType === view.entity.toLowerCase()) &&
+    (!view.trigger || run.trigger === view.trigger) &&
+    (!view.mode || run.mode === view.mode) &&
+    (view.state === "all" || view.state.includes(run.state)) &&
+    view.id === "";
 }

@@ -1,0 +1,170 @@
+import { SegmentedControl, Table, Timeline } from "@mantine/core";
+import { useState } from "react";
+import { DiffView } from "~/components/DiffView";
+import { PayloadView } from "~/components/PayloadView";
+import { StatusBadge } from "~/components/StatusBadge";
+import { lookOf } from "~/components/status";
+import { Time } from "~/components/Time";
+import { plural } from "~/state/format";
+import { Fields } from "./Fields";
+import type { Passport } from "./passport";
+import classes from "./passport.module.css";
+
+type Step = Passport["steps"][number];
+type Payload = Passport["payloads"][number];
+const NAMES: Record<string, string> = {
+  raw: "Raw record",
+  canonical: "Canonical record",
+  payload: "Target payload",
+};
+const DOES: Record<string, string> = {
+  ingest: "read from the source",
+  normalize: "raw to canonical",
+  transform: "canonical to target payload",
+  execute: "written to the target",
+};
+
+/** What each stage took and gave, from the source to the target. */
+export function Steps({ passport }: { passport: Passport }) {
+  const reached = passport.steps.filter((step) => step.result !== "not_reached").length;
+  return (
+    <Timeline active={reached - 1} bulletSize={22} lineWidth={2} aria-label="Stages">
+      {passport.steps.map((step) => {
+        const Icon = lookOf("step", step.result).icon;
+        return (
+          <Timeline.Item key={step.stage} bullet={<Icon size={13} aria-hidden />} className={classes.step}>
+            <OneStep step={step} passport={passport} />
+          </Timeline.Item>
+        );
+      })}
+    </Timeline>
+  );
+}
+
+function OneStep({ step, passport }: { step: Step; passport: Passport }) {
+  return (
+    <section aria-label={`${step.stage}: ${step.result}`}>
+      <div className={classes.head}>
+        <h2 className={classes.stage}>{step.stage}</h2>
+        <StatusBadge of="step" state={step.result} />
+        {step.reason && <StatusBadge of="record" state={step.reason} />}
+        <span className={classes.dim}>{DOES[step.stage]}</span>
+      </div>
+      {step.attempts.length > 0 && <Attempts step={step} />}
+      {step.result !== "not_reached" && <Contents step={step} passport={passport} />}
+    </section>
+  );
+}
+
+function Attempts({ step }: { step: Step }) {
+  return (
+    <Table.ScrollContainer minWidth={420} my="xs">
+      <Table withTableBorder verticalSpacing={4} aria-label={`Failed attempts of ${step.stage}`}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th w={80}>Attempt</Table.Th>
+            <Table.Th w={190}>At</Table.Th>
+            <Table.Th w={110}>Kind</Table.Th>
+            <Table.Th>Error</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {step.attempts.map((attempt) => (
+            <Table.Tr key={attempt.number}>
+              <Table.Td>{attempt.number}</Table.Td>
+              <Table.Td>
+                <Time at={attempt.at} as="absolute" />
+              </Table.Td>
+              <Table.Td>
+                <StatusBadge of="category" state={attempt.category} />
+              </Table.Td>
+              <Table.Td>
+                {attempt.message}
+                {attempt.field && <span className={classes.dim}> (field {attempt.field})</span>}
+                {attempt.detail && attempt.detail !== attempt.message && (
+                  <details>
+                    <summary>In full</summary>
+                    <pre className={classes.detail}>{attempt.detail}</pre>
+                  </details>
+                )}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+/** Input, output and their difference; a mapping stage begins with its fields. */
+function Contents({ step, passport }: { step: Step; passport: Passport }) {
+  const given = passport.payloads.find((payload) => payload.kind === step.input);
+  const made = passport.payloads.find((payload) => payload.kind === step.output);
+  const views = [
+    ...(step.changes.length > 0 && (given?.text || made?.text) ? [{ value: "fields", label: "Fields" }] : []),
+    ...(given ? [{ value: "input", label: "Input" }] : []),
+    ...(made ? [{ value: "output", label: "Output" }] : []),
+    ...(given?.text && made?.text ? [{ value: "difference", label: "Difference" }] : []),
+  ];
+  const [chosen, setChosen] = useState<string | null>(null);
+  const view = views.some((one) => one.value === chosen) ? chosen : (views[0]?.value ?? null);
+  if (view === null) return null;
+  return (
+    <div className={classes.contents}>
+      {views.length > 1 && (
+        <SegmentedControl
+          size="xs"
+          data={views}
+          value={view}
+          onChange={setChosen}
+          aria-label={`What to show of ${step.stage}`}
+        />
+      )}
+      {view === "fields" && <Fields step={step} unused={step.stage === "normalize" ? passport.unused : []} />}
+      {view === "input" && given && <One payload={given} stage={step.stage} side="Input" />}
+      {view === "output" && made && <One payload={made} stage={step.stage} side="Output" />}
+      {view === "difference" && (
+        <DiffView
+          before={given?.text}
+          after={made?.text}
+          beforeLabel={NAMES[step.input ?? ""] ?? "Input"}
+          afterLabel={NAMES[step.output ?? ""] ?? "Output"}
+        />
+      )}
+    </div>
+  );
+}
+
+function One({ payload, stage, side }: { payload: Payload; stage: string; side: string }) {
+  return (
+    <>
+      <PayloadView
+        payload={payload.text}
+        label={`${side} of ${stage}: ${NAMES[payload.kind] ?? payload.kind}`}
+        missing={missing(payload)}
+      />
+      {payload.origin === "topic" && (
+        <span className={classes.dim}>
+          <Time at={payload.at} as="absolute" />, partition {payload.partition}, offset {payload.offset}
+        </span>
+      )}
+      {payload.origin === "dead_letter" && <span className={classes.dim}>from its dead letter</span>}
+    </>
+  );
+}
+
+/** Why there is no text: in words that tell apart what never was, what is gone and what was not found. */
+export function missing(payload: Pick<Payload, "state" | "keptDays">): string {
+  switch (payload.state) {
+    case "gone":
+      return `Gone: payloads are kept for ${plural(payload.keptDays, "day")}`;
+    case "absent":
+      return "The record did not come so far";
+    case "not_found":
+      return "Not found in the time that one look may take; open the page again to look once more";
+    case "unavailable":
+      return "Kafka does not answer: payloads are read from its topics";
+    default:
+      return "No payload";
+  }
+}

@@ -1,0 +1,34 @@
+import { Tooltip } from "@mantine/core";
+import { count, percent } from "~/state/format";
+import classes from "./runs.module.css";
+
+interface Counts {
+  total: number;
+  success: number;
+  skipped: number;
+  failed: number;
+  inFlight: number;
+}
+
+/** How the records of a run are shared out: one bar of up to four parts, told in words as well. */
+export function MiniBar({ total, success, skipped, failed, inFlight }: Counts) {
+  if (total === 0) return <span className={classes.none}>–</span>;
+  const words = `${count(success)} written, ${count(skipped)} skipped, ${count(failed)} failed, ${count(inFlight)} in flight`;
+  const part = (value: number, tone: string) =>
+    value > 0 && <span data-tone={tone} style={{ flexGrow: value, minWidth: 2 }} />;
+  return (
+    <Tooltip label={words}>
+      <span className={classes.bar} role="img" aria-label={words}>
+        {part(success, "good")}
+        {part(skipped, "idle")}
+        {part(failed, "bad")}
+        {part(inFlight, "open")}
+      </span>
+    </Tooltip>
+  );
+}
+
+/** "65 %", or nothing while the total still rises. */
+export function progressText(run: Counts & { totalIsFinal: boolean }): string | null {
+  return run.totalIsFinal && run.total > 0 ? percent(run.total - run.inFlight, run.total) : null;
+}

@@ -1,0 +1,132 @@
+import { Group } from "@mantine/core";
+import { useRouter } from "@tanstack/react-router";
+import { answer, api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { destination, PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { useList } from "~/components/useList";
+import { text, useUrlState, whole } from "~/state/url";
+import { ChoiceFilter, TextFilter } from "./filters";
+import type { RunView } from "./live";
+import { title } from "./Stages";
+
+type RunRecord = Schema<"RunRecord">;
+const schema = { outcome: text(), source: text(), stage: text(), attempts: whole(1), cursor: text() };
+const NONE = { outcome: "", source: "", stage: "", attempts: undefined };
+const OUTCOMES: Record<string, string> = {
+  success: "Success",
+  skipped: "Skipped, any reason",
+  unchanged: "Skipped: unchanged",
+  excluded: "Skipped: excluded",
+  superseded: "Skipped: superseded",
+  cancelled: "Skipped: cancelled",
+  failed: "Failed",
+  in_flight: "In flight",
+};
+const STAGES = { ingest: "Ingest", normalize: "Normalize", transform: "Transform", execute: "Execute" };
+const EVERY = 5_000;
+
+/** The records of a run: filtered and paged by the server, however many there are. */
+export function RunRecords({ run }: { run: RunView }) {
+  const router = useRouter();
+  const [view, setView] = useUrlState(schema);
+  const { outcome, source, stage, attempts, cursor } = view;
+  const query = {
+    limit: 50,
+    ...(outcome && { outcome: outcome as "success" }),
+    ...(source && { sourceId: source }),
+    ...(stage && { stage: stage as "ingest" }),
+    ...(attempts && { attempts }),
+    ...(cursor && { cursor }),
+  };
+  const list = useList<RunRecord>({
+    key: ["run-records", run.correlationId, query],
+    fetch: (signal) =>
+      answer(
+        api.GET("/api/v1/runs/{correlation_id}/records", {
+          params: { path: { correlation_id: run.correlationId }, query },
+          signal,
+        }),
+      ),
+    every: run.finishedAt ? 0 : EVERY,
+  });
+  const filters = [
+    outcome && { label: OUTCOMES[outcome] ?? outcome, remove: () => setView({ outcome: "" }) },
+    source && { label: `Source ID ${source}`, remove: () => setView({ source: "" }) },
+    stage && { label: `Tried again or given up in ${title(stage)}`, remove: () => setView({ stage: "" }) },
+    attempts && { label: `At least ${attempts} attempts`, remove: () => setView({ attempts: undefined }) },
+  ].filter((one) => typeof one === "object");
+  const passport = (record: RunRecord) => links.record(record.sourceId, { run: run.correlationId });
+  return (
+    <>
+      <DataTable
+        {...list}
+        name="Records of the run"
+        columns={columns(passport)}
+        rowId={(record) => `${record.batch}/${record.slot}`}
+        onOpen={(record) => void router.navigate(destination(passport(record)))}
+        toolbar={
+          <Group gap={6}>
+            <ChoiceFilter
+              label="Any outcome"
+              width={190}
+              value={outcome}
+              words={OUTCOMES}
+              onChange={(value) => setView({ outcome: value })}
+            />
+            <TextFilter label="Source ID" value={source} onApply={(value) => setView({ source: value })} />
+            <ChoiceFilter
+              label="Any stage"
+              width={130}
+              value={stage}
+              words={STAGES}
+              onChange={(value) => setView({ stage: value })}
+            />
+            <ChoiceFilter
+              label="Any attempts"
+              width={140}
+              value={attempts ? String(attempts) : ""}
+              words={{ 2: "Tried again", 3: "3 or more", 4: "4 or more" }}
+              onChange={(value) => setView({ attempts: value ? Number(value) : undefined })}
+            />
+          </Group>
+        }
+        empty={
+          filters.length > 0 ? (
+            <EmptyState kind="no-match" what="records" filters={filters} onClear={() => setView(NONE)} />
+          ) : (
+            <EmptyState kind="nothing-yet" title="No records">
+              {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}
+            </EmptyState>
+          )
+        }
+      />
+      <Pager next={list.next} />
+    </>
+  );
+}
+
+function columns(passport: (record: RunRecord) => string): Column<RunRecord>[] {
+  return [
+    {
+      id: "source",
+      header: "Source ID",
+      cell: (record) => <CopyId value={record.sourceId} what="source ID" to={passport(record)} />,
+    },
+    { id: "outcome", header: "Outcome", cell: (record) => <StatusBadge of="record" state={record.outcome} /> },
+    { id: "attempts", header: "Attempts", align: "right", cell: (record) => record.attempts },
+    { id: "stage", header: "Given up in", cell: (record) => (record.stage ? title(record.stage) : "") },
+    { id: "error", header: "Error", width: "40%", cell: (record) => record.error },
+    {
+      id: "letter",
+      header: "Dead letter",
+      cell: (record) =>
+        record.deadLetter && <PageLink to={links.deadLetter(record.deadLetter)}>Repair and replay</PageLink>,
+    },
+    { id: "place", header: "Batch", align: "right", hidden: true, cell: (record) => `${record.batch}/${record.slot}` },
+  ];
+}
