@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
@@ -5,7 +6,7 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const FIRST_LOAD_LIMIT = 350 * 1024;
-const gateway = process.env.SYNCLINE_GATEWAY_URL ?? "http://127.0.0.1:8080";
+const gateway = process.env.SYNCLINE_GATEWAY_URL ?? "http://127.0.0.1:18000";
 
 /** Fails the build when what the first page needs (scripts, styles and the text font) is too much to download. */
 function firstLoadBudget(): Plugin {
@@ -36,8 +37,21 @@ function firstLoadBudget(): Plugin {
   };
 }
 
+/** Ships the API explorer's own files beside `public/explorer`, which uses them: it works without any other host. */
+function explorer(): Plugin {
+  return {
+    name: "explorer",
+    generateBundle() {
+      for (const file of ["swagger-ui.css", "swagger-ui-bundle.js"]) {
+        const source = readFileSync(new URL(`./node_modules/swagger-ui-dist/${file}`, import.meta.url));
+        this.emitFile({ type: "asset", fileName: `explorer/${file}`, source });
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), firstLoadBudget()],
+  plugins: [react(), firstLoadBudget(), explorer()],
   resolve: { alias: { "~": fileURLToPath(new URL("./src", import.meta.url)) } },
   // No data: addresses and no inline scripts: the gateway's content security policy allows neither.
   build: {

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.middleware.gzip import GZipMiddleware
 
 from syncline.security.passwords import Passwords
 from syncline_gateway.authenticating import Authentication
@@ -59,6 +60,7 @@ def create_app(parts: Parts, passwords: Passwords | None = None) -> FastAPI:
         return problem(404, "not_found", f"there is no /api/{path[:200]}: see /api/v1/openapi.json")
 
     add_console(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Watch, authentication=authentication)
     app.add_middleware(Guard, max_body=parts.settings.http_max_body)
     return app

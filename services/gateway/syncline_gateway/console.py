@@ -30,6 +30,8 @@ def add_console(app: FastAPI) -> None:
 
 def _file(path: str) -> Path | None:
     """Return a file of the build itself, never one outside of it."""
+    if path.rstrip("/") == "explorer":
+        path = "explorer/index.html"
     try:
         found = (WEB / path).resolve()
         inside = path != "" and found.is_relative_to(WEB.resolve()) and found.is_file()
