@@ -1,5 +1,5 @@
 import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
-import { IconKeyboard, IconLock, IconLogout } from "@tabler/icons-react";
+import { IconKeyboard, IconLock, IconLogout, IconUser } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
 import { answer, api } from "~/api/client";
 import { roleWord, useSession } from "~/api/session";
@@ -19,7 +19,9 @@ export function UserMenu() {
       <Menu position="bottom-end" shadow="md" width={220}>
         <Menu.Target>
           <UnstyledButton aria-label={`Signed in as ${name}`}>
-            <Avatar size={28} radius="xl" name={name} color="initials" />
+            <Avatar size={28} radius="xl" variant="filled" color="blue">
+              <IconUser size={16} />
+            </Avatar>
           </UnstyledButton>
         </Menu.Target>
         <Menu.Dropdown>

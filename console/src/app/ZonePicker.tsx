@@ -41,7 +41,7 @@ export function ZonePicker() {
             type="button"
             className={classes.zone}
             onClick={() => combobox.toggleDropdown()}
-            aria-label={`Time zone: ${zone}. Change`}
+            aria-label={`${zoneLabel(now, zone)}: times are shown in ${zone}. Change`}
             aria-haspopup="listbox"
             aria-expanded={combobox.dropdownOpened}
           >

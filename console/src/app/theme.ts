@@ -29,7 +29,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "blue",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   colors: { blue, dark },
   fontFamily: "'Inter Variable', system-ui, sans-serif",
   fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, monospace",
@@ -39,6 +39,8 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    Input: { defaultProps: { size: "sm" } },
+    InputDescription: { defaultProps: { size: "sm" } },
     Button: { defaultProps: { size: "sm" } },
     TextInput: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", checkIconPosition: "right" } },
@@ -55,6 +57,8 @@ export const variables: CSSVariablesResolver = () => ({
     "--mantine-color-body": "#f6f7f9",
     "--mantine-color-text": "#1a2030",
     "--mantine-color-dimmed": "#59616f",
+    "--mantine-color-placeholder": "#6b7382",
+    "--mantine-color-error": "#b42318",
     "--sl-surface": "#ffffff",
     "--sl-sunken": "#f4f5f8",
     "--sl-rail": "#ffffff",
@@ -86,6 +90,8 @@ export const variables: CSSVariablesResolver = () => ({
   dark: {
     "--mantine-color-body": "#12161e",
     "--mantine-color-dimmed": "#98a1b2",
+    "--mantine-color-placeholder": "#8b94a6",
+    "--mantine-color-error": "#ff8f86",
     "--sl-surface": "#191e28",
     "--sl-sunken": "#151a23",
     "--sl-rail": "#161b24",

@@ -1,5 +1,131 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api } from "~/api/client";
+import { links } from "~/app/links";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { PageLink } from "~/components/PageLink";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { RunPanel } from "~/components/run/RunPanel";
+import { useUrlState } from "~/state/url";
+import { ActiveRuns } from "./ActiveRuns";
+import { DEFAULT_BATCH, type Fields, idsOf, schema } from "./fields";
+import { Refused } from "./Refused";
+import { TriggerForm } from "./TriggerForm";
+import classes from "./trigger.module.css";
+import { useTrigger } from "./useTrigger";
 
 export default function TriggerPage() {
-  return <NotBuilt title="Sync Trigger" />;
+  const [view, setView] = useUrlState(schema);
+  const [fields, setFields] = useState<Fields>(() => fieldsOf(view));
+  const instances = useQuery({
+    queryKey: ["instances", "all"],
+    queryFn: () => answer(api.GET("/api/v1/instances", { params: { query: { limit: 100 } } })),
+  });
+  const { trigger, first, error, pending, reset } = useTrigger((run, asked) =>
+    setView({ ...inUrl(asked), run: run.correlationId }),
+  );
+  // While the trigger is on its way its run has no place in the address yet.
+  const shown = pending ? first?.correlationId : view.run;
+  const watch = (run: string) => {
+    reset();
+    setView({ run });
+  };
+  const change = (next: Partial<Fields>) => {
+    if (error) reset();
+    setFields((now) => ({ ...now, ...next }));
+  };
+  const queue = () => {
+    const next = { ...fields, overlap: "queue" as const };
+    setFields(next);
+    trigger(next);
+  };
+  const none = instances.data?.items.length === 0;
+  return (
+    <>
+      <PageHeader title="Sync Trigger" purpose="Start a sync by hand, and watch it to its end" />
+      {none ? (
+        <NoInstances />
+      ) : (
+        <div className={classes.columns}>
+          <div className={classes.form}>
+            {instances.error && <ProblemAlert error={instances.error} onRetry={() => void instances.refetch()} />}
+            <TriggerForm
+              fields={fields}
+              onChange={change}
+              instances={instances.data?.items ?? []}
+              loading={instances.isPending}
+              error={error}
+              pending={pending}
+              onTrigger={trigger}
+            />
+          </div>
+          <Stack className={classes.side} gap="md">
+            <Refused error={error} onRetry={() => trigger(fields)} onWatch={watch} onQueue={queue} />
+            {shown && (
+              <RunPanel
+                key={shown}
+                correlationId={shown}
+                first={first?.correlationId === shown ? first : undefined}
+                onAgain={() => trigger(fields)}
+              />
+            )}
+            {shown ? (
+              <Button
+                variant="subtle"
+                color="gray"
+                size="compact-sm"
+                style={{ alignSelf: "flex-start" }}
+                onClick={() => watch("")}
+              >
+                Close the panel
+              </Button>
+            ) : (
+              <ActiveRuns onChoose={watch} />
+            )}
+          </Stack>
+        </div>
+      )}
+    </>
+  );
+}
+
+function NoInstances() {
+  return (
+    <EmptyState
+      kind="nothing-yet"
+      title="There is no instance to sync yet"
+      action={<PageLink to={links.instances()}>Set up an instance</PageLink>}
+    >
+      An instance joins a source, a target and a mapping for each entity type.
+    </EmptyState>
+  );
+}
+
+type View = ReturnType<typeof useUrlState<typeof schema>>[0];
+
+function fieldsOf(view: View): Fields {
+  return {
+    instance: view.instance,
+    entity: view.entity,
+    ids: view.ids.join(", "),
+    mode: view.mode,
+    max: view.max === undefined ? "" : String(view.max),
+    batch: view.batch === undefined ? "" : String(view.batch),
+    overlap: view.overlap,
+  };
+}
+
+/** What was asked for, in the address: a reload shows the same form beside the same run. */
+function inUrl(fields: Fields): Partial<View> {
+  return {
+    instance: fields.instance,
+    entity: fields.entity,
+    ids: idsOf(fields.ids),
+    mode: fields.mode,
+    max: fields.max ? Number(fields.max) : undefined,
+    batch: fields.batch && Number(fields.batch) !== DEFAULT_BATCH ? Number(fields.batch) : undefined,
+    overlap: fields.overlap,
+  };
 }

@@ -1,0 +1,159 @@
+import { Button, Group, Skeleton, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { announce } from "~/app/Announcer";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { destination } from "~/components/PageLink";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { lookOf } from "~/components/status";
+import { Duration, Time } from "~/components/Time";
+import type { RunStatus } from "~/live/useRun";
+import { count, plural } from "~/state/format";
+import { milestone, shownState } from "./progress";
+import { RunActions } from "./RunActions";
+import { RunProgress } from "./RunProgress";
+import classes from "./run.module.css";
+import { StageStrip } from "./StageStrip";
+import { useCancelling, useRunStatus } from "./useRunStatus";
+
+interface Props {
+  correlationId: string;
+  /** What is known already, such as the answer to the trigger: shown at once. */
+  first?: RunStatus | undefined;
+  /** Offered when the run is over. */
+  onAgain?: (run: RunStatus) => void;
+}
+
+/** A run, live: state, progress, counters, stages, and what may be done with it. */
+export function RunPanel({ correlationId, first, onAgain }: Props) {
+  const { run, error, retry, ended, stale } = useRunStatus(correlationId, first);
+  const [cancelling, setCancelling] = useCancelling(correlationId);
+  if (!run) {
+    return (
+      <section className={classes.panel} aria-label="Run">
+        {error ? <ProblemAlert error={error} onRetry={retry} /> : <Skeleton height={160} />}
+      </section>
+    );
+  }
+  const state = shownState(run, cancelling && !ended);
+  return (
+    <section className={classes.panel} aria-label="Run" data-testid="run-panel" data-state={run.state}>
+      <Announcements run={run} state={state} />
+      <Group justify="space-between" gap="sm">
+        <Group gap="sm">
+          <StatusBadge of="run" state={state} reason={run.reason} size="md" />
+          <Text fw={600} size="lg">
+            {run.instance} / {run.entityType}
+          </Text>
+        </Group>
+        {!ended && (
+          <Group gap={6}>
+            <RunActions run={run} cancelling={cancelling} onCancel={setCancelling} />
+            <To to={links.run(correlationId)}>Open run</To>
+          </Group>
+        )}
+      </Group>
+      <Facts run={run} />
+      <Held run={run} state={state} />
+      <div style={{ marginTop: 14, opacity: stale ? 0.6 : 1 }}>
+        <RunProgress run={run} />
+        <StageStrip correlationId={correlationId} total={run.total} ended={ended} />
+      </div>
+      {ended && <Ended run={run} onAgain={onAgain} />}
+    </section>
+  );
+}
+
+function Facts({ run }: { run: RunStatus }) {
+  return (
+    <Group gap={8} c="dimmed" fz="sm" mt={8}>
+      <CopyId value={run.correlationId} what="correlation ID" whole />
+      <span>{MODES[run.mode] ?? run.mode}</span>
+      {run.startedAt && (
+        <span>
+          started <Time at={run.startedAt} as="clock" />, <Duration from={run.startedAt} to={run.finishedAt} />
+        </span>
+      )}
+    </Group>
+  );
+}
+
+const MODES: Record<string, string> = {
+  incremental: "Incremental",
+  reset_cursor: "Reset Cursor",
+  force_full: "Force Full Sync",
+};
+
+/** What a run waits for, or why it ended as it did. */
+function Held({ run, state }: { run: RunStatus; state: string }) {
+  if (state === "paused")
+    return <Note>Paused by {run.pausedBy}. It stays so over restarts until somebody resumes it.</Note>;
+  if (run.waitingUntil && !run.finishedAt) {
+    return (
+      <Note>
+        {run.reason ?? "Some records are tried again"}, next attempt <Time at={run.waitingUntil} />
+      </Note>
+    );
+  }
+  return run.reason ? <Note>{run.reason}</Note> : null;
+}
+
+function Note({ children }: { children: React.ReactNode }) {
+  return (
+    <Text size="sm" mt={8} component="div">
+      {children}
+    </Text>
+  );
+}
+
+function Ended({ run, onAgain }: { run: RunStatus; onAgain: Props["onAgain"] }) {
+  return (
+    <Group mt="md" gap="xs">
+      <To to={links.run(run.correlationId)} strong>
+        Open run
+      </To>
+      {run.failed > 0 && (
+        <To to={links.deadLetters({ run: run.correlationId })}>
+          Open {plural(run.failed, "failure")} in the dead letter queue
+        </To>
+      )}
+      {onAgain && (
+        <Button size="compact-md" variant="default" onClick={() => onAgain(run)}>
+          Run again
+        </Button>
+      )}
+      <To to={links.schedules({ instance: run.instance, entityType: run.entityType })}>Schedules</To>
+    </Group>
+  );
+}
+
+function To({ to, strong = false, children }: { to: string; strong?: boolean; children: React.ReactNode }) {
+  return (
+    <Button
+      size="compact-md"
+      variant={strong ? "filled" : "default"}
+      renderRoot={(props) => <Link {...props} {...destination(to)} />}
+    >
+      {children}
+    </Button>
+  );
+}
+
+/** Says a new state, and every quarter of the way; not what stood there when the page was opened. */
+function Announcements({ run, state }: { run: RunStatus; state: string }) {
+  const heard = useRef<string | null>(null);
+  const now = milestone(run, state);
+  useEffect(() => {
+    if (heard.current !== null && heard.current !== now) {
+      const word = lookOf("run", state).word;
+      const failed = run.failed > 0 ? `, ${count(run.failed)} failed` : "";
+      announce(
+        `${run.instance} ${run.entityType}: ${word}, ${count(run.total - run.inFlight)} of ${count(run.total)}${failed}`,
+      );
+    }
+    heard.current = now;
+  }, [now, state, run]);
+  return null;
+}

@@ -1,0 +1,73 @@
+import type { RunStatus } from "~/live/useRun";
+
+/** How many records had an outcome at a time. */
+export interface Sample {
+  at: number;
+  done: number;
+}
+
+/** Over how long a rate is measured: long enough to be calm, short enough to follow. */
+const WINDOW_MS = 8_000;
+
+export function doneOf(run: RunStatus): number {
+  return run.success + run.skipped + run.failed;
+}
+
+/** Adds a sample and forgets those before the window, but for the one it begins with. */
+export function sampled(samples: readonly Sample[], sample: Sample): Sample[] {
+  const last = samples.at(-1);
+  if (last && (last.done > sample.done || last.at >= sample.at)) return [...samples];
+  const next = [...samples, sample];
+  const first = next.findIndex((one) => one.at >= sample.at - WINDOW_MS);
+  return next.slice(Math.max(0, first - 1));
+}
+
+/** Records per second over the window; null until there are two samples. */
+export function rateOf(samples: readonly Sample[], now: number): number | null {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (!first || !last || last.at - first.at < 500) return null;
+  // When nothing comes any more, the rate falls with the time that passes.
+  const until = now - last.at > 2_000 ? now : last.at;
+  return ((last.done - first.done) * 1_000) / (until - first.at);
+}
+
+/** Mean rate from start to end, for a run that is over. */
+export function meanRate(run: RunStatus): number | null {
+  const [from, to] = [Date.parse(run.startedAt ?? ""), Date.parse(run.finishedAt ?? "")];
+  return to > from ? (doneOf(run) * 1_000) / (to - from) : null;
+}
+
+/** Milliseconds until all records have an outcome; null while that cannot be told. */
+export function timeLeft(run: RunStatus, perSecond: number | null): number | null {
+  if (!run.extracted || !perSecond || run.inFlight <= 0) return null;
+  return (run.inFlight / perSecond) * 1_000;
+}
+
+/** What the state badge shows: the run's state, or what holds it. */
+export function shownState(run: RunStatus, cancelling: boolean): string {
+  if (run.finishedAt || run.state === "rejected") return run.state;
+  if (cancelling) return "cancelling";
+  if (run.pausedBy) return "paused";
+  return run.waitingUntil ? "waiting" : run.state;
+}
+
+const SKIPS: Record<string, string> = {
+  unchanged: "unchanged",
+  excluded: "excluded by the mapping",
+  superseded: "superseded by a newer version",
+  cancelled: "cancelled",
+};
+
+/** Why records were skipped, the most frequent first. */
+export function skipReasons(run: RunStatus): { reason: string; words: string; records: number }[] {
+  return Object.entries(run.skipReasons)
+    .filter(([, records]) => records > 0)
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, records]) => ({ reason, words: SKIPS[reason] ?? reason.replace(/_/g, " "), records }));
+}
+
+/** What a screen reader is told: a new state, and every quarter of the way. */
+export function milestone(run: RunStatus, state: string): string {
+  const quarter = run.extracted && run.total > 0 ? Math.floor((doneOf(run) * 4) / run.total) * 25 : 0;
+  return run.finishedAt ? state : `${state} ${quarter}`;
+}

@@ -1,0 +1,225 @@
+import {
+  Button,
+  Code,
+  Collapse,
+  CopyButton,
+  Group,
+  NumberInput,
+  SegmentedControl,
+  Select,
+  Stack,
+  Text,
+  Textarea,
+} from "@mantine/core";
+import { IconCheck, IconChevronDown, IconCopy, IconPlayerPlay } from "@tabler/icons-react";
+import { type FormEvent, useId, useState } from "react";
+import type { Schema } from "~/api/client";
+import { asProblem, fieldOf } from "~/api/problem";
+import { confirm } from "~/components/confirm";
+import { useShortcuts } from "~/state/shortcuts";
+import { commandOf, consequence, FIELD_OF, type Fields, idsOf, type Mistakes, MODE_WORDS, mistakes } from "./fields";
+import { InstanceFacts } from "./InstanceFacts";
+import { ModeField } from "./ModeField";
+
+type Instance = Schema<"InstanceView">;
+
+interface Props {
+  fields: Fields;
+  onChange: (change: Partial<Fields>) => void;
+  instances: Instance[];
+  loading: boolean;
+  error: unknown;
+  pending: boolean;
+  onTrigger: (fields: Fields) => void;
+}
+
+export function TriggerForm({ fields, onChange, instances, loading, error, pending, onTrigger }: Props) {
+  const [tried, setTried] = useState(false);
+  const [advanced, setAdvanced] = useState(Boolean(fields.max || fields.batch || fields.overlap === "queue"));
+  const id = useId();
+  const instance = instances.find((one) => one.name === fields.instance);
+  const wrong = mistakes(fields);
+  const told: Mistakes = { ...fromServer(error), ...(tried ? wrong : {}) };
+  const inactive = instance !== undefined && instance.status !== "active";
+  const ids = idsOf(fields.ids);
+
+  const submit = async (event?: FormEvent) => {
+    event?.preventDefault();
+    setTried(true);
+    if (Object.keys(wrong).length > 0 || inactive || pending) {
+      if (wrong.max || wrong.batch) setAdvanced(true);
+      return;
+    }
+    if (await agreed(fields, ids.length)) onTrigger(fields);
+  };
+  useShortcuts([{ keys: "mod+Enter", label: "Trigger the sync", group: "Sync Trigger", run: () => void submit() }]);
+
+  return (
+    <form onSubmit={(event) => void submit(event)} noValidate aria-label="Sync Trigger">
+      <Stack gap="md">
+        <Select
+          label="Instance"
+          required
+          searchable
+          placeholder={loading ? "Loading" : "Choose an instance"}
+          data={instances.map((one) => ({ value: one.name, label: `${one.name} (${one.source} to ${one.target})` }))}
+          value={fields.instance || null}
+          onChange={(value) => onChange({ instance: value ?? "", entity: onlyEntity(instances, value) })}
+          error={told.instance}
+          nothingFoundMessage="No such instance"
+          disabled={pending}
+        />
+        {instance && <InstanceFacts instance={instance} entity={fields.entity} />}
+        <Select
+          label="Entity type"
+          required
+          placeholder={instance ? "Choose what to sync" : "Choose an instance first"}
+          data={(instance?.entityTypes ?? []).map((one) => one.entityType)}
+          value={fields.entity || null}
+          onChange={(value) => onChange({ entity: value ?? "" })}
+          error={told.entity}
+          disabled={!instance || pending}
+          nothingFoundMessage="This instance has no mapping"
+        />
+        <Textarea
+          label="Source IDs"
+          description={
+            ids.length
+              ? `${ids.length} of at most 500; only these are synced`
+              : "Optional: only these records. Paste them with commas or one a line"
+          }
+          placeholder="A-1001, A-1002"
+          autosize
+          minRows={1}
+          maxRows={6}
+          value={fields.ids}
+          onChange={(event) => onChange({ ids: event.currentTarget.value })}
+          error={told.ids}
+          disabled={pending}
+        />
+        <ModeField
+          mode={fields.mode}
+          ids={ids.length}
+          error={told.mode}
+          disabled={pending}
+          onChange={(mode) => onChange({ mode })}
+        />
+        <div>
+          <Button
+            variant="subtle"
+            color="gray"
+            size="compact-sm"
+            ml={-8}
+            rightSection={<IconChevronDown size={14} style={{ transform: advanced ? "rotate(180deg)" : "none" }} />}
+            onClick={() => setAdvanced(!advanced)}
+            aria-expanded={advanced}
+            aria-controls={`${id}-more`}
+          >
+            More
+          </Button>
+          <Collapse expanded={advanced} id={`${id}-more`}>
+            <Stack gap="sm" pt="xs">
+              <Group grow align="flex-start" gap="sm">
+                <NumberInput
+                  label="Max entities"
+                  description="Discover at most so many"
+                  placeholder="All"
+                  min={1}
+                  allowDecimal={false}
+                  value={fields.max}
+                  onChange={(value) => onChange({ max: String(value) })}
+                  error={told.max}
+                />
+                <NumberInput
+                  label="Batch size"
+                  description="Records in a message, 1–1000"
+                  placeholder="100"
+                  min={1}
+                  max={1000}
+                  clampBehavior="none"
+                  allowDecimal={false}
+                  value={fields.batch}
+                  onChange={(value) => onChange({ batch: String(value) })}
+                  error={told.batch}
+                />
+              </Group>
+              <div>
+                <Text size="sm" fw={500} mb={4} id={`${id}-overlap`}>
+                  While a run of the same is active
+                </Text>
+                <SegmentedControl
+                  size="xs"
+                  aria-labelledby={`${id}-overlap`}
+                  data={[
+                    { value: "reject", label: "Refuse" },
+                    { value: "queue", label: "Queue after it" },
+                  ]}
+                  value={fields.overlap}
+                  onChange={(overlap) => onChange({ overlap })}
+                />
+              </div>
+            </Stack>
+          </Collapse>
+        </div>
+        <CommandLine command={commandOf(fields)} />
+        <Group gap="sm">
+          <Button type="submit" leftSection={<IconPlayerPlay size={16} />} disabled={inactive} loading={pending}>
+            Trigger Sync
+          </Button>
+          {inactive && (
+            <Text size="sm" c="dimmed">
+              {instance.cause ?? "This instance is not active"}
+            </Text>
+          )}
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+/** Chosen by itself where there is no choice. */
+function onlyEntity(instances: Instance[], name: string | null): string {
+  const types = instances.find((one) => one.name === name)?.entityTypes ?? [];
+  return types.length === 1 ? (types[0]?.entityType ?? "") : "";
+}
+
+/** What the server found wrong, put beside its field. */
+function fromServer(error: unknown): Mistakes {
+  if (!error) return {};
+  const entries = asProblem(error).errors.map((item) => [FIELD_OF[fieldOf(item.path)], item.message] as const);
+  return Object.fromEntries(entries.filter(([field]) => field !== undefined));
+}
+
+/** Asks before what is expensive or cannot be taken back. */
+async function agreed(fields: Fields, ids: number): Promise<boolean> {
+  if (fields.mode === "incremental" || ids > 0) return true;
+  return confirm({
+    title: `${MODE_WORDS[fields.mode]} of ${fields.instance} / ${fields.entity}?`,
+    body: consequence(fields.mode, ids),
+    confirm: MODE_WORDS[fields.mode],
+    danger: fields.mode === "force_full",
+    ...(fields.mode === "force_full" ? { typed: fields.instance } : {}),
+  });
+}
+
+function CommandLine({ command }: { command: string }) {
+  return (
+    <div>
+      <Text size="xs" c="dimmed" mb={3}>
+        The same on the command line
+      </Text>
+      <Group gap={6} wrap="nowrap" align="flex-start">
+        <Code block style={{ flex: 1, minWidth: 0, whiteSpace: "pre-wrap", overflowWrap: "anywhere", fontSize: 12 }}>
+          {command}
+        </Code>
+        <CopyButton value={command}>
+          {({ copied, copy }) => (
+            <Button size="compact-sm" variant="default" onClick={copy} aria-label="Copy the command">
+              {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+"""One installation and one browser for all browser tests; each test makes a stream of its own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from syncline.postgres.database import Database, open_database
+from tests.support.browser import Guard, chromium, session_cookie
+from tests.support.installation import Installation, installation
+from tests.support.kafka import KafkaPlace
+from tests.support.postgres import database
+
+expect.set_options(timeout=30_000)  # two cores may be busy with other tests
+
+
+@pytest.fixture(scope="session")
+async def place(
+    kafka_bootstrap: str,
+    postgres_admin: str,
+    postgres_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Installation]:
+    """All pipeline services; a test that needs another one starts it with `place.start`."""
+    kafka = KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}.")
+    logs = tmp_path_factory.mktemp("logs")
+    async with (
+        database(postgres_admin, postgres_template) as dsn,
+        installation(kafka, dsn, logs) as place,
+    ):
+        yield place
+
+
+@pytest.fixture(scope="session")
+async def api(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
+    """A gateway, and a Platform Admin's client of it."""
+    async with await place.start_gateway() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def db(place: Installation) -> AsyncIterator[Database]:
+    async with open_database(place.dsn) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def context(
+    browser: Browser, place: Installation, api: httpx.AsyncClient
+) -> AsyncIterator[BrowserContext]:
+    """A browser profile of the test's own, with a Platform Admin signed in."""
+    url = str(api.base_url)
+    context = await browser.new_context(
+        base_url=url,
+        viewport={"width": 1280, "height": 800},
+        locale="en-GB",
+        timezone_id="Europe/Vienna",
+        color_scheme="light",
+    )
+    await context.add_cookies([await session_cookie(place.dsn, url)])  # type: ignore[list-item]
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def page(context: BrowserContext) -> AsyncIterator[Page]:
+    """A tab; fails the test when it asked another host, missed a part or logged an error."""
+    page = await context.new_page()
+    guard = Guard(page)
+    yield page
+    assert guard.found == []

@@ -1,0 +1,36 @@
+"""Every page of the rail: it opens, axe finds nothing serious in either scheme, and it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.support.browser import in_scheme, keep, serious
+
+PATHS = [
+    "/", "/trigger", "/runs", "/records", "/dlq", "/instances", "/connection-profiles", "/mappings",
+    "/schedules", "/monitor", "/notifications", "/api-keys", "/users", "/tenants", "/audit-log",
+]  # fmt: skip
+
+
+async def test_the_rail_leads_to_every_page(page: Page) -> None:
+    await page.goto("/")
+    rail = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    await expect(rail).to_have_count(len(PATHS))
+    found = [await link.get_attribute("href") for link in await rail.all()]
+    assert found == PATHS
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_page_is_fit_for_everybody(page: Page, path: str) -> None:
+    await page.goto(path)
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+    found: dict[Any, list[str]] = {}
+    for scheme in ("dark", "light"):
+        await in_scheme(page, scheme)
+        found[scheme] = await serious(page)
+    await keep(page, f"page-{path.strip('/') or 'dashboard'}")
+    assert found == {"dark": [], "light": []}

@@ -1,0 +1,179 @@
+"""A real browser on a real installation: who is signed in, what must never happen, what is kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.sessions import Lifetimes, Sessions
+from syncline.postgres.users import Users
+from syncline.security.secrets import Keyring
+from syncline.security.tokens import new_token, token_hash
+from tests.support.configured import store_instance
+from tests.support.installation import Installation
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "services/gateway/syncline_gateway/web/index.html"
+AXE = ROOT / "console/node_modules/axe-core/axe.min.js"
+SHOTS = ROOT / "build/screenshots"
+CHROMIUM = Path("/usr/bin/chromium")
+_HERE = {"127.0.0.1", "localhost"}
+_FLAGS = ["--disable-dev-shm-usage", "--force-color-profile=srgb"]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Start Debian's Chromium."""
+    _check_installed()
+    # Root has no user namespace to shut the renderer in.
+    flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else _FLAGS
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        await browser.close()
+
+
+def _check_installed() -> None:
+    assert WEB.is_file(), "the console is not built: make console"
+    assert CHROMIUM.is_file(), "Chromium is missing: apt-get install chromium"
+
+
+async def session_cookie(
+    dsn: str, url: str, name: str = "anna", role: Any = "platform_admin"
+) -> dict[str, str]:
+    """Sign somebody in, who is made when there is no such user, and return the cookie."""
+    async with open_database(dsn, size=1) as database:
+        users = Users(database)
+        known = {user.name: user for user in await users.list()}
+        user = known.get(name) or await users.add(name, role, ["default"], "test")
+        token = new_token()
+        sessions = Sessions(database, Lifetimes())
+        await sessions.begin(token_hash(token), str(user.id), "127.0.0.1", "password")
+    return {"name": "syncline_session", "value": token, "url": url}
+
+
+class Guard:
+    """Collects what no page may do: call another host, fail to load a part, log an error."""
+
+    def __init__(self, page: Page) -> None:
+        self.found: list[str] = []
+        page.on("request", lambda request: self._on_request(request.url))
+        page.on("response", lambda response: self._on_response(response.url, response.status))
+        page.on("console", lambda message: self._on_console(message.type, message.text))
+        page.on("pageerror", lambda error: self.found.append(f"thrown: {error}"))
+
+    def _on_request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname not in _HERE:
+            self.found.append(f"asked another host: {url}")
+
+    def _on_response(self, url: str, status: int) -> None:
+        path = urlsplit(url).path
+        # A refusal of the API is for the page to show; a missing script is a broken page.
+        if status >= 400 and not path.startswith("/api/"):
+            self.found.append(f"{status} of {path}")
+
+    def _on_console(self, kind: str, text: str) -> None:
+        if kind == "error" and not text.startswith("Failed to load resource"):
+            self.found.append(f"console: {text}")
+
+
+async def serious(page: Page) -> list[str]:
+    """Return what axe finds serious or critical on a page, as `rule: what (where)`."""
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{one['id']}: {one['help']} ({node['target']})"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"][:3]
+    ]
+
+
+async def keep(page: Page, name: str) -> None:
+    """Keep a screenshot of the page in both colour schemes, in build/screenshots/."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        await in_scheme(page, scheme)
+        await page.screenshot(path=SHOTS / f"{name}-{scheme}.png")
+    await in_scheme(page, "light")
+
+
+async def in_scheme(page: Page, scheme: Any) -> None:
+    """Show the page in `light` or `dark`."""
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await page.locator(f'html[data-mantine-color-scheme="{scheme}"]').wait_for()
+
+
+_DOCUMENT: dict[str, Any] = {
+    "entityType": "item",
+    "extraction": {"mode": "config", "idColumn": "code", "cursorColumn": "changed"},
+    "normalization": {"fields": [
+        {"source": "code", "target": "sku", "required": True},
+        {"source": "name", "target": "name", "transform": "trim", "required": True},
+        {"source": "price", "target": "price", "type": "decimal"},
+    ]},
+    "transformation": {
+        "matchKey": "code",
+        "fields": [
+            {"source": "sku", "target": "code"}, {"source": "name", "target": "title"},
+            {"source": "price", "target": "price"},
+        ],
+    },
+}  # fmt: skip
+
+
+class Stream:
+    """An instance of a test's own that syncs `item` from one table to another."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.source = f"{name.replace('-', '_')}_source"
+        self.target = f"{name.replace('-', '_')}_target"
+
+
+async def new_stream(database: Database, place: Installation, name: str, rows: int) -> Stream:
+    """Make an instance whose source holds so many rows: A1, A2, …, with a name and a price.
+
+    A row whose `name` is made null fails in Normalize; one whose price is null is written.
+    """
+    stream = Stream(name)
+    assert re.fullmatch(r"[a-z-]+", name)
+    url = urlsplit(place.dsn)
+    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
+    config = {
+        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
+    }  # fmt: skip
+    profiles = uuid4(), uuid4()
+    document = _DOCUMENT | {
+        "extraction": _DOCUMENT["extraction"] | {"table": stream.source},
+        "transformation": _DOCUMENT["transformation"] | {"target": {"table": stream.target}},
+    }
+    async with database.transaction() as c:
+        for profile, side in zip(profiles, ("erp", "shop"), strict=True):
+            secret = keys.encrypt({"password": url.password or ""}, "default", str(profile))
+            await c.execute(
+                "insert into profiles (id, tenant, name, connector, config, secrets) "
+                "values ($1, 'default', $2, 'postgresql', $3, $4)",
+                profile, f"{name}-{side}", config, secret,
+            )  # fmt: skip
+        await store_instance(c, name, profiles, f"{name}-items", document)
+        await c.execute(
+            f"""create table {stream.source} as select 'A' || n as code, 'Item ' || n as name,
+            (n * 1.10)::numeric(19,6) as price,
+            timestamp '2026-01-01' + n / 100 * interval '1 minute' as changed
+            from generate_series(1, {rows}) n"""
+        )
+        await c.execute(
+            f"create table {stream.target} (code text primary key, title text, price numeric)"
+        )
+    return stream
