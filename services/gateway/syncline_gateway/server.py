@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from syncline.actions.signing_in import set_up_link
 from syncline.bootstrap.connections import Connections
+from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.service import open_when_current
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
@@ -29,6 +30,7 @@ from syncline.telemetry.logs import configure_logs
 from syncline_gateway.app import create_app
 from syncline_gateway.live import Hub
 from syncline_gateway.parts import Parts
+from syncline_gateway.pipeline import feed
 
 ANSWERS_WITHIN = 5.0
 """Seconds that a request may go on after SIGTERM."""
@@ -60,10 +62,13 @@ async def serve(settings: Settings) -> None:
         health = HealthServer(lambda: None, lambda: _ready(parts, server))
         await health.start(settings.health_host, settings.health_port)
         stack.push_async_callback(health.stop)
+        pulse = pulse_of("gateway", settings, clock)
+        stack.push_async_callback(pulse.stop)
         log.info("gateway_started", host=settings.http_host, port=settings.http_port)
         await _invite(database, settings)
         await run_with_side_tasks(_until_told(server, listening, parts.hub, stopping), {
-            "status": parts.hub.follow, "deliver": parts.hub.deliver,
+            "status": parts.hub.follow, "deliver": parts.hub.deliver, "pulse": pulse.beat,
+            "pipeline": lambda: feed(parts.hub, database, clock),
         })  # fmt: skip
         log.info("gateway_stopped")
 

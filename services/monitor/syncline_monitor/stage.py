@@ -11,14 +11,14 @@ from syncline.contracts.topics import READS
 from syncline.domain.errors import SynclineError
 from syncline.domain.pipeline import ServiceHealth
 from syncline.kafka.lagging import GroupLag, LagReader
-from syncline.postgres.pipeline import Pipeline
+from syncline.postgres.pipeline import STEP, Pipeline
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.telemetry.metrics import METRICS
 from syncline_monitor.listening import Listening
 from syncline_monitor.rules import Ages, StageLag
 
-EVERY, STEP = 1.0, 10.0
-"""Seconds between two looks, and between two rows of history."""
+EVERY = 1.0
+"""Seconds."""
 log = structlog.get_logger()
 
 
@@ -44,7 +44,7 @@ class Watching:
         self._clock = clock
         self._ages = {service: Ages() for service in READS}
         self._shown: dict[str, ServiceHealth] = {}
-        self._stepped = 0.0
+        self._stepped = 0
         self.last_tick = clock.monotonic()
         self.waiting_for: str | None = None
 
@@ -99,9 +99,11 @@ class Watching:
         ]
         await self._pipeline.keep(changed, now)
         self._shown = {each.service: each for each in health}
-        if now.timestamp() // STEP > self._stepped:
-            self._stepped = now.timestamp() // STEP
-            await self._pipeline.remember(health, now.replace(microsecond=0))
+        step = int(now.timestamp()) // STEP
+        if step > self._stepped:
+            self._stepped = step
+            stages = [each for each in health if each.waiting is not None]
+            await self._pipeline.remember(stages, now.replace(microsecond=0))
 
 
 def _show(health: Sequence[ServiceHealth]) -> None:

@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack
 import structlog
 import uvloop
 
+from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.service import TICK_LIMIT, open_when_current
 from syncline.bootstrap.settings import Settings
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.firings import Firings
 from syncline.runtime.clock import SystemClock
 from syncline.runtime.health import HealthServer
-from syncline.runtime.lifecycle import stop_signals
+from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.ticking import Ticker
 from syncline.telemetry.logs import configure_logs
 from syncline_scheduler.scheduling import Scheduler
@@ -39,9 +40,11 @@ async def _run(settings: Settings) -> None:
         health = _health(scheduler, ticker, clock)
         await health.start(settings.health_host, settings.health_port)
         stack.push_async_callback(health.stop)
+        pulse = pulse_of("scheduler", settings, clock)
+        stack.push_async_callback(pulse.stop)
         log.info("service_started", health_port=settings.health_port)
         async with ticker.ticking():
-            await scheduler.run(stopping)
+            await run_with_side_tasks(scheduler.run(stopping), {"pulse": pulse.beat}, clock)
         log.info("service_stopped")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from syncline.contracts.events import TRIGGER, cloud_event
 from syncline.contracts.messages import Batch, Report, RunRequest, Settled, Timing, encode
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
@@ -73,7 +75,7 @@ def retry_message(batch: Batch[Any], stage: Stage, topic: str, due: datetime) ->
         (RETRY_AT, str(int(due.timestamp() * 1000)).encode()),
         (RETRY_STAGE, stage.value.encode()),
     )
-    return Outbound(message.topic, message.key, message.value, message.spread, headers)
+    return msgspec.structs.replace(message, headers=headers)
 
 
 def report_message(report: Report) -> Outbound:

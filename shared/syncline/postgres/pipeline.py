@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,8 @@ from syncline.postgres.database import Database
 
 KEPT = timedelta(minutes=60)
 """How much history is kept."""
+STEP = 10
+"""Seconds between two steps of it."""
 _KEEP = """
 insert into pipeline_services as s (service, place, health)
 select * from unnest($1::text[], $2::smallint[], $3::json[])
@@ -24,20 +27,25 @@ select $1, * from unnest(
   $2::text[], $3::int[], $4::real[], $5::smallint[], $6::real[], $7::real[], $8::real[])
 on conflict do nothing
 """
+_HISTORY = """
+select h.* from pipeline_history h join pipeline_services s using (service)
+where h.at > $1 and h.waiting is not null order by s.place, h.at
+"""
+_COLUMNS = ("waiting", "oldest_seconds", "workers", "incoming", "outgoing", "failed")
 _MOST = 2**31 - 1
 _decode = msgspec.json.Decoder(ServiceHealth).decode
 
 
-class HistoryPoint(msgspec.Struct, frozen=True, rename="camel"):
-    """A service at one step of the last hour; rates are records a second over that step."""
+class StageHistory(msgspec.Struct, frozen=True, rename="camel"):
+    """A stage over the last steps; rates are records a second over each. None: nobody looked."""
 
-    at: datetime
-    waiting: int | None
-    oldest_seconds: float | None
-    workers: int
-    incoming: float
-    outgoing: float
-    failed: float
+    service: str
+    waiting: list[int | None]
+    oldest_seconds: list[float | None]
+    workers: list[int | None]
+    incoming: list[float | None]
+    outgoing: list[float | None]
+    failed: list[float | None]
 
 
 class Pipeline:
@@ -88,13 +96,28 @@ class Pipeline:
         )
         return heard, [_decode(row["health"]) for row in rows]
 
-    async def history(self, since: datetime) -> dict[str, list[HistoryPoint]]:
-        """Return the steps after `since` by service, oldest first; those without a look miss."""
-        rows = await self._database.fetch(
-            "select * from pipeline_history where at > $1 order by at", since
-        )
-        found: dict[str, list[HistoryPoint]] = {}
+    async def history(
+        self, now: datetime, length: timedelta
+    ) -> tuple[list[int], list[StageHistory]]:
+        """Return the last steps, as Unix seconds without a gap, and each stage in them."""
+        last = int(now.timestamp()) // STEP * STEP
+        steps = list(range(last - int(length.total_seconds()) + STEP, last + STEP, STEP))
+        rows = await self._database.fetch(_HISTORY, now - length)
+        found: dict[str, dict[int, Any]] = {}
         for row in rows:
-            point = HistoryPoint(**{k: v for k, v in row.items() if k != "service"})
-            found.setdefault(row["service"], []).append(point)
-        return found
+            place = int(row["at"].timestamp()) // STEP * STEP
+            found.setdefault(row["service"], {})[place] = row
+        return steps, [
+            StageHistory(service, **{name: _column(of, steps, name) for name in _COLUMNS})
+            for service, of in found.items()
+        ]
+
+
+def _column(rows: dict[int, Any], steps: Sequence[int], name: str) -> list[Any]:
+    """Return one figure of a stage for each step, None where there is no row."""
+    found = [rows.get(step) for step in steps]
+    return [None if row is None else _plain(row[name]) for row in found]
+
+
+def _plain(value: float | None) -> float | None:
+    return round(value, 2) if isinstance(value, float) else value

@@ -10,6 +10,7 @@ from syncline_gateway.routes import (
     connection_profiles,
     connectors,
     cursors,
+    dashboard,
     dlq,
     dlq_changes,
     events,
@@ -17,6 +18,7 @@ from syncline_gateway.routes import (
     mapping_configs,
     mapping_trials,
     operations,
+    pipeline,
     records,
     runs,
     schedules,
@@ -48,4 +50,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     dlq.router,
     dlq_changes.router,
     operations.router,
+    pipeline.router,
+    dashboard.router,
 )

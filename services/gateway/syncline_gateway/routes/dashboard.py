@@ -1,0 +1,54 @@
+"""`dashboard`: a range in figures, and what a person should look at first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from fastapi import APIRouter, Response
+
+from syncline.domain.pipeline import Dot
+from syncline.postgres.dashboard import Attention, Dashboard, Dashboards
+from syncline_gateway.access import Runner
+from syncline_gateway.answers import answer, returns
+from syncline_gateway.parts import Needs
+from syncline_gateway.pipeline import PipelineNow, look
+
+router = APIRouter(prefix="/dashboard", tags=["dashboard"])
+
+
+class Range(StrEnum):
+    """How far back."""
+
+    HOUR = "1h"
+    HOURS = "6h"
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+
+LENGTH = {
+    Range.HOUR: timedelta(hours=1),
+    Range.HOURS: timedelta(hours=6),
+    Range.DAY: timedelta(days=1),
+    Range.WEEK: timedelta(days=7),
+    Range.MONTH: timedelta(days=30),
+}
+
+
+@router.get("", responses=returns(Dashboard))
+async def dashboard(caller: Runner, parts: Needs, range: Range = Range.DAY) -> Response:
+    """Sum up the runs of a range, compare it with the one before, and say what needs attention."""
+    now = parts.clock.now()
+    urgent = _urgent(await look(parts.database, now))
+    found = await Dashboards(parts.database).of(caller.tenant, now, LENGTH[range], urgent)
+    return answer(found)
+
+
+def _urgent(seen: PipelineNow) -> list[Attention]:
+    """Name the services that are not well; when nobody looks, that and nothing old."""
+    if seen.silent:
+        return [Attention("monitor", "monitor", "no figures of the services", seen.heard_at)]
+    bad = [s for s in seen.services if s.dot is not Dot.GREEN]
+    bad.sort(key=lambda s: s.dot is not Dot.RED)
+    return [Attention("stage", s.service, s.why) for s in bad]

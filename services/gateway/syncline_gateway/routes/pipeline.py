@@ -1,0 +1,90 @@
+"""`pipeline`: how every service stands, and how that was in the last hour."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from syncline.domain.pipeline import ServiceHealth
+from syncline.domain.run import FINAL, State
+from syncline.postgres.pipeline import Pipeline, StageHistory
+from syncline.postgres.run_views import RunFilter, RunView, RunViews
+from syncline_gateway.access import Runner
+from syncline_gateway.answers import answer, returns
+from syncline_gateway.parts import Needs
+from syncline_gateway.pipeline import look
+
+router = APIRouter(prefix="/pipeline", tags=["pipeline"])
+ACTIVE = tuple(state.value for state in State if state not in FINAL)
+SHOWN = 20
+"""Active runs, and runs that failed of late."""
+FAILED_WITHIN = timedelta(days=1)
+
+
+class PipelineHealth(msgspec.Struct, frozen=True, rename="camel"):
+    """The pipeline now.
+
+    Attributes:
+        as_of: the server's time.
+        heard_at: when the monitor last looked; the services' figures are of then. None: never.
+        silent: the monitor has not looked for some seconds, so that the figures are old.
+        services: in the order in which a record passes them; empty until a monitor has looked.
+        active_runs: the newest; of this tenant, as all runs here.
+        failed_runs: runs of the last day that ended Failed or Partial Success, newest first.
+    """
+
+    as_of: datetime
+    heard_at: datetime | None
+    silent: bool
+    services: list[ServiceHealth]
+    active_runs: list[RunView]
+    failed_runs: list[RunView]
+
+
+class PipelineHistory(msgspec.Struct, frozen=True, rename="camel"):
+    """The last minutes in steps. Lists run in parallel to `at`; null: the monitor did not look.
+
+    Attributes:
+        step_seconds: between two entries of `at`.
+        at: Unix seconds, without a gap.
+    """
+
+    step_seconds: int
+    at: list[int]
+    stages: list[StageHistory]
+
+
+@router.get("/health", responses=returns(PipelineHealth))
+async def health(caller: Runner, parts: Needs) -> Response:
+    """Say how every service stands, which runs are active and which failed of late."""
+    now = parts.clock.now()
+    seen = await look(parts.database, now)
+    runs = RunViews(parts.database)
+    active = await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN)
+    failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
+    return answer(
+        PipelineHealth(
+            as_of=now,
+            heard_at=seen.heard_at,
+            silent=seen.silent,
+            services=seen.services,
+            active_runs=active,
+            failed_runs=await runs.newest(caller.tenant, failed, SHOWN),
+        )
+    )
+
+
+@router.get("/history", responses=returns(PipelineHistory))
+async def history(
+    _caller: Runner,
+    parts: Needs,
+    minutes: Annotated[int, Query(ge=1, le=60, description="How far back.")] = 30,
+) -> Response:
+    """Return what waited at each stage and what passed it, in steps of ten seconds."""
+    steps, stages = await Pipeline(parts.database).history(
+        parts.clock.now(), timedelta(minutes=minutes)
+    )
+    return answer(PipelineHistory(10, steps, stages))
