@@ -178,6 +178,13 @@ const service: Vocabulary = {
   amber: { word: "Busy", tone: "warn", icon: IconAlertTriangle },
   red: { word: "Behind", tone: "bad", icon: IconCircleX },
   down: { word: "Down", tone: "bad", icon: IconPlugConnectedX },
+  no_consumer: { word: "No consumer", tone: "bad", icon: IconPlugConnectedX, hint: "Something waits, nobody takes it" },
+  nobody: {
+    word: "No worker",
+    tone: "warn",
+    icon: IconPlugConnectedX,
+    hint: "Nothing waits, and nobody would take it",
+  },
   unknown: { word: "Unknown", tone: "idle", icon: IconCircleDashed },
 };
 

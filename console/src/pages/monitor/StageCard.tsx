@@ -1,0 +1,77 @@
+import { Tooltip } from "@mantine/core";
+import { StatusBadge } from "~/components/StatusBadge";
+import { count, duration, plural, rate } from "~/state/format";
+import classes from "./monitor.module.css";
+import { Spark } from "./Spark";
+import { type ServiceHealth, stateOf } from "./usePipeline";
+
+interface Props {
+  stage: ServiceHealth;
+  /** Records out a second over the last minutes. */
+  history: (number | null)[] | undefined;
+}
+
+/** One stage: its state, what waits, who works, what goes in and out. */
+export function StageCard({ stage, history }: Props) {
+  const state = stateOf(stage);
+  const oldest = stage.oldestSeconds;
+  return (
+    <section
+      className={classes.card}
+      aria-label={stage.service}
+      data-testid={`stage-${stage.service}`}
+      data-state={state}
+    >
+      <header>
+        <h3>{stage.service}</h3>
+        <StatusBadge of="service" state={state} reason={stage.why} />
+      </header>
+      <div className={classes.waiting}>
+        <strong data-testid="waiting">{count(stage.waiting)}</strong>
+        <Tooltip
+          label={`${plural(stage.waitingMessages ?? 0, "message")}; records by this stage's usual number a message`}
+        >
+          <span>{stage.unit} waiting</span>
+        </Tooltip>
+        <span className={classes.oldest}>{oldest === null ? "" : `oldest ${duration(oldest * 1000)}`}</span>
+      </div>
+      <dl>
+        <div>
+          <dt>In</dt>
+          <dd data-testid="in">{rate(stage.incoming.tenSeconds)}</dd>
+        </div>
+        <div>
+          <dt>Out</dt>
+          <dd data-testid="out">{rate(stage.outgoing.tenSeconds)}</dd>
+        </div>
+        <div>
+          <dt>Workers</dt>
+          <dd>
+            <Workers stage={stage} />
+          </dd>
+        </div>
+      </dl>
+      <Trouble stage={stage} />
+      {history && <Spark values={history} label={`${stage.service}: records out a second, last 30 minutes`} />}
+    </section>
+  );
+}
+
+function Workers({ stage }: { stage: ServiceHealth }) {
+  const names = stage.workers.map((worker) => `${worker.host}, process ${worker.pid}`).join("\n");
+  return (
+    <Tooltip label={<span style={{ whiteSpace: "pre" }}>{names}</span>} disabled={!names}>
+      <span>{count(stage.workers.length)}</span>
+    </Tooltip>
+  );
+}
+
+/** Why a stage is not well, and what it gives up or tries again. */
+function Trouble({ stage }: { stage: ServiceHealth }) {
+  const parts = [
+    stage.dot === "green" ? "" : stage.why,
+    stage.failed.minute > 0 ? `${rate(stage.failed.minute)} failing` : "",
+    stage.retried.minute > 0 ? `${rate(stage.retried.minute)} to try again` : "",
+  ].filter(Boolean);
+  return <p className={classes.why}>{parts.join("; ")}</p>;
+}
