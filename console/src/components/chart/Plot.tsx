@@ -1,10 +1,13 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { absolute } from "~/state/format";
 import { zoneChoice, zoneName } from "~/state/zone";
 import type { ChartProps } from "./Chart";
 
 const HEIGHT = 200;
+/** Whole numbers: there is no half of a record. */
+const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((part) => part * 10 ** power));
 
 /** Draws a chart; loaded when the first one is shown. */
 export default function Plot({ at, series, stacked = false, unit }: ChartProps) {
@@ -44,8 +47,17 @@ export default function Plot({ at, series, stacked = false, unit }: ChartProps) 
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.08)] } },
         axes: [
-          axis,
-          { ...axis, size: 56, values: (_plot, ticks) => ticks.map((tick) => `${short(tick)}${unit ?? ""}`) },
+          {
+            ...axis,
+            space: 70,
+            values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => clock(tick, step, zone)),
+          },
+          {
+            ...axis,
+            size: 56,
+            incrs: STEPS,
+            values: (_plot, ticks) => ticks.map((tick) => `${short(tick)}${unit ?? ""}`),
+          },
         ],
         series: [{}, ...order.map((index) => lines[index] as uPlot.Series)],
       },
@@ -69,6 +81,12 @@ function stack(columns: (number | null)[][]): (number | null)[][] {
     sums.push(column.map((value, at) => (value === null ? null : value + (below?.[at] ?? 0))));
   }
   return sums;
+}
+
+/** `14:30`, or the date where days are what differs. */
+function clock(seconds: number, step: number, zone: string): string {
+  const text = absolute(seconds * 1000, zone);
+  return step >= 86_400 || text.slice(11, 16) === "00:00" ? text.slice(5, 10) : text.slice(11, 16);
 }
 
 function short(value: number): string {

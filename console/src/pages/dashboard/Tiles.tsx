@@ -4,7 +4,7 @@ import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { destination } from "~/components/PageLink";
 import { Time } from "~/components/Time";
-import { count, percent, plural } from "~/state/format";
+import { count, percent } from "~/state/format";
 import classes from "./dashboard.module.css";
 import { change, RUNS_RANGE } from "./steps";
 
@@ -53,20 +53,20 @@ export function Tiles({ data, range }: { data: Dashboard; range: string }) {
       <Tile
         name="Dead letters pending"
         value={data.dlqPending >= 100_000 ? "100,000+" : count(data.dlqPending)}
-        note={data.dlqNew ? `${count(data.dlqNew)} of this range` : "none of this range"}
+        note={data.dlqNew ? `${count(data.dlqNew)} failed in this range` : "none new in this range"}
         to={links.deadLetters()}
         tone={data.dlqNew ? "bad" : data.dlqPending ? "warn" : undefined}
       />
       <Tile
         name="Active runs"
         value={count(data.activeRuns)}
-        note="queued, extracting or in progress"
+        note="queued or under way"
         to={links.runs({ state: "queued,extracting,in_progress" })}
       />
       <Tile
         name="Runs"
         value={count(totals.runs)}
-        note={`${count(totals.failedRuns)} failed, ${plural(totals.partialSuccess, "partial success", "partial successes")}`}
+        note={`${count(totals.failedRuns)} failed, ${count(totals.partialSuccess)} in part`}
         to={links.runs({ range: runs })}
         tone={totals.failedRuns ? "warn" : undefined}
       />

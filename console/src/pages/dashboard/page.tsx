@@ -17,7 +17,14 @@ import { columns, RANGE_WORDS, RANGES } from "./steps";
 import { Tiles } from "./Tiles";
 
 const schema = { range: choice(RANGES) };
-const COLOURS = ["--sl-busy-bar", "--sl-good-bar", "--sl-warn-bar", "--sl-bad-bar", "--sl-code-word", "--sl-idle-bar"];
+const COLOURS = [
+  "--sl-busy-bar",
+  "--sl-good-bar",
+  "--sl-warn-bar",
+  "--sl-code-word",
+  "--sl-code-number",
+  "--sl-idle-bar",
+];
 
 export default function DashboardPage() {
   const [view, setView] = useUrlState(schema);
@@ -125,10 +132,11 @@ function RangeCharts({ data }: { data: Schema<"Dashboard"> }) {
 
 /** The last half hour of the pipeline, whatever the range. */
 function Waiting() {
-  const history = useHistory(30).data;
+  const { data: history, isPending } = useHistory(30);
   const stages = history?.stages.filter((stage) => !["trigger", "ingest", "deadletter"].includes(stage.service)) ?? [];
   const series = (pick: (stage: Schema<"StageHistory">) => (number | null)[]) =>
     stages.map((stage, at) => ({ name: stage.service, colour: COLOURS[at] ?? "--sl-idle-bar", values: pick(stage) }));
+  if (isPending) return <Skeleton height={280} mb="md" />;
   const empty = "The monitor has not looked in the last half hour";
   return (
     <div className={classes.charts}>

@@ -33,7 +33,10 @@ export function StageCard({ stage, history }: Props) {
         >
           <span>{stage.unit} waiting</span>
         </Tooltip>
-        <span className={classes.oldest}>{oldest === null ? "" : `oldest ${duration(oldest * 1000)}`}</span>
+      </div>
+      <div className={classes.meta}>
+        <Workers stage={stage} />
+        {oldest !== null && `, oldest ${duration(oldest * 1000)}`}
       </div>
       <dl>
         <div>
@@ -44,15 +47,9 @@ export function StageCard({ stage, history }: Props) {
           <dt>Out</dt>
           <dd data-testid="out">{rate(stage.outgoing.tenSeconds)}</dd>
         </div>
-        <div>
-          <dt>Workers</dt>
-          <dd>
-            <Workers stage={stage} />
-          </dd>
-        </div>
       </dl>
       <Trouble stage={stage} />
-      {history && <Spark values={history} label={`${stage.service}: records out a second, last 30 minutes`} />}
+      {history && <Spark values={history} label={`${stage.service}: records out a second, last 15 minutes`} />}
     </section>
   );
 }
@@ -61,7 +58,7 @@ function Workers({ stage }: { stage: ServiceHealth }) {
   const names = stage.workers.map((worker) => `${worker.host}, process ${worker.pid}`).join("\n");
   return (
     <Tooltip label={<span style={{ whiteSpace: "pre" }}>{names}</span>} disabled={!names}>
-      <span>{count(stage.workers.length)}</span>
+      <span data-testid="workers">{plural(stage.workers.length, "worker")}</span>
     </Tooltip>
   );
 }

@@ -6,7 +6,7 @@ import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
-import { plural } from "~/state/format";
+import { plural, relative } from "~/state/format";
 import classes from "./monitor.module.css";
 import { ActiveRuns, FailedRuns } from "./RunTables";
 import { StageCard } from "./StageCard";
@@ -14,7 +14,7 @@ import { type ServiceHealth, stateOf, useHistory, usePipeline } from "./usePipel
 
 /** The way a record takes; the others help beside it. */
 const WAY = ["trigger", "ingest", "normalize", "transform", "execute", "finalize"];
-const MINUTES = 30;
+const MINUTES = 15;
 
 export default function MonitorPage() {
   const { query, figures, age, old, runs } = usePipeline();
@@ -53,7 +53,7 @@ function Age({ heardAt, age }: { heardAt: string | null; age: number | null }) {
   if (age === null) return null;
   return (
     <Text size="sm" c="dimmed" data-testid="figures-age">
-      Figures of <Time at={heardAt} as="clock" />, <Time at={heardAt} />
+      Figures of <Time at={heardAt} as="clock" />, {relative(0, age)}
     </Text>
   );
 }
