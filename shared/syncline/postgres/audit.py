@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+from syncline.domain.configuration import Difference
+
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 """Where the change that is under way came from; who answers a request says so at its start."""
+MOST_DIFFERENCES = 100
+LONGEST_VALUE = 500
+"""Of one audit row: it is for people; versions of mappings are kept whole elsewhere."""
 _INSERT = """
 insert into audit_log (tenant, actor, action, object, details, ip) values ($1, $2, $3, $4, $5, $6)
 """
+
+
+def before_and_after(differences: Sequence[Difference]) -> dict[str, Any]:
+    """Return what was changed as details: the path of each value, and the value before and after.
+
+    Secrets are masked in differences already.
+    """
+    shown = differences[:MOST_DIFFERENCES]
+    details = {d.path: {"before": _short(d.old), "after": _short(d.new)} for d in shown}
+    left = len(differences) - len(shown)
+    return details | ({"more": left} if left else {})
+
+
+def _short(value: Any) -> Any:  # noqa: ANN401 - a plain JSON value
+    if isinstance(value, str) and len(value) > LONGEST_VALUE:
+        return value[:LONGEST_VALUE] + "…"
+    return value
 
 
 async def audit(

@@ -25,7 +25,7 @@ from syncline.domain.configuration import (
     kept_secrets,
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
-from syncline.postgres.audit import audit
+from syncline.postgres.audit import audit, before_and_after
 from syncline.postgres.configured import Decrypter, configured, profile_named
 from syncline.postgres.database import Database
 from syncline.postgres.editing import Edits
@@ -57,7 +57,7 @@ class Change(Edits):
         """Store one created or changed document.
 
         Args:
-            step: what `compare` said of it; its paths go into the audit log.
+            step: what `compare` said of it; its differences go into the audit log.
             stored: what was there before, None when it is new.
 
         Raises:
@@ -75,11 +75,9 @@ class Change(Edits):
             await save_schedule(self._connection, self._tenant, instance, config)
         else:
             await self._save_instance(config)
-        changed = sorted({difference.path for difference in step.differences})
         action = f"{step.kind.lower()}.{step.action}"
-        await audit(
-            self._connection, self._tenant, self._actor, action, step.name, {"paths": changed}
-        )
+        details = before_and_after(step.differences)
+        await audit(self._connection, self._tenant, self._actor, action, step.name, details)
 
     async def _save_profile(self, config: ProfileConfig, stored: Config | None) -> None:
         before = stored if isinstance(stored, ProfileConfig) else None

@@ -73,14 +73,14 @@ async def test_changed_mapping_makes_the_next_version_and_keeps_the_old(
     assert (active, [v["version"] for v in versions]) == (2, [1, 2])
 
 
-async def test_change_is_audited_with_actor_and_paths(
+async def test_change_is_audited_with_actor_and_what_was_before(
     store: ConfigurationStore, database: Database
 ) -> None:
     await save(store, wanted())
     await save(store, wanted(2))
     (row,) = await database.fetch("select * from audit_log order by id desc limit 1")
     assert (row["actor"], row["action"], row["object"]) == ("tester", "mapping.changed", "items")
-    assert row["details"] == {"paths": ["$.version"]}
+    assert row["details"] == {"$.version": {"before": 1, "after": 2}}
 
 
 async def test_mapping_keeps_its_entity_type(store: ConfigurationStore) -> None:

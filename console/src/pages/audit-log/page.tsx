@@ -1,5 +1,3 @@
-import { Button, TextInput } from "@mantine/core";
-import { IconFilterOff } from "@tabler/icons-react";
 import { answer, api, type Schema } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -9,7 +7,8 @@ import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { text, useUrlState } from "~/state/url";
 import { Details } from "./Details";
-import { RANGES, Range, sinceOf } from "./Range";
+import { Filters, NO_FILTER } from "./Filters";
+import { RANGES, sinceOf } from "./Range";
 import { actionWords, summary } from "./words";
 
 export type Entry = Schema<"AuditEntry">;
@@ -34,7 +33,7 @@ export default function AuditLogPage() {
       .map((name) => ({ label: `${WORDS[name]} ${search[name]}`, remove: () => setView({ [name]: "" }) })),
     ...(range ? [{ label: RANGES[range] ?? range, remove: () => setView({ range: "" }) }] : []),
   ];
-  const clear = () => setView({ actor: "", action: "", object: "", range: "" });
+  const clear = () => setView(NO_FILTER);
   return (
     <>
       <PageHeader
@@ -48,29 +47,7 @@ export default function AuditLogPage() {
         rowId={(row) => String(row.id)}
         openId={entry}
         onOpen={(row) => setView({ entry: String(row.id), cursor })}
-        toolbar={
-          <>
-            {(["actor", "action", "object"] as const).map((name) => (
-              <TextInput
-                key={`${name} ${search[name]}`}
-                aria-label={`Filter by ${name}`}
-                placeholder={{ actor: "By whom", action: "Action, such as profile", object: "Object" }[name]}
-                defaultValue={search[name]}
-                w={170}
-                onBlur={(event) =>
-                  event.currentTarget.value !== search[name] && setView({ [name]: event.currentTarget.value.trim() })
-                }
-                onKeyDown={(event) => event.key === "Enter" && setView({ [name]: event.currentTarget.value.trim() })}
-              />
-            ))}
-            <Range value={range} onChange={(chosen) => setView({ range: chosen })} />
-            {filters.length > 0 && (
-              <Button variant="subtle" leftSection={<IconFilterOff size={16} />} onClick={clear}>
-                Clear
-              </Button>
-            )}
-          </>
-        }
+        toolbar={<Filters filter={search} onChange={setView} />}
         empty={
           filters.length ? (
             <EmptyState kind="no-match" what="entries" filters={filters} onClear={clear} />

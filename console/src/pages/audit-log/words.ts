@@ -1,5 +1,33 @@
+const WORDS: Record<string, string> = {
+  "session.begun": "Signed in",
+  "session.ended": "Signed out",
+  "user.password_link": "Password link made",
+  "user.password_set": "Password chosen",
+  "user.created": "User added",
+  "run.cancel_requested": "Run cancelled",
+  "schedule.run_now": "Schedule run now",
+};
+
+/** Kinds of actions, to choose from. */
+export const KINDS = [
+  "profile",
+  "mapping",
+  "instance",
+  "schedule",
+  "cursor",
+  "run",
+  "operation",
+  "subscription",
+  "api_key",
+  "user",
+  "tenant",
+  "session",
+];
+
 /** `profile.created` as people read it: "Profile created". */
 export function actionWords(action: string): string {
+  const own = WORDS[action];
+  if (own) return own;
   const words = action.replace(/[._]/g, " ").replace(/\bapi key\b/, "API key");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

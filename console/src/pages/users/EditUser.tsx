@@ -88,7 +88,7 @@ function NewLink({ user, onLink }: { user: User; onLink: (link: string) => void 
   return (
     <Group justify="space-between" wrap="nowrap">
       <Text size="sm">A link to choose a new password. The old one works until then.</Text>
-      <Button variant="default" onClick={() => make.mutate()} loading={make.isPending}>
+      <Button variant="default" flex="none" onClick={() => make.mutate()} loading={make.isPending}>
         Make link
       </Button>
     </Group>
@@ -114,7 +114,14 @@ function Door({ user, change }: { user: User; change: ReturnType<typeof useChang
       <Text size="sm">
         {user.disabled ? "They cannot sign in." : "Sign them out everywhere and let them in no more."}
       </Text>
-      <Button variant="default" color="red" disabled={own} onClick={() => void flip()} loading={change.isPending}>
+      <Button
+        variant="default"
+        color="red"
+        flex="none"
+        disabled={own}
+        onClick={() => void flip()}
+        loading={change.isPending}
+      >
         {user.disabled ? "Enable" : "Disable"}
       </Button>
     </Group>

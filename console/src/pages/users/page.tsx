@@ -44,6 +44,7 @@ export default function UsersPage() {
           <TextInput
             aria-label="Search by name"
             placeholder="Search by name"
+            w={260}
             leftSection={<IconSearch size={15} />}
             value={q}
             onChange={(event) => setView({ q: event.currentTarget.value }, { replace: true })}
