@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -11,7 +11,13 @@ import asyncpg
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Problem,
+    StaleError,
+)
 from syncline.domain.notification import SubscriptionConfig
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
@@ -72,9 +78,15 @@ class Subscriptions:
         self._database = database
         self._keys = keys
 
-    async def all(self, tenant: str, kind: str) -> list[SubscriptionView]:
-        """Return those of a kind, by name."""
-        rows = await self._database.fetch(f"{_VIEW} and s.kind = $2 order by s.name", tenant, kind)
+    async def page(
+        self, tenant: str, kind: str, limit: int, after: str | None = None
+    ) -> list[SubscriptionView]:
+        """Return those of a kind, by name, behind one."""
+        rows = await self._database.fetch(
+            f"""{_VIEW} and s.kind = $2 and ($3::text is null or s.name > $3)
+            order by s.name limit $4""",
+            tenant, kind, after, limit,
+        )  # fmt: skip
         return [_view(row) for row in rows]
 
     async def get(self, tenant: str, kind: str, id_: str) -> SubscriptionView:
@@ -100,10 +112,16 @@ class Subscriptions:
     async def create(
         self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
     ) -> str:
-        """Store a new one and return its ID. Raises ConflictError: the name is taken."""
+        """Store a new one and return its ID.
+
+        Raises:
+            ConflictError: the name is taken.
+            InvalidInputError: an instance does not exist.
+        """
         id_ = uuid7()
         stored = secret and self._keys.encrypt({"signing": secret}, tenant, bound(str(id_)))
         async with self._database.transaction() as connection:
+            await _check_instances(connection, tenant, config)
             await _unless_taken(
                 config.name,
                 connection.execute(
@@ -118,22 +136,24 @@ class Subscriptions:
         return str(id_)
 
     async def change(
-        self, tenant: str, actor: str, id_: str, config: SubscriptionConfig, seen: datetime | None
+        self, tenant: str, actor: str, id_: str, config: SubscriptionConfig, seen: str | None
     ) -> None:
         """Replace what is configured; one that is switched off gives up what waits for it.
 
         Args:
-            seen: its `changed_at` that the change was made on; None does not ask.
+            seen: mark of the state that the change is based on; None does not ask.
 
         Raises:
             NotFoundError: there is none of this ID and kind.
             ConflictError: the name is taken.
+            InvalidInputError: an instance does not exist.
             StaleError: somebody changed it meanwhile.
         """
         async with self._database.transaction() as connection:
             row = await _locked(connection, tenant, config.kind, id_)
-            if seen is not None and row["changed_at"] != seen:
-                raise ConflictError("it was changed meanwhile: read it again")
+            if seen is not None and mark_of(row["changed_at"]) != seen:
+                raise StaleError("somebody changed it meanwhile: read it again")
+            await _check_instances(connection, tenant, config)
             await _unless_taken(
                 config.name,
                 connection.execute(
@@ -198,6 +218,23 @@ async def _audit(
     name: str,
 ) -> None:
     await audit(connection, tenant, actor, f"{kind}.{what}", name, {})
+
+
+def mark_of(changed_at: datetime) -> str:
+    """Return what tells one state of a subscription from another."""
+    return changed_at.astimezone(UTC).strftime("%Y%m%d%H%M%S%f")
+
+
+async def _check_instances(connection: Any, tenant: str, config: SubscriptionConfig) -> None:  # noqa: ANN401
+    rows = await connection.fetch("select name from instances where tenant = $1", tenant)
+    known = {row["name"] for row in rows}
+    problems = [
+        Problem(f"$.instances[{place}]", f"there is no instance {name[:80]!r}")
+        for place, name in enumerate(config.instances)
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInputError(problems)
 
 
 async def _locked(connection: Any, tenant: str, kind: str, id_: str) -> Any:  # noqa: ANN401

@@ -145,6 +145,7 @@ async def test_a_state_change_is_told_once_and_so_is_its_end(place: Place, hook:
 
 
 async def test_who_is_told(place: Place, hook: Receiver) -> None:
+    await configure(place.database, instance="erp-crm")
     await place.webhook(f"{hook.url}/failed", "run_failed")
     await place.webhook(f"{hook.url}/partial", "partial_success")
     await place.webhook(f"{hook.url}/other", instances=("erp-crm",))
@@ -306,7 +307,7 @@ async def test_two_processes_send_everything_once(place: Place, hook: Receiver) 
 
 async def test_a_rotated_secret_signs_beside_the_one_before(place: Place, hook: Receiver) -> None:
     before = await place.webhook(hook.url)
-    (view,) = await place.subscriptions.all("default", "webhook")
+    (view,) = await place.subscriptions.page("default", "webhook", 10)
     after = new_signing_secret()
     await place.subscriptions.rotate("default", "test", view.id, after)
     await place.stage().handle([ended("failed", 1)])

@@ -28,10 +28,14 @@ from syncline_gateway.routes import (
     tenants,
     users,
 )
+from syncline_gateway.routes.email_subscriptions import router as email_subscriptions
+from syncline_gateway.routes.webhooks import router as webhooks
 
 ROUTERS: tuple[APIRouter, ...] = (
     sync_events.router,
     events.router,
+    webhooks,
+    email_subscriptions,
     session.router,
     users.router,
     api_keys.router,
