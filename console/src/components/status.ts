@@ -196,6 +196,29 @@ const access: Vocabulary = {
   expired: { word: "Expired", tone: "warn", icon: IconArchive },
 };
 
+const subscription: Vocabulary = {
+  on: { word: "On", tone: "good", icon: IconCircleCheck },
+  off: { word: "Off", tone: "idle", icon: IconPlayerPause, hint: "Nothing is told" },
+};
+
+const alert: Vocabulary = {
+  run_failed: { word: "Run failed", tone: "bad", icon: IconCircleX },
+  partial_success: { word: "Partial success", tone: "warn", icon: IconCircleHalf2 },
+  dlq_growth: { word: "DLQ growth", tone: "warn", icon: IconFlame, hint: "Too many dead letters wait for a person" },
+  recovered: { word: "Recovered", tone: "good", icon: IconCircleCheck },
+};
+
+const delivery: Vocabulary = {
+  waiting: { word: "Waiting", tone: "busy", icon: IconHourglass, hint: "Will be sent, or tried again" },
+  delivered: { word: "Delivered", tone: "good", icon: IconCircleCheck },
+  given_up: { word: "Given up", tone: "bad", icon: IconCircleX, hint: "Not tried any more; redeliver it by hand" },
+};
+
+const attempt: Vocabulary = {
+  taken: { word: "Taken", tone: "good", icon: IconCircleCheck },
+  refused: { word: "Not taken", tone: "bad", icon: IconCircleX },
+};
+
 /** Every vocabulary of states that a page shows; a new state gets its line here. */
 export const vocabularies = {
   run,
@@ -210,6 +233,10 @@ export const vocabularies = {
   operation,
   service,
   access,
+  subscription,
+  alert,
+  delivery,
+  attempt,
 } satisfies Record<string, Vocabulary>;
 
 export type StatusOf = keyof typeof vocabularies;

@@ -8,10 +8,13 @@ interface Action {
   run: () => void;
 }
 
+const CLOSE = { "aria-label": "Close" };
+
 /** Says that something was done, with a way back or on. */
 function done(message: string, action?: Action): void {
   const id = notifications.show({
     color: "teal",
+    closeButtonProps: CLOSE,
     icon: <IconCheck size={16} />,
     autoClose: action ? 10_000 : 4_000,
     message: (
@@ -40,6 +43,7 @@ function failed(error: unknown): void {
   const details = problem.errors.map((item) => item.message).join("; ");
   notifications.show({
     color: "red",
+    closeButtonProps: CLOSE,
     icon: <IconAlertTriangle size={16} />,
     autoClose: false,
     title: problem.title,

@@ -1,5 +1,126 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
+import { IconMail, IconPlus, IconWebhook } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { links } from "~/app/links";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { destination, PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { choice, text, useUrlState } from "~/state/url";
+import { Edit } from "./Edit";
+import { calls, eventWord, type Kind, type Subscription } from "./kinds";
+
+const view = { kind: choice(["webhooks", "email"]), cursor: text() };
+const KINDS = [
+  { value: "webhooks", label: "Webhooks" },
+  { value: "email", label: "E-mail" },
+];
 
 export default function NotificationsPage() {
-  return <NotBuilt title="Notifications" />;
+  const [{ kind, cursor }, setView] = useUrlState(view);
+  const [adding, setAdding] = useState(false);
+  const navigate = useNavigate();
+  const list = useList<Subscription>({
+    key: ["notifications", kind, cursor],
+    fetch: () => calls[kind].list(cursor),
+    every: 15_000,
+  });
+  const warning = list.rows?.find((one) => one.warning)?.warning;
+  const add = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
+      {kind === "email" ? "Add e-mail" : "Add webhook"}
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader
+        title="Notifications"
+        purpose="Who is told, once, when runs begin to fail or dead letters pile up, and once when it is over."
+        actions={add}
+      />
+      {warning && (
+        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation" styles={WARNING}>
+          {warning}
+        </Alert>
+      )}
+      <DataTable
+        key={kind}
+        {...list}
+        name={kind === "email" ? "E-mail notifications" : "Webhooks"}
+        columns={columns(kind)}
+        rowId={(one) => one.id}
+        onOpen={(one) => void navigate(destination(links.notification(kind, one.id)))}
+        toolbar={
+          <SegmentedControl
+            size="xs"
+            aria-label="Kind of notification"
+            data={KINDS}
+            value={kind}
+            onChange={(value) => setView({ kind: value as Kind })}
+          />
+        }
+        empty={<Nobody kind={kind} action={add} />}
+      />
+      <Pager next={list.next} />
+      {adding && <Edit kind={kind} onClose={() => setAdding(false)} />}
+    </>
+  );
+}
+
+const WARNING = { title: { color: "var(--sl-warn-text)" } };
+
+function columns(kind: Kind): Column<Subscription>[] {
+  return [
+    {
+      id: "name",
+      header: "Name",
+      cell: (one) => <PageLink to={links.notification(kind, one.id)}>{one.name}</PageLink>,
+    },
+    { id: "where", header: kind === "email" ? "To" : "URL", cell: (one) => <Where subscription={one} /> },
+    { id: "events", header: "Told", cell: (one) => one.events.map(eventWord).join(", ") },
+    { id: "instances", header: "Instances", cell: (one) => one.instances.join(", ") || "All" },
+    {
+      id: "state",
+      header: "State",
+      cell: (one) => <StatusBadge of="subscription" state={one.active ? "on" : "off"} />,
+    },
+    { id: "last", header: "Last delivered", cell: (one) => <Time at={one.lastDeliveredAt} none="never" /> },
+    { id: "waiting", header: "Waiting", align: "right", cell: (one) => one.waiting },
+    {
+      id: "givenUp",
+      header: "Given up",
+      align: "right",
+      cell: (one) => (
+        <Text inherit span c={one.givenUp ? "var(--sl-bad-text)" : undefined}>
+          {one.givenUp}
+        </Text>
+      ),
+    },
+  ];
+}
+
+/** Where it goes, cut in the middle of a line: the whole stands on its page. */
+function Where({ subscription }: { subscription: Subscription }) {
+  return (
+    <Text inherit span truncate style={{ display: "block", maxWidth: 320 }} title={subscription.where.join(", ")}>
+      {subscription.where.join(", ")}
+    </Text>
+  );
+}
+
+function Nobody({ kind, action }: { kind: Kind; action: React.ReactNode }) {
+  return kind === "email" ? (
+    <EmptyState kind="nothing-yet" title="No e-mail yet" action={action}>
+      <IconMail size={14} aria-hidden /> People get a mail with the facts of the run and a link to it.
+    </EmptyState>
+  ) : (
+    <EmptyState kind="nothing-yet" title="No webhooks yet" action={action}>
+      <IconWebhook size={14} aria-hidden /> A program gets a signed event, tried again for a day while it is away.
+    </EmptyState>
+  );
 }

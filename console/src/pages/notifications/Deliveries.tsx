@@ -1,0 +1,196 @@
+import { Button, Modal, SegmentedControl, Stack, Table, Text, Title } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { toast } from "~/components/toast";
+import { useList } from "~/components/useList";
+import { choice, text, useUrlState } from "~/state/url";
+import { calls, type Delivery, type Kind, type State } from "./kinds";
+
+const view = { state: choice(["all", "waiting", "delivered", "given_up"]), delivery: text(), cursor: text() };
+const STATES = [
+  { value: "all", label: "All" },
+  { value: "waiting", label: "Waiting" },
+  { value: "delivered", label: "Delivered" },
+  { value: "given_up", label: "Given up" },
+];
+
+/** What was told to one receiver, and every attempt to tell it. */
+export function Deliveries({ kind, id, active }: { kind: Kind; id: string; active: boolean }) {
+  const [{ state, delivery, cursor }, setView] = useUrlState(view);
+  const wanted: State | "" = state === "all" ? "" : state;
+  const list = useList<Delivery>({
+    key: ["notifications", kind, "deliveries", id, wanted, cursor],
+    fetch: () => calls[kind].deliveries(id, wanted, cursor),
+    every: 5_000,
+  });
+  const open = list.rows?.find((one) => one.id === delivery);
+  const clear = () => setView({ state: "all" });
+  const label = STATES.find((one) => one.value === state)?.label ?? "";
+  return (
+    <>
+      <Title order={2} size={16} mb="xs">
+        Deliveries
+      </Title>
+      <DataTable
+        {...list}
+        name="Deliveries"
+        columns={[
+          ...COLUMNS,
+          {
+            id: "again",
+            header: "",
+            align: "right",
+            cell: (one) => <Redeliver kind={kind} id={id} delivery={one} disabled={!active} />,
+          },
+        ]}
+        rowId={(one) => one.id}
+        openId={open?.id}
+        onOpen={(one) => setView({ delivery: one.id, cursor })}
+        toolbar={
+          <SegmentedControl
+            size="xs"
+            aria-label="Deliveries that are"
+            data={STATES}
+            value={state}
+            onChange={(value) => setView({ state: value as typeof state })}
+          />
+        }
+        empty={
+          state === "all" ? (
+            <EmptyState kind="nothing-yet" title="Nothing to tell so far">
+              When a run begins to fail, it stands here with the receiver's answer. Send a test to try it now.
+            </EmptyState>
+          ) : (
+            <EmptyState kind="no-match" what="deliveries" filters={[{ label, remove: clear }]} onClear={clear} />
+          )
+        }
+      />
+      <Pager next={list.next} />
+      {open && <Attempts delivery={open} onClose={() => setView({ delivery: "", cursor })} />}
+    </>
+  );
+}
+
+const COLUMNS: Column<Delivery>[] = [
+  { id: "at", header: "Happened", cell: (one) => <Time at={one.at} /> },
+  { id: "alert", header: "Told", cell: (one) => <StatusBadge of="alert" state={one.alert} /> },
+  { id: "about", header: "About", cell: (one) => <About delivery={one} /> },
+  {
+    id: "run",
+    header: "Run",
+    cell: (one) =>
+      one.correlationId ? (
+        <CopyId value={one.correlationId} what="correlation ID" to={links.run(one.correlationId)} />
+      ) : (
+        "–"
+      ),
+  },
+  { id: "state", header: "Delivery", cell: (one) => <StatusBadge of="delivery" state={one.state} /> },
+  { id: "attempts", header: "Attempts", align: "right", cell: (one) => one.tries.length },
+  { id: "answer", header: "Last answer", cell: (one) => <LastAnswer delivery={one} /> },
+  {
+    id: "next",
+    header: "Next attempt",
+    cell: (one) => <Time at={one.nextAt} none={one.state === "waiting" ? "now" : "–"} />,
+  },
+];
+
+function About({ delivery }: { delivery: Delivery }) {
+  return (
+    <span style={{ whiteSpace: "nowrap" }}>{[delivery.instance, delivery.entityType].filter(Boolean).join(" · ")}</span>
+  );
+}
+
+function LastAnswer({ delivery }: { delivery: Delivery }) {
+  const last = delivery.tries.at(-1);
+  const words = last ? [last.status, last.answer].filter((part) => part !== null && part !== "").join(" ") : "–";
+  return (
+    <Text inherit span truncate title={words} style={{ display: "block", maxWidth: 260 }}>
+      {words}
+    </Text>
+  );
+}
+
+interface RedeliverProps {
+  kind: Kind;
+  id: string;
+  delivery: Delivery;
+  disabled: boolean;
+}
+
+function Redeliver({ kind, id, delivery, disabled }: RedeliverProps) {
+  const queries = useQueryClient();
+  const again = useMutation({
+    mutationFn: () => calls[kind].redeliver(id, delivery.id),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ["notifications"] });
+      toast.done("It is sent again, with the same ID");
+    },
+    onError: toast.failed,
+  });
+  const about = [delivery.instance, delivery.entityType].filter(Boolean).join(" ");
+  return (
+    <Button
+      size="compact-sm"
+      variant="default"
+      disabled={disabled}
+      loading={again.isPending}
+      onClick={() => again.mutate()}
+      aria-label={`Redeliver ${delivery.alert.replace("_", " ")} of ${about}`}
+    >
+      Redeliver
+    </Button>
+  );
+}
+
+function Attempts({ delivery, onClose }: { delivery: Delivery; onClose: () => void }) {
+  const newest = [...delivery.tries].reverse();
+  return (
+    <Modal opened onClose={onClose} title="Attempts" size="xl" closeButtonProps={{ "aria-label": "Close" }}>
+      <Stack gap="sm">
+        <Text size="sm" component="div">
+          Known to the receiver as <CopyId value={delivery.notificationId} what="notification ID" whole />
+        </Text>
+        {newest.length === 0 ? (
+          <Text size="sm" c="dimmed">
+            Not tried yet.
+          </Text>
+        ) : (
+          <Table aria-label="Attempts" verticalSpacing={6}>
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>When</Table.Th>
+                <Table.Th>Result</Table.Th>
+                <Table.Th>Answer</Table.Th>
+                <Table.Th ta="right">Took</Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {newest.map((one) => (
+                <Table.Tr key={one.at}>
+                  <Table.Td>
+                    <Time at={one.at} as="absolute" />
+                  </Table.Td>
+                  <Table.Td>
+                    <StatusBadge of="attempt" state={one.ok ? "taken" : "refused"} />
+                  </Table.Td>
+                  <Table.Td style={{ overflowWrap: "anywhere" }}>
+                    {one.status !== null && <b>{one.status} </b>}
+                    {one.answer}
+                  </Table.Td>
+                  <Table.Td ta="right">{one.seconds} s</Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )}
+      </Stack>
+    </Modal>
+  );
+}
