@@ -8,7 +8,7 @@ WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -
 CODE := shared services tests $(wildcard demo benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-chaos test-chaos-short check format demo dev bench compose-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-chaos test-chaos-short check format demo dev bench bench-console compose-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ dev: $(READY) $(WEB) ## Start Kafka, PostgreSQL and all services on this machine
 
 bench: $(READY) ## Measure speed, CPU and memory beside other tools
 	$(BIN)/python -m benchmarks
+
+bench-console: $(READY) ## Measure how soon the REST API answers over 10,000,000 outcomes
+	$(BIN)/python -m benchmarks.console
 
 compose-test: $(WEB) ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test

@@ -158,3 +158,17 @@ async def _ledger(database: Database, stream: int, run: UUID) -> None:
         from generate_series(0, $3 - 1) n""",
         stream, run, BIG,
     )  # fmt: skip
+
+
+async def add_pending(database: Database) -> None:
+    """Add 900,000 records that the index has on its list of new rows only: just under its limit."""
+    run_id = uuid4()
+    await database.execute("alter table batches set (autovacuum_enabled = false)")
+    async with database.transaction() as c:
+        await c.execute("select gin_clean_pending_list('batches_by_record')")
+        await c.copy_records_to_table(
+            "batches",
+            columns=["run_id", "number", "tenant", "lane", "stage", "source_ids", "outcomes"],
+            records=[(run_id, n, "default", 0, "normalize", _ids(n), "S" * SIZE)
+                     for n in range(9_000)],
+        )  # fmt: skip

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncline.cli.app import FAILED, Commands
-from syncline.cli.runs import LIMIT
+from syncline.cli.runs import LIMIT, run_id_of
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, table
 from syncline.cli.words import moment, short_id
 from syncline.postgres.views import RecordHistory, RecordInRun, Views
+from syncline.runtime.clock import SystemClock
+
+if TYPE_CHECKING:
+    from syncline.actions.passport_steps import Passport
 
 commands = Commands("Find a record over all runs.")
 _SOURCE_ID = typer.Argument(metavar="SOURCE_ID", help="The record's ID in its source.")
+_RUN = typer.Option(
+    "--run", metavar="CORRELATION_ID", help="In this run; else in the newest that has the record."
+)
 _OUTCOMES = {"success": "green", "failed": "red", "in_flight": "cyan"}
 _WRITTEN = (
     Column("instance"), Column("entity type"), Column("target ID"), Column("written", rank=1),
@@ -51,6 +58,30 @@ def find(
     shell.show(found, *_lines(shell, found))
     if not found.runs and not found.written:
         raise typer.Exit(FAILED)
+
+
+@commands.add("passport")
+def passport(
+    shell: Shell, source_id: Annotated[str, _SOURCE_ID], run: Annotated[str | None, _RUN] = None
+) -> None:
+    """Show what each stage of a run took and gave of a record, its attempts, and its target ID.
+
+    Payloads are read back from the stage topics, which keep them for some days.
+    """
+    from syncline.actions.passport import Passports  # noqa: PLC0415 - needs Kafka's client
+    from syncline.cli.passports import lines_of  # noqa: PLC0415
+    from syncline.postgres.configuration import Configuration  # noqa: PLC0415
+
+    run_id = None if run is None else run_id_of(run)
+
+    async def read() -> Passport:
+        async with shell.database() as database:
+            configuration = Configuration(database, shell.settings.keyring())
+            passports = Passports(database, shell.settings.kafka(), configuration)
+            return await passports.of(shell.tenant, source_id, run_id, SystemClock().now())
+
+    found = shell.run(read())
+    shell.show(found, *lines_of(found))
 
 
 def _lines(shell: Shell, found: RecordHistory) -> list[object]:

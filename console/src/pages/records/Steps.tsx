@@ -5,8 +5,8 @@ import { PayloadView } from "~/components/PayloadView";
 import { StatusBadge } from "~/components/StatusBadge";
 import { lookOf } from "~/components/status";
 import { Time } from "~/components/Time";
-import { plural } from "~/state/format";
 import { Fields } from "./Fields";
+import { missing } from "./missing";
 import type { Passport } from "./passport";
 import classes from "./passport.module.css";
 
@@ -151,20 +151,4 @@ function One({ payload, stage, side }: { payload: Payload; stage: string; side: 
       {payload.origin === "dead_letter" && <span className={classes.dim}>from its dead letter</span>}
     </>
   );
-}
-
-/** Why there is no text: in words that tell apart what never was, what is gone and what was not found. */
-export function missing(payload: Pick<Payload, "state" | "keptDays">): string {
-  switch (payload.state) {
-    case "gone":
-      return `Gone: payloads are kept for ${plural(payload.keptDays, "day")}`;
-    case "absent":
-      return "The record did not come so far";
-    case "not_found":
-      return "Not found in the time that one look may take; open the page again to look once more";
-    case "unavailable":
-      return "Kafka does not answer: payloads are read from its topics";
-    default:
-      return "No payload";
-  }
 }

@@ -1,0 +1,17 @@
+import { plural } from "~/state/format";
+
+/** Why there is no text: in words that tell apart what never was, what is gone and what was not found. */
+export function missing(payload: { state: string; keptDays: number }): string {
+  switch (payload.state) {
+    case "gone":
+      return `Gone: payloads are kept for ${plural(payload.keptDays, "day")}`;
+    case "absent":
+      return "The record did not come so far";
+    case "not_found":
+      return "Not found in the time that one look may take; open the page again to look once more";
+    case "unavailable":
+      return "Kafka does not answer: payloads are read from its topics";
+    default:
+      return "No payload";
+  }
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import type { RunStatus } from "~/live/useRun";
+import { missing } from "~/pages/records/missing";
+import { shown } from "~/pages/records/search";
+import { type RunView, unseen, updated } from "~/pages/runs/live";
+
+const run = {
+  correlationId: "a",
+  state: "in_progress",
+  total: 10,
+  success: 4,
+  skipped: 0,
+  failed: 0,
+  inFlight: 6,
+  createdAt: "2026-01-01T00:00:00Z",
+} as RunView;
+const status = { ...run, success: 5, inFlight: 5, extracted: true } as unknown as RunStatus;
+
+describe("a run of a list", () => {
+  it("goes on with what is told live", () => {
+    expect(updated(run, status)).toMatchObject({ success: 5, inFlight: 5, totalIsFinal: true });
+  });
+  it("never falls back to what was told before it was fetched", () => {
+    expect(updated(run, { ...status, total: 8 })).toBe(run);
+    expect(updated(run, { ...status, inFlight: 7 })).toBe(run);
+    expect(updated(run, undefined)).toBe(run);
+  });
+});
+
+describe("new runs", () => {
+  it("are those that began after the newest one shown", () => {
+    const begun = (correlationId: string, startedAt: string | null) => ({ ...status, correlationId, startedAt });
+    const live = [
+      begun("a", null),
+      begun("b", "2026-01-01T00:00:05Z"),
+      begun("c", "2025-12-31T00:00:00Z"),
+      begun("d", null),
+    ];
+    expect(unseen([run], live).map((one) => one.correlationId)).toEqual(["b", "d"]);
+  });
+});
+
+describe("what was found", () => {
+  it("leads to its page", () => {
+    const hit = { correlationId: null, sourceId: "A/1?", targetId: null, deadLetter: null, at: null };
+    const record = { ...hit, kind: "record", instance: "erp", entityType: "item", state: "success" };
+    expect(shown(record)).toMatchObject({ kind: "Record", label: "A/1?", to: "/records/A%2F1%3F" });
+  });
+});
+
+describe("a payload that is not there", () => {
+  it("is told apart by why", () => {
+    const words = ["gone", "absent", "not_found", "unavailable"].map((state) => missing({ state, keptDays: 7 }));
+    expect(new Set(words).size).toBe(4);
+    expect(words[0]).toContain("7 days");
+  });
+});
