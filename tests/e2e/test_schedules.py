@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import pytest
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from tests.e2e.test_runs import configure
+from tests.support.commands import CommandLine
 from tests.support.configured import configure as configure_other
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
@@ -227,3 +229,29 @@ async def test_the_schedules_of_another_tenant_are_not_there(
         headers = {"If-Match": "*"} if method == "PUT" else {}
         answer = await api.request(method, f"{URL}/theirs{path}", json=body, headers=headers)
         assert answer.status_code == 404, (method, path, answer.text)
+
+
+async def test_the_command_line_lists_shows_switches_and_runs(
+    api: httpx.AsyncClient, db: Database, place: Installation, tmp_path: Path
+) -> None:
+    cli = CommandLine(tmp_path, place.environment)
+    none = await cli("schedules", "list")
+    assert (none.code, none.out, "kind Schedule" in none.err) == (0, "", True)
+    await api.post(URL, json=BODY)
+    listed = await cli("schedules", "list")
+    assert (listed.code, "Europe/Berlin" in listed.out, "never" in listed.out) == (0, True, True)
+    off = await cli("schedules", "disable", "nightly", "--json")
+    assert (off.document["status"], off.document["nextRun"]) == ("disabled", None)
+    on = await cli("schedules", "enable", "nightly")
+    assert on.out.startswith("schedule nightly: Enabled, next run ")
+    asked = await cli("schedules", "run-now", "nightly", "--json")
+    run = await place.ended(asked.document["correlationId"])
+    assert run.trigger == "schedule"
+
+    async def shown() -> bool:
+        said = await cli("schedules", "show", "nightly")
+        return run.id in said.out and "Succeeded" in said.out
+
+    await eventually(shown, within=30)
+    unknown = await cli("schedules", "show", "nope")
+    assert (unknown.code, unknown.err) == (2, "error: no schedule 'nope'\n")

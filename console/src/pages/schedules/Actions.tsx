@@ -1,8 +1,9 @@
-import { ActionIcon, Group, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
 import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconPower, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { answer, api } from "~/api/client";
+import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
 import { destination } from "~/components/PageLink";
@@ -12,12 +13,15 @@ import type { Schedule } from "./words";
 interface Props {
   schedule: Schedule;
   onEdit: () => void;
+  /** Where there is room: Run now in words. */
+  wide?: boolean;
   /** After it is gone. */
   onDeleted?: () => void;
 }
 
 /** What may be done with a schedule: Run now in sight, the rest behind the dots. */
-export function Actions({ schedule, onEdit, onDeleted }: Props) {
+export function Actions({ schedule, onEdit, wide = false, onDeleted }: Props) {
+  const mayEdit = useSession().data?.role !== "runner";
   const { runNow, toggle, remove } = useActions(schedule, onDeleted);
   const { name, enabled } = schedule;
   const ask = async () => {
@@ -26,39 +30,49 @@ export function Actions({ schedule, onEdit, onDeleted }: Props) {
   };
   return (
     <Group gap={4} wrap="nowrap" justify="flex-end">
-      <Tooltip label="Run now">
-        <ActionIcon
-          variant="subtle"
-          loading={runNow.isPending}
-          aria-label={`Run ${name} now`}
-          onClick={() => runNow.mutate()}
-        >
-          <IconPlayerPlay size={16} />
-        </ActionIcon>
-      </Tooltip>
-      <Menu position="bottom-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={`More actions for ${name}`}>
-            <IconDots size={16} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={15} />} onClick={onEdit}>
-            Edit
-          </Menu.Item>
-          <Menu.Item
-            leftSection={enabled ? <IconPlayerPause size={15} /> : <IconPower size={15} />}
-            onClick={() => toggle.mutate()}
-          >
-            {enabled ? "Disable" : "Enable"}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={() => void ask()}>
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <RunNow name={name} wide={wide} busy={runNow.isPending} onRun={() => runNow.mutate()} />
+      {mayEdit && (
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <ActionIcon variant="subtle" color="gray" aria-label={`More actions for ${name}`}>
+              <IconDots size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item leftSection={<IconPencil size={15} />} onClick={onEdit}>
+              Edit
+            </Menu.Item>
+            <Menu.Item
+              leftSection={enabled ? <IconPlayerPause size={15} /> : <IconPower size={15} />}
+              onClick={() => toggle.mutate()}
+            >
+              {enabled ? "Disable" : "Enable"}
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={() => void ask()}>
+              Delete
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
     </Group>
+  );
+}
+
+function RunNow({ name, wide, busy, onRun }: { name: string; wide: boolean; busy: boolean; onRun: () => void }) {
+  const rest = { loading: busy, onClick: onRun, "aria-label": `Run now: ${name}` };
+  if (wide)
+    return (
+      <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} />} {...rest}>
+        Run now
+      </Button>
+    );
+  return (
+    <Tooltip label="Run now">
+      <ActionIcon variant="subtle" {...rest}>
+        <IconPlayerPlay size={16} />
+      </ActionIcon>
+    </Tooltip>
   );
 }
 

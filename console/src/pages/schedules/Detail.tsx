@@ -58,7 +58,7 @@ function Shown({ schedule, onEdit, onClose }: { schedule: Schedule; onEdit: () =
             {schedule.instance} / {schedule.entityType}
           </Text>
         </Group>
-        <Actions schedule={schedule} onEdit={onEdit} onDeleted={onClose} />
+        <Actions schedule={schedule} onEdit={onEdit} onDeleted={onClose} wide />
       </Group>
       {schedule.statusReason && (
         <Text size="sm" c="var(--sl-warn-text)">
@@ -72,6 +72,7 @@ function Shown({ schedule, onEdit, onClose }: { schedule: Schedule; onEdit: () =
         </Title>
         <DataTable
           {...list}
+          fetching={list.loading}
           name="Firings"
           columns={COLUMNS}
           rowId={(firing) => firing.slot}

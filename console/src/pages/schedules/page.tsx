@@ -4,6 +4,7 @@ import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api } from "~/api/client";
+import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -11,7 +12,7 @@ import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
-import { vocabularies } from "~/components/status";
+import { lookOf as statusOf, vocabularies } from "~/components/status";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { plural } from "~/state/format";
@@ -43,7 +44,8 @@ export default function SchedulesPage() {
     fetch: () => answer(api.GET("/api/v1/schedules", { params: { query: queryOf(view) } })),
     every: 5_000,
   });
-  const create = (
+  const mayEdit = useSession().data?.role !== "runner";
+  const create = mayEdit && (
     <Button leftSection={<IconPlus size={16} />} onClick={() => set({ edit: "*", cursor })}>
       New schedule
     </Button>
@@ -70,11 +72,11 @@ export default function SchedulesPage() {
       />
       <DataTable
         {...list}
+        fetching={list.loading}
         name="Schedules"
         columns={columns}
         rowId={(schedule) => schedule.name}
         onOpen={(schedule) => set({ open: schedule.name, cursor })}
-        openId={open || undefined}
         toolbar={<Filters q={q} status={status} set={set} />}
         empty={
           filters.length ? (
@@ -210,11 +212,16 @@ const COLUMNS: Column<Schedule>[] = [
 
 function LastRun({ schedule: { lastRun } }: { schedule: Schedule }) {
   if (!lastRun) return <span className={classes.dim}>never</span>;
-  const badge = <StatusBadge {...lookOf(lastRun)} reason={lastRun.reason} />;
+  const look = lookOf(lastRun);
+  const badge = <StatusBadge {...look} reason={lastRun.reason} />;
   return (
     <span className={classes.cell}>
       {lastRun.correlationId ? (
-        <PageLink to={links.run(lastRun.correlationId)} aria-label={`Run of ${lastRun.slot}`} underline="never">
+        <PageLink
+          to={links.run(lastRun.correlationId)}
+          aria-label={`${statusOf(look.of, look.state).word}: run of ${lastRun.slot}`}
+          underline="never"
+        >
           {badge}
         </PageLink>
       ) : (
