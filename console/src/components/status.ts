@@ -144,6 +144,25 @@ const instance: Vocabulary = {
   },
 };
 
+const test: Vocabulary = {
+  passed: { word: "Passed", tone: "good", icon: IconCircleCheck },
+  failed: { word: "Failed", tone: "bad", icon: IconCircleX },
+  stale: { word: "Changed since", tone: "warn", icon: IconHourglass, hint: "The profile was changed after this test" },
+  untested: { word: "Not tested", tone: "idle", icon: IconCircleDashed },
+};
+
+const trial: Vocabulary = {
+  mapped: { word: "Mapped", tone: "good", icon: IconCircleCheck },
+  excluded: { word: "Excluded", tone: "idle", icon: IconCircleMinus, hint: "The mapping leaves this record out" },
+  failed: { word: "Failed", tone: "bad", icon: IconCircleX },
+  changed: { word: "Changed", tone: "busy", icon: IconCircleDot, hint: "The draft makes another payload" },
+  newly_failed: { word: "Newly fails", tone: "bad", icon: IconCircleX, hint: "Passes now, fails with the draft" },
+  repaired: { word: "Repaired", tone: "good", icon: IconRotate, hint: "Fails now, passes with the draft" },
+  newly_excluded: { word: "Newly excluded", tone: "warn", icon: IconCircleMinus },
+  newly_included: { word: "Newly included", tone: "warn", icon: IconSparkles },
+  same: { word: "Same", tone: "idle", icon: IconCircleMinus },
+};
+
 const schedule: Vocabulary = {
   enabled: { word: "Enabled", tone: "good", icon: IconCircleCheck },
   disabled: { word: "Disabled", tone: "bad", icon: IconCircleX },
@@ -228,6 +247,8 @@ export const vocabularies = {
   group,
   category,
   instance,
+  test,
+  trial,
   schedule,
   firing,
   operation,

@@ -1,5 +1,191 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Group, Pill, Select, Switch, Text, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconArrowRight, IconPlus, IconSearch } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { answer, api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { destination, PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { count } from "~/state/format";
+import { choice, text, useUrlState } from "~/state/url";
+import { useSwitch } from "./queries";
+
+type Instance = Schema<"InstanceView">;
+
+const STATUSES = ["all", "active", "inactive", "dependency_inactive"] as const;
+const schema = { q: text(), status: choice(STATUSES), cursor: text() };
+const WORDS = {
+  all: "Every status",
+  active: "Active",
+  inactive: "Inactive",
+  dependency_inactive: "Dependency Inactive",
+};
 
 export default function InstancesPage() {
-  return <NotBuilt title="Instances" />;
+  const [view, setView] = useUrlState(schema);
+  const navigate = useNavigate();
+  const query = {
+    search: view.q || undefined,
+    status: view.status === "all" ? undefined : view.status,
+    cursor: view.cursor || undefined,
+  };
+  const list = useList({
+    key: ["instances", query],
+    fetch: () => answer(api.GET("/api/v1/instances", { params: { query } })),
+    every: 15_000,
+  });
+  const search = useDebouncedCallback((q: string) => setView({ q }, { replace: true }), 250);
+  const filters = [
+    ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
+    ...(view.status !== "all"
+      ? [{ label: WORDS[view.status], remove: () => setView({ status: "all" as const }) }]
+      : []),
+  ];
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate(destination(links.newInstance()))}>
+      New instance
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader
+        title="Instances"
+        purpose="What is synced from where to where, and whether it may run."
+        actions={create}
+      />
+      <DataTable
+        {...list}
+        name="Instances"
+        columns={COLUMNS}
+        rowId={(one) => one.name}
+        onOpen={(one) => void navigate(destination(links.instance(one.name)))}
+        toolbar={
+          <Group gap="xs">
+            <TextInput
+              key={view.q === "" ? "empty" : "set"}
+              aria-label="Search instances"
+              placeholder="Name, source or target"
+              leftSection={<IconSearch size={15} />}
+              defaultValue={view.q}
+              onChange={(event) => search(event.currentTarget.value)}
+              w={240}
+            />
+            <Select
+              aria-label="Status"
+              data={STATUSES.map((value) => ({ value, label: WORDS[value] }))}
+              value={view.status}
+              allowDeselect={false}
+              onChange={(status) => setView({ status: (status ?? "all") as (typeof STATUSES)[number] })}
+              w={190}
+            />
+          </Group>
+        }
+        empty={
+          filters.length > 0 ? (
+            <EmptyState
+              kind="no-match"
+              what="instances"
+              filters={filters}
+              onClear={() => setView({ q: "", status: "all" })}
+            />
+          ) : (
+            <EmptyState kind="nothing-yet" title="No instances yet" action={create}>
+              An instance joins a source and a target with a mapping for each entity type.
+            </EmptyState>
+          )
+        }
+      />
+      <Pager next={list.next} />
+    </>
+  );
+}
+
+const COLUMNS: Column<Instance>[] = [
+  { id: "name", header: "Name", cell: (one) => <PageLink to={links.instance(one.name)}>{one.name}</PageLink> },
+  {
+    id: "route",
+    header: "Source and target",
+    cell: (one) => (
+      <Group gap={6} wrap="nowrap">
+        <PageLink to={links.profile(one.source)}>{one.source}</PageLink>
+        <IconArrowRight size={14} role="img" aria-label="to" />
+        <PageLink to={links.profile(one.target)}>{one.target}</PageLink>
+      </Group>
+    ),
+  },
+  {
+    id: "entities",
+    header: "Entity types",
+    cell: (one) => (
+      <Group gap={4}>
+        {one.entityTypes.map((entity) => (
+          <Pill key={entity.entityType} size="sm" title={`mapping ${entity.mapping}, v${entity.mappingVersion}`}>
+            {entity.entityType} v{entity.mappingVersion}
+          </Pill>
+        ))}
+        {one.entityTypes.length === 0 && (
+          <Text span size="sm" c="dimmed">
+            none
+          </Text>
+        )}
+      </Group>
+    ),
+  },
+  {
+    id: "status",
+    header: "Status",
+    cell: (one) => <StatusBadge of="instance" state={one.status} reason={one.cause} />,
+  },
+  { id: "run", header: "Last run", cell: (one) => <LastRun instance={one} /> },
+  {
+    id: "dlq",
+    header: "Dead letters",
+    align: "right",
+    cell: (one) =>
+      one.pendingLetters > 0 ? (
+        <PageLink to={links.deadLetters({ instance: one.name })}>{count(one.pendingLetters)}</PageLink>
+      ) : (
+        "0"
+      ),
+  },
+  { id: "switch", header: "Enabled", cell: (one) => <EnabledSwitch instance={one} /> },
+];
+
+function LastRun({ instance }: { instance: Instance }) {
+  const runs = instance.entityTypes.flatMap((entity) => (entity.lastRun ? [entity.lastRun] : []));
+  const last = runs.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
+  if (!last) {
+    return (
+      <Text span size="sm" c="dimmed">
+        never run
+      </Text>
+    );
+  }
+  return (
+    <Group gap={6} wrap="nowrap">
+      <StatusBadge of="run" state={last.state} />
+      <PageLink to={links.run(last.correlationId)}>
+        <Time at={last.createdAt} />
+      </PageLink>
+    </Group>
+  );
+}
+
+function EnabledSwitch({ instance }: { instance: Instance }) {
+  const change = useSwitch(instance.name);
+  return (
+    <Switch
+      size="sm"
+      aria-label={`${instance.name} is enabled`}
+      checked={instance.enabled}
+      disabled={change.isPending}
+      onChange={(event) => change.mutate(event.currentTarget.checked)}
+    />
+  );
 }

@@ -1,5 +1,53 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Skeleton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { answer, answerWithTag, api } from "~/api/client";
+import { links } from "~/app/links";
+import { PageHeader } from "~/components/PageHeader";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import type { Knowledge, Shape } from "./completion";
+import { FIRST_TEXT } from "./firstText";
+import { MappingWorkbench } from "./MappingWorkbench";
 
 export default function MappingPage() {
-  return <NotBuilt title="Mapping" />;
+  const { name } = useParams({ strict: false }) as { name?: string };
+  const stored = useQuery({
+    queryKey: ["mapping-config", name],
+    queryFn: () =>
+      answerWithTag(api.GET("/api/v1/mapping-configs/{name}", { params: { path: { name: name as string } } })),
+    enabled: name !== undefined,
+    refetchOnWindowFocus: false,
+    placeholderData: undefined,
+  });
+  const known = useKnowledge();
+  if (stored.error) {
+    return (
+      <>
+        <PageHeader title={name ?? "Mapping"} parent={{ title: "Mappings", to: links.mappings() }} />
+        <ProblemAlert error={stored.error} onRetry={() => void stored.refetch()} />
+      </>
+    );
+  }
+  if (name !== undefined && !stored.data) return <Skeleton height={480} />;
+  return (
+    <MappingWorkbench
+      key={stored.data?.etag ?? "new"}
+      stored={stored.data ?? null}
+      initial={stored.data?.value.text ?? FIRST_TEXT}
+      known={known}
+    />
+  );
+}
+
+/** What the editor completes: the JSON Schema and the transformers of this installation. */
+function useKnowledge(): Knowledge | undefined {
+  const query = useQuery({
+    queryKey: ["schema", "mapping"],
+    queryFn: async (): Promise<Knowledge> => {
+      const found = await answer(api.GET("/api/v1/schemas/{kind}", { params: { path: { kind: "mapping" } } }));
+      return { shape: found.jsonSchema as Shape, transformers: found.transformers };
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return query.data;
 }

@@ -1,5 +1,103 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Group, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { answer, api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { destination, PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { UsedBy } from "~/pages/profiles/UsedBy";
+import { text, useUrlState } from "~/state/url";
+
+type Mapping = Schema<"MappingView">;
+
+const schema = { q: text(), entity: text(), cursor: text() };
+const COLUMNS: Column<Mapping>[] = [
+  { id: "name", header: "Name", cell: (one) => <PageLink to={links.mapping(one.name)}>{one.name}</PageLink> },
+  { id: "entity", header: "Entity type", cell: (one) => one.entityType },
+  {
+    id: "version",
+    header: "Version",
+    cell: (one) => (
+      <span>
+        v{one.activeVersion} active{one.versions > 1 && `, ${one.versions} in all`}
+      </span>
+    ),
+  },
+  { id: "usedBy", header: "Used by", cell: (one) => <UsedBy instances={one.usedBy} /> },
+  { id: "by", header: "Saved by", cell: (one) => one.changedBy },
+  { id: "changed", header: "Changed", cell: (one) => <Time at={one.changedAt} /> },
+];
 
 export default function MappingsPage() {
-  return <NotBuilt title="Mappings" />;
+  const [view, setView] = useUrlState(schema);
+  const navigate = useNavigate();
+  const query = {
+    search: view.q || undefined,
+    entityType: view.entity || undefined,
+    cursor: view.cursor || undefined,
+  };
+  const list = useList({
+    key: ["mapping-configs", query],
+    fetch: () => answer(api.GET("/api/v1/mapping-configs", { params: { query } })),
+  });
+  const search = useDebouncedCallback((q: string) => setView({ q }, { replace: true }), 250);
+  const filters = [
+    ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
+    ...(view.entity ? [{ label: `entity type ${view.entity}`, remove: () => setView({ entity: "" }) }] : []),
+  ];
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate(destination(links.newMapping()))}>
+      New mapping
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader
+        title="Mappings"
+        purpose="How records of one entity type are read, what they become, and what is written."
+        actions={create}
+      />
+      <DataTable
+        {...list}
+        name="Mappings"
+        columns={COLUMNS}
+        rowId={(one) => one.name}
+        onOpen={(one) => void navigate(destination(links.mapping(one.name)))}
+        toolbar={
+          <Group gap="xs">
+            <TextInput
+              key={view.q === "" ? "empty" : "set"}
+              aria-label="Search mappings"
+              placeholder="Name or entity type"
+              leftSection={<IconSearch size={15} />}
+              defaultValue={view.q}
+              onChange={(event) => search(event.currentTarget.value)}
+              w={240}
+            />
+          </Group>
+        }
+        empty={
+          filters.length > 0 ? (
+            <EmptyState
+              kind="no-match"
+              what="mappings"
+              filters={filters}
+              onClear={() => setView({ q: "", entity: "" })}
+            />
+          ) : (
+            <EmptyState kind="nothing-yet" title="No mappings yet" action={create}>
+              A mapping says for one entity type how records are read, checked, changed and written.
+            </EmptyState>
+          )
+        }
+      />
+      <Pager next={list.next} />
+    </>
+  );
 }

@@ -1,5 +1,52 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Skeleton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { answerWithTag, api } from "~/api/client";
+import { links } from "~/app/links";
+import { PageHeader } from "~/components/PageHeader";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { emptyDraft } from "./draft";
+import { ProfileEditor } from "./ProfileEditor";
+import { useConnectors } from "./queries";
+
+const PARENT = { title: "Connection Profiles", to: links.profiles() };
 
 export default function ProfilePage() {
-  return <NotBuilt title="Connection profile" />;
+  const { name } = useParams({ strict: false }) as { name?: string };
+  const connectors = useConnectors();
+  const stored = useQuery({
+    queryKey: ["connection-profile", name],
+    queryFn: () =>
+      answerWithTag(api.GET("/api/v1/connection-profiles/{name}", { params: { path: { name: name as string } } })),
+    enabled: name !== undefined,
+    // What is being typed must not change under the hands.
+    refetchOnWindowFocus: false,
+    placeholderData: undefined,
+  });
+  const error = connectors.error ?? stored.error;
+  if (error) {
+    return (
+      <>
+        <PageHeader title={name ?? "New connection profile"} parent={PARENT} />
+        <ProblemAlert
+          error={error}
+          onRetry={() => {
+            void connectors.refetch();
+            if (name !== undefined) void stored.refetch();
+          }}
+        />
+      </>
+    );
+  }
+  if (!connectors.data || (name !== undefined && !stored.data)) return <Skeleton height={400} />;
+  const first = emptyDraft(connectors.data[0]?.name ?? "");
+  return (
+    <ProfileEditor
+      key={stored.data?.etag ?? "new"}
+      connectors={connectors.data}
+      stored={stored.data ?? null}
+      initial={stored.data?.value ?? first}
+      parent={PARENT}
+    />
+  );
 }

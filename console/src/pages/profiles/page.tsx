@@ -1,5 +1,153 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Group, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { answer, api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { destination, PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { choice, text, useUrlState } from "~/state/url";
+import { useConnectors } from "./queries";
+import { UsedBy } from "./UsedBy";
+
+type Profile = Schema<"ProfileView">;
+
+const schema = { q: text(), status: choice(["all", "active", "inactive"]), connector: text(), cursor: text() };
 
 export default function ProfilesPage() {
-  return <NotBuilt title="Connection Profiles" />;
+  const [view, setView] = useUrlState(schema);
+  const navigate = useNavigate();
+  const connectors = useConnectors();
+  const titles = Object.fromEntries((connectors.data ?? []).map((one) => [one.name, one.title]));
+  const query = {
+    search: view.q || undefined,
+    active: view.status === "all" ? undefined : view.status === "active",
+    connector: view.connector || undefined,
+    cursor: view.cursor || undefined,
+  };
+  const list = useList({
+    key: ["connection-profiles", query],
+    fetch: () => answer(api.GET("/api/v1/connection-profiles", { params: { query } })),
+  });
+  const search = useDebouncedCallback((q: string) => setView({ q }, { replace: true }), 250);
+  const clear = () => setView({ q: "", status: "all", connector: "" });
+  const filters = [
+    ...(view.q ? [{ label: `name has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
+    ...(view.status !== "all" ? [{ label: view.status, remove: () => setView({ status: "all" as const }) }] : []),
+    ...(view.connector
+      ? [{ label: titles[view.connector] ?? view.connector, remove: () => setView({ connector: "" }) }]
+      : []),
+  ];
+  const create = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate(destination(links.newProfile()))}>
+      New connection profile
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader
+        title="Connection Profiles"
+        purpose="How each system is reached. Credentials are stored encrypted and never shown again."
+        actions={create}
+      />
+      <DataTable
+        {...list}
+        name="Connection profiles"
+        columns={columnsWith(titles)}
+        rowId={(profile) => profile.name}
+        onOpen={(profile) => void navigate(destination(links.profile(profile.name)))}
+        toolbar={
+          <Group gap="xs">
+            <TextInput
+              key={view.q === "" ? "empty" : "set"}
+              aria-label="Search connection profiles"
+              placeholder="Name or connector"
+              leftSection={<IconSearch size={15} />}
+              defaultValue={view.q}
+              onChange={(event) => search(event.currentTarget.value)}
+              w={220}
+            />
+            <Select
+              aria-label="Status"
+              data={[
+                { value: "all", label: "Every status" },
+                { value: "active", label: "Active" },
+                { value: "inactive", label: "Inactive" },
+              ]}
+              value={view.status}
+              allowDeselect={false}
+              onChange={(status) => setView({ status: (status ?? "all") as typeof view.status })}
+              w={140}
+            />
+            <Select
+              aria-label="Connector"
+              placeholder="Every connector"
+              clearable
+              data={(connectors.data ?? []).map((one) => ({ value: one.name, label: one.title }))}
+              value={view.connector || null}
+              onChange={(connector) => setView({ connector: connector ?? "" })}
+              w={170}
+            />
+          </Group>
+        }
+        empty={
+          filters.length > 0 ? (
+            <EmptyState kind="no-match" what="connection profiles" filters={filters} onClear={clear} />
+          ) : (
+            <EmptyState kind="nothing-yet" title="No connection profiles yet" action={create}>
+              A profile says how one system is reached: its address, a login, and how many calls it stands.
+            </EmptyState>
+          )
+        }
+      />
+      <Pager next={list.next} />
+    </>
+  );
+}
+
+function columnsWith(titles: Record<string, string>): Column<Profile>[] {
+  return [
+    {
+      id: "name",
+      header: "Name",
+      cell: (profile) => <PageLink to={links.profile(profile.name)}>{profile.name}</PageLink>,
+    },
+    { id: "connector", header: "Type", cell: (profile) => titles[profile.connector] ?? profile.connector },
+    { id: "address", header: "Address", cell: (profile) => addressOf(profile) },
+    {
+      id: "status",
+      header: "Status",
+      cell: (profile) => <StatusBadge of="instance" state={profile.active ? "active" : "inactive"} />,
+    },
+    { id: "test", header: "Last test", cell: (profile) => <LastTest test={profile.lastTest} /> },
+    { id: "usedBy", header: "Used by", cell: (profile) => <UsedBy instances={profile.usedBy} /> },
+    { id: "limit", header: "Max Concurrent", align: "right", cell: (profile) => profile.maxConcurrent, hidden: true },
+    { id: "changed", header: "Changed", cell: (profile) => <Time at={profile.changedAt} /> },
+  ];
+}
+
+/** The result that was kept, and whether it still says anything. */
+function LastTest({ test }: { test: Profile["lastTest"] }) {
+  if (!test) return <StatusBadge of="test" state="untested" />;
+  const wrong = test.checks.find((check) => check.ok === false);
+  const state = test.stale ? "stale" : test.ok ? "passed" : "failed";
+  const reason = wrong ? `${String(wrong.part)}: ${String(wrong.message)}` : undefined;
+  return (
+    <Group gap={6} wrap="nowrap">
+      <StatusBadge of="test" state={state} reason={reason} />
+      <Time at={test.at} />
+    </Group>
+  );
+}
+
+function addressOf(profile: Profile): string {
+  const { host, port, baseUrl, file, folder, database } = profile.config as Record<string, unknown>;
+  if (host) return `${String(host)}${port ? `:${String(port)}` : ""}${database ? `/${String(database)}` : ""}`;
+  return String(baseUrl ?? file ?? folder ?? "");
 }

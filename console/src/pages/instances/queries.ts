@@ -1,0 +1,46 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { answer, api } from "~/api/client";
+import { toast } from "~/components/toast";
+
+/** Activates or deactivates an instance. */
+export function useSwitch(name: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (enabled: boolean) => {
+      const params = { path: { name } };
+      return enabled
+        ? answer(api.POST("/api/v1/instances/{name}/activate", { params }))
+        : answer(api.POST("/api/v1/instances/{name}/deactivate", { params }));
+    },
+    onSuccess: async (instance) => {
+      const why = instance.status === "dependency_inactive" ? `, but ${instance.cause}` : "";
+      toast.done(instance.enabled ? `${name} is activated${why}` : `${name} is deactivated; runs under way go on`);
+      await client.invalidateQueries({ queryKey: ["instances"] });
+      await client.invalidateQueries({ queryKey: ["instance", name] });
+    },
+    onError: toast.failed,
+  });
+}
+
+/** Names to choose from: profiles, and mappings with their entity types. */
+export function useChoices() {
+  const query = { limit: 100 };
+  const profiles = useQuery({
+    queryKey: ["connection-profiles", "choices"],
+    queryFn: () => answer(api.GET("/api/v1/connection-profiles", { params: { query } })),
+  });
+  const mappings = useQuery({
+    queryKey: ["mapping-configs", "choices"],
+    queryFn: () => answer(api.GET("/api/v1/mapping-configs", { params: { query } })),
+  });
+  return {
+    profiles: (profiles.data?.items ?? []).map((one) => ({
+      value: one.name,
+      label: one.active ? one.name : `${one.name} (Inactive)`,
+    })),
+    mappings: (mappings.data?.items ?? []).map((one) => ({
+      value: one.name,
+      label: `${one.name} (${one.entityType})`,
+    })),
+  };
+}

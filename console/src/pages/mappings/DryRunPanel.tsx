@@ -1,0 +1,174 @@
+import { Button, Group, NumberInput, SegmentedControl, Select, Stack, Text, Textarea } from "@mantine/core";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api, type Schema } from "~/api/client";
+import { CopyId } from "~/components/CopyId";
+import { PayloadView } from "~/components/PayloadView";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { plural } from "~/state/format";
+import { asWritten, isJson, wrapped } from "./check";
+import { FieldErrors } from "./FieldErrors";
+import classes from "./mappings.module.css";
+
+interface Props {
+  /** Of the stored mapping; null for one that is not saved yet. */
+  name: string | null;
+  text: string;
+  onJump: (path: string) => void;
+}
+
+const WAYS = [
+  { value: "first", label: "First records" },
+  { value: "ids", label: "By ID" },
+  { value: "pasted", label: "Pasted" },
+];
+
+/** Up to 20 records through the text as it is: raw, canonical and payload side by side. Nothing is written. */
+export function DryRunPanel({ name, text, onJump }: Props) {
+  const [way, setWay] = useState("first");
+  const [limit, setLimit] = useState<number | string>(5);
+  const [ids, setIds] = useState("");
+  const [pasted, setPasted] = useState('[\n  { "id": "1" }\n]');
+  const [profile, setProfile] = useState<string | null>(null);
+  const profiles = useProfiles();
+  const run = useMutation({
+    mutationFn: () => {
+      const source = profile ? { profile } : {};
+      const asked = {
+        first: () => wrapped(text, { ...source, limit: Number(limit) }),
+        ids: () => wrapped(text, { ...source, sourceIds: ids.split(/[\s,]+/).filter(Boolean) }),
+        pasted: () => `{"document": ${text}, "records": ${listOf(pasted)}}` as never,
+      }[way] as () => never;
+      return name === null
+        ? answer(api.POST("/api/v1/mapping-configs/dry-run", { body: asked(), ...asWritten }))
+        : answer(
+            api.POST("/api/v1/mapping-configs/{name}/dry-run", {
+              params: { path: { name } },
+              body: asked(),
+              ...asWritten,
+            }),
+          );
+    },
+  });
+  const ready = isJson(text) && (way !== "pasted" || isJson(pasted)) && (way !== "ids" || ids.trim() !== "");
+  return (
+    <Stack gap="md">
+      <Text size="sm" c="dimmed">
+        Runs records through the text above, by the code that the workers run. Nothing is written anywhere.
+      </Text>
+      <Group align="flex-end" gap="sm">
+        <SegmentedControl aria-label="Records to take" data={WAYS} value={way} onChange={setWay} size="sm" />
+        {way === "first" && (
+          <NumberInput
+            label="Records"
+            value={limit}
+            onChange={setLimit}
+            min={1}
+            max={20}
+            allowDecimal={false}
+            w={100}
+          />
+        )}
+        {way === "ids" && (
+          <Textarea
+            label="Source IDs"
+            placeholder="A1, A2"
+            value={ids}
+            onChange={(event) => setIds(event.currentTarget.value)}
+            autosize
+            minRows={1}
+            w={260}
+          />
+        )}
+        {way !== "pasted" && (
+          <Select
+            label="Source"
+            placeholder={name === null ? "Choose a profile" : "Of its instance"}
+            data={profiles}
+            value={profile}
+            onChange={setProfile}
+            searchable
+            clearable
+            w={220}
+          />
+        )}
+        <Button
+          leftSection={<IconPlayerPlay size={16} />}
+          onClick={() => run.mutate()}
+          loading={run.isPending}
+          disabled={!ready}
+        >
+          Dry run
+        </Button>
+      </Group>
+      {way === "pasted" && (
+        <Textarea
+          label="Raw records"
+          description="A JSON object, or a list of up to 20"
+          value={pasted}
+          onChange={(event) => setPasted(event.currentTarget.value)}
+          error={isJson(pasted) ? undefined : "This is no JSON"}
+          autosize
+          minRows={4}
+          maxRows={14}
+          styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
+        />
+      )}
+      {run.error && <ProblemAlert error={run.error} />}
+      {run.data && <Results found={run.data} onJump={onJump} />}
+    </Stack>
+  );
+}
+
+function listOf(text: string): string {
+  return text.trimStart().startsWith("[") ? text : `[${text}]`;
+}
+
+function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: string) => void }) {
+  const failed = found.records.filter((record) => record.outcome === "failed").length;
+  if (found.records.length === 0) return <Text size="sm">The source gave no records.</Text>;
+  return (
+    <section aria-label="Results of the dry run">
+      <Text size="sm" mb="xs" aria-live="polite">
+        {plural(found.records.length, "record")}
+        {found.source && (
+          <>
+            {" "}
+            from <b>{found.source}</b>
+          </>
+        )}
+        , {failed === 0 ? "none fails" : `${failed} would fail`}
+      </Text>
+      {found.records.map((record, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: pasted records may have no ID
+        <article key={index} className={classes.record} aria-label={`Record ${record.sourceId}`}>
+          <Group gap="sm" mb="xs">
+            <CopyId value={record.sourceId || "(no ID)"} what="source ID" />
+            <StatusBadge of="trial" state={record.outcome} />
+          </Group>
+          <FieldErrors errors={record.errors} onJump={onJump} />
+          <div className={classes.forms}>
+            <PayloadView payload={record.raw} label="Raw" maxHeight={260} />
+            <PayloadView
+              payload={record.canonical}
+              label="Canonical"
+              maxHeight={260}
+              missing="Canonical: not reached"
+            />
+            <PayloadView payload={record.payload} label="Payload" maxHeight={260} missing="Payload: not reached" />
+          </div>
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function useProfiles(): string[] {
+  const query = useQuery({
+    queryKey: ["connection-profiles", "names"],
+    queryFn: () => answer(api.GET("/api/v1/connection-profiles", { params: { query: { limit: 100 } } })),
+  });
+  return (query.data?.items ?? []).map((profile) => profile.name);
+}

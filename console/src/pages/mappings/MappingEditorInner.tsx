@@ -1,0 +1,55 @@
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useMemo, useRef } from "react";
+import { CodeMirror, EditorView, json, lintGutter, look } from "~/components/codemirror";
+import { colours, completing, forceLint, problemLinter } from "./extensions";
+import type { MappingEditorProps } from "./MappingEditor";
+import { placeOf, placesOf } from "./places";
+
+export default function MappingEditorInner({ value, onChange, problems, known, onReady, height }: MappingEditorProps) {
+  const scheme = useComputedColorScheme("light");
+  const view = useRef<EditorView | null>(null);
+  const latest = useRef(problems);
+  latest.current = problems;
+  const extensions = useMemo(
+    () => [
+      json(),
+      problemLinter(() => latest.current),
+      lintGutter(),
+      known ? completing(known) : [],
+      look,
+      colours,
+      EditorView.lineWrapping,
+      EditorView.theme({}, { dark: scheme === "dark" }),
+      EditorView.contentAttributes.of({ "aria-label": "Mapping document", tabindex: "0" }),
+    ],
+    [known, scheme],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new problems are why it looks again
+  useEffect(() => {
+    if (view.current) forceLint(view.current);
+  }, [problems]);
+  const start = (made: EditorView) => {
+    view.current = made;
+    onReady((path) => {
+      const place = placeOf(placesOf(made.state.doc.toString()), path);
+      made.dispatch({
+        selection: { anchor: place.from },
+        effects: EditorView.scrollIntoView(place.from, { y: "center" }),
+      });
+      made.dom.scrollIntoView({ block: "nearest" });
+      made.focus();
+    });
+  };
+  return (
+    <CodeMirror
+      value={value}
+      onChange={onChange}
+      onCreateEditor={start}
+      theme="none"
+      height={height}
+      extensions={extensions}
+      // Tab moves on, as in every other field.
+      indentWithTab={false}
+    />
+  );
+}

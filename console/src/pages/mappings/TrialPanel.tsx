@@ -1,0 +1,157 @@
+import { Button, Group, NumberInput, Stack, Table, Text, Title } from "@mantine/core";
+import { IconFlask } from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api, type Schema } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { PageLink } from "~/components/PageLink";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { count, plural } from "~/state/format";
+import { asWritten, isJson, wrapped } from "./check";
+import { FieldErrors } from "./FieldErrors";
+import classes from "./mappings.module.css";
+
+interface Props {
+  name: string;
+  text: string;
+  onJump: (path: string) => void;
+}
+
+/** What the text would change for records that were read lately, and which dead letters it would repair. */
+export function TrialPanel({ name, text, onJump }: Props) {
+  const [limit, setLimit] = useState<number | string>(100);
+  const run = useMutation({
+    mutationFn: () =>
+      answer(
+        api.POST("/api/v1/mapping-configs/{name}/try-draft", {
+          params: { path: { name } },
+          body: wrapped(text, { limit: Number(limit) }),
+          ...asWritten,
+        }),
+      ),
+  });
+  return (
+    <Stack gap="md">
+      <Text size="sm" c="dimmed">
+        Compares the text above with the active version, over the newest stored records and the pending dead letters.
+        Nothing is written anywhere.
+      </Text>
+      <Group align="flex-end" gap="sm">
+        <NumberInput
+          label="Stored records"
+          value={limit}
+          onChange={setLimit}
+          min={1}
+          max={1000}
+          allowDecimal={false}
+          w={140}
+        />
+        <Button
+          leftSection={<IconFlask size={16} />}
+          onClick={() => run.mutate()}
+          loading={run.isPending}
+          disabled={!isJson(text)}
+        >
+          Try draft
+        </Button>
+      </Group>
+      {run.error && <ProblemAlert error={run.error} />}
+      {run.data && <Results found={run.data} onJump={onJump} />}
+    </Stack>
+  );
+}
+
+const KINDS = ["changed", "newly_failed", "repaired", "newly_excluded", "newly_included", "same"];
+
+function Results({ found, onJump }: { found: Schema<"Trial">; onJump: (path: string) => void }) {
+  return (
+    <section aria-label="Results of the trial">
+      <div className={classes.facts} aria-live="polite">
+        <Text size="sm">{plural(found.compared, "stored record")} compared:</Text>
+        {KINDS.filter((kind) => found.counts[kind]).map((kind) => (
+          <Group key={kind} gap={6}>
+            <b>{count(found.counts[kind])}</b>
+            <StatusBadge of="trial" state={kind} />
+          </Group>
+        ))}
+      </div>
+      {found.compared === 0 && (
+        <Text size="sm" c="dimmed">
+          No raw record of this mapping is stored: they are kept for some days, and unchanged ones never were.
+        </Text>
+      )}
+      {found.records.map((record) => (
+        <article key={record.correlationId + record.sourceId} className={classes.record}>
+          <Group gap="sm" mb={4}>
+            <PageLink to={links.record(record.sourceId)}>{record.sourceId}</PageLink>
+            <StatusBadge of="trial" state={record.change} />
+          </Group>
+          <FieldErrors errors={record.after.errors} onJump={onJump} />
+          {record.differences.length > 0 && <Differences record={record} />}
+        </article>
+      ))}
+      <Letters found={found} onJump={onJump} />
+    </section>
+  );
+}
+
+function Differences({ record }: { record: Schema<"TriedRecord"> }) {
+  return (
+    <Table withRowBorders={false} verticalSpacing={2} fz="sm" aria-label={`What changes in ${record.sourceId}`}>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">Field</Table.Th>
+          <Table.Th scope="col">Now</Table.Th>
+          <Table.Th scope="col">With the draft</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {record.differences.map((one) => (
+          <Table.Tr key={one.path}>
+            <Table.Td>
+              <code>{one.path.replace("$.", "")}</code>
+            </Table.Td>
+            <Table.Td>
+              <code>{one.old ?? "–"}</code>
+            </Table.Td>
+            <Table.Td>
+              <code>{one.new ?? "–"}</code>
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function Letters({ found, onJump }: { found: Schema<"Trial">; onJump: (path: string) => void }) {
+  return (
+    <div className={classes.record}>
+      <Title order={3} size={15}>
+        Dead letters
+      </Title>
+      <Text size="sm">
+        {found.lettersTried === 0
+          ? "None is pending that a mapping could repair."
+          : `${found.lettersRepaired} of ${plural(found.lettersTried, "pending dead letter")} would pass.`}
+        {found.lettersUntold > 0 &&
+          ` ${plural(found.lettersUntold, "other")} failed at the source or the target, which a draft cannot tell.`}
+      </Text>
+      {found.letters.map((letter) => (
+        <Stack key={letter.id} gap={2} mt="xs">
+          <Group gap="sm">
+            <StatusBadge of="trial" state={letter.repaired ? "repaired" : "failed"} />
+            <PageLink to={links.deadLetter(letter.id)}>{letter.sourceId ?? "no source ID"}</PageLink>
+            <CopyId value={letter.id} what="dead letter" />
+          </Group>
+          <Text size="sm" c="dimmed">
+            {letter.error}
+          </Text>
+          {!letter.repaired && <FieldErrors errors={letter.after.errors} onJump={onJump} />}
+        </Stack>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,78 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { answer, api, type Schema } from "~/api/client";
+import { parsePayload } from "~/api/lossless";
+import { asProblem } from "~/api/problem";
+
+/** Something that is wrong, or looks it, at a JSON path of the document. */
+export interface Problem {
+  path: string;
+  message: string;
+  kind: "error" | "warning";
+}
+
+const NONE: Problem[] = [];
+
+/** Sends a text as it is: a number that a person wrote never becomes another. */
+export const asWritten = { bodySerializer: (body: unknown) => body as string };
+
+export function isJson(text: string): boolean {
+  try {
+    parsePayload(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A document as a member of a request: `{"document": …}`. */
+export function wrapped(document: string, more: Record<string, unknown>): never {
+  const rest = JSON.stringify(more).slice(1, -1);
+  return `{"document": ${document}${rest ? `, ${rest}` : ""}}` as never;
+}
+
+/** The text with a name in it, as the server wants it where the address has none. */
+export function named(text: string, name: string): string {
+  return text.replace("{", `{"name": ${JSON.stringify(name)}, `);
+}
+
+/** What the server says of a text, a moment after typing ended; it never writes anything. */
+export function useCheck(text: string, name: string) {
+  const [settled] = useDebouncedValue(text, 400);
+  const query = useQuery({
+    queryKey: ["mapping-check", name, settled],
+    queryFn: () =>
+      answer(
+        api.POST("/api/v1/mapping-configs/validate", {
+          body: named(settled, name || "draft") as never,
+          ...asWritten,
+        }),
+      ),
+    enabled: isJson(settled),
+    staleTime: 30_000,
+    retry: false,
+  });
+  const fresh = settled === text && query.data !== undefined && !query.isPlaceholderData;
+  return {
+    /** The answer is about the text as it is now. */
+    fresh,
+    valid: fresh && query.data?.valid === true,
+    problems: isJson(settled) ? problemsOf(query.data) : NONE,
+    error: query.error ? asProblem(query.error) : null,
+  };
+}
+
+const seen = new WeakMap<object, Problem[]>();
+
+/** The same answer gives the same list, so that the editor looks once. */
+function problemsOf(found: Schema<"Validation"> | undefined): Problem[] {
+  if (!found) return NONE;
+  const known = seen.get(found);
+  if (known) return known;
+  const all = [
+    ...found.problems.map((one) => ({ ...one, kind: "error" as const })),
+    ...found.warnings.map((one) => ({ ...one, kind: "warning" as const })),
+  ];
+  seen.set(found, all);
+  return all;
+}

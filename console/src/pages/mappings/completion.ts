@@ -1,0 +1,89 @@
+/** The part of JSON Schema that completion reads. */
+export interface Shape {
+  $ref?: string;
+  $defs?: Record<string, Shape>;
+  anyOf?: Shape[];
+  items?: Shape;
+  enum?: unknown[];
+  type?: string;
+  default?: unknown;
+  description?: string;
+  properties?: Record<string, Shape>;
+  required?: string[];
+}
+
+export interface Knowledge {
+  shape: Shape;
+  /** Names of transformers, each with its options; null: any. */
+  transformers: Record<string, readonly string[] | null>;
+}
+
+export interface Suggestion {
+  label: string;
+  detail?: string;
+  info?: string;
+}
+
+/** The schema of what stands at a place, given as names and, for elements of arrays, numbers. */
+export function shapeAt(root: Shape, path: readonly (string | number)[]): Shape | undefined {
+  let shape: Shape | undefined = root;
+  for (const part of path) {
+    shape = pick(root, shape, typeof part === "number" ? "items" : "properties");
+    shape = typeof part === "number" ? shape?.items : shape?.properties?.[part];
+  }
+  return shape && resolved(root, shape);
+}
+
+function resolved(root: Shape, shape: Shape): Shape {
+  const name = shape.$ref?.split("/").pop();
+  return name ? { ...root.$defs?.[name], ...shape } : shape;
+}
+
+/** Of several possibilities, the one that has what is looked for. */
+function pick(root: Shape, shape: Shape | undefined, what: "items" | "properties"): Shape | undefined {
+  if (!shape) return undefined;
+  const whole = resolved(root, shape);
+  return [whole, ...(whole.anyOf ?? []).map((one) => resolved(root, one))].find((one) => one[what]);
+}
+
+/** Names that may stand in the object at a place, without those that do. */
+export function names(known: Knowledge, path: readonly (string | number)[], taken: readonly string[]): Suggestion[] {
+  const last = path.at(-1);
+  const own = last === "options" ? optionNames(known) : undefined;
+  const shape = own ? undefined : pick(known.shape, shapeAt(known.shape, path), "properties");
+  const required = shape?.required ?? [];
+  const found =
+    own ??
+    Object.entries(shape?.properties ?? {}).map(([label, part]) => {
+      const detail = required.includes(label) ? "required" : typeName(known.shape, part);
+      return { label, detail, ...(part.description ? { info: part.description } : {}) };
+    });
+  return found.filter((one) => !taken.includes(one.label));
+}
+
+function optionNames(known: Knowledge): Suggestion[] {
+  const owners = new Map<string, string[]>();
+  for (const [name, options] of Object.entries(known.transformers)) {
+    for (const option of options ?? []) owners.set(option, [...(owners.get(option) ?? []), name]);
+  }
+  return [...owners].map(([label, of]) => ({ label, detail: `of ${of.join(", ")}` }));
+}
+
+function typeName(root: Shape, part: Shape): string {
+  const whole = resolved(root, part);
+  return whole.type ?? (whole.anyOf ?? []).map((one) => resolved(root, one).type ?? "").join(" or ");
+}
+
+/** Values that may stand at a place: words of a closed set, or transformers. */
+export function values(known: Knowledge, path: readonly (string | number)[]): Suggestion[] {
+  const names = path.filter((part) => typeof part === "string");
+  if (names.at(-1) === "transform") {
+    return Object.entries(known.transformers).map(([label, options]) => ({
+      label,
+      detail: options?.length ? `options: ${options.join(", ")}` : "transformer",
+    }));
+  }
+  const shape = shapeAt(known.shape, path);
+  const words = [shape, ...(shape?.anyOf ?? [])].flatMap((one) => one?.enum ?? []);
+  return words.filter((word) => typeof word === "string").map((word) => ({ label: word as string }));
+}

@@ -1,0 +1,149 @@
+// What the editor of mappings knows beside JSON; loaded with it.
+import {
+  autocompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+} from "@codemirror/autocomplete";
+import { ensureSyntaxTree, HighlightStyle, syntaxHighlighting, syntaxTree } from "@codemirror/language";
+import { type Diagnostic, forceLinting, linter } from "@codemirror/lint";
+import { tags } from "@lezer/highlight";
+import type { EditorView } from "@uiw/react-codemirror";
+import { parsePayload } from "~/api/lossless";
+import type { Problem } from "./check";
+import { type Knowledge, names, type Suggestion, values } from "./completion";
+import { placeOf, placesOf } from "./places";
+
+type Node = ReturnType<ReturnType<typeof syntaxTree>["resolveInner"]>;
+
+/** The colours of payloads, so that both schemes can be read. */
+export const colours = syntaxHighlighting(
+  HighlightStyle.define([
+    { tag: tags.propertyName, color: "var(--sl-code-name)" },
+    { tag: tags.string, color: "var(--sl-code-quoted)" },
+    { tag: tags.number, color: "var(--sl-code-number)" },
+    { tag: [tags.bool, tags.null], color: "var(--sl-code-word)" },
+    { tag: [tags.punctuation, tags.bracket], color: "var(--sl-text-dim)" },
+  ]),
+);
+
+/** Marks what the server says, each at its path; and where the text is no JSON. */
+export function problemLinter(problems: () => readonly Problem[]) {
+  return linter(
+    (view) => {
+      const text = view.state.doc.toString();
+      const broken = syntax(text);
+      if (broken) return [broken];
+      const places = placesOf(text);
+      return problems().map((problem): Diagnostic => {
+        const { from, to } = placeOf(places, problem.path);
+        const end = Math.min(to, view.state.doc.lineAt(from).to);
+        const severity = problem.kind === "warning" ? "warning" : "error";
+        return { from, to: Math.min(Math.max(end, from), text.length), severity, message: problem.message };
+      });
+    },
+    { delay: 200 },
+  );
+}
+
+export function forceLint(view: EditorView): void {
+  forceLinting(view);
+}
+
+function syntax(text: string): Diagnostic | null {
+  try {
+    parsePayload(text);
+    return null;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const at = Math.min(Number(/position (\d+)/.exec(message)?.[1] ?? text.length), text.length);
+    return { from: at, to: Math.min(at + 1, text.length), severity: "error", message };
+  }
+}
+
+/** Completes names of the schema, words of closed sets, and transformers. */
+export function completing(known: Knowledge) {
+  return autocompletion({ override: [(context) => complete(known, context)], activateOnTyping: true });
+}
+
+export function complete(known: Knowledge, context: CompletionContext): CompletionResult | null {
+  // A busy browser may not have read so far yet.
+  const tree = ensureSyntaxTree(context.state, context.pos, 500) ?? syntaxTree(context.state);
+  const node = tree.resolveInner(context.pos, -1);
+  const read = (one: Node) => context.state.sliceDoc(one.from, one.to);
+  const word = context.matchBefore(/"[\w.]*/);
+  const from = word ? word.from : context.pos;
+  if (!word && !context.explicit) return null;
+  const options = isName(node, context) ? names(known, pathOf(objectOf(node), read), taken(node, read)) : [];
+  const words = options.length ? [] : values(known, pathOf(valuePlace(node), read));
+  const found = [...options.map((one) => asName(one)), ...words.map((one) => asValue(one))];
+  return found.length ? { from, to: endOf(context), options: found, validFor: /^"[\w.]*$/ } : null;
+}
+
+/** The quote behind the cursor belongs to the word that is completed. */
+function endOf(context: CompletionContext): number {
+  return context.state.sliceDoc(context.pos, context.pos + 1) === '"' ? context.pos + 1 : context.pos;
+}
+
+function asName({ label, detail, info }: Suggestion): Completion {
+  const shown: Completion = { label: `"${label}"`, displayLabel: label, apply: `"${label}": `, type: "property" };
+  return { ...shown, ...(detail ? { detail } : {}), ...(info ? { info } : {}) };
+}
+
+function asValue({ label, detail }: Suggestion): Completion {
+  return { label: `"${label}"`, displayLabel: label, type: "enum", ...(detail ? { detail } : {}) };
+}
+
+/** Whether a name of a property is being typed, not a value. */
+function isName(node: Node, context: CompletionContext): boolean {
+  if (node.name === "PropertyName") return true;
+  const before = context.state
+    .sliceDoc(0, context.pos)
+    .replace(/"[\w.]*$/, "")
+    .trimEnd();
+  return /[{,]$/.test(before) && objectOf(node)?.name === "Object" && nearest(node)?.name !== "Array";
+}
+
+function nearest(node: Node): Node | null {
+  let at: Node | null = node;
+  while (at && at.name !== "Object" && at.name !== "Array") at = at.parent;
+  return at;
+}
+
+function objectOf(node: Node): Node | null {
+  let at: Node | null = node;
+  while (at && at.name !== "Object") at = at.parent;
+  return at;
+}
+
+/** The value that the cursor is in: a text, or the property that waits for one. */
+function valuePlace(node: Node): Node {
+  let at = node;
+  while (at.parent && at.name !== "Property" && at.parent.name !== "Array" && at.parent.name !== "Property")
+    at = at.parent;
+  return at;
+}
+
+function taken(node: Node, read: (one: Node) => string): string[] {
+  const object = objectOf(node);
+  const found = object?.getChildren("Property").map((property) => property.getChild("PropertyName")) ?? [];
+  return found.flatMap((name) => (name && name.from !== node.from ? [unquoted(read(name))] : []));
+}
+
+/** Names and places of everything that a node stands in. */
+function pathOf(node: Node | null, read: (one: Node) => string): (string | number)[] {
+  const path: (string | number)[] = [];
+  for (let at = node; at; at = at.parent) {
+    if (at.name === "Property") {
+      const name = at.getChild("PropertyName");
+      if (name) path.unshift(unquoted(read(name)));
+    } else if (at.parent?.name === "Array") {
+      path.unshift(0); // elements of a list are alike
+    }
+  }
+  return path;
+}
+
+function unquoted(text: string): string {
+  return text.replace(/^"|"$/g, "");
+}

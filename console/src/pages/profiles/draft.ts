@@ -1,0 +1,58 @@
+import type { Schema } from "~/api/client";
+import { counts, type Property, pruned, type Values } from "./schemaForm";
+
+/** Stands for a stored secret; sent back, it keeps it. */
+export const MASK = "***";
+
+/** A profile as the form has it. */
+export interface Draft {
+  name: string;
+  connector: string;
+  config: Values;
+  secrets: Record<string, string>;
+  active: boolean;
+  maxConcurrent: number;
+  rate: number | null;
+  retry: Schema<"RetryPolicy">;
+}
+
+export function emptyDraft(connector: string): Draft {
+  return {
+    name: "",
+    connector,
+    config: {},
+    secrets: {},
+    active: true,
+    maxConcurrent: 10,
+    rate: null,
+    retry: { retries: 3, base: 2, cap: 32 },
+  };
+}
+
+export function draftOf(profile: Draft): Draft {
+  const { name, connector, config, secrets, active, maxConcurrent, rate, retry } = profile;
+  return { name, connector, config, secrets, active, maxConcurrent, rate, retry };
+}
+
+/** What is sent: without settings and secrets that do not count for the chosen login. */
+export function bodyOf(draft: Draft, schema: Property): Schema<"ProfileBody"> {
+  const config = schema.properties?.config ?? {};
+  const secrets = secretsOf(draft, schema).map(([name]) => name);
+  const body = {
+    ...draft,
+    name: draft.name.trim(),
+    config: pruned(config, config, draft.config),
+    secrets: Object.fromEntries(
+      Object.entries(draft.secrets).filter(([name, value]) => secrets.includes(name) && value),
+    ),
+  };
+  // The generated type of an open object takes no value at all.
+  return body as unknown as Schema<"ProfileBody">;
+}
+
+/** Secrets that the form asks for. */
+export function secretsOf(draft: Draft, schema: Property): [string, Property][] {
+  const config = schema.properties?.config ?? {};
+  const secrets = Object.entries(schema.properties?.secrets?.properties ?? {});
+  return secrets.filter(([, property]) => counts(property, config, draft.config));
+}

@@ -1,0 +1,86 @@
+import { CompletionContext } from "@codemirror/autocomplete";
+import { json } from "@codemirror/lang-json";
+import { EditorState } from "@uiw/react-codemirror";
+import { expect, it } from "vitest";
+import { type Knowledge, names, type Shape, values } from "~/pages/mappings/completion";
+import { complete } from "~/pages/mappings/extensions";
+import { placeOf, placesOf } from "~/pages/mappings/places";
+
+const TEXT = `{
+  "entityType": "item",
+  "transformation": {
+    "fields": [
+      { "source": "a", "target": "b" },
+      { "source": "c", "when": { "field": "x" } }
+    ],
+    "static": [1.10, "say \\"hi\\""]
+  }
+}`;
+
+function lineAt(path: string): string {
+  const { from } = placeOf(placesOf(TEXT), path);
+  return TEXT.slice(0, from).split("\n").length.toString();
+}
+
+it("finds a path's line, as the server names it", () => {
+  expect(["$.entityType", "$.transformation.fields[1]", "$.transformation.fields[1].when.field"].map(lineAt)).toEqual([
+    "2",
+    "6",
+    "6",
+  ]);
+});
+
+it("finds what a missing thing would stand in", () => {
+  expect(lineAt("$.transformation.matchKey")).toBe("3");
+  expect(lineAt("$.transformation.fields[9].target")).toBe("4");
+  expect(placeOf(placesOf(TEXT), "$").from).toBe(0);
+});
+
+it("keeps the places before a mistake in the text", () => {
+  const places = placesOf('{ "a": 1, "b": [true, }');
+  expect(places.has("$.a")).toBe(true);
+  expect(placesOf("").size).toBe(0);
+});
+
+const SHAPE: Shape = {
+  $defs: {
+    Field: { properties: { source: { type: "string" }, type: { enum: ["string", "int"] } }, required: ["source"] },
+    Part: {
+      properties: { fields: { items: { $ref: "#/$defs/Field" } }, only: { anyOf: [{ $ref: "#/$defs/Field" }] } },
+    },
+  },
+  properties: { normalization: { $ref: "#/$defs/Part" } },
+};
+const KNOWN: Knowledge = { shape: SHAPE, transformers: { lookup: ["default", "map"], trim: [] } };
+
+it("completes names that are not there yet, and words of closed sets", () => {
+  const at = ["normalization", "fields", 0];
+  expect(names(KNOWN, at, ["type"])).toEqual([{ label: "source", detail: "required" }]);
+  expect(names(KNOWN, ["normalization", "only"], []).map((one) => one.label)).toEqual(["source", "type"]);
+  expect(values(KNOWN, [...at, "type"]).map((one) => one.label)).toEqual(["string", "int"]);
+  expect(names(KNOWN, ["nowhere"], [])).toEqual([]);
+});
+
+it("knows transformers and their options", () => {
+  const at = ["normalization", "fields", 0];
+  expect(values(KNOWN, [...at, "transform", 0]).map((one) => one.label)).toEqual(["lookup", "trim"]);
+  expect(names(KNOWN, [...at, "options"], ["map"])).toEqual([{ label: "default", detail: "of lookup" }]);
+});
+
+function completed(text: string): string[] | undefined {
+  const pos = text.indexOf("|");
+  const state = EditorState.create({ doc: text.replace("|", ""), extensions: [json()] });
+  const found = complete(KNOWN, new CompletionContext(state, pos, false));
+  return found?.options.map((one) => one.displayLabel ?? one.label);
+}
+
+it("completes at the cursor, also while the text is not whole", () => {
+  const before = '{ "normalization": { "fields": [ { "source": "a", ';
+  expect(completed(`${before}"t|" } ] } }`)).toEqual(["type"]);
+  expect(completed(`${before}"t|""type": "int" } ] } }`)).toEqual(["type"]);
+  expect(completed(`${before}"t|`)).toEqual(["type"]);
+  expect(completed(`${before}"type": "|" } ] } }`)).toEqual(["string", "int"]);
+  expect(completed(`${before}"transform": ["|"] } ] } }`)).toEqual(["lookup", "trim"]);
+  expect(completed(`${before}"transform": "tr|" } ] } }`)).toEqual(["lookup", "trim"]);
+  expect(completed('{ "|" }')).toEqual(["normalization"]);
+});
