@@ -17,7 +17,7 @@ from rich.text import Text
 from syncline.bootstrap.settings import LOCAL_FILE
 from syncline.cli.app import INTERRUPTED
 from syncline.cli.following import Follower
-from syncline.cli.foreground import in_foreground
+from syncline.cli.foreground import console_link, in_foreground
 from syncline.cli.live import LINE_EVERY, STYLES, Display
 from syncline.cli.shell import WIDE, Shell, own_name
 from syncline.cli.words import duration, label, number
@@ -60,6 +60,7 @@ async def _run(shell: Shell, installation: LocalInstallation, *, keep: bool) -> 
     await installation.start(fresh=True)
     async with opened(installation, shell.note) as place:
         shell.note(f"set up in {duration(time.monotonic() - began)}")
+        shell.note(f"watch it in the console: {await console_link(installation)}")
         async with _Screen(shell, place) as screen:
             player = Player(place, screen)
             began = time.monotonic()

@@ -14,15 +14,13 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from syncline.actions.signing_in import local_sign_in_link
 from syncline.bootstrap.settings import LOCAL_FILE, Settings, load_settings, unknown_variables
-from syncline.cli.foreground import in_foreground
+from syncline.cli.foreground import console_link, in_foreground
 from syncline.cli.shell import Shell, own_name
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.embedded.ports import dev_ports
 from syncline.embedded.services import parse_scale
-from syncline.postgres.database import open_database
 
 _FRESH = typer.Option("--fresh", help="Begin anew: first remove the data of this folder.")
 _SCALE = typer.Option("--scale", metavar="SERVICE=NUMBER", help="Run more of a service.")
@@ -50,18 +48,10 @@ async def _run(shell: Shell, installation: LocalInstallation, *, fresh: bool) ->
     began = time.monotonic()
     await installation.start(fresh=fresh)
     seconds = time.monotonic() - began
-    console = await _signed_in(installation)
+    console = await console_link(installation)
     shell.show(_document(installation, seconds, console), *_lines(installation, seconds, console))
     _open(shell, console)
     await installation.watch(shell.note)
-
-
-async def _signed_in(installation: LocalInstallation) -> str:
-    """Return an address of the console that signs the local admin in, once, where there is one."""
-    dsn = installation.settings.postgres_dsn.get_secret_value()
-    async with open_database(dsn, size=1, name="syncline-dev") as database:
-        token = await local_sign_in_link(database)
-    return f"{installation.console}/login#{token}" if token else installation.console
 
 
 def _open(shell: Shell, console: str) -> None:

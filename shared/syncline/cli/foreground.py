@@ -9,7 +9,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from syncline.actions.signing_in import local_sign_in_link
 from syncline.embedded.installation import LocalInstallation
+from syncline.postgres.database import open_database
 from syncline.telemetry.logs import configure_logs
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,3 +58,11 @@ async def _in_foreground(
     if is_told:
         tell("stopped")
     return is_told
+
+
+async def console_link(installation: LocalInstallation) -> str:
+    """Return an address of the console that signs the local admin in, once, where there is one."""
+    dsn = installation.settings.postgres_dsn.get_secret_value()
+    async with open_database(dsn, size=1, name="syncline-dev") as database:
+        token = await local_sign_in_link(database)
+    return f"{installation.console}/login#{token}" if token else installation.console
