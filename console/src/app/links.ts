@@ -21,6 +21,7 @@ export const links = {
   record: (sourceId: string, query?: Query) => link(`/records/${part(sourceId)}`, query),
   deadLetters: (query?: Query) => link("/dlq", query),
   deadLetter: (id: string) => link(`/dlq/${part(id)}`),
+  operations: (query?: Query) => link("/operations", query),
   operation: (id: string) => link(`/operations/${part(id)}`),
   instances: (query?: Query) => link("/instances", query),
   instance: (name: string) => link(`/instances/${part(name)}`),

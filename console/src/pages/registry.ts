@@ -52,6 +52,7 @@ export const pages: Page[] = [
   { path: "/records/$sourceId", title: "Record", load: () => import("./records/passport") },
   { path: "/dlq", title: "Dead Letter Queue", load: () => import("./dlq/page"), rail: { icon: IconMailExclamation, group: "Work", key: "q", useBadge: usePendingCount } },
   { path: "/dlq/$id", title: "Dead letter", load: () => import("./dlq/detail") },
+  { path: "/operations", title: "Operations", load: () => import("./dlq/operations") },
   { path: "/operations/$id", title: "Operation", load: () => import("./dlq/operation") },
   { path: "/instances", title: "Instances", load: () => import("./instances/page"), rail: { icon: IconArrowsShuffle, group: "Set-up", key: "i" } },
   { path: "/instances/$name", title: "Instance", load: () => import("./instances/detail") },

@@ -79,7 +79,9 @@ export function handleKey(event: KeyboardEvent): void {
   const now = Date.now();
   const sequence = now - pending.at < SEQUENCE_MS ? `${pending.keys} ${name}` : name;
   const inDialog = document.querySelector('[role="dialog"][aria-modal="true"]') !== null;
-  const usable = [...listed].reverse().filter((shortcut) => shortcut.inDialog || !inDialog);
+  // Not `listed`: what a key does is that of the newest render.
+  const current = active.flatMap((owner) => owner.current);
+  const usable = current.reverse().filter((shortcut) => shortcut.inDialog || !inDialog);
   const found = usable.find((one) => one.keys === sequence) ?? usable.find((one) => one.keys === name);
   pending = usable.some((one) => one.keys.startsWith(`${name} `)) ? { keys: name, at: now } : { keys: "", at: 0 };
   if (!found) return;

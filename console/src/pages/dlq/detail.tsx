@@ -1,5 +1,14 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { useParams } from "@tanstack/react-router";
+import { links } from "~/app/links";
+import { PageHeader } from "~/components/PageHeader";
+import { EntryView } from "./EntryView";
 
 export default function DeadLetterPage() {
-  return <NotBuilt title="Dead letter" />;
+  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  return (
+    <>
+      <PageHeader title="Dead letter" parent={{ title: "Dead Letter Queue", to: links.deadLetters() }} />
+      <EntryView id={id} />
+    </>
+  );
 }

@@ -1,5 +1,196 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Alert, Button, Group, Paper, Progress, Select, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { answer, api } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { type Column, DataTable } from "~/components/DataTable";
+import { EmptyState } from "~/components/EmptyState";
+import { PageHeader } from "~/components/PageHeader";
+import { PageLink } from "~/components/PageLink";
+import { Pager } from "~/components/Pager";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { count, percent, plural } from "~/state/format";
+import { text, useUrlState } from "~/state/url";
+import { abort } from "./abort";
+import { undo } from "./OperationDialog";
+import { doneOf, type Item, type Operation, resultWord, VERBS } from "./words";
+
+const schema = { result: text(), cursor: text() };
 
 export default function OperationPage() {
-  return <NotBuilt title="Operation" />;
+  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const found = useQuery({
+    queryKey: ["operations", id],
+    queryFn: () => answer(api.GET("/api/v1/operations/{operation_id}", { params: { path: { operation_id: id } } })),
+    refetchInterval: (query) => (query.state.data?.finishedAt ? false : 1_000),
+  });
+  const operation = found.data?.id === id ? found.data : undefined;
+  const title = operation ? `${VERBS[operation.kind]} of ${plural(operation.total, "entry", "entries")}` : "Operation";
+  return (
+    <>
+      <PageHeader
+        title={title}
+        parent={{ title: "Operations", to: links.operations() }}
+        beside={operation && <StatusBadge of="operation" state={operation.state} size="md" />}
+        purpose={operation?.selection}
+        actions={operation && <Actions operation={operation} />}
+      />
+      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+      {operation && (
+        <Stack gap="md">
+          <Facts operation={operation} />
+          <Items operation={operation} />
+        </Stack>
+      )}
+    </>
+  );
+}
+
+function Actions({ operation }: { operation: Operation }) {
+  if (operation.undoneBy) return <PageLink to={links.operation(operation.undoneBy)}>Undone: see the restore</PageLink>;
+  const undoable =
+    operation.state === "waiting" ||
+    (operation.kind === "discard" && operation.finishedAt && operation.results.discarded);
+  return (
+    <>
+      {!operation.finishedAt && operation.state !== "waiting" && !operation.stopped && (
+        <Button variant="default" onClick={() => void abort(operation)}>
+          Abort
+        </Button>
+      )}
+      {undoable && (
+        <Button variant="default" onClick={() => void undo(operation)}>
+          Undo
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Facts({ operation }: { operation: Operation }) {
+  const done = doneOf(operation);
+  return (
+    <Paper withBorder p="md">
+      <Group justify="space-between" mb={6}>
+        <Text fw={600}>
+          {count(done)} of {count(operation.total)} ({percent(done, operation.total)})
+        </Text>
+        <Text size="sm" c="dimmed">
+          {count(operation.waiting)} waiting, {count(operation.underWay)} under way
+        </Text>
+      </Group>
+      <Progress value={operation.total ? (done / operation.total) * 100 : 0} aria-label="Progress" />
+      {operation.stopped && (
+        <Alert mt="sm" p="xs" color="yellow">
+          {operation.stopped}
+        </Alert>
+      )}
+      <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" verticalSpacing={4}>
+        <Text size="sm">
+          By {operation.actor}, <Time at={operation.createdAt} />
+        </Text>
+        <Text size="sm">
+          Entries stored until <Time at={operation.asOf} as="absolute" />
+        </Text>
+        <Text size="sm">{operation.reason ? `Reason: ${operation.reason}` : "No reason given"}</Text>
+        {operation.kind === "replay" && (
+          <Text size="sm">
+            {operation.fromStage === "ingest" ? "Read again from the source" : "From the failed stage"}
+            {operation.rate !== null && `, ${operation.rate} a second`}
+            {operation.stopOnRepeat && ", stops at the first repeat"}
+          </Text>
+        )}
+        {operation.undoOf && <PageLink to={links.operation(operation.undoOf)}>Undoes an earlier operation</PageLink>}
+      </SimpleGrid>
+    </Paper>
+  );
+}
+
+function Items({ operation }: { operation: Operation }) {
+  const [{ result, cursor }, setView] = useUrlState(schema);
+  const query = { limit: 50, ...(result && { result }), ...(cursor && { cursor }) };
+  const list = useList<Item>({
+    key: ["operations", operation.id, "items", query],
+    fetch: () =>
+      answer(
+        api.GET("/api/v1/operations/{operation_id}/items", {
+          params: { path: { operation_id: operation.id }, query },
+        }),
+      ),
+    every: operation.finishedAt ? 0 : 2_000,
+  });
+  const choices = Object.entries(operation.results).map(([value, n]) => ({
+    value,
+    label: `${resultWord(value)} (${count(n)})`,
+  }));
+  return (
+    <div>
+      <DataTable
+        {...list}
+        name="Entries of the operation"
+        columns={COLUMNS}
+        rowId={(item) => item.entry}
+        toolbar={
+          <Select
+            size="xs"
+            w={220}
+            aria-label="Result"
+            placeholder="Any result"
+            clearable
+            data={choices}
+            value={result || null}
+            onChange={(value) => setView({ result: value ?? "" })}
+          />
+        }
+        empty={
+          <EmptyState
+            kind="no-match"
+            what="entries"
+            filters={[{ label: `result ${resultWord(result)}`, remove: () => setView({ result: "" }) }]}
+            onClear={() => setView({ result: "" })}
+          />
+        }
+      />
+      <Pager next={list.next}>{list.rows && plural(list.rows.length, "entry", "entries")}</Pager>
+    </div>
+  );
+}
+
+const COLUMNS: Column<Item>[] = [
+  { id: "number", header: "No.", align: "right", cell: (item) => count(item.number) },
+  {
+    id: "source",
+    header: "Source ID",
+    cell: (item) => <PageLink to={links.deadLetter(item.entry)}>{item.sourceId ?? item.entry}</PageLink>,
+  },
+  { id: "result", header: "Result", cell: (item) => <Result item={item} /> },
+  {
+    id: "note",
+    header: "Why",
+    width: "42%",
+    cell: (item) => (
+      <span style={{ overflowWrap: "anywhere" }}>
+        {item.note} {item.againId && <PageLink to={links.deadLetter(item.againId)}>open the new entry</PageLink>}
+      </span>
+    ),
+  },
+  {
+    id: "run",
+    header: "Run",
+    cell: (item) =>
+      item.correlationId && (
+        <CopyId value={item.correlationId} what="correlation ID" to={links.run(item.correlationId)} />
+      ),
+  },
+  { id: "finished", header: "Finished", cell: (item) => <Time at={item.finishedAt} /> },
+];
+
+function Result({ item }: { item: Item }) {
+  if (item.result === null) return <StatusBadge of="record" state={item.state === "asked" ? "in_flight" : "pending"} />;
+  const known = ["success", "unchanged", "excluded", "superseded", "failed"].includes(item.result);
+  return known ? <StatusBadge of="record" state={item.result} /> : <span>{resultWord(item.result)}</span>;
 }

@@ -1,5 +1,74 @@
-import { NotBuilt } from "~/pages/NotBuilt";
+import { Button, Group, SegmentedControl, Tabs } from "@mantine/core";
+import { IconListDetails } from "@tabler/icons-react";
+import { links } from "~/app/links";
+import { PageHeader } from "~/components/PageHeader";
+import { PageLink } from "~/components/PageLink";
+import { lookOf } from "~/components/status";
+import { count } from "~/state/format";
+import { useShortcuts } from "~/state/shortcuts";
+import { useSummary } from "./badge";
+import { EntriesTable } from "./EntriesTable";
+import { EntryDrawer } from "./EntryDrawer";
+import { useDlqView } from "./filters";
+import { GroupsTable } from "./GroupsTable";
+import { RunningOperations } from "./RunningOperations";
+
+const TABS = ["pending", "replayed", "discarded"] as const;
 
 export default function DeadLettersPage() {
-  return <NotBuilt title="Dead Letter Queue" />;
+  const [view, setView] = useDlqView();
+  const pending = useSummary()?.pending;
+  const other = view.view === "groups" ? "entries" : "groups";
+  useShortcuts([{ keys: "v", label: "Groups or entries", group: "Dead letters", run: () => setView({ view: other }) }]);
+  return (
+    <>
+      <PageHeader
+        title="Dead Letter Queue"
+        purpose="Records that failed for good and wait for a person: repair, replay or discard them."
+        actions={
+          <Button
+            variant="default"
+            leftSection={<IconListDetails size={16} />}
+            renderRoot={(props) => <PageLink {...props} to={links.operations()} underline="never" />}
+          >
+            Operations
+          </Button>
+        }
+      />
+      <RunningOperations />
+      <Group justify="flex-end" mb={-30}>
+        <SegmentedControl
+          size="xs"
+          aria-label="View"
+          value={view.view}
+          onChange={(next) => setView({ view: next as "groups" | "entries" })}
+          data={[
+            { value: "groups", label: "Groups" },
+            { value: "entries", label: "Entries" },
+          ]}
+        />
+      </Group>
+      <Tabs
+        value={view.status}
+        onChange={(status) => status && setView({ status: status as (typeof TABS)[number], entry: "" })}
+        mb="sm"
+        keepMounted={false}
+      >
+        <Tabs.List aria-label="Status">
+          {TABS.map((status) => (
+            <Tabs.Tab key={status} value={status}>
+              {lookOf("letter", status).word}
+              {status === "pending" && pending !== undefined && ` (${count(pending)})`}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+      </Tabs>
+      {view.view === "groups" ? (
+        <GroupsTable view={view} setView={setView} />
+      ) : (
+        <EntriesTable view={view} setView={setView} />
+      )}
+      {view.entry && <EntryDrawer id={view.entry} onClose={() => setView({ entry: "", cursor: view.cursor })} />}
+    </>
+  );
 }

@@ -1,0 +1,71 @@
+import { Button, Group, Modal, Stack, Tabs, TextInput } from "@mantine/core";
+import { type FormEvent, useMemo, useState } from "react";
+import { parsePayload, payloadText } from "~/api/lossless";
+import { asProblem } from "~/api/problem";
+import { DiffView } from "~/components/DiffView";
+import { JsonEditor } from "~/components/JsonEditor";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { useReplay } from "./EntryActions";
+import type { Detail } from "./words";
+
+/** Changes one payload, shows what differs, and replays it. The text goes to the server as it stands here. */
+export function EditAndReplay({ detail, onClose }: { detail: Detail; onClose: () => void }) {
+  const before = useMemo(() => payloadText(detail.payload), [detail.payload]);
+  const [text, setText] = useState(before);
+  const [reason, setReason] = useState("");
+  const replay = useReplay(detail.entry.id, onClose);
+  const ready = text !== before && isJson(text) && reason.trim() !== "";
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (ready) replay.mutate({ fromStage: "failed", payload: text, reason: reason.trim() });
+  };
+  const problem = replay.error ? asProblem(replay.error) : undefined;
+  return (
+    <Modal opened onClose={onClose} size={1000} title={`Edit the input of ${detail.entry.stage} and replay it`}>
+      <form onSubmit={submit}>
+        <Stack gap="sm">
+          <Tabs defaultValue="edit" keepMounted={false}>
+            <Tabs.List aria-label="Payload">
+              <Tabs.Tab value="edit">Edit</Tabs.Tab>
+              <Tabs.Tab value="diff">Difference</Tabs.Tab>
+            </Tabs.List>
+            <Tabs.Panel value="edit" pt="xs">
+              <JsonEditor value={text} onChange={setText} label="Payload" height="340px" />
+            </Tabs.Panel>
+            <Tabs.Panel value="diff" pt="xs">
+              <DiffView before={before} after={text} beforeLabel="Stored" afterLabel="Edited" maxHeight={340} />
+            </Tabs.Panel>
+          </Tabs>
+          <TextInput
+            label="Reason"
+            required
+            description="Kept with the change, beside your name"
+            placeholder="the supplier confirmed the price"
+            maxLength={500}
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+            error={problem?.at("reason")}
+          />
+          <ProblemAlert error={replay.error} shownElsewhere={["reason"]} />
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" disabled={!ready} loading={replay.isPending}>
+              Replay the edited payload
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function isJson(text: string): boolean {
+  try {
+    parsePayload(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

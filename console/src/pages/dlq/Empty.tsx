@@ -1,0 +1,35 @@
+import { Button } from "@mantine/core";
+import { links } from "~/app/links";
+import { EmptyState } from "~/components/EmptyState";
+import { PageLink } from "~/components/PageLink";
+import { Time } from "~/components/Time";
+import { useSummary } from "./badge";
+import { CLEARED, chipsOf, type SetView, type View } from "./filters";
+
+/** Nothing waits, nothing was ever so, or nothing matches. */
+export function Empty({ view, setView }: { view: View; setView: SetView }) {
+  const summary = useSummary();
+  const filters = chipsOf(view, setView);
+  if (filters.length > 0)
+    return <EmptyState kind="no-match" what="entries" filters={filters} onClear={() => setView(CLEARED)} />;
+  if (view.status !== "pending") return <EmptyState kind="nothing-yet" title={`Nothing was ${view.status} yet`} />;
+  return (
+    <EmptyState
+      kind="nothing-yet"
+      title="Nothing waits"
+      action={
+        <Button variant="default" renderRoot={(props) => <PageLink {...props} to={links.runs()} underline="never" />}>
+          Look at runs
+        </Button>
+      }
+    >
+      {summary?.lastFailedAt ? (
+        <>
+          The last record failed <Time at={summary.lastFailedAt} />.
+        </>
+      ) : (
+        "No record has failed so far. What fails for good comes here, with its payload, to be repaired and replayed."
+      )}
+    </EmptyState>
+  );
+}

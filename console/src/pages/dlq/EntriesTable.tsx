@@ -1,0 +1,102 @@
+import { Group, Stack, Text } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { answer, api } from "~/api/client";
+import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
+import { type Column, DataTable } from "~/components/DataTable";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { plural } from "~/state/format";
+import { Arrived } from "./Arrived";
+import { BulkBar } from "./BulkBar";
+import { Empty } from "./Empty";
+import { FilterBar } from "./FilterBar";
+import { filterOf, type SetView, type View } from "./filters";
+import { type Letter, retriesTone } from "./words";
+
+const LIMIT = 50;
+
+/** Entries one by one, the newest first. */
+export function EntriesTable({ view, setView }: { view: View; setView: SetView }) {
+  const filter = filterOf(view);
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const scope = JSON.stringify([view.status, filter]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another filter, another selection
+  useEffect(() => setSelected(new Set()), [scope]);
+  const query = { ...filter, status: view.status, limit: LIMIT, ...(view.cursor && { cursor: view.cursor }) };
+  const list = useList<Letter>({
+    key: ["dlq", "entries", query],
+    fetch: (signal) => answer(api.GET("/api/v1/dlq", { params: { query: query as never }, signal })),
+  });
+  return (
+    <>
+      <DataTable
+        {...list}
+        name="Dead letters"
+        columns={COLUMNS}
+        rowId={(row) => row.id}
+        openId={view.entry}
+        onOpen={(row) => setView({ entry: row.id, cursor: view.cursor })}
+        selected={selected}
+        {...(view.status !== "replayed" && { onSelect: setSelected })}
+        toolbar={
+          <Stack gap={6}>
+            <FilterBar view={view} setView={setView} />
+            <BulkBar view={view} selected={selected} onClear={() => setSelected(new Set())} />
+          </Stack>
+        }
+        empty={<Empty view={view} setView={setView} />}
+      />
+      <Pager next={list.next}>
+        <Group gap="xs">
+          {list.rows && plural(list.rows.length, "entry", "entries")}
+          <Arrived
+            newestShown={list.rows?.[0]?.failedAt}
+            onFirstPage={view.cursor === "" && view.status === "pending" && Object.keys(filter).length === 0}
+          />
+        </Group>
+      </Pager>
+    </>
+  );
+}
+
+const COLUMNS: Column<Letter>[] = [
+  { id: "category", header: "Category", cell: (row) => <StatusBadge of="category" state={row.category} /> },
+  {
+    id: "source",
+    header: "Source ID",
+    cell: (row) =>
+      row.sourceId === null ? "–" : <CopyId value={row.sourceId} what="source ID" to={links.record(row.sourceId)} />,
+  },
+  { id: "instance", header: "Instance", cell: (row) => row.instance ?? "–" },
+  { id: "type", header: "Entity type", cell: (row) => row.entityType ?? "–" },
+  { id: "stage", header: "Stage", cell: (row) => row.stage },
+  {
+    id: "error",
+    header: "Error",
+    width: "34%",
+    cell: (row) => (
+      <Text size="sm" lineClamp={2} inherit style={{ overflowWrap: "anywhere" }}>
+        {row.error}
+      </Text>
+    ),
+  },
+  { id: "retries", header: "Retries", align: "right", cell: (row) => <Retries of={row.retries} /> },
+  { id: "failed", header: "Failed", cell: (row) => <Time at={row.failedAt} /> },
+  {
+    id: "run",
+    header: "Run",
+    cell: (row) =>
+      row.correlationId && <CopyId value={row.correlationId} what="correlation ID" to={links.run(row.correlationId)} />,
+  },
+  { id: "version", header: "Mapping version", align: "right", cell: (row) => row.mappingVersion ?? "–", hidden: true },
+  { id: "code", header: "Code", cell: (row) => row.code, hidden: true },
+];
+
+/** The number itself; amber from 3, red from 5. */
+function Retries({ of }: { of: number }) {
+  const tone = retriesTone(of);
+  return <span style={tone && { color: `var(--sl-${tone}-text)`, fontWeight: 650 }}>{of}</span>;
+}

@@ -1,0 +1,122 @@
+import { Button, Group, Stack, Text, Tooltip } from "@mantine/core";
+import { useState } from "react";
+import { answer, api } from "~/api/client";
+import { type Column, DataTable } from "~/components/DataTable";
+import { Pager } from "~/components/Pager";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
+import { count, plural } from "~/state/format";
+import { Arrived } from "./Arrived";
+import { Empty } from "./Empty";
+import { FilterBar } from "./FilterBar";
+import { filterOf, type SetView, type View } from "./filters";
+import { OperationDialog } from "./OperationDialog";
+import { advice, type Kind, type Group as LetterGroup } from "./words";
+
+/** Entries folded by what went wrong, the largest group first. */
+export function GroupsTable({ view, setView }: { view: View; setView: SetView }) {
+  const filter = filterOf(view);
+  const [acting, setActing] = useState<{ kind: Kind; group: LetterGroup } | null>(null);
+  const query = { ...filter, status: view.status, ...(view.cursor && { cursor: view.cursor }) };
+  const list = useList<LetterGroup>({
+    key: ["dlq", "groups", query],
+    fetch: (signal) => answer(api.GET("/api/v1/dlq/groups", { params: { query: query as never }, signal })),
+  });
+  const open = (group: LetterGroup) => setView({ view: "entries", group: group.group });
+  const last: Column<LetterGroup> = {
+    id: "actions",
+    header: "Actions",
+    cell: (group) => (
+      <Group gap={4} wrap="nowrap">
+        {view.status === "pending" && (
+          <>
+            <Act label="Replay" group={group} onClick={() => setActing({ kind: "replay", group })} />
+            <Act label="Discard" group={group} onClick={() => setActing({ kind: "discard", group })} />
+          </>
+        )}
+        {view.status === "discarded" && (
+          <Act label="Restore" group={group} onClick={() => setActing({ kind: "restore", group })} />
+        )}
+      </Group>
+    ),
+  };
+  const newest = list.rows
+    ?.map((group) => group.lastSeen)
+    .sort()
+    .at(-1);
+  return (
+    <>
+      <DataTable
+        {...list}
+        name="Groups of dead letters"
+        columns={[...COLUMNS, last]}
+        rowId={(group) => group.group}
+        onOpen={open}
+        toolbar={<FilterBar view={view} setView={setView} />}
+        empty={<Empty view={view} setView={setView} />}
+      />
+      <Pager next={list.next}>
+        <Group gap="xs">
+          {list.rows && plural(list.rows.length, "group")}
+          <Arrived
+            newestShown={newest}
+            onFirstPage={view.cursor === "" && view.status === "pending" && Object.keys(filter).length === 0}
+          />
+        </Group>
+      </Pager>
+      {acting && (
+        <OperationDialog
+          kind={acting.kind}
+          filter={{ ...filter, group: acting.group.group }}
+          error={acting.group.error}
+          onClose={() => setActing(null)}
+        />
+      )}
+    </>
+  );
+}
+
+function Act({ label, group, onClick }: { label: string; group: LetterGroup; onClick: () => void }) {
+  return (
+    <Button size="compact-xs" variant="default" onClick={onClick} aria-label={`${label} the group ${group.pattern}`}>
+      {label}
+    </Button>
+  );
+}
+
+const COLUMNS: Column<LetterGroup>[] = [
+  { id: "state", header: "State", cell: (group) => <StatusBadge of="group" state={group.state} /> },
+  {
+    id: "error",
+    header: "Error",
+    width: "38%",
+    cell: (group) => (
+      <Stack gap={0} py={4}>
+        <Text size="sm" fw={550} lineClamp={2} style={{ overflowWrap: "anywhere" }}>
+          {group.pattern}
+        </Text>
+        <Tooltip multiline maw={420} label={`${WHY} ${advice(group.category)}`}>
+          <Text size="xs" c="dimmed" component="span">
+            {[group.stage, group.code, group.field && `field ${group.field}`].filter(Boolean).join(" · ")}
+          </Text>
+        </Tooltip>
+      </Stack>
+    ),
+  },
+  { id: "category", header: "Category", cell: (group) => <StatusBadge of="category" state={group.category} /> },
+  {
+    id: "where",
+    header: "Instance / entity type",
+    cell: (group) => (
+      <span>
+        {group.instances.join(", ") || "–"} / {group.entityTypes.join(", ") || "–"}
+      </span>
+    ),
+  },
+  { id: "count", header: "Entries", align: "right", cell: (group) => count(group.count) },
+  { id: "first", header: "First seen", cell: (group) => <Time at={group.firstSeen} /> },
+  { id: "last", header: "Last seen", cell: (group) => <Time at={group.lastSeen} /> },
+];
+
+const WHY = "Together because stage, code, field and message are the same, but for numbers, IDs and quoted values.";
