@@ -1,0 +1,95 @@
+"""Configuration in a browser: connections tested, mappings tried, cursors set."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+from playwright.async_api import Page, expect
+
+from syncline.postgres.database import Database
+from tests.support.browser import in_scheme, keep, new_stream, serious
+from tests.support.installation import Installation
+
+WRONG = "wr0ng-canary-passw0rd"
+
+
+async def fit(page: Page, name: str) -> None:
+    """Nothing serious in either scheme; kept as a screenshot."""
+    found = []
+    for scheme in ("dark", "light"):
+        await in_scheme(page, scheme)
+        found += await serious(page)
+    await keep(page, name)
+    assert found == []
+
+
+async def fill_in(page: Page, url: SplitResult, password: str) -> None:
+    """Fill the form of a new PostgreSQL profile."""
+    await page.get_by_role("textbox", name="Name").fill("warehouse")
+    await page.get_by_role("combobox", name="Connector").click()
+    await page.get_by_role("option", name="PostgreSQL").click()
+    fields = {"Host": url.hostname, "Port": str(url.port), "Database": url.path[1:]}
+    for name, value in {**fields, "User": url.username, "Password": password}.items():
+        await page.get_by_role("textbox", name=name, exact=name != "Password").fill(value or "")
+
+
+async def test_wrong_password_names_login_before_anything_is_saved(
+    page: Page, api: httpx.AsyncClient, place: Installation
+) -> None:
+    url = urlsplit(place.dsn)
+    await page.goto("/connection-profiles")
+    await page.get_by_role("button", name="New connection profile").first.click()
+    await fill_in(page, url, WRONG)
+    test = page.get_by_role("region", name="Connection test")
+    await test.get_by_role("button", name="Test connection").click()
+    login = test.get_by_role("listitem").filter(has_text="Login")
+    await expect(login).to_have_attribute("data-ok", "false")
+    assert (await api.get("/api/v1/connection-profiles/warehouse")).status_code == 404
+    assert WRONG not in (await test.inner_text())
+    await fit(page, "profile-wrong-password")
+
+    await page.get_by_role("textbox", name="Password").fill(url.password or "")
+    await expect(test).to_contain_text("Changed since")
+    await test.get_by_role("button", name="Test connection").click()
+    await expect(test).to_contain_text("Passed")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page).to_have_url(re.compile("/connection-profiles/warehouse$"))
+    await page.reload()
+    await expect(page.get_by_text("Stored. Type to replace it.")).to_be_visible()
+    assert (url.password or "none") not in await page.content()
+    await page.goto("/connection-profiles?q=wareh")
+    row = page.get_by_role("row").filter(has_text="warehouse")
+    await expect(row).to_contain_text("Passed")
+
+
+async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(
+    page: Page, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "tuning", 3)
+    await db.execute("update tuning_source set name = null where code = 'A2'")
+    await page.goto("/mappings/tuning-items")
+    editor = page.get_by_role("textbox", name="Mapping document")
+    problems = page.get_by_role("region", name="Problems")
+    await expect(problems).to_contain_text("None")
+    await editor.get_by_text('"trim"').dblclick()
+    await page.keyboard.type("trimm")
+    await editor.click(position={"x": 200, "y": 5})
+    problem = problems.get_by_role("button", name="unknown transformer")
+    await expect(problem).to_contain_text("did you mean `trim`")
+    await problem.click()
+    await expect(page.locator(".cm-activeLine")).to_contain_text("trimm")
+    await fit(page, "mapping-problem")
+    await page.keyboard.press("Control+z")
+    await expect(problems).to_contain_text("None")
+
+    await page.get_by_role("button", name="Dry run").click()
+    first = page.get_by_role("article", name="Record A1")
+    for form in ("Raw", "Canonical", "Payload"):
+        await expect(first.get_by_role("region", name=form)).to_contain_text("A1")
+    failed = page.get_by_role("article", name="Record A2")
+    await failed.get_by_role("button", name="name is required and empty").click()
+    await expect(page.locator(".cm-activeLine")).to_be_in_viewport()
+    await fit(page, "mapping-dry-run")
+    assert await db.fetchval("select count(*) from tuning_target") == 0
