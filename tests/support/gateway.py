@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import uvicorn
 from argon2 import profiles
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -14,6 +16,7 @@ from pydantic import SecretStr
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
+from syncline.embedded.ports import free_port
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
@@ -27,6 +30,7 @@ from syncline.security.secrets import Keyring, generate_key
 from syncline_gateway.app import create_app
 from syncline_gateway.live import Hub
 from syncline_gateway.parts import Parts
+from tests.support.eventually import eventually
 
 HOST = "sync.test"
 NOWHERE = KafkaConnection(bootstrap="127.0.0.1:9", prefix="none.")
@@ -50,6 +54,20 @@ class Gateway:
         return httpx.AsyncClient(
             transport=transport, base_url=f"{scheme}://{HOST}/api/v1", headers=headers
         )
+
+
+@asynccontextmanager
+async def served(place: Gateway) -> AsyncIterator[str]:
+    """Serve it over HTTP and give its address."""
+    port = free_port()
+    config = uvicorn.Config(place.app, port=port, log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await eventually(lambda: server.started, within=20)
+    yield f"http://127.0.0.1:{port}"
+    place.app.state.parts.hub.close()
+    server.should_exit = True
+    await serving
 
 
 @asynccontextmanager

@@ -1,0 +1,219 @@
+"""Set-up, signing in, and who may do what, as people do it. Only the gateway runs, no pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from syncline.actions.signing_in import local_sign_in_link, set_up_link
+from syncline.postgres.audit_views import AuditFilter, AuditLog
+from tests.support.browser import Guard, in_scheme, keep, serious
+from tests.support.gateway import Gateway, gateway, served
+
+pytestmark = pytest.mark.timeout(300)
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+async def installed(postgres: str) -> AsyncIterator[Gateway]:
+    async with gateway(postgres) as made:
+        yield made
+
+
+@pytest.fixture
+async def profile(browser: Browser, installed: Gateway) -> AsyncIterator[BrowserContext]:
+    """A browser in which nobody is signed in."""
+    async with served(installed) as url:
+        context = await browser.new_context(
+            base_url=url, viewport={"width": 1280, "height": 800}, color_scheme="light"
+        )
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context
+        await context.close()
+
+
+@pytest.fixture
+async def tab(profile: BrowserContext) -> AsyncIterator[Page]:
+    page = await profile.new_page()
+    guard = Guard(page)
+    yield page
+    assert guard.found == []
+
+
+async def fits(page: Page, name: str) -> None:
+    """Keep the page, and hold it to what everybody must be able to read and reach."""
+    found = []
+    for scheme in ("dark", "light"):
+        await in_scheme(page, scheme)
+        found += await serious(page)
+    await keep(page, name)
+    assert not found, "\n".join(found)
+
+
+async def sign_in(installed: Gateway, tab: Page) -> None:
+    """Sign the local admin in, as `syncline dev` does."""
+    await tab.goto(f"/login#{await local_sign_in_link(installed.database)}")
+    await expect(tab.get_by_role("button", name="Signed in as admin")).to_be_visible()
+
+
+async def test_first_admin_sets_up_and_the_link_is_worth_nothing_then(
+    installed: Gateway, tab: Page
+) -> None:
+    await tab.goto("/runs")
+    await expect(tab.get_by_role("heading", name="Welcome to Syncline")).to_be_visible()
+    await fits(tab, "access-not-set-up")
+    link = await set_up_link(installed.database)
+    await tab.goto(f"/setup#{link}")
+    await expect(tab).to_have_url(re.compile("/setup$"))  # the link is in no history
+    await tab.keyboard.type("alice")
+    await tab.keyboard.press("Tab")
+    await tab.keyboard.type("short")
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_text("must have 8 to 256 characters, not 5")).to_be_visible()
+    await fits(tab, "access-setup")
+    await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_role("button", name="Signed in as alice")).to_be_visible()
+
+    await tab.goto("about:blank")
+    await tab.goto(f"/setup#{link}")
+    await tab.get_by_role("textbox", name="Name").fill("mallory")
+    await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_text("this link was used before")).to_be_visible()
+
+
+async def invite(tab: Page, name: str) -> str:
+    """Add a Runner and return the link at which they choose a password."""
+    await tab.goto("/users")
+    await tab.get_by_role("button", name="Add user").click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_role("textbox", name="Name").fill(name)
+    await dialog.get_by_role("radio", name="Runner").check()
+    await fits(tab, "access-add-user")
+    await dialog.get_by_role("button", name="Add user").click()
+    link = await dialog.locator("code").inner_text()
+    await dialog.get_by_role("button", name="Copy link").click()
+    assert await tab.evaluate("navigator.clipboard.readText()") == link
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(tab.get_by_role("row", name=name)).to_contain_text("Invited")
+    return link
+
+
+async def test_a_person_is_invited_and_sees_what_is_theirs(installed: Gateway, tab: Page) -> None:
+    await sign_in(installed, tab)
+    link = await invite(tab, "bob")
+    await tab.get_by_role("button", name="Signed in as admin").click()
+    await tab.get_by_role("menuitem", name="Sign out").click()
+    await expect(tab.get_by_role("heading", name="Sign in")).to_be_visible()
+
+    await tab.goto(link)
+    await tab.get_by_role("textbox", name="Password").fill("another horse")
+    await fits(tab, "access-choose-password")
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_role("button", name="Signed in as bob")).to_be_visible()
+    rail = tab.get_by_role("navigation", name="Pages")
+    await expect(rail.get_by_role("link", name="Runs")).to_be_visible()
+    await expect(rail.get_by_role("link", name="Users")).to_have_count(0)
+    await tab.goto("/users")
+    await expect(tab.get_by_text("needs the role Platform Admin")).to_be_visible()
+
+
+async def test_wrong_password_is_refused_and_the_right_one_leads_where_one_wanted(
+    installed: Gateway, tab: Page
+) -> None:
+    link = await set_up_link(installed.database)
+    async with installed.client() as client:
+        first = {"link": link, "name": "alice", "password": PASSWORD}
+        assert (await client.post("/setup", json=first)).status_code == 200
+    await tab.goto("/audit-log?range=24h")
+    await expect(tab.get_by_role("textbox", name="Name")).to_be_focused()
+    await tab.keyboard.type("alice")
+    await tab.keyboard.press("Tab")
+    await tab.keyboard.type("wrong horse")
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_role("alert")).to_contain_text("The name or the password is wrong")
+    await fits(tab, "access-login")
+    await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await expect(tab).to_have_url(re.compile(r"/audit-log\?range=24h$"))
+    await tab.goto("/login?next=https://evil.test/")
+    await tab.get_by_role("textbox", name="Name").fill("alice")
+    await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await expect(tab.get_by_role("button", name="Signed in as alice")).to_be_visible()
+
+
+async def test_a_key_is_shown_once_copied_and_revoked(installed: Gateway, tab: Page) -> None:
+    await sign_in(installed, tab)
+    await tab.goto("/api-keys")
+    await expect(tab.get_by_text("No API keys yet")).to_be_visible()
+    await tab.get_by_role("button", name="Create API key").first.click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_role("textbox", name="Name").fill("billing")
+    await dialog.get_by_role("button", name="Create API key").click()
+    await dialog.get_by_role("button", name="Copy API key").click()
+    await fits(tab, "access-key-shown-once")
+    key = await tab.evaluate("navigator.clipboard.readText()")
+    await dialog.get_by_role("button", name="I have copied it").click()
+    assert key not in await tab.content()
+    async with installed.client({"Authorization": f"ApiKey {key}"}) as program:
+        assert (await program.get("/session")).json()["name"] == "api-key:billing"
+        await tab.get_by_role("button", name="Revoke billing").click()
+        await tab.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+        await expect(tab.get_by_role("row", name="billing")).to_contain_text("Revoked")
+        assert (await program.get("/session")).status_code == 401
+
+
+async def test_tenants_are_added_and_switched_and_all_of_it_is_in_the_audit_log(
+    installed: Gateway, tab: Page
+) -> None:
+    await sign_in(installed, tab)
+    await tab.goto("/tenants")
+    await tab.get_by_role("button", name="Add tenant").click()
+    dialog = tab.get_by_role("dialog")
+    await dialog.get_by_role("textbox", name="Name").fill("North")
+    await dialog.get_by_role("button", name="Add tenant").click()
+    await expect(dialog.get_by_text("must have 1 to 63 lower-case letters")).to_be_visible()
+    await dialog.get_by_role("textbox", name="Name").fill("north")
+    await dialog.get_by_role("button", name="Add tenant").click()
+    await tab.get_by_role("button", name="Tenant default: switch").click()
+    await tab.get_by_role("menuitem", name="north").click()
+    await expect(tab.get_by_role("button", name="Tenant north: switch")).to_be_visible()
+
+    await tab.goto("/audit-log?action=tenant")
+    await tab.get_by_role("row", name="Tenant created").click()
+    await expect(tab.get_by_role("dialog")).to_contain_text("127.0.0.1")
+    await fits(tab, "access-audit-entry")
+    await tab.keyboard.press("Escape")
+    await tab.goto("/audit-log?actor=nobody")
+    await expect(tab.get_by_text("No entries match this filter")).to_be_visible()
+    await tab.get_by_role("button", name="Remove filter by nobody").click()
+    await expect(tab.get_by_role("row", name="Signed in")).to_be_visible()
+    logged = await AuditLog(installed.database).page(["*"], AuditFilter(), 10)
+    assert {entry.ip for entry in logged if entry.action != "user.created"} == {"127.0.0.1"}
+
+
+async def test_a_user_is_edited_and_disabled(installed: Gateway, tab: Page) -> None:
+    await sign_in(installed, tab)
+    await tab.goto("/users")
+    await tab.get_by_role("button", name="Add user").click()
+    await tab.get_by_role("dialog").get_by_role("textbox", name="Name").fill("bob")
+    await tab.get_by_role("dialog").get_by_role("button", name="Add user").click()
+    await tab.get_by_role("button", name="Done").click()
+    await tab.get_by_role("row", name="bob").click()
+    drawer = tab.get_by_role("dialog")
+    await expect(drawer.get_by_role("radio", name="User", exact=True)).to_be_checked()
+    await fits(tab, "access-edit-user")
+    await drawer.get_by_role("radio", name="Platform Admin").check()
+    await drawer.get_by_role("button", name="Save").click()
+    await expect(tab.get_by_role("row", name="bob")).to_contain_text("Platform Admin")
+    await tab.get_by_role("row", name="bob").click()
+    await drawer.get_by_role("button", name="Disable").click()
+    await (
+        tab.get_by_role("dialog", name="Disable bob?").get_by_role("button", name="Disable").click()
+    )
+    await expect(tab.get_by_role("row", name="bob")).to_contain_text("Disabled")
