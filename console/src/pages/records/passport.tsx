@@ -1,4 +1,4 @@
-import { Grid, Skeleton, Stack } from "@mantine/core";
+import { Grid, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { answer, api, type Schema } from "~/api/client";
@@ -66,7 +66,15 @@ export default function RecordPage() {
             <History sourceId={sourceId} runs={runs} chosen={chosen} />
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 8, lg: 9 }}>
-            {known ? <Shown passport={known} /> : passport.error ? null : <Skeleton height={420} />}
+            {known && <Shown passport={known} />}
+            {!known && !passport.error && (
+              <>
+                <Text size="sm" c="dimmed" mb="xs" role="status">
+                  Reading its payloads back from the stage topics…
+                </Text>
+                <Skeleton height={420} />
+              </>
+            )}
             {Boolean(passport.error) && <ProblemAlert error={passport.error} onRetry={() => void passport.refetch()} />}
           </Grid.Col>
         </Grid>

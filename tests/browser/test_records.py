@@ -1,0 +1,121 @@
+"""Runs, a run in full, the passport of a record with a retry, and the search that finds it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Page, expect
+
+from syncline.domain.run import Run
+from syncline.postgres.database import Database
+from tests.support.browser import Stream, in_scheme, keep, new_stream, serious
+from tests.support.installation import Installation
+
+
+@pytest.fixture(scope="module")
+async def stream(place: Installation, db: Database) -> Stream:
+    """Of its 30 records A2 is written at the second attempt, and A4 has no name."""
+    stream = await new_stream(db, place, "passports", 30)
+    async with db.connection() as connection:
+        await connection.execute(
+            f"""create sequence passports_tries;
+            create function refuse_once() returns trigger language plpgsql as $$ begin
+              if new.code = 'A2' and nextval('passports_tries') = 1 then
+                raise exception 'try again' using errcode = '40001';
+              end if;
+              return new;
+            end $$;
+            create trigger refuse_once before insert on {stream.target} for each row
+              execute function refuse_once();
+            update {stream.source} set name = null where code = 'A4'"""
+        )
+    return stream
+
+
+@pytest.fixture(scope="module")
+async def run(place: Installation, stream: Stream) -> Run:
+    return await place.run(instance=stream.name, entityType="item", batchSize=10)
+
+
+async def fit_for_everybody(page: Page, name: str) -> None:
+    for scheme in ("dark", "light"):
+        await in_scheme(page, scheme)
+        assert await serious(page) == [], scheme
+    await keep(page, name)
+
+
+async def test_the_search_box_leads_to_the_passport_of_a_record_with_a_retry(
+    page: Page, run: Run
+) -> None:
+    await page.goto("/runs")
+    await expect(page.get_by_role("heading", name="Runs")).to_be_visible()
+    await page.keyboard.press("/")
+    await page.get_by_role("textbox", name="Search").fill("A2")
+    await page.get_by_role("button", name="Record A2").first.click()
+
+    await expect(page).to_have_url(re.compile("/records/A2"))
+    execute = page.get_by_role("region", name="execute: written")
+    attempts = execute.get_by_role("table", name="Failed attempts of execute")
+    await expect(attempts.get_by_role("row")).to_have_count(2)
+    await expect(attempts).to_contain_text("Transient")
+    await expect(attempts).to_contain_text("try again")
+
+    normalize = page.get_by_role("region", name="normalize: passed")
+    await expect(normalize.get_by_role("table", name="Fields of normalize")).to_contain_text("sku")
+    await fit_for_everybody(page, "record-passport")
+    await normalize.get_by_text("Output", exact=True).click()
+    await expect(normalize).to_contain_text('"price": 2.200000')
+    await normalize.get_by_text("Difference", exact=True).click()
+    await expect(normalize.get_by_text("Canonical record").first).to_be_visible()
+    await expect(page.get_by_role("region", name="At the target")).to_contain_text("A2")
+
+
+async def test_a_finished_run_tells_its_stages_records_and_failures(
+    page: Page, run: Run, stream: Stream
+) -> None:
+    await page.goto(f"/runs?instance={stream.name}")
+    await page.get_by_role("link", name=run.id[:8]).click()
+    await expect(page.get_by_role("heading", name=f"{stream.name} / item")).to_be_visible()
+    stages = page.get_by_role("region", name="Figures of the stages")
+    numbers = stages.get_by_role("row", name=re.compile("^Normalize"))
+    await expect(numbers).to_contain_text("30")
+    await expect(numbers.get_by_role("link")).to_have_text("1")
+    await expect(page.get_by_role("table", name="Failures of the run")).to_contain_text("name")
+    await fit_for_everybody(page, "run-detail")
+
+    await page.get_by_role("tab", name="Records").click()
+    records = page.get_by_role("table", name="Records of the run")
+    await expect(records.get_by_role("row")).to_have_count(31)
+    await page.get_by_role("combobox", name="Any attempts").click()
+    await page.get_by_role("option", name="Tried again").click()
+    await expect(page).to_have_url(re.compile("attempts=2"))
+    await expect(records).to_contain_text("A2")
+    await page.reload()
+    await expect(records).to_contain_text("A2")
+    await fit_for_everybody(page, "run-records")
+
+
+async def test_a_new_run_is_announced_and_shown_when_asked_for(
+    page: Page, run: Run, stream: Stream, place: Installation
+) -> None:
+    await page.goto(f"/runs?instance={stream.name}")
+    rows = page.get_by_role("table", name="Runs").get_by_role("row")
+    await expect(page.get_by_test_id("live-chip")).to_contain_text("Live")
+    known = await rows.count()
+    await place.run(instance=stream.name, entityType="item")
+    pill = page.get_by_role("button", name="new run")
+    await expect(pill).to_be_visible()
+    assert await rows.count() == known
+    await pill.click()
+    await expect(rows).to_have_count(known + 1)
+    await expect(pill).to_have_count(0)
+
+
+async def test_what_does_not_exist_is_said_so(page: Page) -> None:
+    await page.goto("/runs/00000000-0000-7000-8000-000000000000")
+    await expect(page.get_by_role("alert")).to_contain_text("no run")
+    await page.goto("/records/%F0%9F%99%82-%D9%85%D8%B1%D8%AD%D8%A8%D8%A7")
+    await expect(page.get_by_text("No run knows this record")).to_be_visible()
+    await page.goto("/runs?instance=nobody")
+    await expect(page.get_by_text("No runs match this filter")).to_be_visible()
