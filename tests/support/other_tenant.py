@@ -18,7 +18,8 @@ TENANT = "north"
 INSTANCE = "north-sync"
 TABLES = (
     "profiles", "mappings", "mapping_versions", "instances", "streams", "schedules", "cursors",
-    "runs", "batches", "dead_letters", "operations", "subscriptions", "api_keys",
+    "runs", "batches", "dead_letters", "operations", "subscriptions", "deliveries",
+    "api_keys",
 )  # fmt: skip
 _RUN = """
 insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
@@ -36,6 +37,18 @@ _OPERATION = """
 insert into operations (id, tenant, kind, request_hash, selection, filter, as_of, actor, starts_at)
 values ($1, $2, 'discard', $1, 'all of north', '{}', now(), 't', now() + interval '1 day')
 """
+_SUBSCRIPTION = """
+insert into subscriptions (id, tenant, name, kind, url, addresses, events, secret)
+values ($1, $2, 'north ' || $3, $3, 'https://north.test', '{ops@north.test}', '{run_failed}', 'x')
+"""
+_NOTIFICATION = """
+insert into notifications (id, tenant, event, instance, entity_type, at, data)
+values ($1, $2, 'run_failed', 'north-sync', 'item', now(), '{}')
+"""
+_DELIVERY = """
+insert into deliveries (id, tenant, subscription_id, notification_id, next_at)
+values ($1, $2, $3, $4, now() + interval '1 day')
+"""
 
 
 async def everything(database: Database) -> dict[str, tuple[str, ...]]:
@@ -48,6 +61,13 @@ async def everything(database: Database) -> dict[str, tuple[str, ...]]:
     await database.execute(_RUN, str(run), uuid4(), TENANT)
     await database.execute(_LETTER, letter, str(run), TENANT)
     await database.execute(_OPERATION, operation, TENANT)
+    webhook, email, notification = uuid4(), uuid4(), uuid4()
+    deliveries = uuid4(), uuid4()
+    await database.execute(_SUBSCRIPTION, webhook, TENANT, "webhook")
+    await database.execute(_SUBSCRIPTION, email, TENANT, "email")
+    await database.execute(_NOTIFICATION, notification, TENANT)
+    for delivery, subscription in zip(deliveries, (webhook, email), strict=True):
+        await database.execute(_DELIVERY, delivery, TENANT, subscription, notification)
     (key,) = await ApiKeys(database).list(TENANT)
     entry = await database.fetchval("select max(id) from audit_log where tenant = $1", TENANT)
     return {
@@ -58,6 +78,8 @@ async def everything(database: Database) -> dict[str, tuple[str, ...]]:
         "operations": (str(operation),),
         "api-keys": (key.id,),
         "audit-log": (str(entry),),
+        "webhooks": (str(webhook), str(deliveries[0])),
+        "email-subscriptions": (str(email), str(deliveries[1])),
         "schedules": ("north-nightly",),
         "connection-profiles": (f"{INSTANCE}-erp",),
         "mapping-configs": (f"{INSTANCE}-items", "1"),
