@@ -4,10 +4,18 @@ import { answer, api, type Schema } from "~/api/client";
 import { count, duration } from "~/state/format";
 import classes from "./run.module.css";
 
-const STAGES = ["ingest", "normalize", "transform", "execute", "finalize"];
+const STAGES = ["ingest", "normalize", "transform", "execute"];
 
-/** Where the records of a run are: each stage with what went through it. */
-export function StageStrip({ correlationId, total, ended }: { correlationId: string; total: number; ended: boolean }) {
+interface Props {
+  correlationId: string;
+  total: number;
+  /** Records with an outcome: what Finalize has counted, and what the figures of the other stages are about. */
+  done: number;
+  ended: boolean;
+}
+
+/** What the stages did with the records that have their outcome. */
+export function StageStrip({ correlationId, total, done, ended }: Props) {
   const { data } = useQuery({
     queryKey: ["run-stages", correlationId, ended],
     queryFn: () =>
@@ -20,6 +28,13 @@ export function StageStrip({ correlationId, total, ended }: { correlationId: str
       {STAGES.map((name) => (
         <Stage key={name} name={name} stage={byName.get(name)} total={total} />
       ))}
+      <li className={classes.stage} data-full={ended || (total > 0 && done >= total)}>
+        <div className={classes.track}>
+          <i style={{ width: `${total > 0 ? Math.min(100, (done / total) * 100) : 0}%` }} />
+        </div>
+        <b>Finalize</b>
+        <span>{count(done)} counted</span>
+      </li>
     </ol>
   );
 }
