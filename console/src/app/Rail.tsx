@@ -67,7 +67,7 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
         <Icon size={18} stroke={1.7} />
         <span className={classes.word}>{page.title}</span>
         {badge !== null && badge > 0 && (
-          <Badge className={classes.badge} size="sm" color="red" variant="light">
+          <Badge className={classes.badge} size="sm" variant="transparent">
             {badge > 99_999 ? "99,999+" : count(badge)}
           </Badge>
         )}
