@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from syncline.contracts.snapshots import Snapshot
+from syncline.contracts.topics import INPUT_OF
 from syncline.contracts.wire import Partition
 from syncline.domain.pipeline import Rates, ServiceHealth, Worker, judge_service, judge_stage
 
@@ -118,7 +119,7 @@ class Board:
         if lag is None:
             return seen
         unit = "runs" if service in RUNS else "records"
-        waiting = round(lag.messages * (1 if unit == "runs" else _records_a_message(known)))
+        waiting = round(lag.messages * (1 if unit == "runs" else self._size(service, known)))
         dot, why = judge_stage(waiting, unit, len(alive), lag.members)
         return msgspec.structs.replace(
             seen,
@@ -130,6 +131,14 @@ class Board:
             oldest_seconds=lag.oldest,
             members=lag.members,
         )
+
+    def _size(self, service: str, known: Sequence[Known]) -> float:
+        """Return how many records a message brings to a stage; as to its like, if it had none."""
+        own = _records_a_message(known)
+        if own is None and service in INPUT_OF:
+            alike = [k for k in self._known.values() if k.snapshot.stage in INPUT_OF]
+            own = _records_a_message(alike)
+        return 1.0 if own is None else own
 
     def _rates(self, known: Iterable[Known], name: str, now: float) -> Rates:
         changes = [(self._samples[k.snapshot.process], _alive(k, now)) for k in known]
@@ -166,10 +175,10 @@ def _rate(samples: Sequence[Sample], name: str, window: float, silent_at: float 
     return grown / seconds if seconds > 0 else 0.0
 
 
-def _records_a_message(known: Iterable[Known]) -> float:
+def _records_a_message(known: Sequence[Known]) -> float | None:
     messages = sum(k.snapshot.messages for k in known)
     records = sum(k.snapshot.records_in for k in known)
-    return max(records / messages, 1.0) if messages else 1.0
+    return max(records / messages, 1.0) if messages else None
 
 
 KEPT_MARKS = 900

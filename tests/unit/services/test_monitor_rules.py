@@ -116,6 +116,13 @@ def test_the_dot_says_what_waits_and_whether_anybody_works(
     assert (health.dot, health.why) == (dot, why)
 
 
+def test_a_stage_that_never_worked_is_waited_for_by_messages_of_the_size_of_others() -> None:
+    board = heard([snapshot(1, 1000, stage="normalize"), snapshot(2, 2000, stage="normalize")])
+    assert execute(board, StageLag(5, 0, None)).waiting == 500
+    (retry,) = board.health(["retry"], {"retry": StageLag(5, 0, None)}, board.now)
+    assert retry.waiting == 5
+
+
 def test_a_service_without_topics_runs_or_not() -> None:
     board = heard([snapshot(1, stage="gateway")])
     (up,) = board.health(["gateway"], {}, board.now)

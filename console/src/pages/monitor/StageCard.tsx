@@ -36,7 +36,7 @@ export function StageCard({ stage, history }: Props) {
       </div>
       <div className={classes.meta}>
         <Workers stage={stage} />
-        {oldest !== null && `, oldest ${duration(oldest * 1000)}`}
+        {oldest !== null && `, oldest ${oldest < 1 ? "under 1 s" : duration(oldest * 1000)}`}
       </div>
       <dl>
         <div>

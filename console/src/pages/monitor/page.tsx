@@ -66,6 +66,7 @@ function Silent({ heardAt }: { heardAt: string | null }) {
       icon={<IconHeartbeat size={18} />}
       mb="md"
       title="No current figures"
+      styles={{ title: { color: "var(--sl-warn-text)" }, icon: { color: "var(--sl-warn-text)" } }}
       role="status"
     >
       {heardAt ? (
