@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -110,8 +111,11 @@ async def test_what_died_between_row_and_trigger_is_published_by_the_next(
     assert await published(place) == Counter(sent)
 
 
-async def _silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    await reader.read()
+async def _silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_without_a_broker_it_says_so_and_goes_on_by_itself(
