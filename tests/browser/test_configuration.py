@@ -93,3 +93,64 @@ async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(
     await expect(page.locator(".cm-activeLine")).to_be_in_viewport()
     await fit(page, "mapping-dry-run")
     assert await db.fetchval("select count(*) from tuning_target") == 0
+
+
+async def test_mapping_is_saved_as_a_version_and_rolled_back(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "versioned", 1)
+    await page.goto("/mappings/versioned-items?tab=versions")
+    editor = page.get_by_role("textbox", name="Mapping document")
+    await editor.get_by_text('"trim"').dblclick()
+    await page.keyboard.type("upper")
+    await page.get_by_role("button", name="Save as v2").click()
+    await expect(page.get_by_role("button", name="Save as v3")).to_be_visible()
+    await page.get_by_role("button", name="Difference of v1").click()
+    await expect(page.get_by_role("region", name=re.compile("^Difference between"))).to_be_visible()
+    await page.get_by_role("button", name="Make active… v1").click()
+    await page.get_by_role("button", name="Make active", exact=True).click()
+    await expect(page.get_by_text("v1 is active", exact=False).first).to_be_visible()
+    found = (await api.get("/api/v1/mapping-configs/versioned-items")).json()["mapping"]
+    assert (found["activeVersion"], found["versions"]) == (1, 2)
+    await fit(page, "mapping-versions")
+
+
+async def test_second_tab_is_told_that_the_first_has_saved(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "twice", 1)
+    await page.goto("/instances/twice")
+    await page.get_by_role("combobox", name="Target").wait_for()
+    body = {"source": "twice-shop", "target": "twice-shop", "mappings": ["twice-items"]}
+    assert (await api.put("/api/v1/instances/twice", json=body)).status_code == 200
+    await page.get_by_role("combobox", name="Target").click()
+    await page.get_by_role("option", name="twice-erp").click()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Somebody else has changed this instance")).to_be_visible()
+
+
+async def test_instance_is_switched_and_its_cursor_set(
+    page: Page, api: httpx.AsyncClient, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "bookmark", 1)
+    await page.goto("/instances?q=bookmark")
+    row = page.get_by_role("row").filter(has_text="bookmark")
+    await expect(row).to_contain_text("Active")
+    await row.get_by_role("switch").click(force=True)
+    await expect(row).to_contain_text("Inactive")
+    await row.get_by_role("link", name="bookmark", exact=True).click()
+    await page.get_by_role("button", name="Activate").click()
+    await expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
+
+    await page.get_by_role("button", name="Cursor… of item").click()
+    dialog = page.get_by_role("dialog", name="Cursor of bookmark, item")
+    await dialog.get_by_role("textbox", name="Reason").fill("read January again")
+    await dialog.get_by_role("textbox", name="Rewind to a value").fill("soon")
+    await dialog.get_by_role("button", name="Rewind").click()
+    await expect(dialog).to_contain_text("must be a time such as")
+    await dialog.get_by_role("textbox", name="Rewind to a value").fill("2026-01-01T00:00:00")
+    await dialog.get_by_role("button", name="Rewind").click()
+    await expect(dialog.get_by_role("table")).to_contain_text("read January again")
+    await fit(page, "instance-cursor")
+    cursor = (await api.get("/api/v1/cursors/bookmark/item")).json()
+    assert (cursor["value"], cursor["actor"]) == ("2026-01-01T00:00:00", "anna")

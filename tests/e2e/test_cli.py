@@ -247,6 +247,9 @@ async def test_cursors(cli: CommandLine) -> None:
     assert (wrong.code, wrong.err) == (
         2, "error: VALUE: must be a time such as 2026-01-31T08:15:00, not 'soon'\n",
     )  # fmt: skip
+    back = await cli("cursors", "roll-back", *stream, str(version), "--reason", "too much")
+    assert back.out.startswith("the cursor of erp-shop item stands at 2026-01-01 00:19:00")
+    assert (await cli("cursors", "roll-back", *stream, "99", "--reason", "x")).code == 2
 
 
 async def test_a_run_goes_on_without_its_watcher_and_can_be_cancelled(

@@ -19,6 +19,7 @@ commands = Commands("List, reset and set cursors: how far each entity type was r
 _INSTANCE = typer.Argument(metavar="INSTANCE", help="Name of the instance.")
 _ENTITY = typer.Argument(metavar="ENTITY_TYPE", help="Such as `item`.")
 _VALUE = typer.Argument(metavar="VALUE", help="As the source gives it; reading begins there.")
+_VERSION = typer.Argument(metavar="VERSION", min=1, help="As `cursors history` lists it.")
 _OF_INSTANCE = typer.Option("--instance", metavar="NAME", help="Only of this instance.")
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the version.")
 _COLUMNS = (
@@ -103,9 +104,26 @@ def set_(
     _set(shell, (shell.tenant, instance, entity_type), value, reason)
 
 
+@commands.add("roll-back")
+def roll_back(
+    shell: Shell,
+    instance: Annotated[str, _INSTANCE],
+    entity_type: Annotated[str, _ENTITY],
+    version: Annotated[int, _VERSION],
+    reason: Annotated[str, _REASON],
+) -> None:
+    """Set a cursor to what it was in an older version; that adds a version."""
+    stream, why = (shell.tenant, instance, entity_type), _said(reason)
+
+    async def change() -> CursorView:
+        async with shell.database() as database:
+            return await Cursors(database).roll_back(stream, version, shell.actor, why)
+
+    _tell(shell, shell.run(change()))
+
+
 def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: str) -> None:
-    if not reason.strip():
-        raise InvalidInputError([Problem("--reason", "must say why; it is kept")])
+    why = _said(reason)
 
     async def change() -> CursorView:
         async with shell.database() as database:
@@ -113,9 +131,19 @@ def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: 
             kind = await cursors.kind(*stream)
             if value is not None and (problem := value_problem(value, kind)):
                 raise InvalidInputError([Problem("VALUE", problem)])
-            return await cursors.set(stream, value, shell.actor, reason.strip())
+            return await cursors.set(stream, value, shell.actor, why)
 
-    after = shell.run(change())
+    _tell(shell, shell.run(change()))
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise InvalidInputError([Problem("--reason", "must say why; it is kept")])
+    return reason.strip()
+
+
+def _tell(shell: Shell, after: CursorView) -> None:
+    value = after.value
     what = "is cleared: the next run reads everything" if value is None else f"stands at {value}"
     shell.show(
         after,
