@@ -55,7 +55,7 @@ export function FailureGroups({ report, most = 50 }: { report: RunReport; most?:
           {report.failures.slice(0, most).map((group) => (
             <Table.Tr key={group.group}>
               <Table.Td className={classes.error}>
-                <PageLink to={links.deadLetters({ run, group: group.group })}>{group.error}</PageLink>
+                <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
                 <span className={classes.under}>
                   {group.code}
                   {group.field && ` · field ${group.field}`}
