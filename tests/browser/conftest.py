@@ -18,6 +18,13 @@ from tests.support.postgres import database
 expect.set_options(timeout=30_000)  # two cores may be busy with other tests
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test pays for starting nine processes and a browser."""
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(300))
+
+
 @pytest.fixture(scope="session")
 async def place(
     kafka_bootstrap: str,

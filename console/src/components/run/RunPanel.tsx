@@ -124,7 +124,7 @@ function Ended({ run, onAgain }: { run: RunStatus; onAgain: Props["onAgain"] }) 
           Run again
         </Button>
       )}
-      <To to={links.schedules({ instance: run.instance, entityType: run.entityType })}>Schedules</To>
+      <To to={links.schedules({ edit: "*", instance: run.instance, entity: run.entityType })}>Schedule this</To>
     </Group>
   );
 }
