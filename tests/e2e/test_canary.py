@@ -142,7 +142,8 @@ class Story:
             await self._call("POST", f"/connection-profiles/{name}/test")
         runs = [await self._run(instance) for instance in ("erp-shop", "locked-shop", "erp-shop")]
         await self._call("POST", "/mapping-configs/items/dry-run", {"instance": "erp-shop"})
-        discard = {"kind": "discard", "filter": {"instance": "erp-shop"}, "reason": "seen"}
+        letters = (await self._call("GET", "/dlq")).json()["items"]
+        discard = {"kind": "discard", "ids": [letters[0]["id"]], "reason": "seen"}
         begun = await self._call("POST", "/operations", discard)
         assert begun.status_code == 202, begun.text
         await eventually(lambda: len(self.hook.received) >= 2, within=60)
