@@ -54,7 +54,7 @@ const noBadge = () => null;
 function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
   const { icon: Icon, useBadge = noBadge } = page.rail;
   const badge = useBadge();
-  const label = badge ? `${page.title}, ${count(badge)}` : page.title;
+  const label = badge ? `${page.title} ${count(badge)}` : page.title;
   return (
     <Tooltip label={label} position="right" disabled={!narrow}>
       <Link
@@ -65,7 +65,7 @@ function Entry({ page, narrow }: { page: InRail; narrow: boolean }) {
         aria-label={label}
       >
         <Icon size={18} stroke={1.7} />
-        <span className={classes.word}>{page.title}</span>
+        <span className={classes.word}>{page.title} </span>
         {badge !== null && badge > 0 && (
           <Badge className={classes.badge} size="sm" variant="transparent">
             {badge > 99_999 ? "99,999+" : count(badge)}
