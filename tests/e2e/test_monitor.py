@@ -43,9 +43,10 @@ async def test_the_monitor_says_who_works_and_what_waits(
 
 async def all_work(db: Database) -> bool:
     _, services = await Pipeline(db).services()
-    assert {s.service for s in services} == {*SERVICES, "monitor"}
-    assert [(s.service, s.why) for s in services if s.dot is not Dot.GREEN] == []
-    assert [s.service for s in services if len(s.workers) != 1] == []
+    started = [s for s in services if s.service in {*SERVICES, "monitor"}]
+    assert len(started) == len(SERVICES) + 1
+    assert [(s.service, s.why) for s in started if s.dot is not Dot.GREEN] == []
+    assert [s.service for s in started if len(s.workers) != 1] == []
     return True
 
 
