@@ -139,7 +139,7 @@ async def test_a_stage_that_handles_nothing_stops_with_nothing_committed(
                 await clock.advance(1)
                 return task.done()
 
-            await eventually(ended)
+            await eventually(ended, within=20)
 
     with pytest.raises(ZeroDivisionError):
         await broken()
@@ -187,7 +187,7 @@ async def test_a_message_of_the_dlq_never_goes_back_there(
                 await clock.advance(1)
                 return task.done()
 
-            await eventually(ended)
+            await eventually(ended, within=20)
 
     with pytest.raises(ZeroDivisionError):
         await broken()
