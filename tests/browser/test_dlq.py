@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from syncline.postgres.database import Database
 from tests.support.browser import Stream, keep, new_stream, serious
@@ -52,7 +52,7 @@ async def test_a_failed_record_is_found_edited_replayed_and_succeeds(
 
     await group.get_by_text("normalize").click()
     await expect(page).to_have_url(re.compile("view=entries"))
-    await page.get_by_role("row").filter(has_text="A1").get_by_text("normalize").click()
+    await row_of(page, "A1").get_by_text("normalize").click()
     entry = page.get_by_role("dialog", name="Dead letter")
     await expect(entry.get_by_role("region", name="Input of normalize")).to_contain_text("null")
     await keep(page, "dlq-entry")
@@ -65,6 +65,11 @@ async def test_a_failed_record_is_found_edited_replayed_and_succeeds(
     assert str(written) == EXACT
     await page.get_by_role("button", name="Open run").click()
     await expect(page.get_by_text("Succeeded").first).to_be_visible()
+
+
+def row_of(page: Page, source_id: str) -> Locator:
+    """Return the row of a record; a part of some other ID would not do."""
+    return page.get_by_role("row").filter(has=page.get_by_text(source_id, exact=True))
 
 
 async def _edit_and_replay(page: Page) -> None:

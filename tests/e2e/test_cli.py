@@ -320,7 +320,8 @@ async def test_the_same_id_with_the_same_request_is_the_same_run(cli: CommandLin
 async def test_the_doctor_finds_everything_well_and_names_what_is_not(
     cli: CommandLine, place: Installation
 ) -> None:
-    await place.start("notifier")
+    for service in ("notifier", "monitor"):
+        await place.start(service)
     await place.ready()
     well = await cli("doctor", "--json")
     assert (well.code, well.document["failed"]) == (0, 0), well

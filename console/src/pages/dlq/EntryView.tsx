@@ -19,12 +19,16 @@ export function EntryView({ id, inDialog = false }: { id: string; inDialog?: boo
   const found = useQuery({
     queryKey: ["dlq-entry", id],
     queryFn: () => answer(api.GET("/api/v1/dlq/{letter_id}", { params: { path: { letter_id: id } } })),
-    refetchInterval: (query) =>
-      query.state.data?.entry.status === "replayed" && query.state.data.outcome === null ? 1_000 : false,
+    refetchInterval: (query) => (isUnderWay(query.state.data) ? 1_000 : false),
   });
   if (found.error && !found.data) return <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />;
   if (!found.data || found.data.entry.id !== id) return <Skeleton height={320} />;
   return <Entry detail={found.data} inDialog={inDialog} />;
+}
+
+/** Whether an entry was replayed and its record has no outcome yet. */
+function isUnderWay(detail: Detail | undefined) {
+  return detail?.entry.status === "replayed" && (detail.outcome === null || detail.outcome === "in_flight");
 }
 
 function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
