@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from syncline.contracts import asyncapi
-from syncline.contracts.topics import CONTROL, DLQ, STATUS, TRIGGERS
+from syncline.contracts.topics import DLQ, READS, TRIGGERS
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.run import State
 from syncline.postgres.auditor import audit
@@ -35,7 +35,7 @@ WRONG = {
     "another shape": b'{"a": 1}',
     "NUL in text": b'{"instance": "a\\u0000b", "entityType": "item"}',
 }
-READ = [topic for topic in ALL if topic not in (CONTROL, STATUS)]
+READ = [topic for topics in READS.values() for topic in topics]
 
 
 def broken_batches(topic: str) -> list[bytes]:

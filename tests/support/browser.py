@@ -112,6 +112,10 @@ async def in_scheme(page: Page, scheme: Any) -> None:
     """Show the page in `light` or `dark`."""
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     await page.locator(f'html[data-mantine-color-scheme="{scheme}"]').wait_for()
+    # Colours that are still fading from one scheme to the other are no finding.
+    await page.evaluate(
+        "Promise.all(document.getAnimations().map((a) => a.finished.catch(() => 0)))"
+    )
 
 
 _DOCUMENT: dict[str, Any] = {

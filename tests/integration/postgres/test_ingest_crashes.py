@@ -114,6 +114,19 @@ class Open:
         yield
 
 
+class Cancels:
+    """What people want: these runs cancelled, none paused."""
+
+    def __init__(self, cancelled: set[str]) -> None:
+        self._cancelled = cancelled
+
+    def is_cancelled(self, run_id: str) -> bool:
+        return run_id in self._cancelled
+
+    def is_paused(self, run_id: str) -> bool:
+        return False
+
+
 class World:
     """One stream, its source, and what Ingest sent."""
 
@@ -133,7 +146,7 @@ class World:
     async def ingest(self, run: Run) -> bool:
         """Let a new process take the run's request; False if it is killed meanwhile."""
         stage = IngestStage(
-            self.db, Open(self.table), self.sent, self.cancelled.__contains__, FakeClock()  # type: ignore[arg-type]
+            self.db, Open(self.table), self.sent, Cancels(self.cancelled), FakeClock()  # type: ignore[arg-type]
         )  # fmt: skip
         try:
             self.sent.messages += await stage.handle([RunRequest(run.id, "default")])

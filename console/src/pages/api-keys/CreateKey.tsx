@@ -138,7 +138,7 @@ export function Secret({ value, what }: { value: string; what: string }) {
             h="auto"
             leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
             onClick={copy}
-            aria-label={`Copy ${what}`}
+            aria-label={copied ? `Copied ${what}` : `Copy ${what}`}
             data-autofocus
           >
             {copied ? "Copied" : "Copy"}
