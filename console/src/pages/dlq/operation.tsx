@@ -114,7 +114,8 @@ function Items({ operation }: { operation: Operation }) {
   const [{ result, cursor }, setView] = useUrlState(schema);
   const query = { limit: 50, ...(result && { result }), ...(cursor && { cursor }) };
   const list = useList<Item>({
-    key: ["operations", operation.id, "items", query],
+    // What was read last before the end may be older than the end.
+    key: ["operations", operation.id, "items", query, operation.finishedAt],
     fetch: () =>
       answer(
         api.GET("/api/v1/operations/{operation_id}/items", {
