@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
-from syncline.postgres.runs import SELECT, run_of
+from syncline.postgres.runs import SELECT, locked, run_of
 
 _PAUSE = """
 update runs set paused_at = now(), paused_by = $2, status_seq = status_seq + 1 where id = $1
@@ -38,7 +38,7 @@ class Pauses:
             ConflictError: it has ended, or is being cancelled.
         """
         async with self._database.transaction() as connection:
-            run = await _locked(connection, tenant, run_id)
+            run = await locked(connection, tenant, run_id)
             if run.cancel_requested_at is not None:
                 raise ConflictError(f"run {run_id} is being cancelled")
             if run.paused_at is None:
@@ -54,7 +54,7 @@ class Pauses:
             ConflictError: it has ended, or is not paused.
         """
         async with self._database.transaction() as connection:
-            run = await _locked(connection, tenant, run_id)
+            run = await locked(connection, tenant, run_id)
             if run.paused_at is None:
                 raise ConflictError(f"run {run_id} is not paused")
             await connection.execute(_RESUME, UUID(run_id))
@@ -84,18 +84,6 @@ class Pauses:
             [UUID(run_id) for run_id in run_ids],
         )
         return [str(row["id"]) for row in rows]
-
-
-async def _locked(connection: Any, tenant: str, run_id: str) -> Run:  # noqa: ANN401
-    row = await connection.fetchrow(
-        f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", UUID(run_id), tenant
-    )
-    if row is None:
-        raise NotFoundError(f"no run {run_id}")
-    run = run_of(row)
-    if run.state.is_final:
-        raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
-    return run
 
 
 async def _read(connection: Any, run_id: str) -> Run:  # noqa: ANN401

@@ -218,18 +218,24 @@ class Runs:
             ConflictError: the run has ended already.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", UUID(run_id), tenant
-            )
-            if row is None:
-                raise NotFoundError(f"no run {run_id}")
-            run = run_of(row)
-            if run.state.is_final:
-                raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
+            run = await locked(connection, tenant, run_id)
             if run.cancel_requested_at is None:
                 await connection.execute(_CANCEL, UUID(run_id), actor)
                 await audit(connection, tenant, actor, "run.cancel_requested", run_id, {})
         return await self.get(tenant, run_id)
+
+
+async def locked(connection: Any, tenant: str, run_id: str) -> Run:  # noqa: ANN401
+    """Return a run, locked. Raises NotFoundError; ConflictError when it has ended already."""
+    row = await connection.fetchrow(
+        f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", UUID(run_id), tenant
+    )
+    if row is None:
+        raise NotFoundError(f"no run {run_id}")
+    run = run_of(row)
+    if run.state.is_final:
+        raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
+    return run
 
 
 async def _refuse_overlap(connection: Any, stream: Stream) -> None:  # noqa: ANN401

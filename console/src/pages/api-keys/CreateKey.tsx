@@ -1,11 +1,11 @@
-import { Alert, Button, CopyButton, Group, Modal, NumberInput, Radio, Stack, Text, TextInput } from "@mantine/core";
-import { IconCheck, IconCopy } from "@tabler/icons-react";
+import { Alert, Button, Group, Modal, NumberInput, Radio, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ROLE_HINTS, ROLE_NAMES, type RoleName, roleWord, useSession } from "~/api/session";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { Secret } from "~/components/Secret";
 
 /** Making a key, and showing it the one time that it can be shown. */
 export function CreateKey({ onClose }: { onClose: () => void }) {
@@ -115,36 +115,5 @@ function ShownOnce({ created, onClose }: { created: Schema<"CreatedKey">; onClos
         <Button onClick={onClose}>I have copied it</Button>
       </Group>
     </Stack>
-  );
-}
-
-/** A key or a link that is shown once, with a button that copies it. */
-export function Secret({ value, what }: { value: string; what: string }) {
-  return (
-    <Group gap="xs" wrap="nowrap" align="stretch">
-      <Text
-        component="code"
-        size="sm"
-        p="xs"
-        bg="var(--sl-sunken)"
-        style={{ overflowWrap: "anywhere", flex: 1, borderRadius: 4, border: "1px solid var(--sl-line)" }}
-      >
-        {value}
-      </Text>
-      <CopyButton value={value} timeout={2000}>
-        {({ copied, copy }) => (
-          <Button
-            variant="default"
-            h="auto"
-            leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-            onClick={copy}
-            aria-label={copied ? `Copied ${what}` : `Copy ${what}`}
-            data-autofocus
-          >
-            {copied ? "Copied" : "Copy"}
-          </Button>
-        )}
-      </CopyButton>
-    </Group>
   );
 }

@@ -5,7 +5,7 @@ import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { type RoleName, useSession } from "~/api/session";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { Secret } from "~/pages/api-keys/CreateKey";
+import { Secret } from "~/components/Secret";
 import { RoleAndTenants } from "./Fields";
 
 /** Adding somebody: they choose their password at a link that is shown once. */
