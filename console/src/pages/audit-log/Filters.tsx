@@ -1,5 +1,6 @@
-import { Button, Group, Select, TextInput } from "@mantine/core";
+import { Button, Group, Select } from "@mantine/core";
 import { IconFilterOff } from "@tabler/icons-react";
+import { TextFilter } from "~/components/TextFilter";
 import { Range } from "./Range";
 import { actionWords, KINDS } from "./words";
 
@@ -23,11 +24,12 @@ export function Filters({ filter, onChange }: Props) {
   const any = Object.values(filter).some(Boolean);
   return (
     <Group gap="xs">
-      <Typed
+      <TextFilter
+        size="sm"
         label="Filter by actor"
         placeholder="By whom"
         value={filter.actor}
-        onChange={(actor) => onChange({ actor })}
+        onApply={(actor) => onChange({ actor })}
       />
       <Select
         aria-label="Filter by action"
@@ -38,11 +40,12 @@ export function Filters({ filter, onChange }: Props) {
         allowDeselect={false}
         onChange={(action) => onChange({ action: action ?? "" })}
       />
-      <Typed
+      <TextFilter
+        size="sm"
         label="Filter by object"
         placeholder="Object"
         value={filter.object}
-        onChange={(object) => onChange({ object })}
+        onApply={(object) => onChange({ object })}
       />
       <Range value={filter.range} onChange={(range) => onChange({ range })} />
       {any && (
@@ -51,28 +54,5 @@ export function Filters({ filter, onChange }: Props) {
         </Button>
       )}
     </Group>
-  );
-}
-
-interface TypedProps {
-  label: string;
-  placeholder: string;
-  value: string;
-  onChange: (value: string) => void;
-}
-
-/** A whole name, taken with Enter or when the field is left: a part of a name finds nothing. */
-function Typed({ label, placeholder, value, onChange }: TypedProps) {
-  const take = (typed: string) => typed.trim() !== value && onChange(typed.trim());
-  return (
-    <TextInput
-      key={value}
-      aria-label={label}
-      placeholder={placeholder}
-      defaultValue={value}
-      w={150}
-      onBlur={(event) => take(event.currentTarget.value)}
-      onKeyDown={(event) => event.key === "Enter" && take(event.currentTarget.value)}
-    />
   );
 }

@@ -1,7 +1,7 @@
-import { CloseButton, Group, Pill, Select, TextInput } from "@mantine/core";
+import { CloseButton, Group, Pill, Select } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { type ReactNode, useEffect, useState } from "react";
 import { lookOf } from "~/components/status";
+import { TextFilter } from "~/components/TextFilter";
 import { chipsOf, type SetView, type View } from "./filters";
 
 const STAGES = ["ingest", "normalize", "transform", "execute"];
@@ -19,10 +19,35 @@ export function FilterBar({ view, setView }: Props) {
   const chips = chipsOf(view, setView).filter((chip) => !CONTROLS.test(chip.label));
   return (
     <Group gap={6} wrap="wrap">
-      <Words label="Error contains" value={view.text} onSet={(text) => setView({ text })} icon width={190} />
-      <Words label="Source ID" value={view.sourceId} onSet={(sourceId) => setView({ sourceId })} width={130} />
-      <Words label="Instance" value={view.instance} onSet={(instance) => setView({ instance })} width={130} />
-      <Words label="Entity type" value={view.entityType} onSet={(entityType) => setView({ entityType })} width={110} />
+      <TextFilter
+        label="Error contains"
+        value={view.text}
+        onApply={(text) => setView({ text })}
+        icon={<IconSearch size={14} />}
+        width={190}
+        clearable
+      />
+      <TextFilter
+        label="Source ID"
+        value={view.sourceId}
+        onApply={(sourceId) => setView({ sourceId })}
+        width={130}
+        clearable
+      />
+      <TextFilter
+        label="Instance"
+        value={view.instance}
+        onApply={(instance) => setView({ instance })}
+        width={130}
+        clearable
+      />
+      <TextFilter
+        label="Entity type"
+        value={view.entityType}
+        onApply={(entityType) => setView({ entityType })}
+        width={110}
+        clearable
+      />
       <Select
         size="xs"
         w={120}
@@ -52,34 +77,5 @@ export function FilterBar({ view, setView }: Props) {
         </Pill>
       ))}
     </Group>
-  );
-}
-
-interface WordsProps {
-  label: string;
-  value: string;
-  onSet: (value: string) => void;
-  icon?: boolean;
-  width: number;
-}
-
-/** A filter by text: it is applied with Enter or when it is left, not with every letter. */
-function Words({ label, value, onSet, icon, width }: WordsProps): ReactNode {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  const set = () => text.trim() !== value && onSet(text.trim());
-  return (
-    <TextInput
-      size="xs"
-      w={width}
-      aria-label={label}
-      placeholder={label}
-      leftSection={icon ? <IconSearch size={14} /> : undefined}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={set}
-      onKeyDown={(event) => event.key === "Enter" && set()}
-      rightSection={value && <CloseButton size={18} aria-label={`Clear ${label}`} onClick={() => onSet("")} />}
-    />
   );
 }

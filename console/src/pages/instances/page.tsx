@@ -1,6 +1,5 @@
-import { Button, Group, Pill, Select, Switch, Text, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconArrowRight, IconPlus, IconSearch } from "@tabler/icons-react";
+import { Button, Group, Pill, Select, Switch, Text } from "@mantine/core";
+import { IconArrowRight, IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { answer, api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
@@ -9,6 +8,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { destination, PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
+import { SearchBox } from "~/components/SearchBox";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -40,7 +40,6 @@ export default function InstancesPage() {
     fetch: () => answer(api.GET("/api/v1/instances", { params: { query } })),
     every: 15_000,
   });
-  const search = useDebouncedCallback((q: string) => setView({ q }, { replace: true }), 250);
   const filters = [
     ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
     ...(view.status !== "all"
@@ -67,14 +66,12 @@ export default function InstancesPage() {
         onOpen={(one) => void navigate(destination(links.instance(one.name)))}
         toolbar={
           <Group gap="xs">
-            <TextInput
-              key={view.q === "" ? "empty" : "set"}
-              aria-label="Search instances"
+            <SearchBox
+              label="Search instances"
               placeholder="Name, source or target"
-              leftSection={<IconSearch size={15} />}
-              defaultValue={view.q}
-              onChange={(event) => search(event.currentTarget.value)}
-              w={240}
+              value={view.q}
+              onSearch={(q) => setView({ q }, { replace: true })}
+              width={240}
             />
             <Select
               aria-label="Status"

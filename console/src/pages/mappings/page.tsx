@@ -1,6 +1,5 @@
-import { Button, Group, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { Button, Group } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { answer, api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
@@ -9,6 +8,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { destination, PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
+import { SearchBox } from "~/components/SearchBox";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { UsedBy } from "~/pages/profiles/UsedBy";
@@ -46,7 +46,6 @@ export default function MappingsPage() {
     key: ["mapping-configs", query],
     fetch: () => answer(api.GET("/api/v1/mapping-configs", { params: { query } })),
   });
-  const search = useDebouncedCallback((q: string) => setView({ q }, { replace: true }), 250);
   const filters = [
     ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
     ...(view.entity ? [{ label: `entity type ${view.entity}`, remove: () => setView({ entity: "" }) }] : []),
@@ -71,14 +70,12 @@ export default function MappingsPage() {
         onOpen={(one) => void navigate(destination(links.mapping(one.name)))}
         toolbar={
           <Group gap="xs">
-            <TextInput
-              key={view.q === "" ? "empty" : "set"}
-              aria-label="Search mappings"
+            <SearchBox
+              label="Search mappings"
               placeholder="Name or entity type"
-              leftSection={<IconSearch size={15} />}
-              defaultValue={view.q}
-              onChange={(event) => search(event.currentTarget.value)}
-              w={240}
+              value={view.q}
+              onSearch={(q) => setView({ q }, { replace: true })}
+              width={240}
             />
           </Group>
         }

@@ -1,6 +1,5 @@
-import { Button, Group, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { Button, Group, Select } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { answer, api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
@@ -9,6 +8,7 @@ import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { destination, PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
+import { SearchBox } from "~/components/SearchBox";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -35,7 +35,6 @@ export default function ProfilesPage() {
     key: ["connection-profiles", query],
     fetch: () => answer(api.GET("/api/v1/connection-profiles", { params: { query } })),
   });
-  const search = useDebouncedCallback((q: string) => setView({ q }, { replace: true }), 250);
   const clear = () => setView({ q: "", status: "all", connector: "" });
   const filters = [
     ...(view.q ? [{ label: `name has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
@@ -64,14 +63,12 @@ export default function ProfilesPage() {
         onOpen={(profile) => void navigate(destination(links.profile(profile.name)))}
         toolbar={
           <Group gap="xs">
-            <TextInput
-              key={view.q === "" ? "empty" : "set"}
-              aria-label="Search connection profiles"
+            <SearchBox
+              label="Search connection profiles"
               placeholder="Name or connector"
-              leftSection={<IconSearch size={15} />}
-              defaultValue={view.q}
-              onChange={(event) => search(event.currentTarget.value)}
-              w={220}
+              value={view.q}
+              onSearch={(q) => setView({ q }, { replace: true })}
+              width={220}
             />
             <Select
               aria-label="Status"

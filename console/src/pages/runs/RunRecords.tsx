@@ -8,9 +8,10 @@ import { EmptyState } from "~/components/EmptyState";
 import { destination, PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
+import { TextFilter } from "~/components/TextFilter";
 import { useList } from "~/components/useList";
 import { text, useUrlState, whole } from "~/state/url";
-import { ChoiceFilter, TextFilter } from "./filters";
+import { ChoiceFilter } from "./filters";
 import type { RunView } from "./live";
 import { title } from "./Stages";
 

@@ -1,6 +1,6 @@
-import { Group, Select, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { Group, Select } from "@mantine/core";
 import { vocabularies } from "~/components/status";
+import { TextFilter } from "~/components/TextFilter";
 import { choice, several, text } from "~/state/url";
 
 export const STATES = [
@@ -94,28 +94,6 @@ export const NONE: Partial<View> = {
   mode: "",
   range: "all",
 };
-
-/** A text that filters when Enter is pressed or the input is left, not at every letter. */
-export function TextFilter(props: { label: string; value: string; width?: number; onApply: (value: string) => void }) {
-  const { label, value, width = 150, onApply } = props;
-  const [draft, setDraft] = useState<string | null>(null);
-  const apply = () => {
-    if (draft !== null && draft.trim() !== value) onApply(draft.trim());
-    setDraft(null);
-  };
-  return (
-    <TextInput
-      size="xs"
-      w={width}
-      aria-label={label}
-      placeholder={label}
-      value={draft ?? value}
-      onChange={(event) => setDraft(event.currentTarget.value)}
-      onBlur={apply}
-      onKeyDown={(event) => event.key === "Enter" && apply()}
-    />
-  );
-}
 
 /** A choice that filters; empty is any. */
 export function ChoiceFilter(props: {
