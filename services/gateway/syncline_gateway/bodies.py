@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from syncline.contracts.malformed import malformed_at
 from syncline.contracts.messages import decoder_of
 from syncline_gateway.answers import REF, accepted
 from syncline_gateway.problems import ProblemError
@@ -45,14 +45,5 @@ async def json_of(request: Request) -> object:
     try:
         return decoder_of(object).decode(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        raise ProblemError(400, "malformed_json", f"the body is no JSON: {_where(raw)}") from None
-
-
-def _where(raw: bytes) -> str:
-    try:
-        json.loads(raw)
-    except json.JSONDecodeError as error:
-        return f"line {error.lineno}, column {error.colno}: {error.msg}"
-    except (UnicodeError, RecursionError):
-        pass
-    return "not UTF-8 text, nested too deeply, or a malformed number"
+        where = malformed_at(raw) or "not UTF-8 text, nested too deeply, or a malformed number"
+        raise ProblemError(400, "malformed_json", f"the body is no JSON: {where}") from None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
 
+from syncline.contracts.malformed import malformed_at
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.replay import INGEST, edited, patch_between
@@ -63,12 +63,5 @@ def _read(text: str, where: str, name: str) -> object:
         message = f"{name} is no JSON: not UTF-8 text, or nested too deeply"
         raise wrong(where, message) from None
     except msgspec.DecodeError:
-        raise wrong(where, f"{name} is no JSON: {_place_in(text)}") from None
-
-
-def _place_in(text: str) -> str:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"line {error.lineno}, column {error.colno}: {error.msg}"
-    return "a number or a text is malformed"
+        place = malformed_at(text) or "a number or a text is malformed"
+        raise wrong(where, f"{name} is no JSON: {place}") from None

@@ -23,6 +23,7 @@ from syncline.cli.words import (
 )
 from syncline.contracts.events import PROGRESS
 from syncline.contracts.status import status_message, status_of
+from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
@@ -201,9 +202,7 @@ def pause(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
     async def work() -> Run:
         async with shell.database() as database:
             run = await Pauses(database).pause(shell.tenant, run_id, shell.actor)
-        message = status_message(PROGRESS, "cli", status_of(run), SystemClock().now())
-        await shell.send([pause_message(run_id, shell.actor), message])
-        return run
+        return await _told(shell, run, pause_message(run_id, shell.actor))
 
     run = shell.run(work())
     left = plural(run.counters.in_flight, "record")
@@ -219,12 +218,17 @@ def resume(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
     async def work() -> Run:
         async with shell.database() as database:
             run = await Pauses(database).resume(shell.tenant, run_id, shell.actor)
-        message = status_message(PROGRESS, "cli", status_of(run), SystemClock().now())
-        await shell.send([forget_message(run_id), message])
-        return run
+        return await _told(shell, run, forget_message(run_id))
 
     run = shell.run(work())
     shell.show(run_document(run), f"{run.instance_name} {run.entity_type} goes on")
+
+
+async def _told(shell: Shell, run: Run, command: Outbound) -> Run:
+    """Tell the stages, and all who follow the run."""
+    now = SystemClock().now()
+    await shell.send([command, status_message(PROGRESS, "cli", status_of(run), now)])
+    return run
 
 
 @commands.add("cancel")
