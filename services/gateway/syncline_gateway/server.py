@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -13,8 +13,7 @@ from fastapi import FastAPI
 
 from syncline.actions.signing_in import set_up_link
 from syncline.bootstrap.connections import Connections
-from syncline.bootstrap.pulse import pulse_of
-from syncline.bootstrap.service import open_when_current
+from syncline.bootstrap.life import Life, life
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
 from syncline.kafka.producer import KafkaProducer
@@ -23,9 +22,7 @@ from syncline.postgres.configuration import Configuration
 from syncline.postgres.configuring import ConfigurationStore
 from syncline.postgres.database import Database
 from syncline.postgres.limits import Limits
-from syncline.runtime.clock import Clock, SystemClock
 from syncline.runtime.health import HealthServer
-from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.telemetry.logs import configure_logs
 from syncline_gateway.app import create_app
 from syncline_gateway.live import Hub
@@ -50,27 +47,26 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings) -> None:
     """Answer until told to stop."""
     configure_logs("gateway", settings.log_level)
-    clock = SystemClock()
-    async with stop_signals() as stopping, AsyncExitStack() as stack:
-        database = await open_when_current(stack, settings, clock, stopping, size=10)
-        if database is None:
+    async with life(settings, connections=10) as own:
+        if own is None:
             return
-        parts = _parts(stack, settings, database, clock)
+        parts = _parts(own)
         server = _Server(_config(create_app(parts), settings.trusted_proxies))
         listening = _listen(settings.http_host, settings.http_port)
-        stack.callback(listening.close)
-        health = HealthServer(lambda: None, lambda: _ready(parts, server))
-        await health.start(settings.health_host, settings.health_port)
-        stack.push_async_callback(health.stop)
-        pulse = pulse_of("gateway", settings, clock)
-        stack.push_async_callback(pulse.stop)
-        log.info("gateway_started", host=settings.http_host, port=settings.http_port)
-        await _invite(database, settings)
-        await run_with_side_tasks(_until_told(server, listening, parts.hub, stopping), {
-            "status": parts.hub.follow, "deliver": parts.hub.deliver, "pulse": pulse.beat,
-            "pipeline": lambda: feed(parts.hub, database, clock),
-        })  # fmt: skip
-        log.info("gateway_stopped")
+        own.stack.callback(listening.close)
+        await _invite(own.database, settings)
+        await own.run(
+            "gateway",
+            _until_told(server, listening, parts.hub, own.stopping),
+            HealthServer(lambda: None, lambda: _ready(parts, server)),
+            {
+                "status": parts.hub.follow,
+                "deliver": parts.hub.deliver,
+                "pipeline": lambda: feed(parts.hub, own.database, own.clock),
+            },
+            host=settings.http_host,
+            port=settings.http_port,
+        )
 
 
 async def _invite(database: Database, settings: Settings) -> None:
@@ -81,14 +77,15 @@ async def _invite(database: Database, settings: Settings) -> None:
         log.warning("set_up_needed", link=link, hint="open it within 24 hours; it works once")
 
 
-def _parts(stack: AsyncExitStack, settings: Settings, database: Database, clock: Clock) -> Parts:
+def _parts(own: Life) -> Parts:
+    settings, database, clock = own.settings, own.database, own.clock
     producer = KafkaProducer(settings.kafka(), deadline=SEND_WITHIN)
-    stack.push_async_callback(producer.stop)
+    own.stack.push_async_callback(producer.stop)
     keyring = settings.keyring()
     connections = Connections(
         Configuration(database, keyring), Limits(database), settings.surroundings(), clock
     )
-    stack.push_async_callback(connections.close)
+    own.stack.push_async_callback(connections.close)
     hub = Hub(KafkaReader(settings.kafka(), STATUS), clock)
     store = ConfigurationStore(database, keyring)
     return Parts(settings, database, producer, hub, keyring, store, connections, clock)

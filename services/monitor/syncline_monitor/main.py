@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-
-import structlog
 import uvloop
 
-from syncline.bootstrap.pulse import pulse_of
-from syncline.bootstrap.service import TICK_LIMIT, open_when_current
+from syncline.bootstrap.life import TICK_LIMIT, life
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import READS, SNAPSHOTS
 from syncline.kafka.lagging import LagReader
 from syncline.postgres.pipeline import Pipeline
-from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.clock import Clock
 from syncline.runtime.health import HealthServer
-from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.telemetry.logs import configure_logs
 from syncline_monitor.listening import Listening
 from syncline_monitor.stage import Watching
-
-log = structlog.get_logger()
 
 
 def main(settings: Settings) -> None:
@@ -30,24 +23,20 @@ def main(settings: Settings) -> None:
 
 async def _run(settings: Settings) -> None:
     configure_logs("monitor", settings.log_level)
-    clock = SystemClock()
-    async with stop_signals() as stopping, AsyncExitStack() as stack:
-        database = await open_when_current(stack, settings, clock, stopping, size=2)
-        if database is None:
+    async with life(settings, connections=2) as own:
+        if own is None:
             return
-        connection = settings.kafka()
+        connection, clock = settings.kafka(), own.clock
         listening = Listening(connection, clock)
         lags = LagReader(connection, READS)
-        watching = Watching(SERVICES, listening, lags, Pipeline(database), clock)
-        pulse = pulse_of("monitor", settings, clock)
-        stack.push_async_callback(pulse.stop)
-        health = _health(listening, watching, clock)
-        await health.start(settings.health_host, settings.health_port)
-        stack.push_async_callback(health.stop)
-        log.info("service_started", topics=[SNAPSHOTS], health_port=settings.health_port)
-        sides = {"listening": listening.listen, "pulse": pulse.beat}
-        await run_with_side_tasks(watching.run(stopping), sides, clock)
-        log.info("service_stopped")
+        watching = Watching(SERVICES, listening, lags, Pipeline(own.database), clock)
+        await own.run(
+            "monitor",
+            watching.run(own.stopping),
+            _health(listening, watching, clock),
+            {"listening": listening.listen},
+            topics=[SNAPSHOTS],
+        )
 
 
 def _health(listening: Listening, watching: Watching, clock: Clock) -> HealthServer:

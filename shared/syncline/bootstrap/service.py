@@ -9,24 +9,20 @@ from contextlib import AsyncExitStack
 from typing import TypeVar
 
 import msgspec
-import structlog
 import uvloop
 
 from syncline.bootstrap.connections import Connections, Mappings
-from syncline.bootstrap.pulse import pulse_of
+from syncline.bootstrap.life import Life, life, standing_still
 from syncline.bootstrap.settings import Settings
-from syncline.domain.errors import RetriableError
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration import Configuration
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database import Database
 from syncline.postgres.limits import Limits
-from syncline.postgres.migrate import is_current
-from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.clock import Clock
 from syncline.runtime.control import Control
 from syncline.runtime.health import HealthServer
-from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
 from syncline.runtime.ports import Producer
 from syncline.runtime.pulse import CountedProducer
 from syncline.runtime.stage import Handler, Stage, StageSpec
@@ -34,9 +30,6 @@ from syncline.runtime.traced import TracedProducer
 from syncline.telemetry.logs import configure_logs
 
 T = TypeVar("T")
-TICK_LIMIT = 10.0
-"""Seconds without a turn of the loop after which a service counts as dead."""
-log = structlog.get_logger()
 
 
 class Service(msgspec.Struct, frozen=True):
@@ -72,26 +65,22 @@ def _collect_garbage_seldom() -> None:
 async def _run(
     build: Callable[[Service], tuple[StageSpec[T], Handler[T]]], settings: Settings
 ) -> None:
-    async with stop_signals() as stopping, AsyncExitStack() as stack:
-        clock = SystemClock()
-        database = await open_when_current(stack, settings, clock, stopping)
-        if database is None:
+    async with life(settings) as own:
+        if own is None:
             return
-        service = _service(stack, settings, database, clock)
+        service = _service(own)
         spec, handler = build(service)
         configure_logs(spec.name, settings.log_level)
-        _export_spans(stack, spec.name, settings.otlp_endpoint)
+        _export_spans(own.stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
-        stage = Stage(spec, handler, consumer, service.producer, clock)
-        health = _health(service, stage, clock)
-        await health.start(settings.health_host, settings.health_port)
-        stack.push_async_callback(health.stop)
-        pulse = pulse_of(spec.name, settings, clock)
-        stack.push_async_callback(pulse.stop)
-        log.info("service_started", topics=list(spec.topics), health_port=settings.health_port)
-        sides = {"pulse": pulse.beat, **_side_tasks(service, handler)}
-        await run_with_side_tasks(stage.run(stopping), sides)
-        log.info("service_stopped")
+        stage = Stage(spec, handler, consumer, service.producer, own.clock)
+        await own.run(
+            spec.name,
+            stage.run(own.stopping),
+            _health(service, stage, own.clock),
+            _side_tasks(service, handler),
+            topics=list(spec.topics),
+        )
 
 
 def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> None:
@@ -101,48 +90,18 @@ def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> 
         stack.push_async_callback(asyncio.to_thread, export_spans(service, endpoint))
 
 
-async def open_when_current(
-    stack: AsyncExitStack,
-    settings: Settings,
-    clock: Clock,
-    stopping: asyncio.Event,
-    *,
-    size: int = 4,
-) -> Database | None:
-    """Open the database, waiting for it to appear and to have this release's schema.
-
-    Args:
-        stack: closes it.
-        size: connections at most.
-
-    Returns:
-        None when `stopping` was set first.
-    """
-    dsn = settings.postgres_dsn.get_secret_value()
-    while not stopping.is_set():
-        try:
-            if await is_current(dsn):
-                return await stack.enter_async_context(open_database(dsn, size=size))
-            log.warning("schema_not_current", hint="run `syncline migrate`")
-        except RetriableError as error:
-            log.warning("database_away", error=str(error))
-        await clock.sleep(1.0)
-    return None
-
-
-def _service(
-    stack: AsyncExitStack, settings: Settings, database: Database, clock: Clock
-) -> Service:
+def _service(own: Life) -> Service:
+    settings, database = own.settings, own.database
     producer = CountedProducer(TracedProducer(KafkaProducer(settings.kafka())))
-    stack.push_async_callback(producer.stop)
+    own.stack.push_async_callback(producer.stop)
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())
     limits = Limits(database)
-    connections = Connections(configuration, limits, settings.surroundings(), clock)
-    stack.push_async_callback(connections.close)
+    connections = Connections(configuration, limits, settings.surroundings(), own.clock)
+    own.stack.push_async_callback(connections.close)
     return Service(
-        settings, database, producer, Control(reader, clock), connections,
-        Mappings(configuration), limits, clock,
+        settings, database, producer, Control(reader, own.clock), connections,
+        Mappings(configuration), limits, own.clock,
     )  # fmt: skip
 
 
@@ -152,10 +111,6 @@ def _side_tasks(service: Service, handler: object) -> Mapping[str, Callable[[], 
 
 
 def _health(service: Service, stage: Stage[T], clock: Clock) -> HealthServer:
-    def alive() -> str | None:
-        still = clock.monotonic() - stage.last_tick
-        return f"the loop stood still for {still:.0f} s" if still > TICK_LIMIT else None
-
     def ready() -> dict[str, str | None]:
         return {
             "group": None if stage.joined else "not joined yet",
@@ -163,4 +118,4 @@ def _health(service: Service, stage: Stage[T], clock: Clock) -> HealthServer:
             "dependencies": stage.waiting_for,
         }
 
-    return HealthServer(alive, ready)
+    return HealthServer(standing_still(lambda: stage.last_tick, clock), ready)

@@ -1,0 +1,112 @@
+"""The life of a service's process: signals and database, health and pulse, work, and the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+import structlog
+
+from syncline.bootstrap.pulse import pulse_of
+from syncline.bootstrap.settings import Settings
+from syncline.domain.errors import RetriableError
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.migrate import is_current
+from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.health import HealthServer
+from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
+
+TICK_LIMIT = 10.0
+"""Seconds without a turn of the loop after which a service counts as dead."""
+log = structlog.get_logger()
+
+
+class Life(msgspec.Struct, frozen=True):
+    """What every service's process has.
+
+    Attributes:
+        stopping: set by the first SIGTERM or SIGINT.
+        stack: closes what is pushed to it when the process ends.
+    """
+
+    settings: Settings
+    clock: Clock
+    stopping: asyncio.Event
+    stack: AsyncExitStack
+    database: Database
+
+    async def run(
+        self,
+        service: str,
+        work: Awaitable[None],
+        health: HealthServer,
+        side_tasks: Mapping[str, Callable[[], Awaitable[None]]],
+        **said: object,
+    ) -> None:
+        """Work to the end, with health and pulse beside it.
+
+        Args:
+            said: goes into the line in the log that says that the service has started.
+
+        Raises:
+            BaseExceptionGroup: what the work or a side task broke on.
+            OSError: the health port is taken.
+        """
+        settings = self.settings
+        await health.start(settings.health_host, settings.health_port)
+        self.stack.push_async_callback(health.stop)
+        pulse = pulse_of(service, settings, self.clock)
+        self.stack.push_async_callback(pulse.stop)
+        log.info("service_started", **said, health_port=settings.health_port)
+        await run_with_side_tasks(work, {"pulse": pulse.beat, **side_tasks}, self.clock)
+        log.info("service_stopped")
+
+
+@asynccontextmanager
+async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Life | None]:
+    """Begin a process: it waits for the database to appear and to have this release's schema.
+
+    Args:
+        connections: to the database, at most.
+
+    Returns:
+        None when it was told to stop before that.
+    """
+    clock = SystemClock()
+    async with stop_signals() as stopping, AsyncExitStack() as stack:
+        database = await _database(stack, settings, clock, stopping, connections)
+        if database is None:
+            yield None
+        else:
+            yield Life(settings, clock, stopping, stack, database)
+
+
+async def _database(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, stopping: asyncio.Event, size: int
+) -> Database | None:
+    dsn = settings.postgres_dsn.get_secret_value()
+    while not stopping.is_set():
+        try:
+            if await is_current(dsn):
+                return await stack.enter_async_context(open_database(dsn, size=size))
+            log.warning("schema_not_current", hint="run `syncline migrate`")
+        except RetriableError as error:
+            log.warning("database_away", error=str(error))
+        await clock.sleep(1.0)
+    return None
+
+
+def standing_still(last_tick: Callable[[], float], clock: Clock) -> Callable[[], str | None]:
+    """Return the check of liveness of a loop that ticks.
+
+    Args:
+        last_tick: gives the monotonic second of the newest tick.
+    """
+
+    def check() -> str | None:
+        still = clock.monotonic() - last_tick()
+        return f"the loop stood still for {still:.0f} s" if still > TICK_LIMIT else None
+
+    return check
