@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from syncline.actions.signing_in import local_sign_in_link, set_up_link
 from syncline.postgres.audit_views import AuditFilter, AuditLog
-from tests.support.browser import Guard, in_scheme, keep, serious
+from tests.support.browser import Guard, fit_for_everybody
 from tests.support.gateway import Gateway, gateway, served
 
 pytestmark = pytest.mark.timeout(300)
@@ -43,16 +43,6 @@ async def tab(profile: BrowserContext) -> AsyncIterator[Page]:
     assert guard.found == []
 
 
-async def fits(page: Page, name: str) -> None:
-    """Keep the page, and hold it to what everybody must be able to read and reach."""
-    found = []
-    for scheme in ("dark", "light"):
-        await in_scheme(page, scheme)
-        found += await serious(page)
-    await keep(page, name)
-    assert not found, "\n".join(found)
-
-
 async def sign_in(installed: Gateway, tab: Page) -> None:
     """Sign the local admin in, as `syncline dev` does."""
     await tab.goto(f"/login#{await local_sign_in_link(installed.database)}")
@@ -64,7 +54,7 @@ async def test_first_admin_sets_up_and_the_link_is_worth_nothing_then(
 ) -> None:
     await tab.goto("/runs")
     await expect(tab.get_by_role("heading", name="Welcome to Syncline")).to_be_visible()
-    await fits(tab, "access-not-set-up")
+    await fit_for_everybody(tab, "access-not-set-up")
     link = await set_up_link(installed.database)
     await tab.goto(f"/setup#{link}")
     await expect(tab).to_have_url(re.compile("/setup$"))  # the link is in no history
@@ -73,7 +63,7 @@ async def test_first_admin_sets_up_and_the_link_is_worth_nothing_then(
     await tab.keyboard.type("short")
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_text("must have 8 to 256 characters, not 5")).to_be_visible()
-    await fits(tab, "access-setup")
+    await fit_for_everybody(tab, "access-setup")
     await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_role("button", name="Signed in as alice")).to_be_visible()
@@ -93,7 +83,7 @@ async def invite(tab: Page, name: str) -> str:
     dialog = tab.get_by_role("dialog")
     await dialog.get_by_role("textbox", name="Name").fill(name)
     await dialog.get_by_role("radio", name="Runner").check()
-    await fits(tab, "access-add-user")
+    await fit_for_everybody(tab, "access-add-user")
     await dialog.get_by_role("button", name="Add user").click()
     link = await dialog.locator("code").inner_text()
     await dialog.get_by_role("button", name="Copy link").click()
@@ -112,7 +102,7 @@ async def test_a_person_is_invited_and_sees_what_is_theirs(installed: Gateway, t
 
     await tab.goto(link)
     await tab.get_by_role("textbox", name="Password").fill("another horse")
-    await fits(tab, "access-choose-password")
+    await fit_for_everybody(tab, "access-choose-password")
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_role("button", name="Signed in as bob")).to_be_visible()
     rail = tab.get_by_role("navigation", name="Pages")
@@ -136,7 +126,7 @@ async def test_wrong_password_is_refused_and_the_right_one_leads_where_one_wante
     await tab.keyboard.type("wrong horse")
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_role("alert")).to_contain_text("The name or the password is wrong")
-    await fits(tab, "access-login")
+    await fit_for_everybody(tab, "access-login")
     await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
     await tab.keyboard.press("Enter")
     await expect(tab).to_have_url(re.compile(r"/audit-log\?range=24h$"))
@@ -156,7 +146,7 @@ async def test_a_key_is_shown_once_copied_and_revoked(installed: Gateway, tab: P
     await dialog.get_by_role("textbox", name="Name").fill("billing")
     await dialog.get_by_role("button", name="Create API key").click()
     await dialog.get_by_role("button", name="Copy API key").click()
-    await fits(tab, "access-key-shown-once")
+    await fit_for_everybody(tab, "access-key-shown-once")
     key = await tab.evaluate("navigator.clipboard.readText()")
     await dialog.get_by_role("button", name="I have copied it").click()
     assert key not in await tab.content()
@@ -187,7 +177,7 @@ async def test_tenants_are_added_and_switched_and_all_of_it_is_in_the_audit_log(
     await tab.goto("/audit-log?action=tenant")
     await tab.get_by_role("row", name="Tenant created").click()
     await expect(tab.get_by_role("dialog")).to_contain_text("127.0.0.1")
-    await fits(tab, "access-audit-entry")
+    await fit_for_everybody(tab, "access-audit-entry")
     await tab.keyboard.press("Escape")
     await tab.goto("/audit-log?actor=nobody")
     await expect(tab.get_by_text("No entries match this filter")).to_be_visible()
@@ -207,7 +197,7 @@ async def test_a_user_is_edited_and_disabled(installed: Gateway, tab: Page) -> N
     await tab.get_by_role("row", name="bob").click()
     drawer = tab.get_by_role("dialog")
     await expect(drawer.get_by_role("radio", name="User", exact=True)).to_be_checked()
-    await fits(tab, "access-edit-user")
+    await fit_for_everybody(tab, "access-edit-user")
     await drawer.get_by_role("radio", name="Platform Admin").check()
     await drawer.get_by_role("button", name="Save").click()
     await expect(tab.get_by_role("row", name="bob")).to_contain_text("Platform Admin")

@@ -9,20 +9,10 @@ import httpx
 from playwright.async_api import Page, expect
 
 from syncline.postgres.database import Database
-from tests.support.browser import in_scheme, keep, new_stream, serious
+from tests.support.browser import fit_for_everybody, new_stream
 from tests.support.installation import Installation
 
 WRONG = "wr0ng-canary-passw0rd"
-
-
-async def fit(page: Page, name: str) -> None:
-    """Nothing serious in either scheme; kept as a screenshot."""
-    found = []
-    for scheme in ("dark", "light"):
-        await in_scheme(page, scheme)
-        found += await serious(page)
-    await keep(page, name)
-    assert found == []
 
 
 async def fill_in(page: Page, url: SplitResult, password: str) -> None:
@@ -48,7 +38,7 @@ async def test_wrong_password_names_login_before_anything_is_saved(
     await expect(login).to_have_attribute("data-ok", "false")
     assert (await api.get("/api/v1/connection-profiles/warehouse")).status_code == 404
     assert WRONG not in (await test.inner_text())
-    await fit(page, "profile-wrong-password")
+    await fit_for_everybody(page, "profile-wrong-password")
 
     await page.get_by_role("textbox", name="Password").fill(url.password or "")
     await expect(test).to_contain_text("Changed since")
@@ -80,7 +70,7 @@ async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(
     await expect(problem).to_contain_text("did you mean `trim`")
     await problem.click()
     await expect(page.locator(".cm-activeLine")).to_contain_text("trimm")
-    await fit(page, "mapping-problem")
+    await fit_for_everybody(page, "mapping-problem")
     await page.keyboard.press("Control+z")
     await expect(problems).to_contain_text("None")
 
@@ -91,7 +81,7 @@ async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(
     failed = page.get_by_role("article", name="Record A2")
     await failed.get_by_role("button", name="name is required and empty").click()
     await expect(page.locator(".cm-activeLine")).to_be_in_viewport()
-    await fit(page, "mapping-dry-run")
+    await fit_for_everybody(page, "mapping-dry-run")
     assert await db.fetchval("select count(*) from tuning_target") == 0
 
 
@@ -112,7 +102,7 @@ async def test_mapping_is_saved_as_a_version_and_rolled_back(
     await expect(page.get_by_text("v1 is active", exact=False).first).to_be_visible()
     found = (await api.get("/api/v1/mapping-configs/versioned-items")).json()["mapping"]
     assert (found["activeVersion"], found["versions"]) == (1, 2)
-    await fit(page, "mapping-versions")
+    await fit_for_everybody(page, "mapping-versions")
 
 
 async def test_second_tab_is_told_that_the_first_has_saved(
@@ -151,6 +141,6 @@ async def test_instance_is_switched_and_its_cursor_set(
     await dialog.get_by_role("textbox", name="Rewind to a value").fill("2026-01-01T00:00:00")
     await dialog.get_by_role("button", name="Rewind").click()
     await expect(dialog.get_by_role("table")).to_contain_text("read January again")
-    await fit(page, "instance-cursor")
+    await fit_for_everybody(page, "instance-cursor")
     cursor = (await api.get("/api/v1/cursors/bookmark/item")).json()
     assert (cursor["value"], cursor["actor"]) == ("2026-01-01T00:00:00", "anna")

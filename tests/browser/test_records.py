@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from syncline.domain.run import Run
 from syncline.postgres.database import Database
-from tests.support.browser import Stream, in_scheme, keep, new_stream, serious
+from tests.support.browser import Stream, fit_for_everybody, new_stream
 from tests.support.installation import Installation
 
 
@@ -36,13 +36,6 @@ async def stream(place: Installation, db: Database) -> Stream:
 @pytest.fixture(scope="module")
 async def run(place: Installation, stream: Stream) -> Run:
     return await place.run(instance=stream.name, entityType="item", batchSize=10)
-
-
-async def fit_for_everybody(page: Page, name: str) -> None:
-    for scheme in ("dark", "light"):
-        await in_scheme(page, scheme)
-        assert await serious(page) == [], scheme
-    await keep(page, name)
 
 
 async def test_the_search_box_leads_to_the_passport_of_a_record_with_a_retry(

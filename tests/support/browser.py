@@ -103,6 +103,16 @@ async def serious(page: Page) -> list[str]:
     ]
 
 
+async def fit_for_everybody(page: Page, name: str) -> None:
+    """Keep the page, and hold it in both schemes to what everybody must be able to read."""
+    found = {}
+    for scheme in ("dark", "light"):
+        await in_scheme(page, scheme)
+        found[scheme] = await serious(page)
+    await keep(page, name)
+    assert found == {"dark": [], "light": []}
+
+
 async def keep(page: Page, name: str) -> None:
     """Keep a screenshot of the page in both colour schemes, in build/screenshots/."""
     SHOTS.mkdir(parents=True, exist_ok=True)

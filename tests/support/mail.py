@@ -9,6 +9,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -77,3 +78,16 @@ async def mail_server(authority: Authority, folder: Path) -> AsyncIterator[MailS
         yield server
     finally:
         controller.stop()
+
+
+@asynccontextmanager
+async def trusted_mail_server(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[MailServer]:
+    """Run a mail server whose certificate this process trusts."""
+    authority = Authority()
+    trusted = folder / "authority.pem"
+    trusted.write_text(authority.certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    async with mail_server(authority, folder) as server:
+        yield server

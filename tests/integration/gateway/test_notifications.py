@@ -18,10 +18,9 @@ from syncline_notifier.delivering import Delivering
 from tests.integration.gateway.test_sessions import problem
 from tests.integration.postgres.test_subscriptions import tell
 from tests.support.access import give_key
-from tests.support.certificates import Authority
 from tests.support.configured import configure
 from tests.support.gateway import Gateway, gateway
-from tests.support.mail import PASSWORD, USER, MailServer, mail_server
+from tests.support.mail import PASSWORD, USER, MailServer, trusted_mail_server
 from tests.support.receiver import Receiver, receiver
 
 
@@ -210,11 +209,7 @@ async def test_a_private_address_is_not_called_by_a_test(postgres: str, hook: Re
 
 @pytest.fixture
 async def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
-    authority = Authority()
-    trusted = tmp_path / "authority.pem"
-    trusted.write_text(authority.certificate)
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    async with mail_server(authority, tmp_path) as server:
+    async with trusted_mail_server(tmp_path, monkeypatch) as server:
         yield server
 
 

@@ -25,9 +25,8 @@ from syncline.security.signing import new_signing_secret
 from syncline_notifier.delivering import Delivering
 from syncline_notifier.rules import Ended
 from syncline_notifier.stage import NotifierStage
-from tests.support.certificates import Authority
 from tests.support.configured import configure
-from tests.support.mail import MailServer, mail_server
+from tests.support.mail import MailServer, trusted_mail_server
 from tests.support.receiver import Receiver, receiver
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -87,11 +86,7 @@ class Place:
 
 @pytest.fixture
 async def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
-    authority = Authority()
-    trusted = tmp_path / "authority.pem"
-    trusted.write_text(authority.certificate)
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    async with mail_server(authority, tmp_path) as server:
+    async with trusted_mail_server(tmp_path, monkeypatch) as server:
         yield server
 
 
