@@ -11,7 +11,7 @@ from syncline.postgres.configuration_views import Listed
 from syncline.resources.documents import NAME
 from syncline.resources.saving import Edit, Expected
 from syncline_gateway.access import Caller
-from syncline_gateway.paging import Paging
+from syncline_gateway.paging import Paging, words
 
 Name = Annotated[str, Path(pattern=NAME, description="Name of the object.")]
 """A route's parameter: the object that the address names."""
@@ -52,5 +52,5 @@ def tagged(mark: str, location: str | None = None) -> dict[str, str]:
 
 def listed(paging: Paging, search: str | None) -> Listed:
     """Return which part of a list by name is wanted, and one more to see whether it ends there."""
-    after = paging.after[0] if paging.after else None
+    (after,) = paging.key(words) or (None,)
     return Listed(limit=paging.limit + 1, after=after, search=search)

@@ -6,7 +6,9 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Query, Request
@@ -56,10 +58,50 @@ class Paging(msgspec.Struct, frozen=True):
         """
         shown = list(items[: self.limit])
         more = len(items) > self.limit
-        return Page(shown, _encode(self.filters, key(shown[-1])) if more else None)
+        return Page(shown, cursor_of(self.filters, key(shown[-1])) if more else None)
 
 
-def _encode(filters: str, key: Sequence[str]) -> str:
+def moment(text: str) -> datetime:
+    """Read a time of a sort key."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def identity(text: str) -> str:
+    """Read an ID of a sort key."""
+    return str(UUID(text))
+
+
+def number(text: str) -> int:
+    """Read a whole number of a sort key that an int4 holds."""
+    return _below(2**31, text)
+
+
+def long_number(text: str) -> int:
+    """Read one that an int8 holds."""
+    return _below(2**63, text)
+
+
+def _below(limit: int, text: str) -> int:
+    value = int(text)
+    if not 0 <= value < limit:
+        raise ValueError(text)
+    return value
+
+
+def words(text: str) -> str:
+    """Read a text of a sort key; no stored one holds a NUL."""
+    if "\0" in text:
+        raise ValueError(text)
+    return text
+
+
+def cursor_of(filters: str, key: Sequence[str]) -> str:
+    """Return the cursor that leads behind an item.
+
+    Args:
+        filters: `digest_of` the list.
+        key: the item's sort key.
+    """
     raw = msgspec.json.encode([filters, *key])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
@@ -79,10 +121,10 @@ def _wrong(message: str) -> ProblemError:
     return ProblemError(400, "invalid_cursor", f"the cursor {message}")
 
 
-def _filters(request: Request) -> str:
+def digest_of(path: str, parameters: Sequence[tuple[str, str]]) -> str:
     """Return a digest of what is listed: the path and all parameters but those of paging."""
-    given = sorted((n, v) for n, v in request.query_params.multi_items() if n not in _PAGING)
-    raw = msgspec.json.encode([request.url.path, given])
+    given = sorted((n, v) for n, v in parameters if n not in _PAGING)
+    raw = msgspec.json.encode([path, given])
     return hashlib.blake2b(raw, digest_size=6).hexdigest()
 
 
@@ -93,7 +135,7 @@ async def _paging(
         str | None, Query(max_length=2000, description="`next` of the page before.")
     ] = None,
 ) -> Paging:
-    filters = _filters(request)
+    filters = digest_of(request.url.path, request.query_params.multi_items())
     return Paging(limit, _decode(cursor, filters) if cursor else (), filters)
 
 

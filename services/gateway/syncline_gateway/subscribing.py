@@ -21,7 +21,6 @@ from syncline_gateway.answers import Page
 from syncline_gateway.bodies import Body
 from syncline_gateway.paging import Paging
 from syncline_gateway.parts import Parts
-from syncline_gateway.problems import ProblemError
 
 AlertName = Literal["run_failed", "partial_success", "dlq_growth"]
 State = Annotated[
@@ -84,19 +83,10 @@ async def deliveries(
 ) -> Page[DeliveryView]:
     """Return deliveries of a subscription. Raises NotFoundError."""
     await stored(parts).get(caller.tenant, kind, str(id_))
-    after = _id(paging.after[0]) if paging.after else None
+    (after,) = paging.key(UUID) or (None,)
     views = DeliveryViews(parts.database)
     found = await views.page(caller.tenant, id_, state, paging.limit + 1, after)
     return paging.page(found, lambda view: [view.notification_id])
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise ProblemError(
-            400, "invalid_cursor", "the cursor is none that this list gave"
-        ) from None
 
 
 async def redelivered(

@@ -94,28 +94,32 @@ def views_of(
     ended[Stage.INGEST]["unchanged"] += early
     passed, views = 0, []
     for stage, counts in ended.items():
-        row = rows.get(stage, {})
         entered = passed + entries.get(stage, 0)
-        failed = counts["failed"]
-        skipped = sum(counts[c] for c in ("unchanged", "excluded", "superseded", "cancelled"))
-        passed = entered - failed - skipped
-        batches = row.get("batches", 0)
-        views.append(
-            StageView(
-                stage=stage.value,
-                entered=entered,
-                passed=passed,
-                skipped=skipped,
-                failed=failed,
-                retried=retried.get(stage, 0),
-                batches=batches,
-                waited=row["waited"] / batches if batches else None,
-                worked=row["worked"] / batches if batches else None,
-                first_at=row.get("first_at"),
-                last_at=row.get("last_at"),
-            )
-        )
+        view = _view(stage, rows.get(stage, {}), counts, entered, retried.get(stage, 0))
+        views.append(view)
+        passed = view.passed
     return views
+
+
+def _view(
+    stage: Stage, row: Mapping[str, Any], counts: Mapping[str, int], entered: int, retried: int
+) -> StageView:
+    failed = counts["failed"]
+    skipped = sum(counts[c] for c in ("unchanged", "excluded", "superseded", "cancelled"))
+    batches = row.get("batches", 0)
+    return StageView(
+        stage=stage.value,
+        entered=entered,
+        passed=entered - failed - skipped,
+        skipped=skipped,
+        failed=failed,
+        retried=retried,
+        batches=batches,
+        waited=row["waited"] / batches if batches else None,
+        worked=row["worked"] / batches if batches else None,
+        first_at=row.get("first_at"),
+        last_at=row.get("last_at"),
+    )
 
 
 def _ended(row: Mapping[str, Any]) -> dict[str, int]:

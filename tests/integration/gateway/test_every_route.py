@@ -11,6 +11,7 @@ import pytest
 
 from syncline_gateway.app import documented
 from syncline_gateway.openapi import document
+from syncline_gateway.paging import cursor_of, digest_of
 from tests.contract.test_access import OPEN, RUNNER_MAY
 from tests.integration.gateway.test_sessions import problem
 from tests.support.access import give_key
@@ -91,6 +92,30 @@ async def test_runner_changes_nothing(place: Gateway) -> None:
                 if problem(answer) != (403, "forbidden"):
                     changed.append((name, answer.status_code))
     assert changed == []
+
+
+MADE_UP = (["x"], ["x", "y"], ["a\0b"], ["a\0b", "c"], ["9" * 30], ["9" * 30, "9" * 30],
+           ["2026-01-01"], ["2026-01-01", "x"], ["99999-01-01", "1"], [""], ["1"] * 9)  # fmt: skip
+"""Sort keys that no list ever gave, in cursors that belong to their list."""
+
+
+async def test_a_made_up_cursor_breaks_no_list(place: Gateway) -> None:
+    lists = [
+        path
+        for method, path, operation in OPERATIONS
+        if method == "GET" and "cursor" in [p["name"] for p in operation.get("parameters", ())]
+        and "{" not in path
+    ]  # fmt: skip
+    assert len(lists) > 10
+    broken = []
+    async with place.client(await give_key(place.database, "platform_admin")) as admin:
+        for path in lists:
+            digest = digest_of(f"/api/v1{path}", [])
+            for key in MADE_UP:
+                answer = await admin.get(path, params={"cursor": cursor_of(digest, key)})
+                if answer.status_code not in (200, 400):
+                    broken.append((path, key, answer.status_code))
+    assert broken == []
 
 
 async def test_another_tenants_object_is_as_if_it_were_not_there(place: Gateway) -> None:

@@ -16,7 +16,7 @@ from syncline.security.tokens import new_api_key
 from syncline_gateway.access import Authenticates, User
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.bodies import Body
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, identity
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/api-keys", tags=["api-keys"])
@@ -42,7 +42,7 @@ class NewKey(Body):
 @router.get("", responses=returns(Page[ApiKeyView]))
 async def list_(caller: User, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
     """List the tenant's keys, the newest first."""
-    after = paging.after[0] if paging.after else None
+    (after,) = paging.key(identity) or (None,)
     found = await ApiKeys(parts.database).list(caller.tenant, paging.limit + 1, after)
     return answer(paging.page(found, lambda key: [key.id]))
 

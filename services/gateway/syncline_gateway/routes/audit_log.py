@@ -12,7 +12,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit_views import AuditEntry, AuditFilter, AuditLog
 from syncline_gateway.access import Caller, User
 from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, long_number, moment
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/audit-log", tags=["audit-log"])
@@ -41,9 +41,7 @@ async def list_(
 ) -> Any:  # noqa: ANN401
     """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
     log = AuditLog(parts.database)
-    after = (
-        (datetime.fromisoformat(paging.after[0]), int(paging.after[1])) if paging.after else None
-    )
+    after = paging.key(moment, long_number)
     found = await log.page(_tenants(caller), wanted, paging.limit + 1, after)
     return answer(paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)]))
 

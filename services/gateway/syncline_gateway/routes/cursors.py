@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syncline.domain.cursor import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.postgres.configuration_views import Listed
 from syncline.postgres.cursors import Cursors
 from syncline.postgres.views import CursorView
 from syncline.resources.documents import NAME
 from syncline_gateway.access import Runner, User
 from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.editing import IfMatch, Search, listed, tagged
-from syncline_gateway.paging import Paged
+from syncline_gateway.editing import IfMatch, Search, tagged
+from syncline_gateway.paging import Paged, number, words
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/cursors", tags=["cursors"])
@@ -60,8 +61,8 @@ async def list_cursors(
     instance: Annotated[str | None, Query(pattern=NAME, description="Only of this one.")] = None,
 ) -> Any:  # noqa: ANN401
     """List the cursor of every instance and entity type; version 0: it was never set."""
-    after = (paging.after[0], paging.after[1]) if len(paging.after) == 2 else None
-    part = listed(paging, search)
+    after = paging.key(words, words)
+    part = Listed(limit=paging.limit + 1, after=None, search=search)
     found = await Cursors(parts.database).page(caller.tenant, part, after, instance)
     return answer(paging.page(found, lambda cursor: [cursor.instance, cursor.entity_type]))
 
@@ -78,7 +79,7 @@ async def list_versions(
     instance: Instance, entity_type: EntityType, caller: Runner, parts: Needs, paging: Paged
 ) -> Any:  # noqa: ANN401
     """List every version of a cursor, newest first: value, run, who and why."""
-    before = int(paging.after[0]) if paging.after else None
+    (before,) = paging.key(number) or (None,)
     found = await Cursors(parts.database).history(
         caller.tenant, instance, entity_type, before=before, limit=paging.limit + 1
     )

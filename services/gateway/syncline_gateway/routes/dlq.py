@@ -17,9 +17,8 @@ from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
 from syncline_gateway.access import Runner
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.letters import Filtered
-from syncline_gateway.paging import Paged, Paging
+from syncline_gateway.paging import Paged, Paging, identity, moment, number, words
 from syncline_gateway.parts import Needs
-from syncline_gateway.problems import ProblemError
 
 router = APIRouter(prefix="/dlq", tags=["dlq"])
 _BYTES: dict[int | str, dict[str, Any]] = {
@@ -49,28 +48,13 @@ async def list_(caller: Runner, parts: Needs, paging: Paged, wanted: Filtered) -
 
 
 def _place(paging: Paging) -> Place | None:
-    if not paging.after:
-        return None
-    try:
-        at, letter_id = paging.after
-        return datetime.fromisoformat(at), str(UUID(letter_id))
-    except ValueError:
-        raise ProblemError(
-            400, "invalid_cursor", "the cursor is none that this list gave"
-        ) from None
+    return paging.key(moment, identity)
 
 
 @router.get("/groups", responses=returns(Page[LetterGroup]))
 async def groups(caller: Runner, parts: Needs, paging: Paged, wanted: Filtered) -> Any:  # noqa: ANN401
     """Fold entries that failed alike into groups, the largest first."""
-    after = None
-    if paging.after:
-        try:
-            count, own = paging.after
-            after = int(count), own
-        except ValueError:
-            detail = "the cursor is none that this list gave"
-            raise ProblemError(400, "invalid_cursor", detail) from None
+    after = paging.key(number, words)
     found = await LetterGroups(parts.database).largest(
         caller.tenant, wanted, paging.limit + 1, after
     )

@@ -17,7 +17,7 @@ from syncline.postgres.subscriptions import SubscriptionView, mark_of
 from syncline_gateway.access import User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.editing import IfMatch, tagged
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, words
 from syncline_gateway.parts import Needs, Parts
 from syncline_gateway.subscribing import (
     State,
@@ -90,7 +90,7 @@ def _config(body: EmailBody) -> SubscriptionConfig:
 @router.get("", responses=returns(Page[EmailSubscription]))
 async def list_(caller: User, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
     """List e-mail subscriptions by name."""
-    after = paging.after[0] if paging.after else None
+    (after,) = paging.key(words) or (None,)
     found = await stored(parts).page(caller.tenant, KIND, paging.limit + 1, after)
     return answer(paging.page([_shown(parts, view) for view in found], lambda one: [one.name]))
 

@@ -23,7 +23,7 @@ from syncline_gateway.access import Runner, User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.bodies import accepts, json_of
 from syncline_gateway.editing import IfMatch, Name, Search, creation_of, edit_of, listed, tagged
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, number
 from syncline_gateway.parts import Needs, Parts
 
 router = APIRouter(prefix="/mapping-configs", tags=["mapping-configs"])
@@ -137,7 +137,7 @@ async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = Non
 @router.get("/{name}/versions", responses=returns(Page[MappingVersionView]))
 async def list_versions(name: Name, caller: Runner, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
     """List the versions of a mapping, newest first."""
-    before = int(paging.after[0]) if paging.after else None
+    (before,) = paging.key(number) or (None,)
     found = await _views(parts).versions(caller.tenant, name, before, paging.limit + 1)
     return answer(paging.page(found, lambda version: [str(version.version)]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,13 +19,12 @@ from syncline_gateway.access import Caller, Runner, User
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.bodies import accepts
 from syncline_gateway.letters import Entries, Reason, body_of, hash_of, key_of
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, identity, moment, number
 from syncline_gateway.parts import Needs
 from syncline_gateway.problems import ProblemError
 from syncline_gateway.replaying import Start
 
 router = APIRouter(prefix="/operations", tags=["operations"])
-_CURSOR = "the cursor is none that this list gave"
 
 
 class OperationRequest(Entries, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -108,13 +106,7 @@ async def list_(
     running: Annotated[bool, Query(description="Only those that have not ended.")] = False,
 ) -> Any:  # noqa: ANN401 - a response
     """List operations, the newest first."""
-    after = None
-    if paging.after:
-        try:
-            at, own = paging.after
-            after = datetime.fromisoformat(at), str(UUID(own))
-        except ValueError:
-            raise ProblemError(400, "invalid_cursor", _CURSOR) from None
+    after = paging.key(moment, identity)
     found = await Operations(parts.database).newest(
         caller.tenant, paging.limit + 1, after, running=running
     )
@@ -139,12 +131,7 @@ async def items(
     ] = None,
 ) -> Any:  # noqa: ANN401 - a response
     """List an operation's entries with their results, the oldest entry first."""
-    after = 0
-    if paging.after:
-        try:
-            after = int(paging.after[0])
-        except ValueError:
-            raise ProblemError(400, "invalid_cursor", _CURSOR) from None
+    (after,) = paging.key(number) or (0,)
     found = await Operations(parts.database).items(
         caller.tenant, str(operation_id), paging.limit + 1, after, result=result
     )

@@ -19,7 +19,7 @@ from syncline.postgres.runs import Runs
 from syncline.postgres.searching import checked_id
 from syncline_gateway.access import Runner
 from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, identity, moment, number
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -100,7 +100,7 @@ Wanted = Annotated[WantedRuns, Query()]
 @router.get("", responses=returns(Page[RunView]))
 async def list_(wanted: Wanted, paging: Paged, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
     """List runs, newest first."""
-    after = paging.key(_time, _uuid)
+    after = paging.key(moment, identity)
     found = await RunViews(parts.database).newest(
         caller.tenant, wanted.filter(), paging.limit + 1, after
     )
@@ -129,7 +129,7 @@ async def records(
 ) -> Any:  # noqa: ANN401
     """List the records of a run in the order in which they were found."""
     run = await Runs(parts.database).get(caller.tenant, str(correlation_id))
-    after = paging.key(_number, _number) or (0, -1)
+    after = paging.key(number, number) or (0, -1)
     found = await RunRecords(parts.database).page(run.id, wanted.filter(), paging.limit + 1, after)
     return answer(paging.page(found, lambda record: (str(record.batch), str(record.slot))))
 
@@ -141,18 +141,3 @@ def _utc(name: str, time: datetime | None) -> datetime | None:
         raise InvalidInputError(
             [Problem(f"query.{name}", "lies outside of all calendars")]
         ) from None
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
-def _uuid(text: str) -> str:
-    return str(UUID(text))
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**31:
-        raise ValueError(text)
-    return number

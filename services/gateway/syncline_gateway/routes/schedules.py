@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -22,7 +21,7 @@ from syncline_gateway.access import Caller, Runner, User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.bodies import accepts, json_of
 from syncline_gateway.editing import IfMatch, Name, creation_of, edit_of, tagged
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, moment, words
 from syncline_gateway.parts import Needs, Parts
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
@@ -86,7 +85,7 @@ async def list_schedules(
     caller: Runner, parts: Needs, paging: Paged, wanted: Annotated[Wanted, Depends(_wanted)]
 ) -> Any:  # noqa: ANN401
     """List schedules by name, with the last and the next run of each."""
-    after = paging.after[0] if paging.after else None
+    (after,) = paging.key(words) or (None,)
     found = await ScheduleViews(parts.database).list(
         caller.tenant, wanted, limit=paging.limit + 1, after=after
     )
@@ -175,7 +174,7 @@ async def run_now(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN
 @router.get("/{name}/firings", responses=returns(Page[FiringView]))
 async def firings(name: Name, caller: Runner, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
     """List what became of a schedule's slots, the newest first."""
-    before = datetime.fromisoformat(paging.after[0]) if paging.after else None
+    (before,) = paging.key(moment) or (None,)
     views = ScheduleViews(parts.database)
     found = await views.firings(caller.tenant, name, paging.limit + 1, before)
     return answer(paging.page(found, lambda firing: [firing.slot.isoformat()]))

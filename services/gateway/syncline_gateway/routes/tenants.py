@@ -11,7 +11,7 @@ from syncline.postgres.tenants import Tenants, TenantView
 from syncline_gateway.access import Admin, Authenticates, Runner
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.bodies import Body
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, words
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/tenants", tags=["tenants"])
@@ -29,7 +29,7 @@ class NewTenant(Body):
 async def list_(caller: Runner, parts: Needs, paging: Paged, authentication: Authenticates) -> Any:  # noqa: ANN401
     """List the tenants that one may work in."""
     assert caller.identity is not None
-    after = paging.after[0] if paging.after else ""
+    (after,) = paging.key(words) or ("",)
     own = await authentication.tenants(caller.identity)
     found = await Tenants(parts.database).page(own, paging.limit + 1, after)
     return answer(paging.page(found, lambda tenant: [tenant.id]))

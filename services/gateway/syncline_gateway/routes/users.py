@@ -15,7 +15,7 @@ from syncline.postgres.users import UserChange, Users, UserView
 from syncline_gateway.access import Admin, Authenticates
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.bodies import Body
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, words
 from syncline_gateway.parts import Needs, Parts
 
 router = APIRouter(prefix="/users", tags=["users"])
@@ -66,7 +66,7 @@ async def list_(
     search: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
 ) -> Any:  # noqa: ANN401
     """List users by name; `search` is a part of it."""
-    after = paging.after[0] if paging.after else None
+    (after,) = paging.key(words) or (None,)
     found = await Users(parts.database).page(paging.limit + 1, after, search)
     return answer(paging.page(found, lambda user: [user.name.lower()]))
 

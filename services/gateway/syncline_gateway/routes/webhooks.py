@@ -17,7 +17,7 @@ from syncline.security.signing import new_signing_secret
 from syncline_gateway.access import User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.editing import IfMatch, tagged
-from syncline_gateway.paging import Paged
+from syncline_gateway.paging import Paged, words
 from syncline_gateway.parts import Needs
 from syncline_gateway.subscribing import (
     State,
@@ -93,7 +93,7 @@ def _config(body: WebhookBody) -> SubscriptionConfig:
 @router.get("", responses=returns(Page[Webhook]))
 async def list_(caller: User, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
     """List webhooks by name."""
-    after = paging.after[0] if paging.after else None
+    (after,) = paging.key(words) or (None,)
     found = await stored(parts).page(caller.tenant, KIND, paging.limit + 1, after)
     return answer(paging.page([_webhook(view) for view in found], lambda hook: [hook.name]))
 
