@@ -91,8 +91,9 @@ class OperationSteps:
         self._lease = lease
 
     async def lease(self) -> list[Leased]:
-        """Take, or keep, the operations that nobody else works on."""
-        rows = await self._database.fetch(_LEASE, self._holder, self._lease)
+        """Take, or keep, the operations that nobody else works on, the oldest first."""
+        taken = await self._database.fetch(_LEASE, self._holder, self._lease)
+        rows = sorted(taken, key=lambda row: row["created_at"])  # an update returns in any order
         return [
             Leased(
                 row["id"], row["tenant"], OperationKind(row["kind"]), row["actor"], row["reason"],
