@@ -14,7 +14,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated, translated_commit
-from syncline.kafka.metadata import require_topics
+from syncline.kafka.metadata import partitions_of, require_topics
 from syncline.kafka.starting import start
 
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
@@ -54,6 +54,8 @@ class KafkaConsumer:
             self._client = client = AIOKafkaConsumer(group_id=self._group, **self._settings())
             await start(client, self._connection)
             require_topics(names, await client.topics())
+            for name in names:  # a leader that does not know a topic hands out none of it
+                await partitions_of(client, name)
             client.subscribe(names, listener=_Listener(self, on_assigned, on_revoked))
             await client.getmany(_NOWHERE, timeout_ms=0)  # waits until the group gave us our share
 

@@ -10,14 +10,17 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import pytest
+from aiokafka.client import AIOKafkaClient
 
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.ports import free_port
 from syncline.kafka.admin import KafkaAdmin
+from syncline.kafka.consumer import KafkaConsumer
 from syncline.runtime.clock import SystemClock
 from syncline.runtime.control import Control, cancel_message, forget_message
 from syncline.runtime.stage import Stage, StageOptions, StageSpec
+from tests.suites.broker import PARTITIONS, Member
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
 from tests.support.kafka import KafkaPlace
@@ -154,6 +157,25 @@ async def test_a_rebalance_under_load_loses_nothing(kafka: KafkaPlace) -> None:
             await eventually(partial(output.has, sent + COUNT), within=40)
 
     assert await KafkaAdmin(broker.connection).lag(GROUP, [IN]) == {IN: 0}
+
+
+async def test_who_leads_a_group_hands_out_topics_that_it_learned_of_late(
+    kafka: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that answers too late once: without its topics a leader would hand out nothing."""
+    broker = KafkaBroker(kafka)
+    await broker.create_topics(PARTITIONS)
+    answer, late = AIOKafkaClient._metadata_update, iter([True] * 20)
+
+    async def too_late(client: AIOKafkaClient, cluster: object, topics: object) -> bool:
+        return not (topics and next(late, False)) and await answer(client, cluster, topics)
+
+    monkeypatch.setattr(AIOKafkaClient, "_metadata_update", too_late)
+    member = await Member(KafkaConsumer(broker.connection, GROUP)).start()
+
+    assert len(member.partitions) == PARTITIONS
+    assert next(late, None) is None
+    await member.consumer.stop()
 
 
 async def test_control_follows_cancels_and_what_is_taken_back(kafka: KafkaPlace) -> None:
