@@ -18,6 +18,8 @@ from syncline.embedded.errors import EmbeddedServerError
 
 HIGHEST = 32767
 _SEARCH_FROM = 20000
+_ROWS_FROM = 10000
+"""Rows end where single ports begin: else a server that starts first may take one out of a row."""
 _FILE = "ports.json"
 _LISTEN = "0A"  # the state column of /proc/net/tcp
 
@@ -78,11 +80,13 @@ def free_port() -> int:
 
 def free_ports(count: int) -> range:
     """Return ports in a row of 127.0.0.1 that nothing listens on now."""
-    for first in random.sample(range(_SEARCH_FROM, HIGHEST + 2 - count), 200):
+    for first in random.sample(range(_ROWS_FROM, _SEARCH_FROM - count + 1), 200):
         ports = range(first, first + count)
         if all(map(is_free, ports)):
             return ports
-    raise EmbeddedServerError(f"no {count} free ports found between {_SEARCH_FROM} and {HIGHEST}")
+    raise EmbeddedServerError(
+        f"no {count} free ports found between {_ROWS_FROM} and {_SEARCH_FROM}"
+    )
 
 
 def is_free(port: int) -> bool:

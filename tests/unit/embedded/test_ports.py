@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from syncline.embedded.errors import EmbeddedServerError
-from syncline.embedded.ports import HIGHEST, DevPorts, dev_ports, free_port, is_free, require_free
+from syncline.embedded.ports import (
+    HIGHEST,
+    DevPorts,
+    dev_ports,
+    free_port,
+    free_ports,
+    is_free,
+    require_free,
+)
 
 
 @pytest.fixture
@@ -18,6 +26,10 @@ def busy() -> Iterator[int]:
         listener.bind(("127.0.0.1", port))
         listener.listen()
         yield port
+
+
+def test_no_single_port_lies_in_a_row_that_nothing_listens_on_yet() -> None:
+    assert max(free_ports(16)[-1] for _ in range(200)) < min(free_port() for _ in range(200))
 
 
 def test_free_port_is_below_the_ephemeral_range() -> None:
