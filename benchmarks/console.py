@@ -22,7 +22,7 @@ from random import Random
 import httpx
 import msgspec
 
-from benchmarks.console_data import BIG, SMALL, Filled, add_pending, fill
+from benchmarks.console_data import BIG, FAILED, SMALL, Filled, add_pending, fill
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.ports import free_port
 from syncline.embedded.postgres import EmbeddedPostgres
@@ -152,6 +152,18 @@ def questions(filled: Filled, chance: Random) -> dict[str, Ask]:
         ),
         "history of a record in 700 runs": lambda: ("/records", {"sourceId": frequent()}),
         "DLQ list, 100,000 entries": lambda: ("/dlq", {}),
+        "those of a stage": lambda: ("/dlq", {"stage": "execute"}),
+        "those with a text that few errors have": lambda: (
+            "/dlq", {"text": f"'v{chance.randrange(FAILED)}'"},
+        ),
+        "those with a text that none has": lambda: ("/dlq", {"text": f"none-{chance.random()}"}),
+        "DLQ groups, 100,000 entries": lambda: ("/dlq/groups", {}),
+        "groups with a text that few errors have": lambda: (
+            "/dlq/groups", {"text": f"'v{chance.randrange(FAILED)}'"},
+        ),
+        "groups with a text that a fifth has": lambda: ("/dlq/groups", {"text": "FIELD_1"}),
+        "what a filter selects, 100,000 entries": lambda: ("/dlq/selection", {}),
+        "DLQ in one look": lambda: ("/dlq/summary", {}),
     }  # fmt: skip
 
 

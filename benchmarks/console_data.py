@@ -23,6 +23,7 @@ BIG, SMALL = 1_000_000, 10_000
 FAILED = 100_000
 """Records of the first big run that failed."""
 GROUPS = 50
+_PAYLOAD = msgspec.json.encode({f"field_{n}": f"value {n}" for n in range(20)})
 _CHUNK = 2_000
 _DOCUMENT = {
     "entityType": "item",
@@ -144,8 +145,8 @@ async def _letters(connection: Any, pinned: Any, at: datetime, failed: int) -> N
         rows.append((
             UUID(letter_id(str(run_id), batch, slot)), "default", run_id, batch, slot, stream,
             instance, "item", f"ITEM-{batch * SIZE + slot:08}", ("transform", "execute")[group % 2],
-            "permanent", f"code_{group}", f"field_{group} has a value that does not fit",
-            f"{group:016x}", [], 0, 1, b'{"id":"x","name":"A thing"}', "pending", at,
+            "permanent", f"code_{group}", f"field_{group} has the value 'V{n}', which does not fit",
+            f"{group:016x}", [], 0, 1, _PAYLOAD, "pending", at + timedelta(milliseconds=n),
         ))  # fmt: skip
     await connection.copy_records_to_table("dead_letters", columns=columns, records=rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -28,29 +28,45 @@ from tests.support.topics import lying_on
 from tests.support.walking import Walk
 
 pytestmark = pytest.mark.timeout(600)
-WRONG, TOKEN, PERSON = (f"canary{what}/+=1" for what in ("wrong7k", "token7k", "person7k"))
+WRONG, TOKEN, PERSON, CARRIED = (
+    f"canary{what}/+=1" for what in ("wrong7k", "token7k", "person7k", "carried7k")
+)
 """What stands before the slash stands in every form of the value: quoted, in a URL, in JSON."""
 ITEMS: dict[str, Any] = {
     "name": "items",
     "entityType": "item",
     "extraction": {"table": "canary_items", "idColumn": "code", "cursorColumn": "code"},
-    "normalization": {"fields": [{"source": "code", "target": "sku"}]},
+    "normalization": {
+        "fields": [{"source": "code", "target": "sku"}, {"source": "link", "target": "link"}]
+    },
     "transformation": {
         "matchKey": "sku",
-        "fields": [{"source": "sku", "target": "sku"}],
+        "fields": [
+            {"source": "sku", "target": "sku"},
+            {"source": "link", "target": "link"},
+        ],
         "target": SINGLE,
     },
 }
 
 
+_RENAMED = [{"source": "sku", "target": "sku"}, {"source": "link", "target": "address"}]
+
+
 class Canaries:
-    """Secrets, and everything that was said where they must not stand."""
+    """Secrets, and everything that was said where they must not stand.
+
+    Attributes:
+        stored: what lies on topics and in tables: there records are as their systems wrote them,
+            even if those wrote a secret of a profile into them.
+    """
 
     def __init__(self) -> None:
         self.secrets = {"mail": MAIL_PASSWORD}
         for name, value in (("wrong", WRONG), ("token", TOKEN), ("person", PERSON)):
             self.secrets[name] = value.partition("/")[0]
         self.said: list[tuple[str, str]] = []
+        self.stored: list[tuple[str, str]] = []
         self.silent = False
 
     async def hear(self, response: httpx.Response) -> None:
@@ -60,11 +76,16 @@ class Canaries:
             self.said.append((f"{response.request.method} {response.url}", response.text))
 
     def found(self) -> Iterator[str]:
-        for place, text in self.said:
-            for name, secret in self.secrets.items():
-                if secret in text:
-                    at = text.index(secret)
-                    yield f"{name} in {place}: …{text[max(at - 80, 0) : at + 40]}"
+        yield from _found(self.said, self.secrets | {"carried": CARRIED.partition("/")[0]})
+        yield from _found(self.stored, self.secrets)
+
+
+def _found(places: Sequence[tuple[str, str]], secrets: Mapping[str, str]) -> Iterator[str]:
+    for place, text in places:
+        for name, secret in secrets.items():
+            if secret in text:
+                at = text.index(secret)
+                yield f"{name} in {place}: …{text[max(at - 80, 0) : at + 40]}"
 
 
 @pytest.fixture
@@ -112,7 +133,7 @@ async def test_no_secret_gets_out(
         walk = Walk(client, known)
         await walk.run()
         await _stream(client, known["correlation_id"])
-        await _command_line(place, tmp_path, canaries)
+        await _command_line(place, known["letter_id"][0], tmp_path, canaries)
         await _topics(place, canaries)
         await _tables(db, canaries)
     _logs(tmp_path, canaries)
@@ -133,8 +154,11 @@ class Story:
 
     async def play(self, db: Database) -> dict[str, list[str]]:
         """Return names for the addresses of routes."""
-        await db.execute("create table canary_items as select 'A' || n as code "
-                         "from generate_series(1, 6) n")  # fmt: skip
+        await db.execute("create table canary_items (code text primary key, link text)")
+        await db.execute(
+            "insert into canary_items select 'A' || n, $1 from generate_series(1, 6) n",
+            f"https://shop/?key={CARRIED}",
+        )
         await self._people()
         await self._configure()
         await self._subscribe()
@@ -142,6 +166,9 @@ class Story:
             await self._call("POST", f"/connection-profiles/{name}/test")
         runs = [await self._run(instance) for instance in ("erp-shop", "locked-shop", "erp-shop")]
         await self._call("POST", "/mapping-configs/items/dry-run", {"instance": "erp-shop"})
+        draft = ITEMS | {"transformation": ITEMS["transformation"] | {"fields": _RENAMED}}
+        tried = await self._call("POST", "/mapping-configs/items/try-draft", {"document": draft})
+        assert tried.json()["records"], tried.text
         letters = (await self._call("GET", "/dlq")).json()["items"]
         discard = {"kind": "discard", "ids": [letters[0]["id"]], "reason": "seen"}
         begun = await self._call("POST", "/operations", discard)
@@ -149,8 +176,9 @@ class Story:
         await eventually(lambda: len(self.hook.received) >= 2, within=60)
         assert await db.fetchval("select count(*) from dead_letters") > 0
         return {
-            "correlation_id": runs, "kind": ["profile", "mapping", "instance"],
-            "instance": ["erp-shop"], "entityType": ["item"], "sourceId": ["A1"], "q": ["A1"],
+            "correlation_id": runs, "letter_id": [letter["id"] for letter in letters],
+            "kind": ["profile", "mapping", "instance"], "instance": ["erp-shop"],
+            "entityType": ["item"], "sourceId": ["A1"], "q": ["A1"],
         }  # fmt: skip
 
     async def _people(self) -> None:
@@ -177,6 +205,7 @@ class Story:
             ("locked", "postgresql", sql, {"password": WRONG}),
             ("shop", "http", {"baseUrl": self.shop.url, "auth": {"type": "bearer"},
                               "test": {"endpoint": "/items"}}, {"token": TOKEN}),
+            ("other", "postgresql", sql, {"password": CARRIED}),
         ]  # fmt: skip
         for name, connector, config, secrets in profiles:
             body = {"name": name, "connector": connector, "config": config, "secrets": secrets}
@@ -234,24 +263,26 @@ async def _stream(client: httpx.AsyncClient, runs: list[str]) -> None:
             await client.get(f"/api/v1/sync-events/{run_id}/stream")
 
 
-async def _command_line(place: Installation, folder: Path, canaries: Canaries) -> None:
+async def _command_line(place: Installation, letter: str, folder: Path, canaries: Canaries) -> None:
     cli = CommandLine(folder, {k: str(v) for k, v in place.environment.items()})
     for command in ("export", "runs list --json", "dlq list --json", "dlq groups", "doctor",
-                    "records find A1 --json", "schedules list --json"):  # fmt: skip
+                    "records find A1 --json", "schedules list --json", "records passport A1 --json",
+                    f"dlq show {letter} --json"):  # fmt: skip
         said = await cli(*command.split())
+        assert said.code == 0 or command == "doctor", said.err
         canaries.said.append((f"syncline {command}", said.out + said.err))
 
 
 async def _topics(place: Installation, canaries: Canaries) -> None:
     for topic, deliveries in (await lying_on(place.connection)).items():
-        canaries.said += [(f"topic {topic}", repr(delivery)) for delivery in deliveries]
+        canaries.stored += [(f"topic {topic}", repr(delivery)) for delivery in deliveries]
 
 
 async def _tables(db: Database, canaries: Canaries) -> None:
     tables = await db.fetch("select tablename from pg_tables where schemaname = 'public'")
     for (table,) in tables:
         rows = await db.fetch(f'select * from "{table}"')
-        canaries.said += [(f"table {table}", repr(dict(row))) for row in rows]
+        canaries.stored += [(f"table {table}", repr(dict(row))) for row in rows]
 
 
 def _logs(folder: Path, canaries: Canaries) -> None:

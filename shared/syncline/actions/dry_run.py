@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from syncline.actions.source_reading import Wanted, read_some
-from syncline.actions.tracing import FieldError, Tracer, failed
+from syncline.actions.tracing import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
@@ -99,7 +99,7 @@ class DryRunner:
         """
         _check(request)
         mapping = await self._mapping(tenant, name, request)
-        tracer = Tracer(mapping)
+        tracer = Tracer(mapping, await self._configuration.secrets(tenant))
         if request.records is not None:
             page = _given(mapping.extraction, request.records)
             return _result(None, tracer, page, mapping)
@@ -161,9 +161,9 @@ def _tried(
         bad = bad or Failure(Category.PERMANENT, "invalid_record", str(error))
         data = encode({"unreadable": ascii(record)[:10_000]})
     refusal = bad or check(source_id, data)
-    trace = tracer.raw(data) if refusal is None else failed(Stage.INGEST, refusal)
+    trace = tracer.raw(data) if refusal is None else tracer.failed(Stage.INGEST, refusal)
     return DryRecord(
-        source_id, trace.outcome, data.decode(), trace.canonical, trace.payload, trace.errors
+        source_id, trace.outcome, tracer.shown(data), trace.canonical, trace.payload, trace.errors
     )
 
 

@@ -11,6 +11,12 @@ from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.replay import INGEST, edited, patch_between
 from syncline.postgres.letter_views import LetterDetail
+from syncline.telemetry.masking import MASK
+
+_MASKED = (
+    f"writes {MASK}, which stands for a secret in what is shown: give the whole value, or leave "
+    "the field as it is, and it keeps what is stored"
+)
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -24,7 +30,7 @@ def edit_of(found: LetterDetail, text: str, where: str, name: str = "the edit") 
     """Read an edit.
 
     Args:
-        found: the entry.
+        found: the entry as it is shown; what is masked there and not changed stays as stored.
         text: a JSON Patch (an array), or the whole payload (an object).
         where: the path that its mistakes are named by.
         name: what its mistakes call it.
@@ -48,6 +54,8 @@ def edit_of(found: LetterDetail, text: str, where: str, name: str = "the edit") 
         raise wrong(where, error.problems[0].message) from None
     if encode(changed) == encode(payload):  # 1 and true are equal to Python
         raise wrong(where, "changes nothing")
+    if found.is_masked and any(MASK in encode(step).decode() for step in patch):
+        raise wrong(where, _MASKED)
     return Edit(found.entry.id, patch)
 
 

@@ -7,7 +7,6 @@ for a while, and from the dead letter of a record that failed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -29,14 +28,14 @@ from syncline.actions.passport_steps import (
 from syncline.contracts.messages import Batch, decoder_of, encode
 from syncline.contracts.topics import BY_NAME, DAY, INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, lane_spread
-from syncline.domain.errors import FailureError, NotFoundError
+from syncline.domain.errors import FailureError
 from syncline.domain.mapping.validation import parse
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.locating import Look, Sighting, locate
 from syncline.postgres.configuration import Configuration
 from syncline.postgres.database import Database
 from syncline.postgres.record_places import Found, Placed, Places
-from syncline.telemetry.masking import SECRETS
+from syncline.telemetry.masking import Secrets
 
 WITHIN = 4.0
 """Seconds that the topics are read for."""
@@ -74,8 +73,9 @@ class Passports:
         """
         run_id = run_id or await self._places.newest_run(tenant, source_id)
         found = await self._places.find(tenant, source_id, run_id)
-        await self._learn_secrets(found)
+        secrets = await self._configuration.secrets(tenant)
         payloads = await self._payloads(found, now)
+        payloads = {kind: _shown(payload, secrets) for kind, payload in payloads.items()}
         mapping = parse(
             await self._configuration.mapping_document(found.mapping, found.record.mapping_version)
         )
@@ -90,11 +90,6 @@ class Passports:
             place=found.record, steps=steps, payloads=list(payloads.values()),
             unused=unused(mapping.normalization.fields, raw),
         )  # fmt: skip
-
-    async def _learn_secrets(self, found: Found) -> None:
-        for profile in (found.source, found.target):
-            with suppress(NotFoundError):
-                SECRETS.know((await self._configuration.profile(profile)).secrets.values())
 
     async def _payloads(self, found: Found, now: datetime) -> dict[str, PassportPayload]:
         kinds = expected(found.record)
@@ -143,7 +138,7 @@ def _seen(kind: str, sighting: Sighting, record: Placed) -> PassportPayload:
     if delivery is None or text is None:
         return _without(kind, _missing(sighting))
     return PassportPayload(
-        kind=kind, state=KEPT, kept_days=_days(kind), text=_shown(text), origin="topic",
+        kind=kind, state=KEPT, kept_days=_days(kind), text=_text(text), origin="topic",
         partition=delivery.partition, offset=delivery.offset,
         at=datetime.fromtimestamp(delivery.timestamp / 1000, UTC),
     )  # fmt: skip
@@ -166,14 +161,20 @@ def _of_letter(found: Found, payloads: Mapping[str, PassportPayload]) -> dict[st
     if found.payload is None or payloads[kind].text is not None:
         return {}
     own = PassportPayload(
-        kind=kind, state=KEPT, kept_days=_days(kind), text=_shown(found.payload),
+        kind=kind, state=KEPT, kept_days=_days(kind), text=_text(found.payload),
         origin="dead_letter",
     )  # fmt: skip
     return {kind: own}
 
 
-def _shown(text: bytes) -> str:
-    return SECRETS.mask(text.decode(errors="backslashreplace"))
+def _text(record: bytes) -> str:
+    return record.decode(errors="backslashreplace")
+
+
+def _shown(payload: PassportPayload, secrets: Secrets) -> PassportPayload:
+    if payload.text is None:
+        return payload
+    return msgspec.structs.replace(payload, text=secrets.mask_json(payload.text))
 
 
 def _days(kind: str) -> int:

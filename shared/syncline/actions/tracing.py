@@ -13,6 +13,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.compiler import Result, compile_mapping
 from syncline.domain.mapping.document import Mapping
 from syncline.runtime.forwarding import MAX_MESSAGE, too_large
+from syncline.telemetry.masking import Secrets
 
 _decode = decoder_of(dict[str, Any]).decode
 Found: TypeAlias = Sequence[tuple[int, Failure]]
@@ -48,10 +49,15 @@ class Trace(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Tracer:
-    """A mapping, ready for records one by one."""
+    """A mapping, ready for records one by one.
 
-    def __init__(self, mapping: Mapping) -> None:
+    Args:
+        secrets: that must not be shown.
+    """
+
+    def __init__(self, mapping: Mapping, secrets: Secrets) -> None:
         self._compiled = compile_mapping(mapping)
+        self._secrets = secrets
 
     def raw(self, data: bytes) -> Trace:
         """Take a raw record, encoded, as Normalize reads it from its topic."""
@@ -64,8 +70,12 @@ class Tracer:
         compiled = self._compiled
         made = self._step(data, Stage.TRANSFORM, compiled.transform, compiled.broken_transformation)
         if isinstance(made, Trace):
-            return msgspec.structs.replace(made, canonical=data.decode())
-        return Trace("mapped", data.decode(), made.decode())
+            return msgspec.structs.replace(made, canonical=self.shown(data))
+        return Trace("mapped", self.shown(data), self.shown(made))
+
+    def shown(self, data: bytes) -> str:
+        """Return a record's JSON as it may be shown."""
+        return self._secrets.mask_json(data.decode())
 
     def _step(
         self,
@@ -78,23 +88,22 @@ class Tracer:
         try:
             record = _decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
-            return failed(stage, Failure(Category.PERMANENT, "invalid_record", str(error)))
+            return self.failed(stage, Failure(Category.PERMANENT, "invalid_record", str(error)))
         result = map_([record])
         if result.excluded:
             return Trace("excluded", None, None)
         if result.failures:
             found = broken(record) or [(-1, result.failures[0])]
-            return Trace("failed", None, None, [_error(stage, *each) for each in found])
+            return Trace("failed", None, None, [self._error(stage, *each) for each in found])
         made = encode(result.outputs[0])
-        return made if len(made) <= MAX_MESSAGE else failed(stage, too_large(len(made)))
+        return made if len(made) <= MAX_MESSAGE else self.failed(stage, too_large(len(made)))
 
+    def failed(self, stage: Stage, failure: Failure) -> Trace:
+        """Return the trace of a record that fails as a whole."""
+        return Trace("failed", None, None, [self._error(stage, -1, failure)])
 
-def failed(stage: Stage, failure: Failure) -> Trace:
-    """Return the trace of a record that fails as a whole."""
-    return Trace("failed", None, None, [_error(stage, -1, failure)])
-
-
-def _error(stage: Stage, place: int, failure: Failure) -> FieldError:
-    part = _PARTS.get(stage, "extraction")
-    path = f"$.{part}" if place < 0 else f"$.{part}.fields[{place}]"
-    return FieldError(stage.value, path, failure.field, failure.code, failure.message)
+    def _error(self, stage: Stage, place: int, failure: Failure) -> FieldError:
+        part = _PARTS.get(stage, "extraction")
+        path = f"$.{part}" if place < 0 else f"$.{part}.fields[{place}]"
+        message = self._secrets.mask(failure.message)
+        return FieldError(stage.value, path, failure.field, failure.code, message)

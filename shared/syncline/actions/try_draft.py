@@ -16,6 +16,7 @@ from syncline.domain.configuration import Kind, flatten
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.kafka.connection import KafkaConnection
+from syncline.postgres.configuration import Configuration, Keys
 from syncline.postgres.database import Database
 from syncline.postgres.drafting import DraftLetter, Drafts
 from syncline.resources.single import wanted_by
@@ -103,8 +104,9 @@ class Trial(msgspec.Struct, frozen=True, rename="camel"):
 class DraftTrier:
     """Tries drafts; reads the raw topic and writes nothing anywhere."""
 
-    def __init__(self, database: Database, connection: KafkaConnection) -> None:
+    def __init__(self, database: Database, keys: Keys, connection: KafkaConnection) -> None:
         self._drafts = Drafts(database)
+        self._configuration = Configuration(database, keys)
         self._connection = connection
 
     async def run(self, tenant: str, name: str, request: TrialRequest) -> Trial:
@@ -126,7 +128,8 @@ class DraftTrier:
         runs = await self._drafts.newest_runs(ids)
         stored = await newest_raw(self._connection, tenant, runs, request.limit)
         letters = await self._drafts.letters(tenant, ids, LETTERS)
-        tracers = Tracer(parse(active)), Tracer(draft)
+        secrets = await self._configuration.secrets(tenant)
+        tracers = Tracer(parse(active), secrets), Tracer(draft, secrets)
         tried, untold = _letters(tracers[1], letters)
         records = [_compared(record, *tracers) for record in stored]
         return Trial(

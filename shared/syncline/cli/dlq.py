@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from syncline.actions.dead_letters import DeadLetters
 from syncline.cli import resolving
 from syncline.cli.app import Commands
 from syncline.cli.letters import Where, Which
@@ -19,6 +20,7 @@ from syncline.cli.words import moment, number, plural, short_id
 from syncline.contracts.messages import decoder_of, encode
 from syncline.postgres.letter_groups import LetterGroup, LetterGroups
 from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
+from syncline.telemetry.masking import MASK
 
 commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")
 _ID = typer.Argument(metavar="ID", help="The entry's ID, or how it begins.")
@@ -112,9 +114,9 @@ def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
 
     async def read() -> LetterDetail:
         async with shell.database() as database:
-            views = LetterViews(database)
-            (letter_id,) = await views.ids_of(shell.tenant, [entry])
-            return await views.get(shell.tenant, letter_id)
+            (letter_id,) = await LetterViews(database).ids_of(shell.tenant, [entry])
+            letters = DeadLetters(database, shell.settings.keyring())
+            return await letters.get(shell.tenant, letter_id)
 
     found = shell.run(read())
     lines = [*pairs(_facts(found)), *_attempts(found), *_edit(found)]
@@ -170,7 +172,9 @@ def _edit(found: LetterDetail) -> list[str]:
 def _payload(found: LetterDetail) -> list[str]:
     if found.payload is None or found.payload == "null":
         return []
-    return ["", f"payload, as {found.entry.stage} was given it", pretty(found.payload)]
+    masked = f"; {MASK} stands for a secret, stored and replayed as it was"
+    head = f"payload, as {found.entry.stage} was given it{masked if found.is_masked else ''}"
+    return ["", head, pretty(found.payload)]
 
 
 def pretty(text: str) -> str:

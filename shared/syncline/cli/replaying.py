@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from syncline.actions.dead_letters import DeadLetters
 from syncline.actions.edits import Edit, edit_of, wrong
 from syncline.actions.replay_plan import Asked, ReplayResult, Wish, plan, results_of
 from syncline.cli.app import FAILED, OK, PARTIAL
@@ -21,7 +22,7 @@ from syncline.contracts.events import RunStatus
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.replay import FAILED as FROM_FAILED
 from syncline.domain.replay import STARTS
-from syncline.postgres.letter_views import LetterView, LetterViews
+from syncline.postgres.letter_views import LetterView
 from syncline.postgres.views import Views
 from syncline.runtime.clock import SystemClock
 
@@ -65,7 +66,8 @@ def replay(
             if edit is None:
                 return entries, more, None
             (entry,) = _only_one(entries)
-            found = await LetterViews(database).get(shell.tenant, entry.id)
+            letters = DeadLetters(database, shell.settings.keyring())
+            found = await letters.get(shell.tenant, entry.id)
             return entries, more, edit_of(found, _read(edit), "--edit", str(edit))
 
     entries, more, change = shell.run(find())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
+from syncline.domain.errors import NotFoundError, SynclineError
 from syncline.domain.profile import Profile
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database import Database
+from syncline.telemetry.masking import Secrets
 
 
 class Keys(Protocol):
@@ -21,21 +23,24 @@ class Keys(Protocol):
 
 def profile_of(row: Any, keys: Keys) -> Profile:  # noqa: ANN401 - a database row
     """Make a Profile of a row, its secrets decrypted."""
-    profile_id = str(row["id"])
-    stored = row["secrets"]
     return Profile(
-        id=profile_id,
+        id=str(row["id"]),
         tenant=row["tenant"],
         name=row["name"],
         connector=row["connector"],
         config=row["config"],
-        secrets=keys.decrypt(stored, row["tenant"], profile_id) if stored else {},
+        secrets=_decrypted(row, keys),
         active=row["active"],
         max_concurrent=row["max_concurrent"],
         rate=row["rate"],
         retry=msgspec.convert(row["retry"], RetryPolicy),
         changed_at=row["changed_at"],
     )
+
+
+def _decrypted(row: Any, keys: Keys) -> dict[str, str]:  # noqa: ANN401 - a database row
+    stored = row["secrets"]
+    return keys.decrypt(stored, row["tenant"], str(row["id"])) if stored else {}
 
 
 class Configuration:
@@ -53,6 +58,18 @@ class Configuration:
         if row is None:
             raise NotFoundError(f"no connection profile {profile_id}")
         return profile_of(row, self._keys)
+
+    async def secrets(self, tenant: str) -> Secrets:
+        """Return the secrets of a tenant's profiles: what nobody of it may be shown."""
+        rows = await self._database.fetch(
+            "select id, tenant, secrets from profiles where tenant = $1 and secrets is not null",
+            tenant,
+        )
+        secrets = Secrets()
+        for row in rows:
+            with suppress(SynclineError):  # its key is gone: nobody could use it any more
+                secrets.know(_decrypted(row, self._keys).values())
+        return secrets
 
     async def mapping_document(self, mapping: str, version: int) -> dict[str, Any]:
         """Return a mapping version as it was saved. Raises NotFoundError."""

@@ -66,6 +66,7 @@ class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         payload: the failed stage's input, as text.
+        is_masked: `***` stands in the payload for secrets of connection profiles.
         outcome: of its record in the run that replayed it.
         again_id: the entry as which it failed again.
     """
@@ -75,6 +76,7 @@ class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     attempts: list[dict[str, Any]]
     edit: dict[str, Any] | None
     payload: str | None
+    is_masked: bool = False
     outcome: str | None = None
     again_id: str | None = None
 
@@ -167,8 +169,8 @@ class LetterViews:
             row["attempts"],
             row["edit"],
             None if payload is None else payload.decode(errors="backslashreplace"),
-            outcome_name(row["code_then"]) if row["code_then"] else None,
-            str(row["again_id"]) if row["again_id"] else None,
+            outcome=outcome_name(row["code_then"]) if row["code_then"] else None,
+            again_id=str(row["again_id"]) if row["again_id"] else None,
         )
 
     async def payload(self, tenant: str, letter_id: str) -> bytes | None:

@@ -14,7 +14,7 @@ from syncline.postgres.views import newest_places, outcome_name
 
 _PLACE = """
 select r.id, r.tenant, r.stream_id, i.name as instance, r.entity_type, r.state, r.mapping_id,
-  r.mapping_version, r.source_id as source, r.target_id as target, r.created_at, r.finished_at,
+  r.mapping_version, r.created_at, r.finished_at,
   b.number, b.lane, b.stage as entry,
   array_position(b.source_ids, $3::text) - 1 as slot, b.outcomes
 from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
@@ -70,7 +70,7 @@ class Found(msgspec.Struct, frozen=True):
 
     Attributes:
         lane: of the run, which names the partition.
-        mapping, source, target: IDs.
+        mapping: its ID.
         payload: the input of the stage that gave it up.
     """
 
@@ -78,8 +78,6 @@ class Found(msgspec.Struct, frozen=True):
     attempts: list[AttemptMade]
     lane: int
     mapping: str
-    source: str
-    target: str
     payload: bytes | None
 
 
@@ -118,8 +116,7 @@ class Places:
         attempts = letter["attempts"] if letter and letter["attempts"] else tried
         return Found(
             _placed(source_id, row, letter, written), [_attempt(a) for a in attempts],
-            row["lane"], str(row["mapping_id"]), str(row["source"]), str(row["target"]),
-            letter["payload"] if letter else None,
+            row["lane"], str(row["mapping_id"]), letter["payload"] if letter else None,
         )  # fmt: skip
 
 

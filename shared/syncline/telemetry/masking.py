@@ -1,7 +1,8 @@
-"""The secret values that this process has decrypted, and taking them out of texts that leave it."""
+"""Secret values of profiles, and taking them out of texts that leave this process."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
@@ -9,6 +10,7 @@ from urllib.parse import quote, quote_plus
 SHORTEST = 6
 """Characters below which a value is not looked for: it would stand in too many harmless words."""
 MASK = "***"
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class Secrets:
@@ -31,12 +33,23 @@ class Secrets:
         """Return the text without any secret value."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)
 
+    def mask_json(self, text: str) -> str:
+        """Return JSON without any secret value inside its texts; it stays JSON.
+
+        A number that equals a secret is left: it is somebody's number.
+        """
+        if self._pattern is None:
+            return text
+        return _JSON_TEXT.sub(lambda found: f'"{self.mask(found[0][1:-1])}"', text)
+
 
 def _forms(value: str) -> set[str]:
-    """Return a value as it is, URL-quoted, and as `repr` writes it in a traceback."""
+    """Return a value as it is, URL-quoted, as `repr` writes it in a traceback, and in JSON."""
     raw = value.encode("utf-8", "replace")
-    return {value, quote(raw, safe=""), quote(raw), quote_plus(raw), repr(value)[1:-1]}
+    quoted = {quote(raw, safe=""), quote(raw), quote_plus(raw), repr(value)[1:-1]}
+    return {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]} | quoted
 
 
 SECRETS = Secrets()
-"""Of this process: who opens a profile fills it, logs and failures are masked with it."""
+"""Of this process: who opens a profile fills it, logs and failures are masked with it. What people
+of one tenant are shown is masked with that tenant's own: else they could try out another's."""

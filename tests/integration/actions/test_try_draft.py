@@ -19,9 +19,11 @@ from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database import Database, open_database
+from syncline.security.secrets import Keyring, generate_key
 from tests.support.configured import DOCUMENT, configure
 from tests.support.kafka import KafkaPlace
 
+KEYS = Keyring.parse(generate_key())
 Rows = Sequence[dict[str, Any]]
 
 
@@ -30,7 +32,7 @@ class World:
 
     def __init__(self, database: Database, connection: KafkaConnection, instance: str) -> None:
         self.database = database
-        self.trier = DraftTrier(database, connection)
+        self.trier = DraftTrier(database, KEYS, connection)
         self.instance = instance
         self._producer = KafkaProducer(connection)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from syncline.actions.edits import Edit, edit_of
@@ -39,6 +40,26 @@ def test_an_edited_payload_becomes_a_patch_with_all_digits() -> None:
 def test_a_patch_is_taken_as_it_is() -> None:
     text = '[{"op": "replace", "path": "/price", "value": 2}]'
     assert edit(text).patch == [{"op": "replace", "path": "/price", "value": 2}]
+
+
+def masked() -> LetterDetail:
+    shown = entry('{"sku":"A1","url":"https://shop/?key=***","note":"***"}')
+    return msgspec.structs.replace(shown, is_masked=True)
+
+
+def test_what_is_masked_and_left_as_it_is_stays_as_it_is_stored() -> None:
+    text = '{"sku":"A2","url":"https://shop/?key=***","note":"new"}'
+    assert edit(text, masked()).patch == [
+        {"op": "replace", "path": "/sku", "value": "A2"},
+        {"op": "replace", "path": "/note", "value": "new"},
+    ]
+
+
+def test_a_mask_is_not_written_to_a_target() -> None:
+    with pytest.raises(InvalidInputError, match="stands for a secret"):
+        edit('{"sku":"A1","url":"https://other/?key=***","note":"***"}', masked())
+    sale = entry('{"sku":"A1","name":"SALE"}')
+    assert edit('{"sku":"A1","name":"*** SALE ***"}', sale).patch[0]["value"] == "*** SALE ***"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from syncline.domain.errors import Category, Failure
@@ -37,6 +39,17 @@ def test_short_values_are_not_looked_for() -> None:
     secrets = Secrets()
     secrets.know(["abc", ""])
     assert secrets.mask("abc") == "abc"
+
+
+@pytest.mark.parametrize("secret", ["plain-1", 'qu"ote', "back\\slash", "ümlaut", "tailed\\"])
+def test_json_stays_json_without_its_secrets(secret: str) -> None:
+    secrets = Secrets()
+    secrets.know([secret, "123456"])
+    record = {"note": f"is {secret}.", secret: [secret], "pin": "123456", "count": 123456}
+    for text in (json.dumps(record), json.dumps(record, ensure_ascii=False)):
+        assert json.loads(secrets.mask_json(text)) == {
+            "note": "is ***.", "***": ["***"], "pin": "***", "count": 123456,
+        }  # fmt: skip
 
 
 def test_a_failure_leaves_without_secrets_even_where_its_words_are_cut() -> None:

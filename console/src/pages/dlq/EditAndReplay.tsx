@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Tabs, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Tabs, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useMemo, useState } from "react";
 import { parsePayload, payloadText } from "~/api/lossless";
 import { asProblem } from "~/api/problem";
@@ -31,6 +31,11 @@ export function EditAndReplay({ detail, onClose }: { detail: Detail; onClose: ()
             </Tabs.List>
             <Tabs.Panel value="edit" pt="xs">
               <JsonEditor value={text} onChange={setText} label="Payload" height="340px" />
+              {detail.isMasked && (
+                <Text size="sm" c="dimmed" pt={4}>
+                  *** stands for a secret of a connection profile: a field that you leave as it is keeps it.
+                </Text>
+              )}
             </Tabs.Panel>
             <Tabs.Panel value="diff" pt="xs">
               <DiffView before={before} after={text} beforeLabel="Stored" afterLabel="Edited" maxHeight={340} />

@@ -61,6 +61,11 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
           label={`Input of ${entry.stage}`}
           missing="This stage had no payload: the record was not read, or could not be."
         />
+        {detail.isMasked && (
+          <Text size="sm" c="dimmed">
+            *** stands for a secret of a connection profile. It is stored and replayed as it was.
+          </Text>
+        )}
       </Section>
       {detail.edit !== null && <Edited edit={detail.edit} />}
       <History detail={detail} />

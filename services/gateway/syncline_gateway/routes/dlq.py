@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Response
 
+from syncline.actions.dead_letters import DeadLetters
 from syncline.actions.selecting import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.letter_filter import LetterFilter
@@ -81,14 +82,16 @@ async def selection(caller: Runner, parts: Needs, wanted: Filtered) -> Any:  # n
 
 @router.get("/{letter_id}", responses=returns(LetterDetail))
 async def show(letter_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
-    """Show an entry in full; its payload is text, byte for byte."""
-    return answer(await LetterViews(parts.database).get(caller.tenant, str(letter_id)))
+    """Show an entry in full; its payload is text, byte for byte but for secrets."""
+    return answer(
+        await DeadLetters(parts.database, parts.keyring).get(caller.tenant, str(letter_id))
+    )
 
 
 @router.get("/{letter_id}/payload", responses=_BYTES)
 async def payload(letter_id: UUID, caller: Runner, parts: Needs) -> Response:
-    """Download the failed stage's input: the bytes as they are stored."""
-    found = await LetterViews(parts.database).payload(caller.tenant, str(letter_id))
+    """Download the failed stage's input: the bytes as they are stored, but for secrets."""
+    found = await DeadLetters(parts.database, parts.keyring).payload(caller.tenant, str(letter_id))
     if found is None:
         raise NotFoundError(f"dead letter {letter_id} has no payload")
     headers = {"Content-Disposition": f'attachment; filename="{letter_id}.json"'}

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Header, Request
 
+from syncline.actions.dead_letters import DeadLetters
 from syncline.actions.edits import Edit, edit_of
 from syncline.actions.replay_plan import ReplayResult, Wish, plan, refusal
 from syncline.actions.resolving import DISCARD, RESTORE, STATUS_OF, Resolution, resolve
@@ -101,7 +102,7 @@ async def replay_one(
 ) -> Any:  # noqa: ANN401 - a response
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
     body = await body_of(request, ReplayOne)
-    found = await LetterViews(parts.database).get(caller.tenant, str(letter_id))
+    found = await DeadLetters(parts.database, parts.keyring).get(caller.tenant, str(letter_id))
     wish = _wish(caller, idempotency_key, body.from_stage, body.reason)
     if refusal(found.entry) is None:
         wish = msgspec.structs.replace(wish, edit=_edit(found, body))

@@ -38,7 +38,7 @@ async def dry_run(name: Name, request: Request, caller: User, parts: Needs) -> A
 async def try_draft(name: Name, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Compare a draft with the active version over stored raw records and dead letters."""
     asked = _of(TrialRequest, await json_of(request))
-    trier = DraftTrier(parts.database, parts.settings.kafka())
+    trier = DraftTrier(parts.database, parts.keyring, parts.settings.kafka())
     return answer(await trier.run(caller.tenant, name, asked))
 
 
