@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Schema } from "~/api/client";
 import {
   meanRate,
   milestone,
@@ -7,6 +8,7 @@ import {
   sampled,
   shownState,
   skipReasons,
+  stageProgress,
   timeLeft,
 } from "~/components/run/progress";
 import type { RunStatus } from "~/live/useRun";
@@ -142,5 +144,34 @@ describe("progress", () => {
       "in_progress 75",
       "in_progress 100",
     ]);
+  });
+});
+
+describe("stages", () => {
+  const stage = (change: Partial<Schema<"StageView">>) =>
+    ({ stage: "normalize", entered: 40, passed: 38, skipped: 0, failed: 2, ...change }) as Schema<"StageView">;
+  const report = { success: 36, skipped: 2, failed: 2 } as Schema<"RunView">;
+
+  it("takes what was written since the report as through", () => {
+    const now = run({ success: 60, skipped: 2, failed: 2 });
+    expect(stageProgress(stage({}), report, now)).toEqual({ records: 62, did: "through", share: 0.64 });
+  });
+
+  it("never says less than the report, and is full when nothing is left", () => {
+    const end = { success: 94, skipped: 4, failed: 2 } as Schema<"RunView">;
+    const late = stageProgress(stage({ entered: 100, passed: 98 }), end, run({ success: 60, skipped: 2, failed: 2 }));
+    expect(late).toEqual({ records: 98, did: "through", share: 1 });
+  });
+
+  it("tells of Ingest what was read, whatever became of it", () => {
+    const ingest = stage({ stage: "ingest", entered: 40, passed: 30, skipped: 10, failed: 0 });
+    const reading = stageProgress(ingest, report, run({ extracted: false }));
+    expect(reading).toEqual({ records: 100, did: "read", share: 0 });
+    expect(stageProgress(ingest, report, run()).share).toBe(1);
+  });
+
+  it("takes of a replay only what the report tells: its records began in several stages", () => {
+    const replay = run({ trigger: "replay", success: 90, total: 100 });
+    expect(stageProgress(stage({ entered: 0, passed: 0, failed: 0 }), report, replay).records).toBe(0);
   });
 });

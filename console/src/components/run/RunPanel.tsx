@@ -59,7 +59,7 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
       <Held run={run} state={state} />
       <div style={{ marginTop: 14, opacity: stale ? 0.6 : 1 }}>
         <RunProgress run={run} />
-        <StageStrip correlationId={correlationId} total={run.total} done={run.total - run.inFlight} ended={ended} />
+        <StageStrip run={run} ended={ended} />
       </div>
       {ended && <Ended run={run} onAgain={onAgain} />}
     </section>

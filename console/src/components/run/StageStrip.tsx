@@ -1,37 +1,34 @@
 import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { answer, api, type Schema } from "~/api/client";
+import type { RunStatus } from "~/live/useRun";
 import { count, duration } from "~/state/format";
+import { doneOf, type StageProgress, stageProgress } from "./progress";
 import classes from "./run.module.css";
 
 const STAGES = ["ingest", "normalize", "transform", "execute"];
+const WHILE_RUNNING = 2_000;
 
-interface Props {
-  correlationId: string;
-  total: number;
-  /** Records with an outcome: what Finalize has counted, and what the figures of the other stages are about. */
-  done: number;
-  ended: boolean;
-}
-
-/** What the stages did with the records that have their outcome. */
-export function StageStrip({ correlationId, total, done, ended }: Props) {
+/** How far each stage is. Finalize counts live; of the others a report tells, as soon as records have their outcome. */
+export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
+  const { correlationId, total } = run;
   const { data } = useQuery({
     queryKey: ["run-stages", correlationId, ended],
     queryFn: () =>
       answer(api.GET("/api/v1/runs/{correlation_id}", { params: { path: { correlation_id: correlationId } } })),
-    refetchInterval: ended ? false : 1_000,
+    placeholderData: (before) => (before?.run.correlationId === correlationId ? before : undefined),
+    refetchInterval: ended ? false : WHILE_RUNNING,
   });
   const byName = new Map(data?.stages.map((stage) => [String(stage.stage), stage]));
+  const done = doneOf(run);
   return (
     <ol className={classes.stages} aria-label="Stages">
-      {STAGES.map((name) => (
-        <Stage key={name} name={name} stage={byName.get(name)} total={total} />
-      ))}
+      {STAGES.map((name) => {
+        const stage = byName.get(name);
+        return <Stage key={name} name={name} stage={stage} at={data && stage && stageProgress(stage, data.run, run)} />;
+      })}
       <li className={classes.stage} data-full={ended || (total > 0 && done >= total)}>
-        <div className={classes.track}>
-          <i style={{ width: `${total > 0 ? Math.min(100, (done / total) * 100) : 0}%` }} />
-        </div>
+        <Track share={total > 0 ? done / total : 0} />
         <b>Finalize</b>
         <span>{count(done)} counted</span>
       </li>
@@ -39,26 +36,36 @@ export function StageStrip({ correlationId, total, done, ended }: Props) {
   );
 }
 
-function Stage({ name, stage, total }: { name: string; stage: Schema<"StageView"> | undefined; total: number }) {
-  const through = stage ? stage.passed + stage.skipped + stage.failed : 0;
-  const share = stage && stage.entered > 0 ? through / Math.max(stage.entered, name === "ingest" ? total : 0) : 0;
+interface StageProps {
+  name: string;
+  stage: Schema<"StageView"> | undefined;
+  at: StageProgress | undefined;
+}
+
+function Stage({ name, stage, at }: StageProps) {
   const mean = (seconds: number | null | undefined) =>
     duration(seconds === null || seconds === undefined ? null : seconds * 1_000);
   const hint = stage
     ? `A batch waited ${mean(stage.waited)} and was worked on for ${mean(stage.worked)}; ${count(stage.retried)} attempts were repeated`
-    : "Nothing has reached it yet";
+    : "No figures yet";
   return (
-    <li className={classes.stage} data-full={share >= 1}>
+    <li className={classes.stage} data-full={at !== undefined && at.share >= 1}>
       <Tooltip label={hint} multiline maw={260}>
         <div>
-          <div className={classes.track}>
-            <i style={{ width: `${Math.min(100, share * 100)}%` }} />
-          </div>
+          <Track share={at?.share ?? 0} />
           <b>{name.replace(/^./, (first) => first.toUpperCase())}</b>
-          <span>{count(stage?.passed ?? 0)} through</span>
+          <span>{at ? `${count(at.records)} ${at.did}` : "–"}</span>
           {stage && stage.failed > 0 && <span data-tone="bad">{count(stage.failed)} failed</span>}
         </div>
       </Tooltip>
     </li>
+  );
+}
+
+function Track({ share }: { share: number }) {
+  return (
+    <div className={classes.track}>
+      <i style={{ width: `${Math.min(100, share * 100)}%` }} />
+    </div>
   );
 }

@@ -1,3 +1,4 @@
+import type { Schema } from "~/api/client";
 import type { RunStatus } from "~/live/useRun";
 
 /** How many records had an outcome at a time. */
@@ -9,7 +10,7 @@ export interface Sample {
 /** Over how long a rate is measured: long enough to be calm, short enough to follow. */
 const WINDOW_MS = 8_000;
 
-export function doneOf(run: RunStatus): number {
+export function doneOf(run: Pick<RunStatus, "success" | "skipped" | "failed">): number {
   return run.success + run.skipped + run.failed;
 }
 
@@ -49,6 +50,28 @@ export function shownState(run: RunStatus, cancelling: boolean): string {
   if (cancelling) return "cancelling";
   if (run.pausedBy) return "paused";
   return run.waitingUntil ? "waiting" : run.state;
+}
+
+/** How far a stage is: records it has done, in which sense, and the share of those it will have to do with. */
+export interface StageProgress {
+  records: number;
+  did: "read" | "through";
+  share: number;
+}
+
+/**
+ * What is certain of a stage now, from a report and what was counted since: whatever was written since then went
+ * through every stage. In which stage others ended since, only the next report tells.
+ */
+export function stageProgress(stage: Schema<"StageView">, report: Schema<"RunView">, run: RunStatus): StageProgress {
+  const isReplay = run.trigger === "replay"; // its records may begin in any stage
+  if (stage.stage === "ingest" && !isReplay) {
+    return { records: run.total, did: "read", share: run.total > 0 && (run.extracted || run.finishedAt) ? 1 : 0 };
+  }
+  const through = stage.passed + (isReplay ? 0 : Math.max(0, run.success - report.success));
+  const expected = stage.entered + Math.max(0, run.total - doneOf(report));
+  const share = expected > 0 ? Math.min(1, (through + stage.skipped + stage.failed) / expected) : 0;
+  return { records: through, did: "through", share };
 }
 
 const SKIPS: Record<string, string> = {
