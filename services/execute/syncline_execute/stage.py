@@ -80,5 +80,7 @@ class ExecuteStage:
             for number, (outcome, places) in enumerate(outcomes.items())
         ]
         if failures:
-            messages += self._router.route(batch, failures, target.retry, self._clock.now())
+            timings = () if outcomes else batch.timings
+            now = self._clock.now()
+            messages += self._router.route(batch, failures, target.retry, now, timings)
         return messages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncline.contracts.letters import Given, Place, dead_letter, letter_message
-from syncline.contracts.messages import Attempt, Batch, Retrying, encode
+from syncline.contracts.messages import Attempt, Batch, Retrying, Timing, encode
 from syncline.contracts.sending import report_message, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound, size_of
@@ -39,6 +39,7 @@ class FailureRouter:
         failures: Mapping[int, Failure],
         policy: RetryPolicy,
         now: datetime,
+        timings: Sequence[Timing] = (),
     ) -> list[Outbound]:
         """Decide about every failed record of a batch.
 
@@ -47,6 +48,7 @@ class FailureRouter:
             failures: index into the batch's lists -> why.
             policy: of the profile whose system failed.
             now: aware time of the failure.
+            timings: of the batch, where no report carries them: the first retry does.
 
         Returns:
             Retries, their announcements to Finalize, and dead letters.
@@ -67,7 +69,9 @@ class FailureRouter:
             delays[topic] = max(delays.get(topic, 0.0), decision.delay)
         for topic, places in waiting.items():
             due = now + timedelta(seconds=delays[topic])
-            messages += self._retry(batch, places, failures, topic, now, due)
+            timed = msgspec.structs.replace(batch, timings=list(timings))
+            messages += self._retry(timed, places, failures, topic, now, due)
+            timings = ()
         self._count(given_up, len(failures) - given_up.total())
         return messages
 
@@ -111,13 +115,15 @@ class FailureRouter:
         attempts = [self._attempt(batch, failures[place], now) for place in places]
         earlier = batch.history or [[] for _ in batch.ids]
         again = part_of(batch, places)
+        again.timings = batch.timings
         again.attempt = batch.attempt + 1
         again.history = [[*earlier[p], a] for p, a in zip(places, attempts, strict=True)]
         message = retry_message(again, self._stage, topic, due)
         if size_of(message) > LARGE and len(places) > 1:  # attempts weigh, and add up
             middle = len(places) // 2
             first = self._retry(batch, places[:middle], failures, topic, now, due)
-            return first + self._retry(batch, places[middle:], failures, topic, now, due)
+            rest = msgspec.structs.replace(batch, timings=[])
+            return first + self._retry(rest, places[middle:], failures, topic, now, due)
         due_at = int(due.timestamp() * 1000)
         report = Retrying(batch.run, batch.number, again.slots, again.ids, attempts, due_at)
         return [message, report_message(report)]

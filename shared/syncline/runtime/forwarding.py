@@ -68,7 +68,8 @@ class Forwarder:
                 settled_message(batch, made.excluded, Outcome.EXCLUDED, self._stage, own)
             )
         if failures:
-            messages += self._router.route(batch, failures, RetryPolicy(), now)
+            own = [] if output.ids or made.excluded else timings
+            messages += self._router.route(batch, failures, RetryPolicy(), now, own)
         return messages
 
     def _split(

@@ -1,0 +1,43 @@
+"""Where failed records of a batch go, and what goes with them."""
+
+from __future__ import annotations
+
+from random import Random
+
+from syncline.contracts.messages import Batch, RunRef, Timing, decoder_of
+from syncline.contracts.topics import OUTCOMES, Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import Category, Failure
+from syncline.domain.retry import RetryPolicy
+from syncline.runtime.failures import LARGE, FailureRouter
+from syncline.testing.clock import EPOCH
+
+ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
+TIMINGS = [Timing("raw", 1, 2, 3), Timing("payload", 4, 5, 6)]
+BUSY = Failure(Category.TRANSIENT, "http_503", "the shop is busy")
+
+
+def batch(records: int, size: int = 1) -> Batch[dict[str, str]]:
+    run = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
+    ids = [f"A{n}" for n in range(records)]
+    return Batch(run, 0, 0, list(range(records)), ids, [{"x": "y" * size}] * records)
+
+
+def again(messages: list[Outbound]) -> list[Batch[dict[str, str]]]:
+    decode = decoder_of(Batch[dict[str, str]]).decode
+    return [decode(m.value or b"") for m in messages if m.topic != OUTCOMES]
+
+
+def test_one_retry_carries_the_timings_that_no_report_carries() -> None:
+    large = batch(2, LARGE * 2 // 3)
+    router = FailureRouter(Stage.EXECUTE, Random(1))
+    sent = again(router.route(large, {0: BUSY, 1: BUSY}, RetryPolicy(), EPOCH, TIMINGS))
+    assert [(one.ids, one.timings) for one in sent] == [(["A0"], TIMINGS), (["A1"], [])]
+
+
+def test_retries_carry_no_timings_that_a_report_carries() -> None:
+    given = batch(2)
+    given.timings = TIMINGS
+    router = FailureRouter(Stage.EXECUTE, Random(1))
+    (sent,) = again(router.route(given, {1: BUSY}, RetryPolicy(), EPOCH))
+    assert (sent.ids, sent.attempt, sent.timings) == (["A1"], 2, [])
