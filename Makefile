@@ -59,8 +59,8 @@ dev: $(READY) $(WEB) ## Start Kafka, PostgreSQL and all services on this machine
 bench: $(READY) ## Measure speed, CPU and memory beside other tools
 	$(BIN)/python -m benchmarks
 
-bench-console: $(READY) ## Measure how soon the REST API answers over 10,000,000 outcomes
-	$(BIN)/python -m benchmarks.console
+bench-console: $(READY) ## Measure how soon the REST API answers, and what 100 browsers cost
+	$(BIN)/python -m benchmarks.console && $(BIN)/python -m benchmarks.browsers
 
 compose-test: $(WEB) ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test

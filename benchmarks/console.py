@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import httpx
 import msgspec
@@ -37,6 +38,7 @@ from syncline.security.tokens import new_api_key
 RESULTS = Path(__file__).parent / "results"
 GOAL = 300
 """Milliseconds at the 95th percentile."""
+_MANY = httpx.Limits(max_connections=None)
 Ask = Callable[[], tuple[str, dict[str, str]]]
 
 
@@ -50,23 +52,39 @@ class Measured(msgspec.Struct):
     wrong: int
 
 
+class Place(NamedTuple):
+    """A gateway and what it stands on.
+
+    Attributes:
+        address: of the API.
+        pid: of the gateway.
+    """
+
+    filled: Filled
+    database: Database
+    kafka: KafkaConnection
+    address: str
+    pid: int
+
+
 @asynccontextmanager
-async def gateway(folder: Path, outcomes: int) -> AsyncIterator[tuple[Filled, Database, str]]:
-    """Start servers and a gateway; yield what lies in the database, and the API's address."""
+async def gateway(folder: Path, outcomes: int) -> AsyncIterator[Place]:
+    """Start servers and a gateway over so many outcomes."""
     kafka = EmbeddedKafka(folder / "kafka", free_port())
     postgres = EmbeddedPostgres(folder / "postgres", free_port())
     await postgres.start()
     await kafka.start()
     try:
         await migrate(postgres.dsn())
-        await KafkaAdmin(KafkaConnection(bootstrap=kafka.bootstrap)).create_topics(4, 1)
+        connection = KafkaConnection(bootstrap=kafka.bootstrap)
+        await KafkaAdmin(connection).create_topics(4, 1)
         async with open_database(postgres.dsn()) as database:
             began = time.perf_counter()
             filled = await fill(database, outcomes)
             await database.execute("analyze")
             print(f"{filled.outcomes:,} outcomes after {time.perf_counter() - began:.0f} s")
-            with process(folder, postgres.dsn(), kafka.bootstrap) as address:
-                yield filled, database, address
+            with process(folder, postgres.dsn(), kafka.bootstrap) as (address, pid):
+                yield Place(filled, database, connection, address, pid)
     finally:
         await kafka.stop()
         await postgres.stop()
@@ -74,8 +92,8 @@ async def gateway(folder: Path, outcomes: int) -> AsyncIterator[tuple[Filled, Da
 
 
 @contextmanager
-def process(folder: Path, dsn: str, bootstrap: str) -> Iterator[str]:
-    """Run the gateway inside the block; yield the API's address."""
+def process(folder: Path, dsn: str, bootstrap: str) -> Iterator[tuple[str, int]]:
+    """Run the gateway inside the block; yield the API's address and the PID."""
     port = free_port()
     environment = os.environ | {
         "SYNCLINE_POSTGRES_DSN": dsn,
@@ -90,21 +108,21 @@ def process(folder: Path, dsn: str, bootstrap: str) -> Iterator[str]:
             env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     try:
-        yield f"http://127.0.0.1:{port}/api/v1"
+        yield f"http://127.0.0.1:{port}/api/v1", running.pid
     finally:
         running.terminate()
         running.wait()
 
 
 @asynccontextmanager
-async def client_of(database: Database, address: str) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client with an API key, once the gateway answers."""
     key = new_api_key()
     wanted = KeyWanted("benchmark", "platform_admin")
-    await ApiKeys(database).add("default", wanted, (key.prefix, key.hash), "benchmark")
+    await ApiKeys(place.database).add("default", wanted, (key.prefix, key.hash), "benchmark")
     headers = {"Authorization": f"ApiKey {key.text}"}
     async with httpx.AsyncClient(
-        base_url=address, headers=headers, trust_env=False, timeout=60
+        base_url=place.address, headers=headers, trust_env=False, timeout=60, limits=_MANY
     ) as client:
         async with asyncio.timeout(60):
             while not await _answers(client):  # noqa: ASYNC110 - another process
@@ -148,7 +166,7 @@ def questions(filled: Filled, chance: Random) -> dict[str, Ask]:
             "/search", {"q": f"gid://shop/Product/{chance.randrange(BIG)}"},
         ),
         "search: beginning of a correlation ID": lambda: (
-            "/search", {"q": chance.choice(filled.small)[:8]},
+            "/search", {"q": chance.choice(filled.small or filled.big)[:8]},
         ),
         "history of a record in 700 runs": lambda: ("/records", {"sourceId": frequent()}),
         "DLQ list, 100,000 entries": lambda: ("/dlq", {}),
@@ -194,13 +212,10 @@ def table(results: list[Measured]) -> str:
 
 
 async def run(folder: Path, outcomes: int, times: int) -> list[Measured]:
-    async with (
-        gateway(folder, outcomes) as (filled, database, address),
-        client_of(database, address) as client,
-    ):
-        asked = questions(filled, Random(7))
+    async with gateway(folder, outcomes) as place, client_of(place) as client:
+        asked = questions(place.filled, Random(7))
         results = [await measure(client, *one, times) for one in asked.items()]
-        await add_pending(database)  # as right after a big run, before vacuum came by
+        await add_pending(place.database)  # as right after a big run, before vacuum came by
         for name in [name for name in asked if name.startswith("search: source")]:
             after = f"{name}, right after a big run"
             results.append(await measure(client, after, asked[name], times))
