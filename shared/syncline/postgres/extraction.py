@@ -19,12 +19,14 @@ from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
 from syncline.postgres.runs import SELECT, run_of
 
+# Looked up one by one: `exists` may be answered by reading the whole ledger, and a plan that was
+# kept since the ledger was empty does so.
 _HANDLED = """
 select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
-where exists (select from ledger l where l.stream_id = $1 and l.source_id = w.source_id
-              and l.row_hash = w.hash and l.intent_hash is null)
-   or exists (select from tied_rows t where t.stream_id = $1 and t.source_id = w.source_id
-              and t.row_hash = w.hash)
+where (select l.row_hash from ledger l where l.stream_id = $1 and l.source_id = w.source_id
+       and l.intent_hash is null) = w.hash
+   or (select t.row_hash from tied_rows t where t.stream_id = $1
+       and t.source_id = w.source_id) = w.hash
 """
 
 
