@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from syncline.connectors.port import Surroundings
@@ -144,6 +144,13 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(
         None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_not_given(cls, value: object, field: ValidationInfo) -> object:
+        """Take an empty text as none where a setting may be left out: Compose hands it on so."""
+        may_be_none = cls.model_fields[str(field.field_name)].default is None
+        return None if value == "" and may_be_none else value
 
     def kafka(self) -> KafkaConnection:
         """Return how to reach Kafka."""

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from syncline.bootstrap.services import SERVICES
-from syncline.bootstrap.settings import unknown_variables
+from syncline.bootstrap.settings import load_settings, unknown_variables
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -58,6 +58,19 @@ def test_every_setting_that_is_passed_on_is_read() -> None:
     given = {name: "" for s in SERVICES for name in COMPOSE["services"][s]["environment"]}
     assert given
     assert unknown_variables(given) == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_has_a_value_that_is_taken(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As Compose hands them on when nobody sets anything."""
+    monkeypatch.chdir(tmp_path)
+    for variable, text in COMPOSE["services"][name].get("environment", {}).items():
+        value = re.sub(r"\$\{\w+(?::-([^}]*))?\}", lambda found: found[1] or "", str(text))
+        if variable != "SYNCLINE_CONFIG_FILE":  # it lies in a volume
+            monkeypatch.setenv(variable, value)
+    assert load_settings().public_url is None
 
 
 def test_no_secret_has_a_value_that_everybody_knows() -> None:
