@@ -62,7 +62,7 @@ bench: $(READY) ## Measure speed, CPU and memory beside other tools
 bench-console: $(READY) ## Measure how soon the REST API answers, and what 100 browsers cost
 	$(BIN)/python -m benchmarks.console && $(BIN)/python -m benchmarks.browsers
 
-compose-test: $(WEB) ## Build the image, run a sync in containers, scale a stage, take it down
+compose-test: ## Build the image, run a sync in containers, scale a stage, take it down
 	deploy/compose-test
 
 realworld: $(READY) ## Sync a real Tryton ERP to a real Directus API

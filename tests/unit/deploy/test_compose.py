@@ -67,10 +67,25 @@ def test_every_setting_has_a_value_that_is_taken(
     """As Compose hands them on when nobody sets anything."""
     monkeypatch.chdir(tmp_path)
     for variable, text in COMPOSE["services"][name].get("environment", {}).items():
-        value = re.sub(r"\$\{\w+(?::-([^}]*))?\}", lambda found: found[1] or "", str(text))
         if variable != "SYNCLINE_CONFIG_FILE":  # it lies in a volume
-            monkeypatch.setenv(variable, value)
-    assert load_settings().public_url is None
+            monkeypatch.setenv(variable, as_nobody_set_it(str(text)))
+    assert load_settings().smtp_host == ""
+
+
+def test_the_console_is_reached_where_its_links_lead() -> None:
+    gateway = COMPOSE["services"]["gateway"]
+    address = as_nobody_set_it(gateway["environment"]["SYNCLINE_PUBLIC_URL"])
+    (port,) = map(as_nobody_set_it, gateway["ports"])
+    assert address == f"http://{port.rpartition(':')[0]}"
+    assert "SYNCLINE_HTTP_HOST=0.0.0.0" in (ROOT / "deploy" / "Dockerfile").read_text()
+
+
+def as_nobody_set_it(text: str) -> str:
+    """Return a value with every `${VARIABLE:-default}` as its default."""
+    inner = re.compile(r"\$\{\w+(?::-([^${}]*))?\}")
+    while inner.search(text):
+        text = inner.sub(lambda found: found[1] or "", text)
+    return text
 
 
 def test_no_secret_has_a_value_that_everybody_knows() -> None:
