@@ -148,30 +148,40 @@ describe("progress", () => {
 });
 
 describe("stages", () => {
-  const stage = (change: Partial<Schema<"StageView">>) =>
-    ({ stage: "normalize", entered: 40, passed: 38, skipped: 0, failed: 2, ...change }) as Schema<"StageView">;
-  const report = { success: 36, skipped: 2, failed: 2 } as Schema<"RunView">;
+  const report = (
+    stage: Partial<Schema<"StageView">>,
+    run: Partial<Schema<"RunView">> = { success: 36, skipped: 2, failed: 2 },
+  ) => {
+    const one = { stage: "normalize", entered: 40, passed: 38, skipped: 0, failed: 2, ...stage };
+    return { run, stages: [one] } as unknown as Schema<"RunReport">;
+  };
 
   it("takes what was written since the report as through", () => {
     const now = run({ success: 60, skipped: 2, failed: 2 });
-    expect(stageProgress(stage({}), report, now)).toEqual({ records: 62, did: "through", share: 0.64 });
+    expect(stageProgress("normalize", report({}), now)).toEqual({ records: 62, did: "through", share: 0.64 });
+  });
+
+  it("knows before any report that what was written went through", () => {
+    expect(stageProgress("normalize", undefined, run({ success: 60 }))?.records).toBe(60);
+    expect(stageProgress("normalize", undefined, run({ trigger: "replay", success: 60 }))).toBeNull();
   });
 
   it("never says less than the report, and is full when nothing is left", () => {
-    const end = { success: 94, skipped: 4, failed: 2 } as Schema<"RunView">;
-    const late = stageProgress(stage({ entered: 100, passed: 98 }), end, run({ success: 60, skipped: 2, failed: 2 }));
+    const end = report({ entered: 100, passed: 98 }, { success: 94, skipped: 4, failed: 2 });
+    const late = stageProgress("normalize", end, run({ success: 60, skipped: 2, failed: 2 }));
     expect(late).toEqual({ records: 98, did: "through", share: 1 });
   });
 
   it("tells of Ingest what was read, whatever became of it", () => {
-    const ingest = stage({ stage: "ingest", entered: 40, passed: 30, skipped: 10, failed: 0 });
-    const reading = stageProgress(ingest, report, run({ extracted: false }));
+    const ingest = report({ stage: "ingest", entered: 40, passed: 30, skipped: 10, failed: 0 });
+    const reading = stageProgress("ingest", ingest, run({ extracted: false }));
     expect(reading).toEqual({ records: 100, did: "read", share: 0 });
-    expect(stageProgress(ingest, report, run()).share).toBe(1);
+    expect(stageProgress("ingest", ingest, run())?.share).toBe(1);
   });
 
   it("takes of a replay only what the report tells: its records began in several stages", () => {
     const replay = run({ trigger: "replay", success: 90, total: 100 });
-    expect(stageProgress(stage({ entered: 0, passed: 0, failed: 0 }), report, replay).records).toBe(0);
+    const untouched = report({ entered: 0, passed: 0, failed: 0 });
+    expect(stageProgress("normalize", untouched, replay)?.records).toBe(0);
   });
 });

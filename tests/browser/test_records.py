@@ -64,6 +64,14 @@ async def test_the_search_box_leads_to_the_passport_of_a_record_with_a_retry(
     await expect(page.get_by_role("region", name="At the target")).to_contain_text("A2")
 
 
+FILLED = """track => {
+  const bar = track.firstElementChild
+  const parts = [...bar.children].map(part => part.getBoundingClientRect().width)
+  return Math.abs(parts.reduce((sum, width) => sum + width) - bar.getBoundingClientRect().width) < 1
+}"""
+"""Whether what a bar is made of covers all of it."""
+
+
 async def test_a_finished_run_tells_its_stages_records_and_failures(
     page: Page, run: Run, stream: Stream
 ) -> None:
@@ -75,6 +83,9 @@ async def test_a_finished_run_tells_its_stages_records_and_failures(
     await expect(numbers).to_contain_text("30")
     await expect(numbers.get_by_role("link")).to_have_text("1")
     await expect(page.get_by_role("table", name="Failures of the run")).to_contain_text("name")
+    bars = stages.get_by_role("img")
+    await expect(bars).to_have_count(4)
+    assert [await bar.evaluate(FILLED) for bar in await bars.all()] == [True] * 4
     await fit_for_everybody(page, "run-detail")
 
     await page.get_by_role("tab", name="Records").click()

@@ -19,13 +19,12 @@ export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
     placeholderData: (before) => (before?.run.correlationId === correlationId ? before : undefined),
     refetchInterval: ended ? false : WHILE_RUNNING,
   });
-  const byName = new Map(data?.stages.map((stage) => [String(stage.stage), stage]));
   const done = doneOf(run);
   return (
     <ol className={classes.stages} aria-label="Stages">
       {STAGES.map((name) => {
-        const stage = byName.get(name);
-        return <Stage key={name} name={name} stage={stage} at={data && stage && stageProgress(stage, data.run, run)} />;
+        const stage = data?.stages.find((one) => one.stage === name);
+        return <Stage key={name} name={name} stage={stage} at={stageProgress(name, data, run)} />;
       })}
       <li className={classes.stage} data-full={ended || (total > 0 && done >= total)}>
         <Track share={total > 0 ? done / total : 0} />
@@ -39,7 +38,7 @@ export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
 interface StageProps {
   name: string;
   stage: Schema<"StageView"> | undefined;
-  at: StageProgress | undefined;
+  at: StageProgress | null;
 }
 
 function Stage({ name, stage, at }: StageProps) {
@@ -49,7 +48,7 @@ function Stage({ name, stage, at }: StageProps) {
     ? `A batch waited ${mean(stage.waited)} and was worked on for ${mean(stage.worked)}; ${count(stage.retried)} attempts were repeated`
     : "No figures yet";
   return (
-    <li className={classes.stage} data-full={at !== undefined && at.share >= 1}>
+    <li className={classes.stage} data-full={at !== null && at.share >= 1}>
       <Tooltip label={hint} multiline maw={260}>
         <div>
           <Track share={at?.share ?? 0} />

@@ -59,18 +59,28 @@ export interface StageProgress {
   share: number;
 }
 
+const NOTHING = { entered: 0, passed: 0, skipped: 0, failed: 0, success: 0 };
+
 /**
- * What is certain of a stage now, from a report and what was counted since: whatever was written since then went
- * through every stage. In which stage others ended since, only the next report tells.
+ * What is certain of a stage now, from the newest report and what was counted since: whatever was written since then
+ * went through every stage. In which stage others ended since, only the next report tells. Null: nothing is certain.
  */
-export function stageProgress(stage: Schema<"StageView">, report: Schema<"RunView">, run: RunStatus): StageProgress {
+export function stageProgress(
+  name: string,
+  report: Pick<Schema<"RunReport">, "run" | "stages"> | undefined,
+  run: RunStatus,
+): StageProgress | null {
+  const stage = report?.stages.find((one) => one.stage === name);
   const isReplay = run.trigger === "replay"; // its records may begin in any stage
-  if (stage.stage === "ingest" && !isReplay) {
+  if (isReplay && !stage) return null;
+  if (name === "ingest" && !isReplay) {
     return { records: run.total, did: "read", share: run.total > 0 && (run.extracted || run.finishedAt) ? 1 : 0 };
   }
-  const through = stage.passed + (isReplay ? 0 : Math.max(0, run.success - report.success));
-  const expected = stage.entered + Math.max(0, run.total - doneOf(report));
-  const share = expected > 0 ? Math.min(1, (through + stage.skipped + stage.failed) / expected) : 0;
+  const { entered, passed, skipped, failed } = stage ?? NOTHING;
+  const counted = stage && report ? report.run : NOTHING;
+  const through = passed + (isReplay ? 0 : Math.max(0, run.success - counted.success));
+  const expected = entered + Math.max(0, run.total - doneOf(counted));
+  const share = expected > 0 ? Math.min(1, (through + skipped + failed) / expected) : 0;
   return { records: through, did: "through", share };
 }
 

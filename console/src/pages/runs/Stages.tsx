@@ -102,13 +102,15 @@ function Track({ stage, begin, end }: { stage: Stage; begin: number; end: number
   if (!stage.firstAt || !stage.lastAt) return <span className={classes.none}>–</span>;
   const [from, to] = [Date.parse(stage.firstAt), Date.parse(stage.lastAt)];
   const share = (value: number) => `${(value / (end - begin)) * 100}%`;
-  const waited = stage.waited ?? 0;
+  const [waited, worked] = [stage.waited ?? 0, stage.worked ?? 0];
+  // Shares of their sum: numbers below 1 would not fill the bar.
+  const waiting = waited + worked > 0 ? waited / (waited + worked) : 0;
   const words = `${title(stage.stage)}: ${duration(to - from)} from its first batch to its last`;
   return (
     <span className={classes.track} role="img" aria-label={words} title={words}>
       <span style={{ left: share(from - begin), width: share(Math.max(to - from, 0)) }}>
-        <span className={classes.waited} style={{ flexGrow: waited }} />
-        <span className={classes.worked} style={{ flexGrow: stage.worked ?? 1 }} />
+        <span className={classes.waited} style={{ flexGrow: waiting }} />
+        <span className={classes.worked} style={{ flexGrow: 1 - waiting }} />
       </span>
     </span>
   );
