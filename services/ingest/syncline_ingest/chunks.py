@@ -213,7 +213,6 @@ def _count(planned: list[Planned]) -> None:
             METRICS.dead_letters.labels(Stage.INGEST.value, Category.PERMANENT.value).inc(count)
         else:
             outcome = "passed" if batch.new.stage else "unchanged"
-            TALLY.records_out += (
-                0 if batch.new.stage else count
-            )  # what passed counts when it is sent
+            if not batch.new.stage:  # what passed counts when it is sent
+                TALLY.records_out += count
             METRICS.records.labels(Stage.INGEST.value, outcome).inc(count)
