@@ -10,11 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -43,8 +41,8 @@ class Seen(msgspec.Struct):
     wrong: int = 0
 
 
-async def run(folder: Path, browsers: int, seconds: float) -> tuple[Cost, Seen]:
-    async with gateway(folder, 1_200_000) as place, client_of(place) as client:
+async def run(browsers: int, seconds: float) -> tuple[Cost, Seen]:
+    async with gateway(1_200_000) as place, client_of(place) as client:
         run_id = place.filled.small[0]
         await place.database.execute(
             "update runs set state = 'in_progress', finished_at = null where id = $1", UUID(run_id)
@@ -112,9 +110,7 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, default=100, help="(100)")
     parser.add_argument("--seconds", type=float, default=20, help="that are measured (20)")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="syncline-bench-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL does not run as root
-        cost, seen = asyncio.run(run(Path(folder), asked.browsers, asked.seconds))
+    cost, seen = asyncio.run(run(asked.browsers, asked.seconds))
     share = cost.cpu["gateway"] / cost.wall
     print(
         f"{asked.browsers} browsers: {share:.1%} of a core "

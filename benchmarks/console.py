@@ -68,8 +68,29 @@ class Place(NamedTuple):
 
 
 @asynccontextmanager
-async def gateway(folder: Path, outcomes: int) -> AsyncIterator[Place]:
-    """Start servers and a gateway over so many outcomes."""
+async def gateway(outcomes: int) -> AsyncIterator[Place]:
+    """Start servers and a gateway over so many outcomes, in a folder that goes with them."""
+    with _folder() as folder:
+        async with _servers(folder) as (connection, dsn), open_database(dsn) as database:
+            began = time.perf_counter()
+            filled = await fill(database, outcomes)
+            await database.execute("analyze")
+            print(f"{filled.outcomes:,} outcomes after {time.perf_counter() - began:.0f} s")
+            with process(folder, dsn, connection.bootstrap) as (address, pid):
+                yield Place(filled, database, connection, address, pid)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="syncline-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL does not run as root
+        yield folder
+
+
+@asynccontextmanager
+async def _servers(folder: Path) -> AsyncIterator[tuple[KafkaConnection, str]]:
+    """Run Kafka with topics and PostgreSQL with tables; yield where they are."""
     kafka = EmbeddedKafka(folder / "kafka", free_port())
     postgres = EmbeddedPostgres(folder / "postgres", free_port())
     await postgres.start()
@@ -78,13 +99,7 @@ async def gateway(folder: Path, outcomes: int) -> AsyncIterator[Place]:
         await migrate(postgres.dsn())
         connection = KafkaConnection(bootstrap=kafka.bootstrap)
         await KafkaAdmin(connection).create_topics(4, 1)
-        async with open_database(postgres.dsn()) as database:
-            began = time.perf_counter()
-            filled = await fill(database, outcomes)
-            await database.execute("analyze")
-            print(f"{filled.outcomes:,} outcomes after {time.perf_counter() - began:.0f} s")
-            with process(folder, postgres.dsn(), kafka.bootstrap) as (address, pid):
-                yield Place(filled, database, connection, address, pid)
+        yield connection, postgres.dsn()
     finally:
         await kafka.stop()
         await postgres.stop()
@@ -211,8 +226,8 @@ def table(results: list[Measured]) -> str:
     return "\n".join(["| | p50, ms | p95, ms | longest, ms |", "|---|---|---|---|", *rows]) + "\n"
 
 
-async def run(folder: Path, outcomes: int, times: int) -> list[Measured]:
-    async with gateway(folder, outcomes) as place, client_of(place) as client:
+async def run(outcomes: int, times: int) -> list[Measured]:
+    async with gateway(outcomes) as place, client_of(place) as client:
         asked = questions(place.filled, Random(7))
         results = [await measure(client, *one, times) for one in asked.items()]
         await add_pending(place.database)  # as right after a big run, before vacuum came by
@@ -227,9 +242,7 @@ def main() -> None:
     parser.add_argument("--outcomes", type=int, default=10_000_000, help="(10000000)")
     parser.add_argument("--times", type=int, default=200, help="that each is asked (200)")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="syncline-bench-") as folder:
-        Path(folder).chmod(0o755)  # PostgreSQL does not run as root
-        results = asyncio.run(run(Path(folder), asked.outcomes, asked.times))
+    results = asyncio.run(run(asked.outcomes, asked.times))
     at = datetime.now(UTC)  # noqa: TID251 - names the file
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"console-{at:%Y%m%d-%H%M%S}.md"

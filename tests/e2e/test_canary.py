@@ -15,14 +15,13 @@ import pytest
 
 from syncline.postgres.database import Database, open_database
 from syncline.testing.http_api import HttpApi, Trouble
-from tests.support.certificates import Authority
 from tests.support.commands import CommandLine
 from tests.support.eventually import eventually
 from tests.support.http_world import SINGLE
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
 from tests.support.mail import PASSWORD as MAIL_PASSWORD
-from tests.support.mail import USER, mail_server
+from tests.support.mail import USER, trusted_mail_server
 from tests.support.receiver import Receiver, receiver
 from tests.support.topics import lying_on
 from tests.support.walking import Walk
@@ -106,11 +105,7 @@ async def place(
     kafka: KafkaPlace, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Installation]:
     """An installation that sends mail with a password."""
-    authority = Authority()
-    trusted = tmp_path / "authority.pem"
-    trusted.write_text(authority.certificate)
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    async with mail_server(authority, tmp_path) as mails:
+    async with trusted_mail_server(tmp_path, monkeypatch) as mails:
         extra = {
             "SYNCLINE_SMTP_HOST": "127.0.0.1", "SYNCLINE_SMTP_PORT": str(mails.port),
             "SYNCLINE_SMTP_USER": USER, "SYNCLINE_SMTP_PASSWORD": MAIL_PASSWORD,

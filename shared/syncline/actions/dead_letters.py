@@ -36,9 +36,9 @@ class DeadLetters:
     async def payload(self, tenant: str, letter_id: str) -> bytes | None:
         """Return the bytes of an entry's payload. Raises NotFoundError, RetriableError."""
         found = await self._views.payload(tenant, letter_id)
-        secrets = await self._configuration.secrets(tenant)
         if found is None:
             return None
+        secrets = await self._configuration.secrets(tenant)
         text = found.decode(errors="surrogateescape")
         return _masked(text, secrets).encode(errors="surrogateescape")
 

@@ -67,11 +67,10 @@ class FailureRouter:
             topic = retry_topic(decision.delay)
             waiting[topic].append(place)
             delays[topic] = max(delays.get(topic, 0.0), decision.delay)
+        timed = msgspec.structs.replace(batch, timings=list(timings))
         for topic, places in waiting.items():
             due = now + timedelta(seconds=delays[topic])
-            timed = msgspec.structs.replace(batch, timings=list(timings))
             messages += self._retry(timed, places, failures, topic, now, due)
-            timings = ()
         self._count(given_up, len(failures) - given_up.total())
         return messages
 
@@ -122,8 +121,8 @@ class FailureRouter:
         if size_of(message) > LARGE and len(places) > 1:  # attempts weigh, and add up
             middle = len(places) // 2
             first = self._retry(batch, places[:middle], failures, topic, now, due)
-            rest = msgspec.structs.replace(batch, timings=[])
-            return first + self._retry(rest, places[middle:], failures, topic, now, due)
+            return first + self._retry(batch, places[middle:], failures, topic, now, due)
+        batch.timings = []  # one retry carries them
         due_at = int(due.timestamp() * 1000)
         report = Retrying(batch.run, batch.number, again.slots, again.ids, attempts, due_at)
         return [message, report_message(report)]

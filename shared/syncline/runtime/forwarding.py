@@ -62,14 +62,14 @@ class Forwarder:
             messages += sendable
             failures.update(too_large)
             self._passed.inc(len(output.ids) - len(too_large))
+            timings = []  # one message carries them
         if made.excluded:
-            own = [] if output.ids else timings
             messages.append(
-                settled_message(batch, made.excluded, Outcome.EXCLUDED, self._stage, own)
+                settled_message(batch, made.excluded, Outcome.EXCLUDED, self._stage, timings)
             )
+            timings = []
         if failures:
-            own = [] if output.ids or made.excluded else timings
-            messages += self._router.route(batch, failures, RetryPolicy(), now, own)
+            messages += self._router.route(batch, failures, RetryPolicy(), now, timings)
         return messages
 
     def _split(

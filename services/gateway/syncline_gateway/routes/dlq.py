@@ -14,11 +14,11 @@ from syncline.actions.selecting import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.letter_filter import LetterFilter
 from syncline.postgres.letter_groups import LetterGroup, LetterGroups
-from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews, Place
+from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
 from syncline_gateway.access import Runner
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.letters import Filtered
-from syncline_gateway.paging import Paged, Paging, identity, moment, number, words
+from syncline_gateway.paging import Paged, identity, moment, number, words
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/dlq", tags=["dlq"])
@@ -42,14 +42,9 @@ class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
 @router.get("", responses=returns(Page[LetterView]))
 async def list_(caller: Runner, parts: Needs, paging: Paged, wanted: Filtered) -> Any:  # noqa: ANN401
     """List entries, the newest first."""
-    found = await LetterViews(parts.database).newest(
-        caller.tenant, wanted, paging.limit + 1, _place(paging)
-    )
+    after = paging.key(moment, identity)
+    found = await LetterViews(parts.database).newest(caller.tenant, wanted, paging.limit + 1, after)
     return answer(paging.page(found, lambda e: (e.failed_at.isoformat(), e.id)))
-
-
-def _place(paging: Paging) -> Place | None:
-    return paging.key(moment, identity)
 
 
 @router.get("/groups", responses=returns(Page[LetterGroup]))
