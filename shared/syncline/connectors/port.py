@@ -70,6 +70,20 @@ class ExtractRequest(msgspec.Struct, frozen=True):
     page_size: int = 2000
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """What a source that knows its writers says of the moment it was read at.
+
+    Attributes:
+        taken_at: when the read began, by the source's clock, as ISO time with its zone.
+        open_since: when the oldest transaction began that was open then and may still write, in
+            the same form; None where there was none. What it commits may lie behind values that
+            this read gave.
+    """
+
+    taken_at: str
+    open_since: str | None = None
+
+
 class Page(msgspec.Struct):
     """Records in reading order; the lists run in parallel.
 
@@ -80,6 +94,9 @@ class Page(msgspec.Struct):
         position: opaque; extract() goes on behind this page when given it.
         bad: failures of records that could not be read as records (index -> why), e.g. a CSV row
             with too many columns; their `records` entry holds what was read.
+        columns: names of all columns that the source has, where every record has the same ones
+            (tables, CSV); None where a record may leave out properties (JSON).
+        snapshot: of the read that gave this page; None where the source cannot tell its writers.
     """
 
     ids: list[str]
@@ -87,6 +104,8 @@ class Page(msgspec.Struct):
     records: list[dict[str, Any]]
     position: str
     bad: dict[int, Failure] = {}
+    columns: tuple[str, ...] | None = None
+    snapshot: Snapshot | None = None
 
 
 class WriteBatch(msgspec.Struct):

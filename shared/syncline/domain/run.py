@@ -88,6 +88,22 @@ class Counters(msgspec.Struct, frozen=True, rename="camel"):
         return self.total - self.done
 
 
+class Notice(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Something a run tells of itself that is no failure: what a person should know.
+
+    Attributes:
+        code: stable machine name in snake_case, e.g. `capped`, `cursor_in_future`.
+        message: one sentence for a person: what was seen, and what would help.
+        count: records it is true of; 0 where it is true of the run.
+        source_ids: some of them, at most ten.
+    """
+
+    code: str
+    message: str
+    count: int = 0
+    source_ids: tuple[str, ...] = ()
+
+
 class Run(msgspec.Struct, kw_only=True, rename="camel"):
     """One execution of one stream. What was pinned at acceptance never changes.
 
