@@ -15,6 +15,7 @@ import msgspec
 
 from syncline.domain.errors import Failure, FailureError, Problem
 from syncline.domain.mapping.document import Extraction
+from syncline.domain.run import Notice
 
 
 class ConnectorError(FailureError):
@@ -61,6 +62,9 @@ class ExtractRequest(msgspec.Struct, frozen=True):
         position: where an interrupted read goes on (a Page's `position`); wins over `after`.
         limit: most records to read, None for all.
         page_size: records a page should hold.
+        stable: read in an order that no change to a record can move (by ID), whatever it costs;
+            only for extractions of which `reads_stably` is true. Such a read is complete, and its
+            cursors rise and fall as they come.
     """
 
     extraction: Extraction
@@ -68,6 +72,7 @@ class ExtractRequest(msgspec.Struct, frozen=True):
     position: str | None = None
     limit: int | None = None
     page_size: int = 2000
+    stable: bool = False
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -97,6 +102,8 @@ class Page(msgspec.Struct):
         columns: names of all columns that the source has, where every record has the same ones
             (tables, CSV); None where a record may leave out properties (JSON).
         snapshot: of the read that gave this page; None where the source cannot tell its writers.
+        notices: what the source did that a person should know of and that is no failure. A page
+            that only tells something has no records.
     """
 
     ids: list[str]
@@ -106,6 +113,7 @@ class Page(msgspec.Struct):
     bad: dict[int, Failure] = {}
     columns: tuple[str, ...] | None = None
     snapshot: Snapshot | None = None
+    notices: tuple[Notice, ...] = ()
 
 
 class WriteBatch(msgspec.Struct):
@@ -203,6 +211,13 @@ class Connector(Protocol):
         cursor.
         """
 
+    def reads_stably(self, extraction: Extraction) -> bool:
+        """Tell whether this extraction can be read in an order that stands still (`stable`).
+
+        A read in which an ID came twice has missed another: it is read again so, or it fails.
+        """
+        return False
+
     async def close(self) -> None:
         """Let go of connections. May be called twice."""
 
@@ -213,7 +228,11 @@ class Connector(Protocol):
         """Return the columns of a table, endpoint or file. Raises ConnectorError if unknown."""
 
     def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
-        """Stream pages in reading order. Safe to repeat; memory is bounded by a page or two."""
+        """Stream pages in reading order. Safe to repeat; memory is bounded by a page or two.
+
+        Raises ConnectorError with the code `position_expired` where the source does not know a
+        position any more that it gave before: the read begins again from a cursor.
+        """
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
         """Read just these records; unknown IDs are missing from the answer. At most 1,000 IDs."""
