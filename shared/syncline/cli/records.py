@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from syncline.cli.app import FAILED, Commands
@@ -49,13 +50,17 @@ def find(
 
     async def read() -> RecordHistory:
         async with shell.database() as database:
-            return await Views(database).record(shell.tenant, source_id, limit)
+            return await Views(database).record(shell.tenant, source_id, limit + 1)
 
     found = shell.run(read())
+    more = len(found.runs) > limit
+    found = msgspec.structs.replace(found, runs=found.runs[:limit])
     if not found.runs and not found.written and not shell.json:
         shell.note(f"no run knows a record {source_id!r}; IDs are compared exactly")
         raise typer.Exit(FAILED)
     shell.show(found, *_lines(shell, found))
+    if more:
+        shell.note("it was in older runs too: --limit shows more")
     if not found.runs and not found.written:
         raise typer.Exit(FAILED)
 

@@ -36,7 +36,7 @@ from syncline.runtime.control import cancel_message, forget_message, pause_messa
 commands = Commands("List, show, watch, pause, resume and cancel runs.")
 ACTIVE = tuple(state.value for state in State if state not in FINAL)
 RUN_ID = typer.Argument(metavar="CORRELATION_ID", help="Names the run.", show_default=False)
-LIMIT = typer.Option("--limit", min=1, max=1000, help="Show at most so many.")
+LIMIT = typer.Option("--limit", min=1, max=2**31 - 2, help="Show at most so many.")
 _INSTANCE = typer.Option("--instance", metavar="NAME", help="Only runs of this instance.")
 _STATE = typer.Option("--state", metavar="STATE", help="Only runs in this state; may be repeated.")
 _ACTIVE = typer.Option("--active", help="Only runs that have not ended.")
@@ -80,13 +80,16 @@ def list_(
     async def read() -> list[Run]:
         async with shell.database() as database:
             return await Runs(database).newest(
-                shell.tenant, limit=limit, states=wanted, instance=instance
+                shell.tenant, limit=limit + 1, states=wanted, instance=instance
             )
 
-    runs = shell.run(read())
+    found = shell.run(read())
+    runs = found[:limit]
     is_filtered = instance or wanted
     none = "no runs match" if is_filtered else f"no runs yet; `{own_name()} trigger` begins one"
     shell.show_table([run_document(run) for run in runs], _COLUMNS, [_row(r) for r in runs], none)
+    if len(found) > limit:
+        shell.note("there are more: --limit shows more")
 
 
 def _states(given: list[str]) -> tuple[str, ...]:
@@ -169,9 +172,17 @@ def _exceptions(run: Run, detail: RunDetail) -> list[object]:
     columns = [Column("source ID"), Column("outcome")]
     rows = [[special["sourceId"], special["outcome"]] for special in detail.special]
     lines: list[object] = ["", *table(columns, rows, 100)]
+    left = _special(run) - len(rows)
+    if left > 0:
+        lines.append(f"and {number(left)} more; the console's page of the run lists all")
     if run.counters.failed:
         lines.append(f"\nwhy: {own_name()} dlq list --run {run.id}")
     return lines
+
+
+def _special(run: Run) -> int:
+    counts = run.counters
+    return counts.total - counts.success - counts.unchanged
 
 
 @commands.add("watch")

@@ -22,7 +22,7 @@ commands = Commands("List and preview schedules, switch them, run one now.")
 _NAME = typer.Argument(metavar="SCHEDULE", help="Name of the schedule.")
 _CRON = typer.Argument(metavar="CRON", help='Five fields, such as "0 5 * * MON-FRI".')
 _ZONE = typer.Option("--timezone", metavar="ZONE", help="IANA time zone, such as Europe/Berlin.")
-_LIMIT = typer.Option("--limit", metavar="NUMBER", min=1, max=100, help="Firings shown.")
+_LIMIT = typer.Option("--limit", metavar="NUMBER", min=1, max=2**31 - 2, help="Firings shown.")
 _STYLES = {"Enabled": "green", "Disabled": "red", "Dependency Inactive": "yellow"}
 _COLUMNS = (
     Column("schedule", cut=True),

@@ -73,9 +73,14 @@ class ApiKeys:
         self._database = database
 
     async def list(
-        self, tenant: str, limit: int = 100, after: str | None = None
+        self, tenant: str, limit: int | None = None, after: str | None = None
     ) -> list[ApiKeyView]:
-        """Return a tenant's keys, the newest first; `after` is the ID of the last one known."""
+        """Return a tenant's keys, the newest first.
+
+        Args:
+            limit: None is all.
+            after: the ID of the last one known.
+        """
         rows = await self._database.fetch(
             _VIEW + "where tenant = $1 and ($3::uuid is null or id < $3) order by id desc limit $2",
             tenant,

@@ -44,6 +44,7 @@ select v.version, v.actor, v.created_at, v.version = m.active_version as active,
 from mapping_versions v join mappings m on m.id = v.mapping_id
 where m.tenant = $1 and m.name = $2 and m.deleted_at is null
   and ($3::int is null or v.version < $3) and ($4::int is null or v.version = $4)
+  and ($6::text is null or v.version::text = btrim($6, '%') or v.actor ilike $6)
 order by v.version desc limit $5
 """
 
@@ -175,18 +176,23 @@ class ConfigurationViews:
         return _mapping(rows[0]), dict(rows[0]["document"])
 
     async def versions(
-        self, tenant: str, name: str, before: int | None, limit: int
+        self, tenant: str, name: str, before: int | None, part: Listed
     ) -> list[MappingVersionView]:
-        """Return versions of a mapping, newest first. Raises NotFoundError."""
+        """Return versions of a mapping, newest first; `part.search` is a number or who saved it.
+
+        Raises:
+            NotFoundError: there is no such mapping.
+        """
         await self.mapping(tenant, name)
-        rows = await self._database.fetch(_VERSIONS, tenant, name, before, None, limit)
+        values = (tenant, name, before, None, part.limit, part.pattern)
+        rows = await self._database.fetch(_VERSIONS, *values)
         return [_version(row) for row in rows]
 
     async def version(
         self, tenant: str, name: str, version: int
     ) -> tuple[MappingVersionView, dict[str, Any]]:
         """Return one version and its document. Raises NotFoundError."""
-        rows = await self._database.fetch(_VERSIONS, tenant, name, None, version, 1)
+        rows = await self._database.fetch(_VERSIONS, tenant, name, None, version, 1, None)
         if not rows:
             raise NotFoundError(f"no version {version} of mapping {name!r}")
         return _version(rows[0]), dict(rows[0]["document"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.database import Database
 from syncline.postgres.run_views import prefix_range
-from syncline.postgres.views import newest_places, outcome_name
+from syncline.postgres.views import newest_in_streams, outcome_name
 
 _ID = re.compile(r"[0-9a-fA-F-]{6,36}")
 EACH = 5
@@ -63,10 +64,15 @@ class SearchHit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
-    """What a search found: runs first, then records, targets, dead letters."""
+    """What a search found: runs first, then records, targets, dead letters.
+
+    Attributes:
+        more: kinds of which there are more than the 5 that are shown: give more of the ID.
+    """
 
     query: str
     hits: list[SearchHit]
+    more: list[str]
 
 
 class Search:
@@ -86,14 +92,14 @@ class Search:
         if _ID.fullmatch(query) and 6 <= len(query.replace("-", "")) <= 32:
             hits += await self._by_prefix(tenant, query)
         hits += await self._records(tenant, query)
-        targets = await self._database.fetch(_BY_TARGET, tenant, query, EACH)
+        targets = await self._database.fetch(_BY_TARGET, tenant, query, EACH + 1)
         hits += [_written("target", row) for row in targets]
-        return SearchResult(query, hits)
+        return _cut(query, hits)
 
     async def _by_prefix(self, tenant: str, query: str) -> list[SearchHit]:
         low, high = prefix_range(query)
-        runs = await self._database.fetch(_RUNS, tenant, low, high, EACH)
-        letters = await self._database.fetch(_LETTERS, tenant, low, high, EACH)
+        runs = await self._database.fetch(_RUNS, tenant, low, high, EACH + 1)
+        letters = await self._database.fetch(_LETTERS, tenant, low, high, EACH + 1)
         return [
             SearchHit(
                 kind="run", correlation_id=str(r["id"]), instance=r["instance"],
@@ -112,7 +118,7 @@ class Search:
     async def _records(self, tenant: str, source_id: str) -> list[SearchHit]:
         """Return the record once for every stream that knows it, by its newest run."""
         streams: dict[tuple[str, str], SearchHit] = {}
-        for row in await newest_places(self._database, tenant, source_id, 100):
+        for row in await newest_in_streams(self._database, tenant, source_id, EACH + 1):
             stream = (row["instance"], row["entity_type"])
             streams.setdefault(
                 stream,
@@ -122,9 +128,19 @@ class Search:
                     at=row["created_at"],
                 ),
             )  # fmt: skip
-        for row in await self._database.fetch(_BY_SOURCE, tenant, source_id, EACH):
+        for row in await self._database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1):
             streams.setdefault((row["instance"], row["entity_type"]), _written("record", row))
-        return list(streams.values())[:EACH]
+        return list(streams.values())
+
+
+def _cut(query: str, hits: Iterable[SearchHit]) -> SearchResult:
+    """Keep the first hits of each kind, and say of which there are more."""
+    kinds: dict[str, list[SearchHit]] = {}
+    for hit in hits:
+        kinds.setdefault(hit.kind, []).append(hit)
+    kept = [hit for several in kinds.values() for hit in several[:EACH]]
+    more = [kind for kind, several in kinds.items() if len(several) > EACH]
+    return SearchResult(query, kept, more)
 
 
 def checked_id(text: str, name: str) -> str:

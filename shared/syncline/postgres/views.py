@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,18 @@ from batches b
 cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p
 join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
 where b.tenant = $1 and b.source_ids @> array[$2::text]
+  and ($4::timestamptz is null or (r.created_at, r.id, b.number) < ($4, $5, $6))
 order by r.created_at desc, r.id desc, b.number desc limit $3
+"""
+# Of every stream the newest place; a stream with many runs hides none of the others.
+_STREAMS = """
+select * from (
+  select distinct on (r.stream_id) r.id, i.name as instance, r.entity_type, r.created_at,
+    substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
+  from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
+  where b.tenant = $1 and b.source_ids @> array[$2::text]
+  order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
+order by created_at desc, id desc limit $3
 """
 _CURSORS = """
 select distinct on (i.name, s.entity_type) i.name as instance, s.entity_type, c.version, c.value,
@@ -43,6 +54,10 @@ where b.run_id = $1 and u.source_id = any($2) order by b.number
 """
 
 
+RunPlace: TypeAlias = tuple[datetime, str, int]
+"""When a run was made, its ID, and the batch: a record's runs are in this order."""
+
+
 class AttemptView(msgspec.Struct, frozen=True, rename="camel"):
     """A failed attempt that was followed by another."""
 
@@ -53,7 +68,10 @@ class AttemptView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RecordInRun(msgspec.Struct, frozen=True, rename="camel"):
-    """What became of a record in one run; `dead_letter` is the ID of its entry, if it failed."""
+    """What became of a record in one run; `dead_letter` is the ID of its entry, if it failed.
+
+    A run that met the record in two batches has it twice.
+    """
 
     correlation_id: str
     instance: str
@@ -65,6 +83,7 @@ class RecordInRun(msgspec.Struct, frozen=True, rename="camel"):
     attempts: list[AttemptView]
     dead_letter: str | None
     error: str | None
+    batch: int
 
 
 class WrittenRecord(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,11 +97,12 @@ class WrittenRecord(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RecordHistory(msgspec.Struct, frozen=True, rename="camel"):
-    """One source ID over all runs, newest first."""
+    """One source ID over all runs, newest first; `next` leads to older ones."""
 
     source_id: str
     written: list[WrittenRecord]
     runs: list[RecordInRun]
+    next: str | None = None
 
 
 class CursorView(msgspec.Struct, frozen=True, rename="camel"):
@@ -137,9 +157,15 @@ class Views:
             [{"sourceId": r["source_id"], "outcome": outcome_name(r["code"])} for r in special],
         )
 
-    async def record(self, tenant: str, source_id: str, limit: int = 25) -> RecordHistory:
-        """Return what happened to a source ID in its newest runs, in every instance."""
-        runs = await newest_places(self._database, tenant, source_id, limit)
+    async def record(
+        self, tenant: str, source_id: str, limit: int, after: RunPlace | None = None
+    ) -> RecordHistory:
+        """Return what happened to a source ID in its newest runs, in every instance.
+
+        Args:
+            after: where the last one stands that is known already.
+        """
+        runs = await newest_places(self._database, tenant, source_id, limit, after)
         own = [row["id"] for row in runs]
         letters = await self._database.fetch(
             "select id, run_id, batch, slot, error from dead_letters "
@@ -189,15 +215,33 @@ class Views:
 
 
 async def newest_places(
-    database: Database, tenant: str, source_id: str, limit: int
+    database: Database, tenant: str, source_id: str, limit: int, after: RunPlace | None = None
 ) -> Sequence[Any]:
     """Return where a source ID occurs, with its outcome, newest run first."""
+    at, run_id, batch = after or (None, None, None)
+    run = UUID(run_id) if run_id else None
+    return await _by_record(database, _RECORD, tenant, source_id, limit, at, run, batch)
+
+
+async def newest_in_streams(
+    database: Database, tenant: str, source_id: str, limit: int
+) -> Sequence[Any]:
+    """Return the newest place of a source ID in each stream, the newest first."""
+    return await _by_record(database, _STREAMS, tenant, source_id, limit)
+
+
+async def _by_record(database: Database, query: str, *values: object) -> Sequence[Any]:
     async with database.transaction() as connection:
         # Its estimate for an index whose new rows still lie in their list makes the planner read
         # the whole table, which takes forty times as long as that list.
         await connection.execute("set local enable_seqscan = off")
-        rows: Sequence[Any] = await connection.fetch(_RECORD, tenant, source_id, limit)
+        rows: Sequence[Any] = await connection.fetch(query, *values)
         return rows
+
+
+def run_place_of(run: RecordInRun) -> RunPlace:
+    """Return where a run stands among those of its record."""
+    return run.created_at, run.correlation_id, run.batch
 
 
 def cursor_view(row: Any) -> CursorView:  # noqa: ANN401 - a database row
@@ -232,4 +276,5 @@ def _in_run(row: Any, letters: Any, tried: Any) -> RecordInRun:  # noqa: ANN401 
         tried.get(place, []),
         str(letter["id"]) if letter else None,
         letter["error"] if letter else None,
+        row["number"],
     )

@@ -14,6 +14,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.postgres.configuration_views import (
     ConfigurationViews,
+    Listed,
     MappingVersionView,
     MappingView,
 )
@@ -135,10 +136,20 @@ async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = Non
 
 
 @router.get("/{name}/versions", responses=returns(Page[MappingVersionView]))
-async def list_versions(name: Name, caller: Runner, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
+async def list_versions(
+    name: Name,
+    caller: Runner,
+    parts: Needs,
+    paging: Paged,
+    search: Annotated[
+        str | None,
+        Query(max_length=100, pattern=r"^[^\x00]*$", description="A number, or part of who saved."),
+    ] = None,
+) -> Any:  # noqa: ANN401
     """List the versions of a mapping, newest first."""
     (before,) = paging.key(number) or (None,)
-    found = await _views(parts).versions(caller.tenant, name, before, paging.limit + 1)
+    part = Listed(limit=paging.limit + 1, search=search)
+    found = await _views(parts).versions(caller.tenant, name, before, part)
     return answer(paging.page(found, lambda version: [str(version.version)]))
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query
 
 from syncline.actions.passport import Passports
 from syncline.actions.passport_steps import Passport
 from syncline.postgres.configuration import Configuration
 from syncline.postgres.searching import checked_id
-from syncline.postgres.views import RecordHistory, Views
+from syncline.postgres.views import RecordHistory, RecordInRun, Views, run_place_of
 from syncline_gateway.access import Runner
 from syncline_gateway.answers import answer, returns
+from syncline_gateway.paging import Paged, identity, moment, number
 from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/records", tags=["records"])
@@ -28,11 +30,19 @@ async def history(
     source_id: SourceId,
     caller: Runner,
     parts: Needs,
-    limit: Annotated[int, Query(ge=1, le=100, description="Most runs.")] = 25,
+    paging: Paged,
 ) -> Any:  # noqa: ANN401
-    """Say what became of a source ID in its newest runs, and what its targets have of it."""
+    """Say what became of a source ID in its runs, the newest first, and what its targets have."""
     checked_id(source_id, "query.sourceId")
-    return answer(await Views(parts.database).record(caller.tenant, source_id, limit))
+    after = paging.key(moment, identity, number)
+    found = await Views(parts.database).record(caller.tenant, source_id, paging.limit + 1, after)
+    page = paging.page(found.runs, _place)
+    return answer(msgspec.structs.replace(found, runs=page.items, next=page.next))
+
+
+def _place(run: RecordInRun) -> tuple[str, str, str]:
+    at, run_id, batch = run_place_of(run)
+    return at.isoformat(), run_id, str(batch)
 
 
 @router.get("/passport", responses=returns(Passport))
