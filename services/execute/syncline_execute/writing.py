@@ -15,7 +15,7 @@ from typing import TypeAlias
 import msgspec
 import structlog
 
-from syncline.connectors.port import WriteBatch, WriteResult
+from syncline.connectors.port import LookupResult, WriteBatch, WriteResult
 from syncline.contracts.messages import Batch, RunRef
 from syncline.domain.errors import Category, Failure, FailureError
 from syncline.domain.ledger import Entry, Written
@@ -140,7 +140,10 @@ class Writer:
             return []
         applied: list[Item] = []
         again: list[Item] = []
-        for item, target_id in zip(items, found, strict=True):
+        for place, (item, target_id) in enumerate(zip(items, found.target_ids, strict=True)):
+            if place in found.failures:
+                result.fail(item, found.failures[place])
+                continue
             known = was_applied(item, entries[item.source_id], target_id)
             item.target_id = target_id or item.target_id
             (applied if known else again).append(item)
@@ -205,7 +208,7 @@ class Writer:
             await self._ledger.acknowledge(run, written)
 
 
-async def _found(target: Target, batch: WriteBatch) -> list[str | None] | Failure:
+async def _found(target: Target, batch: WriteBatch) -> LookupResult | Failure:
     """Ask the target for records; nothing was sent, so a failure leaves nothing in doubt."""
     try:
         return await target.connector.lookup(batch)

@@ -58,6 +58,7 @@ async def read_some(
         database, profile.id, profile.tenant, profile.max_concurrent, profile.rate
     )
     connector = kind(profile.config, profile.secrets, surroundings)
+    connector.pace = limiter.pace
     try:
         with _translated(wanted.extraction):
             async with asyncio.timeout(LIMIT), limiter.call():

@@ -83,6 +83,7 @@ class Connections:
         kind = connector_class(profile.connector)
         limiter = self._limits.of(profile.id, profile.tenant, profile.max_concurrent, profile.rate)
         connector = kind(profile.config, profile.secrets, self._surroundings)
+        connector.pace = limiter.pace
         return Connection(profile, connector, limiter)
 
     async def close(self) -> None:

@@ -8,8 +8,8 @@ returned. Records are JSON-able dicts: str, int, bool, None, Decimal, list, dict
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,15 @@ from syncline.domain.run import Notice
 
 class ConnectorError(FailureError):
     """The call can never succeed until a person changes something: login, permission, query."""
+
+
+Pace: TypeAlias = Callable[[], Awaitable[None]]
+"""Awaited before each call or statement to the other system; it waits until the profile's rate has
+room. Raises FailureError where the profile is to be left alone for longer than a call may wait."""
+
+
+async def unpaced() -> None:
+    """Let a call begin at once: the pace of a connector that no limits were given to."""
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -42,6 +51,8 @@ class Capabilities(msgspec.Struct, frozen=True):
         idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
         bulk_size: most records in one write call.
         lookup: lookup() can find a record by its match key.
+        read_back: lookup() also tells whether the record found holds the payload.
+        honours_keys: a write sent again under the same idempotency key has no second effect.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
     """
 
@@ -50,6 +61,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     idempotent_upsert: bool = False
     bulk_size: int = 1000
     lookup: bool = False
+    read_back: bool = False
+    honours_keys: bool = False
     smart_sync: bool = True
 
 
@@ -146,11 +159,33 @@ class WriteResult(msgspec.Struct):
 
     Attributes:
         target_ids: IDs at the target where it names them, parallel to the batch.
-        failures: index -> why; every index not in here was acknowledged by the target.
+        failures: index -> why.
+        stopped: index -> the permanent failure of the whole call (login refused, right missing)
+            that kept the record from being written, after others were; the run's writing stops.
+        existing: indexes of records that the target has already and that were left as they are,
+            because the mapping only creates.
+
+    Every index that is in none of them was acknowledged by the target.
     """
 
     target_ids: list[str | None]
     failures: dict[int, Failure] = {}
+    stopped: dict[int, Failure] = {}
+    existing: set[int] = set()
+
+
+class LookupResult(msgspec.Struct):
+    """What the target has of a WriteBatch's records.
+
+    Attributes:
+        target_ids: parallel to the batch, None where the target surely has no such record.
+        failures: index -> why it cannot be told.
+        holds: index -> whether the record found holds the payload, where the connector can tell.
+    """
+
+    target_ids: list[str | None]
+    failures: dict[int, Failure] = {}
+    holds: dict[int, bool] = {}
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -170,9 +205,15 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Connector(Protocol):
-    """One system as its profile describes it."""
+    """One system as its profile describes it.
+
+    Attributes:
+        pace: awaited before each call or statement to the system, so that the profile's rate
+            counts them all.
+    """
 
     capabilities: Capabilities
+    pace: Pace = staticmethod(unpaced)
 
     def __init__(
         self, config: Mapping[str, Any], secrets: Mapping[str, str], surroundings: Surroundings
@@ -237,8 +278,8 @@ class Connector(Protocol):
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
         """Read just these records; unknown IDs are missing from the answer. At most 1,000 IDs."""
 
-    async def lookup(self, batch: WriteBatch) -> list[str | None]:
-        """Return the target IDs of the batch's records found by match key, None where not found."""
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
+        """Find the batch's records at the target, by target ID where known, else by match key."""
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Create or update records; a bulk refused as a whole is split to find the bad record."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from uuid import UUID, uuid4
 
 from syncline.postgres.database import Database
@@ -65,6 +66,10 @@ select exists (select from profile_slots
 """
 
 
+_PAID: ContextVar[list[bool]] = ContextVar("paid")
+"""Whether the call in hand has a token that it has not used; shared by the tasks of the call."""
+
+
 class ProfileLimiter:
     """The limits of one profile as this process holds them.
 
@@ -103,11 +108,24 @@ class ProfileLimiter:
         if left > 0:
             await asyncio.sleep(left)
 
+    async def pace(self) -> None:
+        """Wait until one more call to the system may begin; each takes a token of its own.
+
+        The first one within `call` is paid already. Raises RetriableError.
+        """
+        await self.turn()
+        paid = _PAID.get(None)
+        if paid:
+            paid.clear()
+        elif self._rate is not None:
+            await self._token(self._rate)
+
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
         """Hold one call slot, and take a token if the profile has a rate. Raises RetriableError.
 
-        Who comes first in a process is served first.
+        The token is for the first call to the system; the connector takes one for each further
+        call by `pace`. Who comes first in a process is served first.
         """
         async with self._gate:
             slot = await self._acquire()
@@ -115,7 +133,11 @@ class ProfileLimiter:
                 await self.turn()
                 if self._rate is not None:
                     await self._token(self._rate)
-                yield
+                holding = _PAID.set([True])
+                try:
+                    yield
+                finally:
+                    _PAID.reset(holding)
             finally:
                 self._give_back(slot)
 

@@ -201,7 +201,7 @@ async def test_a_lost_answer_is_ambiguous_and_the_record_can_be_looked_up() -> N
 
         assert caught.value.failure.ambiguous
         assert caught.value.failure.code == "connection_lost"
-        assert await connector.lookup(work) == ["1"]
+        assert (await connector.lookup(work)).target_ids == ["1"]
 
 
 async def test_no_answer_in_time_after_applying_is_ambiguous() -> None:
@@ -292,3 +292,20 @@ async def test_a_private_address_is_refused_unless_the_operator_allows_it() -> N
 
     assert caught.value.failure.code == "address_not_allowed"
     await connector.close()
+
+
+async def test_each_call_waits_for_its_turn_at_the_profiles_pace() -> None:
+    async with api_and_connector() as (api, connector):
+        turns = 0
+
+        async def pace() -> None:
+            nonlocal turns
+            turns += 1
+
+        connector.pace = pace
+        records = items(20)
+        records[7]["price"] = -1
+        await connector.write(batch(records, SINGLE))
+        await connector.write(batch(records, BULK))
+
+        assert turns == len(api.asked) > 20

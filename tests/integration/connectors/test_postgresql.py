@@ -239,7 +239,7 @@ async def test_names_are_data(
 
     assert await ids(connector, extraction) == ["7"]
     assert (await connector.describe("S.T"))[0].name == column
-    assert await connector.lookup(_batch("S.T", [{column: 7}], column)) == ["7"]
+    assert (await connector.lookup(_batch("S.T", [{column: 7}], column))).target_ids == ["7"]
     await connector.delete(["7"], {"table": "S.T", "key": column})
     assert await ids(connector, extraction) == []
 
@@ -328,7 +328,8 @@ class TestColumns:
         result = await connector.write(_batch("k", [{"id": key}, {"id": 2}]))
 
         assert {n: f.code for n, f in result.failures.items()} == {0: "invalid_key"}
-        assert await connector.lookup(_batch("k", [{"id": None}, {"id": 2}])) == [None, "2"]
+        found = await connector.lookup(_batch("k", [{"id": None}, {"id": 2}]))
+        assert found.target_ids == [None, "2"]
 
 
 async def test_a_certificate_file_that_is_none_is_named(

@@ -23,6 +23,7 @@ from syncline.connectors.port import (
     Connector,
     ConnectorError,
     ExtractRequest,
+    LookupResult,
     Page,
     Surroundings,
     WriteBatch,
@@ -130,9 +131,9 @@ class FileConnector(Connector):
         cursors = [cursor for cursor, _ in found.values()]
         return Page(list(found), cursors, [record for _, record in found.values()], "")
 
-    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Find nothing: what is in a file is known by its journal."""
-        return [None] * len(batch.payloads)
+        return LookupResult([None] * len(batch.payloads))
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Append records to the run's file; one that is in it already is not written again."""

@@ -19,7 +19,7 @@ from syncline.connectors.http.address import (
     resolve,
 )
 from syncline.connectors.http.answers import Answer
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.port import ConnectorError, Pace
 from syncline.domain.errors import Category, Failure, RetriableError
 
 CONNECTIONS = 100
@@ -48,6 +48,26 @@ class Times(msgspec.Struct, frozen=True):
 
 class Sends(Protocol):
     async def send(self, request: Request) -> Answer: ...
+
+
+class HasPace(Protocol):
+    """What knows when the next call may begin; the connector, whose pace is given to it later."""
+
+    @property
+    def pace(self) -> Pace: ...
+
+
+class Paced:
+    """Sends requests one by one at the profile's pace: pages, look-ups, halves and logins alike."""
+
+    def __init__(self, owner: HasPace, client: Sends) -> None:
+        self._owner = owner
+        self._client = client
+
+    async def send(self, request: Request) -> Answer:
+        """Send a request when its turn has come. Raises what `Client.send` and the pace raise."""
+        await self._owner.pace()
+        return await self._client.send(request)
 
 
 class Client:

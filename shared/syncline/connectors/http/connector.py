@@ -12,7 +12,7 @@ from syncline.connectors.forms import schema_beside
 from syncline.connectors.http.address import Allowed, Resolve, resolve
 from syncline.connectors.http.calling import Api, address
 from syncline.connectors.http.checking import columns_of, tested
-from syncline.connectors.http.client import Client
+from syncline.connectors.http.client import Client, Paced
 from syncline.connectors.http.finding import find
 from syncline.connectors.http.login import Credentials
 from syncline.connectors.http.reading import fetched, pages
@@ -27,6 +27,7 @@ from syncline.connectors.port import (
     Connector,
     ConnectorError,
     ExtractRequest,
+    LookupResult,
     Page,
     Surroundings,
     WriteBatch,
@@ -57,7 +58,8 @@ class HttpConnector(Connector):
         self._client = Client(
             allowed, settings.times, settings.max_answer, settings.ca_file, resolver
         )
-        self._api = Api(settings, Credentials(settings, secrets, self._client), self._client)
+        paced = Paced(self, self._client)
+        self._api = Api(settings, Credentials(settings, secrets, paced), paced)
         self._targets: dict[bytes, Target] = {}
 
     @staticmethod
@@ -118,21 +120,25 @@ class HttpConnector(Connector):
         """Read just these records, as `options.fetch` says."""
         return await fetched(self._api, _source(extraction), ids)
 
-    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Find records by match key, as the target block's `lookup` says.
 
         Raises:
-            ConnectorError: also where a key cannot be searched for, or belongs to two records.
+            ConnectorError: the mapping does not say how, or the API refuses the call.
         """
         target = self._target(batch.options)
         if target.lookup is None:
             raise ConnectorError(_not_configured("lookup"))
         keys = keys_of(batch, range(len(batch.payloads)))
         found = await find(self._api, target.lookup, keys)
-        for hit in found.values():
-            if hit.failure is not None:
-                raise ConnectorError(hit.failure)
-        return [found[key].id if key in found else None for key in keys]
+        result = LookupResult([None] * len(keys))
+        for place, key in enumerate(keys):
+            hit = found.get(key)
+            if hit is not None and hit.failure is not None:
+                result.failures[place] = hit.failure
+            elif hit is not None:
+                result.target_ids[place] = hit.id
+        return result
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Create or update records; a bulk refused as a whole is halved to find the bad record."""

@@ -19,6 +19,7 @@ from syncline.connectors.port import (
     Connector,
     ConnectorError,
     ExtractRequest,
+    LookupResult,
     Page,
     Surroundings,
     WriteBatch,
@@ -139,6 +140,7 @@ class PostgresqlConnector(Connector):
     async def _fetch(
         self, extraction: Extraction, ids: list[str], *, typed: bool, dates_as_text: bool
     ) -> Page:
+        await self.pace()
         async with self._acquired(passing=asyncpg.DataError) as connection:
             async with connection.transaction(readonly=True):
                 shape = await shape_of(connection, extraction)
@@ -150,19 +152,19 @@ class PostgresqlConnector(Connector):
                 return Page([], [], [], "")
             return PageMaker(extraction, columns_of(extraction, shape)).page(rows)
 
-    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Return the keys that the target table has."""
         async with self._acquired() as connection:
             table = await self._tables.of(connection, batch.options, batch.match_key)
             keys = table.keys(batch.payloads)
             found = await table.existing(connection, [key for key in keys if key is not None])
-            return [key if key in found else None for key in keys]
+            return LookupResult([key if key in found else None for key in keys])
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Upsert a bulk on the match key."""
         async with self._acquired() as connection:
             table = await self._tables.of(connection, batch.options, batch.match_key)
-            return await Upsert(connection, table).write(batch)
+            return await Upsert(connection, table, self.pace).write(batch)
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""

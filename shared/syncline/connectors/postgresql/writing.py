@@ -10,7 +10,7 @@ from zlib import crc32
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
+from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResult, unpaced
 from syncline.connectors.postgresql.columns import as_columns
 from syncline.connectors.postgresql.errors import TRANSIENT, failure_of
 from syncline.connectors.postgresql.queries import identifier
@@ -26,9 +26,10 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "
 class Upsert:
     """Writes one bulk on one connection; a refused bulk is halved until the bad record is found."""
 
-    def __init__(self, connection: asyncpg.Connection, table: Table) -> None:
+    def __init__(self, connection: asyncpg.Connection, table: Table, pace: Pace = unpaced) -> None:
         self._connection = connection
         self._table = table
+        self._pace = pace
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Write all records; raises what concerns the whole call."""
@@ -75,6 +76,7 @@ class Upsert:
     ) -> dict[int, Failure]:
         try:
             chosen = [records[place] for place in places]
+            await self._pace()
             await self._bulk(columns, as_columns(chosen, self._table.columns))
         except asyncpg.InvalidColumnReferenceError as error:
             raise ConnectorError(_no_constraint(self._table)) from error

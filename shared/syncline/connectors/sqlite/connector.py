@@ -16,6 +16,7 @@ from syncline.connectors.port import (
     Column,
     Connector,
     ExtractRequest,
+    LookupResult,
     Page,
     Surroundings,
     WriteBatch,
@@ -116,16 +117,16 @@ class SqliteConnector(Connector):
             return Page([], [], [], "")
         return await self._reading(lambda c: Reading(c, extraction, careful=True).fetch(ids))
 
-    async def lookup(self, batch: WriteBatch) -> list[str | None]:
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Return the keys that the target table has."""
 
-        def look(connection: sqlite3.Connection) -> list[str | None]:
+        def look(connection: sqlite3.Connection) -> LookupResult:
             table = Table.of(connection, batch.options, batch.match_key)
             keys = [_payload(payload).get(table.key) for payload in batch.payloads]
             asked = [str(key) for key in keys if key is not None]
             found = table.by_keys(connection, f"select {identifier(table.key)} from", asked)
             there = {str(row[0]) for row in found}
-            return [str(key) if str(key) in there else None for key in keys]
+            return LookupResult([str(key) if str(key) in there else None for key in keys])
 
         return await self._reading(look)
 
