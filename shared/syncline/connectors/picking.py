@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from syncline.connectors.port import Page
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.conditions import compile_condition
 from syncline.domain.mapping.document import Extraction
-from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.mapping.paths import column_reader
 from syncline.domain.mapping.values import plain_text
 
 
@@ -38,8 +38,9 @@ class Picker:
 
     def __init__(self, extraction: Extraction, names: Sequence[str] | None) -> None:
         _check(extraction, names)
-        self._id = _reading(extraction.id_column)
-        self._cursor = _reading(extraction.cursor_column) if extraction.cursor_column else None
+        self._id = column_reader(extraction.id_column)
+        cursor = extraction.cursor_column
+        self._cursor = column_reader(cursor) if cursor else None
         wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
         self._columns = list(dict.fromkeys(n for n in wanted if n)) if extraction.columns else []
         if names is not None and set(names) <= set(self._columns):
@@ -83,16 +84,6 @@ def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
         if names and name is not None and name not in names:
             message = f"the source gives no column {name!r}; it gives: {', '.join(names)}"
             raise refusal("unknown_column", message, name)
-
-
-def _reading(name: str) -> Callable[[Any], Any]:
-    """Return what reads a column by its name, or else a value inside by its path."""
-    inside = reader(parse_path(name))
-
-    def read(record: dict[str, Any]) -> Any:  # noqa: ANN401
-        return record[name] if name in record else inside(record)
-
-    return read
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401

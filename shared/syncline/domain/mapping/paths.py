@@ -1,16 +1,25 @@
-"""Paths into records: `name`, `address.city`, `lines[].sku`, `addresses[0].city`."""
+r"""Paths into records: `name`, `address.city`, `lines[].sku`, `tags[0]`, `["Qty [pcs]"]`.
+
+One grammar for sources, targets, conditions and options: keys joined by dots, `[n]` for one
+element, `[]` for each. A key that holds a dot, a bracket or a blank at its ends is written as a
+quoted segment, in which a backslash stands before `"` and `\`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
-_SEGMENT = re.compile(r"([^.\[\]]+)((?:\[\d*\])*)")
-_INDEX = re.compile(r"\[(\d*)\]")
+_QUOTED = r'\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]'
+_FIRST = re.compile(rf"(?P<name>[^.\[\]]+)|{_QUOTED}")
+_NEXT = re.compile(rf"\.(?P<name>[^.\[\]]+)|\[(?P<index>[0-9]*)\]|{_QUOTED}")
+_ESCAPED = re.compile(r'\\(["\\])')
 MAX_INDEX = 1000
+MAX_SEGMENTS = 64
+"""As deep as values may be nested."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -21,35 +30,55 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 EACH = Segment(index=-1)
+Path: TypeAlias = tuple[Segment, ...]
 
 
-def parse_path(text: str) -> tuple[Segment, ...]:
+def parse_path(text: str) -> Path:
     """Read a path.
 
     Raises:
         ValueError: it is malformed; the message says how a path looks.
     """
     segments: list[Segment] = []
-    for part in text.split("."):
-        found = _SEGMENT.fullmatch(part)
-        if not found or part != part.strip():
-            raise ValueError(f"{text!r} is no path; paths look like `name`, `a.b`, `lines[].sku`")
-        segments.append(Segment(key=found[1]))
-        for index in _INDEX.findall(found[2]):
-            if index and int(index) > MAX_INDEX:
-                raise ValueError(f"index {index} in {text!r} is above {MAX_INDEX}")
-            segments.append(Segment(index=int(index) if index else -1))
+    position = 0
+    while position < len(text) or not segments:
+        found = (_NEXT if segments else _FIRST).match(text, position)
+        if found is None:
+            raise _no_path(text)
+        segments.append(_segment(text, found))
+        position = found.end()
+    if len(segments) > MAX_SEGMENTS:
+        raise ValueError(f"{text[:80]!r} has more than {MAX_SEGMENTS} segments")
     return tuple(segments)
 
 
-def is_simple(path: tuple[Segment, ...]) -> bool:
+def _segment(text: str, found: re.Match[str]) -> Segment:
+    name, index = found["name"], found.groupdict().get("index")
+    if index is not None:
+        if index and (len(index) > len(str(MAX_INDEX)) or int(index) > MAX_INDEX):
+            raise ValueError(f"index {index} in {text!r} is above {MAX_INDEX}")
+        return Segment(index=int(index) if index else -1)
+    key = name if name is not None else _ESCAPED.sub(r"\1", found["quoted"])
+    if not key or (name is not None and name != name.strip()):
+        raise _no_path(text)
+    if "\0" in key or any("\ud800" <= c <= "\udfff" for c in key):
+        raise ValueError(f"{text!r} may hold no NUL and no half of a surrogate pair")
+    return Segment(key=key)
+
+
+def _no_path(text: str) -> ValueError:
+    return ValueError(
+        f"{text[:200]!r} is no path; paths look like `name`, `a.b`, `lines[].sku`, `tags[0]`; "
+        f"a name with dots, brackets or blanks at its ends is quoted: `{_quoted(text[:200])}`"
+    )
+
+
+def is_simple(path: Path) -> bool:
     """Tell a plain key from a path."""
     return len(path) == 1
 
 
-def split_at_each(
-    path: tuple[Segment, ...],
-) -> tuple[tuple[Segment, ...], tuple[Segment, ...]] | None:
+def split_at_each(path: Path) -> tuple[Path, Path] | None:
     """Part a path at its first `[]`: what leads to the array, and what follows in an element."""
     if EACH not in path:
         return None
@@ -57,7 +86,7 @@ def split_at_each(
     return path[:place], path[place + 1 :]
 
 
-def reader(path: tuple[Segment, ...]) -> Callable[[Any], Any]:
+def reader(path: Path) -> Callable[[Any], Any]:
     """Return a function that reads the path of a record; what is missing reads as None.
 
     With `[]` it reads a list of what each element has.
@@ -72,7 +101,26 @@ def reader(path: tuple[Segment, ...]) -> Callable[[Any], Any]:
     return read
 
 
-def _walk(value: Any, path: tuple[Segment, ...]) -> Any:  # noqa: ANN401
+def column_name(text: str) -> str:
+    """Return the column that a text names: a quoted segment without its quotes, all else as is."""
+    try:
+        path = parse_path(text)
+    except ValueError:
+        return text
+    key = path[0].key
+    return key if is_simple(path) and key is not None else text
+
+
+def column_reader(name: str) -> Callable[[dict[str, Any]], Any]:
+    """Return what reads a column by its name, or else a value inside by its path."""
+    try:
+        inside = reader(parse_path(name))
+    except ValueError:  # no path, so it can only be a name
+        return lambda record: record.get(name)
+    return lambda record: record[name] if name in record else inside(record)
+
+
+def _walk(value: Any, path: Path) -> Any:  # noqa: ANN401
     for place, segment in enumerate(path):
         if segment.index == -1:
             if not isinstance(value, list):
@@ -92,12 +140,20 @@ def _step(value: Any, segment: Segment) -> Any:  # noqa: ANN401
     return value[index] if isinstance(value, list) and index < len(value) else None
 
 
-def to_text(path: tuple[Segment, ...]) -> str:
-    """Return a path as it is written."""
+def to_text(path: Path) -> str:
+    """Return a path as it is written, quoted only where it must be."""
     text = ""
     for segment in path:
-        if segment.key is not None:
-            text += f".{segment.key}" if text else segment.key
-        else:
+        key = segment.key
+        if key is None:
             text += "[]" if segment.index == -1 else f"[{segment.index}]"
+        elif key != key.strip() or any(c in ".[]" for c in key):
+            text += _quoted(key)
+        else:
+            text += f".{key}" if text else key
     return text
+
+
+def _quoted(key: str) -> str:
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'

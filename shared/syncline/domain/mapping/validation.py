@@ -12,7 +12,7 @@ from syncline.domain.mapping.conditions import OPS
 from syncline.domain.mapping.durations import parse_duration
 from syncline.domain.mapping.fields import options_for
 from syncline.domain.mapping.options import OptionError
-from syncline.domain.mapping.paths import Segment, parse_path, to_text
+from syncline.domain.mapping.paths import Segment, column_name, parse_path, to_text
 from syncline.domain.mapping.reading import Reader
 from syncline.domain.mapping.transformers import registry
 
@@ -66,13 +66,13 @@ def _extraction(r: Reader) -> doc.Extraction:
     extraction = doc.Extraction(
         mode=mode,
         table=r.text("table", required=needed == "table") or None,
-        columns=tuple(r.texts("columns")),
+        columns=tuple(map(column_name, r.texts("columns"))),
         sql=r.text("sql", required=needed == "sql") or None,
         procedure=r.text("procedure", required=needed == "procedure") or None,
         parameters=r.mapping("parameters"),
         endpoint=r.text("endpoint", required=needed == "endpoint") or None,
-        id_column=r.text("idColumn", required=True),
-        cursor_column=r.text("cursorColumn") or None,
+        id_column=column_name(r.text("idColumn", required=True)),
+        cursor_column=column_name(r.text("cursorColumn")) or None,
         cursor_type=r.choice("cursorType", doc.CursorType, doc.CursorType.DATETIME),
         lookback=_lookback(r),
         filters=tuple(_condition(c, 0) for c in r.children("filters")),
