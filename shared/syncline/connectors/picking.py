@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -32,12 +33,16 @@ class Taken(msgspec.Struct):
 class Picker:
     """Makes pages of rows: IDs, cursors, chosen columns, filters.
 
+    Args:
+        names: the source's columns, None where a record may leave out properties.
+
     Raises:
         ConnectorError: the source gives no column that the extraction names.
     """
 
     def __init__(self, extraction: Extraction, names: Sequence[str] | None) -> None:
         _check(extraction, names)
+        self._names = None if names is None else tuple(names)
         self._id = column_reader(extraction.id_column)
         cursor = extraction.cursor_column
         self._cursor = column_reader(cursor) if cursor else None
@@ -57,7 +62,7 @@ class Picker:
             if read is None
             else [text_of(read(record)) or None for record in records]
         )
-        page = Page(ids, cursors, records, position, bad)
+        page = Page(ids, cursors, records, position, bad, self._names)
         for test in self._filters:
             kept = [n in page.bad or test(record) for n, record in enumerate(page.records)]
             page = only(page, kept)
@@ -75,15 +80,30 @@ def only(page: Page, kept: Sequence[bool]) -> Page:
         return page
     places = [place for place, keep in enumerate(kept) if keep]
     bad: dict[int, Failure] = {n: page.bad[p] for n, p in enumerate(places) if p in page.bad}
-    ids, cursors = [page.ids[p] for p in places], [page.cursors[p] for p in places]
-    return Page(ids, cursors, [page.records[p] for p in places], page.position, bad)
+    return msgspec.structs.replace(
+        page,
+        ids=[page.ids[p] for p in places],
+        cursors=[page.cursors[p] for p in places],
+        records=[page.records[p] for p in places],
+        bad=bad,
+    )
 
 
 def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
     for name in (extraction.id_column, extraction.cursor_column, *extraction.columns):
         if names and name is not None and name not in names:
-            message = f"the source gives no column {name!r}; it gives: {', '.join(names)}"
+            message = f"the source gives no column {name!r}; {_known(name, names)}"
             raise refusal("unknown_column", message, name)
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    """Say what there is instead, and what was probably meant."""
+    gives = f"it gives: {', '.join(names)[:1000]}"
+    if len(names) == 1 and (mark := next((m for m in ";\t|," if m in names[0]), None)):
+        return f"{gives} (is {mark!r} what separates its columns? say so in `options.delimiter`)"
+    folded = {known.casefold(): known for known in reversed(names)}
+    near = get_close_matches(name.casefold(), folded, 1, 0.6)
+    return f"did you mean `{folded[near[0]]}`? {gives}" if near else gives
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401

@@ -9,29 +9,9 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.file import FileConnector
-from syncline.connectors.port import ConnectorError, ExtractRequest, Page, Surroundings
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.mapping.document import Condition, CursorType, Extraction
-
-
-def connector(root: Path) -> FileConnector:
-    return FileConnector({"folder": str(root)}, {}, Surroundings(folders=(str(root),)))
-
-
-async def read(root: Path, data: bytes, *, size: int = 100, **said: Any) -> list[Page]:
-    extraction = Extraction(**({"table": "items.csv"} | said))
-    (root / (extraction.table or "")).write_bytes(data)
-    request = ExtractRequest(extraction, page_size=size)
-    return [page async for page in connector(root).extract(request)]
-
-
-def good(pages: list[Page]) -> list[str]:
-    return [i for p in pages for n, i in enumerate(p.ids) if n not in p.bad]
-
-
-def bad(pages: list[Page]) -> list[tuple[str, str]]:
-    return [(f.code, f.message) for page in pages for _, f in sorted(page.bad.items())]
-
+from tests.support.csv_files import bad, connector, good, read
 
 HEAD = b"id,name\n"
 
@@ -156,7 +136,7 @@ async def test_a_header_that_cannot_be_used_is_named(
     assert caught.value.failure.code == code
 
 
-@pytest.mark.parametrize("data", [b"", b"id,name\n", b"id,name", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("data", [b"id,name\n", b"id,name", b"\xef\xbb\xbfid,name\n\n"])
 async def test_a_file_without_rows_gives_nothing(tmp_path: Path, data: bytes) -> None:
     assert await read(tmp_path, data) == []
 

@@ -6,6 +6,16 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from syncline.connectors.file.csv_cells import DATABASE_NULL, NULL_MARKER, Cells
+from syncline.connectors.file.csv_header import (
+    Again,
+    Header,
+    again_header,
+    checked,
+    delimiter_of,
+    header_of,
+    other_header,
+)
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, Place, after_mark
 from syncline.connectors.file.settings import InSettings
@@ -14,7 +24,7 @@ from syncline.connectors.picking import Taken
 
 MAX_FIELD = 1_000_000
 """Characters of a field; so many are read before a quote that is never closed is noticed."""
-MAX_COLUMNS = 5_000
+_MARK = "\ufeff"
 csv.field_size_limit(MAX_FIELD)
 
 
@@ -22,7 +32,7 @@ class CsvRows:
     """Reads a CSV file, from a place on if one is given.
 
     Raises:
-        ConnectorError: its header cannot be used.
+        ConnectorError: its header cannot be used, or another file was put behind it.
     """
 
     def __init__(self, file: BinaryIO, settings: InSettings, at: Place | None) -> None:
@@ -30,9 +40,18 @@ class CsvRows:
         self._settings = settings
         self._fault: tuple[str, str] | None = None
         self._cut = False
+        self._marked = False  # a byte order mark stands before the row
+        self._odd = False  # the row needs a closer look
         self._reader: Iterator[list[str]] = iter(())
-        self._start(after_mark(file))
-        self.names = self._header()
+        self._delimiter, start = delimiter_of(file, after_mark(file), settings)
+        self._cells = Cells(settings, self._delimiter)
+        self._start(start)
+        header = self._header()
+        self.names, self._width = header.names, header.width
+        headed = settings.names is None
+        self._id = self._place_of_id()
+        headed = settings.names is None
+        self._doubtful = {"", *(self.names if headed else ())}
         if at is not None:
             self._start(at)
 
@@ -52,39 +71,71 @@ class CsvRows:
             else:
                 return taken
 
+    def _place_of_id(self) -> int:
+        id_column = self._settings.id_column
+        return self.names.index(id_column) if id_column in self.names else 0
+
     def _take(self, taken: Taken, count: int) -> None:
         records, names, width = taken.records, self.names, len(self.names)
+        are_plain, doubtful, id_ = self._cells.are_plain, self._doubtful, self._id
         while len(records) < count:
             self._begin, self._first_line = self._offset, self._line
             row = next(self._reader, None)
             if row is None:
                 return
-            if len(row) == width and self._fault is None:
+            is_whole = are_plain and len(row) == width and self._fault is None
+            if is_whole and not self._odd and doubtful.isdisjoint((row[0], row[id_])):
                 records.append(dict(zip(names, row, strict=True)))
             elif row:
-                self._misfit(taken, row)
+                self._take_carefully(taken, row)
 
-    def _misfit(self, taken: Taken, row: list[str]) -> None:
-        code, message = self._fault or (
-            "row_length",
-            f"the row has {len(row)} columns, the header {len(self.names)}",
-        )
+    def _take_carefully(self, taken: Taken, row: list[str]) -> None:
+        """Take a row that needs a closer look: nearly all rows of a file do not."""
+        marked, self._marked, self._odd = self._marked, False, False
+        if self._fault is not None:
+            self._misfit(taken, row, *self._fault)
+            return
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            return
+        line, names = self._first_line + 1, self.names
+        id_column = self._settings.id_column
+        again = self._settings.names is None and again_header(cells, names, id_column, marked)
+        if again is Again.SAME:
+            self._misfit(taken, row, "repeated_header", "", f"line {line} repeats the header")
+        elif again is Again.OTHER:
+            raise other_header(line, cells)
+        elif not len(names) <= len(row) <= max(self._width, len(names)) or any(cells[len(names) :]):
+            message = f"the row has {len(row)} columns, the header {len(names)}"
+            self._misfit(taken, row, "row_length", message)
+        elif (place := self._cells.unsaid_null(row)) is not None:
+            self._misfit(taken, row, "null_marker", NULL_MARKER.format(names[place]))
+        else:
+            values = self._cells.values(row)
+            taken.records.append(dict(zip(names, values, strict=False)))
+
+    def _misfit(
+        self, taken: Taken, row: list[str], code: str, message: str, whole: str | None = None
+    ) -> None:
         self._fault = None
         line = self._first_line + 1
         found: dict[str, object] = dict(zip(self.names, row, strict=False)) | {"(line)": line}
         if len(row) > len(self.names):
             found["(more)"] = row[len(self.names) :][:100]
-        taken.spoil(code, f"line {line}: {message}", found)
+        taken.spoil(code, whole or f"line {line}: {message}", found)
 
     def _broken(self, taken: Taken, words: str) -> None:
         """Take the row's first line for the bad record, and go on at its second."""
-        self._fault = None
+        self._fault, self._marked, self._odd = None, False, False
         line = self._first_line + 1
-        message = f"line {line} is no CSV row: {words} (a quote that is not closed, or not doubled)"
         read_to = self._file.tell()
         self._file.seek(self._begin)
         first = next(blocks(self._file))[0]
         found = first[:MAX_LINE].decode(self._settings.encoding, "replace")
+        hint = self._cells.hint(found)
+        message = (
+            f"line {line} is no CSV row: {words} (a quote that is not closed, or not doubled{hint})"
+        )
         taken.spoil("invalid_row", message, {"(line)": line, "(found)": found[:MAX_KEPT]})
         if self._line > line:
             self._start(Place(self._begin + len(first), line))
@@ -96,18 +147,20 @@ class CsvRows:
         self._file.seek(at.offset)
         self._offset, self._line = at.offset, at.line
         self._begin, self._first_line = at.offset, at.line
-        self._fault, self._cut = None, False
+        self._fault, self._cut, self._marked, self._odd = None, False, False, False
         self._reader = csv.reader(
             self._texts(),
-            delimiter=self._settings.delimiter,
+            delimiter=self._delimiter,
             quotechar=self._settings.quote or '"',
             quoting=csv.QUOTE_MINIMAL if self._settings.quote else csv.QUOTE_NONE,
+            escapechar=self._settings.escape,
+            skipinitialspace=self._settings.trim,
             strict=True,
         )
 
     def _texts(self) -> Iterator[str]:
         """Give decoded lines; what is wrong with one is left in `_fault` for its row."""
-        encoding = self._settings.encoding
+        prepared = self._cells.prepared
         for lines in blocks(self._file):
             for raw in lines:
                 self._offset += len(raw)
@@ -115,34 +168,41 @@ class CsvRows:
                     self._cut = not raw.endswith(ENDS)
                     continue
                 self._line += 1
-                try:
-                    text = raw.decode(encoding)
-                except UnicodeDecodeError as error:
-                    self._fault = "invalid_encoding", _at_byte(error, encoding)
-                    text = raw.decode(encoding, "replace")
-                if "\0" in text:
-                    self._fault = "invalid_character", "holds a NUL character"
-                if len(raw) > MAX_LINE:
-                    self._fault = "record_too_large", f"is longer than {MAX_LINE:,} bytes"
-                    self._cut = not raw.endswith(ENDS)
-                    text = text[:1000].replace(self._settings.quote or "\0", "")
-                yield text
+                text = self._decoded(raw)
+                if text[0] == _MARK and self._line == self._first_line + 1:
+                    self._marked, self._odd, text = True, True, text[1:]
+                if DATABASE_NULL in text:
+                    self._odd = True
+                yield text if prepared is None else prepared(text)
 
-    def _header(self) -> list[str]:
-        names = list(self._settings.names or ()) or self._first_row()
-        if len(names) > MAX_COLUMNS:
-            raise refusal("too_many_columns", f"the header has {len(names)} columns")
-        for place, name in enumerate(names, 1):
-            if not name:
-                raise refusal("blank_column", f"column {place} of the header has no name")
-            if names.index(name) != place - 1:
-                message = f"the header has column {name!r} twice: give each a name of its own"
-                raise refusal("duplicate_column", message, name)
-        return names
+    def _decoded(self, raw: bytes) -> str:
+        encoding = self._settings.encoding
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError as error:
+            self._fault = "invalid_encoding", _at_byte(error, encoding)
+            text = raw.decode(encoding, "replace")
+        if "\0" in text:
+            self._fault = "invalid_character", "holds a NUL character"
+        if len(raw) > MAX_LINE:
+            self._fault = "record_too_large", f"is longer than {MAX_LINE:,} bytes"
+            self._cut = not raw.endswith(ENDS)
+            text = text[:1000].replace(self._settings.quote or "\0", "")
+        return text
+
+    def _header(self) -> Header:
+        if self._settings.names is not None:
+            names = list(self._settings.names)
+            return checked(Header(names, len(names)))
+        return header_of(self._first_row())
 
     def _first_row(self) -> list[str]:
+        row: list[str] = []
         try:
-            row = next(self._reader, [])
+            while not any(map(str.strip, row)) and self._fault is None:  # lines without anything
+                row = next(self._reader)
+        except StopIteration:
+            return []
         except csv.Error as error:
             raise refusal("invalid_header", f"the header is no CSV row: {error}") from error
         if self._fault is not None:

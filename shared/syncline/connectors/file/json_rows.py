@@ -9,19 +9,26 @@ from typing import Any, BinaryIO
 import msgspec
 
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, Place, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, Place, after_mark
+from syncline.connectors.folders import refusal
 from syncline.connectors.picking import Taken
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 class JsonRows:
-    """Reads a file of JSON lines, from a place on if one is given."""
+    """Reads a file of JSON lines, from a place on if one is given.
+
+    Raises:
+        ConnectorError: it is no file of JSON lines but one array.
+    """
 
     names = None
 
     def __init__(self, file: BinaryIO, at: Place | None) -> None:
-        start = at or after_mark(file)
+        start = after_mark(file)
+        _refuse_array(file, start)
+        start = at or start
         file.seek(start.offset)
         self._offset, self._line = start.offset, start.line
         self._cut = False
@@ -60,5 +67,13 @@ class JsonRows:
                 self._line += 1
                 if len(raw) > MAX_LINE:
                     self._cut = not raw.endswith(ENDS)
-                if not raw.isspace():
-                    yield raw
+                text = raw.removeprefix(UTF8_MARK)  # files that were put together keep theirs
+                if text and not text.isspace():
+                    yield text
+
+
+def _refuse_array(file: BinaryIO, start: Place) -> None:
+    file.seek(start.offset)
+    if file.read(1024).lstrip().startswith(b"["):
+        message = "the file is one JSON array: write one object a line, without `[`, `]` and commas"
+        raise refusal("json_array", message)

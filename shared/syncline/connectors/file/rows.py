@@ -11,7 +11,7 @@ from syncline.connectors.picking import Taken
 
 MAX_KEPT = 10_000
 """Characters kept of a row that could not be read."""
-_UTF8_MARK = b"\xef\xbb\xbf"
+UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -47,4 +47,4 @@ def after_mark(file: BinaryIO) -> Place:
     begin = file.read(3)
     if begin[:2] in _OTHER_MARKS:
         raise refusal("invalid_encoding", "the file is UTF-16: save it as UTF-8")
-    return Place(len(_UTF8_MARK)) if begin == _UTF8_MARK else Place()
+    return Place(len(UTF8_MARK)) if begin == UTF8_MARK else Place()

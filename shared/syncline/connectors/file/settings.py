@@ -22,15 +22,25 @@ class InSettings(msgspec.Struct, frozen=True):
     """How a file is read.
 
     Attributes:
+        is_delimiter_said: the mapping names the delimiter; a `sep=` line may only agree.
         quote: None when no character quotes.
         names: column names where the file has no header.
+        id_column: the column of the record's ID.
+        escape: takes the meaning from the character behind it, None where none does.
+        null: the cell that stands for null; None where every cell is text.
+        trim: blanks around a cell are not part of it.
     """
 
     format: str
     delimiter: str
+    is_delimiter_said: bool
     quote: str | None
     encoding: str
     names: tuple[str, ...] | None
+    id_column: str
+    escape: str | None = None
+    null: str | None = None
+    trim: bool = False
 
 
 class OutSettings(msgspec.Struct, frozen=True):
@@ -57,9 +67,14 @@ def in_settings(extraction: Extraction) -> InSettings:
     return InSettings(
         format=format_of(name, options.get("format")),
         delimiter=options.get("delimiter") or ("\t" if tabs else ","),
+        is_delimiter_said="delimiter" in options,
         quote=options.get("quote", '"') or None,
         encoding=_plain(options.get("encoding") or "utf-8"),
         names=None if header else extraction.columns,
+        id_column=extraction.id_column,
+        escape=options.get("escape") or None,
+        null=options.get("null"),
+        trim=options.get("trim", False),
     )
 
 
@@ -104,6 +119,18 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
     if not problems and format_of(extraction.table or "", options.get("format")) == "xml":
         message = "XML is not read: give the file as CSV or JSON lines"
         problems.append(Problem("$.extraction.table", message))
+    return problems or _doubled_marks(in_settings(extraction))
+
+
+def _doubled_marks(said: InSettings) -> list[Problem]:
+    """Refuse one character that means two things."""
+    marks = {"delimiter": said.delimiter, "quote": said.quote, "escape": said.escape}
+    owner: dict[str, str] = {}
+    problems = []
+    for name, mark in marks.items():
+        if mark is not None and owner.setdefault(mark, name) != name:
+            message = f"is {mark!r} like `{owner[mark]}`: each needs a character of its own"
+            problems.append(Problem(f"$.extraction.options.{name}", message))
     return problems
 
 
@@ -151,6 +178,11 @@ def _character(value: object) -> str | None:
     return None if right else "must be one character"
 
 
+def _null(value: object) -> str | None:
+    right = isinstance(value, str) and len(value) <= 100 and not set(value) & set("\r\n\0")
+    return None if right else "must be the text of a cell that means null, such as \\N or NULL"
+
+
 def _encoding(value: object) -> str | None:
     try:
         name = codecs.lookup(str(value)).name
@@ -180,6 +212,9 @@ _IN: dict[str, Callable[[Any], str | None]] = {
     "quote": lambda v: None if v == "" else _character(v),
     "encoding": _encoding,
     "header": _boolean,
+    "escape": lambda v: None if v == "" else _character(v),
+    "null": _null,
+    "trim": _boolean,
 }
 _OUT: dict[str, Callable[[Any], str | None]] = {
     "path": _path,

@@ -1,0 +1,120 @@
+"""The head of a CSV file: a `sep=` line, and the row that names the columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+from typing import BinaryIO
+
+import msgspec
+
+from syncline.connectors.file.lines import blocks
+from syncline.connectors.file.rows import Place
+from syncline.connectors.file.settings import InSettings
+from syncline.connectors.folders import refusal
+
+MAX_COLUMNS = 5_000
+_SEP = re.compile(rb'("?)sep=([\x01-\x7f])\1\s*', re.IGNORECASE)
+"""What spreadsheets write and read as a file's first line."""
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The columns of a file.
+
+    Attributes:
+        names: of its columns, in order.
+        width: cells of a row, with those at its end that the header leaves without a name.
+    """
+
+    names: list[str]
+    width: int
+
+
+def delimiter_of(file: BinaryIO, start: Place, said: InSettings) -> tuple[str, Place]:
+    """Return what separates cells, and where the file goes on behind a `sep=` line.
+
+    Raises:
+        ConnectorError: the line and the mapping disagree.
+    """
+    file.seek(start.offset)
+    first = next((lines[0] for lines in blocks(file)), b"")
+    found = _SEP.fullmatch(first)
+    if found is None:
+        return said.delimiter, start
+    delimiter = found[2].decode()
+    if said.is_delimiter_said and delimiter != said.delimiter:
+        message = (
+            f"the file says that {delimiter!r} separates its columns (`sep=`), the mapping says "
+            f"{said.delimiter!r}: take `options.delimiter` out, or mend it"
+        )
+        raise refusal("delimiter_conflict", message)
+    return delimiter, Place(start.offset + len(first), start.line + 1)
+
+
+def header_of(row: Sequence[str]) -> Header:
+    """Read the row that names the columns; blanks around a name are not part of it.
+
+    Args:
+        row: its cells; none where the file has no row at all.
+
+    Raises:
+        ConnectorError: a name is missing or stands there twice, or there is none.
+    """
+    names = [cell.strip() for cell in row]
+    while names and not names[-1]:  # a delimiter at the end of every line
+        names.pop()
+    if not names:
+        message = "the file is empty: not even a header names its columns"
+        raise refusal("no_header", message)
+    return checked(Header(names, len(row)))
+
+
+def checked(header: Header) -> Header:
+    """Return a header of which every name can be used. Raises ConnectorError."""
+    names = header.names
+    if header.width > MAX_COLUMNS:
+        raise refusal("too_many_columns", f"the header has {header.width} columns")
+    for place, name in enumerate(names, 1):
+        if not name:
+            raise refusal("blank_column", f"column {place} of the header has no name")
+        if names.index(name) != place - 1:
+            message = f"the header has column {name!r} twice: give each a name of its own"
+            raise refusal("duplicate_column", message, name)
+    return header
+
+
+class Again(Enum):
+    """What a row is that names columns."""
+
+    SAME = auto()
+    """The file's header: a file of the same columns was put behind it."""
+    OTHER = auto()
+    """A header of its own: what follows it cannot be read by the first one."""
+
+
+def again_header(
+    cells: Sequence[str], names: Sequence[str], id_column: str, marked: bool
+) -> Again | None:
+    """Tell whether a row, without the blanks around its cells, is a header once more.
+
+    Args:
+        marked: a byte order mark stands before the row, with which a file begins.
+    """
+    filled = list(cells)
+    while filled and not filled[-1]:
+        filled.pop()
+    if filled == names:
+        return Again.SAME
+    is_permuted = len(filled) == len(names) > 1 and set(filled) == set(names)
+    names_id = (id_column, id_column) in zip(names, filled, strict=False)
+    return Again.OTHER if marked or is_permuted or names_id else None
+
+
+def other_header(line: int, cells: Sequence[str]) -> Exception:
+    """Say that what follows cannot be read by the first header."""
+    message = (
+        f"line {line} begins another file with columns of its own ({', '.join(cells)[:200]}): "
+        "two files were put together; give them one by one"
+    )
+    return refusal("second_header", message)
