@@ -50,7 +50,7 @@ def batch_of(
         payloads=payloads,
         target_ids=list(target_ids) or [None] * len(records),
         keys=[blake2b(payload, digest_size=16).hexdigest() for payload in payloads],
-        match_key="id",
+        match_key=("id",),
         options=target.options,
         fields=("id", "name", "amount", "count"),
     )

@@ -87,7 +87,7 @@ def batch(
         ],
         target_ids=list(target_ids or [None] * len(records)),
         keys=[f"key-{n}" for n in range(len(records))],
-        match_key="sku",
+        match_key=("sku",),
         options=options,
     )
 

@@ -53,6 +53,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         lookup: lookup() can find a record by its match key.
         read_back: lookup() also tells whether the record found holds the payload.
         honours_keys: a write sent again under the same idempotency key has no second effect.
+        composite_key: a match key may be made of several paths.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
     """
 
@@ -63,6 +64,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     lookup: bool = False
     read_back: bool = False
     honours_keys: bool = False
+    composite_key: bool = False
     smart_sync: bool = True
 
 
@@ -136,7 +138,8 @@ class WriteBatch(msgspec.Struct):
         payloads: JSON objects, encoded, keys sorted.
         target_ids: known IDs at the target, None where unknown.
         keys: idempotency keys, one a record.
-        match_key: payload path by which the target finds an existing record.
+        match_key: payload paths by which the target finds an existing record; more than one only
+            where the connector has `composite_key`.
         options: the mapping's `transformation.target` block.
         correlation_id: of the run.
         fields: the payload paths that the mapping writes, in its order.
@@ -149,7 +152,7 @@ class WriteBatch(msgspec.Struct):
     payloads: list[bytes]
     target_ids: list[str | None]
     keys: list[str]
-    match_key: str | None
+    match_key: tuple[str, ...]
     options: Mapping[str, Any]
     fields: Sequence[str] = ()
 

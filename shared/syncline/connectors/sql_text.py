@@ -65,4 +65,17 @@ def table_problems(target: Mapping[str, Any]) -> list[Problem]:
     ]
     if not isinstance(target.get("table"), str) or not target["table"]:
         problems.append(Problem(f"{at}.table", "is required: the table to write"))
-    return problems
+    return problems + _key_problems(at, target.get("key"))
+
+
+def _key_problems(at: str, key: object) -> list[Problem]:
+    names = key if isinstance(key, list) else [key]
+    if key is None or (names and all(isinstance(name, str) and name for name in names)):
+        return []
+    return [Problem(f"{at}.key", "must be the name of a column or a list of names")]
+
+
+def deletion_key(target: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of a target block by which rows are deleted."""
+    key = target.get("key") or "id"
+    return tuple(key) if isinstance(key, list) else (str(key),)

@@ -178,9 +178,17 @@ class _Checker:
             yield from source.extraction_problems(mapping.extraction)
         if target is not None:
             yield from target.target_problems(mapping.transformation.target)
+            yield from _key_problems(target, mapping)
 
     def _connector(self, profile: str) -> type[Connector] | None:
         try:
             return connector_class(self._profiles[profile].connector)
         except (KeyError, InvalidInputError):
             return None  # said already
+
+
+def _key_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem]:
+    """Refuse a match key of several paths where the target cannot find a record by it."""
+    if len(mapping.transformation.match_key) > 1 and not target.capabilities.composite_key:
+        message = "this target finds a record by one path alone; lists are for SQL targets"
+        yield Problem("$.transformation.matchKey", message)

@@ -94,8 +94,10 @@ class NormalizationPart(Strict):
 class TransformationPart(Strict):
     """Canonical properties into the target payload."""
 
-    match_key: str | None = Field(
-        None, description="Path in the payload by which the target finds an existing record."
+    match_key: str | list[str] | None = Field(
+        None,
+        description="Path in the payload by which the target finds an existing record; a list of"
+        " paths where several make the key (SQL targets).",
     )
     fields: list[TransformationFieldPart] = Field([], description="At most 2,000.")
     static: list[StaticValuePart] = Field([], description="Fixed values.")

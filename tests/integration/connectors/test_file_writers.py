@@ -36,7 +36,7 @@ async def main():
     for start in range(first, first + count, 10):
         payloads = [b'{"id":"%d","name":"n"}' % n for n in range(start, start + 10)]
         keys = [blake2b(p, digest_size=16).hexdigest() for p in payloads]
-        batch = WriteBatch("t", "item", "r1", keys, payloads, [None] * 10, keys, "id",
+        batch = WriteBatch("t", "item", "r1", keys, payloads, [None] * 10, keys, ("id",),
                            {"path": "{correlationId}." + ending}, ("id", "name"))
         assert not (await connector.write(batch)).failures
 

@@ -10,12 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from syncline.connectors.port import ConnectorError, ExtractRequest, Page, WriteBatch
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
 from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.written import bulk
 
 SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE
 
@@ -231,7 +232,7 @@ async def test_names_are_data(
 ) -> None:
     quoted = '"' + column.replace('"', '""') + '"'
     await db.execute(f'create schema "S"; create table "S"."T" ({quoted} int primary key)')
-    await connector.write(_batch("S.T", [{column: 7}], column))
+    await connector.write(bulk("S.T", [{column: 7}], column))
     extraction = Extraction(
         table="S.T", id_column=column, cursor_column=column, cursor_type=CursorType.ID,
         columns=(column,), filters=(Condition(field=column, op="gt", value=1),),
@@ -239,16 +240,9 @@ async def test_names_are_data(
 
     assert await ids(connector, extraction) == ["7"]
     assert (await connector.describe("S.T"))[0].name == column
-    assert (await connector.lookup(_batch("S.T", [{column: 7}], column))).target_ids == ["7"]
+    assert (await connector.lookup(bulk("S.T", [{column: 7}], column))).target_ids == ["7"]
     await connector.delete(["7"], {"table": "S.T", "key": column})
     assert await ids(connector, extraction) == []
-
-
-def _batch(table: str, payloads: list[dict[str, Any]], key: str | None = "id") -> WriteBatch:
-    names = [str(n) for n in range(len(payloads))]
-    data, nothing = [encode(p) for p in payloads], [None] * len(payloads)
-    options = {"table": table}
-    return WriteBatch("t", "item", "r", names, data, list(nothing), names, key, options)
 
 
 class TestColumns:
@@ -260,7 +254,7 @@ class TestColumns:
             day date, moment timestamptz, kept text default 'kept')"""
         )
         odd = ['a"b\\c', "x,y", "null", "", None, "{}"]
-        result = await connector.write(_batch("w", [
+        result = await connector.write(bulk("w", [
             {"id": 1, "flag": True, "doc": "text", "words": odd, "grid": [[1, 2], [3, 4]],
              "day": "2026-02-28", "moment": "2026-02-28T10:00:00+02:00"},
             {"id": 2, "flag": None, "doc": [1, {"a": Decimal("1.10")}], "words": [], "grid": None},
@@ -280,7 +274,7 @@ class TestColumns:
     ) -> None:
         await db.execute("create table n (id int primary key, small smallint, day date)")
         column = "day" if wrong == "2026" else "small"
-        batch = _batch("n", [{"id": 1, column: None}, {"id": 2, column: wrong}])
+        batch = bulk("n", [{"id": 1, column: None}, {"id": 2, column: wrong}])
         result = await connector.write(batch)
 
         assert list(result.failures) == [1]
@@ -294,7 +288,7 @@ class TestColumns:
             "create table c (id int primary key, owner int references c, name text not null)"
         )
         result = await connector.write(
-            _batch("c", [{"id": 1, "name": "a", "owner": 9}, {"id": 2, "name": None, "owner": 2}])
+            bulk("c", [{"id": 1, "name": "a", "owner": 9}, {"id": 2, "name": None, "owner": 2}])
         )
 
         assert "violates foreign key constraint" in result.failures[0].message
@@ -304,7 +298,6 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("key", "words"),
         [
-            (None, "has no matchKey"),
             ("name", 'create unique index on "t"'),
             ("item.id", "'item.id' is no column of table t; it has: id, name"),
         ],
@@ -313,11 +306,11 @@ class TestColumns:
         self,
         connector: PostgresqlConnector,
         db: asyncpg.Connection,
-        key: str | None,
+        key: str,
         words: str,
     ) -> None:
         with pytest.raises(ConnectorError) as caught:
-            await connector.write(_batch("t", [{"id": 1, "name": "x"}], key))
+            await connector.write(bulk("t", [{"id": 1, "name": "x"}], key))
         assert words in caught.value.failure.message
 
     @pytest.mark.parametrize("key", [None, {"a": 1}, [1]])
@@ -325,10 +318,10 @@ class TestColumns:
         self, connector: PostgresqlConnector, db: asyncpg.Connection, key: Any
     ) -> None:
         await db.execute("create table k (id int primary key)")
-        result = await connector.write(_batch("k", [{"id": key}, {"id": 2}]))
+        result = await connector.write(bulk("k", [{"id": key}, {"id": 2}]))
 
         assert {n: f.code for n, f in result.failures.items()} == {0: "invalid_key"}
-        found = await connector.lookup(_batch("k", [{"id": None}, {"id": 2}]))
+        found = await connector.lookup(bulk("k", [{"id": None}, {"id": 2}]))
         assert found.target_ids == [None, "2"]
 
 

@@ -220,3 +220,18 @@ async def test_instance_is_switched_and_audited(
     assert (await switch_instance(store, switch, enabled=False))[0].action == "unchanged"
     (row,) = await database.fetch("select * from audit_log order by id desc limit 1")
     assert (row["action"], row["object"]) == ("instance.changed", "erp-shop")
+
+
+async def test_a_match_key_of_several_paths_is_for_targets_that_can(
+    store: ConfigurationStore,
+) -> None:
+    await save_all(store)
+    fields = [{"source": "sku", "target": name} for name in ("sku", "seller")]
+    keyed = MAPPING["transformation"] | {"matchKey": ["sku", "seller"], "fields": fields}
+    both = changed(MAPPING, transformation=keyed)
+    assert (await saved(store, Kind.MAPPING, both))[0] == "changed"
+
+    api = {"name": "shop", "connector": "http", "config": {"baseUrl": "https://shop.example"}}
+    await saved(store, Kind.PROFILE, api)
+    found = await problems(store, Kind.INSTANCE, changed(INSTANCE, target="shop"))
+    assert any("$.transformation.matchKey: this target finds" in p.message for p in found), found

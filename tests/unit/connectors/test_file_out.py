@@ -30,7 +30,7 @@ def batch(
     keys = [f"{abs(hash(payload)):032x}" for payload in payloads]
     ids = [str(n) for n in range(len(records))]
     nothing: list[str | None] = [None] * len(ids)
-    return WriteBatch("t", "item", run, ids, payloads, nothing, keys, "id", options, fields)
+    return WriteBatch("t", "item", run, ids, payloads, nothing, keys, ("id",), options, fields)
 
 
 async def write(

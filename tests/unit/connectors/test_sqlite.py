@@ -16,12 +16,12 @@ from syncline.connectors.port import (
     ExtractRequest,
     Page,
     Surroundings,
-    WriteBatch,
 )
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import encode
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
+from tests.support.written import bulk
 
 SQL = ExtractionMode.SQL
 
@@ -197,7 +197,7 @@ async def test_values_are_written_as_the_column_takes_them(
         {"id": 3, "txt": 2**70, "num": 7, "any": "x"},
         {"id": 4, "txt": "", "num": 2**70, "any": 1},
     ]
-    result = await connector.write(_batch("w", records))
+    result = await connector.write(bulk("w", records))
 
     assert {n: f.code for n, f in result.failures.items()} == {3: "value_refused"}
     assert db.execute("select * from w").fetchall() == [
@@ -209,13 +209,13 @@ async def test_values_are_written_as_the_column_takes_them(
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [(None, "no matchKey"), ("name", "create unique index"), ("a.b", "is no column of table t")],
+    [("name", "create unique index"), ("a.b", "is no column of table t")],
 )
 async def test_a_match_key_that_is_none_is_explained(
-    connector: SqliteConnector, key: str | None, words: str
+    connector: SqliteConnector, key: str, words: str
 ) -> None:
     with pytest.raises(ConnectorError, match=words):
-        await connector.write(_batch("t", [{"id": 1, "name": "x"}], key))
+        await connector.write(bulk("t", [{"id": 1, "name": "x"}], key))
 
 
 async def test_a_database_that_another_writes_is_waited_for(
@@ -224,14 +224,7 @@ async def test_a_database_that_another_writes_is_waited_for(
     monkeypatch.setattr("syncline.connectors.sqlite.database.BUSY_LIMIT", 20)
     db.execute("begin immediate")
     with pytest.raises(RetriableError, match="locked"):
-        await connector.write(_batch("t", [{"id": 1, "name": "x"}]))
+        await connector.write(bulk("t", [{"id": 1, "name": "x"}]))
     db.execute("rollback")
 
-    assert (await connector.write(_batch("t", [{"id": 1, "name": "x"}]))).failures == {}
-
-
-def _batch(table: str, payloads: list[dict[str, Any]], key: str | None = "id") -> WriteBatch:
-    names = [str(n) for n in range(len(payloads))]
-    data: list[str | None] = [None] * len(payloads)
-    encoded = [encode(payload) for payload in payloads]
-    return WriteBatch("t", "item", "r", names, encoded, data, names, key, {"table": table})
+    assert (await connector.write(bulk("t", [{"id": 1, "name": "x"}]))).failures == {}

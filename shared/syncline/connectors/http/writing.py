@@ -207,10 +207,10 @@ def key_of(keys: Sequence[str]) -> str:
 
 def keys_of(batch: WriteBatch, places: Sequence[int]) -> list[str]:
     """Return the match keys of some records as text, "" where there is none."""
-    if batch.match_key is None:
+    if not batch.match_key:
         message = "the mapping has no `transformation.matchKey`, which lookup and {key} stand on"
         raise ConnectorError(Failure(Category.PERMANENT, "no_match_key", message))
-    read = reader(parse_path(batch.match_key))
+    read = reader(parse_path(batch.match_key[0]))
     return [key_text(read(_decode(batch.payloads[place]))) for place in places]
 
 

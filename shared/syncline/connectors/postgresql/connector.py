@@ -33,7 +33,7 @@ from syncline.connectors.postgresql.reading import PageMaker
 from syncline.connectors.postgresql.tables import Tables
 from syncline.connectors.postgresql.window import columns_of, fetching_query, reading_query
 from syncline.connectors.postgresql.writing import Upsert
-from syncline.connectors.sql_text import table_problems
+from syncline.connectors.sql_text import deletion_key, table_problems
 from syncline.domain.mapping.document import Extraction
 
 _decode_json = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -45,8 +45,9 @@ class PostgresqlConnector(Connector):
     """One PostgreSQL database as its profile describes it."""
 
     capabilities = Capabilities(
-        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True
-    )
+        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True,
+        composite_key=True,
+    )  # fmt: skip
     config_problems = staticmethod(profile.config_problems)
     extraction_problems = staticmethod(mappings.extraction_problems)
     target_problems = staticmethod(table_problems)
@@ -156,9 +157,7 @@ class PostgresqlConnector(Connector):
         """Return the keys that the target table has."""
         async with self._acquired() as connection:
             table = await self._tables.of(connection, batch.options, batch.match_key)
-            keys = table.keys(batch.payloads)
-            found = await table.existing(connection, [key for key in keys if key is not None])
-            return LookupResult([key if key in found else None for key in keys])
+            return LookupResult(await table.existing(connection, batch.payloads))
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Upsert a bulk on the match key."""
@@ -169,7 +168,7 @@ class PostgresqlConnector(Connector):
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
         async with self._acquired() as connection:
-            table = await self._tables.of(connection, options, str(options.get("key", "id")))
+            table = await self._tables.of(connection, options, deletion_key(options))
             await table.delete(connection, list(target_ids))
         return WriteResult(list(target_ids))
 

@@ -10,6 +10,7 @@ from zlib import crc32
 import asyncpg
 import msgspec
 
+from syncline.connectors.match_keys import key_parts, to_target_id
 from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResult, unpaced
 from syncline.connectors.postgresql.columns import as_columns
 from syncline.connectors.postgresql.errors import TRANSIENT, failure_of
@@ -40,19 +41,23 @@ class Upsert:
             failures |= refused
             accepted = [p for p in places if p not in refused] if refused else places
             failures |= await self._by_key(columns, records, accepted)
-        key = self._table.key
-        keys = [None if p in failures else str(record[key]) for p, record in enumerate(records)]
-        return WriteResult(keys, failures)
+        keys = [key_parts(record, self._table.key) for record in records]
+        ids = [
+            None if key is None or place in failures else to_target_id(key)
+            for place, key in enumerate(keys)
+        ]
+        return WriteResult(ids, failures)
 
     async def _by_key(
         self, columns: tuple[str, ...], records: Sequence[dict[str, Any]], places: list[int]
     ) -> dict[int, Failure]:
         """Write records that have the same columns; of two with one key the later one wins."""
-        last = {records[place][self._table.key]: place for place in places}
+        key = self._table.key
+        last = {key_parts(records[place], key): place for place in places}
         failures = await self._halving(columns, records, list(last.values())) if last else {}
         if failures and len(last) < len(places):
             for place in places:
-                winner = last[records[place][self._table.key]]
+                winner = last[key_parts(records[place], key)]
                 if winner in failures:
                     failures[place] = failures[winner]
         return failures
@@ -66,10 +71,13 @@ class Upsert:
             message = f"table {self._table.name} has no column {unknown[0]!r}"
             failure = Failure(Category.PERMANENT, "unknown_column", message, field=unknown[0])
             return dict.fromkeys(places, failure)
-        key = self._table.key
-        message = f"the key {key!r} must be a text or a number, and is empty, an object or a list"
-        failure = Failure(Category.PERMANENT, "invalid_key", message, field=key)
-        return {p: failure for p in places if isinstance(records[p].get(key), _NO_KEY)}
+        failures: dict[int, Failure] = {}
+        for column in self._table.key:
+            message = f"the key {column!r} must be a text or a number; it is empty or an object"
+            failure = Failure(Category.PERMANENT, "invalid_key", message, field=column)
+            none = [p for p in places if isinstance(records[p].get(column), _NO_KEY)]
+            failures |= dict.fromkeys(none, failure)
+        return failures
 
     async def _halving(
         self, columns: Sequence[str], records: Sequence[dict[str, Any]], places: list[int]
@@ -92,9 +100,9 @@ class Upsert:
 
     async def _bulk(self, columns: Sequence[str], records: Sequence[dict[str, Any]]) -> None:
         names = ", ".join(identifier(column) for column in columns)
-        others = [identifier(column) for column in columns if column != self._table.key]
+        others = [identifier(column) for column in columns if column not in self._table.key]
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
-        key = identifier(self._table.key)
+        key = ", ".join(map(identifier, self._table.key))
         types = [self._table.columns[column].sql for column in columns]
         temporary = f"_syncline_{crc32(f'{self._table.name} {names} {types}'.encode()):08x}"
         async with self._connection.transaction():
@@ -117,9 +125,10 @@ class Upsert:
 
 
 def _no_constraint(table: Table) -> Failure:
+    key = ", ".join(map(identifier, table.key))
     message = (
-        f"table {table.name} has no unique constraint on {table.key!r}: "
-        f"create unique index on {table.name} ({identifier(table.key)})"
+        f"table {table.name} has no unique constraint on {key}: "
+        f"create unique index on {table.name} ({key})"
     )
     return Failure(Category.PERMANENT, "no_unique_key", message)
 

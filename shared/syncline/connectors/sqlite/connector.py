@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncline.connectors.forms import schema_beside
+from syncline.connectors.match_keys import key_parts, of_target_id, to_target_id
 from syncline.connectors.port import (
     Capabilities,
     Check,
@@ -22,13 +23,12 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
-from syncline.connectors.sql_text import table_problems
+from syncline.connectors.sql_text import deletion_key, table_problems
 from syncline.connectors.sqlite import settings
 from syncline.connectors.sqlite.database import (
     NotUnicodeError,
     SqliteFile,
     columns_of,
-    identifier,
     translated,
 )
 from syncline.connectors.sqlite.reading import Reading
@@ -44,8 +44,9 @@ class SqliteConnector(Connector):
     """One SQLite file as its profile describes it."""
 
     capabilities = Capabilities(
-        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True
-    )
+        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True,
+        composite_key=True,
+    )  # fmt: skip
     config_problems = staticmethod(settings.config_problems)
     extraction_problems = staticmethod(settings.extraction_problems)
     target_problems = staticmethod(table_problems)
@@ -122,11 +123,11 @@ class SqliteConnector(Connector):
 
         def look(connection: sqlite3.Connection) -> LookupResult:
             table = Table.of(connection, batch.options, batch.match_key)
-            keys = [_payload(payload).get(table.key) for payload in batch.payloads]
-            asked = [str(key) for key in keys if key is not None]
-            found = table.by_keys(connection, f"select {identifier(table.key)} from", asked)
-            there = {str(row[0]) for row in found}
-            return LookupResult([str(key) if str(key) in there else None for key in keys])
+            keys = [key_parts(_payload(payload), table.key) for payload in batch.payloads]
+            there = [key and table.by_key(connection, "select 1 from", key) for key in keys]
+            return LookupResult(
+                [to_target_id(k) if k and t else None for k, t in zip(keys, there, strict=True)]
+            )
 
         return await self._reading(look)
 
@@ -143,8 +144,11 @@ class SqliteConnector(Connector):
         """Delete rows by key; one that is not there counts as deleted."""
 
         def delete(connection: sqlite3.Connection) -> None:
-            table = Table.of(connection, options, str(options.get("key", "id")))
-            table.by_keys(connection, "delete from", list(target_ids))
+            table = Table.of(connection, options, deletion_key(options))
+            keys = [of_target_id(target_id, len(table.key)) for target_id in target_ids]
+            for key in keys:
+                if key is not None:
+                    table.by_key(connection, "delete from", key)
 
         await self._changing(delete)
         return WriteResult(list(target_ids))

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from syncline.connectors.folders import refusal
+from syncline.connectors.match_keys import key_parts, to_target_id
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.connectors.sqlite.database import columns_of, failure_of, identifier
 from syncline.domain.errors import Category, Failure
@@ -29,33 +30,34 @@ _CONSTRAINT = "ON CONFLICT clause does not match"
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A target table with its columns' declared types and the column of the match key."""
+    """A target table with its columns' declared types and the columns of the match key."""
 
     name: str
     columns: dict[str, str]
-    key: str
+    key: tuple[str, ...]
 
     @classmethod
     def of(
-        cls, connection: sqlite3.Connection, options: Mapping[str, Any], key: str | None
+        cls, connection: sqlite3.Connection, options: Mapping[str, Any], key: tuple[str, ...]
     ) -> Table:
         """Look at the table of a target block. Raises ConnectorError."""
         name = str(options["table"])
         columns = columns_of(connection, name)
-        if key is None:
+        if not key:
             raise refusal("no_match_key", "the mapping has no matchKey: SQLite needs one")
-        if key not in columns:
-            message = f"matchKey {key!r} is no column of table {name}; it has: {', '.join(columns)}"
-            raise refusal("unknown_match_key", message)
+        for column in key:
+            if column not in columns:
+                has = ", ".join(columns)
+                message = f"matchKey {column!r} is no column of table {name}; it has: {has}"
+                raise refusal("unknown_match_key", message)
         return cls(name, columns, key)
 
-    def by_keys(
-        self, connection: sqlite3.Connection, sql: str, keys: Sequence[str]
+    def by_key(
+        self, connection: sqlite3.Connection, sql: str, key: Sequence[str]
     ) -> list[tuple[Any, ...]]:
-        """Run a statement for the rows with some keys."""
-        wanted = ", ".join("?" * len(keys))
-        where = f"where {identifier(self.key)} in ({wanted})"
-        return connection.execute(f"{sql} {identifier(self.name)} {where}", list(keys)).fetchall()
+        """Run a statement for the row with a key."""
+        where = " and ".join(f"{identifier(column)} = ?" for column in self.key)
+        return connection.execute(f"{sql} {identifier(self.name)} where {where}", key).fetchall()
 
 
 class Upsert:
@@ -78,20 +80,23 @@ class Upsert:
             rows = {place: self._row(columns, records[place]) for place in places}
             self._halving(self._statement(columns), rows, places)
         self._connection.execute("commit")
-        key, failures = self._table.key, self._failures
-        keys = [None if p in failures else str(r[key]) for p, r in enumerate(records)]
-        return WriteResult(keys, failures)
+        keys = [key_parts(record, self._table.key) for record in records]
+        ids = [
+            None if key is None or place in self._failures else to_target_id(key)
+            for place, key in enumerate(keys)
+        ]
+        return WriteResult(ids, self._failures)
 
     def _is_whole(self, place: int, record: Mapping[str, Any]) -> bool:
         """Tell whether a record can be sent; say why not."""
         unknown = sorted(record.keys() - self._table.columns.keys())
-        key = self._table.key
         if unknown:
             message = f"table {self._table.name} has no column {unknown[0]!r}"
             self._fail(place, "unknown_column", message, unknown[0])
-        elif isinstance(record.get(key), _NO_KEY):
-            message = f"the key {key!r} must be a text or a number"
-            self._fail(place, "invalid_key", message, key)
+        for column in self._table.key:
+            if isinstance(record.get(column), _NO_KEY):
+                message = f"the key {column!r} must be a text or a number"
+                self._fail(place, "invalid_key", message, column)
         return place not in self._failures
 
     def _fail(self, place: int, code: str, message: str, field: str | None = None) -> None:
@@ -103,11 +108,11 @@ class Upsert:
     def _statement(self, columns: Sequence[str]) -> str:
         names = ", ".join(identifier(column) for column in columns)
         marks = ", ".join("?" * len(columns))
-        others = [identifier(column) for column in columns if column != self._table.key]
+        others = [identifier(column) for column in columns if column not in self._table.key]
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
         return (
             f"insert into {identifier(self._table.name)} ({names}) values ({marks}) "
-            f"on conflict ({identifier(self._table.key)}) do "
+            f"on conflict ({', '.join(map(identifier, self._table.key))}) do "
             + (f"update set {change}" if change else "nothing")
         )
 
@@ -143,10 +148,10 @@ class Upsert:
     def _whole(self, error: sqlite3.OperationalError) -> Exception:
         if _CONSTRAINT not in str(error):
             return failure_of(error)
-        table, key = identifier(self._table.name), identifier(self._table.key)
+        table, key = identifier(self._table.name), ", ".join(map(identifier, self._table.key))
         message = (
-            f"table {self._table.name} has no unique constraint on {self._table.key!r}: "
-            f"create unique index {self._table.name}_{self._table.key} on {table} ({key})"
+            f"table {self._table.name} has no unique constraint on {key}: "
+            f"create unique index on {table} ({key})"
         )
         return ConnectorError(Failure(Category.PERMANENT, "no_unique_key", message))
 

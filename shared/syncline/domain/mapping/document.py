@@ -117,12 +117,12 @@ class Transformation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
     """Canonical properties into the target payload.
 
     Attributes:
-        match_key: path in the payload by which the target finds an existing record.
+        match_key: paths in the payload by which the target finds an existing record; most have one.
         target: where the target connector writes, e.g. `{"table": "public.item"}` or
             `{"endpoint": "/items", "method": "PUT"}`; checked by that connector.
     """
 
-    match_key: str | None = None
+    match_key: tuple[str, ...] = ()
     fields: tuple[TransformationField, ...] = ()
     static: tuple[StaticValue, ...] = ()
     exclude: Condition | None = None

@@ -138,7 +138,7 @@ def _transformation(r: Reader) -> doc.Transformation:
         s.refuse_unknown()
     exclude = r.child("exclude")
     transformation = doc.Transformation(
-        match_key=r.text("matchKey") or None,
+        match_key=_match_key(r),
         fields=tuple(fields),
         static=tuple(static),
         exclude=None if exclude.is_absent else _condition(exclude, 0),
@@ -151,6 +151,20 @@ def _transformation(r: Reader) -> doc.Transformation:
     targets = [("fields", n, field.target) for n, field in enumerate(fields)]
     _check_targets(r, targets + [("static", n, fixed.target) for n, fixed in enumerate(static)])
     return transformation
+
+
+def _match_key(r: Reader) -> tuple[str, ...]:
+    """Read one path or a list of them."""
+    paths = r.texts("matchKey", single=True)
+    if paths in ([], [""]):
+        return ()
+    for path in paths:
+        if not path:
+            r.problem("matchKey", "holds an empty text; it takes one path or a list of paths")
+        elif paths.count(path) > 1:
+            r.problem("matchKey", f"names `{path}` twice")
+            break
+    return tuple(path for path in paths if path)
 
 
 def _limited(r: Reader) -> list[Reader]:
@@ -253,12 +267,12 @@ def _check_together(mapping: doc.Mapping, problems: list[Problem]) -> None:
             near = _near(field.source, sorted(canonical))
             message = f"no normalization field gives `{field.source}`{near}"
             problems.append(Problem(f"$.transformation.fields[{number}].source", message))
-    key = mapping.transformation.match_key
     made = {f.target for f in mapping.transformation.fields}
     made |= {f.target for f in mapping.transformation.static}
-    if key is not None and key not in made:
-        message = f"no field writes `{key}`{_near(key, sorted(made))}"
-        problems.append(Problem("$.transformation.matchKey", message))
+    for key in mapping.transformation.match_key:
+        if key not in made:
+            message = f"no field writes `{key}`{_near(key, sorted(made))}"
+            problems.append(Problem("$.transformation.matchKey", message))
 
 
 def _head(path: str) -> str:

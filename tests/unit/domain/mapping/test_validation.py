@@ -67,6 +67,14 @@ def test_the_example_of_the_specification_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "expected"),
+    [("sku", ("sku",)), (["sku", "status"], ("sku", "status")), (None, ()), ("", ()), ([], ())],
+)
+def test_a_match_key_is_one_path_or_several(said: object, expected: tuple[str, ...]) -> None:
+    assert parse(changed("transformation.matchKey", said)).transformation.match_key == expected
+
+
+@pytest.mark.parametrize(
     ("path", "value", "words"),
     [
         ("entityType", "", "is required"),
@@ -104,6 +112,10 @@ def test_the_example_of_the_specification_is_taken() -> None:
         ("transformation.fields.1.when", {"op": "eq"}, "must be one of"),
         ("transformation.static.0.target", "sku", "`sku` is used twice"),
         ("transformation.matchKey", "skuu", "no field writes `skuu`; did you mean"),
+        ("transformation.matchKey", ["sku", "skuu"], "no field writes `skuu`; did you mean"),
+        ("transformation.matchKey", ["sku", "sku"], "names `sku` twice"),
+        ("transformation.matchKey", ["sku", ""], "holds an empty text"),
+        ("transformation.matchKey", 5, "must be a list of texts, not 5"),
         ("transformation.smartSync", 1, "must be true or false, not 1"),
         ("transformation.exclude", {"not": {"all": 1}}, "$.transformation.exclude.not.all: must"),
     ],
