@@ -13,9 +13,16 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
 from syncline.domain.errors import Failure, FailureError, Problem
 from syncline.domain.mapping.document import Extraction
 from syncline.domain.run import Notice
+
+__all__ = [
+    "LATE_COMMITS", "Capabilities", "Check", "Column", "Connector", "ConnectorError",
+    "ExtractRequest", "LookupResult", "Pace", "Page", "Snapshot", "Surroundings", "WriteBatch",
+    "WriteResult", "unpaced",
+]  # fmt: skip
 
 
 class ConnectorError(FailureError):
@@ -27,45 +34,15 @@ Pace: TypeAlias = Callable[[], Awaitable[None]]
 room. Raises FailureError where the profile is to be left alone for longer than a call may wait."""
 
 
+LATE_COMMITS = (
+    "this source does not tell which of its writers are open: a row committed after a newer "
+    "one was read is passed over. A `lookback` as long as the longest write takes reads it"
+)
+"""What late_commits() says of most sources."""
+
+
 async def unpaced() -> None:
     """Let a call begin at once: the pace of a connector that no limits were given to."""
-
-
-class Surroundings(msgspec.Struct, frozen=True):
-    """What the operator of this installation lets connectors reach.
-
-    Attributes:
-        outbound_allow: private hosts and networks that may be called, such as `10.0.0.0/8`.
-        folders: absolute folders that files may lie in.
-    """
-
-    outbound_allow: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
-
-
-class Capabilities(msgspec.Struct, frozen=True):
-    """What a connector can do.
-
-    Attributes:
-        source, target: directions it works in.
-        idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
-        bulk_size: most records in one write call.
-        lookup: lookup() can find a record by its match key.
-        read_back: lookup() also tells whether the record found holds the payload.
-        honours_keys: a write sent again under the same idempotency key has no second effect.
-        composite_key: a match key may be made of several paths.
-        smart_sync: unchanged records may be skipped (false for files, which are made anew).
-    """
-
-    source: bool = False
-    target: bool = False
-    idempotent_upsert: bool = False
-    bulk_size: int = 1000
-    lookup: bool = False
-    read_back: bool = False
-    honours_keys: bool = False
-    composite_key: bool = False
-    smart_sync: bool = True
 
 
 class ExtractRequest(msgspec.Struct, frozen=True):
@@ -93,11 +70,16 @@ class ExtractRequest(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """What a source that knows its writers says of the moment it was read at.
 
+    What the read did not see and may be committed yet was begun at or after `open_since`, or, where
+    that is None, draws numbers and stamps times behind all that the read saw. So a value that was
+    read is safe once a read of everything behind the old bookmark says an `open_since` later than
+    the `taken_at` of the read that gave the value, or none.
+
     Attributes:
-        taken_at: when the read began, by the source's clock, as ISO time with its zone.
+        taken_at: when the read saw the source, by the source's clock, as ISO time with its zone.
         open_since: when the oldest transaction began that was open then and may still write, in
-            the same form; None where there was none. What it commits may lie behind values that
-            this read gave.
+            the same form (the year 1 where nobody can tell: it holds everything back); None where
+            there was none. What it commits may lie behind values that this read gave.
     """
 
     taken_at: str
@@ -191,22 +173,6 @@ class LookupResult(msgspec.Struct):
     holds: dict[int, bool] = {}
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One step of a connection test: `part` is host, tls, login, permission or data."""
-
-    part: str
-    ok: bool
-    message: str
-
-
-class Column(msgspec.Struct, frozen=True):
-    """A column or property that a source or target offers."""
-
-    name: str
-    type: str
-    nullable: bool = True
-
-
 class Connector(Protocol):
     """One system as its profile describes it.
 
@@ -261,6 +227,16 @@ class Connector(Protocol):
         A read in which an ID came twice has missed another: it is read again so, or it fails.
         """
         return False
+
+    async def late_commits(self, extraction: Extraction) -> str | None:
+        """Say why rows that are committed late could be passed over, and the remedy, for people.
+
+        None where it cannot happen, or where the source tells its open writers (Page.snapshot).
+        May ask the source; raises as test() never does: ConnectorError, RetriableError.
+        """
+        if extraction.cursor_column is None or extraction.lookback:
+            return None
+        return LATE_COMMITS
 
     async def close(self) -> None:
         """Let go of connections. May be called twice."""

@@ -1,0 +1,58 @@
+"""Small facts of connectors: what one may reach and can do, how a test went, what it offers."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What the operator of this installation lets connectors reach.
+
+    Attributes:
+        outbound_allow: private hosts and networks that may be called, such as `10.0.0.0/8`.
+        folders: absolute folders that files may lie in.
+    """
+
+    outbound_allow: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a connector can do.
+
+    Attributes:
+        source, target: directions it works in.
+        idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
+        bulk_size: most records in one write call.
+        lookup: lookup() can find a record by its match key.
+        read_back: lookup() also tells whether the record found holds the payload.
+        honours_keys: a write sent again under the same idempotency key has no second effect.
+        composite_key: a match key may be made of several paths.
+        smart_sync: unchanged records may be skipped (false for files, which are made anew).
+    """
+
+    source: bool = False
+    target: bool = False
+    idempotent_upsert: bool = False
+    bulk_size: int = 1000
+    lookup: bool = False
+    read_back: bool = False
+    honours_keys: bool = False
+    composite_key: bool = False
+    smart_sync: bool = True
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One step of a connection test: `part` is host, tls, login, permission or data."""
+
+    part: str
+    ok: bool
+    message: str
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column or property that a source or target offers."""
+
+    name: str
+    type: str
+    nullable: bool = True
