@@ -136,6 +136,12 @@ async def test_configuration_goes_in_and_comes_out_again(cli: CommandLine) -> No
         "~ Instance sleeping\n    enabled: false -> true\n0 created, 1 changed, 4 unchanged\n",
     )
 
+    (cli.folder / "doubtful.yaml").write_text(text.replace("sapYesNo", "toBool"))
+    doubted = await cli("diff", "-f", "doubtful.yaml")
+    assert (doubted.code, "warning: doubtful.yaml:" in doubted.err) == (10, True)
+    told = (await cli("diff", "-f", "doubtful.yaml", "--json")).document["warnings"]
+    assert "`toBool` makes" in told[0]["message"]
+
     wrong = text.replace("sapYesNo", "sapYesNoo").replace("target: shop", "target: shp")
     (cli.folder / "wrong.yaml").write_text(wrong)
     refused = await cli("apply", "-f", "wrong.yaml")

@@ -6,12 +6,15 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query
 
-from syncline.domain.configuration import Kind
+from syncline.actions.doubting import Doubter
+from syncline.domain.configuration import Kind, Step
+from syncline.domain.errors import Problem
 from syncline.postgres.configuration_views import Listed
 from syncline.resources.documents import NAME
 from syncline.resources.saving import Edit, Expected
 from syncline_gateway.access import Caller
 from syncline_gateway.paging import Paging, words
+from syncline_gateway.parts import Parts
 
 Name = Annotated[str, Path(pattern=NAME, description="Name of the object.")]
 """A route's parameter: the object that the address names."""
@@ -42,6 +45,17 @@ def edit_of(caller: Caller, kind: Kind, name: str | None, if_match: str | None =
 def creation_of(caller: Caller, kind: Kind) -> Edit:
     """Say who creates what; the document names it."""
     return Edit(caller.tenant, caller.actor, kind, None, Expected.NOTHING_THERE)
+
+
+async def doubts(parts: Parts, edit: Edit, body: object, step: Step | None) -> list[Problem]:
+    """Say what of a checked document is allowed and probably not meant: the `warnings`.
+
+    Args:
+        step: what storing it changed; None where nothing was stored.
+    """
+    doubter = Doubter(parts.configuration, parts.settings.surroundings())
+    steps = [] if step is None else [step]
+    return await doubter.of_request(edit.tenant, edit.kind, body, edit.name, steps)
 
 
 def tagged(mark: str, location: str | None = None) -> dict[str, str]:

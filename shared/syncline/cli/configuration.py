@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -19,6 +19,10 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.resources import applying
 from syncline.resources.exporting import documents, to_yaml
 from syncline.resources.loading import Loaded, load
+from syncline.resources.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from syncline.postgres.configuring import ConfigurationStore
 
 _FILES = typer.Option(
     "-f", "--file", metavar="PATH", help="A file, a folder, or - for standard input; repeatable."
@@ -34,28 +38,33 @@ def apply(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
     """
     loaded = _load(file)
 
-    async def store() -> list[Step]:
+    async def store() -> tuple[list[Step], list[Mistake]]:
         async with shell.configuration() as stored:
-            return await applying.apply(stored, loaded, shell.tenant, shell.actor)
+            steps = await applying.apply(stored, loaded, shell.tenant, shell.actor)
+            return steps, await _doubts(shell, stored, loaded, steps)
 
-    steps = shell.run(store())
-    shell.show(_document(steps), *_lines(steps), _summary(steps))
+    steps, doubts = shell.run(store())
+    shell.show(_document(steps, doubts), *_lines(steps), _summary(steps))
+    _warn(shell, doubts)
 
 
 def diff(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
     """Show what `apply` would change; exit code 10 when that is anything."""
     loaded = _load(file)
 
-    async def compare() -> list[Step]:
+    async def compare() -> tuple[list[Step], list[Mistake]]:
         async with shell.configuration() as stored:
-            return await applying.diff(stored, loaded, shell.tenant)
+            steps = await applying.diff(stored, loaded, shell.tenant)
+            return steps, await _doubts(shell, stored, loaded, steps)
 
-    steps = shell.run(compare())
+    steps, doubts = shell.run(compare())
     changes = [step for step in steps if step.action != "unchanged"]
+    same = f"no difference in {plural(len(steps), 'document')}"
+    lines = [*_lines(changes), _summary(steps)] if changes else [same]
+    shell.show(_document(steps, doubts), *lines)
+    _warn(shell, doubts)
     if changes:
-        shell.show(_document(steps), *_lines(changes), _summary(steps))
         raise typer.Exit(DIFFERENT)
-    shell.show(_document(steps), f"no difference in {plural(len(steps), 'document')}")
 
 
 def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None:
@@ -91,8 +100,26 @@ def _write(path: Path, text: str) -> None:
         raise OutsideError("file_not_written", f"{path}: {error.strerror}") from None
 
 
-def _document(steps: Sequence[Step]) -> object:
-    return {"documents": [msgspec.to_builtins(step, builtin_types=()) for step in steps]}
+async def _doubts(
+    shell: Shell, stored: ConfigurationStore, loaded: Loaded, steps: Sequence[Step]
+) -> list[Mistake]:
+    from syncline.actions.doubting import Doubter  # noqa: PLC0415
+
+    doubter = Doubter(stored, shell.settings.surroundings())
+    return await doubter.of_files(shell.tenant, loaded, steps)
+
+
+def _warn(shell: Shell, doubts: Sequence[Mistake]) -> None:
+    """Tell what is probably not meant, beside what was done; in JSON it stands in the document."""
+    for doubt in () if shell.json else doubts:
+        shell.note(f"warning: {doubt}")
+
+
+def _document(steps: Sequence[Step], doubts: Sequence[Mistake]) -> object:
+    return {
+        "documents": [msgspec.to_builtins(step, builtin_types=()) for step in steps],
+        "warnings": [msgspec.to_builtins(doubt) for doubt in doubts],
+    }
 
 
 def _lines(steps: Sequence[Step]) -> list[str]:

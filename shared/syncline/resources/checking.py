@@ -17,7 +17,7 @@ from syncline.domain.configuration import (
 )
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
-from syncline.domain.mapping.validation import parse, warnings
+from syncline.domain.mapping.validation import parse
 from syncline.resources.loading import Loaded
 from syncline.resources.mistakes import Mistake
 
@@ -29,15 +29,6 @@ def check(loaded: Loaded, stored: Configured) -> list[Mistake]:
         if mistake not in found:
             found.append(mistake)
     return found
-
-
-def doubts(loaded: Loaded) -> list[Mistake]:
-    """Say what is allowed and still probably not meant."""
-    return [
-        loaded.sources[Kind.MAPPING, name].mistake(problem.path, problem.message)
-        for name, mapping in loaded.mappings.items()
-        for problem in warnings(parse(mapping.document))
-    ]
 
 
 class _Checker:

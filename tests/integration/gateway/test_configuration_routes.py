@@ -155,6 +155,22 @@ async def test_draft_is_validated_with_every_mistake_by_its_path(configured: Cli
     assert "line 2" in broken.json()["detail"]
 
 
+async def test_doubts_are_told_where_something_is_saved(configured: Client) -> None:
+    doubtful = json.loads(json.dumps(MAPPING))
+    doubtful["normalization"]["fields"][0]["transform"] = "toBool"
+    for method, path in (
+        ("PUT", "/mapping-configs/items"),
+        ("POST", "/mapping-configs/validate"),
+    ):
+        said = (await configured(method, path, doubtful)).json()["warnings"]
+        assert "$.normalization.fields[0].transform" in [problem["path"] for problem in said]
+    for path in ("/connection-profiles/shop", "/instances/shop"):
+        shown = (await configured("GET", path)).json()
+        known = {"name", "connector", "config", "source", "target", "mappings"}
+        body = {name: value for name, value in shown.items() if name in known}
+        assert isinstance((await configured("PUT", path, body)).json()["warnings"], list)
+
+
 async def test_dry_run_shows_three_forms(configured: Client) -> None:
     answer = await configured("POST", "/mapping-configs/items/dry-run", {"limit": 1})
     (record,) = answer.json()["records"]

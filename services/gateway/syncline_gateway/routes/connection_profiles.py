@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -10,13 +11,23 @@ from fastapi import APIRouter, Query, Request, Response
 
 from syncline.actions.checking_connections import ConnectionChecker, ConnectionTest
 from syncline.domain.configuration import Kind
+from syncline.domain.errors import Problem
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration_views import ConfigurationViews, ProfileView
 from syncline.resources import saving
 from syncline_gateway.access import Runner, User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import IfMatch, Name, Search, creation_of, edit_of, listed, tagged
+from syncline_gateway.editing import (
+    IfMatch,
+    Name,
+    Search,
+    creation_of,
+    doubts,
+    edit_of,
+    listed,
+    tagged,
+)
 from syncline_gateway.paging import Paged
 from syncline_gateway.parts import Needs, Parts
 
@@ -43,6 +54,16 @@ class ProfileBody(msgspec.Struct, rename="camel", kw_only=True):
     retry: RetryPolicy = RetryPolicy()
 
 
+class SavedProfile(ProfileView, frozen=True, kw_only=True, rename="camel"):
+    """A connection profile as it was saved.
+
+    Attributes:
+        warnings: what is allowed and probably not meant.
+    """
+
+    warnings: list[Problem]
+
+
 @router.get("", responses=returns(Page[ProfileView]))
 async def list_profiles(
     caller: Runner,
@@ -60,14 +81,18 @@ async def list_profiles(
 
 
 @router.post(
-    "", status_code=201, responses=returns(ProfileView, 201), openapi_extra=accepts(ProfileBody)
+    "", status_code=201, responses=returns(SavedProfile, 201), openapi_extra=accepts(ProfileBody)
 )
 async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Store a new connection profile."""
     edit = creation_of(caller, Kind.PROFILE)
-    step, mark = await saving.save(parts.configuration, edit, await json_of(request))
+    body = await json_of(request)
+    step, mark = await saving.save(parts.configuration, edit, body)
+    warnings = await doubts(parts, edit, body, step)
     view = await _views(parts).profile(caller.tenant, step.name)
-    return answer(view, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
+    return answer(
+        _saved(view, warnings), 201, tagged(mark, f"{request.url.path}/{quote(step.name)}")
+    )
 
 
 @router.post("/test", responses=returns(ConnectionTest), openapi_extra=accepts(ProfileBody))
@@ -84,15 +109,17 @@ async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
     return answer(view, headers=tagged(view.etag))
 
 
-@router.put("/{name}", responses=returns(ProfileView), openapi_extra=accepts(ProfileBody))
+@router.put("/{name}", responses=returns(SavedProfile), openapi_extra=accepts(ProfileBody))
 async def replace(
     name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
 ) -> Any:  # noqa: ANN401
     """Store a connection profile as the body wants it; the same again changes nothing."""
     edit = edit_of(caller, Kind.PROFILE, name, if_match)
-    await saving.save(parts.configuration, edit, await json_of(request))
+    body = await json_of(request)
+    step, _ = await saving.save(parts.configuration, edit, body)
+    warnings = await doubts(parts, edit, body, step)
     view = await _views(parts).profile(caller.tenant, name)
-    return answer(view, headers=tagged(view.etag))
+    return answer(_saved(view, warnings), headers=tagged(view.etag))
 
 
 @router.delete("/{name}", status_code=204)
@@ -106,6 +133,10 @@ async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = Non
 async def test_stored(name: Name, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Test a stored connection profile, and keep the result with it."""
     return answer(await _checker(parts).stored(caller.tenant, name))
+
+
+def _saved(view: ProfileView, warnings: Sequence[Problem]) -> SavedProfile:
+    return SavedProfile(**msgspec.structs.asdict(view), warnings=list(warnings))
 
 
 def _views(parts: Parts) -> ConfigurationViews:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -9,13 +10,23 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from syncline.domain.configuration import Kind
+from syncline.domain.errors import Problem
 from syncline.domain.instance import InstanceStatus
 from syncline.postgres.instance_views import InstanceView, InstanceViews
 from syncline.resources import saving
 from syncline_gateway.access import Caller, Runner, User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import IfMatch, Name, Search, creation_of, edit_of, listed, tagged
+from syncline_gateway.editing import (
+    IfMatch,
+    Name,
+    Search,
+    creation_of,
+    doubts,
+    edit_of,
+    listed,
+    tagged,
+)
 from syncline_gateway.paging import Paged
 from syncline_gateway.parts import Needs, Parts
 
@@ -37,6 +48,16 @@ class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
     enabled: bool = True
 
 
+class SavedInstance(InstanceView, frozen=True, kw_only=True, rename="camel"):
+    """An instance as it was saved.
+
+    Attributes:
+        warnings: what is allowed and probably not meant.
+    """
+
+    warnings: list[Problem]
+
+
 @router.get("", responses=returns(Page[InstanceView]))
 async def list_instances(
     caller: Runner,
@@ -52,14 +73,18 @@ async def list_instances(
 
 
 @router.post(
-    "", status_code=201, responses=returns(InstanceView, 201), openapi_extra=accepts(InstanceBody)
+    "", status_code=201, responses=returns(SavedInstance, 201), openapi_extra=accepts(InstanceBody)
 )
 async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Store a new instance."""
     edit = creation_of(caller, Kind.INSTANCE)
-    step, mark = await saving.save(parts.configuration, edit, await json_of(request))
+    body = await json_of(request)
+    step, mark = await saving.save(parts.configuration, edit, body)
+    warnings = await doubts(parts, edit, body, step)
     view = await InstanceViews(parts.database).get(caller.tenant, step.name)
-    return answer(view, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
+    return answer(
+        _saved(view, warnings), 201, tagged(mark, f"{request.url.path}/{quote(step.name)}")
+    )
 
 
 @router.get("/{name}", responses=returns(InstanceView))
@@ -68,14 +93,17 @@ async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
     return await _shown(parts, caller, name)
 
 
-@router.put("/{name}", responses=returns(InstanceView), openapi_extra=accepts(InstanceBody))
+@router.put("/{name}", responses=returns(SavedInstance), openapi_extra=accepts(InstanceBody))
 async def replace(
     name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
 ) -> Any:  # noqa: ANN401
     """Store an instance as the body wants it; what is taken out keeps its history."""
     edit = edit_of(caller, Kind.INSTANCE, name, if_match)
-    await saving.save(parts.configuration, edit, await json_of(request))
-    return await _shown(parts, caller, name)
+    body = await json_of(request)
+    step, _ = await saving.save(parts.configuration, edit, body)
+    warnings = await doubts(parts, edit, body, step)
+    view = await InstanceViews(parts.database).get(caller.tenant, name)
+    return answer(_saved(view, warnings), headers=tagged(view.etag))
 
 
 @router.delete("/{name}", status_code=204)
@@ -103,6 +131,10 @@ async def _switched(
     edit = edit_of(caller, Kind.INSTANCE, name, if_match)
     await saving.switch_instance(parts.configuration, edit, enabled=enabled)
     return await _shown(parts, caller, name)
+
+
+def _saved(view: InstanceView, warnings: Sequence[Problem]) -> SavedInstance:
+    return SavedInstance(**msgspec.structs.asdict(view), warnings=list(warnings))
 
 
 async def _shown(parts: Parts, caller: Caller, name: str) -> Any:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -11,7 +12,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from syncline.contracts.messages import encode
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.mapping.validation import parse, warnings
 from syncline.postgres.configuration_views import (
     ConfigurationViews,
     Listed,
@@ -23,7 +23,16 @@ from syncline.resources.exporting import in_order
 from syncline_gateway.access import Runner, User
 from syncline_gateway.answers import Page, answer, nothing, returns
 from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import IfMatch, Name, Search, creation_of, edit_of, listed, tagged
+from syncline_gateway.editing import (
+    IfMatch,
+    Name,
+    Search,
+    creation_of,
+    doubts,
+    edit_of,
+    listed,
+    tagged,
+)
 from syncline_gateway.paging import Paged, number
 from syncline_gateway.parts import Needs, Parts
 
@@ -46,11 +55,13 @@ class MappingDetail(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         text: the document as JSON text, its keys in the order of documents, every digit kept.
+        warnings: what is allowed and probably not meant; looked for where it is saved.
     """
 
     mapping: MappingView
     document: dict[str, Any]
     text: str
+    warnings: list[Problem] = []
 
 
 class MappingVersionDetail(msgspec.Struct, frozen=True, rename="camel"):
@@ -92,9 +103,10 @@ async def list_mappings(
 async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Store a new mapping as its version 1."""
     edit = creation_of(caller, Kind.MAPPING)
-    step, mark = await saving.save(parts.configuration, edit, await json_of(request))
-    location = f"{request.url.path}/{quote(step.name)}"
-    return answer(await _detail(parts, caller.tenant, step.name), 201, tagged(mark, location))
+    body = await json_of(request)
+    step, mark = await saving.save(parts.configuration, edit, body)
+    detail = await _detail(parts, caller.tenant, step.name, await doubts(parts, edit, body, step))
+    return answer(detail, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
 
 
 @router.post("/validate", responses=returns(Validation), openapi_extra=accepts(MappingBody))
@@ -103,11 +115,11 @@ async def validate(request: Request, caller: User, parts: Needs) -> Any:  # noqa
     body = await json_of(request)
     try:
         edit = edit_of(caller, Kind.MAPPING, None)
-        loaded = await saving.validate(parts.configuration, edit, body)
+        await saving.validate(parts.configuration, edit, body)
     except InvalidInputError as error:
         return answer(Validation(valid=False, problems=list(error.problems), warnings=[]))
-    doubts = [w for m in loaded.mappings.values() for w in warnings(parse(m.document))]
-    return answer(Validation(valid=True, problems=[], warnings=doubts))
+    found = await doubts(parts, edit, body, None)
+    return answer(Validation(valid=True, problems=[], warnings=found))
 
 
 @router.get("/{name}", responses=returns(MappingDetail))
@@ -123,8 +135,9 @@ async def replace(
 ) -> Any:  # noqa: ANN401
     """Store a mapping: what differs becomes the next version, and the one that new runs use."""
     edit = edit_of(caller, Kind.MAPPING, name, if_match)
-    await saving.save(parts.configuration, edit, await json_of(request))
-    detail = await _detail(parts, caller.tenant, name)
+    body = await json_of(request)
+    step, _ = await saving.save(parts.configuration, edit, body)
+    detail = await _detail(parts, caller.tenant, name, await doubts(parts, edit, body, step))
     return answer(detail, headers=tagged(detail.mapping.etag))
 
 
@@ -171,9 +184,11 @@ async def activate(
     return answer(detail, headers=tagged(detail.mapping.etag))
 
 
-async def _detail(parts: Parts, tenant: str, name: str) -> MappingDetail:
+async def _detail(
+    parts: Parts, tenant: str, name: str, warnings: Sequence[Problem] = ()
+) -> MappingDetail:
     view, document = await _views(parts).mapping(tenant, name)
-    return MappingDetail(view, in_order(document), text_of(document))
+    return MappingDetail(view, in_order(document), text_of(document), list(warnings))
 
 
 def text_of(document: dict[str, Any]) -> str:
