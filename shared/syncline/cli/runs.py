@@ -15,6 +15,7 @@ from syncline.cli.words import (
     counters,
     duration,
     moment,
+    notice_lines,
     number,
     plural,
     run_document,
@@ -131,7 +132,8 @@ def show(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
         "retriedByStage": detail.retried,
         "exceptions": detail.special,
     }
-    shell.show(document, *pairs(_facts(run, detail)), *_exceptions(run, detail))
+    lines = notice_lines(run.notices)
+    shell.show(document, *pairs(_facts(run, detail)), *lines, *_exceptions(run, detail))
 
 
 def _facts(run: Run, detail: RunDetail) -> list[tuple[str, object]]:

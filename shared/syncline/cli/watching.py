@@ -11,7 +11,15 @@ from syncline.cli.app import FAILED, INTERRUPTED, OK, PARTIAL
 from syncline.cli.following import Follower
 from syncline.cli.live import Display
 from syncline.cli.shell import Shell, own_name
-from syncline.cli.words import REJECTED, counters, duration, is_final, label, seconds_between
+from syncline.cli.words import (
+    REJECTED,
+    counters,
+    duration,
+    is_final,
+    label,
+    notice_lines,
+    seconds_between,
+)
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
 from syncline.contracts.topics import STATUS
@@ -118,6 +126,7 @@ def ended_lines(status: RunStatus) -> list[str]:
     ]
     if status.reason:
         lines.append(f"reason: {status.reason}")
+    lines += notice_lines(status.notices)
     if status.failed:
         own = own_name()
         lines.append(f"look at what failed: {own} dlq list --run {status.correlation_id}")

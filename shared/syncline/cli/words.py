@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
-from syncline.domain.run import Run, State
+from syncline.domain.run import Notice, Run, State
 
 REJECTED = "rejected"
 _FINAL = {state.value for state in State if state.is_final} | {REJECTED}
@@ -43,6 +44,19 @@ def counters(status: RunStatus) -> str:
     if status.in_flight:
         parts.append(f"in flight {number(status.in_flight)}")
     return "  ".join(parts)
+
+
+def notice_lines(notices: Iterable[Notice]) -> list[str]:
+    """Return what a run tells of itself that is no failure, a line each."""
+    return [f"note: {notice.message}{_records(notice)}" for notice in notices]
+
+
+def _records(notice: Notice) -> str:
+    """Name some of the records that a notice is about."""
+    if not notice.source_ids:
+        return ""
+    left = "" if notice.count <= len(notice.source_ids) else ", …"
+    return f" ({plural(notice.count, 'record')}: {', '.join(notice.source_ids)}{left})"
 
 
 def moment(time: datetime | None) -> str:

@@ -22,6 +22,8 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     Attributes:
         source, target: directions it works in.
+        pages_may_move: a read pages through a list that may move meanwhile, so that a record given
+            twice tells of another that was passed over. False where records are read by key.
         idempotent_upsert: writing the same record twice leaves one record; no intent row is needed.
         bulk_size: most records in one write call.
         lookup: lookup() can find a record by its match key.
@@ -33,6 +35,7 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     source: bool = False
     target: bool = False
+    pages_may_move: bool = False
     idempotent_upsert: bool = False
     bulk_size: int = 1000
     lookup: bool = False

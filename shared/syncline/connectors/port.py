@@ -101,6 +101,8 @@ class Page(msgspec.Struct):
         snapshot: of the read that gave this page; None where the source cannot tell its writers.
         notices: what the source did that a person should know of and that is no failure. A page
             that only tells something has no records.
+        asked: of fetch(): IDs that were asked for -> the ID that the source itself gives the record
+            (a UUID in capitals, blanks at the end); left out where they are the same.
     """
 
     ids: list[str]
@@ -111,6 +113,7 @@ class Page(msgspec.Struct):
     columns: tuple[str, ...] | None = None
     snapshot: Snapshot | None = None
     notices: tuple[Notice, ...] = ()
+    asked: dict[str, str] = {}
 
 
 class WriteBatch(msgspec.Struct):

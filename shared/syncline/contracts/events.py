@@ -16,7 +16,7 @@ from uuid6 import uuid7
 from syncline.contracts.messages import Attempt, decoder_of, encode
 from syncline.domain.errors import Failure
 from syncline.domain.replay import Replay
-from syncline.domain.run import Mode, Overlap
+from syncline.domain.run import Mode, Notice, Overlap
 from syncline.domain.trigger import DEFAULT_BATCH_SIZE
 
 T = TypeVar("T")
@@ -113,6 +113,8 @@ class RunStatus(msgspec.Struct, rename="camel"):
         reason: why it was rejected, failed, or what it waits for.
         problems: the mistakes of a rejected trigger, each with its JSON path and a message.
         paused_by: who holds the run, while it is paused.
+        notices: what it tells of itself that is no failure, each with its code, a message for
+            people, the number of records and some of their source IDs.
         waiting_until: when the last of the waiting retries is due, RFC 3339.
         cursor_before: bookmark that the run started from.
         cursor_after: bookmark that it left.
@@ -138,6 +140,7 @@ class RunStatus(msgspec.Struct, rename="camel"):
     code: str | None = None
     reason: str | None = None
     problems: list[dict[str, str]] = []
+    notices: list[Notice] = []
     paused_by: str | None = None
     waiting_until: str | None = None
     cursor_before: str | None = None

@@ -32,6 +32,7 @@ def status_of(run: Run) -> RunStatus:
         skip_reasons={n: getattr(counters, n) for n in _REASONS if getattr(counters, n)},
         extracted=run.extracted,
         reason=run.reason,
+        notices=run.notices,
         paused_by=run.paused_by,
         waiting_until=_text(run.retry_due_at),
         cursor_before=run.cursor_before,

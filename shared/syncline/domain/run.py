@@ -114,6 +114,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
         trigger: who asked: cli, topic, api, schedule, replay.
         cursor_before, cursor_after: the bookmark it started from and the one it left.
         status_seq: sequence number of its newest status event.
+        notices: what it tells of itself that is no failure, each code once.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     cursor_before: str | None = None
     cursor_after: str | None = None
     status_seq: int
+    notices: list[Notice] = []
     retry_due_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancel_requested_by: str | None = None

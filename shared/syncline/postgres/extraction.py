@@ -14,9 +14,10 @@ import msgspec
 
 from syncline.domain.batch import NewBatch, TiedRows, Water
 from syncline.domain.errors import SynclineError
-from syncline.domain.run import Mode, Run
+from syncline.domain.run import Mode, Notice, Run
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
+from syncline.postgres.notices import by_code
 from syncline.postgres.runs import SELECT, run_of
 
 # Looked up one by one: `exists` may be answered by reading the whole ledger, and a plan that was
@@ -103,11 +104,14 @@ class Extractions:
         position: str,
         water: Water,
         published: int,
+        notices: Sequence[Notice] = (),
     ) -> int:
         """Commit a chunk: its batch rows, the counters, and where to go on.
 
         Args:
             published: every batch below this number was acknowledged by its topic.
+            notices: what the run tells of itself as it stands now; each takes the place of the
+                one with its code.
 
         Returns:
             The version of its first batch; each next one's is higher by one.
@@ -117,7 +121,7 @@ class Extractions:
             changed = await connection.execute(
                 """update runs set total = total + $3, unchanged = unchanged + $4,
                 batches = batches + $5, position = $6, high_water = coalesce($7, high_water),
-                read_to = coalesce($8, read_to), published = $9,
+                read_to = coalesce($8, read_to), published = $9, notices = notices || $10,
                 progressed_at = clock_timestamp()
                 where id = $1 and ingest_epoch = $2 and not extracted""",
                 UUID(progress.run.id),
@@ -129,6 +133,7 @@ class Extractions:
                 water.high,
                 water.read_to,
                 published,
+                by_code(notices),
             )
             if changed == "UPDATE 0":
                 raise FencedError(progress.run.id)
@@ -146,6 +151,7 @@ class Extractions:
         failure: dict[str, Any] | None,
         water: Water,
         tied: TiedRows | None = None,
+        notices: Sequence[Notice] = (),
     ) -> None:
         """Note that nothing more will be discovered, and how far the cursor may go.
 
@@ -156,13 +162,14 @@ class Extractions:
             changed = await connection.fetchval(
                 """update runs set extracted = true, extracted_at = now(), published = batches,
                 failure = coalesce($3, failure), progressed_at = now(),
-                high_water = $4, read_to = $5
+                high_water = $4, read_to = $5, notices = notices || $6
                 where id = $1 and ingest_epoch = $2 and not extracted returning true""",
                 UUID(progress.run.id),
                 progress.epoch,
                 failure,
                 water.high,
                 water.read_to,
+                by_code(notices),
             )
             if not changed:
                 raise FencedError(progress.run.id)

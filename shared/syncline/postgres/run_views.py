@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 
 from syncline.domain.errors import NotFoundError
-from syncline.domain.run import Counters
+from syncline.domain.run import Counters, Notice
 from syncline.postgres.database import Database
+from syncline.postgres.notices import notices_of
 from syncline.postgres.run_stages import StageView, stages_of
 from syncline.postgres.runs import counters_of
 
@@ -71,6 +72,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         replay_of: the run whose failures are replayed.
         retry_due_at: when the last of the waiting retries is due.
         seconds: from its start to its end.
+        notices: what it tells of itself that is no failure, each code once.
     """
 
     correlation_id: str
@@ -103,6 +105,7 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     extracted_at: datetime | None
     finished_at: datetime | None
     seconds: float | None
+    notices: list[Notice]
 
 
 class RunCount(msgspec.Struct, frozen=True, rename="camel"):
@@ -272,6 +275,7 @@ def run_view(row: Any) -> RunView:  # noqa: ANN401 - a database row
         cancel_requested_by=row["cancel_requested_by"], created_at=row["created_at"],
         started_at=begun, extracted_at=row["extracted_at"], finished_at=ended,
         seconds=(ended - begun).total_seconds() if begun and ended else None,
+        notices=notices_of(row),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from syncline.domain.run import Counters, Mode, Overlap, Run, State
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
+from syncline.postgres.notices import notices_of
 from syncline.postgres.replaying import take_letters
 from syncline.postgres.streams import Stream
 
@@ -82,6 +83,7 @@ def run_of(row: Any) -> Run:  # noqa: ANN401 - a database row
         cursor_before=row["cursor_before"],
         cursor_after=row["cursor_after"],
         status_seq=row["status_seq"],
+        notices=notices_of(row),
         retry_due_at=row["retry_due_at"],
         cancel_requested_at=row["cancel_requested_at"],
         cancel_requested_by=row["cancel_requested_by"],

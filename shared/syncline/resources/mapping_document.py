@@ -44,6 +44,11 @@ class ExtractionPart(Strict):
     id_column: str = Field(description="Names a record: its value is the source ID.")
     cursor_column: str | None = Field(None, description="Orders and bookmarks the records.")
     cursor_type: Literal["datetime", "date", "id"] = Field("datetime", description="Its kind.")
+    cursor_format: str | None = Field(
+        None,
+        description="How the source writes it, where that is not ISO 8601: a format such as "
+        "`dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`.",
+    )
     lookback: str = Field(
         "PT0S", description="ISO 8601 duration that the window is widened by, such as `PT5M`."
     )

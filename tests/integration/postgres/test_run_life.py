@@ -13,17 +13,20 @@ from syncline.contracts.messages import (
     Retrying,
     Settled,
 )
+from syncline.contracts.status import status_of
 from syncline.domain.batch import TiedRows, Water
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.ledger import Written
 from syncline.domain.replay import Replay
-from syncline.domain.run import State
+from syncline.domain.run import Notice, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.extraction import Extractions, FencedError
 from syncline.postgres.ledger import Ledger
 from syncline.postgres.letters import Letters
+from syncline.postgres.notices import note
+from syncline.postgres.run_views import RunViews
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
 from tests.support.configured import configure
@@ -116,6 +119,26 @@ async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
     assert [b.source_ids for b in await extractions.unpublished(run.id, 0)] == [["a"]]
     await extractions.finish(new, None, Water())
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
+
+
+async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) -> None:
+    run = await accept(db)
+    extractions = Extractions(db)
+    progress = await extractions.start(run.id)
+    assert progress is not None
+    capped = Notice("capped", "there is more", 1, ("a",))
+    one, two = (Notice("without_cursor", "no cursor", n) for n in (1, 2))
+    await extractions.commit(progress, [batch(0, "a")], "p", Water(), 0, [one])
+    await extractions.finish(progress, None, Water(), None, [two, capped])
+    for _ in range(2):
+        await note(db, run.id, [Notice("renamed", "from elsewhere")])
+
+    after = await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
+
+    kept = [capped, Notice("renamed", "from elsewhere"), two]
+    assert after.notices == kept
+    assert status_of(after).notices == kept
+    assert (await RunViews(db).get("default", run.id)).run.notices == kept
 
 
 async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Database) -> None:

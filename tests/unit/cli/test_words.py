@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from syncline.cli.watching import ended_lines
 from syncline.cli.words import counters, duration, is_final, label, number, plural, seconds_between
 from syncline.contracts.events import RunStatus
+from syncline.domain.run import Notice
 
 
 def status(**fields: object) -> RunStatus:
@@ -60,3 +62,15 @@ def test_counters_name_skip_reasons_and_what_is_in_flight() -> None:
 def test_seconds_between_two_times() -> None:
     assert seconds_between("2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01.5+00:00") == 1.5
     assert seconds_between(None, "2026-01-01T00:00:00+00:00") is None
+
+
+def test_what_a_run_tells_of_itself_stands_under_its_counters() -> None:
+    notices = [
+        Notice("capped", "Max Entities 5 was reached; the next run goes on behind them"),
+        Notice("cursor_in_future", "these lie in the future", 12, ("A1", "A2")),
+    ]
+    lines = ended_lines(status(state="succeeded", notices=notices))
+    assert lines[-2:] == [
+        "note: Max Entities 5 was reached; the next run goes on behind them",
+        "note: these lie in the future (12 records: A1, A2, …)",
+    ]

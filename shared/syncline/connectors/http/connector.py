@@ -44,7 +44,9 @@ KEPT = 256
 class HttpConnector(Connector):
     """One HTTP API as its profile describes it."""
 
-    capabilities = Capabilities(source=True, target=True, bulk_size=1000, lookup=True)
+    capabilities = Capabilities(
+        source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True
+    )
 
     def __init__(
         self,

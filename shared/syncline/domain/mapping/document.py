@@ -19,6 +19,10 @@ class ExtractionMode(StrEnum):
     API = "api"
 
 
+EPOCHS = ("epoch", "epochMillis")
+"""Cursor formats that are a number: seconds or milliseconds since 1970, UTC."""
+
+
 class CursorType(StrEnum):
     DATETIME = "datetime"
     DATE = "date"
@@ -56,6 +60,8 @@ class Extraction(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
         parameters: bound by name into sql and procedure, or sent as query parameters to an API.
         id_column: names a record; its value is the source ID.
         cursor_column: orders and bookmarks the records; None reads everything every time.
+        cursor_format: how the source writes its cursor values where that is not ISO 8601: a format
+            such as `dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`.
         lookback: seconds the window is widened by.
         filters: conditions that all must hold at the source.
         paging: how an API endpoint is paged, read by the HTTP connector.
@@ -72,6 +78,7 @@ class Extraction(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     id_column: str = "id"
     cursor_column: str | None = None
     cursor_type: CursorType = CursorType.DATETIME
+    cursor_format: str | None = None
     lookback: float = 0.0
     filters: tuple[Condition, ...] = ()
     paging: dict[str, Any] | None = None

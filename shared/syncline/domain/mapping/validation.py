@@ -9,6 +9,7 @@ from typing import Any
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping import document as doc
 from syncline.domain.mapping.conditions import OPS
+from syncline.domain.mapping.dates import compile_format
 from syncline.domain.mapping.durations import parse_duration
 from syncline.domain.mapping.fields import options_for
 from syncline.domain.mapping.options import OptionError
@@ -74,13 +75,28 @@ def _extraction(r: Reader) -> doc.Extraction:
         id_column=column_name(r.text("idColumn", required=True)),
         cursor_column=column_name(r.text("cursorColumn")) or None,
         cursor_type=r.choice("cursorType", doc.CursorType, doc.CursorType.DATETIME),
+        cursor_format=r.text("cursorFormat") or None,
         lookback=_lookback(r),
         filters=tuple(_condition(c, 0) for c in r.children("filters")),
         paging=r.mapping("paging") or None,
         options=r.mapping("options"),
     )
     r.refuse_unknown()
+    _check_cursor_format(r, extraction)
     return extraction
+
+
+def _check_cursor_format(r: Reader, extraction: doc.Extraction) -> None:
+    """A format says how times are written, so there must be times, and it must be one."""
+    if extraction.cursor_format is None:
+        return
+    if extraction.cursor_column is None or extraction.cursor_type is doc.CursorType.ID:
+        r.problem("cursorFormat", "is for a `cursorColumn` of `cursorType` datetime or date")
+    if extraction.cursor_format not in doc.EPOCHS:
+        try:
+            compile_format(extraction.cursor_format)
+        except ValueError as error:
+            r.problem("cursorFormat", f"{error}; or `epoch`, or `epochMillis`")
 
 
 def _lookback(r: Reader) -> float:

@@ -160,3 +160,21 @@ def test_to_bool_is_doubted() -> None:
     assert [d.path for d in doubts] == ["$.normalization.fields[1].transform"]
     assert 'makes "N" true' in doubts[0].message
     assert warnings(parse(VALID)) == []
+
+
+@pytest.mark.parametrize("form", ["dd.MM.yyyy HH:mm", "epoch", "epochMillis"])
+def test_the_form_of_a_cursor_may_be_said(form: str) -> None:
+    document = changed("extraction.cursorFormat", form)
+    document["extraction"]["cursorColumn"] = "UpdateDate"
+    assert parse(document).extraction.cursor_format == form
+
+
+def test_a_form_of_a_cursor_is_a_format_of_times() -> None:
+    document = changed("extraction.cursorFormat", "dd.MM.QQQQ")
+    document["extraction"]["cursorColumn"] = "no"
+    document["extraction"]["cursorType"] = "id"
+    first, second = said(document)
+    assert first == (
+        "$.extraction.cursorFormat: is for a `cursorColumn` of `cursorType` datetime or date"
+    )
+    assert "'dd.MM.QQQQ' is no date format at 'QQQQ'" in second
