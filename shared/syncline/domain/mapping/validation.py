@@ -87,14 +87,12 @@ def _extraction(r: Reader) -> doc.Extraction:
 
 
 def _check_cursor_format(r: Reader, extraction: doc.Extraction) -> None:
-    """A format says how times are written, so there must be times, and it must be one."""
-    if extraction.cursor_format is None:
-        return
-    if extraction.cursor_column is None or extraction.cursor_type is doc.CursorType.ID:
+    form = extraction.cursor_format
+    if form and (extraction.cursor_column is None or extraction.cursor_type is doc.CursorType.ID):
         r.problem("cursorFormat", "is for a `cursorColumn` of `cursorType` datetime or date")
-    if extraction.cursor_format not in doc.EPOCHS:
+    if form and form not in doc.EPOCHS:
         try:
-            compile_format(extraction.cursor_format)
+            compile_format(form)
         except ValueError as error:
             r.problem("cursorFormat", f"{error}; or `epoch`, or `epochMillis`")
 
