@@ -12,6 +12,7 @@ from uuid import UUID
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Entry, Written
 from syncline.postgres.database import Database
+from syncline.postgres.overtaking import BY_ACKNOWLEDGED
 
 # `offset 0` keeps it one look into the index a record: joined, the whole ledger may be read.
 _UNCHANGED = """
@@ -21,8 +22,8 @@ lateral (select l.row_hash from ledger l where l.stream_id = $1 and l.source_id 
 where known.row_hash = w.hash
 """
 
-_ACKNOWLEDGE = """
-insert into ledger
+_ACKNOWLEDGE = f"""
+with written as (insert into ledger
   (stream_id, source_id, tenant, payload_hash, row_hash, target_id, run_id, version, written_at)
 select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now()
 from unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[])
@@ -32,7 +33,8 @@ on conflict (stream_id, source_id) do update set payload_hash = excluded.payload
   run_id = excluded.run_id, version = excluded.version, written_at = excluded.written_at,
   intent_hash = null, intent_run = null
 where ledger.version is null or ledger.version <= excluded.version
-"""
+returning source_id, version)
+{BY_ACKNOWLEDGED}"""
 
 _INTEND = """
 insert into ledger (stream_id, source_id, tenant, intent_hash, intent_run)
@@ -84,7 +86,10 @@ class Ledger:
         )
 
     async def acknowledge(self, run: RunRef, written: Written) -> None:
-        """Store what the target acknowledged; a newer version of a record is left alone."""
+        """Store what the target acknowledged; a newer version of a record is left alone.
+
+        Dead letters of older versions that wait are overtaken by it.
+        """
         await self._database.execute(
             _ACKNOWLEDGE,
             run.stream,
