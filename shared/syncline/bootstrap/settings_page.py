@@ -14,8 +14,9 @@ _HEAD = """# Settings
 
 Made from `shared/syncline/bootstrap/settings.py` by `python -m syncline.bootstrap.settings_page`.
 
-Every setting is an environment variable, or a line in the file that `SYNCLINE_CONFIG_FILE` names. A variable that is empty is
-unset: the file or the default counts. A wrong value is named, with what would be right, before anything starts (exit code 2).
+Every setting is an environment variable, or a line in the file that `SYNCLINE_CONFIG_FILE` names.
+A variable that is empty is unset: the file or the default counts. A wrong value is named, with what
+would be right, before anything starts (exit code 2).
 
 | Variable | Default | Meaning |
 |---|---|---|
