@@ -9,9 +9,9 @@ import msgspec
 
 from syncline.connectors.port import Page
 from syncline.connectors.postgresql.asking import Shape, shape_of
-from syncline.connectors.postgresql.queries import Query, bound_query, identifier
+from syncline.connectors.postgresql.queries import TEXT, Query, bound_query, identifier
 from syncline.connectors.postgresql.reading import PageMaker
-from syncline.connectors.postgresql.selecting import Selection, selection
+from syncline.connectors.postgresql.selecting import Selection, as_text, selection
 from syncline.connectors.postgresql.window import order_of
 from syncline.connectors.postgresql.writers import settle
 from syncline.domain.mapping.document import Extraction
@@ -46,10 +46,19 @@ async def _possible(
     kind = shape.columns[extraction.id_column]
     most = _SHORT.get(kind.name)
     found = [i for i in ids if _is_text(i) and (most is None or len(i.encode()) <= most)]
-    casts = {f"{kind.sql}[]"} | {t.sql for name, t in shape.names.items() if name == "ids"}
+    casts = {f"{_compared(extraction, shape)[1]}[]"} | {
+        t.sql for name, t in shape.names.items() if name == "ids"
+    }
     for cast in casts:
         found = await _castable(connection, cast, found)
     return found
+
+
+def _compared(extraction: Extraction, shape: Shape) -> tuple[str, str]:
+    """Return what is compared with IDs and the type it has; arrays have none but text."""
+    name = extraction.id_column
+    kind = shape.columns[name]
+    return (as_text(name), TEXT) if kind.kind == "array" else (f"q.{identifier(name)}", kind.sql)
 
 
 def _is_text(value: str) -> bool:
@@ -75,9 +84,9 @@ async def _castable(connection: asyncpg.Connection, cast: str, ids: list[str]) -
 def _query(extraction: Extraction, shape: Shape, ids: list[str]) -> tuple[Query, Selection]:
     query = bound_query(extraction, shape.names, None, ids)
     chosen = selection(extraction, shape, order_of(extraction))
-    column, cast = f"q.{identifier(extraction.id_column)}", shape.columns[extraction.id_column].sql
+    column, cast = _compared(extraction, shape)
     wanted = query.bind(ids, f"{cast}[]")
-    query.sql = f"select {chosen.sql} from ({query.sql}\n) q where {column} = any({wanted})"
+    query.sql = f"select {chosen.sql} from ({query.sql}\n) q where ({column}) = any({wanted})"
     return query, chosen
 
 
@@ -96,11 +105,11 @@ async def _other_spellings(
         extraction, columns=(extraction.id_column,), cursor_column=None, filters=()
     )
     chosen = selection(only_id, shape, order_of(only_id))
-    column, cast = f"q.{identifier(extraction.id_column)}", shape.columns[extraction.id_column].sql
+    column, cast = _compared(extraction, shape)
     wanted = query.bind(ids, "text[]")
     query.sql = (
         f"select {chosen.sql}, asked.id from ({query.sql}\n) q "
-        f"join unnest({wanted}) as asked(id) on {column} = asked.id::{cast}"
+        f"join unnest({wanted}) as asked(id) on ({column}) = asked.id::{cast}"
     )
     rows = await _rows(connection, query)
     if not rows:

@@ -129,7 +129,7 @@ def _may_be_json(kind: SqlType) -> bool:
 def text_of(value: Any) -> str | None:  # noqa: ANN401
     """Return an ID or cursor value as text that PostgreSQL reads back as the same value."""
     if value is None or value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return value
     make = _TEXTS.get(value.__class__)
     return str(value) if make is None else make(value)
 
@@ -186,8 +186,11 @@ async def grouped(
         ConnectorError: there are more of them than can name records.
     """
     held: list[Any] = []
-    while rows := await rows_of.fetch(size if len(held) > size else size + 1 - len(held)):
-        held += rows
+    while True:
+        asked = size if len(held) > size else size + 1 - len(held)
+        held += (rows := await rows_of.fetch(asked))
+        if len(rows) < asked:
+            break
         if whole := maker.whole(held):
             yield held[:whole]
             held = held[whole:]
