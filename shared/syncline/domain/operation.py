@@ -11,10 +11,8 @@ from syncline.domain.replay import MAX_REPLAY
 GRACE = 5.0
 """Seconds before a replay begins, in which it can be undone."""
 _FEW = 10
-OVERTAKEN = "overtaken"
-"""Status of an entry that closed by itself, and result of its item."""
 _RESULTS_THAT_ARE_GOOD = (
-    "success", "unchanged", "excluded", "superseded", "discarded", "restored", OVERTAKEN,
+    "success", "unchanged", "excluded", "superseded", "discarded", "restored",
 )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from syncline.domain.cursor import moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State, final_state
 from syncline.domain.stalling import STALLED
-from syncline.postgres.overtaking import overtake
 from syncline.postgres.runs import counters_of
 
 _DONE = """
@@ -30,7 +29,6 @@ update dead_letters l set status = 'pending', replay_run = null, resolved_at = n
 where l.replay_run = $1 and l.status = 'replayed' and not exists (
   select from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) as o(id, code)
   where b.run_id = $1 and o.id = l.source_id and o.code <> 'C')
-returning l.id
 """
 
 
@@ -42,12 +40,14 @@ async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # no
             extraction_failed=row["failure"] is not None,
             cancelled=row["cancel_requested_at"] is not None,
             stalled=(row["reason"] or "").startswith(STALLED),
+            halted=row["halted_at"] is not None,
         )
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
-            given = await connection.fetch(_GIVE_BACK, row["id"])
-            await overtake(connection, [letter["id"] for letter in given])
-        if state is State.CANCELLED:  # what it skipped at the cursor's value is still to be done
+            await connection.execute(_GIVE_BACK, row["id"])
+        if (
+            state is State.CANCELLED or row["halted_at"] is not None
+        ):  # what it skipped at the cursor's value is still to be done
             await connection.execute("delete from tied_rows where stream_id = $1", row["stream_id"])
         await connection.execute(
             """update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),

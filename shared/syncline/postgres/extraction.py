@@ -161,7 +161,7 @@ class Extractions:
         async with self._database.transaction() as connection:
             changed = await connection.fetchval(
                 """update runs set extracted = true, extracted_at = now(), published = batches,
-                failure = coalesce($3, failure), progressed_at = now(),
+                failure = coalesce(failure, $3), progressed_at = now(),
                 high_water = $4, read_to = $5, notices = notices || $6
                 where id = $1 and ingest_epoch = $2 and not extracted returning true""",
                 UUID(progress.run.id),

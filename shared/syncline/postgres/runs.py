@@ -169,13 +169,14 @@ class Runs:
         ]
 
     async def open_cancels(self, older: float) -> list[tuple[str, str]]:
-        """Return active runs that were cancelled some seconds ago, each with who did it."""
+        """Return active runs that were to end some seconds ago, each with who said so."""
         rows = await self._database.fetch(
             """select id, cancel_requested_by from runs where state in ('extracting', 'in_progress')
-            and cancel_requested_at < clock_timestamp() - make_interval(secs => $1)""",
+            and coalesce(cancel_requested_at, halted_at)
+              < clock_timestamp() - make_interval(secs => $1)""",
             older,
         )
-        return [(str(row["id"]), row["cancel_requested_by"] or "unknown") for row in rows]
+        return [(str(row["id"]), row["cancel_requested_by"] or "finalize") for row in rows]
 
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFoundError, also for another tenant's."""

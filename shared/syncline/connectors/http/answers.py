@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
-from syncline.connectors.http.words import plain_words, words_of
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
 
@@ -18,7 +18,7 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 PERMANENT = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
 LOST = frozenset({502, 504, 520, 522, 524})
 """A gateway that got no answer: what it asked for may have been done."""
-_CODES = {
+CODES = {
     401: "login_refused",
     403: "permission_refused",
     404: "not_found",
@@ -117,20 +117,23 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
         clean: takes secrets out of a text.
     """
     text = answer.body[:20_000].decode("utf-8", "replace")
-    try:
+    document: object = None
+    with suppress(UnreadableError):
         document = document_of(answer)
-        words = clean(errors.words(document) or words_of(document))
-    except UnreadableError:
-        words = clean(plain_words(text))
+    words = clean(errors.words(document)) if document is not None else ""
     if 300 <= answer.status < 400:
         to = answer.headers.get("location", "nowhere")
         words = clean(f"it redirects to {to}: set the profile's baseUrl to where the API is")
+    after = retry_after(answer.headers)
+    category = errors.category(answer.status, text)
+    if answer.status == 403 and after:  # too many calls, in the words of some APIs
+        category = Category.TRANSIENT
     return Failure(
-        errors.category(answer.status, text),
-        _CODES.get(answer.status, f"http_{answer.status}"),
+        category,
+        CODES.get(answer.status, f"http_{answer.status}"),
         f"{answer.where} answered {answer.status}" + (f": {words[:500]}" if words else ""),
         detail=clean(text)[:2000] or None,
-        retry_after=retry_after(answer.headers),
+        retry_after=after,
         ambiguous=answer.status in LOST,
     )
 
@@ -142,9 +145,7 @@ def error_in_success(answer: Answer, document: object, errors: Errors) -> Failur
         return None
     text = answer.body[:20_000].decode("utf-8", "replace")
     ruled = next((r.category for r in errors.rules if r.fits(answer.status, text)), None)
-    words = (
-        plain(errors.message(document)) if errors.message else searched(found) or words_of(found)
-    )
+    words = plain(errors.message(document)) if errors.message else searched(found)
     message = f"{answer.where} answered {answer.status} with an error: {words[:500]}"
     return Failure(ruled or Category.PERMANENT, "error_in_answer", message, text[:2000])
 
