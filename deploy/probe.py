@@ -9,7 +9,7 @@ import sys
 
 def main() -> int:
     """Print the answer; 0 when it is a good one."""
-    port = int(os.environ.get("SYNCLINE_HEALTH_PORT", "8080"))
+    port = int(os.environ.get("SYNCLINE_HEALTH_PORT") or "8080")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
     try:
         connection.request("GET", f"/{sys.argv[1]}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from syncline.postgres.database import Database
+from syncline.postgres.letter_patterns import renew_patterns
 from syncline.postgres.retention import ROWS, Retention, let_go
 from syncline.runtime.clock import Clock
 
@@ -26,8 +27,14 @@ class Housekeeping:
     async def run(self) -> None:
         """Side task: keep house for ever. May raise RetriableError."""
         while True:
+            await self.renew_patterns()
             removed = await let_go(self._database, self._retention)
             if any(removed.values()):
                 log.info("let_go", **removed)
             more = ROWS in removed.values()
             await self._clock.sleep(PAUSE if more else EVERY)
+
+    async def renew_patterns(self) -> None:
+        """Fold anew what an older release stored, or stores still. May raise RetriableError."""
+        if count := await renew_patterns(self._database):
+            log.info("fingerprints_renewed", entries=count)

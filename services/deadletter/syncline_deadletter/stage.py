@@ -31,7 +31,12 @@ class DeadletterStage:
         self._operating = operating
 
     def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"housekeeping": self._housekeeping.run, "operating": self._operating.run}
+        return {"housekeeping": self._housekeeping.run, "operating": self._operate}
+
+    async def _operate(self) -> None:
+        """Side task: work off operations, once alike entries are known by one fingerprint."""
+        await self._housekeeping.renew_patterns()
+        await self._operating.run()
 
     async def handle(self, letters: Sequence[Letter]) -> list[Outbound]:
         records = [letter.record for letter in letters if letter.record is not None]

@@ -31,7 +31,7 @@ class LetterQuery(BaseModel):
     """Filters of a list, as query parameters: an entry must match all of them."""
 
     model_config = ConfigDict(alias_generator=to_camel)
-    status: Literal["pending", "replayed", "discarded", "all"] = "pending"
+    status: Literal["pending", "replayed", "discarded", "overtaken", "all"] = "pending"
     instance: Words | None = None
     entity_type: Words | None = None
     stage: Words | None = None

@@ -1,156 +1,179 @@
-"""Every setting: from the environment (`SYNCLINE_…`) or a file that SYNCLINE_CONFIG_FILE names."""
+"""Every setting of a process: what it is called, what may stand in it, what it is by itself."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from syncline.bootstrap.settings_kinds import (
+    Allowances,
+    Brokers,
+    Collector,
+    Dsn,
+    File,
+    Folders,
+    Host,
+    Keys,
+    KeysFile,
+    MailHost,
+    Number,
+    Prefix,
+    Proxies,
+    PublicUrl,
+    Secret,
+    Sender,
+    Text,
+)
 from syncline.connectors.port import Surroundings
-from syncline.domain.errors import InvalidInputError, Problem
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.retention import Retention
 from syncline.postgres.sessions import Lifetimes
-from syncline.security.secrets import Keyring, SecretsError
+from syncline.security.secrets import Keyring
 
-LOCAL_FILE = Path(".syncline/env")
-"""Written by `syncline dev`, so that commands in the same folder find its servers."""
-
-
-OTHER_VARIABLES = {
-    "SYNCLINE_CONFIG_FILE": "File with settings, one `SYNCLINE_NAME=value` a line, or YAML with "
-    "`name: value`; the environment wins. Without it `.syncline/env` is read where it exists.",
-    "SYNCLINE_TENANT": "Tenant that the commands work in; `default` otherwise.",
-    "SYNCLINE_CACHE": "Folder for downloads of `syncline dev`; `~/.cache/syncline` otherwise.",
-    "SYNCLINE_DEV_KAFKA_PORT": "Port of the Kafka that `syncline dev` starts.",
-    "SYNCLINE_DEV_POSTGRES_PORT": "Port of the PostgreSQL that `syncline dev` starts.",
-    "SYNCLINE_DEV_HTTP_PORT": "Port of the console and the API that `syncline dev` starts.",
-    "SYNCLINE_DEV_HEALTH_PORT": "First health port of the services that `syncline dev` starts.",
-}
-"""Variables that are no settings of a service."""
+YEAR = 366 * 86400.0
+MOST_DAYS = 36_525
+"""A hundred years."""
 
 
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix="SYNCLINE_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="SYNCLINE_", env_ignore_empty=True, extra="ignore", validate_default=False
+    )
 
-    postgres_dsn: SecretStr = Field(
+    postgres_dsn: Dsn = Field(
         SecretStr("postgresql://syncline@127.0.0.1:15432/syncline"),
         description="Address of PostgreSQL, 15 or later: `postgresql://user:password@host/database`.",
     )
-    kafka_bootstrap: str = Field(
+    kafka_bootstrap: Brokers = Field(
         "127.0.0.1:19092", description="Kafka brokers, 3.9 or later: `host:port,host:port`."
     )
-    kafka_prefix: str = Field(
+    kafka_prefix: Prefix = Field(
         "syncline.", description="Stands before the name of every topic and consumer group."
     )
     kafka_partitions: int = Field(
         12, ge=1, le=256, description="Partitions of new topics; a stage scales up to this number."
     )
-    kafka_replication: int = Field(1, ge=1, description="Replicas of new topics.")
+    kafka_replication: int = Field(1, ge=1, le=100, description="Replicas of new topics.")
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How brokers are spoken to."
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         "SCRAM-SHA-512", description="SASL mechanism."
     )
-    kafka_username: str | None = Field(None, description="SASL user.")
-    kafka_password: SecretStr | None = Field(None, description="SASL password.")
-    kafka_ca_file: str | None = Field(None, description="CA certificates for TLS, PEM.")
-    kafka_cert_file: str | None = Field(None, description="Client certificate for TLS, PEM.")
-    kafka_key_file: str | None = Field(None, description="Key of the client certificate, PEM.")
+    kafka_username: Text | None = Field(None, description="SASL user.")
+    kafka_password: Secret | None = Field(None, description="SASL password.")
+    kafka_ca_file: File | None = Field(None, description="CA certificates for TLS, PEM.")
+    kafka_cert_file: File | None = Field(None, description="Client certificate for TLS, PEM.")
+    kafka_key_file: File | None = Field(None, description="Key of the client certificate, PEM.")
     kafka_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = Field(
         "zstd", description="Compression of messages."
     )
-    kafka_session_timeout: float = Field(
+    kafka_session_timeout: Number = Field(
         30.0,
         ge=6,
         le=300,
         description="Seconds of silence after which a process counts as dead and others take over.",
     )
-    secret_keys: SecretStr = Field(
+    secret_keys: Keys = Field(
         SecretStr(""),
         description="Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts.",
     )
-    secret_keys_file: Path | None = Field(
+    secret_keys_file: KeysFile | None = Field(
         None, description="File with those keys, one a line, instead of SYNCLINE_SECRET_KEYS."
     )
-    files_roots: str = Field(
+    files_roots: Folders = Field(
         "", description="Folders that the file and SQLite connectors may use, separated by `:`."
     )
-    outbound_allow: str = Field(
+    outbound_allow: Allowances = Field(
         "",
         description="Private hosts and networks that HTTP connectors may call: "
         "`10.0.0.0/8,erp.local`.",
     )
-    public_url: str | None = Field(
+    public_url: PublicUrl | None = Field(
         None,
-        pattern=r"^https?://[^/?#\s]+$",
         description="Address at which people open the console, such as `https://sync.example.com`: "
         "links begin with it, and with https the session's cookie goes over nothing else. "
         "Otherwise the gateway's own address.",
     )
-    trusted_proxies: str = Field(
+    trusted_proxies: Proxies = Field(
         "",
         description="Addresses of reverse proxies, such as `10.0.0.7,10.1.0.0/16`, that may say "
         "in `X-Forwarded-For` and `-Proto` for whom they ask; nobody else is believed.",
     )
-    session_idle: float = Field(
-        12 * 3600.0, ge=120, description="Seconds without use after which a person is signed out."
+    session_idle: Number = Field(
+        12 * 3600.0,
+        ge=120,
+        le=YEAR,
+        description="Seconds without use after which a person is signed out.",
     )
-    session_lifetime: float = Field(
-        7 * 86400.0, ge=300, description="Seconds after which a person must sign in anew."
+    session_lifetime: Number = Field(
+        7 * 86400.0, ge=300, le=YEAR, description="Seconds after which a person must sign in anew."
     )
-    http_host: str = Field(
+    http_host: Host = Field(
         "127.0.0.1", description="Address at which the gateway answers: the console and the API."
     )
     http_port: int = Field(18000, ge=1, le=65535, description="Port of it.")
     http_max_body: int = Field(
-        2_000_000, ge=10_000, description="Bytes of the largest request that the gateway takes."
+        2_000_000,
+        ge=10_000,
+        le=100_000_000,
+        description="Bytes of the largest request that the gateway takes.",
     )
-    health_host: str = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
+    health_host: Host = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
     health_port: int = Field(0, ge=0, le=65535, description="Port of them; 0: none.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Logs.")
-    stalled_after: float = Field(
-        1800.0, gt=0, description="Seconds without progress after which a run is closed as stalled."
+    stalled_after: Number = Field(
+        1800.0,
+        ge=1,
+        le=YEAR,
+        description="Seconds without progress after which a run is closed as stalled.",
     )
-    keep_runs: int = Field(400, ge=1, description="Days a run is kept after its end.")
-    keep_outcomes: int = Field(90, ge=1, description="Days the outcomes of its records are kept.")
+    keep_runs: int = Field(400, ge=1, le=MOST_DAYS, description="Days a run is kept after its end.")
+    keep_outcomes: int = Field(
+        90, ge=1, le=MOST_DAYS, description="Days the outcomes of its records are kept."
+    )
     keep_dead_letters: int = Field(
-        30, ge=1, description="Days a dead letter is kept after it was resolved."
+        30, ge=1, le=MOST_DAYS, description="Days a dead letter is kept after it was resolved."
     )
-    keep_audit: int = Field(400, ge=1, description="Days the audit log is kept.")
+    keep_audit: int = Field(400, ge=1, le=MOST_DAYS, description="Days the audit log is kept.")
     dlq_alert_at: int = Field(
         100,
         ge=1,
+        le=10**9,
         description="Pending dead letters of an instance from which on its growth is told; well "
         "again from half of it down.",
     )
-    smtp_host: str = Field("", description="Mail server for notifications; empty: no e-mail.")
+    smtp_host: MailHost = Field("", description="Mail server for notifications; empty: no e-mail.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How it is spoken to; certificates are always verified."
     )
-    smtp_user: str = Field("", description="User at the mail server; empty: no login.")
-    smtp_password: SecretStr = Field(SecretStr(""), description="Password of that user.")
-    smtp_from: str = Field("syncline@localhost", description="Sender of notifications.")
-    otlp_endpoint: str | None = Field(
+    smtp_user: Text = Field("", description="User at the mail server; empty: no login.")
+    smtp_password: Secret = Field(SecretStr(""), description="Password of that user.")
+    smtp_from: Sender = Field("syncline@localhost", description="Sender of notifications.")
+    otlp_endpoint: Collector | None = Field(
         None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
     )
 
-    @field_validator("*", mode="before")
+    @field_validator("*", mode="wrap")
     @classmethod
-    def _empty_is_not_given(cls, value: object, field: ValidationInfo) -> object:
-        """Take an empty text as none where a setting may be left out: Compose hands it on so."""
-        may_be_none = cls.model_fields[str(field.field_name)].default is None
-        return None if value == "" and may_be_none else value
+    def _blank_is_unset(
+        cls, value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        """Take a blank text as if it were not there: Compose and Kubernetes hand such on."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return cls.model_fields[str(info.field_name)].default
+        return handler(value)
 
     def kafka(self) -> KafkaConnection:
         """Return how to reach Kafka."""
@@ -197,79 +220,4 @@ class Settings(BaseSettings):
         given = self.secret_keys.get_secret_value()
         if given or self.secret_keys_file is None:
             return given
-        try:
-            return self.secret_keys_file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SecretsError(f"SYNCLINE_SECRET_KEYS_FILE cannot be read: {error}") from None
-
-
-_SECRET = {"POSTGRES_DSN", "KAFKA_PASSWORD", "SECRET_KEYS", "SMTP_PASSWORD"}
-
-
-def load_settings(file: Path | None = None) -> Settings:
-    """Read the settings: environment before file.
-
-    Args:
-        file: is read instead of the one that SYNCLINE_CONFIG_FILE names.
-
-    Raises:
-        InvalidInputError: names every setting with a wrong value, and a file that is not there.
-    """
-    named = None if file else os.environ.get("SYNCLINE_CONFIG_FILE")
-    path = file or (Path(named) if named else LOCAL_FILE)
-    if named and not path.is_file():
-        raise _wrong("SYNCLINE_CONFIG_FILE", f"names {named}, which is not there")
-    try:
-        if path.suffix in (".yaml", ".yml"):
-            return Settings(_env_file=None, **_from_yaml(path))
-        return Settings(_env_file=path if path.is_file() else None)
-    except ValidationError as error:
-        raise InvalidInputError([_problem(details) for details in error.errors()]) from None
-
-
-def _problem(details: Any) -> Problem:  # noqa: ANN401 - pydantic's error
-    name = "_".join(str(part) for part in details["loc"]).upper()
-    given = "" if name in _SECRET else f", not {str(details['input'])[:80]!r}"
-    return Problem(f"SYNCLINE_{name}", details["msg"].removeprefix("Input ") + given)
-
-
-def _from_yaml(path: Path) -> dict[str, Any]:
-    """Read `kafka_bootstrap: …` or `kafka: {bootstrap: …}`; the environment wins."""
-    try:
-        content = yaml.safe_load(path.read_text()) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise _wrong("SYNCLINE_CONFIG_FILE", f"{path} cannot be read: {error}") from None
-    if not isinstance(content, dict):
-        raise _wrong("SYNCLINE_CONFIG_FILE", f"{path} must hold `setting: value` lines")
-    values = dict(_flat(content))
-    unknown = [_unknown(name) for name in values if name not in Settings.model_fields]
-    if unknown:
-        raise InvalidInputError(unknown)
-    return {n: v for n, v in values.items() if f"SYNCLINE_{n.upper()}" not in os.environ}
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}_")
-        else:
-            yield f"{prefix}{name}".lower().removeprefix("syncline_"), value
-
-
-def _unknown(name: str) -> Problem:
-    near = get_close_matches(name, Settings.model_fields, 1, 0.6)
-    return Problem(name, f"unknown setting{f'; did you mean `{near[0]}`?' if near else ''}")
-
-
-def _wrong(name: str, message: str) -> InvalidInputError:
-    return InvalidInputError([Problem(name, message)])
-
-
-def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
-    """Name variables that begin with SYNCLINE_ and that nothing reads: likely misspelt."""
-    known = {f"SYNCLINE_{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES.keys()
-    return [
-        _unknown(name.removeprefix("SYNCLINE_").lower())
-        for name in sorted(environ)
-        if name.startswith("SYNCLINE_") and name not in known
-    ]
+        return self.secret_keys_file.read_text()

@@ -7,13 +7,16 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from syncline.bootstrap.settings import OTHER_VARIABLES, Settings
+from syncline.bootstrap.settings import Settings
+from syncline.bootstrap.settings_loading import OTHER_VARIABLES
 
 _HEAD = """# Settings
 
 Made from `shared/syncline/bootstrap/settings.py` by `python -m syncline.bootstrap.settings_page`.
 
 Every setting is an environment variable, or a line in the file that `SYNCLINE_CONFIG_FILE` names.
+A variable that is empty is unset: the file or the default counts. A wrong value is named, with what
+would be right, before anything starts (exit code 2).
 
 | Variable | Default | Meaning |
 |---|---|---|

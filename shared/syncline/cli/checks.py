@@ -11,7 +11,7 @@ from functools import partial
 import msgspec
 
 from syncline.bootstrap.services import SERVICES
-from syncline.bootstrap.settings import unknown_variables
+from syncline.bootstrap.settings_loading import unknown_variables
 from syncline.cli.errors import explain, one_line
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.words import number, plural

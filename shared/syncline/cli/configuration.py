@@ -36,7 +36,7 @@ def apply(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
 
     What the files do not name is left alone.
     """
-    loaded = _load(file)
+    loaded = _load(shell, file)
 
     async def store() -> tuple[list[Step], list[Mistake]]:
         async with shell.configuration() as stored:
@@ -50,7 +50,7 @@ def apply(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
 
 def diff(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
     """Show what `apply` would change; exit code 10 when that is anything."""
-    loaded = _load(file)
+    loaded = _load(shell, file)
 
     async def compare() -> tuple[list[Step], list[Mistake]]:
         async with shell.configuration() as stored:
@@ -87,7 +87,9 @@ def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None
         typer.echo(text, nl=False)
 
 
-def _load(files: Sequence[str]) -> Loaded:
+def _load(shell: Shell, files: Sequence[str]) -> Loaded:
+    """Read the files, where there is an installation that they could be meant for."""
+    _ = shell.settings
     if not files:
         raise InvalidInputError([Problem("--file", "is required: a file or a folder")])
     return load(files, os.environ)

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from syncline.bootstrap.settings import LOCAL_FILE
+from syncline.bootstrap.settings_loading import LOCAL_FILE
 from syncline.cli.app import INTERRUPTED
 from syncline.cli.following import Follower
 from syncline.cli.foreground import console_link, in_foreground

@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
-from syncline.bootstrap.settings import LOCAL_FILE, Settings, load_settings, unknown_variables
+from syncline.bootstrap.settings import Settings
+from syncline.bootstrap.settings_loading import (
+    LOCAL_FILE,
+    given,
+    load_settings,
+    unknown_variables,
+)
 from syncline.cli.foreground import console_link, in_foreground
 from syncline.cli.shell import Shell, own_name
 from syncline.embedded.errors import EmbeddedServerError
@@ -39,7 +45,8 @@ def dev(
     """
     folder = data.absolute()
     _check_environment(shell, folder)
-    plan = Plan(folder, dev_ports(folder, os.environ), parse_scale(scale or []), os.environ)
+    environ = given(os.environ)
+    plan = Plan(folder, dev_ports(folder, environ), parse_scale(scale or []), environ)
     installation = LocalInstallation(plan, shell.note)
     in_foreground(_run(shell, installation, fresh=fresh), installation, shell.note)
 
@@ -63,7 +70,7 @@ def _open(shell: Shell, console: str) -> None:
 
 def _check_environment(shell: Shell, folder: Path) -> None:
     """Refuse settings that are wrong before anything starts, and name those nothing reads."""
-    named = os.environ.get("SYNCLINE_CONFIG_FILE")
+    named = given(os.environ).get("SYNCLINE_CONFIG_FILE")
     if named and Path(named).absolute() != folder / LOCAL_FILE.name:
         raise EmbeddedServerError(
             f"SYNCLINE_CONFIG_FILE names {named}, but `syncline dev` writes the settings itself: "

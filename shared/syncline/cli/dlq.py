@@ -24,7 +24,9 @@ from syncline.telemetry.masking import MASK
 
 commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")
 _ID = typer.Argument(metavar="ID", help="The entry's ID, or how it begins.")
-_STATUS = typer.Option("--status", metavar="STATUS", help="pending, replayed, discarded or all.")
+_STATUS = typer.Option(
+    "--status", metavar="STATUS", help="pending, replayed, discarded, overtaken or all."
+)
 _STATUS_STYLES = {"Pending": "yellow", "Replayed": "cyan"}
 _COLUMNS = (
     Column("ID"),
@@ -134,6 +136,8 @@ def _facts(found: LetterDetail) -> list[tuple[str, object]]:
         ("reason", entry.reason),
         ("replayed in run", entry.replay_run),
         ("failed again after", entry.replay_of),
+        ("failed again as", entry.overtaken_by),
+        ("written by run", entry.overtaken_run),
         ("instance", systems),
         ("entity type", entry.entity_type),
         ("source ID", entry.source_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -55,6 +56,19 @@ class OutsideError(SynclineError):
         self.hint = hint
 
 
+class NoInstallationError(OutsideError):
+    """Nothing says where an installation is: the command was called in the wrong folder."""
+
+    def __init__(self, folder: Path, above: Path | None) -> None:
+        ways = (
+            "`syncline dev` starts one here; SYNCLINE_POSTGRES_DSN and SYNCLINE_KAFKA_BOOTSTRAP, "
+            "or SYNCLINE_CONFIG_FILE, name one that is elsewhere"
+        )
+        nearer = f"{above} is one: call the command there; " if above else ""
+        message = f"{folder} is no installation of Syncline: it has no file .syncline/env"
+        super().__init__("no_installation", message, nearer + ways)
+
+
 class RefusedError(SynclineError):
     """A trigger was refused; `code` as in its status event."""
 
@@ -94,7 +108,8 @@ def _plain(error: Exception) -> Explained:
     if isinstance(error, ConflictError):
         return Explained(1, "conflict", words)
     if isinstance(error, OutsideError):
-        return Explained(1, error.code, words, hint=error.hint)
+        exit_code = 2 if isinstance(error, NoInstallationError) else 1
+        return Explained(exit_code, error.code, words, hint=error.hint)
     if isinstance(error, SynclineError):
         return Explained(1, "failed", words)
     return Explained(1, "unexpected_error", f"{type(error).__name__}: {words}", hint=_BUG)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from rich.console import Console
 
-from syncline.cli.errors import OutsideError, explain
+from syncline.cli.errors import NoInstallationError, OutsideError, explain
 from syncline.cli.tables import Column, table
 from syncline.domain.errors import RetriableError
 
@@ -77,9 +77,16 @@ class Shell:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings. Raises InvalidInputError."""
-        from syncline.bootstrap.settings import load_settings  # noqa: PLC0415
+        """The settings. Raises InvalidInputError; NoInstallationError where nothing names one."""
+        from syncline.bootstrap.settings_loading import (  # noqa: PLC0415
+            installation_here,
+            load_settings,
+        )
 
+        here = Path.cwd()
+        if not installation_here(os.environ, here):
+            above = next((f for f in here.parents if installation_here({}, f)), None)
+            raise NoInstallationError(here, above)
         return load_settings()
 
     @property

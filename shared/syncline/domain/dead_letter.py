@@ -1,15 +1,12 @@
-"""What identifies a dead letter, and which ones are alike. Spec section 5."""
+"""What identifies a dead letter. Spec section 5."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from uuid import UUID, uuid5
 
 import msgspec
 
 _NAMESPACE = UUID("6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90")
-_VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9a-f]{8}-[0-9a-f-]{27}|\d+")
 
 
 class PoisonLetter(msgspec.Struct, frozen=True):
@@ -43,14 +40,3 @@ def letter_id(run_id: str, batch: int, slot: int) -> str:
 def poison_id(topic: str, partition: int, offset: int) -> str:
     """Return the ID of a message that could not be decoded."""
     return str(uuid5(_NAMESPACE, f"{topic}/{partition}/{offset}"))
-
-
-def fingerprint(stage: str, code: str, message: str, field: str | None) -> str:
-    """Return what alike failures share: stage, class, field, and the message without its values."""
-    text = "\x1f".join((stage, code, field or "", normalised(message)))
-    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
-
-
-def normalised(message: str) -> str:
-    """Return a message without what varies: quoted texts, UUIDs and numbers."""
-    return _VARYING.sub("?", message)

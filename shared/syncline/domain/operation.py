@@ -11,8 +11,10 @@ from syncline.domain.replay import MAX_REPLAY
 GRACE = 5.0
 """Seconds before a replay begins, in which it can be undone."""
 _FEW = 10
+OVERTAKEN = "overtaken"
+"""Status of an entry that closed by itself, and result of its item."""
 _RESULTS_THAT_ARE_GOOD = (
-    "success", "unchanged", "excluded", "superseded", "discarded", "restored",
+    "success", "unchanged", "excluded", "superseded", "discarded", "restored", OVERTAKEN,
 )  # fmt: skip
 
 

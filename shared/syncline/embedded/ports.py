@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import shown
 from syncline.embedded.errors import EmbeddedServerError
 
 HIGHEST = 32767
@@ -47,15 +49,17 @@ def dev_ports(folder: Path, environ: Mapping[str, str]) -> DevPorts:
     The decision is written into the folder, so that a restart listens where the last start did.
 
     Raises:
-        EmbeddedServerError: a setting is no port (all mistakes are named at once), or the folder
-            cannot be written.
+        InvalidInputError: a setting is no port; all mistakes are named at once.
+        EmbeddedServerError: the folder cannot be written.
     """
     remembered = _remembered(folder)
     texts = {name: environ.get(setting(name)) for name in DevPorts._fields}
     wrong = [name for name, text in texts.items() if text is not None and not _is_port(text)]
     if wrong:
-        names = ", ".join(f"{setting(name)}={texts[name]}" for name in wrong)
-        raise EmbeddedServerError(f"{names}: must be a port from 1024 to {HIGHEST}")
+        right = f"must be a port from 1024 to {HIGHEST}, not"
+        raise InvalidInputError(
+            [Problem(setting(name), f"{right} {shown(texts[name])}") for name in wrong]
+        )
     chosen = {name: int(text) for name, text in texts.items() if text is not None}
     ports = DevPorts(**(remembered | chosen))
     try:
@@ -123,7 +127,7 @@ def _remembered(folder: Path) -> dict[str, int]:
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1024 <= int(text) <= HIGHEST
+    return text.isascii() and text.isdigit() and len(text) < 6 and 1024 <= int(text) <= HIGHEST
 
 
 def _holder(port: int) -> str:

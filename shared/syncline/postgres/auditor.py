@@ -67,6 +67,13 @@ CHECKS = {
       select l.id from dead_letters l left join runs r on r.id = l.replay_run
       where (l.status = 'replayed') is distinct from (l.replay_run is not null)
         or (r.id is not null and (r.stream_id <> l.stream_id or r.replay is null))""",
+    "a record has one dead letter that waits": """
+      select stream_id, source_id from dead_letters
+      where status = 'pending' and source_id <> '' and length(source_id) < 512
+      group by stream_id, source_id having count(*) > 1""",
+    "an overtaken dead letter names what overtook it, and another none": """
+      select id from dead_letters where (status = 'overtaken')
+        is distinct from (num_nonnulls(overtaken_by, overtaken_run) = 1)""",
     "the cursor stands where its run left it": """
       select c.stream_id, c.version from cursors c join runs r on r.id = c.run_id
       where c.actor = 'finalize' and (r.state not in ('succeeded', 'partial_success')

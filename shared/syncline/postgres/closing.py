@@ -12,6 +12,7 @@ from syncline.domain.cursor import moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State, final_state
 from syncline.domain.stalling import STALLED
+from syncline.postgres.overtaking import overtake
 from syncline.postgres.runs import counters_of
 
 _DONE = """
@@ -29,6 +30,7 @@ update dead_letters l set status = 'pending', replay_run = null, resolved_at = n
 where l.replay_run = $1 and l.status = 'replayed' and not exists (
   select from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) as o(id, code)
   where b.run_id = $1 and o.id = l.source_id and o.code <> 'C')
+returning l.id
 """
 
 
@@ -44,7 +46,8 @@ async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # no
         )
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
-            await connection.execute(_GIVE_BACK, row["id"])
+            given = await connection.fetch(_GIVE_BACK, row["id"])
+            await overtake(connection, [letter["id"] for letter in given])
         if (
             state is State.CANCELLED or row["halted_at"] is not None
         ):  # what it skipped at the cursor's value is still to be done

@@ -13,6 +13,7 @@ from uuid import UUID
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Begun, Entry, Intent, Written
 from syncline.postgres.database import Database
+from syncline.postgres.overtaking import BY_ACKNOWLEDGED
 
 # `offset 0` keeps it one look into the index a record: joined, the whole ledger may be read.
 _UNCHANGED = """
@@ -27,8 +28,8 @@ _KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_cr
 _SETTLED = ", ".join(f"{n} = case when {_OWN} then null else ledger.{n} end" for n in _KEPT)
 # The intent of another call stays: it is about a later write.
 _ACKNOWLEDGE = f"""
-insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash, target_id, run_id,
-  version, written_at, intent_owner)
+with written as (insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash,
+  target_id, run_id, version, written_at, intent_owner)
 select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now(), u.owner
 from unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::uuid[])
   as u(source_id, payload_hash, row_hash, target_id, version, owner)
@@ -37,7 +38,8 @@ on conflict (stream_id, source_id) do update set payload_hash = excluded.payload
   run_id = excluded.run_id, version = excluded.version, written_at = excluded.written_at,
   {_SETTLED}
 where ledger.version is null or ledger.version <= excluded.version
-"""
+returning source_id, version)
+{BY_ACKNOWLEDGED}"""
 
 # Nobody begins a write while another's may still have its effect, nor one that was decided on what
 # is not so any more: `version` carries the write that was seen, and is written to no row.
@@ -124,7 +126,10 @@ class Ledger:
         )
 
     async def acknowledge(self, run: RunRef, written: Written) -> None:
-        """Store what the target acknowledged; a newer version of a record is left alone."""
+        """Store what the target acknowledged; a newer version of a record is left alone.
+
+        Dead letters of older versions that wait are overtaken by it.
+        """
         await self._database.execute(
             _ACKNOWLEDGE,
             run.stream,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-STATUSES = ("pending", "replayed", "discarded")
+STATUSES = ("pending", "replayed", "discarded", "overtaken")
 
 
 class LetterFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.dead_letter import normalised
+from syncline.domain.fingerprint import pattern_of
 from syncline.postgres.database import Database
 from syncline.postgres.letter_filter import LetterFilter, condition
 
@@ -22,7 +22,7 @@ with parts as (
     array_agg(distinct instance_id) as instances, array_agg(distinct entity_type) as entity_types
   from parts group by 1
 )
-select f.fingerprint, d.stage, d.category, d.code, d.error, d.field, f.n,
+select f.fingerprint, d.stage, d.category, d.code, d.error, d.pattern, d.field, f.n,
   array(select name from instances where id = any(f.instances) order by 1) as instances,
   array(select t from unnest(f.entity_types) t where t is not null order by 1) as entity_types,
   f.first_at, f.last_at, now() - f.first_at < interval '1 day' as is_new,
@@ -30,7 +30,7 @@ select f.fingerprint, d.stage, d.category, d.code, d.error, d.field, f.n,
     and r.status = 'replayed' and r.resolved_at < f.first_at) as came_back
 from (select * from folded {after} order by n desc, fingerprint limit {limit}) f
 cross join lateral (
-  select stage, category, code, error, field from dead_letters d
+  select stage, category, code, error, pattern, field from dead_letters d
   where d.fingerprint = f.fingerprint and {condition}
   order by d.failed_at desc, d.id desc limit 1) d
 order by f.n desc, f.fingerprint
@@ -109,6 +109,6 @@ def _group(row: Any) -> LetterGroup:  # noqa: ANN401 - a database row
     state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"
     return LetterGroup(
         row["fingerprint"], row["stage"], row["category"], row["code"], row["error"],
-        normalised(row["error"]), row["field"], row["n"], row["instances"], row["entity_types"],
-        row["first_at"], row["last_at"], state,
+        row["pattern"] or pattern_of(row["error"]), row["field"], row["n"], row["instances"],
+        row["entity_types"], row["first_at"], row["last_at"], state,
     )  # fmt: skip

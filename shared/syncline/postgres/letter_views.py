@@ -24,7 +24,7 @@ _COLUMNS = """
 d.id, d.status, d.category, i.name as instance, s.name as source, t.name as target, d.entity_type,
 d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version, d.run_id,
 d.failed_at, d.fingerprint, d.replay_run, d.replay_of, d.resolved_at, d.resolved_by, d.reason,
-d.stream_id
+d.overtaken_by, d.overtaken_run
 """
 _AFTERWARDS = """
 (select u.code from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) u(id, code)
@@ -35,7 +35,14 @@ _AFTERWARDS = """
 
 
 class LetterView(msgspec.Struct, frozen=True, rename="camel"):
-    """An entry of the DLQ. `instance` is None for a message that nobody could read."""
+    """An entry of the DLQ.
+
+    Attributes:
+        status: pending, replayed, discarded, or overtaken: closed by itself.
+        instance: None for a message that nobody could read.
+        overtaken_by: the newer entry of the same record.
+        overtaken_run: or the run that wrote the record since.
+    """
 
     id: str
     status: str
@@ -59,6 +66,8 @@ class LetterView(msgspec.Struct, frozen=True, rename="camel"):
     resolved_at: datetime | None
     resolved_by: str | None
     reason: str | None
+    overtaken_by: str | None = None
+    overtaken_run: str | None = None
 
 
 class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
@@ -209,5 +218,6 @@ def _view(row: Any) -> LetterView:  # noqa: ANN401 - a database row
         row["target"], row["entity_type"], row["source_id"], row["stage"], row["code"],
         row["error"], row["field"], row["retries"], row["mapping_version"], text("run_id"),
         row["failed_at"], row["fingerprint"], text("replay_run"), text("replay_of"),
-        row["resolved_at"], row["resolved_by"], row["reason"],
+        row["resolved_at"], row["resolved_by"], row["reason"], text("overtaken_by"),
+        text("overtaken_run"),
     )  # fmt: skip

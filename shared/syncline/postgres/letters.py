@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,21 +10,23 @@ from uuid import UUID
 import msgspec
 
 from syncline.contracts.events import DeadLetter
-from syncline.domain.dead_letter import PoisonLetter, ReplayItem, fingerprint
+from syncline.domain.dead_letter import PoisonLetter, ReplayItem
 from syncline.domain.errors import Failure
+from syncline.domain.fingerprint import fingerprint, of_record, pattern_of
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit import audit_each
 from syncline.postgres.database import Database
+from syncline.postgres.overtaking import overtake
 
 _INSERT = """
 insert into dead_letters (id, tenant, run_id, batch, slot, stream_id, instance_id, entity_type,
   source_id, stage, category, code, error, field, detail, fingerprint, attempts, retries,
-  mapping_version, payload, row_hash, version, failed_at, replay_of)
+  mapping_version, payload, row_hash, version, failed_at, pattern, replay_of)
 select $1::uuid, $2::text, $3::uuid, $4::int, $5::smallint, $6::int, $7::uuid, $8::text, $9::text,
   $10::text, $11::text, $12::text, $13::text, $14::text, $15::text, $16::text, $17::jsonb,
   $18::int + coalesce(max(o.retries) + 1, 0), $19::int, $20::bytea, $21::uuid, $22::bigint,
-  $23::timestamptz, (array_agg(o.id))[1]
+  $23::timestamptz, $24::text, (array_agg(o.id))[1]
 from (select id, retries from dead_letters
       where replay_run = $3::uuid and source_id = $9::text limit 1) o
 on conflict (id) do nothing
@@ -35,6 +37,7 @@ _FORGET = """
 update ledger l set payload_hash = null, row_hash = null
 from unnest($1::int[], $2::text[]) as u(stream_id, source_id)
 where l.stream_id = u.stream_id and l.source_id = u.source_id
+returning l.stream_id, l.source_id, l.target_id
 """
 
 
@@ -55,14 +58,16 @@ class Letters:
         async with self._database.transaction() as connection:
             await connection.executemany(
                 """insert into dead_letters (id, tenant, stage, category, code, error, detail,
-                fingerprint, attempts, retries, payload, failed_at)
-                values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, '[]', 0, $6, $7)
-                on conflict (id) do nothing""",
+                pattern, fingerprint, attempts, retries, payload, failed_at)
+                values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0,
+                  $7, $8) on conflict (id) do nothing""",
                 [
                     (
                         UUID(p.id), _storable(p.stage), _storable(p.error),
                         _storable(f"topic {p.topic}, partition {p.partition}, offset {p.offset}"),
-                        fingerprint(p.stage, "undecodable", p.error, None), p.payload, now,
+                        _storable(pattern_of(p.error)),
+                        fingerprint(p.stage, "undecodable", pattern_of(p.error), None),
+                        p.payload, now,
                     )
                     for p in letters
                 ],
@@ -134,6 +139,8 @@ async def resolve_letters(
     action = "dlq.restored" if to == "pending" else f"dlq.{to}"
     changed = {str(row["id"]): {"reason": reason} for row in rows}
     await audit_each(connection, tenant, actor, action, changed)
+    if to == "pending":
+        await overtake(connection, [row["id"] for row in rows])
     return set(changed)
 
 
@@ -149,14 +156,47 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are
 
 
 async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
-    """Store dead letters in the caller's transaction."""
-    await connection.executemany(_INSERT, [_row(letter) for letter in letters])
+    """Store dead letters in the caller's transaction; older ones of their records are overtaken."""
     pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
-    await connection.execute(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
+    rows = await connection.fetch(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
+    targets = {(row["stream_id"], row["source_id"]): row["target_id"] for row in rows}
+    keys = await match_keys(connection, {(x.mapping, x.mapping_version) for x in letters})
+    await connection.executemany(
+        _INSERT,
+        [
+            _row(
+                letter,
+                of_record(
+                    letter.source_id,
+                    bytes(letter.payload),
+                    keys.get((letter.mapping, letter.mapping_version)),
+                    targets.get((letter.stream, letter.source_id)),
+                ),
+            )
+            for letter in letters
+        ],
+    )
+    await overtake(connection, [UUID(letter.id) for letter in letters])
 
 
-def _row(letter: DeadLetter) -> tuple[object, ...]:
+async def match_keys(
+    connection: Any,  # noqa: ANN401 - a database connection
+    versions: Collection[tuple[str, int]],
+) -> dict[tuple[str, int], Any]:
+    """Return the match key of versions of mappings: a path, or several."""
+    rows = await connection.fetch(
+        """select v.mapping_id, v.version, v.document->'transformation'->'matchKey' as key
+        from mapping_versions v join unnest($1::uuid[], $2::int[]) as w(id, version)
+          on w.id = v.mapping_id and w.version = v.version""",
+        [UUID(mapping) for mapping, _ in versions],
+        [version for _, version in versions],
+    )
+    return {(str(row["mapping_id"]), row["version"]): row["key"] for row in rows}
+
+
+def _row(letter: DeadLetter, known: Sequence[str]) -> tuple[object, ...]:
     failure: Failure = letter.failure
+    pattern = pattern_of(failure.message, known)
     return (
         UUID(letter.id),
         letter.tenant,
@@ -173,7 +213,7 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
         _storable(failure.message),
         _storable(failure.field),
         _storable(failure.detail),
-        fingerprint(letter.stage, failure.code, failure.message, failure.field),
+        fingerprint(letter.stage, failure.code, pattern, failure.field),
         _storable(msgspec.to_builtins(letter.attempts)),
         max(len(letter.attempts) - 1, 0),
         letter.mapping_version,
@@ -181,4 +221,5 @@ def _row(letter: DeadLetter) -> tuple[object, ...]:
         UUID(letter.row_hash) if letter.row_hash else None,
         letter.version,
         datetime.fromisoformat(letter.failed_at),
+        _storable(pattern),
     )

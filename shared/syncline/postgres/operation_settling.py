@@ -94,7 +94,7 @@ async def _took(connection: Any, row: Any, run: Any) -> None:  # noqa: ANN401 - 
 async def _refused(connection: Any, operation: Leased, run: Any) -> None:  # noqa: ANN401
     """A run is refused as a whole, although only some of its entries may have been to blame."""
     items = await connection.fetch(
-        """select i.number, d.status from operation_items i
+        """select i.number, d.status, d.reason from operation_items i
         left join dead_letters d on d.id = i.letter_id
         where i.operation_id = $1 and i.chunk = $2 and i.state = 'asked'""",
         operation.id,

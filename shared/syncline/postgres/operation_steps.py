@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.operation import OperationKind, chunk_size, run_id_of
+from syncline.domain.operation import OVERTAKEN, OperationKind, chunk_size, run_id_of
 from syncline.postgres.database import Database
 from syncline.postgres.letters import resolve_letters
 from syncline.postgres.operation_ending import end_if_over
@@ -32,7 +32,7 @@ returning *
 """
 # Of several entries of a record only the oldest goes into a chunk: a run has one outcome a record.
 _CANDIDATES = """
-select w.number, w.letter_id, d.status from (
+select w.number, w.letter_id, d.status, d.reason from (
   select number, letter_id, row_number() over (partition by source_id order by number) as nth
   from (select number, letter_id, source_id from operation_items
         where operation_id = $1 and stream_id = $2 and state = 'waiting' order by number limit $3) i
@@ -50,8 +50,8 @@ where o.id = $1 and o.next_at <= now()
 order by s
 """
 _REFUSE = """
-update operation_items i set state = 'done', result = 'refused', finished_at = now(), note = u.note
-from unnest($2::int[], $3::text[]) as u(number, note)
+update operation_items i set state = 'done', result = u.result, finished_at = now(), note = u.note
+from unnest($2::int[], $3::text[], $4::text[]) as u(number, note, result)
 where i.operation_id = $1 and i.number = u.number and i.state <> 'done'
 """
 
@@ -152,7 +152,7 @@ class OperationSteps:
             if row is None:
                 return 0
             items = await connection.fetch(
-                """select i.number, i.letter_id, d.status from operation_items i
+                """select i.number, i.letter_id, d.status, d.reason from operation_items i
                 left join dead_letters d on d.id = i.letter_id
                 where i.operation_id = $1 and i.state = 'waiting' order by i.number limit $2""",
                 operation.id,
@@ -231,16 +231,23 @@ async def refuse(
     items: Sequence[Any],
     needed: str = "pending",
 ) -> None:
-    """Note why nothing can be done to items: their entries have another status, or are gone."""
+    """Note why nothing can be done to items: their entries have another status, or are gone.
+
+    What was overtaken needs nothing any more.
+    """
     await connection.execute(
         _REFUSE,
         operation_id,
         [item["number"] for item in items],
-        [_why(item["status"], needed) for item in items],
+        [_why(item, needed) for item in items],
+        [OVERTAKEN if item["status"] == OVERTAKEN else "refused" for item in items],
     )
 
 
-def _why(status: str | None, needed: str) -> str:
+def _why(item: Any, needed: str) -> str:  # noqa: ANN401 - a database row
+    status = item["status"]
     if status is None:
         return "there is no such entry any more"
+    if status == OVERTAKEN:
+        return str(item["reason"])
     return f"it is not {needed.title()} but {status.title()}"

@@ -51,7 +51,8 @@ class OperationItem(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         state: waiting, asked (a run has it) or done.
-        result: its record's outcome, `discarded`, `restored`, `refused` or `not_started`.
+        result: its record's outcome, `discarded`, `restored`, `overtaken` (it closed by
+            itself before its turn), `refused` or `not_started`.
         note: why, if that is not plain.
         correlation_id: the run that replays it.
         again_id: the entry as which it failed again.

@@ -49,7 +49,7 @@ class Keyring:
             SecretsError: the text has another form, or a key is not 32 random bytes.
         """
         keys: dict[str, bytes] = {}
-        for part in text.replace(",", " ").split():
+        for number, part in enumerate(text.replace(",", " ").split(), 1):
             key_id, colon, encoded = part.partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
@@ -57,7 +57,8 @@ class Keyring:
                 key = b""
             if not colon or not key_id or len(key) != 32 or len(set(key)) < 8:
                 raise SecretsError(
-                    f"key {key_id!r} of SYNCLINE_SECRET_KEYS is not `id:base64` of 32 random bytes"
+                    f"key {number} of SYNCLINE_SECRET_KEYS is not `id:base64` of 32 random bytes; "
+                    "`syncline secrets generate-key` makes one"
                 )
             if key_id in keys:
                 raise SecretsError(f"key {key_id!r} stands twice in SYNCLINE_SECRET_KEYS")

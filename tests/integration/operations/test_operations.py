@@ -14,6 +14,8 @@ from syncline.domain.operation import OperationKind
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.letter_filter import LetterFilter
+from syncline.postgres.letter_groups import LetterGroups
+from syncline.postgres.letter_patterns import renew_patterns
 from syncline.postgres.letter_views import LetterViews
 from syncline.postgres.operation_views import OperationView
 from syncline.postgres.operations import NewOperation, Operations
@@ -92,13 +94,38 @@ async def test_every_stream_gets_runs_of_its_own(db: Database) -> None:
     assert sorted(len(entries) for entries in pipeline.asked.values()) == [1, 2]
 
 
-async def test_two_entries_of_one_record_are_replayed_one_after_the_other(db: Database) -> None:
-    one, two = [*await failed(db, "a"), *await failed(db, "a")]
+async def test_of_two_entries_of_one_record_the_newer_one_is_replayed(db: Database) -> None:
+    _, two = [*await failed(db, "a"), *await failed(db, "a")]
     pipeline = Pipeline(db)
     operation = await begun(db, asked())
     await work_off(worker(db, pipeline))
-    assert list(pipeline.asked.values()) == [(one,), (two,)]
-    assert (await get(db, operation)).results == {"success": 2}
+    assert list(pipeline.asked.values()) == [(two,)]
+    assert (await get(db, operation)).results == {"success": 1}
+
+
+async def test_an_entry_that_is_overtaken_meanwhile_is_no_failure(db: Database) -> None:
+    await failed(db, "a")
+    operation = await begun(db, asked())
+    await failed(db, "a")
+    await work_off(worker(db, Pipeline(db)))
+    found = await get(db, operation)
+    assert (found.state, found.results) == ("done", {"overtaken": 1})
+    (item,) = await Operations(db).items("default", operation, 10)
+    assert item.note == "the record failed again later"
+
+
+async def test_entries_of_an_older_release_are_folded_anew_and_operations_go_on(
+    db: Database,
+) -> None:
+    await failed(db, "a-1", "b-2", "c")
+    await db.execute("update dead_letters set pattern = null, fingerprint = id::text")
+    operation = await begun(db, asked(stop_on_repeat=True))
+    assert await renew_patterns(db) == 3
+    assert await renew_patterns(db) == 0
+    (group,) = await LetterGroups(db).largest("default", PENDING, 10)
+    assert (group.count, group.pattern) == (3, "the target said ? to ?")
+    await work_off(worker(db, Pipeline(db, {"a-1": "F"})))
+    assert (await get(db, operation)).results == {"failed": 1, "not_started": 2}
 
 
 class Dies:

@@ -60,6 +60,15 @@ WRONG = [
         "a replayed dead letter names its run, and an open one none",
         "update dead_letters set status = 'replayed', replay_run = run_id",
     ),
+    (
+        "a record has one dead letter that waits",
+        """insert into dead_letters select (jsonb_populate_record(l,
+        jsonb_build_object('id', gen_random_uuid(), 'slot', 0))).* from dead_letters l""",
+    ),
+    (
+        "an overtaken dead letter names what overtook it, and another none",
+        "update dead_letters set status = 'overtaken'",
+    ),
     ("the cursor stands where its run left it", "update cursors set value = '2027-01-01'"),
     ("the cursor stands where its run left it", "update runs set state = 'failed'"),
     (

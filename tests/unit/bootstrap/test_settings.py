@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from syncline.bootstrap.settings import Settings, load_settings, unknown_variables
+from syncline.bootstrap.settings import Settings
+from syncline.bootstrap.settings_loading import load_settings, unknown_variables
 from syncline.bootstrap.settings_page import page
 from syncline.domain.errors import InvalidInputError
 from syncline.security.secrets import generate_key

@@ -58,5 +58,5 @@ def test_in_production_nothing_is_made_up(tmp_path: Path) -> None:
 def test_a_key_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     done = choose(tmp_path, SYNCLINE_SECRET_KEYS="abc", POSTGRES_PASSWORD="x")
     assert done.returncode == 1
-    assert "'abc' of SYNCLINE_SECRET_KEYS is not `id:base64`" in done.stderr
+    assert "key 1 of SYNCLINE_SECRET_KEYS is not `id:base64`" in done.stderr
     assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from syncline.domain.errors import InvalidInputError
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.ports import (
     HIGHEST,
@@ -69,12 +70,18 @@ def test_dev_ports_survive_a_broken_memory(tmp_path: Path) -> None:
 
 def test_dev_ports_name_all_wrong_settings_at_once(tmp_path: Path) -> None:
     wrong = {"SYNCLINE_DEV_KAFKA_PORT": "40000", "SYNCLINE_DEV_HEALTH_PORT": "http"}
-    expected = (
-        "SYNCLINE_DEV_KAFKA_PORT=40000, SYNCLINE_DEV_HEALTH_PORT=http: "
-        "must be a port from 1024 to 32767"
-    )
-    with pytest.raises(EmbeddedServerError, match=expected):
+    with pytest.raises(InvalidInputError) as caught:
         dev_ports(tmp_path, wrong)
+    assert [str(p.path) + ": " + p.message for p in caught.value.problems] == [
+        "SYNCLINE_DEV_KAFKA_PORT: must be a port from 1024 to 32767, not '40000'",
+        "SYNCLINE_DEV_HEALTH_PORT: must be a port from 1024 to 32767, not 'http'",
+    ]
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "-1", "1e4", "٣٣٣٣", "0"])
+def test_a_port_that_is_none_is_named(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidInputError, match="must be a port from 1024 to 32767"):
+        dev_ports(tmp_path, {"SYNCLINE_DEV_HTTP_PORT": text})
 
 
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
+from syncline.connectors.http.words import plain_words, words_of
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
 
@@ -117,10 +117,11 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
         clean: takes secrets out of a text.
     """
     text = answer.body[:20_000].decode("utf-8", "replace")
-    document: object = None
-    with suppress(UnreadableError):
+    try:
         document = document_of(answer)
-    words = clean(errors.words(document)) if document is not None else ""
+        words = clean(errors.words(document) or words_of(document))
+    except UnreadableError:
+        words = clean(plain_words(text))
     if 300 <= answer.status < 400:
         to = answer.headers.get("location", "nowhere")
         words = clean(f"it redirects to {to}: set the profile's baseUrl to where the API is")
@@ -145,7 +146,9 @@ def error_in_success(answer: Answer, document: object, errors: Errors) -> Failur
         return None
     text = answer.body[:20_000].decode("utf-8", "replace")
     ruled = next((r.category for r in errors.rules if r.fits(answer.status, text)), None)
-    words = plain(errors.message(document)) if errors.message else searched(found)
+    words = (
+        plain(errors.message(document)) if errors.message else searched(found) or words_of(found)
+    )
     message = f"{answer.where} answered {answer.status} with an error: {words[:500]}"
     return Failure(ruled or Category.PERMANENT, "error_in_answer", message, text[:2000])
 

@@ -11,6 +11,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 
 _ARRAY = "[]"
+_EXACT = "select not exists (select from pg_collation where not collisdeterministic)"
 
 
 class SqlType(msgspec.Struct, frozen=True):
@@ -22,10 +23,18 @@ class SqlType(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What a query gives and takes: its columns in their order, and the types of bound names."""
+    """What a query gives and takes.
+
+    Attributes:
+        columns: its columns in their order.
+        names: the types of bound names.
+        exact_texts: texts are equal only where they are the same; false where the database has a
+            collation that says otherwise.
+    """
 
     columns: dict[str, SqlType]
     names: dict[str, SqlType]
+    exact_texts: bool = True
 
 
 def sql_type(found: asyncpg.Type) -> SqlType:
@@ -53,7 +62,8 @@ async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Sh
     columns = {a.name: sql_type(a.type) for a in attributes}
     _check_columns(extraction, [a.name for a in attributes])
     taken = dict(zip(names, map(sql_type, statement.get_parameters()), strict=True))
-    return Shape(columns, taken)
+    exact = await connection.fetchval(_EXACT)
+    return Shape(columns, taken, exact)
 
 
 def _check_columns(extraction: Extraction, given: list[str]) -> None:

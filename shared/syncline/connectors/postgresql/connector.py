@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from syncline.connectors.forms import schema_beside
 from syncline.connectors.port import (
@@ -25,20 +23,17 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
-from syncline.connectors.postgresql import mappings, profile, testing
-from syncline.connectors.postgresql.asking import shape_of
-from syncline.connectors.postgresql.errors import translated
+from syncline.connectors.postgresql import mappings, profile, testing, writers
+from syncline.connectors.postgresql.catalog import Catalog
+from syncline.connectors.postgresql.errors import is_stale, translated
+from syncline.connectors.postgresql.fetching import fetched
+from syncline.connectors.postgresql.json_values import teach
 from syncline.connectors.postgresql.queries import table_name
-from syncline.connectors.postgresql.reading import PageMaker
-from syncline.connectors.postgresql.tables import Tables
-from syncline.connectors.postgresql.window import columns_of, fetching_query, reading_query
+from syncline.connectors.postgresql.reading import pages
+from syncline.connectors.postgresql.tables import table_of
 from syncline.connectors.postgresql.writing import Upsert
 from syncline.connectors.sql_text import deletion_key, table_problems
 from syncline.domain.mapping.document import Extraction
-
-_decode_json = msgspec.json.Decoder(float_hook=Decimal).decode
-_OUT_OF_RANGE = (ValueError, OverflowError)
-"""What the driver says of dates that Python has not: 44 BC, the year 12000, 24:00."""
 
 
 class PostgresqlConnector(Connector):
@@ -64,7 +59,7 @@ class PostgresqlConnector(Connector):
         self._secrets = secrets
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self._tables = Tables()
+        self._catalog = Catalog()
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
@@ -92,103 +87,62 @@ class PostgresqlConnector(Connector):
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
-        dates_as_text = False
-        while True:
-            try:
-                async for page in self._stream(request, dates_as_text=dates_as_text):
-                    left = None if request.limit is None else request.limit - len(page.ids)
-                    request = msgspec.structs.replace(request, position=page.position, limit=left)
-                    yield page
-            except _OUT_OF_RANGE:
-                if dates_as_text:
-                    raise
-                dates_as_text = True
-            else:
-                return
-
-    async def _stream(self, request: ExtractRequest, *, dates_as_text: bool) -> AsyncIterator[Page]:
+        address = profile.address(self._config, self._secrets, writers.READING)
         with translated():
-            connection = await asyncpg.connect(**profile.address(self._config, self._secrets))
+            connection = await asyncpg.connect(**address)
             try:
-                await _prepare(connection)
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    shape = await shape_of(connection, request.extraction)
-                    position = msgspec.json.decode(request.position) if request.position else None
-                    query = reading_query(request, shape, position, dates_as_text=dates_as_text)
-                    if request.limit is not None:
-                        query.sql += f" limit {request.limit:d}"
-                    maker = PageMaker(request.extraction, columns_of(request.extraction, shape))
-                    rows_of = await connection.cursor(query.sql, *query.values)
-                    while rows := await rows_of.fetch(request.page_size):
-                        yield maker.page(rows)
+                await teach(connection)
+                async for page in pages(connection, request):
+                    yield page
             finally:
                 connection.terminate()
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
-        """Read just these records."""
-        wanted = [i for i in ids if "\0" not in i]
-        for typed, dates_as_text in ((True, False), (False, False), (True, True), (False, True)):
-            try:
-                return await self._fetch(
-                    extraction, wanted, typed=typed, dates_as_text=dates_as_text
-                )
-            except asyncpg.DataError:
-                continue  # an ID that is none of the column's type exists nowhere
-            except _OUT_OF_RANGE:
-                continue
-        return Page([], [], [], "")
+        """Read just these records, and say which were asked for in another spelling."""
+        async with self._acquired() as connection:
+            return await fetched(connection, extraction, ids)
 
-    async def _fetch(
-        self, extraction: Extraction, ids: list[str], *, typed: bool, dates_as_text: bool
-    ) -> Page:
-        await self.pace()
-        async with self._acquired(passing=asyncpg.DataError) as connection:
-            async with connection.transaction(readonly=True):
-                shape = await shape_of(connection, extraction)
-                query = fetching_query(
-                    extraction, shape, ids, typed=typed, dates_as_text=dates_as_text
-                )
-                rows = await connection.fetch(query.sql, *query.values)
-            if not rows:
-                return Page([], [], [], "")
-            return PageMaker(extraction, columns_of(extraction, shape)).page(rows)
+    async def late_commits(self, extraction: Extraction) -> str | None:
+        """Say why rows that are committed late could be passed over, and the remedy."""
+        if extraction.cursor_column is None or extraction.lookback:
+            return None
+        async with self._acquired() as connection:
+            return await writers.blindness(connection)
 
     async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Return the keys that the target table has."""
         async with self._acquired() as connection:
-            table = await self._tables.of(connection, batch.options, batch.match_key)
+            table = await table_of(connection, self._catalog, batch.options, batch.match_key)
             return LookupResult(await table.existing(connection, batch.payloads))
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Upsert a bulk on the match key."""
-        async with self._acquired() as connection:
-            table = await self._tables.of(connection, batch.options, batch.match_key)
+        async with self._acquired(writes=True) as connection:
+            table = await table_of(connection, self._catalog, batch.options, batch.match_key)
             return await Upsert(connection, table, self.pace).write(batch)
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
-        async with self._acquired() as connection:
-            table = await self._tables.of(connection, options, deletion_key(options))
+        async with self._acquired(writes=True) as connection:
+            table = await table_of(connection, self._catalog, options, deletion_key(options))
             await table.delete(connection, list(target_ids))
         return WriteResult(list(target_ids))
 
     @asynccontextmanager
-    async def _acquired(
-        self, *, passing: type[BaseException] | tuple[()] = ()
-    ) -> AsyncIterator[asyncpg.Connection]:
-        with translated(passing):
+    async def _acquired(self, *, writes: bool = False) -> AsyncIterator[asyncpg.Connection]:
+        with translated(writes=writes):
             async with self._opening:
                 if self._pool is None:
                     address = profile.address(self._config, self._secrets)
                     self._pool = await asyncpg.create_pool(
-                        **address, min_size=0, max_size=10, init=_prepare
+                        **address, min_size=0, max_size=10, init=teach
                     )
-            async with self._pool.acquire() as connection:
-                yield connection
-
-
-async def _prepare(connection: asyncpg.Connection) -> None:
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(
-            kind, encoder=str, decoder=_decode_json, schema="pg_catalog", format="text"
-        )
+            pool = self._pool
+            try:
+                async with pool.acquire() as connection:
+                    yield connection
+            except BaseException as error:
+                self._catalog.forget()
+                if is_stale(error):  # after a failover all of them may lead to the old server
+                    await pool.expire_connections()
+                raise

@@ -51,15 +51,17 @@ def _problem(name: str, value: Any) -> str | None:  # noqa: ANN401
     return None
 
 
-def address(config: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    """Return the arguments of a connection.
+def address(
+    config: Mapping[str, Any], secrets: Mapping[str, str], name: str = "syncline"
+) -> dict[str, Any]:
+    """Return the arguments of a connection; `name` is what the server shows of it.
 
     Raises:
         ConnectorError: the root certificate cannot be read.
     """
     timeout = config.get("statementTimeout") or 300
     settings = {
-        "application_name": "syncline",
+        "application_name": name,
         "timezone": "UTC",
         "statement_timeout": str(timeout * 1000),
     }

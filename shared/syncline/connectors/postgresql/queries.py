@@ -31,7 +31,7 @@ class Query(msgspec.Struct):
     def bind(self, value: Any, cast: str) -> str:  # noqa: ANN401
         """Add a value and return what stands for it in the text."""
         self.values.append(value)
-        is_list = cast.endswith("[]") or isinstance(value, list)
+        is_list = isinstance(value, list) or (value is None and cast.endswith("[]"))
         first = "text[]" if is_list else TEXT
         return f"(${len(self.values)}::{first})::{cast}"
 

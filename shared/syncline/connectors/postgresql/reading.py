@@ -1,82 +1,208 @@
-"""Rows into pages: plain values, with what JSON cannot say named as bad."""
+"""Rows into pages: plain values, and what names, orders and groups the rows."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import msgspec
 
-from syncline.connectors.port import Page
-from syncline.connectors.postgresql.asking import SqlType
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page, Snapshot
+from syncline.connectors.postgresql import writers
+from syncline.connectors.postgresql.asking import SqlType, shape_of
+from syncline.connectors.postgresql.json_values import Unreadable
+from syncline.connectors.postgresql.selecting import Selection
+from syncline.connectors.postgresql.window import Position, reading_query
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 
 _FLOATS = frozenset({"float4", "float8", "numeric"})
+MOST_TIED = 20_000
+"""Rows with one cursor value and one ID that are read; more of them name no records."""
 
 
 class PageMaker:
     """Makes pages of one query's rows.
 
     Args:
-        columns: the query's columns, in its order.
+        names: all columns that the source has.
+        snapshot: of the read, with all that was open since it first began.
     """
 
-    def __init__(self, extraction: Extraction, columns: Mapping[str, SqlType]) -> None:
-        self._names = names = list(columns)
-        self._id = names.index(extraction.id_column)
+    def __init__(
+        self,
+        extraction: Extraction,
+        chosen: Selection,
+        names: Sequence[str],
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        columns = dict(chosen.columns)
+        self._columns = tuple(names)
+        self._snapshot = snapshot
+        self._open_since = snapshot.open_since if snapshot else False
+        self._names = wanted = list(columns)
+        self._id = wanted.index(extraction.id_column)
         cursor = extraction.cursor_column
-        self._cursor = names.index(cursor) if cursor else None
-        self._numbers = [(n, i) for i, n in enumerate(names) if columns[n].name in _FLOATS]
+        self._cursor = wanted.index(cursor) if cursor else None
+        self._chosen = chosen
+        self._numbers = [(n, i) for i, n in enumerate(wanted) if columns[n].name in _FLOATS]
+        self._odd = [(wanted[place], odd) for place, odd in chosen.odd.items()]
+        self._documents = [(n, i) for i, n in enumerate(wanted) if _may_be_json(columns[n])]
 
     def page(self, rows: Sequence[Any]) -> Page:
         """Make a page of at least one row."""
         records: list[dict[str, Any]] = [
-            dict(zip(self._names, row, strict=True))  # twice as fast as dict(row)
+            dict(zip(self._names, row, strict=False))  # twice as fast as dict(row)
             for row in rows
         ]
-        ids = [text_of(row[self._id]) for row in rows]
+        for name, column in self._odd:
+            for place, row in enumerate(rows):
+                if row[column] is not None:
+                    records[place][name] = row[column]
+        self._name_numbers(rows, records)
+        ids = self._texts(rows, self._id)
         cursors = self._cursors(rows)
-        bad = self._bad(rows, records)
-        position = msgspec.json.encode([cursors[-1], ids[-1]]).decode()
-        return Page(ids, cursors, records, position, bad)
+        position = Position(cursors[-1], ids[-1], self._open_since)
+        return Page(
+            ["" if i is None else i for i in ids] if None in ids else ids,  # type: ignore[arg-type]
+            cursors,
+            records,
+            msgspec.json.encode(position).decode(),
+            self._bad(rows, records),
+            self._columns,
+            self._snapshot,
+        )
+
+    def whole(self, rows: Sequence[Any]) -> int:
+        """Return how many of the rows are surely followed by none of their cursor value and ID."""
+        last, place = self._group(rows[-1]), len(rows) - 1
+        if self._group(rows[0]) == last:
+            return 0
+        while self._group(rows[place - 1]) == last:
+            place -= 1
+        return place
+
+    def _group(self, row: Any) -> list[Any]:  # noqa: ANN401
+        return [row[place] for place in self._chosen.groups]
+
+    def _texts(self, rows: Sequence[Any], column: int) -> list[str | None]:
+        if (text := self._chosen.texts.get(column)) is not None:
+            return [row[text] for row in rows]
+        odd = self._chosen.odd.get(column)
+        if odd is None:
+            return [text_of(row[column]) for row in rows]
+        return [text_of(row[column]) if row[odd] is None else row[odd] for row in rows]
 
     def _cursors(self, rows: Sequence[Any]) -> list[str | None]:
         if self._cursor is None:
             return [None] * len(rows)
-        texts: list[str | None] = []
-        last: Any = None
-        text: str | None = None
-        for row in rows:
-            value = row[self._cursor]
-            if value != last or isinstance(value, Decimal):  # 1.0 and 1.00 are equal
-                last, text = value, None if value is None else text_of(value)
-            texts.append(text)
-        return texts
+        return self._texts(rows, self._cursor)
 
-    def _bad(self, rows: Sequence[Any], records: list[dict[str, Any]]) -> dict[int, Failure]:
-        bad = {}
+    def _name_numbers(self, rows: Sequence[Any], records: list[dict[str, Any]]) -> None:
+        """Write numbers that JSON has not as PostgreSQL does: NaN, Infinity, -Infinity."""
         for name, column in self._numbers:
             for place, row in enumerate(rows):
                 value = row[column]
                 if value is not None and not math.isfinite(value):
-                    records[place][name] = str(value)
-                    message = f"{name} must be a finite number, not {value}"
-                    bad[place] = Failure(Category.PERMANENT, "invalid_number", message, field=name)
+                    records[place][name] = text_of(value)
+
+    def _bad(self, rows: Sequence[Any], records: list[dict[str, Any]]) -> dict[int, Failure]:
+        bad = {}
+        for name, column in self._documents:
+            for place, row in enumerate(rows):
+                value = row[column]
+                if value.__class__ is Unreadable:
+                    records[place][name] = value.text
+                    message = f"{name} holds JSON that cannot be read: {value.reason}"
+                    bad[place] = Failure(Category.PERMANENT, "invalid_json", message, field=name)
         return bad
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401
+def _may_be_json(kind: SqlType) -> bool:
+    return kind.name in ("json", "jsonb") or kind.kind in ("array", "composite")
+
+
+def text_of(value: Any) -> str | None:  # noqa: ANN401
     """Return an ID or cursor value as text that PostgreSQL reads back as the same value."""
-    if isinstance(value, str):
+    if value is None or value.__class__ is str:
         return value
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return "" if value is None else str(value)
+    make = _TEXTS.get(value.__class__)
+    return str(value) if make is None else make(value)
+
+
+def _number(value: Decimal | float) -> str:
+    if math.isfinite(value):
+        return f"{value:f}" if isinstance(value, Decimal) else repr(value)
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    datetime: lambda value: value.isoformat(sep=" "),
+    date: date.isoformat,
+    Decimal: _number,
+    float: _number,
+    bool: lambda value: str(value).lower(),
+    bytes: lambda value: f"\\x{value.hex()}",
+}
+
+
+async def pages(connection: asyncpg.Connection, request: ExtractRequest) -> AsyncIterator[Page]:
+    """Read an extraction in one snapshot; the connection is of no other use afterwards.
+
+    Raises what `shape_of` and `grouped` raise.
+    """
+    position = msgspec.json.decode(request.position, type=Position) if request.position else None
+    snapshot = since_first(await writers.begin(connection), position)
+    shape = await shape_of(connection, request.extraction)
+    query, chosen = reading_query(request, shape, position)
+    maker = PageMaker(request.extraction, chosen, list(shape.columns), snapshot)
+    rows_of = await connection.cursor(query.sql, *query.values)
+    async for rows in grouped(rows_of, maker, request.page_size):
+        yield maker.page(rows)
+
+
+def since_first(snapshot: Snapshot | None, position: Position | None) -> Snapshot | None:
+    """Add what was open when an interrupted read began: it did not see what that wrote since."""
+    if snapshot is None or position is None or position.open_since is None:
+        return snapshot
+    if isinstance(position.open_since, bool):
+        return None
+    since = min(position.open_since, snapshot.open_since or position.open_since)
+    return msgspec.structs.replace(snapshot, open_since=since)
+
+
+async def grouped(
+    rows_of: asyncpg.cursor.Cursor, maker: PageMaker, size: int
+) -> AsyncIterator[Sequence[Any]]:
+    """Give rows in pages that never part rows of one cursor value and one ID.
+
+    Nothing tells such rows apart, so a read that goes on between them would pass some over.
+
+    Raises:
+        ConnectorError: there are more of them than can name records.
+    """
+    held: list[Any] = []
+    while True:
+        asked = size if len(held) > size else size + 1 - len(held)
+        held += (rows := await rows_of.fetch(asked))
+        if len(rows) < asked:
+            break
+        if whole := maker.whole(held):
+            yield held[:whole]
+            held = held[whole:]
+        elif len(held) > MOST_TIED:
+            raise ConnectorError(_not_unique(maker.page(held[:1])))
+    if held:
+        yield held
+
+
+def _not_unique(page: Page) -> Failure:
+    message = (
+        f"more than {MOST_TIED:,} rows have the ID {page.ids[0]!r} and one cursor value "
+        f"({page.cursors[0]}): idColumn must be a column that names each record"
+    )
+    return Failure(Category.PERMANENT, "id_not_unique", message)

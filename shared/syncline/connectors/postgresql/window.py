@@ -1,103 +1,97 @@
-"""The query of an extraction: chosen columns, filters, order, and what lies behind a bookmark."""
+"""The query of an extraction: filters, order, and what lies behind a bookmark."""
 
 from __future__ import annotations
 
-from syncline.connectors.port import ExtractRequest
-from syncline.connectors.postgresql.asking import Shape, SqlType
+import msgspec
+
+from syncline.connectors.port import ConnectorError, ExtractRequest
+from syncline.connectors.postgresql.asking import Shape
 from syncline.connectors.postgresql.queries import (
-    TEXT,
     Query,
     bound_query,
     condition,
     identifier,
     lookback,
 )
-from syncline.domain.mapping.document import Extraction
+from syncline.connectors.postgresql.selecting import Selection, selection
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import CursorType, Extraction
 
-_NUMBERS = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric"})
-_DATES = frozenset({"date", "timestamp", "timestamptz", "time", "timetz"})
-_PLAIN = _NUMBERS | _DATES | {"bool", "text", "varchar", "bpchar", "name", "uuid", "bytea"}
-_PLAIN |= {"json", "jsonb"}
-_ELEMENTS = frozenset({"bool", "int2", "int4", "int8", "text", "varchar", "bpchar", "uuid"})
+_MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """Where an interrupted read goes on: behind all rows of one cursor value and one ID.
+
+    Attributes:
+        cursor, id: None where the source says null.
+        open_since: of all reads up to here, see Snapshot; False where one could not tell.
+    """
+
+    cursor: str | None
+    id: str | None
+    open_since: str | bool | None = False
+
+
+def order_of(extraction: Extraction) -> str:
+    """Return the order of reading: by (cursor, ID), records without a cursor value first."""
+    id_ = f"q.{identifier(extraction.id_column)}"
+    if extraction.cursor_column is None:
+        return id_
+    return f"q.{identifier(extraction.cursor_column)} nulls first, {id_}"
 
 
 def reading_query(
-    request: ExtractRequest,
-    shape: Shape,
-    position: tuple[str | None, str] | None,
-    *,
-    dates_as_text: bool,
-) -> Query:
+    request: ExtractRequest, shape: Shape, position: Position | None
+) -> tuple[Query, Selection]:
     """Read all that lies at or after the cursor, or behind a position, by (cursor, ID)."""
     extraction = request.extraction
     query = bound_query(extraction, shape.names, request.after, None)
-    id_ = f"q.{identifier(extraction.id_column)}"
     conditions = [condition(query, test, shape.columns) for test in extraction.filters]
-    order = id_
-    if extraction.cursor_column is not None:
-        cursor = f"q.{identifier(extraction.cursor_column)}"
-        cast = shape.columns[extraction.cursor_column].sql
-        order = f"{cursor} nulls first, {id_}"
-        if request.after is not None:
-            start = query.bind(request.after, cast) + lookback(query, extraction, cast)
-            conditions.append(f"({cursor} >= {start} or {cursor} is null)")
+    if request.after is not None and extraction.cursor_column is not None:
+        conditions.append(_at_or_after(query, extraction, shape, request.after))
     if position is not None:
         conditions.append(_behind(query, extraction, shape, position))
     where = " where " + " and ".join(conditions) if conditions else ""
-    chosen = _chosen(extraction, shape, dates_as_text=dates_as_text)
-    query.sql = f"select {chosen} from ({query.sql}\n) q{where} order by {order}"
-    return query
+    order = order_of(extraction)
+    chosen = selection(extraction, shape, order)
+    query.sql = f"select {chosen.sql} from ({query.sql}\n) q{where} order by {order}"
+    if request.limit is not None:
+        query.sql += f" limit {request.limit:d}"
+    return query, chosen
 
 
-def _behind(
-    query: Query, extraction: Extraction, shape: Shape, position: tuple[str | None, str]
-) -> str:
-    """Say what lies behind a position; records without a cursor value come first."""
+def _at_or_after(query: Query, extraction: Extraction, shape: Shape, after: str) -> str:
+    name = extraction.cursor_column or ""
+    cursor, kind = f"q.{identifier(name)}", shape.columns[name]
+    if extraction.lookback and extraction.cursor_type is not CursorType.ID:
+        check_lookback(name, kind.name)
+    start = query.bind(after, kind.sql) + lookback(query, extraction, kind.sql)
+    return f"({cursor} >= {start} or {cursor} is null)"
+
+
+def check_lookback(name: str, kind: str) -> None:
+    """Refuse a duration that cannot be taken from a column's values. Raises ConnectorError."""
+    if kind in _MOMENTS:
+        return
+    message = (
+        f"lookback: a duration cannot be taken from {name!r}, which is {kind}: the cursor column "
+        "must be date, timestamp or timestamptz (in `sql`, write it as such), or leave it out"
+    )
+    raise ConnectorError(Failure(Category.PERMANENT, "invalid_lookback", message, field=name))
+
+
+def _behind(query: Query, extraction: Extraction, shape: Shape, position: Position) -> str:
+    """Say what lies behind a position; null cursors come first, null IDs last."""
     id_ = f"q.{identifier(extraction.id_column)}"
-    last_id = query.bind(position[1], shape.columns[extraction.id_column].sql)
+    later = "false"
+    if position.id is not None:
+        last = query.bind(position.id, shape.columns[extraction.id_column].sql)
+        later = f"({id_} > {last} or {id_} is null)"
     if extraction.cursor_column is None:
-        return f"{id_} > {last_id}"
+        return later
     cursor = f"q.{identifier(extraction.cursor_column)}"
-    if position[0] is None:
-        return f"({cursor} is not null or {id_} > {last_id})"
-    value = query.bind(position[0], shape.columns[extraction.cursor_column].sql)
-    return f"({cursor} > {value} or ({cursor} = {value} and {id_} > {last_id}))"
-
-
-def fetching_query(
-    extraction: Extraction, shape: Shape, ids: list[str], *, typed: bool, dates_as_text: bool
-) -> Query:
-    """Read some IDs: compared in the column's own type where they all are of it, else as text."""
-    query = bound_query(extraction, shape.names, None, ids)
-    column = f"q.{identifier(extraction.id_column)}"
-    cast = shape.columns[extraction.id_column].sql if typed else TEXT
-    compared = column if typed else f"{column}::text"
-    wanted = query.bind(ids, f"{cast}[]")
-    chosen = _chosen(extraction, shape, dates_as_text=dates_as_text)
-    query.sql = f"select {chosen} from ({query.sql}\n) q where {compared} = any({wanted})"
-    return query
-
-
-def columns_of(extraction: Extraction, shape: Shape) -> dict[str, SqlType]:
-    """Return the asked-for columns, and those that name and order a record."""
-    if not extraction.columns:
-        return shape.columns
-    wanted = [*extraction.columns, extraction.id_column, extraction.cursor_column]
-    return {name: shape.columns[name] for name in wanted if name is not None}
-
-
-def _chosen(extraction: Extraction, shape: Shape, *, dates_as_text: bool) -> str:
-    columns = columns_of(extraction, shape)
-    return ", ".join(_said(n, t, dates_as_text=dates_as_text) for n, t in columns.items())
-
-
-def _said(name: str, kind: SqlType, *, dates_as_text: bool) -> str:
-    """Return a column in a form that JSON has: plain, an object or list, or PostgreSQL's text."""
-    column, array = f"q.{identifier(name)}", kind.name.endswith("[]")
-    if kind.name in _PLAIN and not (dates_as_text and kind.name in _DATES):
-        return column
-    if array and kind.name[:-2] in _ELEMENTS:
-        return column
-    as_json = array or kind.kind == "composite"
-    text = "" if as_json else " #>> '{}'"
-    return f"to_json({column}){text} as {identifier(name)}"
+    if position.cursor is None:
+        return f"({cursor} is not null or {later})"
+    value = query.bind(position.cursor, shape.columns[extraction.cursor_column].sql)
+    return f"({cursor} > {value} or ({cursor} = {value} and {later}))"

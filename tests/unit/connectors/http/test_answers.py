@@ -110,3 +110,23 @@ def test_bodies_are_read_exactly() -> None:
 def test_what_is_no_json_is_told_with_its_content_type(body: bytes) -> None:
     with pytest.raises(UnreadableError, match="content type text/html"):
         document_of(answer(200, body, content_type="text/html; charset=x"))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"upstream busy: table is locked\r\nline 2", "upstream busy: table is locked"),
+        (b"<html><head><title>503 Service &amp; more</title></head></html>", "503 Service & more"),
+        (b"<fault><text>no stock</text></fault>", "no stock"),
+        (b'{"errors": {"sku": ["has already been taken"]}}', "sku: has already been taken"),
+        (b'{"fault": {"faultstring": "quota"}, "n": 1}', "faultstring: quota"),
+        (b'"only a text"', "only a text"),
+        (b"", ""),
+        (b"\x00\xff\xfe", ""),
+        (b"{}", ""),
+        (b"<", ""),
+    ],
+)
+def test_a_failure_tells_the_targets_own_words_wherever_they_stand(body: bytes, words: str) -> None:
+    said = "POST https://api.example/items answered 503" + (f": {words}" if words else "")
+    assert failure_of(answer(503, body), Errors(), str).message == said

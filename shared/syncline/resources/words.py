@@ -1,0 +1,94 @@
+"""What a model refuses, in words for people: what would be right, and what was given instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from syncline.domain.naming import shown
+from syncline.resources.documents import NAME
+
+_ID = "^[0-9a-fA-F]{1,8}(-?[0-9a-fA-F]{1,4}){0,6}$"
+PATTERNS = {
+    NAME: "must begin with a letter or digit and have only letters, digits, space, `.`, `_`, `-`, "
+    "at most 100",
+    _ID: "must be a correlation ID or the beginning of one, such as 01996f4e",
+}
+"""Words for patterns; any other one is about characters that no text may hold."""
+_TIME = "must be a time such as `2026-01-31T08:15:00Z`"
+_DATE = "must be a date such as `2026-01-31`"
+_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "unknown field",
+    "string": "must be text",
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "decimal": "must be a number",
+    "finite": "must be a finite number",
+    "bool": "must be true or false",
+    "list": "must be a list",
+    "tuple": "must be a list",
+    "set": "must be a list",
+    "dict": "must be an object",
+    "mapping": "must be an object",
+    "model": "must be an object",
+    "dataclass": "must be an object",
+    "datetime": _TIME,
+    "timezone": f"{_TIME}, with its zone",
+    "date": _DATE,
+    "time": "must be a time of day such as `08:15`",
+    "uuid": "must be a UUID such as 01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d",
+    "none": "must be left out",
+}
+"""By the first word of an error's type."""
+_LIMITS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "greater_than": lambda ctx: f"must be more than {_number(ctx['gt'])}",
+    "greater_than_equal": lambda ctx: f"must be at least {_number(ctx['ge'])}",
+    "less_than": lambda ctx: f"must be less than {_number(ctx['lt'])}",
+    "less_than_equal": lambda ctx: f"must be at most {_number(ctx['le'])}",
+    "string_too_short": lambda ctx: _at_least(ctx["min_length"], "character"),
+    "string_too_long": lambda ctx: f"may have at most {ctx['max_length']:,} characters",
+    "too_short": lambda ctx: _at_least(ctx["min_length"], "entry"),
+    "too_long": lambda ctx: f"may have at most {ctx['max_length']:,} entries",
+    "literal_error": lambda ctx: f"must be {_one_of(ctx['expected'])}",
+    "enum": lambda ctx: f"must be {_one_of(ctx['expected'])}",
+    "value_error": lambda ctx: str(ctx["error"]),
+    "string_pattern_mismatch": lambda ctx: PATTERNS.get(
+        ctx["pattern"], "must be text without control characters that means something here"
+    ),
+}
+_ALONE = {"missing", "extra_forbidden", "value_error", "string_too_short"}
+"""Types of errors after which what was given is not repeated."""
+
+
+def words(details: Any, *, secret: bool = False) -> str:  # noqa: ANN401 - pydantic's error
+    """Return the words for one error of a model.
+
+    Args:
+        secret: what was given must not be repeated.
+    """
+    type_ = str(details["type"])
+    limit = _LIMITS.get(type_)
+    said = limit(details["ctx"]) if limit else _WORDS.get(type_) or _WORDS.get(_first(type_))
+    said = said or str(details["msg"]).removeprefix("Input ").replace("should be", "must be")
+    quiet = secret or type_ in _ALONE or "input" not in details
+    return said if quiet else f"{said}, not {shown(details['input'])}"
+
+
+def _first(type_: str) -> str:
+    return type_.partition("_")[0]
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.10g}"
+
+
+def _at_least(least: int, what: str) -> str:
+    return "must not be empty" if least == 1 else f"must have at least {least} {what}s"
+
+
+def _one_of(expected: str) -> str:
+    """Return `'a', 'b' or 'c'` as `one of a, b, c`, and a single one as it is."""
+    names = expected.replace(" or ", ", ").split(", ")
+    plain = [name.strip("'") for name in names]
+    return f"one of {', '.join(plain)}" if len(plain) > 1 else f"`{plain[0]}`"
