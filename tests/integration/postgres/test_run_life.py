@@ -31,6 +31,7 @@ from syncline.postgres.pausing import Pauses
 from syncline.postgres.run_views import RunViews
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
+from syncline.postgres.turns import Turns
 from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
@@ -97,14 +98,13 @@ async def test_a_refusal_names_the_run_that_is_under_way_not_one_that_waits(db: 
 async def test_a_queued_run_starts_when_the_active_one_has_closed(db: Database) -> None:
     first = await accept(db)
     second = await accept(db, onOverlap="queue")
-    runs = Runs(db)
-    assert await runs.dispatchable() == [(first.id, "default")]
+    assert await Turns(db).dispatchable() == [(first.id, "default")]
     await extract(db, first)
     assert await Extractions(db).start(second.id) is None
 
     await apply(db, Extracted(ref(first), 0, 0))
 
-    assert await runs.dispatchable() == [(second.id, "default")]
+    assert await Turns(db).dispatchable() == [(second.id, "default")]
     await extract(db, second)
     await apply(db, Extracted(ref(second), 0, 0))
 
