@@ -35,8 +35,8 @@ prefix, `syncline.` by default. Ignore fields you do not know; a change that wou
 gets a new version in the event's `type`. Any message may come twice: `source` and `id` tell copies,
 and of a run's status events only those whose `seq` is above the last one seen count."""
 
-_RULES = """At most {size:,} bytes. The run is named by `correlationId` in the data, else by the key,
-else by the header `correlation-id`; those that are given must be UUIDs and agree, and a key that is
+_RULES = """At most {size:,} bytes. The run is named by `correlationId` in the data, else the key,
+else the header `correlation-id`; those that are given must be UUIDs and agree, and a key that is
 no UUID is only taken beside one of the others. Without any the message's partition and offset name
 it. The tenant stands in the data alone. Each trigger is answered by `run.accepted` or
 `run.rejected`; one that cannot be read, or is larger, is rejected as well, and lies on the DLQ with
