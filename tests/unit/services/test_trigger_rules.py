@@ -78,7 +78,7 @@ def test_without_a_name_the_place_of_the_message_names_the_run() -> None:
     first, again = asked(), asked()
     assert first.request is not None
     assert first.run_id == again.run_id
-    assert UUID(first.run_id)
+    assert UUID(first.run_id).version == 5
 
 
 @pytest.mark.parametrize(
