@@ -75,9 +75,8 @@ class Extractions:
         """Take over a run's extraction, starting it if it is queued.
 
         Returns:
-            Its progress, or None when there is nothing to do: it is extracted, paused or over,
-            what it needs was switched off, or another run of the stream is active and it must
-            wait to be dispatched again.
+            Its progress, or None: it is extracted, paused or over, what it needs was switched
+            off, or another run of the stream is active.
         """
         try:
             async with self._database.transaction() as connection:
