@@ -20,9 +20,11 @@ where d.id = any($3) and d.tenant = $6 and d.stream_id = $7 and d.status = 'pend
   and (not $4 ? d.id::text or (d.payload is not null and d.stage <> $8))
 returning d.id
 """
-# A person has looked at the target: what may have been written is sent again.
+# A person has looked at the target: what may have been written is sent again, when the lost call
+# has surely ended: `intent_until` stays.
 _SEND_AGAIN = """
-update ledger l set intent_hash = null, intent_run = null, payload_hash = null, row_hash = null
+update ledger l set intent_hash = null, intent_run = null, intent_owner = null,
+  intent_creates = null, payload_hash = null, row_hash = null
 from dead_letters d where d.id = any($1) and d.code = $2
   and l.stream_id = d.stream_id and l.source_id = d.source_id
 """

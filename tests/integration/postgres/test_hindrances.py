@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from syncline.actions.replay_plan import refusal
+from syncline.domain.ledger import Begun
 from syncline.domain.operation import OperationKind
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.ledger import Ledger
@@ -91,10 +92,10 @@ async def test_what_may_have_been_written_goes_only_by_name_and_is_sent_then(
     assert results == [{"refused": 1}, {}]
 
     run = await accept(db, onOverlap="queue")
-    await Ledger(db).intend(ref(run), ["a"], ["0" * 32])
+    await Ledger(db).intend(ref(run), Begun(str(uuid4()), ["a"], ["0" * 32], [0], [False]), 0.0)
     await accept(db, onOverlap="queue", trigger="replay", replay={"entries": [entry]})
     entries = await Ledger(db).entries(run.stream, ["a"])
-    assert entries["a"].intent_hash is None
+    assert entries["a"].intent is None
 
 
 def _asked(wanted: LetterFilter) -> NewOperation:
