@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from syncline.connectors.postgresql.queries import known_names
 from syncline.connectors.sql_text import sql_problems
+from syncline.connectors.text_dates import cursor_problems
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.document import Extraction, ExtractionMode
 
 
 def extraction_problems(extraction: Extraction) -> list[Problem]:
@@ -19,12 +20,7 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
     ]
     if extraction.paging:
         problems.append(Problem("$.extraction.paging", "PostgreSQL needs no paging"))
-    if extraction.lookback and extraction.cursor_type is CursorType.ID:
-        message = (
-            "a duration cannot be taken from a number; PostgreSQL tells which of its writers are "
-            "open, and the cursor waits for them: leave it out"
-        )
-        problems.append(Problem("$.extraction.lookback", message))
+    problems += cursor_problems(extraction)
     if extraction.mode is ExtractionMode.SQL:
         sql = extraction.sql or ""
         slices = "[" in sql  # in a[1:n] the n is a column

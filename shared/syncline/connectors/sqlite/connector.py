@@ -31,6 +31,7 @@ from syncline.connectors.sqlite.database import (
     columns_of,
     translated,
 )
+from syncline.connectors.sqlite.fetching import fetched
 from syncline.connectors.sqlite.reading import Reading
 from syncline.connectors.sqlite.writing import Table, Upsert
 from syncline.domain.errors import FailureError
@@ -65,6 +66,10 @@ class SqliteConnector(Connector):
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
         return True
+
+    async def late_commits(self, extraction: Extraction) -> str | None:
+        """Say nothing: SQLite has one writer at a time, and none can commit behind another."""
+        return None
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -116,7 +121,9 @@ class SqliteConnector(Connector):
         """Read just these records."""
         if not ids:
             return Page([], [], [], "")
-        return await self._reading(lambda c: Reading(c, extraction, careful=True).fetch(ids))
+        return await self._reading(
+            lambda c: fetched(Reading(c, extraction, careful=True), extraction.id_column, ids)
+        )
 
     async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Return the keys that the target table has."""

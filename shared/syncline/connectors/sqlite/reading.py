@@ -5,26 +5,30 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from syncline.connectors.folders import refusal
 from syncline.connectors.picking import Picker, Taken
-from syncline.connectors.port import ExtractRequest, Page
+from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.sql_text import names_in, one_statement
+from syncline.connectors.sqlite.cursor_values import earlier, kind_of, mixed, number, start
 from syncline.connectors.sqlite.database import identifier
+from syncline.connectors.sqlite.positions import RawText, decoded, encoded, group_of
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
 
-_INFINITE = (math.inf, -math.inf)
-_MILLISECONDS = 100_000_000_000
-"""An instant that is a number and at least this counts milliseconds, not seconds."""
+_NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+MOST_TIED = 20_000
+"""Rows with one cursor value and one ID that are read; more of them name no records."""
 
 
 class Reading:
-    """One extraction on one connection. Blocks: call it in a thread.
+    """One extraction on one connection, in one snapshot. Blocks: call it in a thread.
+
+    SQLite has one writer at a time, and what it stamps it stamps while it is the one: nothing newer
+    can be committed before it. So no writer that was open can commit behind what was read.
 
     Args:
         careful: expect texts that are not UTF-8; slower.
@@ -33,89 +37,111 @@ class Reading:
     def __init__(
         self, connection: sqlite3.Connection, extraction: Extraction, *, careful: bool
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._careful = careful
         if careful:
             connection.text_factory = _any_text
         self._extraction = extraction
         self._values: dict[str, Any] = {}
-        self._base = self._base_query()
-        described = connection.execute(f"select * from ({self._base}\n) q limit 0", self._blank())
-        self._names = [column[0] for column in described.description]
-        self._pick = Picker(extraction, self._names)
+        self.base = self._base_query()
+        connection.execute("begin")
+        described = connection.execute(f"select * from ({self.base}\n) q limit 0", self._blank())
+        self.names = [column[0] for column in described.description]
+        self._check_names()
+        self._pick = Picker(extraction, self.names)
+        self._snapshot = Snapshot(connection.execute(_NOW).fetchone()[0])
 
     def pages(self, request: ExtractRequest) -> Iterator[Page]:
         """Read what lies at or after the cursor, or behind a position."""
-        position = msgspec.json.decode(request.position) if request.position else None
         conditions = []
         order = f"q.{identifier(self._extraction.id_column)}"
         if self._extraction.cursor_column is not None:
             column = f"q.{identifier(self._extraction.cursor_column)}"
             order = f"{column}, {order}"
+            begin = self._begin(column, request.after)
             if request.after is not None:
-                start = self._start(column, request.after)
-                conditions.append(f"({column} >= {self._bind(start)} or {column} is null)")
-        if position is not None:
-            conditions.append(self._behind(*position))
+                conditions.append(
+                    f"({column} >= {self.bind(begin)} or {column} is null or {column} = '')"
+                )
+        if request.position is not None:
+            conditions.append(self._behind(*decoded(request.position)))
         where = "where " + " and ".join(conditions) if conditions else ""
-        sql = f"select * from ({self._base}\n) q {where} order by {order}"
-        rows = self._connection.execute(sql, self._bound(request.after, None))
+        sql = f"select * from ({self.base}\n) q {where} order by {order}"
+        rows = self.connection.execute(sql, self.bound(request.after, None))
         yield from self._paged(rows, request)
 
     def _paged(self, rows: sqlite3.Cursor, request: ExtractRequest) -> Iterator[Page]:
         left = math.inf if request.limit is None else request.limit
-        while left and (found := rows.fetchmany(int(min(left, request.page_size)))):
-            page = self._page(found)
+        for found in self._grouped(rows, request.page_size):
+            page = self.page(found[: int(min(left, len(found)))])
+            left -= len(page.ids)
             if page.ids:
-                left -= len(page.ids)
                 yield page
+            if left <= 0:
+                return
 
-    def fetch(self, ids: Sequence[str]) -> Page:
-        """Read some records by ID; compared as text too, since a column may hold both."""
-        column = f"q.{identifier(self._extraction.id_column)}"
-        wanted = ", ".join(self._bind(value) for i in ids for value in _spellings(i))
-        sql = f"select * from ({self._base}\n) q where {column} in ({wanted})"
-        rows = self._connection.execute(sql, self._bound(None, list(ids))).fetchall()
-        page = self._page(rows)
-        asked = set(ids)
-        places = [place for place, source_id in enumerate(page.ids) if source_id in asked]
-        return Page(
-            [page.ids[p] for p in places],
-            [page.cursors[p] for p in places],
-            [page.records[p] for p in places],
-            "",
-            {n: page.bad[p] for n, p in enumerate(places) if p in page.bad},
+    def _grouped(self, rows: sqlite3.Cursor, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Give rows in pages that never part rows of one cursor value and one ID.
+
+        Nothing tells such rows apart, so a read that goes on between them would pass some over.
+        """
+        held: list[tuple[Any, ...]] = []
+        while True:
+            asked = size if len(held) > size else size + 1 - len(held)
+            found = rows.fetchmany(asked)
+            held += found
+            if len(found) < asked:
+                break
+            if whole := self._whole(held):
+                yield held[:whole]
+                held = held[whole:]
+            elif len(held) > MOST_TIED:
+                raise self._not_unique(held[0])
+        if held:
+            yield held
+
+    def _whole(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Return how many rows are surely followed by none of their cursor value and ID."""
+        last, place = self._group(rows[-1]), len(rows) - 1
+        if self._group(rows[0]) == last:
+            return 0
+        while self._group(rows[place - 1]) == last:
+            place -= 1
+        return place
+
+    def _group(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return group_of(*self._key(row))
+
+    def _key(self, row: tuple[Any, ...]) -> tuple[Any, Any]:
+        cursor = self._extraction.cursor_column
+        last = row[self.names.index(cursor)] if cursor else None
+        return last, row[self.names.index(self._extraction.id_column)]
+
+    def _not_unique(self, row: tuple[Any, ...]) -> Exception:
+        cursor, source_id = self._key(row)
+        message = (
+            f"more than {MOST_TIED:,} rows have the ID {str(source_id)!r} and one cursor value "
+            f"({cursor}): idColumn must be a column that names each record"
         )
+        return refusal("id_not_unique", message)
 
-    def _page(self, rows: Sequence[tuple[Any, ...]]) -> Page:
-        names = self._names
+    def page(self, rows: Sequence[tuple[Any, ...]]) -> Page:
+        """Make a page of rows."""
+        names = self.names
         taken = Taken([dict(zip(names, row, strict=True)) for row in rows])
         for place, row in enumerate(rows):
             if math.inf in row or -math.inf in row:
-                self._spoil(taken, place)
+                _name_infinity(taken.records[place])
             if self._careful:
                 _mark_not_unicode(taken, place)
-        position = self._position(rows[-1]) if rows else ""
-        return self._pick.page(taken, position)
-
-    def _spoil(self, taken: Taken, place: int) -> None:
-        record = taken.records[place]
-        name = next(n for n, value in record.items() if value in _INFINITE)
-        message = f"{name} must be a finite number, not {record[name]}"
-        taken.bad[place] = Failure(Category.PERMANENT, "invalid_number", message, field=name)
-        record[name] = str(record[name])
-
-    def _position(self, row: tuple[Any, ...]) -> str:
-        """Keep values as they are, not as text: SQLite orders numbers before texts."""
-        cursor = self._extraction.cursor_column
-        last = row[self._names.index(cursor)] if cursor else None
-        return msgspec.json.encode(
-            [last, row[self._names.index(self._extraction.id_column)]]
-        ).decode()
+        position = encoded(*self._key(rows[-1])) if rows else ""
+        page = self._pick.page(taken, position)
+        page.snapshot = self._snapshot
+        return page
 
     def _behind(self, cursor: Any, last_id: Any) -> str:  # noqa: ANN401
         id_ = f"q.{identifier(self._extraction.id_column)}"
-        later = f"{id_} > {self._bind(last_id)}"
+        later = f"{id_} > {self.bind(last_id)}"
         if last_id is None:
             later = f"{id_} is not null"
         if self._extraction.cursor_column is None:
@@ -123,41 +149,66 @@ class Reading:
         column = f"q.{identifier(self._extraction.cursor_column)}"
         if cursor is None:
             return f"({column} is not null or ({column} is null and {later}))"
-        value = self._bind(cursor)
+        value = self.bind(cursor)
         return f"({column} > {value} or ({column} = {value} and {later}))"
 
-    def _start(self, column: str, after: str) -> Any:  # noqa: ANN401
-        """Return the value to begin at, as the column holds such values, less the lookback."""
-        sql = f"select typeof({column}) from ({self._base}\n) q where {column} is not null limit 1"
-        found = self._connection.execute(sql, self._bound(after, None, only_named=True)).fetchone()
-        kind = found[0] if found else "text"
-        value = _number(after) if kind in ("integer", "real") else after
-        if not self._extraction.lookback or self._extraction.cursor_type is CursorType.ID:
-            return value
-        return earlier(value, self._extraction.lookback)
+    def _begin(self, column: str, after: str | None) -> Any:  # noqa: ANN401
+        """Return the value to begin at, as the column holds such values, less the lookback.
+
+        Raises:
+            ConnectorError: the column holds values that do not follow each other.
+        """
+        some = f"from ({self.base}\n) q where {column} is not null and {column} <> ''"
+        sql = f"select max({column}) {some} and ({column} < 9e999 or typeof({column}) <> 'real')"
+        named = self.bound(after, None, only_named=True)
+        (highest,) = self.connection.execute(sql, named).fetchone()
+        value = highest
+        if after is not None:
+            value = number(after) if isinstance(highest, int | float) else after
+        if value is None:
+            return after
+        kind = kind_of(value or highest, self._extraction)
+        holds = kind.condition(column, self.bind)
+        sql = f"select {column} {some} and not {holds} limit 1"
+        other = self.connection.execute(sql, self.bound(after, None)).fetchone()
+        if other is not None:
+            raise mixed(self._extraction, kind, other[0])
+        return start(value, kind, self._extraction.lookback)
+
+    def _check_names(self) -> None:
+        """Refuse a column that `sql` gives twice: SQLite calls the second one `name:1`."""
+        if self._extraction.mode is not ExtractionMode.SQL:
+            return
+        for name in self.names:
+            first, mark, digits = name.rpartition(":")
+            if mark and digits.isdigit() and first in self.names:
+                message = f"the source gives column {first!r} twice: give each a name of its own"
+                raise refusal("duplicate_column", message, first)
 
     def _base_query(self) -> str:
         if self._extraction.mode is ExtractionMode.SQL:
             return one_statement(self._extraction.sql or "")
         return f"select * from {identifier(self._extraction.table or '')}"
 
-    def _bind(self, value: Any) -> str:  # noqa: ANN401
+    def bind(self, value: Any) -> str:  # noqa: ANN401
+        """Add a value and return what stands for it in the text."""
         name = f"_{len(self._values)}"
-        self._values[name] = value
-        return f":{name}"
+        raw = isinstance(value, RawText)
+        self._values[name] = value.data if raw else value
+        return f"cast(:{name} as text)" if raw else f":{name}"
 
     def _blank(self) -> dict[str, Any]:
         return dict.fromkeys(["cursor", "ids", *self._extraction.parameters])
 
-    def _bound(
+    def bound(
         self, after: str | None, ids: list[str] | None, *, only_named: bool = False
     ) -> dict[str, Any]:
         """Return values for all names: lists and objects as JSON, for `json_each`."""
         values = {n: _plain(v) for n, v in self._extraction.parameters.items()}
-        names = names_in(self._base)
+        names = names_in(self.base)
         if "cursor" in names:
             widened = after is not None and self._extraction.cursor_type is not CursorType.ID
-            values["cursor"] = earlier(after, self._extraction.lookback) if widened else after
+            values["cursor"] = earlier(after or "", self._extraction) if widened else after
         if "ids" in names:
             values["ids"] = None if ids is None else _plain(ids)
         return values if only_named else values | self._values
@@ -165,6 +216,13 @@ class Reading:
 
 def _any_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+def _name_infinity(record: dict[str, Any]) -> None:
+    """Write infinite numbers, which JSON has not, as PostgreSQL does."""
+    for name, value in record.items():
+        if value.__class__ is float and math.isinf(value):
+            record[name] = "Infinity" if value > 0 else "-Infinity"
 
 
 def _mark_not_unicode(taken: Taken, place: int) -> None:
@@ -177,46 +235,6 @@ def _mark_not_unicode(taken: Taken, place: int) -> None:
                 message = f"{name} holds bytes that are not UTF-8"
                 failure = Failure(Category.PERMANENT, "invalid_encoding", message, field=name)
                 taken.bad[place] = failure
-
-
-def earlier(value: Any, seconds: float) -> Any:  # noqa: ANN401
-    """Return a cursor value less some seconds, so that texts still compare as they are written."""
-    if not seconds:
-        return value
-    number = _number(value) if isinstance(value, str) and not _is_basic_date(value) else value
-    if not isinstance(number, str):
-        return number - seconds * (1000 if number >= _MILLISECONDS else 1)
-    try:
-        instant = datetime.fromisoformat(value) - timedelta(seconds=seconds)
-    except (ValueError, OverflowError):
-        message = f"lookback: the cursor {value!r} is no date; leave the lookback out"
-        raise refusal("invalid_cursor", message) from None
-    if _is_basic_date(value):
-        return instant.strftime("%Y%m%d")
-    if len(value) == len("2026-01-01"):
-        return instant.date().isoformat()
-    return instant.replace(tzinfo=None).isoformat(sep=value[10], timespec="seconds")
-
-
-def _is_basic_date(text: str) -> bool:
-    return text.isdigit() and len(text) == len("20260101")
-
-
-def _spellings(source_id: str) -> list[Any]:
-    number = _number(source_id)
-    return [source_id] if isinstance(number, str) else [source_id, number]
-
-
-def _number(text: str) -> Any:  # noqa: ANN401
-    """Return the number that a text is, or the text."""
-    try:
-        whole = int(text)
-    except ValueError:
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    return whole if -(2**63) <= whole < 2**63 else text
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401

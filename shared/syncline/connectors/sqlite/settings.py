@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncline.connectors.sql_text import sql_problems
+from syncline.connectors.text_dates import cursor_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 
@@ -34,6 +35,7 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
         Problem(f"$.extraction.options.{name}", "SQLite has no such option; it has none")
         for name in sorted(extraction.options)
     ]
+    problems += cursor_problems(extraction)
     if extraction.mode is ExtractionMode.SQL:
         problems += sql_problems(extraction.sql or "", ["cursor", "ids", *extraction.parameters])
     return problems

@@ -1,0 +1,169 @@
+"""Cursor values of a SQLite column: what kind they all are, and where a window begins.
+
+Any column may hold anything, and SQLite puts numbers before texts and texts in the order of their
+letters. Only values of one kind follow each other as time or numbers do.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.folders import refusal
+from syncline.connectors.port import ConnectorError
+from syncline.connectors.text_dates import Form, form_of
+from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
+
+Bind = Callable[[Any], str]
+_DAYS, _MOMENTS = "yyyyMMdd", "yyyyMMddHHmmss"
+_UNITS = (
+    ("days of the Julian calendar", 1e7, 1 / 86_400, None),
+    ("numbers such as 20260131", 1e8, 0.0, _DAYS),
+    ("seconds since 1970", 1e11, 1.0, None),
+    ("milliseconds since 1970", 1.9e13, 1e3, None),
+    ("numbers such as 20260131081500", 1e14, 0.0, _MOMENTS),
+    ("microseconds since 1970", 1e17, 1e6, None),
+)
+"""What numbers that are times may be: the words for it, what they are below, and how many of them
+are a second, or else how they are written."""
+_SAID = {"epoch": (1e11, 1.0), "epochMillis": (1e14, 1e3)}
+
+
+_NUMBER = re.compile(r"[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*")
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What all values of a cursor column must be.
+
+    Attributes:
+        words: for people.
+        form: of texts that are times.
+        digits: length of texts that are numbers.
+        low, high: between which numbers lie that are times; `per_second` of them are a second.
+    """
+
+    words: str
+    number: bool = False
+    form: Form | None = None
+    digits: int | None = None
+    low: float = -math.inf
+    high: float = math.inf
+    per_second: float = 0.0
+
+    def condition(self, column: str, bind: Bind) -> str:
+        """Return SQL that holds for values of the kind; 0 and infinity are of every number's."""
+        if self.number:
+            numbers = f"typeof({column}) in ('integer', 'real')"
+            if self.high == math.inf:
+                return numbers
+            between = f"{column} >= {bind(self.low)} and {column} < {bind(self.high)}"
+            return f"({numbers} and ({column} = 0 or abs({column}) = 9e999 or ({between})))"
+        globs = self.form.globs() if self.form else ["[0-9]" * self.digits if self.digits else "*"]
+        alike = " or ".join(f"{column} glob {bind(glob)}" for glob in globs)
+        return f"(typeof({column}) = 'text' and ({alike}))"
+
+
+def kind_of(value: Any, extraction: Extraction) -> Kind:  # noqa: ANN401
+    """Return the kind of a value.
+
+    Raises:
+        ConnectorError: it is of none that a cursor of this type can have.
+    """
+    if isinstance(value, bytes):
+        raise _no_cursor(extraction, value, "a cursor must be a number or a text, not a BLOB")
+    if extraction.cursor_type is CursorType.ID:
+        if isinstance(value, str):
+            digits = len(value) if re.fullmatch(r"[0-9]+", value) else None
+            words = f"texts of {digits} digits" if digits else "texts"
+            return Kind(words, digits=digits)
+        return Kind("numbers", number=True)
+    return _time(value, extraction) if isinstance(value, str) else _instant(value, extraction)
+
+
+def _instant(value: float, extraction: Extraction) -> Kind:
+    if said := _SAID.get(extraction.cursor_format or ""):
+        return Kind("numbers", number=True, high=said[0], per_second=said[1])
+    low = -math.inf
+    for words, high, per_second, pattern in _UNITS:
+        if value < high:
+            form = form_of(str(value), pattern, bytewise=True) if pattern else None
+            return Kind(words, True, form, low=low, high=high, per_second=per_second)
+        low = high
+    return Kind("numbers", number=True)
+
+
+def _time(value: str, extraction: Extraction) -> Kind:
+    asked = None if extraction.cursor_format in EPOCHS else extraction.cursor_format
+    form = form_of(value, asked, bytewise=True)
+    if form is None:
+        why = (
+            f"it is not written as cursorFormat {asked!r} says"
+            if asked
+            else "texts are compared letter by letter, and times so written do not follow each "
+            "other: write 2026-01-31 08:15:00 or its like, or give it so by `sql` (it may say "
+            "`substr`, `datetime(…)`), or set cursorType `id` where it is no time"
+        )
+        raise _no_cursor(extraction, value, why)
+    return Kind(f"times such as {value}", form=form)
+
+
+def _no_cursor(extraction: Extraction, value: object, why: str) -> ConnectorError:
+    column = extraction.cursor_column
+    shown = str(value)[:60]
+    return refusal("invalid_cursor", f"{column} holds {shown!r} as a cursor value: {why}", column)
+
+
+def mixed(extraction: Extraction, kind: Kind, other: Any) -> ConnectorError:  # noqa: ANN401
+    """Return the refusal of a column that holds another kind as well."""
+    column = extraction.cursor_column
+    shown = repr(other) if isinstance(other, str | bytes) else str(other)
+    message = (
+        f"{column} holds {kind.words}, and {shown[:60]} as well: SQLite cannot put values of two "
+        "kinds in the order of time or numbers, so rows would be passed over. Write all of them "
+        "in one way, or give them so by `sql`, for instance `datetime(" + f"{column}) as {column}`"
+    )
+    return refusal("mixed_cursor", message, column)
+
+
+def start(value: Any, kind: Kind, lookback: float) -> Any:  # noqa: ANN401
+    """Return where a window begins that reaches some seconds back from a value."""
+    if kind.form is None:
+        return value - lookback * kind.per_second if lookback else value
+    if not lookback:
+        several = len(kind.form.shapes) > 1
+        return _shortest(value) if several else value
+    try:
+        begin = kind.form.write(kind.form.parse(str(value)) - timedelta(seconds=lookback))
+    except OverflowError:
+        begin = "0"  # before all times
+    return int(begin) if kind.number else begin
+
+
+def _shortest(value: str) -> str:
+    """Return the first of the texts that say the same moment with more or fewer zeros."""
+    return re.sub(r"(?:\.0*|(\.\d*[1-9])0+)(?=$|[+-])", r"\1", value)
+
+
+def number(text: str) -> Any:  # noqa: ANN401
+    """Return the number that a text is for SQLite, or the text."""
+    if not _NUMBER.fullmatch(text):
+        return float(text) if text in ("Infinity", "-Infinity") else text
+    try:
+        whole = int(text)
+    except ValueError:
+        return float(text)
+    return whole if -(2**63) <= whole < 2**63 else text
+
+
+def earlier(value: str, extraction: Extraction) -> Any:  # noqa: ANN401
+    """Return `:cursor`: a bookmark less the lookback, in the form that it has."""
+    if not extraction.lookback or extraction.cursor_type is CursorType.ID:
+        return value
+    form = form_of(value, extraction.cursor_format, bytewise=True)
+    found: Any = value if form else number(value)
+    return start(found, kind_of(found, extraction), extraction.lookback)

@@ -1,0 +1,63 @@
+"""Positions of a read: values kept as they are, not as text, since SQLite orders by their types."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import msgspec
+
+
+class RawText(msgspec.Struct, frozen=True):
+    """A text that is not UTF-8, as its bytes."""
+
+    data: bytes
+
+
+def encoded(cursor: Any, last_id: Any) -> str:  # noqa: ANN401
+    """Write a position."""
+    return msgspec.json.encode([_said(cursor), _said(last_id)]).decode()
+
+
+def decoded(position: str) -> tuple[Any, Any]:
+    """Read a position."""
+    cursor, last_id = msgspec.json.decode(position)
+    return _meant(cursor), _meant(last_id)
+
+
+def group_of(cursor: Any, source_id: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return what is equal for values that SQLite may take as equal, whatever their collation."""
+    return _folded(cursor), _folded(source_id)
+
+
+def _folded(value: Any) -> Any:  # noqa: ANN401
+    return value.rstrip(" ").casefold() if isinstance(value, str) else value
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, bytes):
+        return {"blob": base64.b64encode(value).decode()}
+    if isinstance(value, float) and math.isinf(value):
+        return {"real": str(value)}
+    if isinstance(value, str) and not _is_unicode(value):
+        return {"bytes": base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()}
+    return value
+
+
+def _is_unicode(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _meant(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, dict):
+        return value
+    if "real" in value:
+        return float(value["real"])
+    if "blob" in value:
+        return base64.b64decode(value["blob"])
+    return RawText(base64.b64decode(value["bytes"]))

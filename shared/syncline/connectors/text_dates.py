@@ -1,0 +1,154 @@
+"""Times that are text in a database: how they look, and whether they sort as time goes.
+
+A database compares texts letter by letter. That is the order of time only where all values are
+written alike: `T` is behind the blank, `+02:00` and `Z` say one moment twice, `28.10.2026` begins
+with the day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.dates import compile_format, compile_parser
+from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
+from syncline.domain.mapping.refusal import ValueRefusedError
+
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?P<seconds>:\d\d(?P<fraction>\.\d+)?)?"
+    r"(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?)?"
+)
+_BASIC = {
+    re.compile(r"\d{8}"): "yyyyMMdd",
+    re.compile(r"\d{14}"): "yyyyMMddHHmmss",
+    re.compile(r"\d{8}T\d{6}"): "yyyyMMdd'T'HHmmss",
+    re.compile(r"\d{8}T\d{6}Z"): "yyyyMMdd'T'HHmmss'Z'",
+}
+_SORTED = ("yyyy", "MM", "dd", "HH", "mm", "ss")
+_TOKENS = re.compile(r"'(?:[^']|'')*'|(([A-Za-z])\2*)")
+_DIGIT = "\0"
+"""Stands for any digit in a shape; no text of a database holds it."""
+
+
+class Form(msgspec.Struct, frozen=True):
+    """How texts of one form look, and how a time is written in it.
+
+    Attributes:
+        shapes: what a text may look like; one of them is enough.
+        fraction: where the digits behind a second may be of any number: before the last part of
+            `shapes`' second.
+        pattern: the form as `compile_format` takes it.
+        parse: reads a text of the form.
+    """
+
+    shapes: tuple[tuple[str, ...], ...]
+    pattern: str
+    parse: Callable[[str], datetime]
+
+    def globs(self) -> list[str]:
+        """Return patterns for SQLite's GLOB."""
+        return ["*".join(map(_glob, parts)) for parts in self.shapes]
+
+    def regex(self) -> str:
+        """Return one pattern for PostgreSQL's `~`."""
+        shapes = ["[0-9]*".join(map(_regex, parts)) for parts in self.shapes]
+        return f"^({'|'.join(shapes)})$"
+
+    def write(self, moment: datetime) -> str:
+        """Write a time so that it sorts among the texts, no later than it is."""
+        return compile_format(self.pattern)(moment)
+
+
+def form_of(text: str, cursor_format: str | None, *, bytewise: bool) -> Form | None:
+    """Return the form of a text, None where texts of its form do not sort by time.
+
+    Args:
+        cursor_format: the form that the mapping names, which the text must have.
+        bytewise: texts are compared byte by byte, not as a language sorts them.
+    """
+    if cursor_format is not None:
+        return _named(text, cursor_format) if sorts_as_text(cursor_format) else None
+    for form, pattern in _BASIC.items():
+        if form.fullmatch(text):
+            return _named(text, pattern)
+    found = _ISO.fullmatch(text)
+    if found is None or not _is_date(text):
+        return None
+    return _iso(text, found, bytewise=bytewise)
+
+
+def sorts_as_text(pattern: str) -> bool:
+    """Tell whether texts of a format sort by time: from the year on down, each in full length."""
+    tokens = [m[1] for m in _TOKENS.finditer(pattern) if m[1]]
+    if tokens and tokens[-1] in ("zzz", "Z"):
+        tokens.pop()
+    if tokens and tokens[-1] in ("fff", "ffffff"):
+        tokens.pop()
+        return tuple(tokens) == _SORTED
+    return len(tokens) >= 3 and tuple(tokens) == _SORTED[: len(tokens)]
+
+
+def _named(text: str, pattern: str) -> Form | None:
+    parse = compile_parser(pattern)
+    try:
+        moment = parse(text)
+    except ValueRefusedError:
+        return None
+    zone = "" if moment.tzinfo is None else text[text.rfind("Z") if text[-1:] == "Z" else -6 :]
+    body = text[: len(text) - len(zone)]
+    return Form(((_shape(body) + zone,),), pattern, parse)
+
+
+def _iso(text: str, found: re.Match[str], *, bytewise: bool) -> Form:
+    zone, fraction = found["zone"] or "", found["fraction"] or ""
+    body = text[: len(text) - len(zone) - len(fraction)]
+    pattern = "yyyy-MM-dd"
+    if len(body) > len("2026-01-31"):
+        pattern += f"'{body[10]}'HH:mm" + (":ss" if found["seconds"] else "")
+    shape = _shape(body)
+    if found["seconds"] and (not zone or (bytewise and zone != "Z")):
+        return Form(((shape + zone,), (f"{shape}.{_DIGIT}", zone)), pattern, datetime.fromisoformat)
+    return Form(((shape + _shape(fraction) + zone,),), pattern, datetime.fromisoformat)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d", _DIGIT, text)
+
+
+def _glob(shape: str) -> str:
+    return "".join("[0-9]" if c == _DIGIT else f"[{c}]" if c in "*?[" else c for c in shape)
+
+
+def _regex(shape: str) -> str:
+    return "".join("[0-9]" if c == _DIGIT else re.escape(c) for c in shape)
+
+
+def cursor_problems(extraction: Extraction) -> list[Problem]:
+    """Name what a mapping says of its cursor that no database can do."""
+    problems = []
+    if extraction.lookback and extraction.cursor_type is CursorType.ID:
+        message = (
+            "a duration cannot be taken from a number; the cursor waits for writers that are open, "
+            "so that numbers drawn early and committed late are read without it: leave it out"
+        )
+        problems.append(Problem("$.extraction.lookback", message))
+    named = extraction.cursor_format
+    if named and named not in EPOCHS and not sorts_as_text(named):
+        message = (
+            "a database compares texts letter by letter, so only a form that goes from the year on "
+            "down, each part in full length, sorts by time: give the column so by `sql`"
+        )
+        problems.append(Problem("$.extraction.cursorFormat", message))
+    return problems
