@@ -5,7 +5,6 @@ import "@fontsource-variable/inter/wght.css";
 import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./app/base.css";
 import { MantineProvider } from "@mantine/core";
-import { ModalsProvider } from "@mantine/modals";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
@@ -14,6 +13,7 @@ import { createRoot } from "react-dom/client";
 import { queryClient } from "./api/query";
 import { router } from "./app/router";
 import { theme, variables } from "./app/theme";
+import { Boundary } from "./components/Broken";
 import { takeZoneFromUrl } from "./state/zone";
 
 takeZoneFromUrl(location.search);
@@ -25,10 +25,10 @@ createRoot(place).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>
-        <ModalsProvider>
+        <Boundary>
           <Notifications position="bottom-right" limit={4} />
           <RouterProvider router={router} />
-        </ModalsProvider>
+        </Boundary>
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,15 +1,21 @@
-import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { asProblem } from "./problem";
+
+/** Signed out elsewhere, or too long away: the shell asks who is there, and shows the sign-in above the page. */
+function noteEnd(error: unknown): void {
+  if (asProblem(error).status === 401) void queryClient.invalidateQueries({ queryKey: SESSION });
+}
+
+const SESSION = ["session"];
 
 /** Data is fetched again when a page is opened or its tab wakes; old rows stay in sight meanwhile. */
 export const queryClient: QueryClient = new QueryClient({
   queryCache: new QueryCache({
     onError: (error, query) => {
-      // Signed out elsewhere, or too long away: the shell asks who is there, and shows the login.
-      const ended = asProblem(error).status === 401 && query.queryKey[0] !== "session";
-      if (ended) void queryClient.invalidateQueries({ queryKey: ["session"] });
+      if (query.queryKey[0] !== SESSION[0]) noteEnd(error);
     },
   }),
+  mutationCache: new MutationCache({ onError: noteEnd }),
   defaultOptions: {
     queries: {
       staleTime: 2_000,

@@ -1,5 +1,5 @@
 import { Outlet, useRouter, useRouterState } from "@tanstack/react-router";
-import { Suspense, useEffect, useState } from "react";
+import { Suspense, useState } from "react";
 import { isSignedOut, useSession } from "~/api/session";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { togglePaused } from "~/live/health";
@@ -12,6 +12,7 @@ import { Palette, paletteStore } from "./Palette";
 import { Rail } from "./Rail";
 import classes from "./Shell.module.css";
 import { ShortcutSheet } from "./ShortcutSheet";
+import { SignInAgain } from "./SignInAgain";
 import { TopBar } from "./TopBar";
 
 const narrow = stored("rail", false, (text) => text === "true");
@@ -24,10 +25,6 @@ export function Shell() {
   const isNarrow = narrow.use();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const signedOut = isSignedOut(session.error);
-  useEffect(() => {
-    const next = location.pathname + location.search;
-    if (signedOut) void router.navigate({ to: "/login", search: { next } as never });
-  }, [signedOut, router]);
   useShortcutListener();
   useShortcuts([
     { keys: "?", label: "Show the shortcuts", group: "Everywhere", run: () => setSheet(true) },
@@ -70,6 +67,7 @@ export function Shell() {
       <Palette />
       <ShortcutSheet opened={sheet} onClose={() => setSheet(false)} />
       <Announcer />
+      <SignInAgain />
     </div>
   );
 }

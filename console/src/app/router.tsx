@@ -1,3 +1,4 @@
+import { ModalsProvider } from "@mantine/modals";
 import {
   createRootRoute,
   createRoute,
@@ -8,15 +9,24 @@ import {
 } from "@tanstack/react-router";
 import { queryClient } from "~/api/query";
 import { isSignedOut, sessionQuery } from "~/api/session";
+import { Broken } from "~/components/Broken";
 import { EmptyState } from "~/components/EmptyState";
 import { PageLink } from "~/components/PageLink";
-import { ProblemAlert } from "~/components/ProblemAlert";
 import { type Page, pages } from "~/pages/registry";
 import { parseSearch, stringifySearch } from "~/state/url";
 import { links } from "./links";
 import { Shell } from "./Shell";
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+/** Dialogs stand inside the router: what they show has links. */
+function Root() {
+  return (
+    <ModalsProvider>
+      <Outlet />
+    </ModalsProvider>
+  );
+}
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
 const inside = createRoute({
   id: "inside",
@@ -47,7 +57,7 @@ export const router = createRouter({
   ]),
   parseSearch: parseSearch as never,
   stringifySearch: stringifySearch as never,
-  defaultErrorComponent: ({ error, reset }) => <ProblemAlert error={error} onRetry={reset} />,
+  defaultErrorComponent: ({ error }) => <Broken error={error} />,
   defaultPreload: "intent",
   scrollRestoration: true,
   scrollToTopSelectors: ["[data-scrolls]"],

@@ -7,6 +7,19 @@ export interface Source {
   listen: (topic: string, listener: (signal: Signal) => void) => () => void;
 }
 
+const again = new EventTarget();
+
+/** Has everything that is followed asked for anew: after a sign-in, when what was refused would be let in. */
+export function listenAgain(): void {
+  again.dispatchEvent(new Event("again"));
+}
+
+/** Calls back at each `listenAgain`; returns what ends that. */
+export function onListenAgain(call: () => void): () => void {
+  again.addEventListener("again", call);
+  return () => again.removeEventListener("again", call);
+}
+
 class SharedSource implements Source {
   private readonly listeners = new Map<string, Set<(signal: Signal) => void>>();
   private readonly port: MessagePort;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { queryClient } from "~/api/query";
 import { isPaused, report, retire, subscribeHealth } from "./health";
-import { liveSource } from "./source";
+import { liveSource, onListenAgain } from "./source";
 import { advance, initialState, type LiveState, newest, type Reduce } from "./state";
 
 /** After a tab was hidden so long, its own connection is closed until it is seen again. */
@@ -44,6 +44,7 @@ function subscribe<T>(topic: string, reduce: Reduce<T>, show: (state: LiveState<
   const start = () => {
     stop ??= liveSource().listen(topic, (signal) => {
       if (signal.kind === "open" && signal.again) void queryClient.invalidateQueries();
+      if (signal.kind === "refused") void queryClient.invalidateQueries({ queryKey: ["session"] });
       state = advance(state, signal, reduce, Date.now());
       schedule();
     });
@@ -60,6 +61,12 @@ function subscribe<T>(topic: string, reduce: Reduce<T>, show: (state: LiveState<
   report(me, state.health, 0);
   start();
   document.addEventListener("visibilitychange", onVisibility);
+  const forgetAgain = onListenAgain(() => {
+    if (!stop) return;
+    stop();
+    stop = undefined;
+    start();
+  });
   let held = isPaused();
   const forgetPause = subscribeHealth(() => {
     if (held && !isPaused()) show(state);
@@ -70,6 +77,7 @@ function subscribe<T>(topic: string, reduce: Reduce<T>, show: (state: LiveState<
     clearTimeout(hidden);
     cancelAnimationFrame(frame);
     forgetPause();
+    forgetAgain();
     document.removeEventListener("visibilitychange", onVisibility);
     retire(me);
   };

@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Modal, NumberInput, Radio, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, NumberInput, Radio, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ROLE_HINTS, ROLE_NAMES, type RoleName, roleWord, useSession } from "~/api/session";
+import { FormModal, useFormModal } from "~/components/FormModal";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Secret } from "~/components/Secret";
 
@@ -13,22 +14,18 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
   const title = created ? `API key ${created.apiKey.name}` : "Create API key";
   // Once the key is shown, a click beside the dialog must not lose it.
   return (
-    <Modal opened onClose={onClose} title={title} closeOnClickOutside={!created} closeOnEscape={!created} size="lg">
-      {created ? <ShownOnce created={created} onClose={onClose} /> : <Form onCreated={setCreated} onClose={onClose} />}
-    </Modal>
+    <FormModal onClose={onClose} title={title} closeOnClickOutside={!created} closeOnEscape={!created} size="lg">
+      {created ? <ShownOnce created={created} onClose={onClose} /> : <Form onCreated={setCreated} />}
+    </FormModal>
   );
 }
 
-interface FormProps {
-  onCreated: (created: Schema<"CreatedKey">) => void;
-  onClose: () => void;
-}
-
-function Form({ onCreated, onClose }: FormProps) {
+function Form({ onCreated }: { onCreated: (created: Schema<"CreatedKey">) => void }) {
   const own = useSession().data?.role ?? "runner";
   const [name, setName] = useState("");
   const [role, setRole] = useState<RoleName>("runner");
   const [days, setDays] = useState<number | string>(90);
+  const { close } = useFormModal(name !== "");
   const queries = useQueryClient();
   const create = useMutation({
     mutationFn: () =>
@@ -69,7 +66,7 @@ function Form({ onCreated, onClose }: FormProps) {
           error={problem?.at("days")}
         />
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
+          <Button variant="default" onClick={close}>
             Cancel
           </Button>
           <Button type="submit" loading={create.isPending} disabled={!name.trim()}>

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, MultiSelect, Paper, Select, Stack, Switch, TextInput, Title } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
@@ -11,6 +11,7 @@ import { destination, PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { toast } from "~/components/toast";
+import { useUnsaved } from "~/components/unsaved";
 import { useShortcuts } from "~/state/shortcuts";
 import { EntityTypes } from "./EntityTypes";
 import { useChoices, useSwitch } from "./queries";
@@ -20,12 +21,14 @@ type Body = Schema<"InstanceBody">;
 
 interface Props {
   stored: { value: Instance; etag: string | null } | null;
+  /** Keeps `stored` as it is while something is being typed. */
+  hold: (on: boolean) => void;
 }
 
 const PARENT = { title: "Instances", to: links.instances() };
 
 /** One page: what it joins, whether it may run, and how far each entity type was read. */
-export function InstanceEditor({ stored }: Props) {
+export function InstanceEditor({ stored, hold }: Props) {
   const instance = stored?.value;
   const initial: Body = {
     name: instance?.name ?? "",
@@ -37,8 +40,11 @@ export function InstanceEditor({ stored }: Props) {
   const [draft, setDraft] = useState(initial);
   const set = (change: Partial<Body>) => setDraft({ ...draft, ...change });
   const choices = useChoices();
-  const { save, remove, reload } = useWriting(stored, draft);
-  const dirty = !instance || JSON.stringify(draft) !== JSON.stringify(initial);
+  const { save, remove, reload } = useWriting(stored, draft, hold);
+  const changed = JSON.stringify(draft) !== JSON.stringify(initial);
+  const dirty = !instance || changed;
+  useUnsaved(changed);
+  useEffect(() => hold(changed), [hold, changed]);
   const problem = save.error ? asProblem(save.error) : null;
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
@@ -189,13 +195,14 @@ function SwitchButton({ instance }: { instance: Instance }) {
   );
 }
 
-function useWriting(stored: Props["stored"], draft: Body) {
+function useWriting(stored: Props["stored"], draft: Body, hold: Props["hold"]) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const params = { path: { name: stored?.value.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
   const changed = async () => {
     await client.invalidateQueries({ queryKey: ["instances"] });
     await client.invalidateQueries({ queryKey: ["instance", params.path.name] });
+    hold(false);
   };
   const save = useMutation({
     mutationFn: () =>
@@ -205,7 +212,7 @@ function useWriting(stored: Props["stored"], draft: Body) {
     onSuccess: async (instance) => {
       toast.done(`${instance.name} is saved`);
       await changed();
-      if (!stored) void navigate(destination(links.instance(instance.name)));
+      if (!stored) void navigate({ ...destination(links.instance(instance.name)), ignoreBlocker: true });
     },
   });
   const remove = useMutation({
@@ -213,7 +220,7 @@ function useWriting(stored: Props["stored"], draft: Body) {
     onSuccess: async () => {
       toast.done(`${params.path.name} is deleted`);
       await client.invalidateQueries({ queryKey: ["instances"] });
-      void navigate(destination(links.instances()));
+      void navigate({ ...destination(links.instances()), ignoreBlocker: true });
     },
   });
   return { save, remove, reload: () => void changed() };

@@ -5,6 +5,7 @@ import { answerWithTag, api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { useHeld } from "~/components/unsaved";
 import { InstanceEditor } from "./InstanceEditor";
 
 export default function InstancePage() {
@@ -16,7 +17,8 @@ export default function InstancePage() {
     placeholderData: undefined,
     refetchInterval: name === undefined ? false : 15_000,
   });
-  if (stored.error && !stored.data) {
+  const { shown, hold } = useHeld(stored.data);
+  if (stored.error && !shown) {
     return (
       <>
         <PageHeader title={name ?? "Instance"} parent={{ title: "Instances", to: links.instances() }} />
@@ -24,6 +26,6 @@ export default function InstancePage() {
       </>
     );
   }
-  if (name !== undefined && !stored.data) return <Skeleton height={400} />;
-  return <InstanceEditor key={stored.data?.etag ?? "new"} stored={stored.data ?? null} />;
+  if (name !== undefined && !shown) return <Skeleton height={400} />;
+  return <InstanceEditor key={shown?.etag ?? "new"} stored={shown ?? null} hold={hold} />;
 }

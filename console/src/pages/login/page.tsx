@@ -1,9 +1,8 @@
-import { Alert, Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { useEffect } from "react";
 import { answer, api } from "~/api/client";
-import { asProblem } from "~/api/problem";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { ByPassword, Refused } from "./ByPassword";
 import { Card } from "./Card";
 import { enter, nextPage, useLink } from "./entering";
 
@@ -14,7 +13,7 @@ export default function LoginPage() {
   return (
     <Card title="Sign in">
       {link && <ByLink link={link} />}
-      <ByPassword />
+      <ByPassword onSignedIn={() => enter(nextPage(location.search))} />
     </Card>
   );
 }
@@ -28,66 +27,6 @@ function NotSetUp() {
       </Text>
     </Card>
   );
-}
-
-function ByPassword() {
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const signIn = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/session", { body: { name, password } })),
-    onSuccess: () => enter(nextPage(location.search)),
-    onError: () => setPassword(""),
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (name && password) signIn.mutate();
-  };
-  return (
-    <form onSubmit={submit}>
-      <Stack gap="sm">
-        {signIn.error && <Refused error={signIn.error} />}
-        <TextInput
-          label="Name"
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          autoFocus
-          required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-        />
-        <PasswordInput
-          label="Password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <Button type="submit" loading={signIn.isPending || signIn.isSuccess} fullWidth mt="xs">
-          Sign in
-        </Button>
-        <Text size="xs" c="dimmed">
-          Forgot the password? A Platform Admin can give you a link to choose a new one.
-        </Text>
-      </Stack>
-    </form>
-  );
-}
-
-function Refused({ error }: { error: unknown }) {
-  const problem = asProblem(error);
-  if (problem.status !== 401 && problem.status !== 429) return <ProblemAlert error={error} />;
-  return (
-    <Alert color="red" title={problem.status === 429 ? "Too many tries" : "Not signed in"} role="alert">
-      {problem.status === 429
-        ? "Too many sign-ins failed. Wait some minutes before the next."
-        : `${capital(problem.detail)}.`}
-    </Alert>
-  );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** A link of `syncline dev` signs in by itself. */

@@ -1,7 +1,7 @@
 import { Alert, Button, Grid, Group, Paper, Stack, Tabs, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
@@ -10,6 +10,7 @@ import { PageHeader } from "~/components/PageHeader";
 import { destination } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { toast } from "~/components/toast";
+import { useUnsaved } from "~/components/unsaved";
 import { UsedBy } from "~/pages/profiles/UsedBy";
 import { useShortcuts } from "~/state/shortcuts";
 import { choice, useUrlState } from "~/state/url";
@@ -25,6 +26,8 @@ interface Props {
   stored: { value: Schema<"MappingDetail">; etag: string | null } | null;
   initial: string;
   known: Knowledge | undefined;
+  /** Keeps `stored` as it is while something is being typed. */
+  hold: (on: boolean) => void;
 }
 
 const TABS = ["dry-run", "try-draft", "versions"] as const;
@@ -32,15 +35,18 @@ const schema = { tab: choice(TABS) };
 const PARENT = { title: "Mappings", to: links.mappings() };
 
 /** The editor, what is wrong, and three ways to see what the text would do before it counts. */
-export function MappingWorkbench({ stored, initial, known }: Props) {
+export function MappingWorkbench({ stored, initial, known, hold }: Props) {
   const [text, setText] = useState(initial);
   const [name, setName] = useState(stored?.value.mapping.name ?? "");
   const [view, setView] = useUrlState(schema);
   const jumper = useRef<(path: string) => void>(() => undefined);
   const jump = (path: string) => jumper.current(path);
   const check = useCheck(text, name);
-  const dirty = stored === null || text !== initial;
-  const { save, remove, reload } = useWriting(stored, name, text);
+  const changed = text !== initial || name !== (stored?.value.mapping.name ?? "");
+  const dirty = stored === null || changed;
+  useUnsaved(changed);
+  useEffect(() => hold(changed), [hold, changed]);
+  const { save, remove, reload } = useWriting(stored, name, text, hold);
   const submit = () => {
     if (dirty && !save.isPending) save.mutate();
   };
@@ -168,7 +174,7 @@ async function askToRemove(name: string, remove: () => void): Promise<void> {
   if (yes) remove();
 }
 
-function useWriting(stored: Props["stored"], name: string, text: string) {
+function useWriting(stored: Props["stored"], name: string, text: string, hold: Props["hold"]) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const header = { "if-match": stored?.etag ?? null };
@@ -177,6 +183,7 @@ function useWriting(stored: Props["stored"], name: string, text: string) {
     await client.invalidateQueries({ queryKey: ["mapping-configs"] });
     await client.invalidateQueries({ queryKey: ["mapping-config", path.name] });
     await client.invalidateQueries({ queryKey: ["mapping-versions", path.name] });
+    hold(false);
   };
   const save = useMutation({
     mutationFn: () =>
@@ -190,7 +197,7 @@ function useWriting(stored: Props["stored"], name: string, text: string) {
       const same = activeVersion === stored?.value.mapping.activeVersion;
       toast.done(same ? "Nothing has changed" : `${savedName} v${activeVersion} is saved and active`);
       await changed();
-      if (!stored) void navigate(destination(links.mapping(savedName)));
+      if (!stored) void navigate({ ...destination(links.mapping(savedName)), ignoreBlocker: true });
     },
   });
   const remove = useMutation({
@@ -198,7 +205,7 @@ function useWriting(stored: Props["stored"], name: string, text: string) {
     onSuccess: async () => {
       toast.done(`${path.name} is deleted`);
       await client.invalidateQueries({ queryKey: ["mapping-configs"] });
-      void navigate(destination(links.mappings()));
+      void navigate({ ...destination(links.mappings()), ignoreBlocker: true });
     },
   });
   return { save, remove, reload: () => void changed() };

@@ -5,6 +5,7 @@ import { answer, answerWithTag, api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { useHeld } from "~/components/unsaved";
 import type { Knowledge, Shape } from "./completion";
 import { FIRST_TEXT } from "./firstText";
 import { MappingWorkbench } from "./MappingWorkbench";
@@ -20,7 +21,8 @@ export default function MappingPage() {
     placeholderData: undefined,
   });
   const known = useKnowledge();
-  if (stored.error) {
+  const { shown, hold } = useHeld(stored.data);
+  if (stored.error && !shown) {
     return (
       <>
         <PageHeader title={name ?? "Mapping"} parent={{ title: "Mappings", to: links.mappings() }} />
@@ -28,13 +30,14 @@ export default function MappingPage() {
       </>
     );
   }
-  if (name !== undefined && !stored.data) return <Skeleton height={480} />;
+  if (name !== undefined && !shown) return <Skeleton height={480} />;
   return (
     <MappingWorkbench
-      key={stored.data?.etag ?? "new"}
-      stored={stored.data ?? null}
-      initial={stored.data?.value.text ?? FIRST_TEXT}
+      key={shown?.etag ?? "new"}
+      stored={shown ?? null}
+      initial={shown?.value.text ?? FIRST_TEXT}
       known={known}
+      hold={hold}
     />
   );
 }

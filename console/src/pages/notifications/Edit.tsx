@@ -1,9 +1,10 @@
-import { Button, Checkbox, Group, Modal, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { asProblem, fieldOf, type Problem } from "~/api/problem";
 import { links } from "~/app/links";
+import { FormModal, useFormModal } from "~/components/FormModal";
 import { destination } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { toast } from "~/components/toast";
@@ -18,7 +19,6 @@ interface Props {
   onClose: () => void;
 }
 
-const CLOSE = { "aria-label": "Close" };
 const FIELDS = ["name", "url", "addresses", "events", "instances"];
 
 /** Whether all that is wrong stands beside the inputs already. */
@@ -44,19 +44,11 @@ export function Edit({ kind, subscription, etag = null, onClose }: Props) {
   const finish = (result: Saved) => {
     onClose();
     toast.done(`${result.name} is ${subscription ? "changed" : "added"}`);
-    if (!subscription) void navigate(destination(links.notification(kind, result.id)));
+    if (!subscription) void navigate({ ...destination(links.notification(kind, result.id)), ignoreBlocker: true });
   };
   const title = saved ? `Secret of ${saved.name}` : subscription ? `Edit ${subscription.name}` : `Add ${what}`;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={title}
-      size="lg"
-      closeOnClickOutside={!saved}
-      closeOnEscape={!saved}
-      closeButtonProps={CLOSE}
-    >
+    <FormModal onClose={onClose} title={title} size="lg" closeOnClickOutside={!saved} closeOnEscape={!saved}>
       {saved?.secret ? (
         <ShownOnce secret={saved.secret} onClose={() => finish(saved)} />
       ) : (
@@ -66,10 +58,9 @@ export function Edit({ kind, subscription, etag = null, onClose }: Props) {
           problem={save.error ? asProblem(save.error) : undefined}
           saving={save.isPending}
           onSave={save.mutate}
-          onClose={onClose}
         />
       )}
-    </Modal>
+    </FormModal>
   );
 }
 
@@ -79,13 +70,14 @@ interface FormProps {
   problem: Problem | undefined;
   saving: boolean;
   onSave: (draft: Draft) => void;
-  onClose: () => void;
 }
 
 const EMPTY: Draft = { name: "", where: [], events: EVENTS.map((one) => one.value), instances: [], active: true };
 
-function Form({ kind, initial, problem, saving, onSave, onClose }: FormProps) {
-  const [draft, setDraft] = useState<Draft>(() => (initial ? pick(initial) : EMPTY));
+function Form({ kind, initial, problem, saving, onSave }: FormProps) {
+  const [first] = useState<Draft>(() => (initial ? pick(initial) : EMPTY));
+  const [draft, setDraft] = useState(first);
+  const { close } = useFormModal(JSON.stringify(draft) !== JSON.stringify(first));
   const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -134,7 +126,7 @@ function Form({ kind, initial, problem, saving, onSave, onClose }: FormProps) {
           />
         )}
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
+          <Button variant="default" onClick={close}>
             Cancel
           </Button>
           <Button type="submit" loading={saving} disabled={!draft.name.trim() || draft.where.length === 0}>

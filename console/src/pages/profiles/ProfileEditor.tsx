@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
@@ -11,6 +11,7 @@ import { destination } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { toast } from "~/components/toast";
+import { useUnsaved } from "~/components/unsaved";
 import { useShortcuts } from "~/state/shortcuts";
 import { bodyOf, type Draft, draftOf } from "./draft";
 import { ProfileFields } from "./ProfileFields";
@@ -25,17 +26,22 @@ interface Props {
   stored: { value: Profile; etag: string | null } | null;
   initial: Draft;
   parent: { title: string; to: string };
+  /** Keeps `stored` as it is while something is being typed. */
+  hold: (on: boolean) => void;
 }
 
 /** Reads, changes and tests one profile; secrets go in and never come out. */
-export function ProfileEditor({ connectors, stored, initial, parent }: Props) {
+export function ProfileEditor({ connectors, stored, initial, parent, hold }: Props) {
   const [draft, setDraft] = useState<Draft>(() => draftOf(initial));
   const navigate = useNavigate();
   const client = useQueryClient();
   const schema = (connectors.find((one) => one.name === draft.connector)?.profileSchema ?? {}) as Property;
   const body = bodyOf(draft, schema);
   const sent = JSON.stringify(body);
-  const dirty = stored === null || sent !== JSON.stringify(bodyOf(draftOf(initial), schema));
+  const changed = sent !== useUnchanged(initial, connectors);
+  const dirty = stored === null || changed;
+  useUnsaved(changed);
+  useEffect(() => hold(changed), [hold, changed]);
   const test = useTest(body, sent, stored?.value ?? null, dirty);
 
   const save = useMutation({
@@ -53,7 +59,8 @@ export function ProfileEditor({ connectors, stored, initial, parent }: Props) {
       if (test.result && !test.result.stale) await keepTest(profile.name);
       await client.invalidateQueries({ queryKey: ["connection-profiles"] });
       await client.invalidateQueries({ queryKey: ["connection-profile", profile.name] });
-      if (!stored) void navigate(destination(links.profile(profile.name)));
+      hold(false);
+      if (!stored) void navigate({ ...destination(links.profile(profile.name)), ignoreBlocker: true });
     },
   });
   const remove = useMutation({
@@ -66,7 +73,7 @@ export function ProfileEditor({ connectors, stored, initial, parent }: Props) {
     onSuccess: async () => {
       toast.done(`${body.name} is deleted`);
       await client.invalidateQueries({ queryKey: ["connection-profiles"] });
-      void navigate(destination(links.profiles()));
+      void navigate({ ...destination(links.profiles()), ignoreBlocker: true });
     },
   });
   const askToRemove = async () => {
@@ -122,7 +129,10 @@ export function ProfileEditor({ connectors, stored, initial, parent }: Props) {
               <Button
                 size="compact-sm"
                 variant="default"
-                onClick={() => void client.invalidateQueries({ queryKey: ["connection-profile", body.name] })}
+                onClick={() => {
+                  hold(false);
+                  void client.invalidateQueries({ queryKey: ["connection-profile", body.name] });
+                }}
               >
                 Load again
               </Button>
@@ -155,6 +165,16 @@ export function ProfileEditor({ connectors, stored, initial, parent }: Props) {
       </Stack>
     </form>
   );
+}
+
+/** What would be sent if nothing had been typed. */
+function useUnchanged(initial: Draft, connectors: Props["connectors"]): string {
+  const [first] = useState(() => {
+    const draft = draftOf(initial);
+    const schema = connectors.find((one) => one.name === draft.connector)?.profileSchema ?? {};
+    return JSON.stringify(bodyOf(draft, schema as Property));
+  });
+  return first;
 }
 
 function keepTest(name: string) {

@@ -5,6 +5,7 @@ import { answerWithTag, api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { useHeld } from "~/components/unsaved";
 import { emptyDraft } from "./draft";
 import { ProfileEditor } from "./ProfileEditor";
 import { useConnectors } from "./queries";
@@ -23,7 +24,8 @@ export default function ProfilePage() {
     refetchOnWindowFocus: false,
     placeholderData: undefined,
   });
-  const error = connectors.error ?? stored.error;
+  const { shown, hold } = useHeld(stored.data);
+  const error = (!connectors.data && connectors.error) || (!shown && stored.error);
   if (error) {
     return (
       <>
@@ -38,15 +40,16 @@ export default function ProfilePage() {
       </>
     );
   }
-  if (!connectors.data || (name !== undefined && !stored.data)) return <Skeleton height={400} />;
+  if (!connectors.data || (name !== undefined && !shown)) return <Skeleton height={400} />;
   const first = emptyDraft(connectors.data[0]?.name ?? "");
   return (
     <ProfileEditor
-      key={stored.data?.etag ?? "new"}
+      key={shown?.etag ?? "new"}
       connectors={connectors.data}
-      stored={stored.data ?? null}
-      initial={stored.data?.value ?? first}
+      stored={shown ?? null}
+      initial={shown?.value ?? first}
       parent={PARENT}
+      hold={hold}
     />
   );
 }

@@ -1,8 +1,9 @@
-import { Button, Grid, Group, Modal, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { Button, Grid, Group, Select, Stack, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { answer, api } from "~/api/client";
 import { asProblem } from "~/api/problem";
+import { FormModal, useFormModal } from "~/components/FormModal";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { toast } from "~/components/toast";
 import { zones } from "~/state/zone";
@@ -21,20 +22,22 @@ interface Props {
 export function ScheduleForm({ schedule, known, onClose }: Props) {
   const title = schedule ? `Edit schedule ${schedule.name}` : "New schedule";
   return (
-    <Modal opened onClose={onClose} title={title} size={860} closeButtonProps={{ "aria-label": "Close" }}>
-      <Form schedule={schedule} known={known ?? {}} onClose={onClose} />
-    </Modal>
+    <FormModal onClose={onClose} title={title} size={860} part="edit">
+      <Form schedule={schedule} known={known ?? {}} />
+    </FormModal>
   );
 }
 
 const SHOWN = ["name", "instance", "entityType", "cron", "cadence", "timezone"];
 const ZONES = [...new Set(["UTC", ...zones()])];
 
-function Form({ schedule, known, onClose }: Props) {
-  const [draft, setDraft] = useState(() => draftOf(schedule, known));
+function Form({ schedule, known }: Omit<Props, "onClose">) {
+  const [initial] = useState(() => draftOf(schedule, known));
+  const [draft, setDraft] = useState(initial);
+  const { close, done } = useFormModal(JSON.stringify(draft) !== JSON.stringify(initial));
   const set = (change: Partial<Draft>) => setDraft((old) => ({ ...old, ...change }));
   const { preview, error: wrong, busy } = usePreview(draft);
-  const save = useSave(schedule, draft, onClose);
+  const save = useSave(schedule, draft, done);
   const problem = save.error ? asProblem(save.error) : undefined;
   const timing = wrong ? asProblem(wrong) : problem;
   const submit = (event: FormEvent) => {
@@ -76,7 +79,7 @@ function Form({ schedule, known, onClose }: Props) {
         )}
         {problem && problem.errors.length === 0 && <ProblemAlert error={save.error} />}
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
+          <Button variant="default" onClick={close}>
             Cancel
           </Button>
           <Button

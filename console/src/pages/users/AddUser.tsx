@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { type RoleName, useSession } from "~/api/session";
+import { FormModal, useFormModal } from "~/components/FormModal";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Secret } from "~/components/Secret";
 import { RoleAndTenants } from "./Fields";
@@ -12,20 +13,21 @@ import { RoleAndTenants } from "./Fields";
 export function AddUser({ onClose }: { onClose: () => void }) {
   const [added, setAdded] = useState<Schema<"InvitedUser">>();
   return (
-    <Modal opened onClose={onClose} title={added ? added.user.name : "Add user"} closeOnClickOutside={!added} size="lg">
+    <FormModal onClose={onClose} title={added ? added.user.name : "Add user"} closeOnClickOutside={!added} size="lg">
       {added ? (
         <Invitation name={added.user.name} link={added.passwordLink.link} onClose={onClose} />
       ) : (
-        <Form onAdded={setAdded} onClose={onClose} />
+        <Form onAdded={setAdded} />
       )}
-    </Modal>
+    </FormModal>
   );
 }
 
-function Form({ onAdded, onClose }: { onAdded: (added: Schema<"InvitedUser">) => void; onClose: () => void }) {
+function Form({ onAdded }: { onAdded: (added: Schema<"InvitedUser">) => void }) {
   const here = useSession().data?.tenant ?? "default";
   const [name, setName] = useState("");
   const [access, setAccess] = useState<{ role: RoleName; tenants: string[] }>({ role: "user", tenants: [here] });
+  const { close } = useFormModal(name !== "");
   const queries = useQueryClient();
   const add = useMutation({
     mutationFn: () => answer(api.POST("/api/v1/users", { body: { name, ...access } })),
@@ -55,7 +57,7 @@ function Form({ onAdded, onClose }: { onAdded: (added: Schema<"InvitedUser">) =>
         />
         <RoleAndTenants {...access} onChange={(change) => setAccess({ ...access, ...change })} problem={problem} />
         <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
+          <Button variant="default" onClick={close}>
             Cancel
           </Button>
           <Button type="submit" loading={add.isPending} disabled={!name.trim()}>
