@@ -11,6 +11,7 @@ import { lookOf } from "~/components/status";
 import { Duration, Time } from "~/components/Time";
 import type { RunStatus } from "~/live/useRun";
 import { count, plural } from "~/state/format";
+import { Notices } from "./Notices";
 import { milestone, shownState } from "./progress";
 import { RunActions } from "./RunActions";
 import { RunProgress } from "./RunProgress";
@@ -57,6 +58,7 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
       </Group>
       <Facts run={run} />
       <Held run={run} state={state} />
+      <Notices notices={run.notices} />
       <div style={{ marginTop: 14, opacity: stale ? 0.6 : 1 }}>
         <RunProgress run={run} />
         <StageStrip run={run} ended={ended} />

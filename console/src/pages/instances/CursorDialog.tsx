@@ -1,10 +1,11 @@
 import { Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
+import { Older, useOlder } from "~/components/Older";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
@@ -20,16 +21,15 @@ type Move = { to: "nothing" } | { to: "value"; value: string } | { to: "version"
 export function CursorDialog({ instance, entityType }: Props) {
   const [value, setValue] = useState("");
   const [reason, setReason] = useState("");
-  const versions = useQuery({
-    queryKey: ["cursor-versions", instance, entityType],
-    queryFn: () =>
-      answer(
-        api.GET("/api/v1/cursors/{instance}/{entityType}/versions", {
-          params: { path: { instance, entityType }, query: { limit: 50 } },
-        }),
-      ),
-  });
-  const items = versions.data?.items ?? [];
+  const versions = useOlder(["cursor-versions", instance, entityType], (cursor, signal) =>
+    answer(
+      api.GET("/api/v1/cursors/{instance}/{entityType}/versions", {
+        params: { path: { instance, entityType }, query: { limit: 50, ...(cursor && { cursor }) } },
+        signal,
+      }),
+    ),
+  );
+  const items = versions.data?.pages.flatMap((page) => page.items) ?? [];
   const newest = items[0]?.version ?? 0;
   const move = useMove({ instance, entityType }, newest, reason, () => {
     setValue("");
@@ -106,6 +106,7 @@ export function CursorDialog({ instance, entityType }: Props) {
           </Table.Tbody>
         </Table>
       )}
+      <Older list={versions} what="versions" />
     </Stack>
   );
 }

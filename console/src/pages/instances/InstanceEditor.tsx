@@ -1,4 +1,4 @@
-import { Alert, Button, Group, MultiSelect, Paper, Select, Stack, Switch, TextInput, Title } from "@mantine/core";
+import { Alert, Button, Group, Paper, Stack, Switch, TextInput, Title } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
@@ -9,12 +9,14 @@ import { confirm } from "~/components/confirm";
 import { PageHeader } from "~/components/PageHeader";
 import { destination, PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { mappingKind, profileKind } from "~/components/pick/choices";
+import { Pick, PickMany } from "~/components/pick/Pick";
 import { StatusBadge } from "~/components/StatusBadge";
 import { toast } from "~/components/toast";
 import { useUnsaved } from "~/components/unsaved";
 import { useShortcuts } from "~/state/shortcuts";
 import { EntityTypes } from "./EntityTypes";
-import { useChoices, useSwitch } from "./queries";
+import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
 type Body = Schema<"InstanceBody">;
@@ -39,7 +41,6 @@ export function InstanceEditor({ stored, hold }: Props) {
   };
   const [draft, setDraft] = useState(initial);
   const set = (change: Partial<Body>) => setDraft({ ...draft, ...change });
-  const choices = useChoices();
   const { save, remove, reload } = useWriting(stored, draft, hold);
   const changed = JSON.stringify(draft) !== JSON.stringify(initial);
   const dirty = !instance || changed;
@@ -115,36 +116,33 @@ export function InstanceEditor({ stored, hold }: Props) {
               maw={420}
             />
             <Group align="flex-start" gap="sm">
-              <Select
+              <Pick
+                kind={profileKind}
                 label="Source"
                 description="Profile that is read"
                 withAsterisk
-                searchable
-                data={choices.profiles}
-                value={draft.source || null}
-                onChange={(source) => set({ source: source ?? "" })}
+                value={draft.source}
+                onPick={(source) => set({ source })}
                 error={problem?.at("source")}
                 w={300}
               />
-              <Select
+              <Pick
+                kind={profileKind}
                 label="Target"
                 description="Profile that is written to"
                 withAsterisk
-                searchable
-                data={choices.profiles}
-                value={draft.target || null}
-                onChange={(target) => set({ target: target ?? "" })}
+                value={draft.target}
+                onPick={(target) => set({ target })}
                 error={problem?.at("target")}
                 w={300}
               />
             </Group>
-            <MultiSelect
+            <PickMany
+              kind={mappingKind}
               label="Mappings"
               description="One for each entity type"
-              searchable
-              data={choices.mappings}
               value={draft.mappings ?? []}
-              onChange={(mappings) => set({ mappings: [...mappings].sort() })}
+              onPick={(mappings) => set({ mappings: [...mappings].sort() })}
               error={problem?.at("mappings")}
               maw={640}
             />

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { answer, api } from "~/api/client";
 import { toast } from "~/components/toast";
 
@@ -20,27 +20,4 @@ export function useSwitch(name: string) {
     },
     onError: toast.failed,
   });
-}
-
-/** Names to choose from: profiles, and mappings with their entity types. */
-export function useChoices() {
-  const query = { limit: 100 };
-  const profiles = useQuery({
-    queryKey: ["connection-profiles", "choices"],
-    queryFn: () => answer(api.GET("/api/v1/connection-profiles", { params: { query } })),
-  });
-  const mappings = useQuery({
-    queryKey: ["mapping-configs", "choices"],
-    queryFn: () => answer(api.GET("/api/v1/mapping-configs", { params: { query } })),
-  });
-  return {
-    profiles: (profiles.data?.items ?? []).map((one) => ({
-      value: one.name,
-      label: one.active ? one.name : `${one.name} (Inactive)`,
-    })),
-    mappings: (mappings.data?.items ?? []).map((one) => ({
-      value: one.name,
-      label: `${one.name} (${one.entityType})`,
-    })),
-  };
 }

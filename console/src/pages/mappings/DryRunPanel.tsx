@@ -1,11 +1,13 @@
-import { Button, Group, NumberInput, SegmentedControl, Select, Stack, Text, Textarea } from "@mantine/core";
+import { Button, Group, NumberInput, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { CopyId } from "~/components/CopyId";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { profileKind } from "~/components/pick/choices";
+import { Pick } from "~/components/pick/Pick";
 import { StatusBadge } from "~/components/StatusBadge";
 import { plural } from "~/state/format";
 import { asWritten, isJson, wrapped } from "./check";
@@ -31,8 +33,7 @@ export function DryRunPanel({ name, text, onJump }: Props) {
   const [limit, setLimit] = useState<number | string>(5);
   const [ids, setIds] = useState("");
   const [pasted, setPasted] = useState('[\n  { "id": "1" }\n]');
-  const [profile, setProfile] = useState<string | null>(null);
-  const profiles = useProfiles();
+  const [profile, setProfile] = useState("");
   const run = useMutation({
     mutationFn: () => {
       const source = profile ? { profile } : {};
@@ -83,13 +84,12 @@ export function DryRunPanel({ name, text, onJump }: Props) {
           />
         )}
         {way !== "pasted" && (
-          <Select
+          <Pick
+            kind={profileKind}
             label="Source"
             placeholder={name === null ? "Choose a profile" : "Of its instance"}
-            data={profiles}
             value={profile}
-            onChange={setProfile}
-            searchable
+            onPick={setProfile}
             clearable
             w={220}
           />
@@ -163,12 +163,4 @@ function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
       ))}
     </section>
   );
-}
-
-function useProfiles(): string[] {
-  const query = useQuery({
-    queryKey: ["connection-profiles", "names"],
-    queryFn: () => answer(api.GET("/api/v1/connection-profiles", { params: { query: { limit: 100 } } })),
-  });
-  return (query.data?.items ?? []).map((profile) => profile.name);
 }

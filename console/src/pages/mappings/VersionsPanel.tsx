@@ -4,6 +4,7 @@ import { useState } from "react";
 import { answer, api, type Schema } from "~/api/client";
 import { confirm } from "~/components/confirm";
 import { DiffView } from "~/components/DiffView";
+import { Older, useOlder } from "~/components/Older";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
@@ -22,11 +23,14 @@ interface Props {
 export function VersionsPanel({ name, etag, text, onEdit }: Props) {
   const [shown, setShown] = useState<number | null>(null);
   const client = useQueryClient();
-  const list = useQuery({
-    queryKey: ["mapping-versions", name],
-    queryFn: () =>
-      answer(api.GET("/api/v1/mapping-configs/{name}/versions", { params: { path: { name }, query: { limit: 100 } } })),
-  });
+  const list = useOlder(["mapping-versions", name], (cursor, signal) =>
+    answer(
+      api.GET("/api/v1/mapping-configs/{name}/versions", {
+        params: { path: { name }, query: { limit: 50, ...(cursor && { cursor }) } },
+        signal,
+      }),
+    ),
+  );
   const activate = useMutation({
     mutationFn: (version: number) =>
       answer(
@@ -63,17 +67,20 @@ export function VersionsPanel({ name, etag, text, onEdit }: Props) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {(list.data?.items ?? []).map((one) => (
-            <Row
-              key={one.version}
-              version={one}
-              open={shown === one.version}
-              onShow={() => setShown(shown === one.version ? null : one.version)}
-              onActivate={() => void ask(one.version)}
-            />
-          ))}
+          {(list.data?.pages ?? []).flatMap((page) =>
+            page.items.map((one) => (
+              <Row
+                key={one.version}
+                version={one}
+                open={shown === one.version}
+                onShow={() => setShown(shown === one.version ? null : one.version)}
+                onActivate={() => void ask(one.version)}
+              />
+            )),
+          )}
         </Table.Tbody>
       </Table>
+      <Older list={list} what="versions" />
       {shown !== null && <Difference name={name} version={shown} text={text} onEdit={onEdit} />}
     </Stack>
   );

@@ -8,11 +8,19 @@ import classes from "./passport.module.css";
 
 type Runs = Schema<"RecordHistory">["runs"];
 
+interface Props {
+  sourceId: string;
+  runs: Runs;
+  chosen: string;
+  /** Whether these are all runs that had it. */
+  whole: boolean;
+}
+
 /** The runs that had the record, newest first; the chosen one is shown beside. */
-export function History({ sourceId, runs, chosen }: { sourceId: string; runs: Runs; chosen: string }) {
+export function History({ sourceId, runs, chosen, whole }: Props) {
   return (
     <nav className={classes.history} aria-label="Runs with this record">
-      <h2 className={classes.title}>{runs.length < 100 ? plural(runs.length, "run") : "The newest 100 runs"}</h2>
+      <h2 className={classes.title}>{whole ? plural(runs.length, "run") : `The newest ${runs.length} runs`}</h2>
       <ol>
         {runs.map((run, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a run may have two versions of the record

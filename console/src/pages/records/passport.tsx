@@ -5,6 +5,7 @@ import { answer, api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { EmptyState } from "~/components/EmptyState";
+import { Older, useOlder } from "~/components/Older";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -24,12 +25,13 @@ const WHILE_RUNNING = 2_000;
 export default function RecordPage() {
   const { sourceId = "" } = useParams({ strict: false }) as { sourceId?: string };
   const [view, setView] = useUrlState(schema);
-  const history = useQuery({
-    queryKey: ["record", sourceId],
-    queryFn: ({ signal }) =>
-      answer(api.GET("/api/v1/records", { params: { query: { sourceId, limit: 100 } }, signal })),
-  });
-  const runs = history.data?.sourceId === sourceId ? history.data.runs : undefined;
+  const history = useOlder(["record", sourceId], (cursor, signal) =>
+    answer(
+      api.GET("/api/v1/records", { params: { query: { sourceId, limit: 50, ...(cursor && { cursor }) } }, signal }),
+    ),
+  );
+  const [newest] = history.data?.pages ?? [];
+  const runs = newest?.sourceId === sourceId ? history.data?.pages.flatMap((page) => page.runs) : undefined;
   const chosen = view.run || runs?.[0]?.correlationId || "";
   const passport = useQuery({
     queryKey: ["passport", sourceId, chosen],
@@ -54,16 +56,17 @@ export default function RecordPage() {
         purpose="Its passport: what every stage took and gave, in each run that had it."
       />
       {Boolean(history.error) && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}
-      {history.data && runs?.length === 0 && history.data.written.length === 0 && (
+      {newest && runs?.length === 0 && newest.written.length === 0 && (
         <EmptyState kind="nothing-yet" title="No run knows this record">
           IDs are compared exactly, capitals and blanks included. What became of records is kept for 90 days.
         </EmptyState>
       )}
-      <Written history={history.data} />
+      <Written history={newest} />
       {runs && runs.length > 0 && (
         <Grid gap="md">
           <Grid.Col span={{ base: 12, md: 4, lg: 3 }}>
-            <History sourceId={sourceId} runs={runs} chosen={chosen} />
+            <History sourceId={sourceId} runs={runs} chosen={chosen} whole={!history.hasNextPage} />
+            <Older list={history} what="runs" />
           </Grid.Col>
           <Grid.Col span={{ base: 12, md: 8, lg: 9 }}>
             {known && <Shown passport={known} />}

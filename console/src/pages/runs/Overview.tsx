@@ -4,6 +4,7 @@ import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
+import { Notices } from "~/components/run/Notices";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { count, plural } from "~/state/format";
@@ -18,6 +19,7 @@ type RunReport = Schema<"RunReport">;
 export function Overview({ report }: { report: RunReport }) {
   return (
     <Stack gap="md">
+      <Notices notices={report.run.notices} />
       <Numbers report={report} />
       <Stages report={report} />
       {report.failures.length > 0 && (

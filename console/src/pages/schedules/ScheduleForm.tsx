@@ -1,10 +1,13 @@
 import { Button, Grid, Group, Select, Stack, Switch, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api } from "~/api/client";
+import { answer, api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { FormModal, useFormModal } from "~/components/FormModal";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { instanceKind } from "~/components/pick/choices";
+import { Pick } from "~/components/pick/Pick";
+import { useInstance } from "~/components/pick/useInstance";
 import { toast } from "~/components/toast";
 import { zones } from "~/state/zone";
 import { Timing } from "./Timing";
@@ -123,18 +126,11 @@ interface WhatProps {
 }
 
 function What({ draft, set, fixed, at }: WhatProps) {
-  const found = useQuery({
-    queryKey: ["instances", "for-schedules"],
-    queryFn: () => answer(api.GET("/api/v1/instances", { params: { query: { limit: 100 } } })),
-    enabled: !fixed,
-  });
-  const instances = found.data?.items ?? [];
-  const names = instances.map((instance) => instance.name);
-  const types = instances.find((one) => one.name === draft.instance)?.entityTypes.map((one) => one.entityType) ?? [];
-  const choose = (instance: string | null) => {
-    const only = instances.find((one) => one.name === instance)?.entityTypes ?? [];
-    const entityType = only.length === 1 ? (only[0]?.entityType ?? "") : "";
-    set({ instance: instance ?? "", entityType });
+  const instance = useInstance(fixed ? "" : draft.instance);
+  const types = instance?.entityTypes.map((one) => one.entityType) ?? [];
+  const choose = (name: string, of: Schema<"InstanceView"> | undefined) => {
+    const only = of?.entityTypes ?? [];
+    set({ instance: name, entityType: only.length === 1 ? (only[0]?.entityType ?? "") : "" });
   };
   if (fixed)
     return (
@@ -146,15 +142,13 @@ function What({ draft, set, fixed, at }: WhatProps) {
   return (
     <>
       <Group grow align="flex-start">
-        <Select
+        <Pick
+          kind={instanceKind}
           label="Instance"
           required
-          searchable
-          data={names}
-          value={draft.instance || null}
+          value={draft.instance}
           error={at("instance")}
-          nothingFoundMessage="No such instance"
-          onChange={choose}
+          onPick={choose}
           data-autofocus
         />
         <Select

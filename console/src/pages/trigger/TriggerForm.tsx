@@ -16,6 +16,9 @@ import { type FormEvent, useId, useState } from "react";
 import type { Schema } from "~/api/client";
 import { asProblem, fieldOf } from "~/api/problem";
 import { confirm } from "~/components/confirm";
+import { instanceKind } from "~/components/pick/choices";
+import { Pick } from "~/components/pick/Pick";
+import { useInstance } from "~/components/pick/useInstance";
 import { useShortcuts } from "~/state/shortcuts";
 import { commandOf, consequence, FIELD_OF, type Fields, idsOf, type Mistakes, MODE_WORDS, mistakes } from "./fields";
 import { InstanceFacts } from "./InstanceFacts";
@@ -26,18 +29,16 @@ type Instance = Schema<"InstanceView">;
 interface Props {
   fields: Fields;
   onChange: (change: Partial<Fields>) => void;
-  instances: Instance[];
-  loading: boolean;
   error: unknown;
   pending: boolean;
   onTrigger: (fields: Fields) => void;
 }
 
-export function TriggerForm({ fields, onChange, instances, loading, error, pending, onTrigger }: Props) {
+export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Props) {
   const [tried, setTried] = useState(false);
   const [advanced, setAdvanced] = useState(Boolean(fields.max || fields.batch || fields.overlap === "queue"));
   const id = useId();
-  const instance = instances.find((one) => one.name === fields.instance);
+  const instance = useInstance(fields.instance);
   const wrong = mistakes(fields);
   const told: Mistakes = { ...fromServer(error), ...(tried ? wrong : {}) };
   const inactive = instance !== undefined && instance.status !== "active";
@@ -57,16 +58,14 @@ export function TriggerForm({ fields, onChange, instances, loading, error, pendi
   return (
     <form onSubmit={(event) => void submit(event)} noValidate aria-label="Sync Trigger">
       <Stack gap="md">
-        <Select
+        <Pick
+          kind={instanceKind}
           label="Instance"
           required
-          searchable
-          placeholder={loading ? "Loading" : "Choose an instance"}
-          data={instances.map((one) => ({ value: one.name, label: `${one.name} (${one.source} to ${one.target})` }))}
-          value={fields.instance || null}
-          onChange={(value) => onChange({ instance: value ?? "", entity: onlyEntity(instances, value) })}
+          placeholder="Choose an instance"
+          value={fields.instance}
+          onPick={(name, of) => onChange({ instance: name, entity: onlyEntity(of) })}
           error={told.instance}
-          nothingFoundMessage="No such instance"
           disabled={pending}
         />
         {instance && <InstanceFacts instance={instance} entity={fields.entity} />}
@@ -178,8 +177,8 @@ export function TriggerForm({ fields, onChange, instances, loading, error, pendi
 }
 
 /** Chosen by itself where there is no choice. */
-function onlyEntity(instances: Instance[], name: string | null): string {
-  const types = instances.find((one) => one.name === name)?.entityTypes ?? [];
+function onlyEntity(instance: Instance | undefined): string {
+  const types = instance?.entityTypes ?? [];
   return types.length === 1 ? (types[0]?.entityType ?? "") : "";
 }
 

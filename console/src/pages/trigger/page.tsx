@@ -19,9 +19,9 @@ import { useTrigger } from "./useTrigger";
 export default function TriggerPage() {
   const [view, setView] = useUrlState(schema);
   const [fields, setFields] = useState<Fields>(() => fieldsOf(view));
-  const instances = useQuery({
-    queryKey: ["instances", "all"],
-    queryFn: () => answer(api.GET("/api/v1/instances", { params: { query: { limit: 100 } } })),
+  const any = useQuery({
+    queryKey: ["instances", "any"],
+    queryFn: () => answer(api.GET("/api/v1/instances", { params: { query: { limit: 1 } } })),
   });
   const { trigger, first, error, pending, reset } = useTrigger((run, asked) =>
     setView({ ...inUrl(asked), run: run.correlationId }),
@@ -41,7 +41,7 @@ export default function TriggerPage() {
     setFields(next);
     trigger(next);
   };
-  const none = instances.data?.items.length === 0;
+  const none = any.data?.items.length === 0;
   return (
     <>
       <PageHeader title="Sync Trigger" purpose="Start a sync by hand, and watch it to its end" />
@@ -50,16 +50,8 @@ export default function TriggerPage() {
       ) : (
         <div className={classes.columns}>
           <div className={classes.form}>
-            {instances.error && <ProblemAlert error={instances.error} onRetry={() => void instances.refetch()} />}
-            <TriggerForm
-              fields={fields}
-              onChange={change}
-              instances={instances.data?.items ?? []}
-              loading={instances.isPending}
-              error={error}
-              pending={pending}
-              onTrigger={trigger}
-            />
+            {any.error && <ProblemAlert error={any.error} onRetry={() => void any.refetch()} />}
+            <TriggerForm fields={fields} onChange={change} error={error} pending={pending} onTrigger={trigger} />
           </div>
           <Stack className={classes.side} gap="md">
             <Refused error={error} onRetry={() => trigger(fields)} onWatch={watch} onQueue={queue} />

@@ -57,6 +57,7 @@ function asked(fields: Fields, correlationId: string): RunStatus {
     code: null,
     reason: null,
     problems: [],
+    notices: [],
     waitingUntil: null,
     pausedBy: null,
     cursorBefore: null,

@@ -1,0 +1,57 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { answer, api, type Schema } from "~/api/client";
+
+/** Something to choose: its name and how it is shown. */
+export interface Choice<T = unknown> {
+  value: string;
+  label: string;
+  /** What the API said of it. */
+  of: T;
+}
+
+type Find<T> = (search: string) => Promise<{ items: T[]; next?: string | null }>;
+
+/** What can be searched for by name, and how the API is asked. */
+export interface Kind<T> {
+  key: string;
+  find: Find<T>;
+  show: (one: T) => { value: string; label: string };
+}
+
+const query = (search: string) => ({ query: { limit: 50, ...(search && { search }) } });
+
+export const profileKind: Kind<Schema<"ProfileView">> = {
+  key: "connection-profiles",
+  find: (search) => answer(api.GET("/api/v1/connection-profiles", { params: query(search) })),
+  show: (one) => ({ value: one.name, label: one.active ? one.name : `${one.name} (Inactive)` }),
+};
+
+export const mappingKind: Kind<Schema<"MappingView">> = {
+  key: "mapping-configs",
+  find: (search) => answer(api.GET("/api/v1/mapping-configs", { params: query(search) })),
+  show: (one) => ({ value: one.name, label: `${one.name} (${one.entityType})` }),
+};
+
+export const instanceKind: Kind<Schema<"InstanceView">> = {
+  key: "instances",
+  find: (search) => answer(api.GET("/api/v1/instances", { params: query(search) })),
+  show: (one) => ({ value: one.name, label: `${one.name} (${one.source} to ${one.target})` }),
+};
+
+/**
+ * What a picker offers: the server is asked when the typing pauses, so that the thousandth is found like the first.
+ * `chosen` stay among the choices whatever is searched for.
+ */
+export function useSearched<T>(kind: Kind<T>, chosen: readonly string[]) {
+  const [typed, setTyped] = useState("");
+  const words = chosen.includes(typed) ? "" : typed;
+  const [search] = useDebouncedValue(words.trim(), 200);
+  const found = useQuery({ queryKey: [kind.key, "pick", search], queryFn: () => kind.find(search) });
+  const choices: Choice<T>[] = (found.data?.items ?? []).map((one) => ({ ...kind.show(one), of: one }));
+  const missing = chosen.filter((name) => name && choices.every((one) => one.value !== name));
+  const data = [...missing.map((name) => ({ value: name, label: name })), ...choices];
+  const more = Boolean(found.data?.next);
+  return { data, choices, more, setTyped, error: found.error, loading: found.isPending, search };
+}
