@@ -11,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from syncline.postgres.database import Database, open_database
 from tests.support.browser import Guard, chromium, session_cookie
+from tests.support.gateway import Gateway, gateway, served
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
 from tests.support.postgres import database
@@ -83,6 +84,32 @@ async def context(
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
     """A tab; fails the test when it asked another host, missed a part or logged an error."""
     page = await context.new_page()
+    guard = Guard(page)
+    yield page
+    assert guard.found == []
+
+
+@pytest.fixture
+async def installed(postgres: str) -> AsyncIterator[Gateway]:
+    async with gateway(postgres) as made:
+        yield made
+
+
+@pytest.fixture
+async def profile(browser: Browser, installed: Gateway) -> AsyncIterator[BrowserContext]:
+    """A browser in which nobody is signed in."""
+    async with served(installed) as url:
+        context = await browser.new_context(
+            base_url=url, viewport={"width": 1280, "height": 800}, color_scheme="light"
+        )
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context
+        await context.close()
+
+
+@pytest.fixture
+async def tab(profile: BrowserContext) -> AsyncIterator[Page]:
+    page = await profile.new_page()
     guard = Guard(page)
     yield page
     assert guard.found == []

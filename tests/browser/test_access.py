@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
-from syncline.actions.signing_in import local_sign_in_link, set_up_link
+from syncline.actions.signing_in import set_up_link
 from syncline.postgres.audit_views import AuditFilter, AuditLog
-from tests.support.browser import Guard, fit_for_everybody
-from tests.support.gateway import Gateway, gateway, served
+from tests.support.browser import fit_for_everybody, sign_in
+from tests.support.gateway import Gateway
 
 pytestmark = pytest.mark.timeout(300)
 PASSWORD = "correct horse"
-
-
-@pytest.fixture
-async def installed(postgres: str) -> AsyncIterator[Gateway]:
-    async with gateway(postgres) as made:
-        yield made
-
-
-@pytest.fixture
-async def profile(browser: Browser, installed: Gateway) -> AsyncIterator[BrowserContext]:
-    """A browser in which nobody is signed in."""
-    async with served(installed) as url:
-        context = await browser.new_context(
-            base_url=url, viewport={"width": 1280, "height": 800}, color_scheme="light"
-        )
-        await context.grant_permissions(["clipboard-read", "clipboard-write"])
-        yield context
-        await context.close()
-
-
-@pytest.fixture
-async def tab(profile: BrowserContext) -> AsyncIterator[Page]:
-    page = await profile.new_page()
-    guard = Guard(page)
-    yield page
-    assert guard.found == []
-
-
-async def sign_in(installed: Gateway, tab: Page) -> None:
-    """Sign the local admin in, as `syncline dev` does."""
-    await tab.goto(f"/login#{await local_sign_in_link(installed.database)}")
-    await expect(tab.get_by_role("button", name="Signed in as admin")).to_be_visible()
 
 
 async def test_first_admin_sets_up_and_the_link_is_worth_nothing_then(

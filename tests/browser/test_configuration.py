@@ -123,6 +123,7 @@ async def test_instance_is_switched_and_its_cursor_set(
     page: Page, api: httpx.AsyncClient, db: Database, place: Installation
 ) -> None:
     await new_stream(db, place, "bookmark", 1)
+    run = await place.run(instance="bookmark", entityType="item")
     await page.goto("/instances?q=bookmark")
     row = page.get_by_role("row").filter(has_text="bookmark")
     await expect(row).to_contain_text("Active")
@@ -134,6 +135,8 @@ async def test_instance_is_switched_and_its_cursor_set(
 
     await page.get_by_role("button", name="Cursor… of item").click()
     dialog = page.get_by_role("dialog", name="Cursor of bookmark, item")
+    moved = dialog.get_by_role("row").filter(has_text="finalize")
+    await expect(moved.get_by_role("link")).to_have_attribute("href", f"/runs/{run.id}")
     await dialog.get_by_role("textbox", name="Reason").fill("read January again")
     await dialog.get_by_role("textbox", name="Rewind to a value").fill("soon")
     await dialog.get_by_role("button", name="Rewind").click()

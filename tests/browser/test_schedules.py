@@ -54,7 +54,7 @@ async def it_is_made(page: Page) -> None:
     await page.get_by_role("button", name="New schedule").first.click()
     form = page.get_by_role("dialog", name="New schedule")
     await form.get_by_role("combobox", name="Instance").click()
-    await page.get_by_role("option", name="clockwork", exact=True).click()
+    await page.get_by_role("option", name="clockwork (").click()
     await expect(form.get_by_role("combobox", name="Entity type")).to_have_value("item")
     await says_what_clock_changes_do(page)
     await form.get_by_text("Minutes", exact=True).click()

@@ -11,14 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
+from syncline.actions.signing_in import local_sign_in_link
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.sessions import Lifetimes, Sessions
 from syncline.postgres.users import Users
 from syncline.security.secrets import Keyring
 from syncline.security.tokens import new_token, token_hash
 from tests.support.configured import store_instance
+from tests.support.gateway import Gateway
 from tests.support.installation import Installation
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +65,12 @@ async def session_cookie(
         sessions = Sessions(database, Lifetimes())
         await sessions.begin(token_hash(token), str(user.id), "127.0.0.1", "password")
     return {"name": "syncline_session", "value": token, "url": url}
+
+
+async def sign_in(installed: Gateway, tab: Page) -> None:
+    """Sign the local admin in, as `syncline dev` does."""
+    await tab.goto(f"/login#{await local_sign_in_link(installed.database)}")
+    await expect(tab.get_by_role("button", name="Signed in as admin")).to_be_visible()
 
 
 class Guard:
@@ -110,7 +118,7 @@ async def fit_for_everybody(page: Page, name: str) -> None:
         await in_scheme(page, scheme)
         found[scheme] = await serious(page)
     await keep(page, name)
-    assert found == {"dark": [], "light": []}
+    assert found == {"dark": [], "light": []}, found
 
 
 async def keep(page: Page, name: str) -> None:

@@ -71,7 +71,7 @@ function Ask({
           </Button>
           <Button
             type="submit"
-            color={danger ? "red" : undefined}
+            color={danger ? "red.8" : undefined}
             disabled={!ready}
             data-autofocus={typed === undefined || undefined}
           >

@@ -2,6 +2,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import { asProblem } from "~/api/problem";
+import { Warnings } from "./Warnings";
 
 interface Action {
   label: string;
@@ -51,4 +52,17 @@ function failed(error: unknown): void {
   });
 }
 
-export const toast = { done, failed };
+/** Says what was saved and is probably not meant so; stays until it is closed. */
+function doubted(name: string, warnings: readonly { path: string; message: string }[]): void {
+  if (warnings.length === 0) return;
+  notifications.show({
+    color: "yellow",
+    closeButtonProps: CLOSE,
+    icon: <IconAlertTriangle size={16} />,
+    autoClose: false,
+    title: `${name} is saved. Is this meant?`,
+    message: <Warnings warnings={warnings} />,
+  });
+}
+
+export const toast = { done, failed, doubted };

@@ -209,6 +209,7 @@ function useWriting(stored: Props["stored"], draft: Body, hold: Props["hold"]) {
         : answer(api.POST("/api/v1/instances", { body: { ...draft, name: draft.name.trim() } })),
     onSuccess: async (instance) => {
       toast.done(`${instance.name} is saved`);
+      toast.doubted(instance.name, instance.warnings);
       await changed();
       if (!stored) void navigate({ ...destination(links.instance(instance.name)), ignoreBlocker: true });
     },

@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
+import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
@@ -9,6 +9,7 @@ import { ProblemAlert } from "~/components/ProblemAlert";
 import { profileKind } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
 import { StatusBadge } from "~/components/StatusBadge";
+import { Warnings } from "~/components/Warnings";
 import { plural } from "~/state/format";
 import { asWritten, isJson, wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
@@ -127,10 +128,26 @@ function listOf(text: string): string {
 }
 
 function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: string) => void }) {
-  const failed = found.records.filter((record) => record.outcome === "failed").length;
-  if (found.records.length === 0) return <Text size="sm">The source gave no records.</Text>;
   return (
     <section aria-label="Results of the dry run">
+      {found.warnings.length > 0 && (
+        <Alert color="yellow" mb="sm" title="Is this meant?" styles={{ title: { color: "var(--sl-warn-text)" } }}>
+          <Warnings warnings={found.warnings} />
+        </Alert>
+      )}
+      {found.records.length === 0 ? (
+        <Text size="sm">The source gave no records.</Text>
+      ) : (
+        <Records found={found} onJump={onJump} />
+      )}
+    </section>
+  );
+}
+
+function Records({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: string) => void }) {
+  const failed = found.records.filter((record) => record.outcome === "failed").length;
+  return (
+    <>
       <Text size="sm" mb="xs" aria-live="polite">
         {plural(found.records.length, "record")}
         {found.source && (
@@ -161,6 +178,6 @@ function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
           </div>
         </article>
       ))}
-    </section>
+    </>
   );
 }

@@ -196,6 +196,7 @@ function useWriting(stored: Props["stored"], name: string, text: string, hold: P
       const { name: savedName, activeVersion } = saved.mapping;
       const same = activeVersion === stored?.value.mapping.activeVersion;
       toast.done(same ? "Nothing has changed" : `${savedName} v${activeVersion} is saved and active`);
+      toast.doubted(savedName, saved.warnings ?? []);
       await changed();
       if (!stored) void navigate({ ...destination(links.mapping(savedName)), ignoreBlocker: true });
     },

@@ -56,6 +56,7 @@ export function ProfileEditor({ connectors, stored, initial, parent, hold }: Pro
         : answer(api.POST("/api/v1/connection-profiles", { body })),
     onSuccess: async (profile) => {
       toast.done(`${profile.name} is saved`);
+      toast.doubted(profile.name, profile.warnings);
       if (test.result && !test.result.stale) await keepTest(profile.name);
       await client.invalidateQueries({ queryKey: ["connection-profiles"] });
       await client.invalidateQueries({ queryKey: ["connection-profile", profile.name] });

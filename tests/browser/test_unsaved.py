@@ -1,0 +1,131 @@
+"""What people typed is lost neither by leaving, nor with a session, nor by a page that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from playwright.async_api import BrowserContext, Dialog, Page, expect
+
+from syncline.actions.signing_in import set_up_link
+from syncline.postgres.database import Database
+from tests.support.browser import fit_for_everybody, keep, new_stream, sign_in
+from tests.support.gateway import Gateway
+from tests.support.installation import Installation
+
+PASSWORD = "correct horse"
+
+
+async def test_leaving_the_mapping_editor_with_changes_asks_first(
+    page: Page, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "unsaved", 1)
+    await page.goto("/mappings/unsaved-items")
+    editor = page.get_by_role("textbox", name="Mapping document")
+    await editor.get_by_text('"trim"').dblclick()
+    await page.keyboard.type("upper")
+    await page.get_by_role("tab", name="Versions").click()  # within the page: nothing is asked
+    await page.get_by_role("link", name="Runs", exact=True).click()
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    await fit_for_everybody(page, "unsaved-question")
+    await question.get_by_role("button", name="Stay").click()
+    await expect(page).to_have_url(re.compile("/mappings/unsaved-items"))
+    await expect(editor.get_by_text('"upper"')).to_be_visible()
+
+    closing: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def stay(dialog: Dialog) -> None:
+        closing.set_result(dialog.type)
+        await dialog.dismiss()
+
+    page.once("dialog", stay)
+    await page.close(run_before_unload=True)
+    assert await closing == "beforeunload"
+
+    await page.get_by_role("button", name="Save as v2").click()
+    await expect(page.get_by_role("button", name="Save as v3")).to_be_visible()
+    await page.get_by_role("link", name="Runs", exact=True).click()
+    await expect(page).to_have_url(re.compile("/runs"))
+
+
+async def test_a_form_in_a_dialog_asks_before_it_closes(page: Page) -> None:
+    await page.goto("/schedules?edit=*")
+    form = page.get_by_role("dialog", name="New schedule")
+    await form.get_by_role("textbox", name="Name").fill("nightly")
+    await page.keyboard.press("Escape")
+    question = page.get_by_role("dialog", name="Leave without saving?")
+    await question.get_by_role("button", name="Stay").click()
+    await expect(form.get_by_role("textbox", name="Name")).to_have_value("nightly")
+    await form.get_by_role("button", name="Cancel").click()
+    await question.get_by_role("button", name="Leave").click()
+    await expect(form).to_have_count(0)
+    await expect(page).to_have_url(re.compile("/schedules$"))
+
+
+async def test_somebody_elses_save_does_not_take_away_what_is_typed(
+    page: Page, db: Database, place: Installation
+) -> None:
+    await new_stream(db, place, "elsewhere", 1)
+    await page.goto("/instances/elsewhere")
+    await page.get_by_role("combobox", name="Target").click()
+    await page.get_by_role("option", name="elsewhere-erp").click()
+    async with page.expect_response(re.compile("/api/v1/instances/elsewhere$")) as asked_again:
+        await db.execute("update instances set changed_at = now() where name = 'elsewhere'")
+        await page.evaluate("dispatchEvent(new Event('visibilitychange'))")
+    await (await asked_again.value).finished()
+    await expect(page.get_by_role("combobox", name="Target")).to_have_value("elsewhere-erp")
+
+
+async def test_a_page_that_breaks_says_so_and_the_rest_goes_on(context: BrowserContext) -> None:
+    tab = await context.new_page()
+    await tab.route("**/api/v1/tenants*", lambda route: route.fulfill(json={"items": [None]}))
+    await tab.goto("/tenants")
+    await expect(tab.get_by_role("alert")).to_contain_text("This page broke")
+    await fit_for_everybody(tab, "broken-page")
+    await tab.get_by_role("link", name="Schedules").click()
+    await expect(tab.get_by_role("heading", name="Schedules")).to_be_visible()
+
+
+async def test_a_session_that_ends_is_renewed_above_the_page(installed: Gateway, tab: Page) -> None:
+    link = await set_up_link(installed.database)
+    async with installed.client() as client:
+        first = {"link": link, "name": "alice", "password": PASSWORD}
+        assert (await client.post("/setup", json=first)).status_code == 200
+    await tab.goto("/login?next=/new/connection-profile")
+    await tab.get_by_role("textbox", name="Name").fill("alice")
+    await tab.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    name = tab.get_by_role("textbox", name="Name", exact=True)
+    await expect(tab.get_by_role("heading", name="New connection profile")).to_be_visible()
+    await name.fill("warehouse")
+    await installed.database.execute("delete from sessions")
+    await tab.get_by_role("button", name="Save").click()
+    again = tab.get_by_role("dialog", name="Your session has ended")
+    await expect(again.get_by_role("textbox", name="Name")).to_have_value("alice")
+    await fit_for_everybody(tab, "session-ended")
+    await again.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await tab.keyboard.press("Enter")
+    await expect(again).to_have_count(0)
+    await expect(name).to_have_value("warehouse")
+    await expect(tab).to_have_url(re.compile("/new/connection-profile$"))
+    await tab.get_by_role("button", name="Save").click()
+    await expect(tab.get_by_text("is required").first).to_be_visible()  # the server answers again
+
+
+async def test_pickers_find_what_lies_behind_the_hundredth(installed: Gateway, tab: Page) -> None:
+    await installed.database.execute(
+        "insert into profiles (id, tenant, name, connector, config) "
+        "select gen_random_uuid(), 'default', 'p-' || to_char(n, 'FM000'), 'file', '{}' "
+        "from generate_series(0, 129) n"
+    )
+    await sign_in(installed, tab)
+    await tab.goto("/new/instance")
+    await tab.get_by_role("combobox", name="Source").click()
+    await expect(tab.get_by_text("type to search").first).to_be_visible()
+    await tab.get_by_role("combobox", name="Source").fill("p-129")
+    await tab.get_by_role("option", name="p-129").click()
+    await expect(tab.get_by_role("combobox", name="Source")).to_have_value("p-129")
+    await tab.get_by_role("combobox", name="Target").fill("nobody")
+    await expect(tab.get_by_text("None has such a name").locator("visible=true")).to_have_count(1)
+    await tab.get_by_role("combobox", name="Source").click()
+    await keep(tab, "picker")
