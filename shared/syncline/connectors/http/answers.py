@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from syncline.connectors.http.charsets import as_utf8
 from syncline.connectors.http.words import plain_words, words_of
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
@@ -18,7 +19,7 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 PERMANENT = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
 LOST = frozenset({502, 504, 520, 522, 524})
 """A gateway that got no answer: what it asked for may have been done."""
-CODES = {
+_CODES = {
     401: "login_refused",
     403: "permission_refused",
     404: "not_found",
@@ -28,6 +29,8 @@ CODES = {
 }
 _MESSAGES = ("message", "error_description", "detail", "title", "error", "msg", "reason", "errors")
 _decode = decoder_of(Any).decode
+_LONG = 1000
+"""Digits from which on a number is no key: 1e999999999 would be a text of a gigabyte."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -95,18 +98,19 @@ def document_of(answer: Answer) -> Any:  # noqa: ANN401
     Raises:
         UnreadableError: it is no JSON.
     """
-    body = answer.body.removeprefix(b"\xef\xbb\xbf")
+    body = as_utf8(answer.body, answer.headers.get("content-type", ""))
     if not body.strip():
         return None
     try:
         return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError) as error:
         kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
         is_page = body.lstrip()[:1] == b"<"
         what = "an HTML or XML page" if is_page else f"no JSON ({error})"
+        hint = ": is this the address of the API, and not of a login page or a proxy?"
         raise UnreadableError(
-            f"{answer.where} answered {answer.status} with {what}, content type {kind}: "
-            "is this the address of the API, and not of a login page or a proxy?"
+            f"{answer.where} answered {answer.status} with {what}, content type {kind}"
+            + (hint if is_page else "")
         ) from error
 
 
@@ -123,25 +127,25 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
     except UnreadableError:
         words = clean(plain_words(text))
     if 300 <= answer.status < 400:
-        to = answer.headers.get("location", "nowhere")
-        words = clean(f"it redirects to {to}: set the profile's baseUrl to where the API is")
-    after = retry_after(answer.headers)
-    category = errors.category(answer.status, text)
-    if answer.status == 403 and after:  # too many calls, in the words of some APIs
-        category = Category.TRANSIENT
+        to = answer.headers.get("location")
+        words = clean(
+            f"it redirects to {to}: set the profile's baseUrl to where the API is"
+            if to
+            else "neither records nor an address to go to: is a cache in the way?"
+        )
     return Failure(
-        category,
-        CODES.get(answer.status, f"http_{answer.status}"),
+        errors.category(answer.status, text),
+        _CODES.get(answer.status, f"http_{answer.status}"),
         f"{answer.where} answered {answer.status}" + (f": {words[:500]}" if words else ""),
         detail=clean(text)[:2000] or None,
-        retry_after=after,
+        retry_after=retry_after(answer.headers),
         ambiguous=answer.status in LOST,
     )
 
 
 def error_in_success(answer: Answer, document: object, errors: Errors) -> Failure | None:
     """Return the failure that an answer with 2xx carries, if the API does such."""
-    found = errors.in_success(document) if errors.in_success else None
+    found = errors.in_success(document) if errors.in_success else _of_graphql(document)
     if not found:
         return None
     text = answer.body[:20_000].decode("utf-8", "replace")
@@ -150,7 +154,28 @@ def error_in_success(answer: Answer, document: object, errors: Errors) -> Failur
         plain(errors.message(document)) if errors.message else searched(found) or words_of(found)
     )
     message = f"{answer.where} answered {answer.status} with an error: {words[:500]}"
-    return Failure(ruled or Category.PERMANENT, "error_in_answer", message, text[:2000])
+    usual = Category.TRANSIENT if _is_throttled(found) else Category.PERMANENT
+    return Failure(ruled or usual, "error_in_answer", message, text[:2000])
+
+
+def _of_graphql(document: object) -> object:
+    """Return the errors that GraphQL gives beside `data`, which then lacks what they are of."""
+    if not isinstance(document, dict) or "data" not in document:
+        return None
+    errors = document.get("errors")
+    if not isinstance(errors, list) or not errors:
+        return None
+    return errors if all(isinstance(e, dict) and "message" in e for e in errors) else None
+
+
+def _is_throttled(found: object) -> bool:
+    """Tell GraphQL's throttling, which passes (spec section 3)."""
+    codes = [
+        extensions.get("code")
+        for error in (found if isinstance(found, list) else [])
+        if isinstance(error, dict) and isinstance(extensions := error.get("extensions"), dict)
+    ]
+    return bool(codes) and all(code in ("THROTTLED", "RATE_LIMITED") for code in codes)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -188,7 +213,7 @@ def key_text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:f}" if abs(value.adjusted()) < _LONG else str(value)
     return "" if value is None or isinstance(value, dict | list) else str(value)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import httpcore
@@ -19,6 +18,7 @@ from syncline.connectors.http.address import (
     resolve,
 )
 from syncline.connectors.http.answers import Answer
+from syncline.connectors.http.packing import CutError, LargeError, PackedError, unpacked
 from syncline.connectors.port import ConnectorError, Pace
 from syncline.domain.errors import Category, Failure, RetriableError
 
@@ -27,6 +27,10 @@ CONNECTIONS = 100
 IDLE = 4.0
 """Seconds after which an idle connection is not used again: servers on Node close theirs after 5,
 and a write that meets the close is one whose answer was lost."""
+
+
+_LISTS = frozenset({"link", "content-encoding"})
+"""Headers that may come in several lines, which are parts of one list (RFC 9110, 5.3)."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -133,13 +137,36 @@ class Client:
             content=request.body,
             extensions={"timeout": self._timeouts},
         ) as response:
-            headers = {
-                n.decode("latin-1").lower(): v.decode("latin-1") for n, v in response.headers
-            }
-            body = _Body(headers.get("content-encoding", "").lower(), self._max_answer, request)
+            body = bytearray()
             async for chunk in response.aiter_stream():
-                body.add(chunk)
-            return Answer(response.status, headers, body.whole(), request.where)
+                body += chunk
+                if len(body) > self._max_answer:
+                    raise self._too_large(request)
+            return self._whole(request, response.status, _named(response.headers), bytes(body))
+
+    def _whole(self, request: Request, status: int, headers: dict[str, str], body: bytes) -> Answer:
+        try:
+            body = unpacked(body, headers.get("content-encoding", ""), self._max_answer)
+        except LargeError:
+            raise self._too_large(request) from None
+        except PackedError as error:
+            message = f"{request.where}: the answer {error}"
+            raise ConnectorError(
+                Failure(Category.PERMANENT, "unexpected_answer", message, ambiguous=True)
+            ) from error
+        except CutError as error:
+            message = f"{request.where}: the answer {error}"
+            raise RetriableError(message, code="answer_cut", ambiguous=True) from error
+        return Answer(status, headers, body, request.where)
+
+    def _too_large(self, request: Request) -> ConnectorError:
+        message = (
+            f"{request.where}: the answer is larger than {self._max_answer} bytes: read smaller "
+            "pages, or raise maxAnswerBytes"
+        )
+        return ConnectorError(
+            Failure(Category.PERMANENT, "answer_too_large", message, ambiguous=True)
+        )
 
     def _opened(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
@@ -153,46 +180,14 @@ class Client:
         return self._pool
 
 
-class _Body:
-    """Collects a body up to a size, unpacking in steps so that a bomb stops early."""
-
-    def __init__(self, encoding: str, limit: int, request: Request) -> None:
-        self._request = request
-        self._limit = limit
-        self._size = 0
-        self._parts: list[bytes] = []
-        self._zip = (
-            zlib.decompressobj(wbits=47) if encoding in ("gzip", "x-gzip", "deflate") else None
-        )
-        if self._zip is None and encoding not in ("", "identity"):
-            raise self._error("unexpected_answer", f"is packed as {encoding!r}, not as gzip")
-
-    def add(self, chunk: bytes) -> None:
-        if self._zip is None:
-            self._keep(chunk)
-            return
-        try:
-            while chunk:
-                self._keep(self._zip.decompress(chunk, 65_536))
-                chunk = self._zip.unconsumed_tail
-        except zlib.error as error:
-            raise self._error("unexpected_answer", f"is no good gzip: {error}") from error
-
-    def _keep(self, part: bytes) -> None:
-        self._size += len(part)
-        if self._size > self._limit:
-            hint = (
-                f"is larger than {self._limit} bytes: read smaller pages, or raise maxAnswerBytes"
-            )
-            raise self._error("answer_too_large", hint)
-        self._parts.append(part)
-
-    def whole(self) -> bytes:
-        return b"".join(self._parts)
-
-    def _error(self, code: str, words: str) -> ConnectorError:
-        message = f"{self._request.where}: the answer {words}"
-        return ConnectorError(Failure(Category.PERMANENT, code, message, ambiguous=True))
+def _named(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name in lower case; lines of a name that is a list are one list."""
+    headers: dict[str, str] = {}
+    for raw, value in lines:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        before = headers.get(name)
+        headers[name] = f"{before}, {text}" if before and name in _LISTS else text
+    return headers
 
 
 def _context(ca_file: str | None) -> ssl.SSLContext:

@@ -11,6 +11,7 @@ from syncline.connectors.http.answers import (
     UnreadableError,
     document_of,
     failure_of,
+    key_text,
     retry_after,
     searched,
 )
@@ -108,8 +109,20 @@ def test_bodies_are_read_exactly() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b"  <?xml ?>", b"{", b"NaN", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_told_with_its_content_type(body: bytes) -> None:
-    with pytest.raises(UnreadableError, match="content type text/html"):
+    with pytest.raises(UnreadableError, match="content type text/html") as caught:
         document_of(answer(200, body, content_type="text/html; charset=x"))
+    assert ("login page" in str(caught.value)) == (body.lstrip()[:1] == b"<")
+
+
+@pytest.mark.parametrize("number", [b"1e1000000000000000000000", b"1" * 5000])
+def test_a_number_that_no_machine_holds_is_told(number: bytes) -> None:
+    with pytest.raises(UnreadableError, match="no JSON"):
+        document_of(answer(200, number))
+
+
+def test_an_id_is_no_text_of_a_gigabyte() -> None:
+    assert key_text(document_of(answer(200, b"1e99999999"))) == "1E+99999999"
+    assert key_text(document_of(answer(200, b"12.50"))) == "12.50"
 
 
 @pytest.mark.parametrize(
