@@ -157,12 +157,7 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 def final_state(
-    counters: Counters,
-    *,
-    extraction_failed: bool,
-    cancelled: bool,
-    stalled: bool = False,
-    halted: bool = False,
+    counters: Counters, *, extraction_failed: bool, cancelled: bool, stalled: bool = False
 ) -> State:
     """Decide how a run whose records all have outcomes ended (spec section 2.3).
 
@@ -171,13 +166,10 @@ def final_state(
         extraction_failed: the source could not be read to its end.
         cancelled: a person cancelled the run.
         stalled: the run was closed because nothing moved.
-        halted: the target refused the whole call, so that the writing stopped.
 
     Returns:
         One of the four final states.
     """
-    if halted:
-        return State.FAILED
     if cancelled:
         return State.CANCELLED
     if stalled:

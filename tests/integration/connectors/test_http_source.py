@@ -252,7 +252,7 @@ async def test_what_is_no_record_is_given_as_bad() -> None:
         (Trouble(), RetriableError, "the connection was lost"),
         (Trouble(status=404), ConnectorError, "404"),
         (Trouble(status=200, body=b"<html>"), ConnectorError, "HTML or XML page"),
-        (Trouble(status=200, body=b"{"), ConnectorError, "no JSON"),
+        (Trouble(status=200, body=b"{"), RetriableError, "half a JSON document"),
         (Trouble(status=200, headers={"Content-Encoding": "br"}), ConnectorError, "packed as 'br'"),
     ],
 )

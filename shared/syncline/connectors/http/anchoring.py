@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.connectors.http.paging import Place, first_place
-from syncline.connectors.http.source import PagingType, Source
+from syncline.connectors.http.paging import COUNTING, Place, first_place
+from syncline.connectors.http.source import Source
 from syncline.connectors.port import Page
-
-_COUNTING = frozenset({PagingType.PAGE, PagingType.OFFSET})
 
 
 def unseen(source: Source, place: Place, page: Page) -> Page:
@@ -24,7 +22,7 @@ def unseen(source: Source, place: Place, page: Page) -> Page:
     keep = [
         n
         for n, (id_, cursor) in enumerate(zip(page.ids, page.cursors, strict=True))
-        if id_ not in seen or cursor is None or source.written(cursor) != place.cursor
+        if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != place.cursor
     ]
     return Page(
         [page.ids[n] for n in keep],
@@ -45,10 +43,10 @@ def anchored(source: Source, place: Place, page: Page, counted: Place | None) ->
         page: the answer as it came.
         counted: the next place by counting.
     """
-    is_counting = source.paging.type in _COUNTING and source.ordered
+    is_counting = source.paging.type in COUNTING and source.ordered and not place.stable
     if counted is None or not is_counting or place.cursor is None or None in page.cursors:
         return counted
-    written = [source.written(cursor) for cursor in page.cursors if cursor is not None]
+    written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]
     if not written or written[0] == written[-1]:
         return counted
     last = written[-1]

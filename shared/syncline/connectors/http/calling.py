@@ -21,6 +21,7 @@ from syncline.domain.errors import Category, Failure, FailureError, RetriableErr
 
 REDIRECTS = 3
 _SAFE = "-._~"
+_RESERVED = "%:/?#[]@!$&'()*+,;=" + _SAFE
 REFUSED = frozenset({401, 403})
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 
@@ -87,8 +88,8 @@ class Api:
         if answer.ok:
             return answer
         failure = failure_of(answer, self.settings.errors, self.clean)
-        if answer.status == 401:
-            raise raised(failure)
+        if answer.status in REFUSED:
+            raise ConnectorError(failure)
         raise RefusedError(failure, answer.status)
 
     def decoded(self, answer: Answer) -> Any:  # noqa: ANN401
@@ -106,17 +107,22 @@ class Api:
             ) from error
         failure = error_in_success(answer, document, self.settings.errors)
         if failure is not None:
-            raise RefusedError(self._cleaned(failure), answer.status)
+            raise RefusedError(self.cleaned(failure), answer.status)
         return document
 
     def link(self, target: str, base: str) -> str:
         """Return a link's URL at our own address.
 
         Raises:
-            ConnectorError: it leads to another host.
+            ConnectorError: it leads to another host, or is no address.
         """
-        url = urljoin(base, target)
-        to, own = urlsplit(url), urlsplit(self.settings.base_url)
+        try:
+            url = quote(urljoin(base, target.strip()), safe=_RESERVED)
+            to, own = urlsplit(url), urlsplit(self.settings.base_url)
+        except ValueError as error:
+            message = f"{base_of(base)} leads to {self.clean(target)[:200]!r}, which is no address"
+            failure = Failure(Category.PERMANENT, "next_unreadable", message)
+            raise ConnectorError(failure) from error
         if to.scheme not in ("http", "https") or to.hostname != own.hostname:
             message = f"{base_of(base)} leads to another host: {self.clean(url)[:200]}"
             raise ConnectorError(Failure(Category.PERMANENT, "address_not_allowed", message))
@@ -135,7 +141,8 @@ class Api:
             answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
         return answer
 
-    def _cleaned(self, failure: Failure) -> Failure:
+    def cleaned(self, failure: Failure) -> Failure:
+        """Take every secret out of a failure."""
         detail = self.clean(failure.detail) if failure.detail else None
         return Failure(failure.category, failure.code, self.clean(failure.message), detail)
 

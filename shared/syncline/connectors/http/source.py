@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
+from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings import endpoint, path, path_in, whole
 from syncline.connectors.http.target import Read, query_of
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.dates import compile_format, parse_time
 from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.paths import Path, parse_path, reader
 from syncline.domain.mapping.reading import Reader
-from syncline.domain.mapping.refusal import ValueRefusedError
 
 Query = Sequence[tuple[str, str]]
 CURSOR = "{cursor}"
@@ -30,6 +30,15 @@ class PagingType(StrEnum):
     LINK = "link"
 
 
+class End(StrEnum):
+    """What ends a read beside an empty page and a last one without next, where an API is so."""
+
+    NO_CONTENT = "noContent"
+    NULL = "null"
+    MISSING = "missing"
+    SAME_TOKEN = "sameToken"  # noqa: S105 - no secret
+
+
 class Paging(msgspec.Struct, frozen=True):
     """The mapping's `paging` block.
 
@@ -38,6 +47,8 @@ class Paging(msgspec.Struct, frozen=True):
         size_parameter, size: the number of records asked for.
         next: where the answer has the next token (cursor) or link (link; None: Link header).
         total: where the answer has the number of all records; more: whether there are more.
+        end: what else ends a read; nothing else does.
+        empty_pages: as many may come one after the other before a record comes.
     """
 
     type: PagingType = PagingType.NONE
@@ -48,6 +59,17 @@ class Paging(msgspec.Struct, frozen=True):
     next: Read | None = None
     total: Read | None = None
     more: Read | None = None
+    end: frozenset[End] = frozenset()
+    empty_pages: int = 100
+
+
+class Records(msgspec.Struct, frozen=True):
+    """Where an answer has its records; without a path, the answer itself is the array."""
+
+    path: Path = ()
+
+    def read(self, document: object) -> Any:  # noqa: ANN401
+        return reader(self.path)(document) if self.path else document
 
 
 class Fetch(msgspec.Struct, frozen=True):
@@ -55,7 +77,7 @@ class Fetch(msgspec.Struct, frozen=True):
 
     endpoint: str
     query: Query
-    records: Read | None
+    records: Records
     size: int
     separator: str
 
@@ -65,49 +87,21 @@ class Source(msgspec.Struct, frozen=True):
 
     Attributes:
         query: parameters; one with `{cursor}` is left out where there is no cursor.
-        write_cursor: how a bookmark is written; None sends it as the API gave it.
+        stable: parameters of a read in an order that stands still; None where there is none.
         ordered: the API gives records in (cursor, ID) order.
     """
 
     endpoint: str
     query: Query
+    stable: Query | None
     paging: Paging
-    records: Read | None
+    records: Records
     id: Read
     cursor: Read | None
-    write_cursor: Callable[[datetime], str] | None
-    lookback: float
+    cursor_type: CursorType
+    bookmarks: Bookmarks
     fetch: Fetch | None
     ordered: bool
-
-    def after(self, value: str) -> str:
-        """Write the value to read from: lookback subtracted, in the API's format."""
-        return self._written(value, self.lookback)
-
-    def written(self, value: str) -> str:
-        """Write a bookmark as the API wants it."""
-        return self._written(value, 0.0)
-
-    def _written(self, value: str, lookback: float) -> str:
-        if not lookback and self.write_cursor is None:
-            return value
-        try:
-            moment = parse_time(value) - timedelta(seconds=lookback)
-        except (ValueRefusedError, OverflowError):
-            return value
-        return self.write_cursor(moment) if self.write_cursor else _as_before(moment, value)
-
-
-def _as_before(moment: datetime, value: str) -> str:
-    """Write a time in the manner of the text that it came from."""
-    if len(value) == 10:
-        return moment.date().isoformat()
-    digits = len(value.partition(".")[2].rstrip("Z").partition("+")[0].partition("-")[0])
-    text = moment.isoformat(sep=value[10], timespec="microseconds")
-    whole_, _, rest = text.partition(".")
-    zone = rest[6:]
-    fraction = "." + rest[:6].ljust(digits, "0")[:digits] if digits else ""
-    return whole_ + fraction + ("Z" if value.endswith("Z") else zone)
 
 
 def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
@@ -123,12 +117,13 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
     source = Source(
         endpoint=endpoint(r, "endpoint", required=True, known=()),
         query=query,
+        stable=_stable(options.child("stable"), query),
         paging=_paging(r.child("paging")),
-        records=None if options.anything("records") == "" else path(options, "records"),
+        records=_records(options),
         id=path_in(r, "idColumn", extraction.id_column) or (lambda _record: None),
         cursor=path_in(r, "cursorColumn", extraction.cursor_column),
-        write_cursor=_format(options),
-        lookback=0.0 if extraction.cursor_type is CursorType.ID else extraction.lookback,
+        cursor_type=extraction.cursor_type,
+        bookmarks=Bookmarks(extraction.cursor_format, _format(options), extraction.lookback),
         fetch=_fetch(options.child("fetch")),
         ordered=options.boolean("ordered", default=False),
     )
@@ -140,6 +135,12 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
             "that cannot be asked so is read in full: leave out cursorColumn"
         )
         r.problem("cursorColumn", hint)
+    if extraction.lookback and extraction.cursor_type is CursorType.ID:
+        hint = (
+            "cannot be taken from an ID: leave it out; a cursor of seconds or milliseconds since "
+            "1970 is `cursorType: datetime` with `cursorFormat: epoch` or `epochMillis`"
+        )
+        r.problem("lookback", hint)
     if extraction.mode is not ExtractionMode.API:
         message = f"the HTTP connector reads `api`, not {extraction.mode}"
         return source, [Problem("$.extraction.mode", message)]
@@ -164,6 +165,8 @@ def _paging(r: Reader) -> Paging:
         next=path(r, "next"),
         total=path(r, "total"),
         more=path(r, "more"),
+        end=_ends(r),
+        empty_pages=whole(r, "emptyPages", 100, 0, 100_000),
     )
     if kind is PagingType.CURSOR and paging.next is None:
         r.problem("next", "is required: where the answer has the next cursor")
@@ -187,7 +190,7 @@ def _fetch(r: Reader) -> Fetch | None:
     fetch = Fetch(
         endpoint=where,
         query=query,
-        records=None if r.anything("records") == "" else path(r, "records"),
+        records=_records(r),
         size=whole(r, "size", 100, 1, 1000) if many else 1,
         separator=r.text("separator") or ",",
     )
@@ -195,22 +198,40 @@ def _fetch(r: Reader) -> Fetch | None:
     return fetch
 
 
-def _format(r: Reader) -> Callable[[datetime], str] | None:
+def _records(r: Reader) -> Records:
+    text = r.text("records")
+    try:
+        return Records(parse_path(text) if text else ())
+    except ValueError as error:
+        r.problem("records", str(error))
+        return Records()
+
+
+def _ends(r: Reader) -> frozenset[End]:
+    words = r.texts("end", single=True)
+    for word in words:
+        if word not in list(End):
+            r.problem("end", f"holds {word!r}; it may hold {', '.join(End)}")
+    return frozenset(end for end in End if end in words)
+
+
+def _stable(r: Reader, query: Query) -> Query | None:
+    """Read the parameters of a stable read; they take the place of others of their names."""
+    if r.is_absent:
+        return None
+    own = query_of(r, r.mapping("parameters"), "parameters", ("cursor",))
+    if not own:
+        r.problem("parameters", "must name a parameter that sorts by ID, such as {sort: id}")
+    r.refuse_unknown()
+    names = {name for name, _ in own}
+    return [(name, value) for name, value in query if name not in names] + own
+
+
+def _format(r: Reader) -> Write | None:
     """Read how bookmarks are written: `epoch`, `epochMillis`, or a format, in UTC."""
     text = r.text("cursorFormat")
-    if not text:
-        return None
-    if text in ("epoch", "epochMillis"):
-        factor = 1000 if text == "epochMillis" else 1
-        return lambda moment: str(int(_utc(moment).timestamp() * factor))
     try:
-        write = compile_format(text)
+        return request_format(text) if text else None
     except ValueError as error:
         r.problem("cursorFormat", f"{error}; or `epoch`, or `epochMillis`")
         return None
-    return lambda moment: write(_utc(moment))
-
-
-def _utc(moment: datetime) -> datetime:
-    """A time without an offset is UTC; one with an offset becomes it."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 
 from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.paging import (
-    Circle,
-    Place,
-    first_place,
-    following,
-    next_link,
-    query_at,
-)
+from syncline.connectors.http.links import LinkError, next_link
+from syncline.connectors.http.paging import Place, first_place, following, query_at
 from syncline.connectors.http.source import Source, parse_source
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.connectors.http.walk import Circle
+from syncline.domain.mapping.document import Extraction, ExtractionMode
 
 NOTHING = Answer(200, {}, b"", "GET")
 
@@ -27,8 +22,6 @@ def source(paging: dict[str, Any] | None = None, **options: Any) -> Source:
         endpoint="/items",
         parameters={"since": "{cursor}"},
         cursor_column="changed",
-        cursor_type=options.pop("kind", CursorType.DATETIME),
-        lookback=options.pop("lookback", 0.0),
         paging=paging,
         options=options,
     )
@@ -94,11 +87,22 @@ def test_more_ends_a_read_whatever_else_the_answer_says() -> None:
         ('</?p=1,2>; title="x"; rel="last next"', "/?p=1,2"),
         ('</?p=9>; rel="last"', None),
         ("", None),
-        ("nonsense", None),
+        ("</?p=1>; rel=prev,, </?p=2>;rel=next ,", "/?p=2"),
+        ("<  /?p=3  > ; rel = 'next'", "/?p=3"),
+        ("</?p=4>; crossorigin; REL=Next; rel=prev", "/?p=4"),
+        ('</?p=5>; title="; rel=prev, <x>"; rel="next"', "/?p=5"),
+        ("</?p=6>; title*=UTF-8''x%20y; rel=next", "/?p=6"),
+        ("</?p=7>; rel=next, </?p=8>; rel=next", "/?p=7"),
     ],
 )
 def test_a_link_header_names_the_next_page(header: str, url: str | None) -> None:
     assert next_link(header) == url
+
+
+@pytest.mark.parametrize("header", ["nonsense", "</a", "</a> rel=next", "<>; rel=next", "</a>; ="])
+def test_a_link_header_that_is_none_is_told(header: str) -> None:
+    with pytest.raises(LinkError):
+        next_link(header)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7])
@@ -113,29 +117,3 @@ def test_a_long_straight_walk_is_no_circle() -> None:
     circle = Circle()
 
     assert not any(circle.closes(b"%d" % n) for n in range(10_000))
-
-
-@pytest.mark.parametrize(
-    ("value", "lookback", "options", "written"),
-    [
-        ("2026-01-31T10:00:00.120Z", 0.0, {}, "2026-01-31T10:00:00.120Z"),
-        ("2026-01-31T10:00:00.120Z", 60.0, {}, "2026-01-31T09:59:00.120Z"),
-        ("2026-01-31T10:00:00Z", 60.0, {}, "2026-01-31T09:59:00Z"),
-        ("2026-01-31 10:00:00+02:00", 1.0, {}, "2026-01-31 09:59:59+02:00"),
-        ("2026-01-31", 86400.0, {}, "2026-01-30"),
-        (
-            "2026-01-31T10:00:00+02:00",
-            0.0,
-            {"cursorFormat": "yyyy-MM-dd HH:mm"},
-            "2026-01-31 08:00",
-        ),
-        ("2026-01-31T10:00:00Z", 60.0, {"cursorFormat": "epoch"}, "1769853540"),
-        ("2026-01-31T10:00:00.5", 0.0, {"cursorFormat": "epochMillis"}, "1769853600500"),
-        ("not a date", 60.0, {}, "not a date"),
-        ("17", 60.0, {"kind": CursorType.ID}, "17"),
-    ],
-)
-def test_bookmarks_are_written_as_the_api_gave_them_or_as_it_wants_them(
-    value: str, lookback: float, options: dict[str, Any], written: str
-) -> None:
-    assert source(lookback=lookback, **options).after(value) == written

@@ -1,0 +1,114 @@
+"""Noticing that a read goes in circles, or comes in no order though one is promised. Pure."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from syncline.connectors.http.paging import COUNTING, Place, loop
+from syncline.connectors.http.source import Source
+from syncline.connectors.port import ConnectorError, Page
+from syncline.contracts.messages import encode
+from syncline.domain.cursor import is_later
+from syncline.domain.errors import Category, Failure
+
+_AGAIN = "names a page as next that was read before"
+
+
+class Circle:
+    """Notices that a walk repeats itself, with the memory of one step (Brent's algorithm)."""
+
+    def __init__(self) -> None:
+        self._kept: bytes | None = None
+        self._steps = 0
+        self._until = 1
+
+    def closes(self, step: bytes) -> bool:
+        """Take a step; tells whether the walk was there before."""
+        if step == self._kept:
+            return True
+        self._steps += 1
+        if self._steps == self._until:
+            self._kept, self._steps, self._until = step, 0, self._until * 2
+        return False
+
+
+class Walk:
+    """One read's way through its pages."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._tokens, self._contents = Circle(), Circle()
+        self._before = b""
+        self._empty = 0
+        self._last: str | None = None
+
+    def step(self, place: Place, page: Page) -> None:
+        """Take a page.
+
+        Raises:
+            ConnectorError: `paging_loop`, or `order_broken`: what came before tells nothing of how
+                far the source was read.
+        """
+        if place.token is not None and self._tokens.closes(place.token.encode()):
+            raise self._loop(_AGAIN)
+        if page.ids:
+            self._empty = 0
+            self._compare(_content(page))
+            if self._source.ordered and not place.stable:
+                self._check_order(place, page)
+            return
+        self._empty += 1
+        if self._empty > self._source.paging.empty_pages:
+            words = f"gave {self._empty} empty pages one after the other, each with a next one"
+            raise self._loop(f"{words} (`paging.emptyPages` allows more)")
+
+    def _compare(self, content: bytes) -> None:
+        again = content == self._before or self._contents.closes(content)
+        self._before = content
+        if again:
+            counts = self._source.paging.type in COUNTING
+            raise self._loop(
+                "gives records again: the pages repeat themselves" if counts else _AGAIN
+            )
+
+    def _loop(self, words: str) -> ConnectorError:
+        return ConnectorError(loop(self._source.endpoint, words))
+
+    def _check_order(self, place: Place, page: Page) -> None:
+        """Hold the API to the order that the mapping promises of it."""
+        before = None if place.seen else self._last
+        for cursor in page.cursors:
+            if cursor is None:
+                continue
+            if before is not None and _goes_down(self._source, before, cursor):
+                raise ConnectorError(_broken(self._source, before, cursor))
+            before = cursor
+        self._last = before
+
+
+def _goes_down(source: Source, before: str, cursor: str) -> bool:
+    if before == cursor:
+        return False
+    zones = before[19:] == cursor[19:] or before[-1:] == cursor[-1:] == "Z"
+    if len(before) == len(cursor) and zones and before < cursor:
+        return False
+    return is_later(before, cursor, source.cursor_type)
+
+
+def _broken(source: Source, before: str, cursor: str) -> Failure:
+    message = (
+        f"{source.endpoint}: the mapping says `ordered: true`, and the API gave {cursor[:60]!r} "
+        f"behind {before[:60]!r}: add the parameter that sorts by cursor, then ID, or leave "
+        "`ordered` out"
+    )
+    return Failure(Category.PERMANENT, "order_broken", message)
+
+
+def _content(page: Page) -> bytes:
+    """Return what tells a page's records from those of another."""
+    if any(page.ids):
+        text = "\0".join([*page.ids, *(cursor or "" for cursor in page.cursors)])
+        data = text.encode("utf-8", "surrogatepass")
+    else:
+        data = b"\0".join(map(encode, page.records))
+    return blake2b(data, digest_size=16).digest()
