@@ -119,7 +119,8 @@ class DryRunner:
             return parse(config.document)
         if name is None:
             raise InvalidInputError([Problem("$.document", "is required: the draft to try")])
-        return parse(await self._drafts.document(tenant, name, request.version))
+        document = await self._drafts.document(tenant, name, request.version)
+        return parse(document, stored=True)
 
     async def _source(self, tenant: str, name: str | None, request: DryRunRequest) -> Profile:
         """Find the profile that is read."""

@@ -76,9 +76,9 @@ class Passports:
         secrets = await self._configuration.secrets(tenant)
         payloads = await self._payloads(found, now)
         payloads = {kind: _shown(payload, secrets) for kind, payload in payloads.items()}
-        mapping = parse(
-            await self._configuration.mapping_document(found.mapping, found.record.mapping_version)
-        )
+        version = found.record.mapping_version
+        document = await self._configuration.mapping_document(found.mapping, version)
+        mapping = parse(document, stored=True)
         texts = {kind: p.text.encode() for kind, p in payloads.items() if p.text is not None}
         raw, canonical, payload = (texts.get(kind) for kind in KINDS)
         changes = {

@@ -129,7 +129,7 @@ class DraftTrier:
         stored = await newest_raw(self._connection, tenant, runs, request.limit)
         letters = await self._drafts.letters(tenant, ids, LETTERS)
         secrets = await self._configuration.secrets(tenant)
-        tracers = Tracer(parse(active), secrets), Tracer(draft, secrets)
+        tracers = Tracer(parse(active, stored=True), secrets), Tracer(draft, secrets)
         tried, untold = _letters(tracers[1], letters)
         records = [_compared(record, *tracers) for record in stored]
         return Trial(

@@ -121,5 +121,6 @@ class Mappings:
         if key not in self._parsed:
             if len(self._parsed) >= KEPT:
                 self._parsed.clear()
-            self._parsed[key] = parse(await self._configuration.mapping_document(mapping, version))
+            document = await self._configuration.mapping_document(mapping, version)
+            self._parsed[key] = parse(document, stored=True)
         return self._parsed[key]

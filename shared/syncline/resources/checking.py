@@ -155,7 +155,8 @@ class _Checker:
                 taken[entity_type] = name
 
     def _mapping(self, instance: InstanceConfig, name: str) -> Iterator[Mistake]:
-        mapping = parse(self._mappings[name].document)
+        is_stored = (Kind.MAPPING, name) not in self._loaded.sources
+        mapping = parse(self._mappings[name].document, stored=is_stored)
         for problem in self._connectors_words(instance, mapping):
             if (Kind.MAPPING, name) in self._loaded.sources:
                 yield self._at(Kind.MAPPING, name, problem)

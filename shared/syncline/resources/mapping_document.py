@@ -5,15 +5,23 @@ A test holds these fields to the domain's.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from syncline.resources.documents import Document, Strict
 
-Transform = str | list[str]
-_TRANSFORM: Any = Field([], description="Transformers, applied in order; one name or a list.")
-_OPTIONS: Any = Field({}, description="Options of the transformers.")
+Step = str | Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
+Transform = Step | list[Step]
+_TRANSFORM: Any = Field(
+    [],
+    description="Transformers, applied in order: one or a list of names, or of names with options "
+    'of their own, such as `{replace: {search: ",", replace: "."}}`.',
+)
+_OPTIONS: Any = Field(
+    {}, description="Options of the named transformer; of several, under their names."
+)
+_PATH = 'keys joined by dots, `[n]`, `[]` for each; a key with dots or brackets as `["Qty [pcs]"]`'
 
 
 class ConditionPart(Strict):
@@ -60,11 +68,14 @@ class ExtractionPart(Strict):
 class NormalizationFieldPart(Strict):
     """One raw field into one canonical property."""
 
-    source: str = Field(description="Raw field.")
-    target: str = Field(description="Canonical property.")
+    source: str = Field(description=f"Raw field: {_PATH}.")
+    target: str = Field(description=f"Canonical property: {_PATH}.")
     type: Literal[
         "string", "int", "decimal", "bool", "date", "datetime", "object", "array"
     ] = Field("string", description="What the value is turned into.")  # fmt: skip
+    format: str | None = Field(
+        None, description="How the source writes a date or datetime, such as `dd.MM.yyyy HH:mm`."
+    )
     required: bool = Field(False, description="An empty value fails the record.")
     default: Any = Field(None, description="Used where the value is null or empty.")
     transform: Transform = _TRANSFORM
@@ -74,19 +85,25 @@ class NormalizationFieldPart(Strict):
 class TransformationFieldPart(Strict):
     """One canonical property into one path of the target payload."""
 
-    source: str = Field(description="Canonical property.")
-    target: str = Field(description="Path in the payload, such as `product.lines[].sku`.")
+    source: str = Field(description=f"Canonical property: {_PATH}.")
+    target: str = Field(description=f"Path in the payload: {_PATH}.")
     required: bool = Field(False, description="An empty value fails the record.")
     default: Any = Field(None, description="Used where the value is null or empty.")
     transform: Transform = _TRANSFORM
     options: dict[str, Any] = _OPTIONS
     when: ConditionPart | None = Field(None, description="Write the field only if this holds.")
+    omit_null: bool | None = Field(
+        None,
+        description="Leave a null out, and what is empty by it; default: the transformation's.",
+    )
 
 
 class StaticValuePart(Strict):
     """A fixed value at one path of the target payload."""
 
-    target: str = Field(description="Path in the payload.")
+    target: str = Field(
+        description="Path in the payload; under `[]` it stands in each element that fields make."
+    )
     value: Any
 
 
@@ -108,6 +125,7 @@ class TransformationPart(Strict):
     static: list[StaticValuePart] = Field([], description="Fixed values.")
     exclude: ConditionPart | None = Field(None, description="Records left out.")
     smart_sync: bool = Field(True, description="Skip records whose payload did not change.")
+    omit_null: bool = Field(False, description="`omitNull` of every field that does not say it.")
     target: dict[str, Any] = Field({}, description="Where the target connector writes.")
 
 

@@ -311,5 +311,5 @@ async def test_forms_and_editors_get_their_schemas(call: Client) -> None:
     assert all(c["profileSchema"]["properties"]["config"] for c in connectors)
     mapping = (await call("GET", "/schemas/mapping")).json()
     assert {"extraction", "normalization"} <= set(mapping["jsonSchema"]["properties"])
-    assert mapping["transformers"]["dateFormat"] == ["format", "timezone"]
+    assert mapping["transformers"]["dateFormat"] == ["format", "inputFormat", "timezone"]
     assert (await call("GET", "/schemas/nope")).status_code == 404

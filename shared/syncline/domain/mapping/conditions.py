@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from syncline.domain.mapping.document import Condition
+from syncline.domain.mapping.numbers import to_decimal
 from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values import plain_text
 
 Test: TypeAlias = Callable[[dict[str, Any]], bool]
@@ -64,19 +66,17 @@ def equal(left: Any, right: Any) -> bool:  # noqa: ANN401
 
 
 def _ordered(left: Any, right: Any, compare: Callable[[Any, Any], bool]) -> bool:  # noqa: ANN401
-    if left is None or right is None:
-        return False
+    """Compare as numbers where both are, else as texts where both are; no others have an order."""
     numbers = _number(left), _number(right)
     if None not in numbers:
         return compare(*numbers)
-    return compare(plain_text(left), plain_text(right))
+    return isinstance(left, str) and isinstance(right, str) and compare(left, right)
 
 
 def _number(value: Any) -> Decimal | None:  # noqa: ANN401
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal | float):
         return None
     try:
-        number = Decimal(value if not isinstance(value, float) else str(value))
-    except InvalidOperation:
+        return to_decimal(value)
+    except ValueRefusedError:
         return None
-    return number if number.is_finite() else None

@@ -183,6 +183,20 @@ def compile_parser(pattern: str) -> Callable[[str], datetime]:
     return _reader(pattern, re.compile(form), tokens)
 
 
+def compile_reader(pattern: str) -> Callable[[Any], datetime]:
+    """Return `compile_parser`'s function for values of any type; a whole number is its digits."""
+    parse = compile_parser(pattern)
+
+    def read(value: Any) -> datetime:  # noqa: ANN401
+        if type(value) is int:
+            value = str(value) if 0 <= value < 10**20 else ""
+        if type(value) is not str:
+            raise _not_of(pattern, value)
+        return parse(value)
+
+    return read
+
+
 def _check_units(pattern: str, units: Sequence[str]) -> None:
     for unit in units:
         if units.count(unit) > 1:
@@ -225,7 +239,7 @@ def _zone(offset: str) -> timezone:
     return timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
 
 
-def _not_of(pattern: str, text: str) -> ValueRefusedError:
+def _not_of(pattern: str, text: object) -> ValueRefusedError:
     return ValueRefusedError(
         f"must be a date of the form {pattern}, not {shown(text)}", code="invalid_date"
     )

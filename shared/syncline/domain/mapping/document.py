@@ -86,27 +86,39 @@ class Extraction(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
 
 class NormalizationField(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One raw field into one canonical property."""
+    """One raw field into one canonical property.
+
+    Attributes:
+        transform: names of transformers, in their order; `options`: of each.
+        format: form in which the source writes a date or datetime, None for ISO-8601.
+    """
 
     source: str
     target: str
     type: FieldType = FieldType.STRING
+    format: str | None = None
     required: bool = False
     default: Any = None
     transform: tuple[str, ...] = ()
-    options: dict[str, Any] = {}
+    options: tuple[dict[str, Any], ...] = ()
 
 
 class TransformationField(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One canonical property into one path of the target payload."""
+    """One canonical property into one path of the target payload.
+
+    Attributes:
+        transform: names of transformers, in their order; `options`: of each.
+        omit_null: a null is left out, and what is empty because of it.
+    """
 
     source: str
     target: str
     required: bool = False
     default: Any = None
     transform: tuple[str, ...] = ()
-    options: dict[str, Any] = {}
+    options: tuple[dict[str, Any], ...] = ()
     when: Condition | None = None
+    omit_null: bool = False
 
 
 class StaticValue(msgspec.Struct, frozen=True, rename="camel"):
@@ -127,6 +139,7 @@ class Transformation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
         match_key: paths in the payload by which the target finds an existing record; most have one.
         target: where the target connector writes, e.g. `{"table": "public.item"}` or
             `{"endpoint": "/items", "method": "PUT"}`; checked by that connector.
+        omit_null: of every field.
     """
 
     match_key: tuple[str, ...] = ()
@@ -134,6 +147,7 @@ class Transformation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
     static: tuple[StaticValue, ...] = ()
     exclude: Condition | None = None
     smart_sync: bool = True
+    omit_null: bool = False
     target: dict[str, Any] = {}
 
     @property

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from syncline.domain.mapping.conditions import Test, compile_condition
 from syncline.domain.mapping.document import NormalizationField, TransformationField
-from syncline.domain.mapping.paths import Segment, is_simple, parse_path
-from syncline.domain.mapping.transformers import TAKES_NULL, Transformer, registry
-from syncline.domain.mapping.values import CONVERTERS, to_string
+from syncline.domain.mapping.paths import Segment, parse_path
+from syncline.domain.mapping.pure import Transformer
+from syncline.domain.mapping.transformers import TAKES_NULL, registry
+from syncline.domain.mapping.values import converter, to_string
 
 
 class RequiredFieldError(ValueError):
@@ -36,6 +37,8 @@ class Field(msgspec.Struct, frozen=True):
         convert: the canonical type's converter, None in a transformation.
         when: tells from the root record whether the field is there at all.
         may_nest: whether its value may be an object or array taken whole from the source.
+        omit_null: null is left out.
+        fills: something is made of null, or said of it: a default, or that it is required.
     """
 
     name: str
@@ -47,11 +50,8 @@ class Field(msgspec.Struct, frozen=True):
     convert: Callable[[Any], Any] | None = None
     when: Test | None = None
     may_nest: bool = True
-
-    @property
-    def key(self) -> str | None:
-        """The plain source key, None for a path."""
-        return self.source[0].key if is_simple(self.source) else None
+    omit_null: bool = False
+    fills: bool = False
 
     def apply(self, value: Any, root: dict[str, Any]) -> Any:  # noqa: ANN401
         """Bring one value through the field: the slow way, which names the field at fault."""
@@ -72,34 +72,27 @@ def compile_field(
     field: NormalizationField | TransformationField, *, may_nest: bool = True
 ) -> Field:
     """Compile a (checked) field."""
-    when, convert = None, None
+    when, convert, omit_null = None, None, False
     if isinstance(field, TransformationField):
         when = None if field.when is None else compile_condition(field.when)
+        omit_null = field.omit_null
     else:
-        convert = CONVERTERS[field.type]
+        convert = converter(field.type, field.format)
     return Field(
         name=field.source,
         source=parse_path(field.source),
         target=parse_path(field.target),
         default=field.default,
         required=field.required,
-        transformers=tuple(_made(name, field.options, field.transform) for name in field.transform),
+        transformers=tuple(map(_made, field.transform, field.options)),
         convert=convert,
         when=when,
         may_nest=may_nest or bool(field.transform),
+        omit_null=omit_null,
+        fills=field.required or field.default is not None,
     )
 
 
-def _made(name: str, options: Mapping[str, Any], chain: Sequence[str]) -> Made:
+def _made(name: str, options: Mapping[str, Any]) -> Made:
     lower = name.lower()
-    factory = registry()[lower][1]
-    return Made(factory(options_for(name, options, chain)), lower in TAKES_NULL)
-
-
-def options_for(name: str, options: Mapping[str, Any], chain: Sequence[str]) -> Mapping[str, Any]:
-    """Return one transformer's options: all of them, or those under its name in a chain."""
-    if len(chain) == 1:
-        return options
-    by_name = {key.lower(): value for key, value in options.items()}
-    found = by_name.get(name.lower(), {})
-    return found if isinstance(found, Mapping) else {}
+    return Made(registry()[lower][1](options), lower in TAKES_NULL)

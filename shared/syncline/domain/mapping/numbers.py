@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import (
     ROUND_HALF_UP,
     Clamped,
@@ -58,6 +59,49 @@ def _decimal_of(value: Any) -> Decimal:  # noqa: ANN401
     if _NUMBER.fullmatch(text) is None:
         raise ValueRefusedError(f"must be a number such as 12.50, not {shown(value)}")
     return Decimal(text)
+
+
+_GROUPING = {" ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]", ".": r"\.", ",": ","}
+"""Signs between thousands, and what is written for each: every kind of blank, both apostrophes."""
+
+
+def compile_number(decimal: str, thousands: str | None) -> Callable[[str], Decimal]:
+    """Return a function that reads numbers as one country writes them, such as `1.234,50`.
+
+    Strictly: thousands stand in threes or not at all, a sign leads or is a minus at the end, and
+    whatever else is there (a currency, brackets, an exponent) is refused. Blanks around it do not
+    count.
+
+    Raises:
+        ValueError: the two signs are one, or of none that numbers are written with.
+    """
+    if decimal not in (".", ","):
+        raise ValueError("must be `.` or `,`")
+    if thousands is not None and (thousands not in _GROUPING or thousands == decimal):
+        raise ValueError("must be one of `.`, `,`, a blank and `'`, and not the decimal sign")
+    between = None if thousands is None else _GROUPING[thousands]
+    grouped = (
+        ""
+        if between is None
+        else f"[0-9]{{1,3}}(?P<between>{between})[0-9]{{3}}(?:(?P=between)[0-9]{{3}})*|"
+    )
+    form = re.compile(
+        rf"(?P<sign>[+\-\u2212]?)(?P<whole>{grouped}[0-9]*)"
+        rf"(?:{re.escape(decimal)}(?P<part>[0-9]+))?(?P<end>-?)"
+    )
+    sample = f"1{thousands or ''}234{decimal}50"
+
+    def read(text: str) -> Decimal:
+        found = form.fullmatch(text.strip())
+        digits = "" if found is None else "".join(filter(str.isdigit, found["whole"]))
+        if found is None or not (digits or found["part"]) or (found["sign"] and found["end"]):
+            raise ValueRefusedError(f"must be a number such as {sample}, not {shown(text)}")
+        sign = "-" if found["end"] or found["sign"] in ("-", "\u2212") else ""
+        return to_decimal(
+            f"{sign}{digits or '0'}.{found['part'] or '0'}" if found["part"] else f"{sign}{digits}"
+        )
+
+    return read
 
 
 def _too_long(value: object) -> ValueRefusedError:

@@ -87,18 +87,25 @@ def split_at_each(path: Path) -> tuple[Path, Path] | None:
 
 
 def reader(path: Path) -> Callable[[Any], Any]:
-    """Return a function that reads the path of a record; what is missing reads as None.
+    """Return a function that reads the path of a whole record; what is missing reads as None.
 
-    With `[]` it reads a list of what each element has.
+    With `[]` it reads a list of what each element has. A column may have a dot in its name: a key
+    of the record that is spelled like the path, up to its first `[]`, is read before anything.
     """
-    text = to_text(path)
+    place = path.index(EACH) if EACH in path else len(path)
+    head, rest = to_text(path[:place]), path[place:]
 
     def read(record: Any) -> Any:  # noqa: ANN401
-        if type(record) is dict and text in record:
-            return record[text]  # a column may have a dot in its name
+        if type(record) is dict and head in record:
+            return _walk(record[head], rest)
         return _walk(record, path)
 
     return read
+
+
+def element_reader(path: Path) -> Callable[[Any], Any]:
+    """Return a function that reads a path inside an element of a record's array."""
+    return lambda element: _walk(element, path)
 
 
 def column_name(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -16,9 +16,12 @@ _ABSENT = object()
 class Reader:
     """One object of the document; all readers of a document share one list of problems."""
 
-    def __init__(self, value: object, path: str, problems: list[Problem]) -> None:
+    def __init__(
+        self, value: object, path: str, problems: list[Problem], *, strict: bool = True
+    ) -> None:
         self._path = path
         self.problems = problems
+        self._strict = strict
         self._asked: set[str] = set()
         self.is_absent = value is _ABSENT or value is None
         self._data: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
@@ -30,6 +33,11 @@ class Reader:
         """Note a mistake in a field, or in the object itself."""
         self.problems.append(Problem(f"{self._path}.{name}" if name else self._path, message))
 
+    def refuse(self, name: str | None, message: str) -> None:
+        """Note what documents of earlier releases were let pass with."""
+        if self._strict:
+            self.problem(name, message)
+
     def has(self, name: str) -> bool:
         return self._data.get(name) is not None
 
@@ -40,10 +48,9 @@ class Reader:
     def refuse_unknown(self) -> None:
         """Note every field that nobody asked for."""
         for name in self._data.keys() - self._asked:
-            near = get_close_matches(str(name), self._asked, 1, 0.6)
-            hint = (
-                f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(self._asked))}"
-            )
+            meant = get_close_matches(str(name), self._asked, 1, 0.6)
+            known = f"known: {', '.join(sorted(self._asked))}"
+            hint = f"did you mean `{meant[0]}`?" if meant else known
             self.problem(str(name), f"unknown field; {hint}")
 
     def _get(self, name: str) -> Any:  # noqa: ANN401
@@ -109,8 +116,8 @@ class Reader:
         if value is None:
             if required and not self._broken:
                 self.problem(name, "is required")
-            return Reader(_ABSENT, f"{self._path}.{name}", self.problems)
-        return Reader(value, f"{self._path}.{name}", self.problems)
+            value = _ABSENT
+        return self._inner(value, name)
 
     def children(self, name: str) -> list[Reader]:
         value = self._get(name)
@@ -119,7 +126,17 @@ class Reader:
         if not isinstance(value, list):
             self.problem(name, f"must be a list, not {_show(value)}")
             return []
-        return [Reader(v, f"{self._path}.{name}[{n}]", self.problems) for n, v in enumerate(value)]
+        return [self._inner(v, f"{name}[{n}]") for n, v in enumerate(value)]
+
+    def _inner(self, value: object, name: str) -> Reader:
+        return Reader(value, f"{self._path}.{name}", self.problems, strict=self._strict)
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean …?` where one of the known words is like it, else nothing."""
+    folded = {name.lower(): name for name in known}
+    found = get_close_matches(word.lower(), folded, 1, 0.6)
+    return f"; did you mean `{folded[found[0]]}`?" if found else ""
 
 
 def _show(value: object) -> str:

@@ -1,124 +1,175 @@
-"""The shape of an output: fields laid into nested objects and arrays, as one function.
+"""The shape of an output: fields and fixed values laid into nested objects and arrays.
 
-Keys are in sorted order at every level, so that equal records encode to equal bytes.
+What stands where, decided once a mapping: `source` writes the function that makes it. The paths
+were checked (`places`), so every place is one thing: a value, an object, an array by indexes, or
+an array with an element for each of a source's.
+
+How elements are made. A field whose source has a `[]` of its own makes an element for each of the
+source array's; several such arrays are laid side by side. Beside one of these, a field without
+`[]` gives its value to every element; where there is none, its value is spread: a list gives its
+elements, null none, anything else is the only one. Fixed values stand in elements that fields make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
 from syncline.domain.mapping.fields import Field
-from syncline.domain.mapping.paths import Segment, reader, split_at_each
-from syncline.domain.mapping.source import Leaf, Make, Source, Tree, sorted_keys
+from syncline.domain.mapping.paths import EACH, Path, Segment, split_at_each
 
 
-def build_function(
-    fields: Sequence[Field], static: Sequence[tuple[tuple[Segment, ...], Any]]
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a function that makes an output of a record."""
-    inner = _build(fields, static)
-    return lambda record: inner(record, record)
+class Leaf(msgspec.Struct):
+    """A place with one value: of a field that reads a context, or fixed (field is None)."""
+
+    field: Field | None = None
+    context: int = 0
+    source: Path = ()
+    value: Any = None
 
 
-def _build(fields: Sequence[Field], static: Sequence[tuple[tuple[Segment, ...], Any]]) -> Make:
-    tree: Tree = {}
-    arrays: dict[tuple[Segment, ...], list[Field]] = {}
-    for field in fields:
-        prefix = _array_prefix(field.target)
-        if prefix is None:
-            _place(tree, field.target, Leaf(field=field))
-        else:
-            arrays.setdefault(prefix, []).append(field)
-    for path, value in static:
-        _place(tree, path, Leaf(value=sorted_keys(value)))
-    for prefix, members in arrays.items():
-        _place(tree, prefix, Leaf(make=_array(prefix, members)))
-    return Source().function(tree)
+class Object(msgspec.Struct):
+    """An object: its places by key."""
+
+    places: dict[str, Node]
 
 
-def _array_prefix(target: tuple[Segment, ...]) -> tuple[Segment, ...] | None:
-    for place, segment in enumerate(target):
-        if segment.index is not None:
-            return target[:place]
-    return None
+class Array(msgspec.Struct):
+    """An array whose elements are written by their indexes.
+
+    Attributes:
+        closed: indexes that move up instead of leaving a null where nothing is written.
+    """
+
+    places: dict[int, Node]
+    closed: frozenset[int]
 
 
-def _place(tree: Tree, path: Sequence[Segment], leaf: Leaf) -> None:
-    *parents, last = [segment.key or "" for segment in path]
-    for key in parents:
-        inner = tree.setdefault(key, {})
-        assert isinstance(inner, dict)
-        tree = inner
-    tree[last] = leaf
+class Making(msgspec.Struct):
+    """A source array that makes elements: where it is read, and for which fields."""
+
+    context: int
+    source: Path
+    fields: list[Field]
+    is_spread: bool
 
 
-def _array(prefix: tuple[Segment, ...], members: Sequence[Field]) -> Make:
-    """Make a list: from each element of the members' source array, or by fixed indexes."""
-    fixed = sorted({m.target[len(prefix)].index or 0 for m in members})
-    if fixed != [-1] and -1 not in fixed:
-        return _indexed(prefix, members, fixed)
-    by_source: dict[tuple[Segment, ...], list[Field]] = {}
+class Each(msgspec.Struct):
+    """An array of one element for each of the source arrays'.
+
+    Attributes:
+        carried: contexts of outside that the element's places read too; they follow those of
+            `makings` in the element's own numbering.
+        optional: the element's contexts that may be missing, as their array is shorter.
+    """
+
+    makings: list[Making]
+    carried: list[int]
+    optional: frozenset[int]
+    element: Node
+
+
+Node: TypeAlias = Leaf | Object | Array | Each
+
+
+class _Member(msgspec.Struct, frozen=True):
+    """A field or fixed value on its way to its place: what is left of both paths."""
+
+    target: Path
+    source: Path = ()
+    context: int = 0
+    field: Field | None = None
+    value: Any = None
+
+
+class Shaper:
+    """Lays out one output.
+
+    Args:
+        close: whether an index that nothing ever writes closes up: nulls are left out.
+    """
+
+    def __init__(self, *, close: bool) -> None:
+        self._close = close
+
+    def shape(self, fields: Sequence[Field], static: Sequence[tuple[Path, Any]]) -> Object:
+        """Return the shape of an output; context 0 is the record."""
+        members = [_Member(f.target, f.source, 0, f) for f in fields]
+        members += [_Member(path, value=value) for path, value in static]
+        return Object(self._by_key(members, frozenset()))
+
+    def _node(self, members: Sequence[_Member], optional: frozenset[int]) -> Node:
+        first = members[0]
+        if not first.target:
+            return Leaf(first.field, first.context, first.source, first.value)
+        if first.target[0] == EACH:
+            return self._each(members, optional)
+        if first.target[0].key is not None:
+            return Object(self._by_key(members, optional))
+        groups = _grouped(members)
+        places = {step.index or 0: self._node(group, optional) for step, group in groups.items()}
+        closed = {s.index or 0 for s, group in groups.items() if _leaves_no_null(group)}
+        gaps = set(range(max(places))) - places.keys() if self._close else set()
+        return Array(places, frozenset(closed | gaps))
+
+    def _by_key(self, members: Sequence[_Member], optional: frozenset[int]) -> dict[str, Node]:
+        groups = _grouped(members)
+        return {step.key or "": self._node(group, optional) for step, group in groups.items()}
+
+    def _each(self, members: Sequence[_Member], optional: frozenset[int]) -> Each:
+        fields = [member for member in members if member.field is not None]
+        spread = not any(EACH in member.source for member in fields)
+        makings: dict[tuple[int, Path], Making] = {}
+        carried: list[int] = []
+        for member in fields:
+            array = member.source if spread else _array_of(member)
+            if array is not None:
+                key = member.context, array
+                makings.setdefault(key, Making(*key, [], spread)).fields.append(_field(member))
+            elif member.context not in carried:
+                carried.append(member.context)
+        numbers = {key: number for number, key in enumerate(makings)}
+        inner = [_inside(member, numbers, carried, spread=spread) for member in members]
+        missing = set(numbers.values()) if len(numbers) > 1 else set()
+        missing |= {len(numbers) + carried.index(c) for c in carried if c in optional}
+        element = self._node(inner, frozenset(missing))
+        return Each(list(makings.values()), carried, frozenset(missing), element)
+
+
+def _grouped(members: Sequence[_Member]) -> dict[Segment, list[_Member]]:
+    groups: dict[Segment, list[_Member]] = {}
     for member in members:
-        split = split_at_each(member.source)
-        source = split[0] if split else member.source
-        by_source.setdefault(source, []).append(_inside(member, prefix, split))
-    makers = [(reader(source), _element(group)) for source, group in by_source.items()]
-    return _merged(makers)
+        inside = msgspec.structs.replace(member, target=member.target[1:])
+        groups.setdefault(member.target[0], []).append(inside)
+    return groups
+
+
+def _leaves_no_null(group: Sequence[_Member]) -> bool:
+    return all(member.field is not None and member.field.omit_null for member in group)
+
+
+def _field(member: _Member) -> Field:
+    assert member.field is not None
+    return member.field
+
+
+def _array_of(member: _Member) -> Path | None:
+    split = split_at_each(member.source)
+    return None if split is None else split[0]
 
 
 def _inside(
-    member: Field,
-    prefix: tuple[Segment, ...],
-    split: tuple[tuple[Segment, ...], tuple[Segment, ...]] | None,
-) -> Field:
-    rest = split[1] if split else ()
-    return msgspec.structs.replace(member, source=rest, target=member.target[len(prefix) + 1 :])
-
-
-def _element(group: Sequence[Field]) -> Make:
-    """Make one element: an object of the group's fields, or the bare value of its only one."""
-    if len(group) == 1 and not group[0].target:
-        return group[0].apply
-    return _build(group, [])
-
-
-def _merged(makers: Sequence[tuple[Callable[[Any], Any], Make]]) -> Make:
-    def make(record: Any, root: dict[str, Any]) -> list[Any]:  # noqa: ANN401
-        columns = []
-        for read, element in makers:
-            found = read(record)
-            elements = found if isinstance(found, list) else [] if found is None else [found]
-            columns.append([element(e, root) for e in elements])
-        if len(columns) == 1:
-            return columns[0]
-        longest = max(map(len, columns), default=0)
-        rows = [[c[i] for c in columns if i < len(c)] for i in range(longest)]
-        return [
-            dict(sorted({k: v for part in row for k, v in part.items()}.items())) for row in rows
-        ]
-
-    return make
-
-
-def _indexed(prefix: tuple[Segment, ...], members: Sequence[Field], places: list[int]) -> Make:
-    makers = {
-        place: _element(
-            [
-                msgspec.structs.replace(m, target=m.target[len(prefix) + 1 :])
-                for m in members
-                if m.target[len(prefix)].index == place
-            ]
-        )
-        for place in places
-    }
-
-    def make(record: Any, root: dict[str, Any]) -> list[Any]:  # noqa: ANN401
-        return [
-            makers[place](record, root) if place in makers else None
-            for place in range(places[-1] + 1)
-        ]
-
-    return make
+    member: _Member, numbers: dict[tuple[int, Path], int], carried: Sequence[int], *, spread: bool
+) -> _Member:
+    """Return a member as the element sees it: the rest of its paths, and its context there."""
+    target = member.target[1:]
+    if member.field is None:
+        return msgspec.structs.replace(member, target=target)
+    split = (member.source, ()) if spread else split_at_each(member.source)
+    if split is None:
+        context = len(numbers) + carried.index(member.context)
+        return msgspec.structs.replace(member, target=target, context=context)
+    context = numbers[member.context, split[0]]
+    return msgspec.structs.replace(member, target=target, context=context, source=split[1])

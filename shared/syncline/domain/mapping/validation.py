@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from typing import Any
+from collections.abc import Sequence
 
-from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping import document as doc
+from syncline.domain.mapping.agreement import problems_of
+from syncline.domain.mapping.chains import read_chain
 from syncline.domain.mapping.conditions import OPS
-from syncline.domain.mapping.dates import compile_format
+from syncline.domain.mapping.dates import compile_parser
 from syncline.domain.mapping.durations import parse_duration
-from syncline.domain.mapping.fields import options_for
-from syncline.domain.mapping.options import OptionError
-from syncline.domain.mapping.paths import Segment, column_name, parse_path, to_text
-from syncline.domain.mapping.reading import Reader
+from syncline.domain.mapping.literals import unusable
+from syncline.domain.mapping.paths import EACH, Path, column_name, parse_path, to_text
+from syncline.domain.mapping.places import Places
+from syncline.domain.mapping.reading import Reader, near
 from syncline.domain.mapping.transformers import registry
+from syncline.domain.mapping.warning import warnings
 
+__all__ = ["parse", "warnings"]
+_DATES = (doc.FieldType.DATE, doc.FieldType.DATETIME)
 MAX_FIELDS = 2000
 MAX_DEPTH = 20
 _NEEDS = {
@@ -27,13 +30,17 @@ _NEEDS = {
 }
 
 
-def parse(document: object) -> doc.Mapping:
+def parse(document: object, *, stored: bool = False) -> doc.Mapping:
     """Check a decoded mapping document and return it as typed values.
+
+    Args:
+        stored: an earlier release may have taken it: it goes on working, whatever newer checks
+            would say of it.
 
     Raises:
         InvalidInputError: names every mistake by its JSON path.
     """
-    reader = Reader(document, "$", [])
+    reader = Reader(document, "$", [], strict=not stored)
     mapping = doc.Mapping(
         entity_type=reader.text("entityType", required=True).strip().lower(),
         extraction=_extraction(reader.child("extraction", required=True)),
@@ -41,24 +48,13 @@ def parse(document: object) -> doc.Mapping:
         transformation=_transformation(reader.child("transformation", required=True)),
     )
     reader.refuse_unknown()
-    if not reader.problems:
-        _check_together(mapping, reader.problems)
+    if not stored:
+        reader.problems += unusable(document)
+    if not reader.problems and not stored:
+        reader.problems += problems_of(mapping)
     if reader.problems:
         raise InvalidInputError(reader.problems)
     return mapping
-
-
-def warnings(mapping: doc.Mapping) -> list[Problem]:
-    """Say what is allowed and still probably not meant."""
-    return [
-        Problem(
-            f"$.{part}.fields[{n}].transform",
-            '`toBool` makes "N" true, as any text that is not empty; `sapYesNo` reads Y and N',
-        )
-        for part in ("normalization", "transformation")
-        for n, field in enumerate(getattr(mapping, part).fields)
-        if "tobool" in (name.lower() for name in field.transform)
-    ]
 
 
 def _extraction(r: Reader) -> doc.Extraction:
@@ -92,7 +88,7 @@ def _check_cursor_format(r: Reader, extraction: doc.Extraction) -> None:
         r.problem("cursorFormat", "is for a `cursorColumn` of `cursorType` datetime or date")
     if form and form not in doc.EPOCHS:
         try:
-            compile_format(form)
+            compile_parser(form)
         except ValueError as error:
             r.problem("cursorFormat", f"{error}; or `epoch`, or `epochMillis`")
 
@@ -109,42 +105,47 @@ def _lookback(r: Reader) -> float:
 def _normalization(r: Reader) -> doc.Normalization:
     fields = []
     for f in _limited(r):
+        names, options = read_chain(f, registry())
         fields.append(
             doc.NormalizationField(
                 source=_path(f, "source"),
                 target=_path(f, "target"),
                 type=f.choice("type", doc.FieldType, doc.FieldType.STRING),
+                format=_format(f),
                 required=f.boolean("required", default=False),
                 default=f.anything("default"),
-                transform=tuple(f.texts("transform", single=True)),
-                options=f.mapping("options"),
+                transform=names,
+                options=options,
             )
         )
-        _check_transformers(f, fields[-1].transform, fields[-1].options)
+        if fields[-1].format is not None and fields[-1].type not in _DATES:
+            f.problem("format", "belongs to the types `date` and `datetime`")
         f.refuse_unknown()
     if not fields:
         r.problem("fields", "must hold at least one field")
     r.refuse_unknown()
-    _check_targets(r, [("fields", n, field.target) for n, field in enumerate(fields)])
+    _check_targets(r, [field.target for field in fields], [])
     return doc.Normalization(tuple(fields))
 
 
 def _transformation(r: Reader) -> doc.Transformation:
     fields = []
+    omit_null = r.boolean("omitNull", default=False)
     for f in _limited(r):
         when = f.child("when")
+        names, options = read_chain(f, registry())
         fields.append(
             doc.TransformationField(
                 source=_path(f, "source"),
                 target=_path(f, "target"),
                 required=f.boolean("required", default=False),
                 default=f.anything("default"),
-                transform=tuple(f.texts("transform", single=True)),
-                options=f.mapping("options"),
+                transform=names,
+                options=options,
                 when=None if when.is_absent else _condition(when, 0),
+                omit_null=f.boolean("omitNull", default=omit_null),
             )
         )
-        _check_transformers(f, fields[-1].transform, fields[-1].options)
         f.refuse_unknown()
     static = []
     for s in r.children("static"):
@@ -157,13 +158,13 @@ def _transformation(r: Reader) -> doc.Transformation:
         static=tuple(static),
         exclude=None if exclude.is_absent else _condition(exclude, 0),
         smart_sync=r.boolean("smartSync", default=True),
+        omit_null=omit_null,
         target=r.mapping("target"),
     )
     if not fields and not static:
         r.problem("fields", "must hold at least one field")
     r.refuse_unknown()
-    targets = [("fields", n, field.target) for n, field in enumerate(fields)]
-    _check_targets(r, targets + [("static", n, fixed.target) for n, fixed in enumerate(static)])
+    _check_targets(r, [field.target for field in fields], [fixed.target for fixed in static])
     return transformation
 
 
@@ -179,6 +180,18 @@ def _match_key(r: Reader) -> tuple[str, ...]:
             r.problem("matchKey", f"names `{path}` twice")
             break
     return tuple(path for path in paths if path)
+
+
+def _format(r: Reader) -> str | None:
+    """Read the form in which the source writes its dates."""
+    form = r.text("format") or None
+    try:
+        if form is not None:
+            compile_parser(form)
+    except ValueError as error:
+        r.problem("format", str(error))
+        return None
+    return form
 
 
 def _limited(r: Reader) -> list[Reader]:
@@ -224,76 +237,36 @@ def _form(r: Reader, form: str, depth: int) -> doc.Condition:
 def _test(r: Reader) -> doc.Condition:
     op = r.text("op") or "eq"
     if op not in OPS:
-        r.problem("op", f"unknown op {op!r}{_near(op, OPS)}; known: {', '.join(OPS)}")
+        r.problem("op", f"unknown op {op!r}{near(op, OPS)}; known: {', '.join(OPS)}")
     value = r.anything("value")
     if op in ("in", "notIn") and not isinstance(value, list):
         r.problem("value", f"must be a list for `{op}`")
     return doc.Condition(field=_path(r, "field"), op=op, value=value)
 
 
-def _check_transformers(r: Reader, names: Sequence[str], options: Mapping[str, Any]) -> None:
-    known = registry()
-    for name in names:
-        found = known.get(name.lower())
-        if found is None:
-            proper = [entry[0] for entry in known.values()]
-            r.problem("transform", f"unknown transformer {name!r}{_near(name, proper)}")
-            continue
-        own = options_for(name, options, names)
-        _check_options(r, found[0], own, found[2])
-        try:
-            found[1](own)
-        except OptionError as error:
-            r.problem(f"options.{error.option}", f"{found[0]}: {error}")
-    if options and not names:
-        r.problem("options", "belong to a transformer, and there is none")
-
-
-def _check_options(
-    r: Reader, name: str, own: Mapping[str, Any], known: frozenset[str] | None
-) -> None:
-    for option in [] if known is None else sorted(own.keys() - known):
-        allowed = ", ".join(sorted(known or ())) or "none"
-        r.problem(f"options.{option}", f"`{name}` has no such option; it has: {allowed}")
-
-
-def _check_targets(r: Reader, targets: Sequence[tuple[str, int, str]]) -> None:
-    """Refuse a target path that is used twice or lies inside another."""
-    taken: dict[tuple[Segment, ...], str] = {}
-    for part, number, text in targets:
-        try:
-            path = parse_path(text)
-        except ValueError:
+def _check_targets(r: Reader, fields: Sequence[str], static: Sequence[str]) -> None:
+    """Refuse targets that write one place twice, or in two ways, or a place that nothing makes."""
+    places = Places()
+    arrays: set[Path] = set()
+    written = [(f"fields[{n}]", text) for n, text in enumerate(fields)]
+    for by, text in [*written, *((f"static[{n}]", text) for n, text in enumerate(static))]:
+        path = _parsed(text)
+        if path is None:
             continue  # said already
-        for other, name in taken.items():
-            short = min(len(path), len(other))
-            if path[:short] == other[:short]:
-                clash = "is used twice" if path == other else f"and `{name}` lie inside each other"
-                r.problem(f"{part}[{number}].target", f"`{text}` {clash}")
-                break
-        taken[path] = text
+        clash = places.add(path, by)
+        if clash is not None:
+            r.problem(f"{by}.target", clash)
+        made = {path[:n] for n, segment in enumerate(path) if segment == EACH}
+        if by.startswith("fields"):
+            arrays |= made
+        elif missing := made - arrays:
+            array = to_text(max(missing, key=len))
+            words = "a fixed value stands in each element that fields make, and no field makes any"
+            r.refuse(f"{by}.target", f"{words} of `{array}[]`")
 
 
-def _check_together(mapping: doc.Mapping, problems: list[Problem]) -> None:
-    canonical = {_head(field.target) for field in mapping.normalization.fields}
-    for number, field in enumerate(mapping.transformation.fields):
-        if _head(field.source) not in canonical:
-            near = _near(field.source, sorted(canonical))
-            message = f"no normalization field gives `{field.source}`{near}"
-            problems.append(Problem(f"$.transformation.fields[{number}].source", message))
-    made = {f.target for f in mapping.transformation.fields}
-    made |= {f.target for f in mapping.transformation.static}
-    for key in mapping.transformation.match_key:
-        if key not in made:
-            message = f"no field writes `{key}`{_near(key, sorted(made))}"
-            problems.append(Problem("$.transformation.matchKey", message))
-
-
-def _head(path: str) -> str:
-    return to_text(parse_path(path)[:1])
-
-
-def _near(word: str, known: Sequence[str]) -> str:
-    folded = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), folded, 1, 0.6)
-    return f"; did you mean `{folded[found[0]]}`?" if found else ""
+def _parsed(text: str) -> Path | None:
+    try:
+        return parse_path(text)
+    except ValueError:
+        return None

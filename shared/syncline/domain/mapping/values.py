@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.mapping.dates import to_date, to_datetime
+from syncline.domain.mapping.dates import compile_reader, to_date, to_datetime
 from syncline.domain.mapping.document import FieldType
 from syncline.domain.mapping.numbers import to_decimal, to_int
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
@@ -81,6 +81,32 @@ def checked(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
     return value
 
 
+def sorted_keys(value: Any) -> Any:  # noqa: ANN401
+    """Sort the keys of a value at every level."""
+    if isinstance(value, dict):
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [sorted_keys(element) for element in value]
+    return value
+
+
+def without_nulls(value: Any, absent: Any) -> Any:  # noqa: ANN401
+    """Return a value without the nulls inside it, and without what is empty because of them.
+
+    Returns:
+        `absent` where nothing is left. What was empty before stays.
+    """
+    if value is None:
+        return absent
+    if not value or not isinstance(value, dict | list):
+        return value
+    if isinstance(value, dict):
+        pairs = [(key, without_nulls(inner, absent)) for key, inner in value.items()]
+        return {key: inner for key, inner in pairs if inner is not absent} or absent
+    elements = [without_nulls(inner, absent) for inner in value]
+    return [inner for inner in elements if inner is not absent] or absent
+
+
 def to_bool(value: Any) -> bool:  # noqa: ANN401
     """Return a boolean of what plainly is one: true/false, 1/0, Y/N, yes/no, in any case."""
     if isinstance(value, bool):
@@ -117,3 +143,13 @@ CONVERTERS: dict[FieldType, Callable[[Any], Any]] = {
     FieldType.OBJECT: to_object,
     FieldType.ARRAY: to_array,
 }
+
+
+def converter(type_: FieldType, form: str | None) -> Callable[[Any], Any]:
+    """Return what makes a value one of a type; `form`: in which the source writes dates."""
+    if form is None:
+        return CONVERTERS[type_]
+    read = compile_reader(form)
+    if type_ is FieldType.DATE:
+        return lambda value: read(value).date().isoformat()
+    return lambda value: read(value).isoformat()

@@ -93,6 +93,40 @@ def test_types(type_: str, value: object, expected: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("type_", "form", "value", "expected"),
+    [
+        ("date", "dd.MM.yyyy", "28.10.2026", "2026-10-28"),
+        ("date", "dd.MM.yyyy HH:mm", "28.10.2026 23:59", "2026-10-28"),
+        ("datetime", "dd.MM.yyyy HH:mm", "28.10.2026 09:15", "2026-10-28T09:15:00"),
+        ("datetime", "MM/dd/yyyy HH:mm:sszzz", "10/28/2026 09:15:00+01:00",
+         "2026-10-28T09:15:00+01:00"),
+        ("date", "ddMMyyyy", 28102026, "2026-10-28"),
+        ("date", "ddMMyyyy", 1022026, "a must be a date of the form ddMMyyyy, not '1022026'"),
+        ("date", "dd.MM.yyyy", "2026-10-28", "a must be a date of the form dd.MM.yyyy, not"),
+        ("date", "dd.MM.yyyy", 28.5, "a must be a date of the form dd.MM.yyyy, not 28.5"),
+        ("date", "dd.MM.yyyy", "", None),
+        ("date", "dd.MM.yyyy", None, None),
+    ],
+)  # fmt: skip
+def test_dates_of_another_form(type_: str, form: str, value: object, expected: object) -> None:
+    result = normalized({"type": type_, "format": form}, {"a": value})
+    if result.failures:
+        assert result.failures[0].message.startswith(str(expected))
+    else:
+        assert result.outputs == [{"x": expected}]
+
+
+def test_each_step_has_options_of_its_own() -> None:
+    steps = ["trim", {"replace": {"search": ".", "replace": ""}},
+             {"Replace": {"search": ",", "replace": "."}}, "toDecimal"]  # fmt: skip
+    field = {"transform": steps, "type": "decimal"}
+    assert normalized(field, {"a": " 1.234,5 "}).outputs == [{"x": Decimal("1234.5")}]
+    mixed = [{"substring": {"start": 1}}, "substring"]
+    field = {"transform": mixed, "options": {"substring": {"length": 2}}}
+    assert normalized(field, {"a": "abcdef"}).outputs == [{"x": "bc"}]
+
+
+@pytest.mark.parametrize(
     ("type_", "value", "words"),
     [
         ("int", "12.5", "a must be a whole number, not '12.5'"),
@@ -193,16 +227,59 @@ def test_a_person_s_text_never_becomes_code() -> None:
     assert transformed(fields, {name: 1}, static=static) == {name: 1, "s": name}
 
 
-def test_a_plug_in_that_breaks_fails_the_record_as_unknown(
-    monkeypatch: pytest.MonkeyPatch,
+class _SilentError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ZeroDivisionError("oh\0no"), "a: ZeroDivisionError: oh\\0no"),
+        (KeyError("k"), "a: KeyError: 'k'"),
+        (RecursionError("deep"), "a: RecursionError: deep"),
+        (OverflowError("far"), "a: OverflowError: far"),
+        (TimeoutError("late"), "a: TimeoutError: late"),
+        (SystemExit(1), "a: SystemExit: 1"),
+        (_SilentError(), "a: _SilentError: no words"),
+    ],
+)
+def test_what_a_plug_in_raises_fails_the_record_for_good(
+    error: BaseException, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_value: object, _record: dict[str, Any]) -> object:
-        raise ZeroDivisionError("oh\0no")
+        raise error
 
     known = {**transformers.registry(), "broken": ("broken", lambda _options: broken, None)}
     for module in ("validation", "fields"):
         monkeypatch.setattr(f"syncline.domain.mapping.{module}.registry", lambda: known)
     result = normalized({"transform": "broken"}, {"a": 1}, {"a": None})
     assert result.outputs == [None, {"x": None}]
-    assert result.failures[0].category is Category.UNKNOWN
-    assert result.failures[0].message == "a: ZeroDivisionError: oh\\0no"
+    assert result.failures[0].category is Category.PERMANENT
+    assert result.failures[0].message == words
+
+
+@pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31T23:59:59", 99991231])
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_a_date_at_the_end_of_time_is_no_passing_fault(value: object, zone: str) -> None:
+    field = {"transform": "dateFormat", "options": {"timezone": zone}}
+    result = normalized(field, {"a": value})
+    for failure in result.failures.values():
+        assert (failure.category, failure.code) == (Category.PERMANENT, "invalid_date")
+
+
+def test_every_field_at_fault_is_named_where_the_mapping_looks() -> None:
+    mapping = compiled(
+        [{"source": "a", "target": "x", "type": "array"}],
+        [
+            {"source": "x", "target": "joined", "transform": ["join", "toInt"]},
+            {"source": "x[].n", "target": "n[].v", "transform": "toInt"},
+            {"source": "x[].n", "target": "all", "transform": "toInt"},
+            {"source": "x[].n", "target": "off[].v", "transform": "toInt",
+             "when": {"field": "x", "op": "empty"}},
+        ],
+    )  # fmt: skip
+    record = {"x": [{"n": "1"}, {"n": "no"}]}
+    found = mapping.broken_transformation(record)
+    assert [place for place, _ in found] == [0, 1, 2]
+    assert mapping.transform([record]).failures[0] == found[0][1]

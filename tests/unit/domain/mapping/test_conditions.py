@@ -83,3 +83,19 @@ def test_all_any_and_not() -> None:
     assert holds({"all": [{"any": [no, yes]}, {"not": {"all": [yes, no]}}]})
     assert holds({"all": []})
     assert not holds({"any": []})
+
+
+@pytest.mark.parametrize(
+    ("value", "op", "other", "holds"),
+    [
+        ("10", "gt", 9, True), ("10", "gt", "9", True), ("abc", "gt", 9, False),
+        ("abc", "lt", 9, False), (True, "gt", 0, False), ([5], "gt", 1, False),
+        ({}, "lt", "z", False), ("2026-01-31", "gt", 20260130, False), ("b", "gt", "a", True),
+        ("1_0", "gt", 9, False), ("NaN", "lt", 1, False), (" 10 ", "gte", 10, True),
+        ("\u0661\u0660", "gt", 9, False),
+    ],
+)  # fmt: skip
+def test_only_numbers_and_texts_have_an_order(
+    value: object, op: str, other: object, *, holds: bool
+) -> None:
+    assert compile_condition(Condition(field="a", op=op, value=other))({"a": value}) is holds

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.domain.mapping.numbers import rounded, to_decimal, to_int, truncated
+from syncline.domain.mapping.numbers import compile_number, rounded, to_decimal, to_int, truncated
 from syncline.domain.mapping.refusal import ValueRefusedError
 
 FINITE = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20)
@@ -119,3 +119,65 @@ def test_rounded_is_near_and_stays(number: Decimal, places: int) -> None:
     once = rounded(number, places)
     assert abs(once - number) * 2 <= Decimal(10) ** -places
     assert rounded(once, places) == once
+
+
+GERMAN, FRENCH, SWISS, US = (",", "."), (",", " "), (".", "'"), (".", ",")
+
+
+@pytest.mark.parametrize(
+    ("signs", "text", "number"),
+    [
+        (GERMAN, "1.234", "1234"),
+        (GERMAN, "1.234,50", "1234.50"),
+        (GERMAN, "1234,5", "1234.5"),
+        (GERMAN, "1.234.567", "1234567"),
+        (GERMAN, "-1.234,5", "-1234.5"),
+        (GERMAN, "1.234,50-", "-1234.50"),
+        (GERMAN, "\u22125,0", "-5.0"),
+        (GERMAN, "+5", "5"),
+        (GERMAN, ",5", "0.5"),
+        (GERMAN, " 007 ", "7"),
+        (FRENCH, "1 234 567,8", "1234567.8"),
+        (FRENCH, "1\u00a0234,8", "1234.8"),
+        (FRENCH, "1\u202f234", "1234"),
+        (SWISS, "1'234.50", "1234.50"),
+        (SWISS, "1\u2019234", "1234"),
+        (US, "1,234.5", "1234.5"),
+        ((",", None), "12,5", "12.5"),
+    ],
+)
+def test_a_number_is_read_as_a_country_writes_it(
+    signs: tuple[str, str | None], text: str, number: str
+) -> None:
+    assert str(compile_number(*signs)(text)) == number
+
+
+@pytest.mark.parametrize(
+    ("signs", "text"),
+    [
+        (GERMAN, "1.23,4"),
+        (GERMAN, "1.23"),
+        (GERMAN, "12345.678"),
+        (GERMAN, "1.2345"),
+        (GERMAN, "1,234.5"),
+        (GERMAN, "1.234.56"),
+        (GERMAN, "5,"),
+        (GERMAN, ","),
+        (GERMAN, "-"),
+        (GERMAN, "  "),
+        (GERMAN, "-5-"),
+        (GERMAN, "- 5"),
+        (GERMAN, "1e5"),
+        (GERMAN, "(5)"),
+        (GERMAN, "5 EUR"),
+        (GERMAN, "NaN"),
+        (GERMAN, "\u0661"),
+        (FRENCH, "1 234\u00a0567"),
+        (FRENCH, "1.234"),
+        ((",", None), "1.234,5"),
+        ((",", None), "1 234"),
+    ],
+)
+def test_a_number_that_is_not_certain_is_refused(signs: tuple[str, str | None], text: str) -> None:
+    with pytest.raises(ValueRefusedError, match="must be a number such as"):
+        compile_number(*signs)(text)

@@ -54,6 +54,15 @@ def applied(value: object, transform: object, options: dict[str, Any] | None = N
 @pytest.mark.parametrize(
     ("transform", "options", "value", "expected"),
     [
+        ("parseNumber", {"decimal": ",", "thousands": "."}, "1.234,50", Decimal("1234.50")),
+        ("parseNumber", {"decimal": ","}, 12, Decimal(12)),
+        ("parseNumber", {}, "", None),
+        ("parseNumber", {}, "12,5", "v must be a number such as 1234.50, not '12,5'"),
+        ("parseNumber", {}, True, "v must be a number such as 12.50, not true"),
+        ("dateFormat", {"inputFormat": "dd.MM.yyyy"}, "28.10.2026", "2026-10-28"),
+        ("dateFormat", {"inputFormat": "dd.MM.yyyy", "format": "yy"}, "2026-10-28",
+         "v must be a date of the form dd.MM.yyyy, not '2026-10-28'"),
+        ("split", {}, ["a", "b"], "v must be a text, not ['a', 'b']"),
         ("sapYesNo", {}, "Y", True),
         ("SAPYESNO", {}, " n ", False),
         ("boolToStatus", {"trueValue": "ACTIVE", "falseValue": "DRAFT"}, True, "ACTIVE"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from syncline.domain.errors import InvalidInputError
+from syncline.domain.mapping.compiler import compile_mapping
 from syncline.domain.mapping.document import CursorType, ExtractionMode
 from syncline.domain.mapping.validation import parse, warnings
 
@@ -118,6 +119,29 @@ def test_a_match_key_is_one_path_or_several(said: object, expected: tuple[str, .
         ("transformation.matchKey", 5, "must be a list of texts, not 5"),
         ("transformation.smartSync", 1, "must be true or false, not 1"),
         ("transformation.exclude", {"not": {"all": 1}}, "$.transformation.exclude.not.all: must"),
+        ("transformation.exclude", {"field": "naem"},
+         "$.transformation.exclude.field: no normalization field gives `naem`; did you mean"),
+        ("transformation.exclude", {"any": [{"not": {"field": "SKUU", "op": "exists"}}]},
+         "$.transformation.exclude.any[0].not.field: no normalization field gives `SKUU`; did you"),
+        ("transformation.fields.1.when", {"all": [{"field": "nam"}]},
+         "$.transformation.fields[1].when.all[0].field: no normalization field gives `nam`; did"),
+        ("transformation.fields.1.source", "name.first", "no normalization field gives"),
+        ("transformation.fields.1.source", "name[0]", "no normalization field gives `name[0]`"),
+        ("transformation.fields.1", {"source": "name", "target": "t", "transform": "concat",
+                                     "options": {"fields": ["sku", "nmae"]}},
+         "$.transformation.fields[1].options: no normalization field gives `nmae`; did you mean"),
+        ("transformation.matchKey", ["sku", "produkt.title"],
+         "$.transformation.matchKey: no field writes `produkt.title`; did you mean `product"),
+        ("transformation.omitNull", "yes", "must be true or false"),
+        ("transformation.fields.1.omitNull", 1, "must be true or false"),
+        ("normalization.fields.1.format", "dd.MM.yyyy", "belongs to the types `date` and"),
+        ("normalization.fields.1", {"source": "a", "target": "b", "type": "date", "format": "DD"},
+         "$.normalization.fields[1].format: 'DD' is no date format"),
+        ("normalization.fields.1", {"source": "a", "target": "b", "type": "date", "format": "yyyy"},
+         "$.normalization.fields[1].format: 'yyyy' says no month"),
+        ("transformation.static.0.value", float("nan"), "must be a number such as 12.50, not nan"),
+        ("transformation.static.0.value", {"a": [10**1001]}, "$.transformation.static[0].value.a"),
+        ("normalization.fields.1.default", "a\0b", "must not hold a NUL character"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_path(path: str, value: object, words: str) -> None:
@@ -154,6 +178,51 @@ def test_limits_hold() -> None:
     assert "$.normalization.fields: holds 2001 fields, at most 2000 are allowed" in problems
 
 
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ({"transform": [{"trim": {}, "upper": {}}]}, "transform[0]: must be a name, or one name"),
+        ({"transform": [5]}, "transform[0]: must be a name, or one name with its options"),
+        ({"transform": {"replace": "x"}}, "transform.replace: must be a name, or one name with"),
+        ({"transform": {"replac": {}}}, "transform: unknown transformer 'replac'; did you mean"),
+        ({"transform": [{"replace": {"serch": ","}}]},
+         "transform[0].replace.serch: `replace` has no such option; it has: replace, search; did"),
+        ({"transform": [{"replace": {}}]}, "transform[0].replace.search: replace: is required"),
+        ({"transform": [{"trim": {}}], "options": {"a": 1}}, "options: belong to a transformer"),
+        ({"transform": ["trim", "formatDecimal"], "options": {"decimals": 2}},
+         "options.decimals: with several transformers their options stand under their names"),
+        ({"transform": ["trim", "round"], "options": {"round": 2}}, "options.round: must be"),
+        ({"transform": "dateFormat", "options": {"format": ""}}, "options.format: dateFormat"),
+        ({"transform": "dateFormat", "options": {"inputFormat": "HH"}},
+         "options.inputFormat: dateFormat: 'HH' says no year"),
+        ({"transform": "dateTime", "options": {"timeField": "t", "seconds": 1}},
+         "options.seconds: dateTime: must be true or false"),
+        ({"transform": "parseNumber", "options": {"decimal": ",", "thousands": ","}},
+         "options.thousands: parseNumber: must be one of"),
+        ({"transform": "parseNumber", "options": {"thousands": "."}}, "options.thousands: parseN"),
+        ({"transform": "parseNumber", "options": {"decimal": ";"}}, "options.decimal: parseNumber"),
+        ({"transform": "parseNumber", "options": {"thousands": []}}, "options.thousands: parseN"),
+        ({"transform": "lookup", "options": {"map": {1: "a", "1": "b"}}},
+         "options.map: lookup: holds two keys that are one text"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_chain_is_named(field: dict[str, Any], words: str) -> None:
+    problems = said(changed("normalization.fields.1", {"source": "a", "target": "name"} | field))
+    start = f"$.normalization.fields[1].{words}"
+    assert any(line.startswith(start) for line in problems), problems
+
+
+def test_a_document_of_an_earlier_release_goes_on_working() -> None:
+    old = changed("transformation.exclude", {"field": "nobody"})
+    chain = {"transform": ["trim", "formatDecimal"], "options": {"decimals": 4}}
+    old["normalization"]["fields"][1] |= chain
+    old["transformation"]["static"].append({"target": "p[].x", "value": 1})
+    assert len(said(old)) > 1
+    mapping = parse(old, stored=True)
+    assert mapping.normalization.fields[1].transform == ("trim", "formatDecimal")
+    assert compile_mapping(mapping).transform([{"sku": "1", "name": "n"}]).failures == {}
+
+
 def test_to_bool_is_doubted() -> None:
     document = changed("normalization.fields.1.transform", ["trim", "TOBOOL"])
     doubts = warnings(parse(document))
@@ -178,3 +247,14 @@ def test_a_form_of_a_cursor_is_a_format_of_times() -> None:
         "$.extraction.cursorFormat: is for a `cursorColumn` of `cursorType` datetime or date"
     )
     assert "'dd.MM.QQQQ' is no date format at 'QQQQ'" in second
+
+
+def test_one_set_of_options_for_two_steps_is_doubted() -> None:
+    shared = {"transform": ["replace", "replace"], "options": {"replace": {"search": ","}}}
+    document = changed("normalization.fields.1", {"source": "a", "target": "name"} | shared)
+    assert "`replace` stands here twice" in warnings(parse(document))[0].message
+    own = [{"replace": {"search": ","}}, {"replace": {"search": "."}}]
+    document = changed(
+        "normalization.fields.1", {"source": "a", "target": "name", "transform": own}
+    )
+    assert warnings(parse(document)) == []
