@@ -24,7 +24,12 @@ PROFILE: dict[str, Any] = {
 MAPPING: dict[str, Any] = {
     "name": "items",
     "entityType": "item",
-    "extraction": {"table": "items", "idColumn": "code", "cursorColumn": "code"},
+    "extraction": {
+        "table": "items",
+        "idColumn": "code",
+        "cursorColumn": "code",
+        "cursorType": "id",
+    },
     "normalization": {"fields": [{"source": "code", "target": "sku"}]},
     "transformation": {
         "matchKey": "sku",

@@ -119,9 +119,9 @@ def test_dates_of_another_form(type_: str, form: str, value: object, expected: o
 def test_each_step_has_options_of_its_own() -> None:
     steps = ["trim", {"replace": {"search": ".", "replace": ""}},
              {"Replace": {"search": ",", "replace": "."}}, "toDecimal"]  # fmt: skip
-    field = {"transform": steps, "type": "decimal"}
+    field: dict[str, Any] = {"transform": steps, "type": "decimal"}
     assert normalized(field, {"a": " 1.234,5 "}).outputs == [{"x": Decimal("1234.5")}]
-    mixed = [{"substring": {"start": 1}}, "substring"]
+    mixed: list[Any] = [{"substring": {"start": 1}}, "substring"]
     field = {"transform": mixed, "options": {"substring": {"length": 2}}}
     assert normalized(field, {"a": "abcdef"}).outputs == [{"x": "bc"}]
 
