@@ -16,7 +16,7 @@ from syncline.contracts.events import DeadLetter
 from syncline.contracts.topics import TOPICS
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError
-from syncline.domain.trigger import FIELDS, parse_trigger
+from syncline.domain.trigger import FIELDS, MAX_BYTES, parse_trigger
 from syncline.runtime.control import Command
 from syncline_deadletter.main import SPEC as DEADLETTER
 from syncline_execute.main import SPEC as EXECUTE
@@ -163,3 +163,17 @@ def test_a_trigger_of_another_type_is_refused_with_words() -> None:
     asked: Any = TRIGGER.decode(delivered("triggers", event))
     assert asked.request is None
     assert [problem.path for problem in asked.problems] == ["$.type"]
+
+
+def test_the_rules_of_triggers_stand_in_the_contract_and_in_the_guide() -> None:
+    trigger = asyncapi.document()["components"]["messages"]["trigger"]
+    guide = (DOCS / "integration.md").read_text()
+    assert f"At most {MAX_BYTES:,} bytes" in trigger["description"]
+    assert f"at most {MAX_BYTES:,} bytes" in guide
+    for header in ("trigger-partition", "trigger-offset"):
+        assert header in guide
+        for answer in ("accepted", "rejected"):
+            message = asyncapi.document()["components"]["messages"][answer]
+            assert header in message["headers"]["properties"]
+    assert "Decides nothing" in trigger["headers"]["properties"]["tenant"]["description"]
+    assert "| Header `tenant` | decides nothing" in guide

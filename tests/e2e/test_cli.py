@@ -233,6 +233,27 @@ async def test_discarding_and_restoring(cli: CommandLine, db: Database) -> None:
     assert (await cli("dlq", "discard", "--all", "-y")).code == 0
 
 
+async def test_a_group_is_replayed_at_a_rate_and_stops_at_the_first_repeat(
+    cli: CommandLine, db: Database
+) -> None:
+    await _failing(cli, db, "A9", "A10")
+    (group,) = (await cli("dlq", "groups", "--json")).document
+    assert (group["count"], group["replayable"], group["hindrances"]) == (2, 2, [])
+    given = ("--group", group["group"], "--rate", "50", "-y")
+    ended = await cli("dlq", "replay", *given, "--json")
+    operation = ended.document["operation"]
+    assert (ended.code, operation["state"]) == (1, "aborted"), ended.err
+    assert operation["results"] == {"failed": 1, "not_started": 1}
+    assert "the same error came again" in operation["stopped"]
+    assert [i["result"] for i in ended.document["items"]] == ["failed", "not_started"]
+    listed = await cli("dlq", "operations")
+    assert operation["id"] in listed.out
+    assert (await cli("dlq", "abort", operation["id"])).code == 1
+    wrong = await cli("dlq", "replay", "--all", "--rate", "0", "--stop-after", "0")
+    assert (wrong.code, "--rate" in wrong.err, "--stop-after" in wrong.err) == (2, True, True)
+    assert (await cli("dlq", "discard", "--all", "-y")).code == 0
+
+
 async def test_cursors(cli: CommandLine) -> None:
     stream = ("erp-shop", "item")
     before = (await cli("cursors", "list", "--instance", "erp-shop", "--json")).document

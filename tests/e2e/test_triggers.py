@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from syncline.contracts.events import REJECTED, event_data
-from syncline.contracts.topics import STATUS
+from syncline.contracts.topics import STATUS, TRIGGERS
+from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
@@ -152,3 +153,44 @@ async def test_an_instance_that_is_not_active_does_not_run(
     assert await eventually(lambda: rejections(place, other), within=20) == [
         "instance 'erp-shop' is Inactive"
     ]
+
+
+async def test_every_refusal_is_told_under_a_key_its_sender_can_find(
+    place: Installation, db: Database
+) -> None:
+    run_id = str(uuid4())
+    sent = {
+        run_id.encode(): b"{nope",
+        b"order-17": b'{"instance": "erp-shop", "entityType": "item"}',
+        b"": b'{"instance": "erp-shp", "entityType": "item"}',
+    }
+    await place.producer.send([Outbound(TRIGGERS, key, value, 0) for key, value in sent.items()])
+
+    async def told() -> dict[bytes, dict[str, Any]]:
+        found = [(d, event_data(d.value or b"")) for d in await lying(place.connection, STATUS)]
+        answers = {d.key or b"": data for d, (type_, data) in found if type_ == REJECTED}
+        return answers if len(answers) == 3 else {}
+
+    answers = await eventually(told, within=20)
+    assert answers[run_id.encode()]["problems"][0]["path"] == "$"
+    assert answers[b"order-17"]["problems"][0]["path"] == "key"
+    (other,) = (data for key, data in answers.items() if key not in sent)
+    assert other["reason"] == "unknown instance 'erp-shp'; did you mean `erp-shop`?"
+
+
+async def test_a_queued_run_does_not_start_when_its_profile_was_switched_off(
+    place: Installation, db: Database
+) -> None:
+    first = await under_way(place, db)
+    queued = await place.trigger(**ITEMS, onOverlap="queue")
+
+    async def is_accepted() -> bool:
+        return bool(await db.fetchval("select true from runs where id = $1::uuid", queued))
+
+    await eventually(is_accepted, within=20)
+    await db.execute("update profiles set active = false, changed_at = now() where name = 'erp'")
+    await cancel(place, db, first)
+    why = "its turn came, but instance 'erp-shop' is Dependency Inactive: profile 'erp' is Inactive"
+    ended = await place.ended(queued)
+    assert (ended.state, ended.reason, ended.counters.total) == (State.FAILED, why, 0)
+    assert await rejections(place, queued) == [why]

@@ -16,9 +16,11 @@ class SqlWorld(Protocol):
 
     Attributes:
         run: runs a statement and returns its rows, as whoever owns the tables.
+        binary: the type of binary columns.
     """
 
     connector: Connector
+    binary: str
     run: Callable[[str], Awaitable[list[tuple[Any, ...]]]]
 
 

@@ -63,6 +63,7 @@ async def _running(dsn: str) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _local() -> AsyncIterator[str]:
     unsafe = {"fsync": "off", "full_page_writes": "off"}  # the data never outlives the session
+    unsafe["max_prepared_transactions"] = "5"
     async with (
         server_folder("postgres") as folder,
         EmbeddedPostgres(folder, free_port(), settings=unsafe) as server,

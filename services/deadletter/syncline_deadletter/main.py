@@ -10,6 +10,7 @@ from syncline.contracts.topics import DLQ
 from syncline.postgres.letters import Letters
 from syncline.postgres.operation_settling import OperationSettling
 from syncline.postgres.operation_steps import OperationSteps
+from syncline.postgres.runs import Runs
 from syncline.runtime.stage import StageOptions, StageSpec
 from syncline_deadletter.housekeeping import Housekeeping
 from syncline_deadletter.operating import Operating
@@ -25,6 +26,7 @@ def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
     operating = Operating(
         OperationSteps(service.database, holder),
         OperationSettling(service.database, holder),
+        Runs(service.database),
         service.producer,
         service.clock,
     )

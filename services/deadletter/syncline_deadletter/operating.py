@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
 from syncline.actions.replay_plan import Wish, replay_fields
 from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
+from syncline.domain.errors import ConflictError
 from syncline.domain.operation import OperationKind
 from syncline.postgres.operation_settling import OperationSettling
 from syncline.postgres.operation_steps import Chunk, Leased, OperationSteps
+from syncline.postgres.runs import Runs
 from syncline.runtime.clock import Clock
+from syncline.runtime.control import cancel_message
 from syncline.runtime.ports import Producer
 
 BUSY, IDLE = 0.2, 1.0
@@ -28,10 +32,16 @@ class Operating:
     """
 
     def __init__(
-        self, steps: OperationSteps, settling: OperationSettling, producer: Producer, clock: Clock
+        self,
+        steps: OperationSteps,
+        settling: OperationSettling,
+        runs: Runs,
+        producer: Producer,
+        clock: Clock,
     ) -> None:
         self._steps = steps
         self._settling = settling
+        self._runs = runs
         self._producer = producer
         self._clock = clock
 
@@ -51,12 +61,26 @@ class Operating:
         if operation.kind is OperationKind.REPLAY:
             await self._ask(operation)
             await self._settling.settle(operation)
+            await self._end_runs(operation)
             if await self._steps.claim(operation):
                 await self._ask(operation)
         else:
             await self._until_nothing(self._steps.resolve, operation)
         if await self._steps.finish(operation):
             log.info("operation_ended", operation=str(operation.id), kind=str(operation.kind))
+
+    async def _end_runs(self, operation: Leased) -> None:
+        """Ask the runs of a stopped operation to end: what they have not sent waits again.
+
+        It is asked again until that is noted; asking twice is asking once.
+        """
+        run_ids = await self._steps.to_cancel(operation)
+        for run_id in run_ids:
+            with suppress(ConflictError):  # it has ended by itself meanwhile
+                await self._runs.request_cancel(operation.tenant, run_id, operation.actor)
+        if run_ids:
+            await self._producer.send([cancel_message(i, operation.actor) for i in run_ids])
+            await self._steps.cancelled(operation, run_ids)
 
     async def _until_nothing(
         self, step: Callable[[Leased], Awaitable[int]], operation: Leased

@@ -8,10 +8,16 @@ from enum import Enum, auto
 import msgspec
 
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Entry
+from syncline.domain.ledger import Entry, Intent
 
 SHORT_WAIT = 10.0
 """Seconds up to which a target's `Retry-After` is waited for on the spot."""
+AMBIGUOUS = Failure(
+    Category.PERMANENT,
+    "ambiguous_write",
+    "the target's answer was lost, and whether it took the record cannot be told: check the "
+    "target, then replay or discard",
+)
 
 
 class Decision(Enum):
@@ -19,6 +25,8 @@ class Decision(Enum):
 
     SEND = auto()
     """Write it to the target."""
+    WAIT = auto()
+    """A write of it is under way: look again when that has surely ended."""
     PROBE = auto()
     """A write was begun and its answer lost: ask the target before sending anything."""
     WRITTEN = auto()
@@ -36,6 +44,9 @@ class Item(msgspec.Struct):
         batch, place: where it came from: index of the batch in the call, index in its lists.
         version: when it was read; the higher one is the newer version.
         target_id: known ID at the target.
+        entry: what the ledger knows of it.
+        owner: the call whose intent is answered when this is acknowledged.
+        asked: the target was asked for it; without a `target_id` it has no such record.
     """
 
     batch: int
@@ -46,6 +57,9 @@ class Item(msgspec.Struct):
     row_hash: str | None
     version: int
     target_id: str | None = None
+    entry: Entry | None = None
+    owner: str | None = None
+    asked: bool = False
 
 
 def decide(item: Item, entry: Entry | None, run_id: str, *, smart_sync: bool) -> Decision:
@@ -59,12 +73,12 @@ def decide(item: Item, entry: Entry | None, run_id: str, *, smart_sync: bool) ->
     if entry is None:
         return Decision.SEND
     same = entry.payload_hash == item.payload_hash
-    if same and entry.run_id == run_id and entry.intent_hash is None:
+    if same and entry.run_id == run_id and entry.intent is None:
         return Decision.WRITTEN
     if entry.version > item.version:
         return Decision.SUPERSEDED
-    if entry.intent_hash is not None:  # the target may hold that payload instead
-        return Decision.PROBE
+    if entry.intent is not None:  # the target may hold that payload instead
+        return Decision.WAIT if entry.intent.under_way > 0 else Decision.PROBE
     return Decision.UNCHANGED if same and smart_sync else Decision.SEND
 
 
@@ -81,29 +95,76 @@ def rounds(items: Sequence[Item]) -> list[list[Item]]:
     return parted
 
 
-def was_applied(item: Item, entry: Entry, found: str | None) -> bool:
-    """Tell whether a probe shows that the lost write was applied after all.
+class Verdict(Enum):
+    """What a look at the target tells of a write whose answer was lost."""
 
-    Only a creation can be told from outside: the record was unknown before and is there now.
+    APPLIED = auto()
+    """The target holds the payload. Success."""
+    SEND = auto()
+    """The target does not hold it, or holds an older one: sending it does no harm."""
+    AMBIGUOUS = auto()
+    """It cannot be told, and sending it again might do it twice: a person decides."""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What a target said when it was asked for a record.
+
+    Attributes:
+        target_id: None where it has no such record.
+        holds: whether the record there holds the payload, None where that cannot be told.
     """
-    return found is not None and entry.target_id is None and entry.intent_hash == item.payload_hash
+
+    target_id: str | None
+    holds: bool | None = None
+
+
+def judge(item: Item, intent: Intent, seen: Seen | None, *, honours_keys: bool) -> Verdict:
+    """Decide about a write whose answer was lost (spec section 4).
+
+    Args:
+        item: what is to be written now; its `target_id` is the one known before.
+        seen: what the target says, None where it cannot be asked.
+        honours_keys: the target does nothing when it gets a write's key a second time.
+    """
+    same = intent.payload_hash == item.payload_hash
+    again = Verdict.SEND if same and honours_keys else Verdict.AMBIGUOUS
+    if seen is None:
+        # Of a record that was there before, another payload is another update, whatever became of
+        # the lost one. A creation that may have been done must not be done again.
+        return Verdict.SEND if item.target_id is not None and not same else again
+    if seen.target_id is None:
+        return Verdict.SEND
+    if item.target_id not in (None, seen.target_id):  # the match key finds another record
+        return again if same else Verdict.SEND
+    if same and intent.creates:
+        return Verdict.APPLIED
+    if seen.holds:
+        return Verdict.APPLIED
+    return again if same and seen.holds is None else Verdict.SEND
 
 
 def by_decision(
     items: Sequence[Item], entries: Mapping[str, Entry], run_id: str, *, smart_sync: bool
 ) -> dict[Decision, list[Item]]:
-    """Group items by what is to be done, and give each its known target ID."""
+    """Group items by what is to be done, and give each what the ledger knows of it."""
     grouped: dict[Decision, list[Item]] = {decision: [] for decision in Decision}
     for item in items:
         entry = entries.get(item.source_id)
         if entry is not None:
-            item.target_id = entry.target_id
+            item.entry, item.target_id = entry, entry.target_id
+            item.owner = entry.intent.owner if entry.intent else None
         grouped[decide(item, entry, run_id, smart_sync=smart_sync)].append(item)
     return grouped
 
 
+def under_way(seconds: float) -> Failure:
+    """Say that a record waits for the end of another call that writes it."""
+    message = "another call writes this record, or was lost while it did: it may still have effect"
+    return Failure(Category.TRANSIENT, "write_under_way", message, retry_after=max(seconds, 1.0))
+
+
 def busy(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
-    """Return the longest short wait that a target asks for, and for which records it does.
+    """Return the longest wait that a target asks for, and which records may wait on the spot.
 
     Only what was certainly not written: an ambiguous failure is looked into before it is sent.
     """
@@ -111,8 +172,13 @@ def busy(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
         place: failure.retry_after
         for place, failure in failures.items()
         if failure.retry_after is not None
-        and 0 < failure.retry_after <= SHORT_WAIT
-        and failure.category is Category.TRANSIENT
-        and not failure.ambiguous
+        and failure.retry_after > 0
+        and failure.category is not Category.PERMANENT
     }
-    return max(waits.values(), default=0.0), sorted(waits)
+    short = [
+        place
+        for place, seconds in waits.items()
+        if seconds <= SHORT_WAIT and not failures[place].ambiguous
+    ]
+    longest = max(waits.values(), default=0.0)
+    return longest, sorted(short) if longest <= SHORT_WAIT else []

@@ -7,20 +7,24 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
+import structlog
 
-from syncline.contracts.messages import Batch, timings_at
-from syncline.contracts.sending import settled_message
+from syncline.contracts.messages import Batch, Halted, RunRef, timings_at
+from syncline.contracts.sending import report_message, settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
-from syncline.runtime.failures import FailureRouter
+from syncline.runtime.failures import FailureRouter, tidied
 from syncline.runtime.holding import Wishes, split_held
 from syncline_execute.targets import Target, Targets
 from syncline_execute.writing import Writer, items_of
 
 Payloads = Batch[msgspec.Raw]
+REMEMBERED = 1000
+"""Runs of which is remembered here that their writing stopped."""
+log = structlog.get_logger()
 
 
 class ExecuteStage:
@@ -39,6 +43,7 @@ class ExecuteStage:
         self._wishes = wishes
         self._router = router
         self._clock = clock
+        self._halted: dict[str, Failure] = {}
 
     async def handle(self, batches: Sequence[Payloads]) -> list[Outbound]:
         live, messages = split_held(batches, self._wishes, Stage.EXECUTE, self._clock.now())
@@ -51,18 +56,50 @@ class ExecuteStage:
 
     async def _run(self, batches: Sequence[Payloads]) -> list[Outbound]:
         run = batches[0].run
+        if run.id in self._halted:
+            return self._stopped(batches, self._halted[run.id])
         try:
             target = await self._targets.of(run)
         except (NotFoundError, InvalidInputError) as error:
             return [m for batch in batches for m in self.on_bug(batch, error)]
         begun = self._clock.now()
-        outcomes, failures = await self._writer.write(run, target, items_of(batches))
+        work = await self._writer.write(run, target, items_of(batches))
         done = self._clock.now()
         messages: list[Outbound] = []
+        if work.halt is not None:
+            messages.append(self._halt(run, work.halt))
         for number, batch in enumerate(batches):
             batch.timings = timings_at(batch, begun, done)
-            messages += self._reports(batch, target, outcomes[number], failures[number])
+            messages += self._reports(batch, target, work.settled[number], work.failed[number])
         return messages
+
+    def _halt(self, run: RunRef, failure: Failure) -> Outbound:
+        """Stop a run's writing.
+
+        It is told before what it keeps from being written, so that no record is skipped in a run
+        that does not end as failed.
+        """
+        log.warning(
+            "run_halted",
+            correlation_id=run.id,
+            tenant=run.tenant,
+            code=failure.code,
+            error=failure.message,
+        )
+        if len(self._halted) >= REMEMBERED:
+            self._halted.clear()  # what comes is refused by the target once more
+        self._halted[run.id] = failure = tidied(failure)
+        return report_message(Halted(run, failure))
+
+    def _stopped(self, batches: Sequence[Payloads], failure: Failure) -> list[Outbound]:
+        """Skip what came before the other stages heard of the halt."""
+        return [
+            report_message(Halted(batches[0].run, failure)),
+            *(
+                settled_message(batch, range(len(batch.ids)), Outcome.CANCELLED, Stage.EXECUTE)
+                for batch in batches
+            ),
+        ]
 
     def on_bug(self, batch: Payloads, error: Exception) -> list[Outbound]:
         """Answer for a batch that breaks this stage every time: its records are dead letters."""

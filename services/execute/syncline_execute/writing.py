@@ -7,39 +7,36 @@ and only then the outcome. After a crash between any two, the ledger tells what 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from hashlib import blake2b
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
 
 import msgspec
-import structlog
 
-from syncline.connectors.port import LookupResult, WriteBatch, WriteResult
+from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import Batch, RunRef
-from syncline.domain.errors import Category, Failure, FailureError
-from syncline.domain.ledger import Entry, Written
+from syncline.domain.errors import RetriableError
+from syncline.domain.ledger import Begun, Entry, Written
 from syncline.domain.mapping.hashing import payload_hashes
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.ledger import Ledger
-from syncline.runtime.failures import bug
+from syncline.postgres.profile_pauses import PausedError
+from syncline_execute.asking import asked
 from syncline_execute.patience import patiently
-from syncline_execute.rules import Decision, Item, by_decision, rounds, was_applied
-from syncline_execute.targets import Target
-
-Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
-"""Batch index -> outcome -> places."""
-Failed: TypeAlias = dict[int, dict[int, Failure]]
-"""Batch index -> place -> why."""
-
-log = structlog.get_logger()
-BROKE = "the target's connector broke"
-AMBIGUOUS = Failure(
-    Category.PERMANENT,
-    "ambiguous_write",
-    "the target's answer was lost and the record cannot be looked up there: check the target, "
-    "then replay or discard",
+from syncline_execute.rules import (
+    AMBIGUOUS,
+    Decision,
+    Item,
+    Seen,
+    Verdict,
+    by_decision,
+    judge,
+    rounds,
+    under_way,
 )
+from syncline_execute.sending import answer_of, write_batch
+from syncline_execute.targets import Target
+from syncline_execute.work import Work
 
 
 def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
@@ -58,39 +55,20 @@ def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
     return items
 
 
-class _Result:
-    """Collects what became of the items of one call."""
-
-    def __init__(self) -> None:
-        self.settled: Settled = defaultdict(lambda: defaultdict(list))
-        self.failed: Failed = defaultdict(dict)
-
-    def settle(self, items: Sequence[Item], outcome: Outcome) -> None:
-        for item in items:
-            self.settled[item.batch][outcome].append(item.place)
-
-    def fail(self, item: Item, failure: Failure) -> None:
-        self.failed[item.batch][item.place] = failure
-
-
 class Writer:
     """Writes items of one run to its target. Ledger outages come out as RetriableError."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def write(
-        self, run: RunRef, target: Target, items: Sequence[Item]
-    ) -> tuple[Settled, Failed]:
+    async def write(self, run: RunRef, target: Target, items: Sequence[Item]) -> Work:
         """Bring every item to an outcome or a failure."""
-        result = _Result()
+        work = Work()
         for unique in rounds(items):
-            await self._round(run, target, unique, result)
-        return result.settled, result.failed
+            await self._round(run, target, unique, work)
+        return work
 
-    async def _round(
-        self, run: RunRef, target: Target, items: Sequence[Item], result: _Result
-    ) -> None:
+    async def _round(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         entries = await self._ledger.entries(run.stream, [item.source_id for item in items])
         smart = (
             target.transformation.smart_sync
@@ -98,12 +76,16 @@ class Writer:
             and run.mode is not Mode.FORCE_FULL
         )
         todo = by_decision(items, entries, run.id, smart_sync=smart)
-        result.settle(todo[Decision.WRITTEN], Outcome.SUCCESS)
-        result.settle(todo[Decision.SUPERSEDED], Outcome.SUPERSEDED)
-        result.settle(todo[Decision.UNCHANGED], Outcome.UNCHANGED)
+        work.settle(todo[Decision.WRITTEN], Outcome.SUCCESS)
+        work.settle(todo[Decision.SUPERSEDED], Outcome.SUPERSEDED)
+        work.settle(todo[Decision.UNCHANGED], Outcome.UNCHANGED)
         await self._refresh(run, todo[Decision.UNCHANGED], entries)
-        probed = await self._probe(run, target, todo[Decision.PROBE], entries, result)
-        await self._send(run, target, todo[Decision.SEND] + probed, result)
+        for item in todo[Decision.WAIT]:
+            intent = entries[item.source_id].intent
+            work.fail([item], under_way(intent.under_way if intent else 0.0))
+        probed = await self._probe(run, target, todo[Decision.PROBE], work)
+        located = await self._locate(run, target, todo[Decision.SEND], work)
+        await self._send(run, target, located + probed, work)
 
     async def _refresh(
         self, run: RunRef, items: Sequence[Item], entries: Mapping[str, Entry]
@@ -117,84 +99,135 @@ class Writer:
         if newer:
             await self._ledger.refresh(run.stream, [n[0] for n in newer], [n[1] for n in newer])
 
+    async def _locate(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+    ) -> list[Item]:
+        """Find records whose ID is not known before they are written; return what to write."""
+        known = [item for item in items if item.target_id is not None]
+        if not target.capabilities.lookup_first or len(known) == len(items):
+            return list(items)
+        unknown = [item for item in items if item.target_id is None]
+        for item, seen in await asked(run, target, unknown, work):
+            item.target_id, item.asked = seen.target_id, True
+            known.append(item)
+        return known
+
     async def _probe(
-        self,
-        run: RunRef,
-        target: Target,
-        items: Sequence[Item],
-        entries: Mapping[str, Entry],
-        result: _Result,
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
     ) -> list[Item]:
         """Ask the target about writes whose answer was lost; return those to send (again)."""
         if not items or target.capabilities.idempotent_upsert:
             return list(items)
-        if not target.capabilities.lookup:
-            for item in items:
-                result.fail(item, AMBIGUOUS)
-            return []
-        async with target.limiter.call():
-            found = await _found(target, write_batch(run, target, items))
-        if isinstance(found, Failure):
-            for item in items:
-                result.fail(item, found)
-            return []
-        applied: list[Item] = []
-        again: list[Item] = []
-        for place, (item, target_id) in enumerate(zip(items, found.target_ids, strict=True)):
-            if place in found.failures:
-                result.fail(item, found.failures[place])
-                continue
-            known = was_applied(item, entries[item.source_id], target_id)
-            item.target_id = target_id or item.target_id
-            (applied if known else again).append(item)
-        await self._acknowledge(run, applied)
-        result.settle(applied, Outcome.SUCCESS)
-        return again
+        told: Sequence[tuple[Item, Seen | None]] = [(item, None) for item in items]
+        if target.capabilities.lookup:
+            told = await asked(run, target, items, work)
+        by_verdict: dict[Verdict, list[Item]] = {verdict: [] for verdict in Verdict}
+        for item, seen in told:
+            verdict = _verdict(item, seen, honours_keys=target.capabilities.honours_keys)
+            by_verdict[verdict].append(item)
+        work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
+        await self._acknowledge(run, by_verdict[Verdict.APPLIED])
+        work.settle(by_verdict[Verdict.APPLIED], Outcome.SUCCESS)
+        return by_verdict[Verdict.SEND]
 
-    async def _send(
-        self, run: RunRef, target: Target, items: Sequence[Item], result: _Result
-    ) -> None:
+    async def _send(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         size = max(target.capabilities.bulk_size, 1)
         starts = iter(range(0, len(items), size))
 
-        async def work() -> None:
+        async def write() -> None:
             for start in starts:  # shared by all: each takes the next bulk
-                await self._call(run, target, items[start : start + size], result)
+                part = items[start : start + size]
+                if work.halt is not None:
+                    work.stop(part, work.halt)
+                    continue
+                try:
+                    async with target.limiter.call():
+                        await self._call(run, target, part, work)
+                except PausedError as error:
+                    work.fail(part, error.failure)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(-(-len(items) // size), target.concurrent)):
-                group.create_task(work())
+                group.create_task(write())
 
-    async def _call(
-        self, run: RunRef, target: Target, items: Sequence[Item], result: _Result
+    async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+        """Make one write call, with the intents it needs around it."""
+        if target.capabilities.idempotent_upsert:
+            answer = await _answer(run, target, items)
+            await self._settle(run, items, answer, work)
+            return
+        owner = str(uuid4())
+        items = await self._begin(run, target, items, owner, work)
+        if not items:
+            return
+        async with self._kept(run, target, items, owner):
+            answer = await _answer(run, target, items)
+        await self._settle(run, items, answer, work)
+        refusals = {**answer.failures, **answer.stopped}
+        unsent = [items[p].source_id for p, f in refusals.items() if not f.ambiguous]
+        unsent += [items[place].source_id for place in answer.existing]
+        await self._ledger.withdraw(run.stream, unsent, owner)
+
+    async def _begin(
+        self, run: RunRef, target: Target, items: Sequence[Item], owner: str, work: Work
+    ) -> list[Item]:
+        """Commit intents; what another call has in hand meanwhile is looked at again later."""
+        for item in items:
+            item.owner = owner
+        begun = Begun(
+            owner,
+            [item.source_id for item in items],
+            [item.payload_hash for item in items],
+            [item.entry.version if item.entry else 0 for item in items],
+            [item.asked and item.target_id is None for item in items],
+        )
+        ours = await self._ledger.intend(run, begun, target.capabilities.longest_call)
+        work.fail([item for item in items if item.source_id not in ours], under_way(0.0))
+        return [item for item in items if item.source_id in ours]
+
+    @asynccontextmanager
+    async def _kept(
+        self, run: RunRef, target: Target, items: Sequence[Item], owner: str
+    ) -> AsyncIterator[None]:
+        """Renew the intents of a call for as long as it takes."""
+        longest = target.capabilities.longest_call
+        ids = [item.source_id for item in items]
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(longest / 2)
+                with suppress(RetriableError):  # the database is away: they are looked into earlier
+                    await self._ledger.renew(run.stream, ids, owner, longest)
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+
+    async def _settle(
+        self, run: RunRef, items: Sequence[Item], answer: WriteResult, work: Work
     ) -> None:
-        needs_intent = not target.capabilities.idempotent_upsert
-        async with target.limiter.call():
-            if needs_intent:
-                ids, hashes = [i.source_id for i in items], [i.payload_hash for i in items]
-                await self._ledger.intend(run, ids, hashes)
-            answer = await patiently(
-                lambda places: _answer(
-                    target, write_batch(run, target, [items[p] for p in places])
-                ),
-                len(items),
-                target.limiter,
-            )
-        done = []
+        """Take over a call's answer: acknowledged first, told afterwards."""
+        done: list[Item] = []
         for place, item in enumerate(items):
-            failure = answer.failures.get(place)
-            if failure is None:
+            if place in answer.stopped:
+                work.stop([item], answer.stopped[place])
+            elif place in answer.existing:
+                work.settle([item], Outcome.UNCHANGED)
+            elif place in answer.failures:
+                work.fail([item], answer.failures[place])
+            else:
                 item.target_id = answer.target_ids[place] or item.target_id
                 done.append(item)
-            else:
-                result.fail(item, failure)
         await self._acknowledge(run, done)
-        if needs_intent:
-            refused = [items[p].source_id for p, f in answer.failures.items() if not f.ambiguous]
-            await self._ledger.withdraw(run.stream, refused)
-        doubtful = [items[p].source_id for p, f in answer.failures.items() if f.ambiguous]
-        await self._ledger.doubt(run.stream, doubtful)
-        result.settle(done, Outcome.SUCCESS)
+        refusals = [*answer.failures.items(), *answer.stopped.items()]
+        doubtful = [items[place] for place, failure in refusals if failure.ambiguous]
+        if doubtful:
+            ids = [item.source_id for item in doubtful]
+            await self._ledger.doubt(run.stream, ids, doubtful[0].owner)
+        work.settle(done, Outcome.SUCCESS)
 
     async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
         if items:
@@ -204,51 +237,26 @@ class Writer:
                 [item.row_hash for item in items],
                 [item.target_id for item in items],
                 [item.version for item in items],
+                [item.owner for item in items],
             )
             await self._ledger.acknowledge(run, written)
 
 
-async def _found(target: Target, batch: WriteBatch) -> LookupResult | Failure:
-    """Ask the target for records; nothing was sent, so a failure leaves nothing in doubt."""
-    try:
-        return await target.connector.lookup(batch)
-    except FailureError as error:
-        return error.failure
-    except Exception as error:
-        log.exception("connector_broke")
-        return bug(BROKE, error)
-
-
-async def _answer(target: Target, batch: WriteBatch) -> WriteResult:
-    """Call the target; a failure of the whole call becomes the failure of each of its records."""
-    try:
-        return await target.connector.write(batch)
-    except FailureError as error:
-        failure = error.failure
-    except Exception as error:
-        log.exception("connector_broke")
-        failure = bug(BROKE, error, ambiguous=True)
-    everything = range(len(batch.source_ids))
-    return WriteResult([None] * len(everything), dict.fromkeys(everything, failure))
-
-
-def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatch:
-    """Make what the connector is asked to write."""
-    return WriteBatch(
-        tenant=run.tenant,
-        entity_type=run.entity_type,
-        correlation_id=run.id,
-        source_ids=[item.source_id for item in items],
-        payloads=[item.payload for item in items],
-        target_ids=[item.target_id for item in items],
-        keys=[idempotency_key(run, item) for item in items],
-        match_key=target.transformation.match_key,
-        options=target.transformation.target,
-        fields=target.transformation.target_paths,
+async def _answer(run: RunRef, target: Target, items: Sequence[Item]) -> WriteResult:
+    return await patiently(
+        lambda places: answer_of(target, write_batch(run, target, [items[p] for p in places])),
+        len(items),
+        target.limiter.pause,
     )
 
 
-def idempotency_key(run: RunRef, item: Item) -> str:
-    """Return the key of one effect: of instance, entity type, source ID and payload."""
-    text = f"{run.instance}/{run.entity_type}/{item.source_id}/{item.payload_hash}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+def _verdict(item: Item, seen: Seen | None, *, honours_keys: bool) -> Verdict:
+    """Judge a lost write, and note what the target said of the record."""
+    intent = item.entry.intent if item.entry else None
+    if intent is None:
+        return Verdict.SEND
+    verdict = judge(item, intent, seen, honours_keys=honours_keys)
+    if seen is not None:
+        item.asked = True
+        item.target_id = item.target_id or seen.target_id
+    return verdict

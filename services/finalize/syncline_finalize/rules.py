@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -15,6 +15,7 @@ from syncline.contracts.messages import (
     Retrying,
     RunRef,
     Settled,
+    Waiting,
     check_uuid,
     decoder_of,
     letters_in,
@@ -49,7 +50,7 @@ def event_type(run: Run, reports: Iterable[Report]) -> str:
     """Name the event that tells a run's state after these reports."""
     if run.state.is_final:
         return events.COMPLETED
-    if any(isinstance(report, Retrying) for report in reports):
+    if any(isinstance(report, Retrying | Waiting) for report in reports):
         return events.WAITING
     return events.EXTRACTING if run.state is State.EXTRACTING else events.PROGRESS
 
@@ -59,9 +60,22 @@ def status_event(run: Run, reports: Sequence[Report], now: datetime) -> Outbound
     status = status_of(run)
     type_ = event_type(run, reports)
     if type_ == events.WAITING:
-        count = sum(len(r.slots) for r in reports if isinstance(r, Retrying))
-        status.reason = f"{count} record{'s' * (count != 1)} will be tried again"
+        status.reason = waiting_for(reports)
     return status_message(type_, "finalize", status, now, f"{run.id}/{status.seq}")
+
+
+def waiting_for(reports: Iterable[Report]) -> str:
+    """Say in words what a run waits for."""
+    again = sum(len(r.slots) for r in reports if isinstance(r, Retrying))
+    paused = [r for r in reports if isinstance(r, Waiting)]
+    words = [f"{again} record{'s' * (again != 1)} will be tried again"] if again else []
+    if paused:
+        count = sum(report.records for report in paused)
+        latest = max(paused, key=lambda report: report.due_at)
+        until = datetime.fromtimestamp(latest.due_at / 1000, UTC).isoformat(timespec="seconds")
+        what = f"{count} record{'s' * (count != 1)}" if count else "reading"
+        words.append(f"{what} waiting until {until}: {latest.reason}")
+    return "; ".join(words)
 
 
 def letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:

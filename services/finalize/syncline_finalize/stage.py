@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 
 from syncline.contracts.letters import letter_message
-from syncline.contracts.messages import Report, Settled, Stalling
+from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome
@@ -30,7 +30,8 @@ LONGEST_PAUSE = 60.0
 
 
 FORGET_AFTER = 3600.0
-"""Seconds after its end that a cancelled run is remembered; the longest retry waits 300."""
+"""Seconds after its end that a run is remembered whose records were to be skipped. It ends when the
+last of them came by; only copies of messages come later."""
 COUNT_EVERY = 5.0
 """Seconds."""
 
@@ -72,6 +73,8 @@ class FinalizeStage:
         messages: list[Outbound] = []
         if of_run:
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
+                if any(isinstance(report, Halted) for report in of_run[run.id]):
+                    messages.append(cancel_message(run.id, "finalize: halted"))
                 messages += letter_events(run, of_run[run.id], self._clock.now())
                 messages += self._telling.tell(run, of_run[run.id])
         for suspicion in stalling.values():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Report, Retrying
+from syncline.contracts.messages import Report, Retrying, Waiting
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
@@ -19,7 +19,7 @@ class _Held(msgspec.Struct):
 
     due: float
     run: Run
-    retrying: list[Report]
+    waiting: list[Report]
 
 
 class Telling:
@@ -34,15 +34,15 @@ class Telling:
     def tell(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
         """Return the event of a run as it stands now, or keep it for its time."""
         held = self._held.pop(run.id, None)
-        reports = [*(held.retrying if held else ()), *reports]
+        reports = [*(held.waiting if held else ()), *reports]
         if run.state.is_final:
             self._told.pop(run.id, None)
             return [status_event(run, reports, self._clock.now())]
         now = self._clock.monotonic()
         due = self._told.get(run.id, -PROGRESS_EVERY) + PROGRESS_EVERY
         if now < due:
-            retrying = [report for report in reports if isinstance(report, Retrying)]
-            self._held[run.id] = _Held(due, run, list(retrying))
+            waiting = [report for report in reports if isinstance(report, Retrying | Waiting)]
+            self._held[run.id] = _Held(due, run, list(waiting))
             self._news.set()
             return []
         self._told[run.id] = now
@@ -61,7 +61,7 @@ class Telling:
         for run_id in ready:
             held = self._held.pop(run_id)
             self._told[run_id] = now
-            messages.append(status_event(held.run, held.retrying, self._clock.now()))
+            messages.append(status_event(held.run, held.waiting, self._clock.now()))
         self._forget(now)
         return messages
 

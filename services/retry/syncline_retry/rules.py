@@ -4,24 +4,43 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.contracts.messages import Batch, decode_batch
+from syncline.contracts.decoding import decode_batch
+from syncline.contracts.messages import Batch
 from syncline.contracts.sending import RETRY_AT, RETRY_STAGE
-from syncline.contracts.topics import INPUT_OF, Stage
+from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 
 _decode = decode_batch(Batch[msgspec.Raw])
 
 
-LONGEST = 60 * 60 * 1000
-"""Milliseconds that no retry waits; one that would hold its partition for ever is poison."""
+LONGEST = 25 * 60 * 60 * 1000
+"""Milliseconds that no retry waits; one that would go round for ever is poison."""
+PATIENCE = 1.25
+"""How much longer than its topic's tier a message may stand at the head: the jitter of a retry."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """A retry that waits. `due_at` is milliseconds since 1970."""
+    """A retry that waits.
+
+    Attributes:
+        due_at: milliseconds since 1970 before which its stage must not get it.
+        turn_at: when it has stood at the head for as long as its topic is for, and must make room.
+        onward: to its stage.
+        around: to a retry topic once more; `due` says which.
+    """
 
     due_at: int
+    turn_at: int
     run_id: str
     onward: Outbound
+    around: Outbound
+
+    def next(self, now: int) -> Outbound:
+        """Return where it goes at a moment, in milliseconds since 1970."""
+        if now >= self.due_at:
+            return self.onward
+        topic = retry_topic((self.due_at - now) / 1000)
+        return msgspec.structs.replace(self.around, topic=topic)
 
 
 def decode(delivery: Delivery) -> Waiting:
@@ -43,5 +62,8 @@ def decode(delivery: Delivery) -> Waiting:
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
     spread = lane_spread(batch.run.id, batch.lane)
     key = batch.run.id.encode()
-    onward = Outbound(INPUT_OF[stage], key, delivery.value, spread, kept, len(batch.ids))
-    return Waiting(due_at, batch.run.id, onward)
+    records = len(batch.ids)
+    around = Outbound(delivery.topic, key, delivery.value, spread, delivery.headers, records)
+    onward = msgspec.structs.replace(around, topic=INPUT_OF[stage], headers=kept)
+    stands = int(tier_of(delivery.topic) * 1000 * PATIENCE)
+    return Waiting(due_at, delivery.timestamp + stands, batch.run.id, onward, around)

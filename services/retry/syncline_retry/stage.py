@@ -1,7 +1,9 @@
 """Retry: holds each partition of the `retry.*` topics until its head is due, then hands it on.
 
 Every topic holds retries of about one delay, so the head is the next one due; those behind it wait
-at most the jitter longer. Nothing waits in memory: a restart finds the same head.
+at most the jitter longer. What waits longer than the longest tier, because a system asked for it,
+goes round again and again and holds back nobody. Nothing waits in memory: a restart finds the same
+head.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ class RetryStage:
         self._clock = clock
 
     async def handle(self, waiting: Sequence[Waiting]) -> list[Outbound]:
-        for item in waiting:
-            await self._until_due(item)
-        return [item.onward for item in waiting]
+        return [await self._passed_on(item) for item in waiting]
 
-    async def _until_due(self, item: Waiting) -> None:
+    async def _passed_on(self, item: Waiting) -> Outbound:
+        until = min(item.due_at, item.turn_at) / 1000
         while not self._is_cancelled(item.run_id):
-            left = item.due_at / 1000 - self._clock.now().timestamp()
-            if left <= 0:
-                return
-            await self._clock.sleep(min(left, 1.0))  # a cancel is noticed within a second
+            now = self._clock.now().timestamp()
+            if now >= until:
+                return item.next(int(now * 1000))
+            await self._clock.sleep(min(until - now, 1.0))  # a cancel is noticed within a second
+        return item.onward

@@ -7,7 +7,8 @@ from typing import Any
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Batch, decode_batch
+from syncline.contracts.decoding import decode_batch
+from syncline.contracts.messages import Batch
 from syncline.contracts.sending import records_in
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.runtime.failures import FailureRouter

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 import msgspec
 
 from syncline.contracts import events
 from syncline.contracts.events import RunStatus
+from syncline.contracts.malformed import malformed_at
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import (
@@ -19,14 +20,13 @@ from syncline.domain.errors import (
     NotFoundError,
     Problem,
 )
+from syncline.domain.naming import shown
 from syncline.domain.run import Run
-from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_correlation_id, parse_trigger
+from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
+from syncline_trigger.naming import NAMESPACE, named, tenant_problems
 
 SHOWN = 100
 """Mistakes of one trigger that its refusal names."""
-_NAMESPACE = UUID("3f0a6c1e-9a2b-5c47-8b1d-7d2f9e4c5a60")
-
-
 _CODES = {
     InvalidInputError: "invalid_input",
     NotFoundError: "not_found",
@@ -41,55 +41,76 @@ class Asked(msgspec.Struct, frozen=True):
         run_id: its correlation ID, or what stands for it in a refusal.
         request: what it asks for, None if it must be refused.
         said: its data as far as it could be read, for the refusal.
+        key: under which a refusal is told, so that its sender finds it.
+        place: headers of the answer that say where the trigger lay.
+        unread: the message itself where nobody can read it: its bytes go to the DLQ, too.
     """
 
     run_id: str
     request: TriggerRequest | None
     said: dict[str, Any]
     problems: tuple[Problem, ...] = ()
+    key: bytes = b""
+    place: tuple[tuple[str, bytes], ...] = ()
+    unread: Delivery | None = None
 
 
 def decode(delivery: Delivery) -> Asked:
-    """Read a trigger: a CloudEvent or its data alone, keyed by the correlation ID.
-
-    Raises:
-        ValueError: it is no JSON, or far too large; such a message goes to the DLQ.
-    """
-    value = delivery.value or b""
-    if len(value) > MAX_BYTES:
-        raise ValueError(f"the trigger has {len(value):,} bytes, at most {MAX_BYTES:,} are allowed")
-    try:
-        type_, data = events.event_data(value)
-    except RecursionError:
-        raise ValueError("the trigger is nested too deeply") from None
+    """Read a trigger: a CloudEvent or its data alone. What is wrong with it is in the answer."""
+    type_, data, unreadable = _read(delivery.value)
+    problems = tuple(Problem("$", message) for message in unreadable)
+    unread = delivery if unreadable else None
     said = dict(data) if isinstance(data, Mapping) else {}
-    fallback = str(uuid5(_NAMESPACE, f"{delivery.partition}/{delivery.offset}"))
-    named = said.pop("correlationId", None) or (delivery.key or b"").decode(errors="replace")
-    run_id, problems = _run_id(named, fallback)
-    if type_ not in (None, events.TRIGGER):
-        message = f"must be {events.TRIGGER}, not {ascii(type_)[:80]}"
-        problems += (Problem("$.type", message),)
+    name = named(delivery, said.pop("correlationId", None))
+    problems += name.problems
+    request = None
+    if unread is None:
+        problems += tenant_problems(delivery, said.get("tenant"))
+        if type_ not in (None, events.TRIGGER):
+            message = f"must be {events.TRIGGER}, not {shown(type_)}"
+            problems += (Problem("$.type", message),)
+        try:
+            request = parse_trigger(said if isinstance(data, Mapping) else data)
+        except InvalidInputError as error:
+            problems += error.problems
+    place = (
+        ("trigger-partition", str(delivery.partition).encode()),
+        ("trigger-offset", str(delivery.offset).encode()),
+    )
+    wanted = None if problems else request
+    return Asked(name.run_id, wanted, said, problems, name.key, place, unread)
+
+
+def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
+    """Return the event type and the data of a message, or why nobody can read it."""
+    if value is None:
+        return None, None, ["the message has no value: a trigger is a JSON object"]
+    if len(value) > MAX_BYTES:
+        message = f"the trigger has {len(value):,} bytes, at most {MAX_BYTES:,} are allowed"
+        return None, None, [message]
     try:
-        request = parse_trigger(said if isinstance(data, Mapping) else data)
-    except InvalidInputError as error:
-        problems += error.problems
-        request = None
-    return Asked(run_id, None if problems else request, said, problems)
+        return *events.event_data(value), []
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        where = malformed_at(value) or "not UTF-8 text, nested too deeply, or a malformed number"
+        return None, None, [f"the message is no JSON: {where}"]
 
 
-def _run_id(named: object, fallback: str) -> tuple[str, tuple[Problem, ...]]:
-    """Without a correlation ID the message's own place stands for it: a second copy is the same."""
-    if not named:
-        return fallback, ()
-    try:
-        return parse_correlation_id(str(named)), ()
-    except InvalidInputError as error:
-        return fallback, error.problems
-
-
-def accepted(run: Run, now: datetime) -> Outbound:
+def accepted(asked: Asked, run: Run, now: datetime) -> Outbound:
     """Announce an accepted run."""
-    return status_message(events.ACCEPTED, "trigger", status_of(run), now)
+    message = status_message(events.ACCEPTED, "trigger", status_of(run), now)
+    return msgspec.structs.replace(message, headers=(*message.headers, *asked.place))
+
+
+def turned_away(run: Run, now: datetime) -> Outbound:
+    """Announce that a queued run does not start; every copy has one ID."""
+    status = msgspec.structs.replace(
+        status_of(run),
+        state="rejected",
+        code="conflict",
+        reason=(run.failure or {}).get("message"),
+    )
+    id_ = str(uuid5(NAMESPACE, f"{run.id}/turned away"))
+    return status_message(events.REJECTED, "trigger", status, now, id_)
 
 
 def rejected(
@@ -110,7 +131,9 @@ def rejected(
         reason="the trigger is wrong" if problems else str(error),
         problems=[{"path": p.path[:500], "message": p.message[:500]} for p in problems[:SHOWN]],
     )
-    return status_message(events.REJECTED, "trigger", status, now)
+    message = status_message(events.REJECTED, "trigger", status, now)
+    headers = (*message.headers, *asked.place)
+    return msgspec.structs.replace(message, key=asked.key or message.key, headers=headers)
 
 
 def _text(asked: Asked, name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+import structlog
+
 from syncline.contracts.messages import Extracted, RunRequest, ref_of
 from syncline.contracts.sending import report_message, request_message
 from syncline.contracts.wire import Outbound
@@ -13,9 +15,12 @@ from syncline.postgres.database import Database
 from syncline.postgres.refusals import Refusals
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
+from syncline.postgres.turns import Turns
 from syncline.runtime.clock import Clock
+from syncline.runtime.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
-from syncline_trigger.rules import Asked, accepted, rejected
+from syncline.telemetry.metrics import METRICS
+from syncline_trigger.rules import Asked, accepted, rejected, turned_away
 from syncline_trigger.wishing import Wishing
 
 DISPATCH_EVERY = 1.0
@@ -24,6 +29,7 @@ AGAIN_EVERY = 5
 """Looks between two at what stages may not know."""
 SMALL = 1000
 """Records up to which a run travels in one lane."""
+log = structlog.get_logger()
 
 
 class TriggerStage:
@@ -39,6 +45,7 @@ class TriggerStage:
     ) -> None:
         self._streams = Streams(database)
         self._runs = Runs(database)
+        self._turns = Turns(database)
         self._refusals = Refusals(database)
         self._wishing = wishing
         self._producer = producer
@@ -47,11 +54,21 @@ class TriggerStage:
         self._ticks = 0
 
     async def handle(self, triggers: Sequence[Asked]) -> list[Outbound]:
-        messages = [await self._answer(asked) for asked in triggers]
+        messages = [message for asked in triggers for message in await self._answers(asked)]
         return messages + await self._requests()
 
     def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         return {"dispatch": self.dispatch}
+
+    async def _answers(self, asked: Asked) -> list[Outbound]:
+        """Answer a trigger; one that nobody can read goes to the DLQ as well, with its bytes."""
+        answer = await self._answer(asked)
+        if asked.unread is None:
+            return [answer]
+        error, at = asked.problems[0].message, asked.unread
+        log.warning("message_undecodable", at=(at.topic, at.partition, at.offset), error=error)
+        METRICS.poison.labels("trigger").inc()
+        return [answer, poison(at, "trigger", UNDECODABLE, error, self._producer.max_message)]
 
     async def _answer(self, asked: Asked) -> Outbound:
         now = self._clock.now()
@@ -68,7 +85,7 @@ class TriggerStage:
         except (NotFoundError, ConflictError) as error:
             await self._refusals.note(asked.run_id, asked.request, error)
             return rejected(asked, error, now)
-        return accepted(run, now)
+        return accepted(asked, run, now)
 
     def _width(self, request: TriggerRequest) -> int:
         """A small run takes one lane and keeps its records together, a big one takes all."""
@@ -79,7 +96,7 @@ class TriggerStage:
     async def _requests(self) -> list[Outbound]:
         return [
             request_message(RunRequest(run_id, tenant))
-            for run_id, tenant in await self._runs.dispatchable()
+            for run_id, tenant in await self._turns.dispatchable()
         ]
 
     async def _wishes(self) -> list[Outbound]:
@@ -87,13 +104,19 @@ class TriggerStage:
         return [] if self._ticks % AGAIN_EVERY else await self._wishing.messages()
 
     async def dispatch(self) -> None:
-        """Side task: hand on queued runs when their stream is free, and end cancelled ones."""
+        """Side task: hand on queued runs in their turn; end those that do not begin."""
         while True:
             await self._clock.sleep(DISPATCH_EVERY)
-            over = [
-                report_message(Extracted(ref_of(run), 0, 0))
-                for run in await self._runs.cancelled_queued()
-            ]
-            messages = [*over, *await self._wishes(), *await self._requests()]
+            messages = [*await self._over(), *await self._wishes(), *await self._requests()]
             if messages:
                 await self._producer.send(messages)
+
+    async def _over(self) -> list[Outbound]:
+        """Tell Finalize of queued runs that end without having begun."""
+        refused = await self._turns.refused()
+        ended = [*refused, *await self._turns.cancelled()]
+        now = self._clock.now()
+        return [
+            *(turned_away(run, now) for run in refused),
+            *(report_message(Extracted(ref_of(run), 0, 0)) for run in ended),
+        ]

@@ -14,6 +14,7 @@ from uuid6 import uuid7
 from syncline.actions.edits import Edit
 from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
+from syncline.domain.replay import AMBIGUOUS, UNCHECKED
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.letter_views import LetterView
 
@@ -29,6 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         source: what sends the triggers: `cli`, `gateway`.
         from_stage: `failed` or `ingest`.
         edit: a change of one entry.
+        named: each entry was named, not found by a filter: what may have been written goes too.
         key: gives the runs their IDs: with the same key they are the same runs. None is new ones.
     """
 
@@ -38,6 +40,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     from_stage: str
     reason: str | None = None
     edit: Edit | None = None
+    named: bool = True
     key: UUID | None = None
 
 
@@ -82,7 +85,7 @@ def plan(
     results: list[ReplayResult] = []
     streams: dict[tuple[str, str], list[LetterView]] = defaultdict(list)
     for entry in entries:
-        why = refusal(entry)
+        why = refusal(entry, named=wish.named)
         if why is None:
             streams[entry.instance or "", entry.entity_type or ""].append(entry)
         elif _is_repeated(entry, wish):
@@ -119,13 +122,12 @@ def replay_fields(
     }
 
 
-def refusal(entry: LetterView) -> str | None:
+def refusal(entry: LetterView, *, named: bool = True) -> str | None:
     """Return why an entry cannot be replayed, None if it can."""
-    if entry.status != "pending":
-        return f"refused: it is not Pending but {entry.status.title()}"
-    if entry.instance is None:
-        return "refused: nobody could read the message, so there is no record to replay"
-    return None
+    why = entry.hindrance
+    if why is None and entry.code == AMBIGUOUS and not named:
+        why = UNCHECKED
+    return why and f"refused: {why}"
 
 
 def results_of(

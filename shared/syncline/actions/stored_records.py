@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Batch, check_batch, decoder_of
+from syncline.contracts.decoding import check_batch
+from syncline.contracts.messages import Batch, decoder_of
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import RetriableError

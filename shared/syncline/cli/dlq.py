@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from syncline.actions.dead_letters import DeadLetters
-from syncline.cli import resolving
+from syncline.cli import bulk, resolving
 from syncline.cli.app import Commands
 from syncline.cli.letters import Where, Which
 from syncline.cli.replaying import replay
@@ -105,9 +105,13 @@ def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> 
         for g in found
     ]
     shell.show_table(found, _GROUPS, rows, "nothing waits")
-    if found and not shell.json:
-        own, text = own_name(), plural(found[0].count, "entry", "entries")
-        shell.note(f"replay the {text} of the first: {own} dlq replay --group {found[0].group}")
+    going = next((group for group in found if group.replayable), None)
+    if going and not shell.json:
+        own, text = own_name(), plural(going.replayable, "entry", "entries")
+        shell.note(f"replay {text} of one group: {own} dlq replay --group {going.group}")
+    for group in found:
+        for why in () if shell.json else group.hindrances:
+            shell.note(f"{group.group} cannot be replayed as a whole: {why}")
 
 
 @commands.add("show")
@@ -151,6 +155,7 @@ def _facts(found: LetterDetail) -> list[tuple[str, object]]:
         ("mapping version", entry.mapping_version),
         ("run", entry.correlation_id),
         ("group", entry.group),
+        ("cannot be replayed", entry.hindrance if entry.status == "pending" else None),
     ]
 
 
@@ -191,7 +196,7 @@ def pretty(text: str) -> str:
 
 
 def _further(entry: LetterView) -> list[str]:
-    if entry.status != "pending" or entry.instance is None:
+    if entry.hindrance is not None:
         return []
     own, short = own_name(), short_id(entry.id)
     return [
@@ -205,3 +210,5 @@ def _further(entry: LetterView) -> list[str]:
 commands.add("replay")(replay)
 commands.add("discard")(resolving.discard)
 commands.add("restore")(resolving.restore)
+commands.add("operations")(bulk.operations)
+commands.add("abort")(bulk.abort)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from syncline.actions.dead_letters import DeadLetters
 from syncline.actions.edits import Edit, edit_of, wrong
 from syncline.actions.replay_plan import Asked, ReplayResult, Wish, plan, results_of
 from syncline.cli.app import FAILED, OK, PARTIAL
-from syncline.cli.letters import Chosen, confirm, entries_of
+from syncline.cli.bulk import Pace, replay_paced, wanted_of
+from syncline.cli.letters import Chosen, Selection, confirm, entries_of
 from syncline.cli.shell import Shell
 from syncline.cli.tables import Column, table
 from syncline.cli.watching import Watcher, ended_lines, is_refused, until_ended
@@ -21,8 +23,9 @@ from syncline.cli.words import plural, short_id, status_document
 from syncline.contracts.events import RunStatus
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.replay import FAILED as FROM_FAILED
-from syncline.domain.replay import STARTS
-from syncline.postgres.letter_views import LetterView
+from syncline.domain.replay import MAX_REPLAY, STARTS
+from syncline.postgres.letter_filter import LetterFilter
+from syncline.postgres.letter_views import LetterView, LetterViews
 from syncline.postgres.views import Views
 from syncline.runtime.clock import SystemClock
 
@@ -34,6 +37,13 @@ _EDIT = typer.Option(
 )
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; needed with --edit.")
 _NO_WAIT = typer.Option("--no-wait", help="Return when the runs are accepted or refused.")
+_RATE = typer.Option("--rate", metavar="NUMBER", help="Entries a second.")
+_REPEAT = typer.Option(
+    "--stop-on-repeat/--no-stop-on-repeat",
+    help="Stop when an entry fails again with the error it had; with --group by itself.",
+    show_default=False,
+)
+_AFTER = typer.Option("--stop-after", metavar="NUMBER", help="Stop when so many failed again.")
 _RESULTS = {"success": "green", "failed": "red"}
 _COLUMNS = (
     Column("ID"),
@@ -51,38 +61,88 @@ def replay(
     edit: Annotated[Path | None, _EDIT] = None,
     reason: Annotated[str | None, _REASON] = None,
     chosen: Chosen,
+    rate: Annotated[float | None, _RATE] = None,
+    stop_on_repeat: Annotated[bool | None, _REPEAT] = None,
+    stop_after: Annotated[int | None, _AFTER] = None,
     no_wait: Annotated[bool, _NO_WAIT] = False,
 ) -> None:
-    """Replay entries, under the mapping as it is now; at most 1,000 at once.
+    """Replay entries, under the mapping as it is now.
 
-    A replay is a run of its own: the first run's counters stay, and no cursor moves.
+    A replay is a run of its own: the first run's counters stay, and no cursor moves. At a rate, or
+    careful, or over more than 1,000 entries, it is an operation that the server works off.
     """
     selection = chosen.selection("pending")
+    pace = Pace(rate, stop_on_repeat, stop_after)
     _check(from_, edit, reason)
+    pace.check()
+    if edit is None and _is_operation(shell, selection, pace):
+        work = _by_the_server(shell, selection, pace, yes=chosen.yes)
+        code = work(from_stage=from_, reason=reason, no_wait=no_wait)
+    else:
+        code = _at_once(
+            shell, selection, _Change(from_, edit, reason), yes=chosen.yes, no_wait=no_wait
+        )
+    if code:
+        raise typer.Exit(code)
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """From where entries are replayed, and with which change."""
+
+    from_stage: str
+    edit: Path | None
+    reason: str | None
+
+
+def _by_the_server(
+    shell: Shell, selection: Selection, pace: Pace, *, yes: bool
+) -> Callable[..., int]:
+    """Ask whether it is meant, and return what does it."""
+    wanted, count = shell.run(_counted(shell, selection))
+    confirm(shell, "replay", count, selection, yes=yes)
+    return partial(replay_paced, shell, wanted, pace)
+
+
+def _at_once(
+    shell: Shell, selection: Selection, change: _Change, *, yes: bool, no_wait: bool
+) -> int:
+    """Replay up to 1,000 entries by runs that are asked for here; return the exit code."""
 
     async def find() -> tuple[list[LetterView], int, Edit | None]:
         async with shell.database() as database:
             entries, more = await entries_of(shell, database, selection)
-            if edit is None:
+            if change.edit is None:
                 return entries, more, None
             (entry,) = _only_one(entries)
             letters = DeadLetters(database, shell.settings.keyring())
             found = await letters.get(shell.tenant, entry.id)
-            return entries, more, edit_of(found, _read(edit), "--edit", str(edit))
+            return entries, more, edit_of(found, _read(change.edit), "--edit", str(change.edit))
 
-    entries, more, change = shell.run(find())
-    confirm(shell, "replay", len(entries), selection, yes=chosen.yes)
+    entries, more, edit = shell.run(find())
+    confirm(shell, "replay", len(entries), selection, yes=yes)
     wish = Wish(
-        tenant=shell.tenant, actor=shell.actor, source="cli", from_stage=from_, reason=reason,
-        edit=change,
+        tenant=shell.tenant, actor=shell.actor, source="cli", from_stage=change.from_stage,
+        reason=change.reason, edit=edit, named=bool(selection.ids),
     )  # fmt: skip
     asked, refused = plan(entries, wish, SystemClock().now())
     results, statuses, code = shell.run(_replay(shell, asked, no_wait=no_wait))
     _show(shell, [*refused, *results], statuses)
     if more:
         shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")
-    if code or (code := _exit_code([*refused, *results])):
-        raise typer.Exit(code)
+    return code or _exit_code([*refused, *results])
+
+
+async def _counted(shell: Shell, selection: Selection) -> tuple[LetterFilter, int]:
+    async with shell.database() as database:
+        wanted = await wanted_of(shell, database, selection)
+        return wanted, await LetterViews(database).count(shell.tenant, wanted)
+
+
+def _is_operation(shell: Shell, selection: Selection, pace: Pace) -> bool:
+    """Tell whether the server has to do it: it is careful, or more than one run can take."""
+    if pace.is_given(group=selection.wanted.group is not None):
+        return True
+    return not selection.ids and shell.run(_counted(shell, selection))[1] > MAX_REPLAY
 
 
 def _check(from_: str, edit: Path | None, reason: str | None) -> None:

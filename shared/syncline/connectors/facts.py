@@ -28,7 +28,10 @@ class Capabilities(msgspec.Struct, frozen=True):
         bulk_size: most records in one write call.
         lookup: lookup() can find a record by its match key.
         read_back: lookup() also tells whether the record found holds the payload.
+        lookup_first: records whose ID is not known are looked up before they are written.
+        lookup_size: most records in one look-up call.
         honours_keys: a write sent again under the same idempotency key has no second effect.
+        longest_call: seconds after which one call to the system has surely ended.
         composite_key: a match key may be made of several paths.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
     """
@@ -40,7 +43,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     bulk_size: int = 1000
     lookup: bool = False
     read_back: bool = False
+    lookup_first: bool = False
+    lookup_size: int = 1000
     honours_keys: bool = False
+    longest_call: float = 60.0
     composite_key: bool = False
     smart_sync: bool = True
 

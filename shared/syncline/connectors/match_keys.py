@@ -6,11 +6,13 @@ was made of: `["4711","eu"]`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from syncline.connectors.port import WriteBatch
+from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.values import plain_text
 
 _NONE = (type(None), dict, list)
@@ -40,3 +42,57 @@ def of_target_id(text: str, count: int) -> tuple[str, ...] | None:
     except msgspec.DecodeError:
         return None
     return tuple(parts) if len(parts) == count else None
+
+
+class Claims(msgspec.Struct):
+    """Which records of a bulk a row cannot hold, because another one has its key.
+
+    Attributes:
+        older: place of an older version of a record -> place of its newest one.
+        failures: place of a record whose key is another record's -> why.
+    """
+
+    older: dict[int, int] = {}
+    failures: dict[int, Failure] = {}
+
+    @property
+    def places(self) -> set[int]:
+        """The places that are not to be written."""
+        return self.older.keys() | self.failures.keys()
+
+
+def claims(
+    places: Sequence[int], rows: Mapping[int, Hashable], ids: Sequence[str | None],
+    batch: WriteBatch,
+) -> Claims:  # fmt: skip
+    """Find records that would be written to one row.
+
+    Two versions of one record are one: the later counts. Of two records, the row belongs to the
+    one that was written to it before, else to the first; the others fail and are told of.
+
+    Args:
+        rows: place -> what is equal for records of one row.
+        ids: the target ID that each record would have.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for place in places:
+        groups.setdefault(rows[place], []).append(place)
+    found = Claims()
+    if len(groups) == len(places):
+        return found
+    for group in groups.values():
+        owner = next((p for p in group if batch.target_ids[p] == ids[p]), group[0])
+        source_id = batch.source_ids[owner]
+        own = [p for p in group if batch.source_ids[p] == source_id]
+        found.older |= dict.fromkeys(own[:-1], own[-1])
+        others = [p for p in group if batch.source_ids[p] != source_id]
+        found.failures |= {p: _taken(ids[p] or "", source_id) for p in others}
+    return found
+
+
+def _taken(target_id: str, owner: str) -> Failure:
+    message = (
+        f"the match key {target_id} is that of source record {owner!r} too, which has the row: "
+        "two records cannot share one; give them keys of their own, or exclude one"
+    )
+    return Failure(Category.PERMANENT, "duplicate_key", message[:1000])

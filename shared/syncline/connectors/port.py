@@ -128,6 +128,7 @@ class WriteBatch(msgspec.Struct):
         options: the mapping's `transformation.target` block.
         correlation_id: of the run.
         fields: the payload paths that the mapping writes, in its order.
+        asked: the target was asked just now, and has no record of those without a target ID.
     """
 
     tenant: str
@@ -140,6 +141,7 @@ class WriteBatch(msgspec.Struct):
     match_key: tuple[str, ...]
     options: Mapping[str, Any]
     fields: Sequence[str] = ()
+    asked: bool = False
 
 
 class WriteResult(msgspec.Struct):

@@ -16,6 +16,7 @@ import yaml
 from syncline.contracts import events
 from syncline.contracts.schemas import REFERENCE, event_schema, schemas
 from syncline.contracts.topics import BY_NAME, DLQ, STATUS, TRIGGERS
+from syncline.domain.trigger import MAX_BYTES
 
 EXAMPLES = files("syncline.contracts") / "examples"
 STATUS_TYPES = {
@@ -33,6 +34,26 @@ its run, so all of a run lies on one partition, in order. Names begin with the i
 prefix, `syncline.` by default. Ignore fields you do not know; a change that would break a reader
 gets a new version in the event's `type`. Any message may come twice: `source` and `id` tell copies,
 and of a run's status events only those whose `seq` is above the last one seen count."""
+
+_RULES = """At most {size:,} bytes. The run is named by `correlationId` in the data, else the key,
+else the header `correlation-id`; those that are given must be UUIDs and agree, and a key that is
+no UUID is only taken beside one of the others. Without any the message's partition and offset name
+it. The tenant stands in the data alone. Each trigger is answered by `run.accepted` or
+`run.rejected`; one that cannot be read, or is larger, is rejected as well, and lies on the DLQ with
+its bytes."""
+_NAMED = "The correlation ID; or anything, where the data or the header names the run; or none."
+_KEY = (
+    "The correlation ID; where none could be read, the key of the trigger as it came; "
+    "where it had none, an ID made from its place."
+)
+_ASKED = {
+    "correlation-id": "Names the run where neither data nor key do; must agree with them.",
+    "tenant": "Decides nothing; a trigger whose data means another tenant is rejected.",
+}
+_PLACE = {
+    "trigger-partition": "Partition of the trigger that this answers.",
+    "trigger-offset": "Its offset there: what a producer that sent no key knows it by.",
+}
 
 
 def document() -> dict[str, Any]:
@@ -72,9 +93,12 @@ def _messages() -> dict[str, Any]:
         name: _message(event_schema([type_], "RunStatus"), words, STATUS, name)
         for name, (type_, words) in STATUS_TYPES.items()
     }
+    for name in ("accepted", "rejected"):
+        status[name]["headers"]["properties"] |= _texts(_PLACE)
+    status["rejected"]["bindings"] = {"kafka": {"key": {"type": "string", "description": _KEY}}}
     letter = event_schema([events.RECORD_DEAD_LETTERED], "RecordDeadLettered")
     return {
-        "trigger": _message(_trigger(), "Asks for a run.", TRIGGERS, ""),
+        "trigger": _asking(),
         **status,
         "recordDeadLettered": _message(letter, "A record failed.", STATUS, "record_dead_lettered"),
         "deadLetter": _message(
@@ -82,6 +106,15 @@ def _messages() -> dict[str, Any]:
         ),
         "poison": _poison(),
     }
+
+
+def _asking() -> dict[str, Any]:
+    """A trigger: its rules stand in its description, as no schema can say them."""
+    message = _message(_trigger(), "Asks for a run.", TRIGGERS, "")
+    message["description"] = " ".join(_RULES.split()).format(size=MAX_BYTES)
+    message["headers"]["properties"] |= _texts(_ASKED)
+    message["bindings"]["kafka"]["key"] = {"type": "string", "description": _NAMED}
+    return message
 
 
 def _trigger() -> dict[str, Any]:
@@ -110,9 +143,13 @@ def _headers(also: dict[str, str]) -> dict[str, Any]:
         "tenant": "The workspace.",
         "traceparent": "W3C trace context; send your own and the run continues your trace.",
     }
-    named = {name: {"type": "string", "description": text} for name, text in words.items()}
+    named = _texts(words)
     constant = {name: {"type": "string", "const": value} for name, value in also.items()}
     return {"type": "object", "properties": named | constant}
+
+
+def _texts(words: dict[str, str]) -> dict[str, Any]:
+    return {name: {"type": "string", "description": text} for name, text in words.items()}
 
 
 def _poison() -> dict[str, Any]:

@@ -11,6 +11,6 @@ def malformed_at(text: str | bytes) -> str | None:
         json.loads(text)
     except json.JSONDecodeError as error:
         return f"line {error.lineno}, column {error.colno}: {error.msg}"
-    except (UnicodeError, RecursionError):
+    except (ValueError, RecursionError):  # no UTF-8, a number of 5,000 digits, nested too deeply
         return None
     return None

@@ -6,7 +6,7 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Iterable, Sized
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
@@ -14,7 +14,6 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.contracts.wire import Delivery
 from syncline.domain.errors import Failure
 from syncline.domain.run import Mode, Run
 
@@ -213,7 +212,34 @@ class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
     v: int = VERSION
 
 
-Report: TypeAlias = Settled | Retrying | Discovered | Extracted | Stalling
+class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
+    """Records of a run wait for a system that asked to be left alone; no attempt is used up.
+
+    Attributes:
+        records: how many.
+        due_at: when they are tried next, milliseconds since 1970.
+        reason: what they wait for, in a person's words.
+    """
+
+    run: RunRef
+    records: int
+    due_at: Milliseconds
+    reason: str
+    v: int = VERSION
+
+
+class Halted(msgspec.Struct, frozen=True, tag="halted"):
+    """The target refuses the whole call, not a record: the run's writing stops.
+
+    It lies before the reports of the records that it keeps from being written.
+    """
+
+    run: RunRef
+    failure: Failure
+    v: int = VERSION
+
+
+Report: TypeAlias = Settled | Retrying | Waiting | Halted | Discovered | Extracted | Stalling
 """What lies on the outcomes topic."""
 
 
@@ -248,22 +274,6 @@ def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - a type
     return _decoders[kind]
 
 
-def decode_batch(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a type
-    """Return a function that reads a delivery's value as a batch whose lists fit together.
-
-    It raises msgspec.DecodeError or ValueError on anything else.
-    """
-    decode = decoder_of(kind).decode
-
-    def checked(delivery: Delivery) -> Any:  # noqa: ANN401
-        batch = decode(delivery.value or b"")
-        check_batch(batch)
-        batch.timings = [*batch.timings, Timing(delivery.topic, max(delivery.timestamp, 0))]
-        return batch
-
-    return checked
-
-
 def timings_at(batch: Batch[Any], begun: datetime, done: datetime) -> list[Timing]:
     """Return a batch's timings with the last one ended."""
     if not batch.timings:  # it did not come from a topic
@@ -273,24 +283,7 @@ def timings_at(batch: Batch[Any], begun: datetime, done: datetime) -> list[Timin
     return [*earlier, Timing(last.topic, last.arrived, *times)]
 
 
-def check_batch(batch: Batch[Any]) -> None:
-    """Check what every stage relies on. Raises ValueError."""
-    size = len(batch.ids)
-    lists = [batch.slots, batch.records, batch.row_hashes or batch.ids, batch.history or batch.ids]
-    if not size or any(len(each) != size for each in lists):
-        raise ValueError("the lists of the batch are empty or of unequal length")
-
-
 def check_uuid(text: str, name: str) -> None:
     """Check that a text is a UUID as we write it. Raises ValueError."""
     if str(UUID(text)) != text:
         raise ValueError(f"`{name}` is no UUID in lower case: {text[:80]!r}")
-
-
-def decode_as(kind: Any) -> Callable[[Delivery], Any]:  # noqa: ANN401 - a type or a union of types
-    """Return a function that reads a delivery's value as a message type.
-
-    It raises msgspec.DecodeError on bytes that are not one, also where there are none.
-    """
-    decode = decoder_of(kind).decode
-    return lambda delivery: decode(delivery.value or b"")

@@ -74,6 +74,11 @@ def retry_topic(delay: float) -> str:
     return f"{RETRY_PREFIX}{fitting[-1]}s"
 
 
+def tier_of(topic: str) -> int:
+    """Return the seconds that a retry topic is for."""
+    return int(topic.removeprefix(RETRY_PREFIX).removesuffix("s"))
+
+
 TOPICS: tuple[Topic, ...] = (
     Topic(TRIGGERS, "Asks for a run.", "anyone allowed", "trigger", public=True),
     Topic(RUNS, "Accepted run requests.", "trigger", "ingest"),

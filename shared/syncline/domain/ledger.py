@@ -5,22 +5,67 @@ from __future__ import annotations
 import msgspec
 
 
+class Intent(msgspec.Struct, frozen=True):
+    """A write that was begun and not acknowledged.
+
+    Attributes:
+        payload_hash: of what was sent.
+        owner: the call that sends it; None where an older release began it.
+        creates: the target was asked before, and had no such record.
+        under_way: seconds for which the call may still have its effect; 0 when it has surely ended.
+    """
+
+    payload_hash: str
+    owner: str | None = None
+    creates: bool = False
+    under_way: float = 0.0
+
+
 class Entry(msgspec.Struct, frozen=True):
-    """What the ledger knows of one record; hashes are 32 hex digits."""
+    """What the ledger knows of one record; hashes are 32 hex digits.
+
+    Attributes:
+        run_id, version: of the write last acknowledged; they name it.
+    """
 
     payload_hash: str | None
     row_hash: str | None
     target_id: str | None
     run_id: str | None
     version: int
-    intent_hash: str | None
+    intent: Intent | None = None
+
+    @property
+    def write(self) -> str:
+        """Name the acknowledged write; empty where there was none."""
+        return f"{self.run_id}/{self.version}" if self.run_id else ""
+
+
+class Begun(msgspec.Struct):
+    """Writes that are about to be sent by one call; the lists run in parallel.
+
+    Attributes:
+        versions: of the write acknowledged before, as the ledger told it; 0 where there was none.
+        creates: the target was asked, and has no such record.
+    """
+
+    owner: str
+    source_ids: list[str]
+    payload_hashes: list[str]
+    versions: list[int]
+    creates: list[bool]
 
 
 class Written(msgspec.Struct):
-    """Acknowledged writes; the lists run in parallel, one record at most once."""
+    """Acknowledged writes; the lists run in parallel, one record at most once.
+
+    Attributes:
+        owners: the call whose intent this answers; None where no intent was needed.
+    """
 
     source_ids: list[str]
     payload_hashes: list[str]
     row_hashes: list[str | None]
     target_ids: list[str | None]
     versions: list[int]
+    owners: list[str | None] = []

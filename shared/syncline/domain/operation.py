@@ -13,9 +13,10 @@ GRACE = 5.0
 _FEW = 10
 OVERTAKEN = "overtaken"
 """Status of an entry that closed by itself, and result of its item."""
-_RESULTS_THAT_ARE_GOOD = (
+GOOD = (
     "success", "unchanged", "excluded", "superseded", "discarded", "restored", OVERTAKEN,
 )  # fmt: skip
+"""Results of items about which nothing is left to do."""
 
 
 class OperationKind(StrEnum):
@@ -78,7 +79,7 @@ def final_state(counts: dict[str, int], *, stopped: bool) -> OperationState:
     """
     if stopped:
         return OperationState.ABORTED
-    if any(counts.get(result) for result in _RESULTS_THAT_ARE_GOOD):
+    if any(counts.get(result) for result in GOOD):
         return OperationState.DONE
     return OperationState.FAILED
 

@@ -10,6 +10,7 @@ import jsonpatch
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.instance import status_of
 
 MAX_REPLAY = 1000
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
@@ -33,6 +34,56 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     from_stage: str = FAILED
     edits: dict[str, list[dict[str, Any]]] = {}
     reason: str | None = None
+
+
+UNREADABLE = "nobody could read the message, so there is no record to replay"
+AMBIGUOUS = "ambiguous_write"
+"""Code of a write of which nobody knows whether it was applied."""
+UNCHECKED = (
+    "the target may hold these already: check it, then replay them one by one, by their IDs, or "
+    "discard them"
+)
+_NO_ID = "it has no ID by which it could be read again: mend it in the source, then run again"
+HOPELESS = {
+    "missing_source_id": _NO_ID,
+    "source_id_too_long": _NO_ID,
+    "invalid_character": _NO_ID,
+}
+"""Codes of what Ingest gave up because of its ID -> why no replay can take it up."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the stream of a dead letter stands.
+
+    Attributes:
+        removed: the instance does not sync the entity type any more.
+    """
+
+    instance: str
+    entity_type: str
+    removed: bool
+    enabled: bool
+    inactive_profiles: tuple[str, ...] = ()
+
+
+def hindrance_of(standing: Standing | None, stage: str, code: str) -> str | None:
+    """Return why a dead letter that waits cannot be replayed now, None if it can.
+
+    Args:
+        standing: of its stream, None if the message could not be read.
+    """
+    if standing is None:
+        return UNREADABLE
+    if standing.removed:
+        return (
+            f"instance {standing.instance!r} has no entity type {standing.entity_type!r} any more"
+        )
+    status, cause = status_of(
+        enabled=standing.enabled, inactive_profiles=standing.inactive_profiles
+    )
+    if cause is not None:
+        return f"instance {standing.instance!r} is {status.replace('_', ' ').title()}: {cause}"
+    return HOPELESS.get(code) if stage == INGEST else None
 
 
 def problems_of(replay: Replay) -> Iterator[Problem]:

@@ -6,8 +6,8 @@ import msgspec
 
 from syncline.domain.errors import Category, Failure
 
-LONGEST_WAIT = 300.0
-"""Seconds; the most a Retry-After is honoured for."""
+LONGEST_PAUSE = 24 * 60 * 60.0
+"""Seconds; so long at a time a system may ask to be left alone, then it is asked again."""
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
@@ -25,9 +25,10 @@ class RetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Try again after `delay` seconds."""
+    """Try again after `delay` seconds; an uncounted retry uses up no attempt."""
 
     delay: float
+    counted: bool = True
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -43,10 +44,17 @@ def dispose(failure: Failure, attempt: int, policy: RetryPolicy, jitter: float) 
         policy: the profile's retry policy.
         jitter: a random number in [-1, 1]; scaled to ±20 % of the delay.
 
+    How often the other side asked to wait counts for nothing: it tells when to call, not what is
+    wrong with a record.
+
     Returns:
         Retry with a delay in seconds, or GiveUp.
     """
-    if failure.category is Category.PERMANENT or attempt > policy.retries:
+    if failure.category is Category.PERMANENT:
         return GiveUp()
-    delay = min(policy.base * 4 ** (attempt - 1), policy.cap) * (1 + 0.2 * jitter)
-    return Retry(max(delay, min(failure.retry_after or 0.0, LONGEST_WAIT)))
+    if failure.retry_after is not None and failure.retry_after > 0:
+        asked = max(failure.retry_after, min(policy.base, policy.cap))
+        return Retry(min(asked, LONGEST_PAUSE), counted=False)
+    if attempt > policy.retries:
+        return GiveUp()
+    return Retry(min(policy.base * 4 ** (attempt - 1), policy.cap) * (1 + 0.2 * jitter))

@@ -157,7 +157,12 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 def final_state(
-    counters: Counters, *, extraction_failed: bool, cancelled: bool, stalled: bool = False
+    counters: Counters,
+    *,
+    extraction_failed: bool,
+    cancelled: bool,
+    stalled: bool = False,
+    halted: bool = False,
 ) -> State:
     """Decide how a run whose records all have outcomes ended (spec section 2.3).
 
@@ -166,10 +171,13 @@ def final_state(
         extraction_failed: the source could not be read to its end.
         cancelled: a person cancelled the run.
         stalled: the run was closed because nothing moved.
+        halted: the target refused the whole call, so that the writing stopped.
 
     Returns:
         One of the four final states.
     """
+    if halted:
+        return State.FAILED
     if cancelled:
         return State.CANCELLED
     if stalled:

@@ -36,6 +36,7 @@ CHECKS = {
         r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed""",
     "a run ends in the state that its counters say": f"""
       select r.id, r.state from runs r where r.state in {_FINAL} and r.state <> case
+        when r.halted_at is not null then 'failed'
         when r.cancel_requested_at is not null then 'cancelled'
         when r.reason like 'stalled%' then 'failed'
         when r.failure is not null then

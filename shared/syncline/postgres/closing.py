@@ -42,12 +42,15 @@ async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # no
             extraction_failed=row["failure"] is not None,
             cancelled=row["cancel_requested_at"] is not None,
             stalled=(row["reason"] or "").startswith(STALLED),
+            halted=row["halted_at"] is not None,
         )
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
             given = await connection.fetch(_GIVE_BACK, row["id"])
             await overtake(connection, [letter["id"] for letter in given])
-        if state is State.CANCELLED:  # what it skipped at the cursor's value is still to be done
+        if (
+            state is State.CANCELLED or row["halted_at"] is not None
+        ):  # what it skipped at the cursor's value is still to be done
             await connection.execute("delete from tied_rows where stream_id = $1", row["stream_id"])
         await connection.execute(
             """update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),

@@ -12,13 +12,8 @@ from uuid import UUID
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit import audit
+from syncline.postgres.nearness import TABLES
 
-TABLES = {
-    Kind.PROFILE: "profiles",
-    Kind.MAPPING: "mappings",
-    Kind.INSTANCE: "instances",
-    Kind.SCHEDULE: "schedules",
-}
 _VERSION = """
 select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
 where m.tenant = $1 and m.name = $2 and v.version = $3

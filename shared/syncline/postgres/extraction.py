@@ -19,6 +19,7 @@ from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
 from syncline.postgres.notices import by_code
 from syncline.postgres.runs import SELECT, run_of
+from syncline.postgres.turns import MAY_START
 
 # Looked up one by one: `exists` may be answered by reading the whole ledger, and a plan that was
 # kept since the ledger was empty does so.
@@ -74,15 +75,16 @@ class Extractions:
         """Take over a run's extraction, starting it if it is queued.
 
         Returns:
-            Its progress, or None when there is nothing to do: it is extracted, paused or over, or
-            another run of the stream is active and it must wait to be dispatched again.
+            Its progress, or None: it is extracted, paused or over, what it needs was switched
+            off, or another run of the stream is active.
         """
         try:
             async with self._database.transaction() as connection:
                 row = await connection.fetchrow(
-                    """update runs set ingest_epoch = ingest_epoch + 1, read_on = false
-                    where id = $1 and not extracted and state in ('queued', 'extracting')
-                      and paused_at is null
+                    f"""update runs set ingest_epoch = ingest_epoch + 1, read_on = false
+                    where id = $1 and not extracted and paused_at is null
+                      and (state = 'extracting' or state = 'queued'
+                           and {MAY_START.format(run="runs")})
                     returning *, (select name from instances i where i.id = instance_id)
                       as instance_name""",
                     UUID(run_id),
@@ -161,7 +163,7 @@ class Extractions:
         async with self._database.transaction() as connection:
             changed = await connection.fetchval(
                 """update runs set extracted = true, extracted_at = now(), published = batches,
-                failure = coalesce($3, failure), progressed_at = now(),
+                failure = coalesce(failure, $3), progressed_at = now(),
                 high_water = $4, read_to = $5, notices = notices || $6
                 where id = $1 and ingest_epoch = $2 and not extracted returning true""",
                 UUID(progress.run.id),

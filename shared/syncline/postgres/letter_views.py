@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
+from syncline.domain.replay import Standing, hindrance_of
 from syncline.postgres.database import Database
 from syncline.postgres.letter_filter import LetterFilter, condition, each_status
 from syncline.postgres.views import outcome_name
@@ -19,12 +20,14 @@ Place: TypeAlias = tuple[datetime, str]
 _NAMES = """
 left join instances i on i.id = d.instance_id
 left join profiles s on s.id = i.source_id left join profiles t on t.id = i.target_id
+left join streams st on st.id = d.stream_id
 """
 _COLUMNS = """
 d.id, d.status, d.category, i.name as instance, s.name as source, t.name as target, d.entity_type,
 d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version, d.run_id,
 d.failed_at, d.fingerprint, d.replay_run, d.replay_of, d.resolved_at, d.resolved_by, d.reason,
-d.overtaken_by, d.overtaken_run
+d.overtaken_by, d.overtaken_run, i.enabled, s.active as source_active, t.active as target_active,
+coalesce(st.removed, true) as removed
 """
 _AFTERWARDS = """
 (select u.code from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) u(id, code)
@@ -42,6 +45,7 @@ class LetterView(msgspec.Struct, frozen=True, rename="camel"):
         instance: None for a message that nobody could read.
         overtaken_by: the newer entry of the same record.
         overtaken_run: or the run that wrote the record since.
+        hindrance: why a replay would be refused now; None if it would not.
     """
 
     id: str
@@ -68,6 +72,7 @@ class LetterView(msgspec.Struct, frozen=True, rename="camel"):
     reason: str | None
     overtaken_by: str | None = None
     overtaken_run: str | None = None
+    hindrance: str | None = None
 
 
 class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
@@ -219,5 +224,22 @@ def _view(row: Any) -> LetterView:  # noqa: ANN401 - a database row
         row["error"], row["field"], row["retries"], row["mapping_version"], text("run_id"),
         row["failed_at"], row["fingerprint"], text("replay_run"), text("replay_of"),
         row["resolved_at"], row["resolved_by"], row["reason"], text("overtaken_by"),
-        text("overtaken_run"),
+        text("overtaken_run"), _hindrance(row),
     )  # fmt: skip
+
+
+def _hindrance(row: Any) -> str | None:  # noqa: ANN401 - a database row
+    if row["status"] != "pending":
+        return f"it is not Pending but {row['status'].title()}"
+    return hindrance_of(standing_of(row), row["stage"], row["code"])
+
+
+def standing_of(row: Any) -> Standing | None:  # noqa: ANN401 - a database row
+    """Read how a stream stands from a row that has its instance and profiles."""
+    if row["instance"] is None:
+        return None
+    sides = ("source", "target")
+    inactive = tuple(row[side] for side in sides if not row[f"{side}_active"])
+    return Standing(
+        row["instance"], row["entity_type"] or "", row["removed"], row["enabled"], inactive
+    )

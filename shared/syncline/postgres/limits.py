@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from uuid import UUID, uuid4
 
 from syncline.postgres.database import Database
+from syncline.postgres.profile_pauses import ProfilePause, paused
 
 LEASE = "30 seconds"
 POLL = 0.05
@@ -95,25 +96,14 @@ class ProfileLimiter:
         self._freed = asyncio.Event()
         self._paying = asyncio.Lock()
         self._yielding = False
-        self._off_until = 0.0
-
-    def hold_off(self, seconds: float) -> None:
-        """Begin no call of this process before so many seconds have passed."""
-        now = asyncio.get_running_loop().time()
-        self._off_until = max(self._off_until, now + seconds)
-
-    async def turn(self) -> None:
-        """Wait until calls may begin."""
-        left = self._off_until - asyncio.get_running_loop().time()
-        if left > 0:
-            await asyncio.sleep(left)
+        self.pause = ProfilePause(database, self._profile, tenant)
 
     async def pace(self) -> None:
         """Wait until one more call to the system may begin; each takes a token of its own.
 
-        The first one within `call` is paid already. Raises RetriableError.
+        The first one within `call` is paid already. Raises RetriableError, PausedError.
         """
-        await self.turn()
+        await self.pause.turn()
         paid = _PAID.get(None)
         if paid:
             paid.clear()
@@ -122,15 +112,20 @@ class ProfileLimiter:
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
-        """Hold one call slot, and take a token if the profile has a rate. Raises RetriableError.
+        """Hold one call slot, and take a token if the profile has a rate.
+
+        Raises:
+            RetriableError: the database is away.
+            PausedError: the system asked to be left alone for longer than is waited here.
 
         The token is for the first call to the system; the connector takes one for each further
         call by `pace`. Who comes first in a process is served first.
         """
         async with self._gate:
+            await self.pause.turn()  # holds no slot of others back
             slot = await self._acquire()
             try:
-                await self.turn()
+                await self.pause.turn()
                 if self._rate is not None:
                     await self._token(self._rate)
                 holding = _PAID.set([True])
@@ -176,6 +171,7 @@ class ProfileLimiter:
         async with self._claiming:
             if not self._known:
                 await self._database.execute(_SLOTS, self._profile, self._tenant, self._concurrent)
+                await self.pause.look()
                 self._known = True
             if self._yielding and self._idle:
                 await self._yield()
@@ -235,9 +231,17 @@ class Limits:
         try:
             while True:
                 await asyncio.sleep(KEEP)
+                await self._look()
                 for limiter in list(self._limiters.values()):
                     await limiter.keep()
-        except asyncio.CancelledError:  # the process ends; a database that is away ends no lease
+        except asyncio.CancelledError:  # the process ends: a database that is away ends no lease
             for limiter in self._limiters.values():
                 await limiter.release()
             raise
+
+    async def _look(self) -> None:
+        """Heed what other processes were told by the systems that they call."""
+        for profile, seconds, reason in await paused(self._database):
+            for (known, *_), limiter in self._limiters.items():
+                if known == profile:
+                    limiter.pause.heed(seconds, reason)

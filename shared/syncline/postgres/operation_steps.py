@@ -146,6 +146,26 @@ class OperationSteps:
                 chunk.number,
             )
 
+    async def to_cancel(self, operation: Leased) -> list[str]:
+        """Return the runs of a stopped operation that go on and were not asked to end yet."""
+        rows = await self._database.fetch(
+            """select c.run_id from operation_chunks c join operations o on o.id = c.operation_id
+            join runs r on r.id = c.run_id and r.finished_at is null
+            where c.operation_id = $1 and c.state <> 'settled' and c.cancelled_at is null
+              and o.stopped is not null order by c.number""",
+            operation.id,
+        )
+        return [str(row["run_id"]) for row in rows]
+
+    async def cancelled(self, operation: Leased, run_ids: Sequence[str]) -> None:
+        """Note that runs were asked to end."""
+        await self._database.execute(
+            """update operation_chunks set cancelled_at = now()
+            where operation_id = $1 and run_id = any($2)""",
+            operation.id,
+            [UUID(run_id) for run_id in run_ids],
+        )
+
     async def resolve(self, operation: Leased) -> int:
         """Discard or restore some entries; returns how many items it looked at."""
         async with self._held(operation) as (connection, row):

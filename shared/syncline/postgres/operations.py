@@ -13,8 +13,9 @@ from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.operation import GRACE, OperationKind, OperationState, selection_changed
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
-from syncline.postgres.letter_filter import LetterFilter, condition
+from syncline.postgres.letter_filter import LetterFilter
 from syncline.postgres.operation_ending import end_if_over, stop
+from syncline.postgres.operation_freezing import freeze, total
 from syncline.postgres.operation_views import (
     OperationItem,
     OperationView,
@@ -29,22 +30,6 @@ insert into operations (id, tenant, kind, request_hash, selection, filter, as_of
 values ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11, $12, $13, $14,
   now() + make_interval(secs => $15))
 on conflict (id) do nothing
-"""
-# An entry that nobody could read has no stream: a replay refuses it at once.
-_FREEZE = """
-insert into operation_items (operation_id, number, tenant, letter_id, stream_id, source_id, state,
-  result, note)
-select {operation}::uuid, row_number() over (order by d.failed_at, d.id), d.tenant, d.id,
-  d.stream_id, d.source_id, case when {refuse} then 'done' else 'waiting' end,
-  case when {refuse} then 'refused' end,
-  case when {refuse} then 'nobody could read the message, so there is no record to replay' end
-from dead_letters d where {condition}
-"""
-_TOTALS = """
-update operations o set total = i.n, streams = i.streams from (
-  select count(*) as n, coalesce(array_agg(distinct stream_id) filter (where stream_id is not null),
-    '{}') as streams from operation_items where operation_id = $1) i
-where o.id = $1 returning total
 """
 
 
@@ -97,13 +82,9 @@ class Operations:
             ):
                 await _require_same(connection, new)
                 return await self._get(connection, new.tenant, new.id)
-            sql, values = condition(new.tenant, new.wanted)
-            values.append(new.id)
-            refuse = "d.stream_id is null" if new.kind is OperationKind.REPLAY else "false"
-            await connection.execute(
-                _FREEZE.format(condition=sql, refuse=refuse, operation=f"${len(values)}"), *values
-            )
-            found = await connection.fetchval(_TOTALS, new.id)
+            replays = new.kind is OperationKind.REPLAY
+            await freeze(connection, new.tenant, new.id, new.wanted, replays=replays)
+            found = await total(connection, new.id)
             _require_expected(new.expected, found)
             details = {"kind": str(new.kind), "selection": new.selection, "entries": found}
             details["reason"] = new.reason
@@ -156,7 +137,7 @@ class Operations:
         return [item_view(row) for row in rows]
 
     async def abort(self, tenant: str, operation_id: str, actor: str) -> OperationView:
-        """Stop what has not started; what has goes on to its end.
+        """Stop it: writes under way finish, what was not sent stays as it was.
 
         Raises:
             NotFoundError: no such operation in this tenant.
@@ -218,7 +199,7 @@ class Operations:
                     new.id,
                     undone,
                 )
-                _require_expected(None, await connection.fetchval(_TOTALS, new.id))
+                _require_expected(None, await total(connection, new.id))
                 await audit(connection, tenant, actor, "operation.undone", found.id, {})
             return await self._get(connection, tenant, new.id)
 

@@ -8,14 +8,14 @@ keeps it: delivering any report twice changes nothing.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from syncline.contracts.messages import Report, Retrying, Settled, letters_in
+from syncline.contracts.messages import Halted, Report, Retrying, Settled, Waiting, letters_in
 from syncline.domain.dead_letter import letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.closing import close_if_done
@@ -69,6 +69,7 @@ class Outcomes:
             if not running:
                 return [run_of(row) for row in rows]
             await _keep_attempts(connection, reports)
+            await _halt(connection, running, reports)
             await keep(connection, [t for t in tallies.values() if t.run_id in running])
             await _count(connection, running, counted(tallies), reports)
             await close_if_done(connection, sorted(running))
@@ -169,6 +170,22 @@ def _refused_failures(report: Settled, outcomes: str) -> list[str]:
     ]
 
 
+# The first failure stands. A paused run goes on to its end: nobody can let it go on any more.
+_HALT = """
+update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at, clock_timestamp()),
+  read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
+  dispatched_at = case when paused_at is null then dispatched_at end,
+  paused_at = null, paused_by = null where id = $1
+"""
+
+
+async def _halt(connection: Any, running: Container[UUID], reports: Iterable[Report]) -> None:  # noqa: ANN401
+    for report in reports:
+        if isinstance(report, Halted) and UUID(report.run.id) in running:
+            failure = msgspec.to_builtins(report.failure)
+            await connection.execute(_HALT, UUID(report.run.id), failure)
+
+
 async def _keep_attempts(connection: Any, reports: Iterable[Report]) -> None:  # noqa: ANN401
     rows = [
         (
@@ -208,5 +225,5 @@ async def _count(
 
 
 def _due(reports: Iterable[Report]) -> datetime | None:
-    times = [r.due_at for r in reports if isinstance(r, Retrying)]
+    times = [r.due_at for r in reports if isinstance(r, Retrying | Waiting)]
     return datetime.fromtimestamp(max(times) / 1000, UTC) if times else None

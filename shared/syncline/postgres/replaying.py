@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from syncline.domain.errors import ConflictError
-from syncline.domain.replay import INGEST
+from syncline.domain.replay import AMBIGUOUS, INGEST
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit import audit_each
 from syncline.postgres.streams import Stream
@@ -19,6 +19,14 @@ update dead_letters d set status = 'replayed', replay_run = $1, resolved_at = no
 where d.id = any($3) and d.tenant = $6 and d.stream_id = $7 and d.status = 'pending'
   and (not $4 ? d.id::text or (d.payload is not null and d.stage <> $8))
 returning d.id
+"""
+# A person has looked at the target: what may have been written is sent again, when the lost call
+# has surely ended: `intent_until` stays.
+_SEND_AGAIN = """
+update ledger l set intent_hash = null, intent_run = null, intent_owner = null,
+  intent_creates = null, payload_hash = null, row_hash = null
+from dead_letters d where d.id = any($1) and d.code = $2
+  and l.stream_id = d.stream_id and l.source_id = d.source_id
 """
 _SHOWN = 3
 
@@ -53,6 +61,7 @@ async def take_letters(
     if missing:
         why = await _why(connection, sorted(missing)[:_SHOWN], request.tenant, stream)
         raise ConflictError(f"{len(missing)} of {len(entries)} entries cannot be replayed: {why}")
+    await connection.execute(_SEND_AGAIN, entries, AMBIGUOUS)
     details = {"run": run_id, "fromStage": replay.from_stage, "reason": replay.reason}
     changed = {entry: details | {"edited": entry in replay.edits} for entry in replay.entries}
     await audit_each(connection, request.tenant, request.actor, "dlq.replayed", changed)

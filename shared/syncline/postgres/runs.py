@@ -28,22 +28,6 @@ insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, ta
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 """
 
-# A queued run may go when its stream has no active run and no older queued one. One that was sent
-# a while ago and did not start is sent again: starting twice changes nothing. Likewise one whose
-# source is to be read on, which nobody does since it was paused.
-_DISPATCHABLE = """
-update runs set dispatched_at = now() where id in (
-  select r.id from runs r
-  where (r.dispatched_at is null or r.dispatched_at < now() - interval '10 s')
-    and (r.read_on or r.state = 'queued' and r.cancel_requested_at is null and r.paused_at is null
-    and not exists (select from runs a where a.stream_id = r.stream_id
-                    and a.state in ('extracting', 'in_progress'))
-    and not exists (select from runs q where q.stream_id = r.stream_id and q.state = 'queued'
-                    and (q.created_at, q.id) < (r.created_at, r.id)))
-  order by r.created_at limit 100)
-returning id, tenant
-"""
-
 # Nobody reads the source of a paused run: somebody has to, to find that it is cancelled.
 _CANCEL = """
 update runs set cancel_requested_at = now(), cancel_requested_by = $2,
@@ -147,35 +131,15 @@ class Runs:
                 await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
             ), True
 
-    async def dispatchable(self) -> list[tuple[str, str]]:
-        """Claim queued runs that may start now, as (correlation ID, tenant)."""
-        rows = await self._database.fetch(_DISPATCHABLE)
-        return [(str(row["id"]), row["tenant"]) for row in rows]
-
-    async def cancelled_queued(self) -> list[Run]:
-        """Return runs that were cancelled before they began, and keep them from beginning.
-
-        Finalize ends them when it hears of them; until then they are returned again.
-        """
-        rows = await self._database.fetch(
-            """update runs set extracted = true, extracted_at = coalesce(extracted_at, now())
-            where state = 'queued' and cancel_requested_at is not null returning id"""
-        )
-        ids = [row["id"] for row in rows]
-        if not ids:
-            return []
-        return [
-            run_of(r) for r in await self._database.fetch(f"{SELECT} where r.id = any($1)", ids)
-        ]
-
     async def open_cancels(self, older: float) -> list[tuple[str, str]]:
-        """Return active runs that were cancelled some seconds ago, each with who did it."""
+        """Return active runs that were to end some seconds ago, each with who said so."""
         rows = await self._database.fetch(
             """select id, cancel_requested_by from runs where state in ('extracting', 'in_progress')
-            and cancel_requested_at < clock_timestamp() - make_interval(secs => $1)""",
+            and coalesce(cancel_requested_at, halted_at)
+              < clock_timestamp() - make_interval(secs => $1)""",
             older,
         )
-        return [(str(row["id"]), row["cancel_requested_by"] or "unknown") for row in rows]
+        return [(str(row["id"]), row["cancel_requested_by"] or "finalize") for row in rows]
 
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFoundError, also for another tenant's."""

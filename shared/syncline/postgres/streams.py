@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from syncline.domain.configuration import Kind
 from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.naming import meant, shown
 from syncline.postgres.database import Database
+from syncline.postgres.nearness import meant_by
 
 _FIND = """
 select i.id as instance_id, i.name, i.enabled, i.source_id, i.target_id,
@@ -51,18 +56,12 @@ class Streams:
         """
         row = await self._database.fetchrow(_FIND, tenant, instance, entity_type.lower())
         if row is None:
-            raise NotFoundError(f"unknown instance {instance!r}")
+            like = await meant_by(self._database, Kind.INSTANCE, tenant, instance)
+            raise NotFoundError(f"unknown instance {shown(instance)}{like}")
         if row["stream_id"] is None:
-            known = ", ".join(row["entity_types"]) or "none"
-            raise NotFoundError(
-                f"instance {row['name']!r} has no entity type {entity_type!r}; it has: {known}"
-            )
-        if not row["enabled"]:
-            raise ConflictError(f"instance {row['name']!r} is Inactive")
-        for side in ("source", "target"):
-            if not row[f"{side}_active"]:
-                why = f"profile {row[f'{side}_name']!r} is Inactive"
-                raise ConflictError(f"instance {row['name']!r} is Dependency Inactive: {why}")
+            raise NotFoundError(_no_entity_type(row, entity_type))
+        if why := switched_off(row):
+            raise ConflictError(why)
         return Stream(
             id=row["stream_id"],
             tenant=tenant,
@@ -74,3 +73,25 @@ class Streams:
             mapping=str(row["mapping_id"]),
             mapping_version=row["active_version"],
         )
+
+
+def switched_off(row: Any) -> str | None:  # noqa: ANN401 - a database row
+    """Say what keeps an instance from running, None when nothing does.
+
+    Args:
+        row: with `name`, `enabled`, and name and `active` of `source_` and `target_`.
+    """
+    if not row["enabled"]:
+        return f"instance {row['name']!r} is Inactive"
+    for side in ("source", "target"):
+        if not row[f"{side}_active"]:
+            why = f"profile {row[f'{side}_name']!r} is Inactive"
+            return f"instance {row['name']!r} is Dependency Inactive: {why}"
+    return None
+
+
+def _no_entity_type(row: Any, entity_type: str) -> str:  # noqa: ANN401 - a database row
+    known: list[str] = row["entity_types"]
+    like = meant(entity_type, known)
+    has = f"{' It' if like else '; it'} has: {', '.join(known) or 'none'}"
+    return f"instance {row['name']!r} has no entity type {shown(entity_type)}{like}{has}"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncline.contracts.letters import Given, Place, dead_letter, letter_message
-from syncline.contracts.messages import Attempt, Batch, Retrying, Timing, encode
+from syncline.contracts.messages import Attempt, Batch, Retrying, Timing, Waiting, encode
 from syncline.contracts.sending import report_message, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound, size_of
@@ -53,8 +53,8 @@ class FailureRouter:
         Returns:
             Retries, their announcements to Finalize, and dead letters.
         """
-        waiting: dict[str, list[int]] = defaultdict(list)
-        delays: dict[str, float] = {}
+        waiting: dict[tuple[str, bool], list[int]] = defaultdict(list)
+        delays: dict[tuple[str, bool], float] = {}
         messages = []
         given_up = Counter[str]()
         for place, failure in failures.items():
@@ -64,13 +64,16 @@ class FailureRouter:
                 messages.append(self._letter(batch, place, failure, now))
                 given_up[failure.category] += 1
                 continue
-            topic = retry_topic(decision.delay)
-            waiting[topic].append(place)
-            delays[topic] = max(delays.get(topic, 0.0), decision.delay)
+            way = retry_topic(decision.delay), decision.counted
+            waiting[way].append(place)
+            delays[way] = max(delays.get(way, 0.0), decision.delay)
         timed = msgspec.structs.replace(batch, timings=list(timings))
-        for topic, places in waiting.items():
-            due = now + timedelta(seconds=delays[topic])
-            messages += self._retry(timed, places, failures, topic, now, due)
+        for (topic, counted), places in waiting.items():
+            due = now + timedelta(seconds=delays[topic, counted])
+            if counted:
+                messages += self._retry(timed, places, failures, topic, now, due)
+            else:
+                messages += self._set_aside(timed, places, failures, topic, due)
         self._count(given_up, len(failures) - given_up.total())
         return messages
 
@@ -101,6 +104,21 @@ class FailureRouter:
             ),
         )
         return letter_message(letter, now)
+
+    def _set_aside(
+        self,
+        batch: Batch[Any],
+        places: list[int],
+        failures: Mapping[int, Failure],
+        topic: str,
+        due: datetime,
+    ) -> list[Outbound]:
+        """Let records wait for a system that asked for it; to them nothing has happened."""
+        again = part_of(batch, places)
+        again.timings, batch.timings = batch.timings, []
+        reason = tidied(failures[places[0]]).message
+        report = Waiting(batch.run, len(places), int(due.timestamp() * 1000), reason)
+        return [retry_message(again, self._stage, topic, due), report_message(report)]
 
     def _retry(
         self,

@@ -288,7 +288,7 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("key", "words"),
         [
-            ("name", 'create unique index on "t"'),
+            ("name", "create unique index on public.t"),
             ("item.id", "'item.id' is no column of table t; it has: id, name"),
         ],
     )

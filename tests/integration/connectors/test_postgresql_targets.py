@@ -10,10 +10,13 @@ import pytest
 
 from tests.integration.connectors.test_postgresql_suite import connector_to
 from tests.suites.composite_keys import CompositeKeySuite
+from tests.suites.sql_targets import ChangedKeySuite, KeyedTableSuite, MakeSuite, SharedKeySuite
 
 
 class PostgresqlTables:
     """A database without any table, and a connector to it."""
+
+    binary = "bytea"
 
     def __init__(self, dsn: str, database: asyncpg.Connection) -> None:
         self.connector = connector_to(dsn)
@@ -32,5 +35,5 @@ async def sql(empty_postgres: str) -> AsyncIterator[PostgresqlTables]:
     await database.close()
 
 
-class TestCompositeKeys(CompositeKeySuite):
+class TestKeys(CompositeKeySuite, ChangedKeySuite, SharedKeySuite, KeyedTableSuite, MakeSuite):
     pass

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from syncline.contracts.messages import Settled
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.operation import OperationKind
 from syncline.postgres.auditor import audit
@@ -19,8 +20,10 @@ from syncline.postgres.letter_patterns import renew_patterns
 from syncline.postgres.letter_views import LetterViews
 from syncline.postgres.operation_views import OperationView
 from syncline.postgres.operations import NewOperation, Operations
+from syncline.postgres.runs import Runs
 from tests.integration.operations.working import Pipeline, begin_now, failed, work_off, worker
 from tests.support.configured import configure
+from tests.support.run_life import apply, ref
 
 PENDING = LetterFilter(status="pending")
 
@@ -258,6 +261,31 @@ async def test_it_stops_at_the_first_repeat_of_the_same_error(db: Database) -> N
     # one first, then ten: the repeat is among these, so nothing of the rest was begun
     assert found.results == {"success": 10, "failed": 1, "not_started": 29}
     assert len(await pending(db)) == 30
+
+
+async def test_a_running_chunk_stops_with_its_operation_and_gives_back_what_it_did_not_send(
+    db: Database,
+) -> None:
+    names = [f"r{n:02}" for n in range(40)]
+    await failed(db, *names)
+    operation = await begun(db, asked(stop_on_repeat=True))
+    pipeline = Pipeline(db, dict.fromkeys(names, ".") | {"r00": "S", "r01": "S", "r05": "F"})
+    ours = worker(db, pipeline)
+    for _ in range(6):
+        await ours.look()
+    (run_id,) = list(pipeline.asked)[1:]
+    assert pipeline.cancelled == [run_id]
+    assert await db.fetchval("select cancel_requested_by from runs where id = $1", UUID(run_id))
+
+    run = await Runs(db).get("default", run_id)
+    left = [n for n in range(10) if n not in (0, 4)]  # r01, r05 have their outcomes
+    await apply(db, Settled(ref(run), 0, left, "C" * len(left), "execute"))
+    await work_off(ours)
+    found = await get(db, operation)
+    assert (found.state, found.results) == (
+        "aborted", {"success": 2, "failed": 1, "cancelled": 8, "not_started": 29},
+    )  # fmt: skip
+    assert len(await pending(db)) == 38
 
 
 async def test_it_stops_after_so_many_failures(db: Database) -> None:

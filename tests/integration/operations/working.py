@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from uuid6 import uuid7
 
 from syncline.contracts.messages import Extracted, RunRef, Settled
+from syncline.contracts.topics import CONTROL
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.batch import NewBatch, Water
 from syncline.domain.errors import ConflictError
@@ -34,6 +35,7 @@ class Pipeline:
     Attributes:
         outcomes: source ID -> what its record gets, `S` by default.
         asked: the entries of every run, by its correlation ID.
+        cancelled: the runs that were asked to end.
     """
 
     max_message = 1_000_000
@@ -42,6 +44,7 @@ class Pipeline:
         self._database = database
         self.outcomes = dict(outcomes or {})
         self.asked: dict[str, tuple[str, ...]] = {}
+        self.cancelled: list[str] = []
         self.sent = 0
         self.held = False
         self._waiting: list[Outbound] = []
@@ -52,7 +55,8 @@ class Pipeline:
 
     async def send(self, messages: Sequence[Outbound]) -> None:
         self.sent += len(messages)
-        self._waiting += messages
+        self.cancelled += [(m.key or b"").decode() for m in messages if m.topic == CONTROL]
+        self._waiting += [m for m in messages if m.topic != CONTROL]
         if not self.held:
             await self.release()
 
@@ -86,7 +90,10 @@ class Pipeline:
 
 
 async def finish(database: Database, run: Run, outcomes: Mapping[str, str]) -> None:
-    """Let a run read records and end, each with its outcome; a failed one gets its dead letter."""
+    """Let a run read records and end, each with its outcome; a failed one gets its dead letter.
+
+    One whose outcome is `.` stays in flight.
+    """
     ids = list(outcomes)
     extractions = Extractions(database)
     progress = await extractions.start(run.id)
@@ -100,8 +107,9 @@ async def finish(database: Database, run: Run, outcomes: Mapping[str, str]) -> N
         run.id, run.tenant, run.stream, run.instance, run.entity_type, run.source, run.target,
         run.mapping, run.mapping_version,
     )  # fmt: skip
-    codes = "".join(outcomes.values())
-    reports = [Settled(ref, 0, list(range(len(ids))), codes, "execute")] if ids else []
+    slots = [slot for slot, i in enumerate(ids) if outcomes[i] != "."]
+    codes = "".join(outcomes[ids[slot]] for slot in slots)
+    reports = [Settled(ref, 0, slots, codes, "execute")] if slots else []
     await Outcomes(database).apply([*reports, Extracted(ref, len(batches), len(ids))])
 
 
@@ -123,7 +131,8 @@ def worker(database: Database, producer: object, lease: float = 0.0) -> Operatin
     """Make a worker of a process of its own."""
     holder = uuid4()
     steps = OperationSteps(database, holder, lease)
-    return Operating(steps, OperationSettling(database, holder), producer, SystemClock())  # type: ignore[arg-type]
+    settling, runs = OperationSettling(database, holder), Runs(database)
+    return Operating(steps, settling, runs, producer, SystemClock())  # type: ignore[arg-type]
 
 
 async def work_off(worker: Operating, looks: int = 40) -> None:

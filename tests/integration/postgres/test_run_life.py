@@ -10,13 +10,14 @@ from syncline.contracts.messages import (
     Attempt,
     Discovered,
     Extracted,
+    Halted,
     Retrying,
     Settled,
 )
 from syncline.contracts.status import status_of
 from syncline.domain.batch import TiedRows, Water
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
-from syncline.domain.ledger import Written
+from syncline.domain.ledger import Begun, Written
 from syncline.domain.replay import Replay
 from syncline.domain.run import Notice, State
 from syncline.domain.trigger import parse_trigger
@@ -26,12 +27,15 @@ from syncline.postgres.extraction import Extractions, FencedError
 from syncline.postgres.ledger import Ledger
 from syncline.postgres.letters import Letters
 from syncline.postgres.notices import note
+from syncline.postgres.pausing import Pauses
 from syncline.postgres.run_views import RunViews
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
+from syncline.postgres.turns import Turns
 from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
+OWNER, OTHER = "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a01", "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a02"
 LETTER = "6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90"
 
 
@@ -94,14 +98,13 @@ async def test_a_refusal_names_the_run_that_is_under_way_not_one_that_waits(db: 
 async def test_a_queued_run_starts_when_the_active_one_has_closed(db: Database) -> None:
     first = await accept(db)
     second = await accept(db, onOverlap="queue")
-    runs = Runs(db)
-    assert await runs.dispatchable() == [(first.id, "default")]
+    assert await Turns(db).dispatchable() == [(first.id, "default")]
     await extract(db, first)
     assert await Extractions(db).start(second.id) is None
 
     await apply(db, Extracted(ref(first), 0, 0))
 
-    assert await runs.dispatchable() == [(second.id, "default")]
+    assert await Turns(db).dispatchable() == [(second.id, "default")]
     await extract(db, second)
     await apply(db, Extracted(ref(second), 0, 0))
 
@@ -208,12 +211,15 @@ async def test_unknown_names_are_refused(db: Database) -> None:
 async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db: Database) -> None:
     run = await accept(db)
     ledger, one = Ledger(db), "0" * 31 + "1"
-    await ledger.intend(ref(run), ["a"], [one])
-    assert (await ledger.entries(run.stream, ["a"]))["a"].intent_hash == one
-    await ledger.acknowledge(ref(run), Written(["a"], [one], [one], ["T1"], [7]))
+    assert await ledger.intend(ref(run), Begun(OWNER, ["a"], [one], [0], [True]), 60.0) == {"a"}
+    intent = (await ledger.entries(run.stream, ["a"]))["a"].intent
+    assert intent is not None
+    assert (intent.payload_hash, intent.owner, intent.creates) == (one, OWNER, True)
+    assert 50 < intent.under_way <= 60
+    await ledger.acknowledge(ref(run), Written(["a"], [one], [one], ["T1"], [7], [OWNER]))
     await ledger.acknowledge(ref(run), Written(["a"], ["2" * 32], [None], [None], [6]))
     entry = (await ledger.entries(run.stream, ["a", "b"]))["a"]
-    assert (entry.payload_hash, entry.target_id, entry.intent_hash) == (one, "T1", None)
+    assert (entry.payload_hash, entry.target_id, entry.intent) == (one, "T1", None)
     assert await ledger.unchanged(run.stream, ["x", "a"], ["3" * 32, one]) == {1}
 
     await extract(db, run, [batch(0, "a")])
@@ -257,3 +263,97 @@ async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db
     await apply(db, Settled(ref(run), 0, [0], "C", "execute"), Extracted(ref(run), 1, 1))
 
     assert await extractions.handled_before(run.stream, ["a"], ["1" * 32]) == set()
+
+
+REFUSED = Failure(Category.PERMANENT, "login_refused", "the target answered 401: key revoked")
+
+
+async def test_a_run_whose_target_refuses_the_whole_call_ends_failed_and_keeps_its_cursor(
+    db: Database,
+) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "abc"), batch(1, "d")])
+    await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 2, 4))
+    halted = Halted(ref(run), REFUSED)
+    later = Halted(ref(run), NO)
+    await apply(db, halted, Settled(ref(run), 0, [1, 2], "CC", "execute"))
+    assert await Runs(db).open_cancels(-1.0) == [(run.id, "finalize")]  # said again until it ends
+    after = await apply(db, later, halted, Settled(ref(run), 1, [0], "C", "execute"))
+
+    assert (after.state, after.reason, after.cursor_after) == (
+        State.FAILED, "the target answered 401: key revoked", None,
+    )  # fmt: skip
+    assert (after.counters.success, after.counters.cancelled, after.counters.failed) == (1, 3, 0)
+    again = await apply(db, halted, Settled(ref(run), 1, [0], "S", "execute"))
+    assert (again.state, again.counters) == (after.state, after.counters)
+
+
+async def test_rows_at_the_cursor_that_a_halted_run_skipped_are_still_to_be_done(
+    db: Database,
+) -> None:
+    run = await accept(db)
+    tied = TiedRows("2026-01-02", ["a"], ["1" * 32])
+    progress = await Extractions(db).start(run.id)
+    assert progress is not None
+    await Extractions(db).commit(progress, [batch(0, "a")], "0", Water(None, "2026-01-02"), 0)
+    await Extractions(db).finish(progress, None, Water("2026-01-02", "2026-01-02"), tied)
+    await apply(
+        db,
+        Halted(ref(run), REFUSED),
+        Settled(ref(run), 0, [0], "C", "execute"),
+        Extracted(ref(run), 1, 1),
+    )
+    assert await Extractions(db).handled_before(run.stream, ["a"], ["1" * 32]) == set()
+
+
+async def test_a_paused_run_that_is_halted_goes_on_to_its_end(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "a")])
+    await Pauses(db).pause("default", run.id, "ann")
+    after = await apply(db, Halted(ref(run), REFUSED), Extracted(ref(run), 1, 1))
+    assert after.paused_at is None
+    ended = await apply(db, Settled(ref(run), 0, [0], "C", "execute"))
+    assert ended.state is State.FAILED
+
+
+async def test_what_a_halted_replay_did_not_reach_waits_for_a_person_again(db: Database) -> None:
+    first = await accept(db)
+    await extract(db, first, [batch(0, "ab")])
+    letters = [dead_letter(first, "a", 0), dead_letter(first, "b", 1)]
+    await Letters(db).store(letters)
+    await apply(db, Settled(ref(first), 0, [0, 1], "FF", "execute"), Extracted(ref(first), 1, 2))
+    run = await accept(db, replay={"entries": [letter.id for letter in letters]})
+    await extract(db, run, [batch(0, "ab")])
+    await apply(
+        db,
+        Halted(ref(run), REFUSED),
+        Settled(ref(run), 0, [0, 1], "SC", "execute"),
+        Extracted(ref(run), 1, 2),
+    )
+    rows = await db.fetch("select source_id, status from dead_letters order by source_id")
+    assert [tuple(row) for row in rows] == [("a", "replayed"), ("b", "pending")]
+
+
+async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
+    run = await accept(db)
+    ledger, one, two = Ledger(db), "1" * 32, "2" * 32
+
+    async def intend(owner: str, payload_hash: str, version: int = 0, seconds: float = 60) -> bool:
+        begun = Begun(owner, ["a"], [payload_hash], [version], [False])
+        return bool(await ledger.intend(ref(run), begun, seconds))
+
+    assert await intend(OWNER, one)
+    assert not await intend(OTHER, two)  # the first may still have its effect
+    await ledger.withdraw(run.stream, ["a"], OTHER)
+    await ledger.renew(run.stream, ["a"], OTHER, 0.0)
+    assert not await intend(OTHER, two)
+    await ledger.doubt(run.stream, ["a"], OWNER)  # its call has ended
+    assert await intend(OTHER, two)
+    await ledger.acknowledge(ref(run), Written(["a"], [one], [None], ["T1"], [5], [OWNER]))
+    entry = (await ledger.entries(run.stream, ["a"]))["a"]
+    assert (entry.payload_hash, entry.version) == (one, 5)
+    assert entry.intent is not None
+    assert entry.intent.owner == OTHER  # the later write is still open
+    await ledger.withdraw(run.stream, ["a"], OTHER)
+    assert not await intend(OTHER, two)  # decided before the write of version 5 was known
+    assert await intend(OTHER, two, 5)

@@ -18,6 +18,8 @@ from tests.suites.composite_keys import CompositeKeySuite
 class SqliteTables:
     """A file without any table, and a connector to it."""
 
+    binary = "blob"
+
     def __init__(self, folder: Path, database: sqlite3.Connection) -> None:
         surroundings = Surroundings(folders=(str(folder),))
         self.connector = SqliteConnector({"file": str(folder / "t.db")}, {}, surroundings)
@@ -33,5 +35,5 @@ def sql(tmp_path: Path) -> Iterator[SqliteTables]:
         yield SqliteTables(tmp_path, database)
 
 
-class TestCompositeKeys(CompositeKeySuite):
+class TestKeys(CompositeKeySuite):
     pass

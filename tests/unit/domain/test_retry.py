@@ -36,9 +36,22 @@ def test_jitter_is_a_fifth(jitter: float, delay: float) -> None:
     assert decided.delay == pytest.approx(delay)
 
 
-@pytest.mark.parametrize(("asked", "delay"), [(1, 2), (60, 60), (300, 300), (7200, 300)])
-def test_a_longer_retry_after_wins_up_to_five_minutes(asked: float, delay: float) -> None:
-    assert dispose(failure(Category.TRANSIENT, asked), 1, DEFAULT, 0) == Retry(delay)
+@pytest.mark.parametrize("category", [Category.TRANSIENT, Category.UNKNOWN])
+@pytest.mark.parametrize("attempt", [1, 4, 99])
+@pytest.mark.parametrize(
+    ("asked", "delay"), [(1, 2), (60, 60), (3600, 3600), (86_400, 86_400), (1e12, 86_400)]
+)
+def test_a_wait_that_was_asked_for_is_kept_to_and_uses_up_no_attempt(
+    category: Category, attempt: int, asked: float, delay: float
+) -> None:
+    """So long that a day passes, it asks again after a day."""
+    decided = dispose(failure(category, asked), attempt, DEFAULT, 0)
+    assert decided == Retry(delay, counted=False)
+
+
+@pytest.mark.parametrize("asked", [0.0, -5.0, None])
+def test_a_wait_of_no_time_is_none(asked: float | None) -> None:
+    assert dispose(failure(Category.TRANSIENT, asked), 2, DEFAULT, 0) == Retry(8)
 
 
 def test_a_profile_may_retry_more_or_not_at_all() -> None:

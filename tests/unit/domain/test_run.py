@@ -40,6 +40,15 @@ def test_a_cancelled_run_is_cancelled_and_a_stalled_one_failed() -> None:
         assert stalled is State.FAILED
 
 
+def test_a_run_whose_target_refused_the_whole_call_is_failed_whatever_was_written() -> None:
+    for counters in (NOTHING, ALL_WELL, SOME_FAILED):
+        for cancelled in (False, True):
+            halted = final_state(
+                counters, extraction_failed=False, cancelled=cancelled, halted=True
+            )
+            assert halted is State.FAILED
+
+
 def test_counters_add_up() -> None:
     counters = Counters(
         total=20, success=1, unchanged=2, excluded=3, superseded=4, cancelled=5, failed=1

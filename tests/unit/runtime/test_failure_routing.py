@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
-from syncline.contracts.messages import Batch, RunRef, Timing, decoder_of
+import msgspec
+
+from syncline.contracts.messages import Batch, Report, RunRef, Timing, Waiting, decoder_of
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure
@@ -41,3 +44,24 @@ def test_retries_carry_no_timings_that_a_report_carries() -> None:
     router = FailureRouter(Stage.EXECUTE, Random(1))
     (sent,) = again(router.route(given, {1: BUSY}, RetryPolicy(), EPOCH))
     assert (sent.ids, sent.attempt, sent.timings) == (["A1"], 2, [])
+
+
+def test_who_waits_for_a_system_that_asked_for_it_has_used_up_no_attempt() -> None:
+    busy = msgspec.structs.replace(BUSY, retry_after=3600.0)
+    given = msgspec.structs.replace(batch(3), attempt=4)
+    router = FailureRouter(Stage.EXECUTE, Random(1))
+    messages = router.route(given, {0: busy, 2: busy}, RetryPolicy(), EPOCH)
+
+    (sent,) = again(messages)
+    assert (sent.ids, sent.attempt, sent.history) == (["A0", "A2"], 4, [])
+    (report,) = [decoder_of(Report).decode(m.value or b"") for m in messages if m.topic == OUTCOMES]
+    due = int((EPOCH + timedelta(hours=1)).timestamp() * 1000)
+    assert report == Waiting(given.run, 2, due, "the shop is busy")
+    assert messages[0].topic == "retry.300s"
+
+
+def test_a_failure_beside_it_is_counted_by_itself() -> None:
+    busy = msgspec.structs.replace(BUSY, retry_after=3.0)
+    router = FailureRouter(Stage.EXECUTE, Random(1))
+    sent = again(router.route(batch(2), {0: busy, 1: BUSY}, RetryPolicy(), EPOCH))
+    assert sorted((one.ids, one.attempt) for one in sent) == [(["A0"], 1), (["A1"], 2)]

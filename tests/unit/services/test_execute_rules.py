@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syncline.contracts.messages import RunRef
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Entry
-from syncline_execute.rules import Decision, Item, busy, by_decision, decide, rounds, was_applied
+from syncline.domain.ledger import Entry, Intent
+from syncline_execute.rules import (
+    Decision,
+    Item,
+    Seen,
+    Verdict,
+    busy,
+    by_decision,
+    decide,
+    judge,
+    rounds,
+)
+from syncline_execute.sending import idempotency_key
 
 RUN, OTHER_RUN = "run-1", "run-0"
 SAME, OTHER = "a" * 32, "b" * 32
@@ -26,7 +41,7 @@ def entry(
     intent: str | None = None,
     target_id: str | None = "T1",
 ) -> Entry:
-    return Entry(payload_hash, None, target_id, run_id, version, intent)
+    return Entry(payload_hash, None, target_id, run_id, version, Intent(intent) if intent else None)
 
 
 @pytest.mark.parametrize(
@@ -63,17 +78,55 @@ def test_a_known_target_id_is_given_to_its_item() -> None:
     assert (known.target_id, unknown.target_id) == ("T1", None)
 
 
+HERE, ELSEWHERE, NOWHERE = Seen("T1"), Seen("T9"), Seen(None)
+HOLDS, DIFFERS = Seen("T1", True), Seen("T1", False)
+AMBIGUOUS, APPLIED, SEND = Verdict.AMBIGUOUS, Verdict.APPLIED, Verdict.SEND
+
+
+@pytest.mark.parametrize("honours_keys", [False, True])
 @pytest.mark.parametrize(
-    ("known", "found", "applied"),
+    ("known_id", "intent", "creates", "seen", "verdict"),
     [
-        (entry(None, intent=SAME, target_id=None), "T1", True),  # it was created after all
-        (entry(None, intent=SAME, target_id=None), None, False),
-        (entry(None, intent=OTHER, target_id=None), "T1", False),  # another payload
-        (entry(OTHER, intent=SAME, target_id="T1"), "T1", False),  # an update cannot be told
+        # It was looked for and not there: if it is there now, the lost write made it.
+        (None, SAME, True, HERE, APPLIED),
+        (None, SAME, True, NOWHERE, SEND),
+        (None, OTHER, True, HERE, SEND),  # made with an older payload: update it
+        (None, OTHER, True, NOWHERE, SEND),
+        (None, OTHER, True, HOLDS, APPLIED),
+        # It was there before, or nobody had looked: that it is there tells nothing.
+        (None, SAME, False, HERE, None),
+        (None, SAME, False, HOLDS, APPLIED),
+        (None, SAME, False, DIFFERS, SEND),
+        ("T1", SAME, False, HERE, None),
+        ("T1", SAME, False, HOLDS, APPLIED),
+        ("T1", SAME, False, DIFFERS, SEND),
+        ("T1", SAME, False, NOWHERE, SEND),
+        ("T1", OTHER, False, HERE, SEND),  # another payload: another update
+        ("T1", OTHER, False, HOLDS, APPLIED),
+        ("T1", OTHER, False, DIFFERS, SEND),
+        # The match key finds another record than the known one.
+        ("T1", SAME, False, ELSEWHERE, None),
+        ("T1", OTHER, False, ELSEWHERE, SEND),
+        # The target cannot be asked.
+        ("T1", SAME, False, None, None),
+        ("T1", OTHER, False, None, SEND),
+        (None, SAME, False, None, None),
+        (None, OTHER, False, None, AMBIGUOUS),  # sent again, there might be two
     ],
 )
-def test_what_a_probe_shows(known: Entry, found: str | None, applied: bool) -> None:
-    assert was_applied(item(), known, found) is applied
+def test_what_a_look_at_the_target_tells_of_a_lost_write(
+    known_id: str | None,
+    intent: str,
+    creates: bool,
+    seen: Seen | None,
+    verdict: Verdict | None,
+    honours_keys: bool,
+) -> None:
+    """What cannot be told is sent again under the same key, or waits for a person."""
+    told = item()
+    told.target_id = known_id
+    expected = verdict or (SEND if honours_keys else AMBIGUOUS)
+    assert judge(told, Intent(intent, creates=creates), seen, honours_keys=honours_keys) is expected
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=12))
@@ -97,15 +150,46 @@ def test_a_short_wait_that_a_target_asks_for_is_waited_the_longest_of_all() -> N
     assert busy({4: failure(1.0), 2: failure(3.0)}) == (3.0, [2, 4])
 
 
+def test_a_long_wait_is_told_and_waited_elsewhere() -> None:
+    assert busy({0: failure(1.0), 1: failure(3600.0)}) == (3600.0, [])
+
+
+def test_what_may_have_been_written_is_not_sent_again_on_the_spot() -> None:
+    assert busy({0: failure(1.0, ambiguous=True), 1: failure(2.0)}) == (2.0, [1])
+
+
 @pytest.mark.parametrize(
     "other",
     [
         failure(None),
         failure(0.0),  # no time was named; the usual pauses are longer
-        failure(10.5),
-        failure(1.0, ambiguous=True),
         failure(1.0, category=Category.PERMANENT),
     ],
 )
 def test_other_failures_go_their_usual_way(other: Failure) -> None:
     assert busy({0: other}) == (0.0, [])
+
+
+def test_a_write_that_is_under_way_is_waited_for() -> None:
+    known = entry(OTHER)
+    known = msgspec.structs.replace(known, intent=Intent(SAME, "owner", under_way=12.0))
+    assert decide(item(), known, RUN, smart_sync=True) is Decision.WAIT
+
+
+def test_a_key_names_one_write() -> None:
+    one = str(uuid4())
+    run = RunRef(one, "t", 1, one, "item", one, one, one, 1)
+
+    def key(payload_hash: str, before: Entry | None) -> str:
+        made = item(payload_hash=payload_hash)
+        made.entry = before
+        return idempotency_key(run, made)
+
+    first = key(SAME, None)
+    second = key(OTHER, entry(SAME, "run-1", 1))
+    third = key(SAME, entry(OTHER, "run-2", 2))
+    assert len({first, second, third}) == 3  # A, B and A again
+
+    begun = Entry(None, None, None, None, 0, Intent(SAME))
+    assert key(SAME, begun) == first  # a crash between call and acknowledgement
+    assert key(SAME, entry(None, "run-2", 2, intent=SAME)) == third  # doubted, redelivered

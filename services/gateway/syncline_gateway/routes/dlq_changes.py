@@ -88,6 +88,7 @@ async def replay_many(
     body = await body_of(request, ReplayMany)
     entries, missing = await _entries(parts, caller.tenant, body, "pending")
     wish = _wish(caller, idempotency_key, body.from_stage, body.reason)
+    wish = msgspec.structs.replace(wish, named=body.ids is not None)
     results = await _replay(parts, entries, wish)
     gone = [
         ReplayResult(i, None, None, None, None, "refused: there is no such entry") for i in missing

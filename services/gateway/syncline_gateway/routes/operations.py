@@ -140,7 +140,7 @@ async def items(
 
 @router.post("/{operation_id}/abort", status_code=202, responses=returns(OperationView, 202))
 async def abort(operation_id: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
-    """Stop what has not started; it stays as it was. What has started goes on to its end."""
+    """Stop an operation: writes under way finish, what was not sent stays as it was."""
     operations = Operations(parts.database)
     return answer(await operations.abort(caller.tenant, str(operation_id), caller.actor), 202)
 

@@ -19,7 +19,7 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 PERMANENT = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
 LOST = frozenset({502, 504, 520, 522, 524})
 """A gateway that got no answer: what it asked for may have been done."""
-_CODES = {
+CODES = {
     401: "login_refused",
     403: "permission_refused",
     404: "not_found",
@@ -133,12 +133,16 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
             if to
             else "neither records nor an address to go to: is a cache in the way?"
         )
+    after = retry_after(answer.headers)
+    category = errors.category(answer.status, text)
+    if answer.status == 403 and after:  # too many calls, in the words of some APIs
+        category = Category.TRANSIENT
     return Failure(
-        errors.category(answer.status, text),
-        _CODES.get(answer.status, f"http_{answer.status}"),
+        category,
+        CODES.get(answer.status, f"http_{answer.status}"),
         f"{answer.where} answered {answer.status}" + (f": {words[:500]}" if words else ""),
         detail=clean(text)[:2000] or None,
-        retry_after=retry_after(answer.headers),
+        retry_after=after,
         ambiguous=answer.status in LOST,
     )
 

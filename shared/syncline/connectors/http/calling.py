@@ -88,8 +88,8 @@ class Api:
         if answer.ok:
             return answer
         failure = failure_of(answer, self.settings.errors, self.clean)
-        if answer.status in REFUSED:
-            raise ConnectorError(failure)
+        if answer.status == 401:
+            raise raised(failure)
         raise RefusedError(failure, answer.status)
 
     def decoded(self, answer: Answer) -> Any:  # noqa: ANN401

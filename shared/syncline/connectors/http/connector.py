@@ -13,14 +13,18 @@ from syncline.connectors.http.address import Allowed, Resolve, resolve
 from syncline.connectors.http.calling import Api, address
 from syncline.connectors.http.checking import columns_of, tested
 from syncline.connectors.http.client import Client, Paced
+from syncline.connectors.http.comparing import holds
+from syncline.connectors.http.deleting import delete
+from syncline.connectors.http.evidence import Evidence
 from syncline.connectors.http.fetching import fetched
 from syncline.connectors.http.finding import find
+from syncline.connectors.http.keys import keys_of, own_key
 from syncline.connectors.http.login import Credentials
 from syncline.connectors.http.reading import pages
 from syncline.connectors.http.settings import parse_settings
 from syncline.connectors.http.source import Source, parse_source
 from syncline.connectors.http.target import Target, parse_target
-from syncline.connectors.http.writing import Writing, delete, keys_of
+from syncline.connectors.http.writing import Writing
 from syncline.connectors.port import (
     Capabilities,
     Check,
@@ -34,9 +38,11 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
+from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure, Problem
 from syncline.domain.mapping.document import Extraction
 
+_decode = decoder_of(dict[str, Any]).decode
 T = TypeVar("T")
 KEPT = 256
 """Target blocks and extractions kept parsed."""
@@ -63,7 +69,7 @@ class HttpConnector(Connector):
         )
         paced = Paced(self, self._client)
         self._api = Api(settings, Credentials(settings, secrets, paced), paced)
-        self._targets: dict[bytes, Target] = {}
+        self._targets: dict[bytes, tuple[Target, Evidence]] = {}
 
     @staticmethod
     def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
@@ -94,6 +100,11 @@ class HttpConnector(Connector):
             bulk_size=max(target.create.bulk_size, update),
             idempotent_upsert=target.idempotent,
             lookup=target.lookup is not None,
+            read_back=target.lookup is not None,
+            lookup_first=target.finds,
+            lookup_size=target.lookup.size if target.lookup else 1,
+            honours_keys=target.honours_keys,
+            longest_call=self._api.settings.times.connect + self._api.settings.times.total,
         )
 
     def reads_in_order(self, extraction: Extraction) -> bool:
@@ -137,7 +148,7 @@ class HttpConnector(Connector):
         if target.lookup is None:
             raise ConnectorError(_not_configured("lookup"))
         keys = keys_of(batch, range(len(batch.payloads)))
-        found = await find(self._api, target.lookup, keys)
+        found = await find(self._api, target.lookup, keys, own_key(batch))
         result = LookupResult([None] * len(keys))
         for place, key in enumerate(keys):
             hit = found.get(key)
@@ -145,28 +156,34 @@ class HttpConnector(Connector):
                 result.failures[place] = hit.failure
             elif hit is not None:
                 result.target_ids[place] = hit.id
+                told = holds(_decode(batch.payloads[place]), target.lookup.stored(hit.record))
+                if told is not None:
+                    result.holds[place] = told
         return result
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Create or update records; a bulk refused as a whole is halved to find the bad record."""
-        return await Writing(self._api, self._target(batch.options), batch).write()
+        return await Writing(self._api, *self._known(batch.options), batch).write()
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete records one by one."""
-        operation = self._target(options).delete
-        if operation is None:
+        target = self._target(options)
+        if target.delete is None:
             raise ConnectorError(_not_configured("delete"))
-        return await delete(self._api, operation, target_ids)
+        return await delete(self._api, target, target.delete, target_ids)
 
     def _target(self, options: Mapping[str, Any]) -> Target:
+        return self._known(options)[0]
+
+    def _known(self, options: Mapping[str, Any]) -> tuple[Target, Evidence]:
         key = msgspec.json.encode(options, order="sorted")
-        target = self._targets.get(key)
-        if target is None:
-            target = _sound(*parse_target(options))
+        known = self._targets.get(key)
+        if known is None:
+            known = _sound(*parse_target(options)), Evidence()
             if len(self._targets) >= KEPT:
                 self._targets.clear()
-            self._targets[key] = target
-        return target
+            self._targets[key] = known
+        return known
 
 
 def _source(extraction: Extraction) -> Source:

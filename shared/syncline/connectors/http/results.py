@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from syncline.connectors.http.answer_block import Missing, Results
 from syncline.connectors.http.answers import Errors, key_text, plain, searched
-from syncline.connectors.http.target import Missing, Operation, Results
+from syncline.connectors.http.target import Operation
 from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import Category, Failure
@@ -114,33 +117,67 @@ def _compare(results: Results, row: object, record: bytes, place: int, result: W
 def matched(
     results: Results, found: Sequence[object], records: Sequence[bytes]
 ) -> dict[int, object]:
-    """Give each record's place its result; a place without one is MISSING or left out."""
+    """Give each record's place its result; one without is MISSING, UNCLEAR or left out."""
     rows: dict[int, object] = {}
+    missing = MISSING
     if results.index is not None:
-        for row in found:
-            place = results.index(row)
-            if isinstance(place, int) and 0 <= place < len(records):
-                rows[place] = row
+        rows = _by_index(results.index, found, len(records))
     elif results.key is not None:
-        read = results.key_of or results.key
-        by_key = {key_text(results.key(row)): row for row in found}
-        wanted = [key_text(read(_decode(record))) for record in records]
-        rows = {place: by_key[key] for place, key in enumerate(wanted) if key and key in by_key}
+        rows = _by_key(results, results.key, found, records)
     elif len(found) == len(records):
         rows = dict(enumerate(found))
-    if results.missing is Missing.FAILURE:
-        return {place: rows.get(place, MISSING) for place in range(len(records))}
+    else:
+        missing = UNCLEAR  # in order, and not as many: which one is whose?
+    if results.missing is Missing.FAILURE or missing is UNCLEAR:
+        return {place: rows.get(place, missing) for place in range(len(records))}
+    return rows
+
+
+def _by_index(read: Callable[[Any], Any], found: Sequence[object], count: int) -> dict[int, object]:
+    rows: dict[int, object] = {}
+    for row in found:
+        place = read(row)
+        if type(place) is int and 0 <= place < count:
+            rows[place] = UNCLEAR if place in rows else row
+    return rows
+
+
+def _by_key(
+    results: Results,
+    read: Callable[[Any], Any],
+    found: Sequence[object],
+    records: Sequence[bytes],
+) -> dict[int, object]:
+    """Match by key; of records with one key each takes the next result, or all the only one."""
+    own = results.key_of or read
+    by_key: dict[str, list[object]] = defaultdict(list)
+    for row in found:
+        by_key[key_text(read(row))].append(row)
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, record in enumerate(records):
+        places[key_text(own(_decode(record)))].append(place)
+    rows: dict[int, object] = {}
+    for key, same in places.items():
+        told = by_key.get(key, []) if key else []
+        if len(told) == 1:
+            told = told * len(same)
+        if told:
+            unclear = len(told) != len(same)
+            rows |= {p: UNCLEAR if unclear else r for p, r in zip(same, told, strict=False)}
+            rows |= dict.fromkeys(same[len(told) :], UNCLEAR)
     return rows
 
 
 MISSING = object()
 """Stands for a result that the answer should have had."""
+UNCLEAR = object()
+"""Stands for a result of which cannot be told whose it is, or what it says."""
 
 
 def _only(document: object) -> object:
     """Return the result of a record that was sent alone, also as an array of one."""
-    if isinstance(document, list) and len(document) == 1:
-        return document[0]
+    if isinstance(document, list):
+        return document[0] if len(document) == 1 else UNCLEAR
     return document
 
 
@@ -151,13 +188,13 @@ def _single(results: Results, row: object, result: WriteResult, errors: Errors) 
 
 
 def _judge(results: Results, row: object, place: int, result: WriteResult, errors: Errors) -> None:
-    failure = _missing() if row is MISSING else _failure(results, row, errors)
+    failure = _failure(results, row, errors)
     if failure is not None:
         result.failures[place] = failure
     elif results.id is not None:
         value = results.id(row)
-        if value is not None and not isinstance(value, dict | list):
-            result.target_ids[place] = key_text(value)
+        if not isinstance(value, dict | list | bool):
+            result.target_ids[place] = key_text(value) or None
 
 
 def _missing() -> Failure:
@@ -168,17 +205,33 @@ def _missing() -> Failure:
     return Failure(Category.PERMANENT, "missing_in_answer", message)
 
 
+def _unclear() -> Failure:
+    message = (
+        "the answer does not say what became of this record: results are missing, stand there "
+        "twice or have no status; correct `answer` in the mapping's target block"
+    )
+    return Failure(Category.UNKNOWN, "answer_unclear", message, ambiguous=True)
+
+
 def _failure(results: Results, row: object, errors: Errors) -> Failure | None:
+    if row is MISSING or row is UNCLEAR:
+        return _missing() if row is MISSING else _unclear()
+    return _refusal(results, row, errors)
+
+
+def _refusal(results: Results, row: object, errors: Errors) -> Failure | None:
     status = results.status(row) if results.status else None
     words = plain(results.error(row)) if results.error else ""
     if results.status is None:
         return _refused(None, words, row, errors) if words else None
     if isinstance(status, bool):
         return None if status else _refused(None, words, row, errors)
+    if status is None and not words:
+        return _unclear()
     if isinstance(status, str) and not status.isdigit():
         good = status.lower() in results.good
         return None if good else _refused(None, words or status, row, errors)
-    code = int(status) if isinstance(status, int | str) else 0
+    code = int(status) if isinstance(status, int | str | Decimal) else 0
     return None if 200 <= code < 300 else _refused(code, words, row, errors)
 
 

@@ -8,22 +8,24 @@ from typing import Any
 
 import msgspec
 
+from syncline.connectors.http.answer_block import Results, parse_results
+from syncline.connectors.http.lookup import Lookup, parse_lookup
 from syncline.connectors.http.settings import (
     HEADER,
     check_placeholders,
     endpoint,
-    path,
     whole,
 )
+from syncline.connectors.http.signs import Sign, signs_of
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.paths import parse_path
 from syncline.domain.mapping.reading import Reader
 
-Read = Callable[[Any], Any]
 LARGEST_BULK = 1000
+Read = Callable[[Any], Any]
+_KEYS = ("key", "keys", "keysJson", "eachKey")
 _MARK = "\x1frecords\x1f"
-_GOOD = ("ok", "success", "succeeded", "created", "updated", "unchanged", "accepted")
 
 
 class Method(StrEnum):
@@ -33,42 +35,11 @@ class Method(StrEnum):
     DELETE = "DELETE"
 
 
-class Missing(StrEnum):
-    """What it means that a bulk's answer has nothing for a record."""
+class Existing(StrEnum):
+    """What becomes of a record that the target has already."""
 
-    FAILURE = "failure"
-    SUCCESS = "success"
-
-
-class Results(msgspec.Struct, frozen=True):
-    """Where an answer tells what became of each record.
-
-    Attributes:
-        records: the array of results in a bulk's answer; None where it has none.
-        id, status, error: in a result, or in the answer to a single record.
-        good: words of `status` that mean success, in lower case; 2xx and true do anyway.
-        key, key_of: a result belongs to the record whose `key_of` is the result's `key`.
-        index: in a result, its record's place in the bulk, from 0.
-        required: an answer to a single record must hold the ID.
-        echo: the record as the target stored it; a field that is not in there was dropped.
-    """
-
-    records: Read | None = None
-    id: Read | None = None
-    status: Read | None = None
-    error: Read | None = None
-    good: frozenset[str] = frozenset(_GOOD)
-    key: Read | None = None
-    key_of: Read | None = None
-    index: Read | None = None
-    missing: Missing = Missing.FAILURE
-    required: bool = False
-    echo: Read | None = None
-
-    @property
-    def is_read(self) -> bool:
-        """Tell whether the answer's body must be understood at all."""
-        return any((self.records, self.id, self.status, self.error, self.echo))
+    UPDATE = "update"
+    SKIP = "skip"
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -94,18 +65,6 @@ class Operation(msgspec.Struct, frozen=True):
     results: Results
 
 
-class Lookup(msgspec.Struct, frozen=True):
-    """How records are found by the match key, `size` of them in a call."""
-
-    endpoint: str
-    query: Sequence[tuple[str, str]]
-    records: Read | None
-    key: Read | None
-    id: Read
-    size: int
-    separator: str
-
-
 class Target(msgspec.Struct, frozen=True):
     """Where and how a mapping's records are written.
 
@@ -113,6 +72,9 @@ class Target(msgspec.Struct, frozen=True):
         create: for records that are not known at the target; for all where there is no `update`.
         idempotent: writing a record twice leaves one, whatever else happens.
         recreate: a record that the target has no more is created anew instead of failing.
+        existing: what becomes of a record that the target has already.
+        honours_keys: the API does nothing when it gets an idempotency key a second time.
+        gone, exists: answers by which the API says that it has a record no more, or has it already.
     """
 
     create: Operation
@@ -121,6 +83,20 @@ class Target(msgspec.Struct, frozen=True):
     delete: Operation | None
     idempotent: bool
     recreate: bool
+    existing: Existing
+    honours_keys: bool
+    gone: Sequence[Sign]
+    exists: Sequence[Sign]
+
+    @property
+    def finds(self) -> bool:
+        """Tell whether records whose ID is not known are looked for before they are written."""
+        return self.lookup is not None and (self.update is not None or self.skips)
+
+    @property
+    def skips(self) -> bool:
+        """Tell whether only what is not there yet is created."""
+        return self.existing is Existing.SKIP
 
 
 def parse_target(options: Mapping[str, Any]) -> tuple[Target, list[Problem]]:
@@ -130,18 +106,45 @@ def parse_target(options: Mapping[str, Any]) -> tuple[Target, list[Problem]]:
     update, delete, lookup = r.child("update"), r.child("delete"), r.child("lookup")
     idempotent = r.boolean("idempotent", default=False)
     recreate = update.boolean("recreate", default=False)
+    existing = r.choice("existing", Existing, Existing.UPDATE)
+    honours_keys = r.boolean("honoursKeys", default=False)
+    gone, exists = signs_of(r, "gone"), signs_of(r, "exists")
     target = Target(
         create=_operation(r, Method.POST, ("key",)),
         update=None if update.is_absent else _operation(update, Method.PATCH, ("id", "key")),
-        lookup=None if lookup.is_absent else _lookup(lookup),
+        lookup=None if lookup.is_absent else parse_lookup(lookup, _query(lookup, _KEYS)),
         delete=None if delete.is_absent else _operation(delete, Method.DELETE, ("id",)),
         idempotent=idempotent,
         recreate=recreate,
+        existing=existing,
+        honours_keys=honours_keys,
+        gone=gone,
+        exists=exists,
     )
-    if target.lookup is not None and target.update is None and not idempotent:
-        message = "finds records to update, but `update` does not say how they are updated"
-        r.problem("lookup", message)
+    _check_whole(r, target)
     return target, problems
+
+
+def _check_whole(r: Reader, target: Target) -> None:
+    """Note what does not go together."""
+    if target.lookup is not None and target.update is None and not target.idempotent:
+        if not target.skips:
+            message = "finds records to update, but `update` does not say how they are updated"
+            r.problem("lookup", message)
+    elif target.skips and target.update is not None:
+        r.problem("existing", "`skip` leaves what is there as it is: leave out `update`, or this")
+    if target.skips and target.lookup is None and not target.exists:
+        message = "`skip` needs `lookup` or `exists`: how is it told that a record is there?"
+        r.problem("existing", message)
+    if target.exists and not target.skips:
+        r.problem("exists", "tells of records that are there, which `existing: skip` leaves alone")
+    several = [o for o in (target.create, target.update) if o and o.bulk_size > 1]
+    if target.honours_keys and any(not o.key_field for o in several):
+        message = (
+            "the key of a bulk is made of its records' keys, and a bulk that is sent again may be "
+            "put together differently: give each record its key by `keyField`"
+        )
+        r.problem("honoursKeys", message)
 
 
 def _operation(r: Reader, default: Method, placeholders: Sequence[str]) -> Operation:
@@ -161,70 +164,10 @@ def _operation(r: Reader, default: Method, placeholders: Sequence[str]) -> Opera
         id_field=_field(r, "idField"),
         id_is_number=r.boolean("idIsNumber", default=False),
         key_field=_field(r, "keyField"),
-        results=_results(r.child("answer"), is_bulk=bulk_size > 1),
+        results=parse_results(r.child("answer"), is_bulk=bulk_size > 1),
     )
     r.refuse_unknown()
     return operation
-
-
-def _results(r: Reader, *, is_bulk: bool) -> Results:
-    records = _part(r, "records")
-    good = frozenset(_GOOD) | {word.lower() for word in r.texts("good")}
-    results = Results(
-        records=records,
-        id=path(r, "id"),
-        status=path(r, "status"),
-        error=path(r, "error"),
-        good=good,
-        key=path(r, "key"),
-        key_of=path(r, "keyOf"),
-        index=path(r, "index"),
-        missing=r.choice("missing", Missing, Missing.FAILURE),
-        required=r.boolean("required", default=False),
-        echo=_part(r, "echo"),
-    )
-    if is_bulk and records is None and (results.id or results.status or results.error):
-        r.problem(
-            "records", 'is required for bulks: the array of results, `""` for the answer itself'
-        )
-    if results.key and results.index:
-        r.problem("index", "results are matched by `key` or by `index`, not by both")
-    if results.required and results.id is None:
-        r.problem("id", "is required where `required` says that an answer must hold it")
-    r.refuse_unknown()
-    return results
-
-
-def _lookup(r: Reader) -> Lookup:
-    query = _query(r, ("key", "keys", "keysJson"))
-    where = endpoint(r, "endpoint", required=True, known=("key",))
-    many = any("{keys" in value for _, value in query)
-    one = "{key}" in where or any("{key}" in value for _, value in query)
-    if many == one:
-        message = "must hold {key} (one record a call), or {keys} or {keysJson} (many): one of them"
-        r.problem("parameters", message)
-    id_ = path(r, "id")
-    if id_ is None:
-        r.problem("id", "is required: where a found record holds its ID")
-    key = path(r, "key")
-    if many and key is None:
-        r.problem("key", "is required with {keys}: where a found record holds its match key")
-    lookup = Lookup(
-        endpoint=where,
-        query=query,
-        records=_part(r, "records"),
-        key=key,
-        id=id_ or (lambda _record: None),
-        size=whole(r, "size", 100, 1, LARGEST_BULK) if many else 1,
-        separator=r.text("separator") or ",",
-    )
-    r.refuse_unknown()
-    return lookup
-
-
-def _part(r: Reader, name: str) -> Read | None:
-    """Read a path whose `""` stands for the whole."""
-    return (lambda whole: whole) if r.anything(name) == "" else path(r, name)
 
 
 def _query(r: Reader, placeholders: Sequence[str]) -> list[tuple[str, str]]:

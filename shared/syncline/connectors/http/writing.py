@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Any
 
 import msgspec
 
-from syncline.connectors.http.answers import key_text
+from syncline.connectors.http.answers import Answer
 from syncline.connectors.http.calling import Api, RefusedError, address, filled, raised
-from syncline.connectors.http.finding import Found, find
+from syncline.connectors.http.evidence import Evidence
+from syncline.connectors.http.finding import find
+from syncline.connectors.http.keys import key_of, keys_of, own_key
+from syncline.connectors.http.lookup import Lookup
 from syncline.connectors.http.results import Sent, body_of, cleaned, prepared, read_results
-from syncline.connectors.http.target import Lookup, Operation, Target
+from syncline.connectors.http.signs import is_one_of
+from syncline.connectors.http.target import Operation, Target
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
-from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure, FailureError
-from syncline.domain.mapping.paths import parse_path, reader
 
-_decode = decoder_of(dict[str, Any]).decode
 PATIENCE = 3
 """Calls in a row without an answer after which no more are sent; one may be a record's fault."""
 _BUSY = frozenset({429, 503})
-_WHOLE = frozenset({405, 410, 415})
-"""Refusals that tell of the endpoint, whatever records are sent."""
-_GONE = frozenset({"missing_in_answer", "not_found"})
+_GONE = frozenset({"missing_in_answer", "not_found", "gone"})
 """Codes of failures by which an update tells that the target has no such record."""
 
 
 class Writing:
     """One write call."""
 
-    def __init__(self, api: Api, target: Target, batch: WriteBatch) -> None:
+    def __init__(self, api: Api, target: Target, evidence: Evidence, batch: WriteBatch) -> None:
         self._api = api
         self._target = target
         self._batch = batch
+        self._evidence = evidence
         self._ids = list(batch.target_ids)
         self._result = WriteResult([None] * len(batch.payloads))
         self._unanswered = 0
@@ -47,22 +45,39 @@ class Writing:
             RetriableError, ConnectorError: nothing was written, for a reason that is no record's.
         """
         everything = range(len(self._batch.payloads))
-        if self._target.lookup is not None and self._target.update is not None:
+        if self._target.lookup is not None and self._target.finds and not self._batch.asked:
             await self._find(self._target.lookup, everything)
         known = [p for p in everything if self._ids[p] is not None]
+        unknown = [p for p in everything if self._ids[p] is None]
         update = self._target.update
-        operations = [(self._target.create, list(everything))]
-        if update is not None:
-            unknown = [p for p in everything if self._ids[p] is None]
-            operations = [(update, known), (self._target.create, unknown)]
-        for operation, wanted in operations:
-            await self._each(operation, wanted)
+        if self._target.skips:
+            self._leave(known)
+            await self._each(self._target.create, unknown)
+        elif update is None:
+            await self._each(self._target.create, everything)
+        else:
+            await self._each(update, known)
+            await self._each(self._target.create, unknown)
         if self._target.recreate:
             await self._recreate(known)
-        if self._stop is not None and self._is_of_all(self._stop.failure):
+        return self._told()
+
+    def _told(self) -> WriteResult:
+        """Return the result. Raises what kept all records from being written."""
+        count = len(self._batch.payloads)
+        if self._stop is not None and (
+            len(self._result.stopped) == count > 0 or self._is_of_all(self._stop.failure)
+        ):
             raise self._stop
         self._result.failures = cleaned(self._result.failures, self._api.clean)
+        self._result.stopped = cleaned(self._result.stopped, self._api.clean)
         return self._result
+
+    def _leave(self, places: Sequence[int]) -> None:
+        """Leave records as they are at the target."""
+        self._result.existing |= {p for p in places if p not in self._result.failures}
+        for place in places:
+            self._result.target_ids[place] = self._ids[place]
 
     async def _each(self, operation: Operation, wanted: Sequence[int]) -> None:
         """Write records that have not failed yet, in bulks."""
@@ -81,7 +96,7 @@ class Writing:
             if lookup is not None:
                 await self._find(lookup, gone)
         except FailureError as error:
-            self._fail(gone, error.failure)
+            self._stop = error
         if update is not None:
             await self._each(update, [p for p in gone if self._ids[p] is not None])
         await self._each(self._target.create, [p for p in gone if self._ids[p] is None])
@@ -92,9 +107,9 @@ class Writing:
         if not places:
             return
         keys = keys_of(self._batch, places)
-        found = await find(self._api, lookup, keys)
+        found = await find(self._api, lookup, keys, own_key(self._batch))
         for place, key in zip(places, keys, strict=True):
-            hit: Found | None = found.get(key)
+            hit = found.get(key)
             if hit is None:
                 continue
             if hit.failure is not None:
@@ -109,29 +124,74 @@ class Writing:
             return
         if self._stop is not None:
             unsent = msgspec.structs.replace(self._stop.failure, ambiguous=False)
-            self._fail(places, unsent)
+            self._keep_back(places, unsent)
             return
         try:
             await self._call(operation, places)
             self._unanswered = 0
         except RefusedError as error:
-            if len(places) > 1 and _is_of_a_record(error, operation, self._target):
-                middle = len(places) // 2
-                await self._bulk(operation, places[:middle])
-                await self._bulk(operation, places[middle:])
-            else:
-                self._fail(places, error.failure)
-                if error.status in _BUSY or _is_of_the_endpoint(error, operation, self._target):
-                    self._stop = raised(error.failure)
+            await self._refused(operation, places, error)
         except FailureError as error:
-            self._fail(places, error.failure)
             self._unanswered += 1
+            failure = error.failure
             if (
-                not error.failure.ambiguous
+                not failure.ambiguous
                 or self._unanswered == PATIENCE
-                or self._is_of_all(error.failure)
+                or len(places) == len(self._batch.payloads)
             ):
                 self._stop = error
+                self._keep_back(places, failure)
+            else:
+                self._fail(places, failure)
+
+    async def _refused(self, operation: Operation, places: list[int], error: RefusedError) -> None:
+        """Take an answer that is no success."""
+        alone = len(places) == 1
+        failure = self._read(operation, error)
+        if alone and failure.code == "exists":
+            self._leave(places)
+        elif alone and failure.code in _GONE and operation is self._target.update:
+            self._fail(places, failure)
+        elif error.status in _BUSY:
+            self._stop = raised(failure)
+            self._fail(places, failure)
+        elif failure.category is Category.PERMANENT and self._is_of_all_records(
+            operation, error.status
+        ):
+            self._stop = ConnectorError(failure)
+            self._keep_back(places, failure)
+        elif not alone and failure.category is not Category.TRANSIENT:
+            middle = len(places) // 2
+            await self._bulk(operation, places[:middle])
+            await self._bulk(operation, places[middle:])
+        else:
+            self._fail(places, self._undecided(failure, error.status))
+
+    def _read(self, operation: Operation, error: RefusedError) -> Failure:
+        """Return a refusal in the words of the mapping's rules: gone, or there already."""
+        failure, status = error.failure, error.status
+        updates = operation is self._target.update
+        if updates and (status in (404, 410) or is_one_of(self._target.gone, failure, status)):
+            return msgspec.structs.replace(
+                failure, code="not_found" if status == 404 else "gone", category=Category.PERMANENT
+            )
+        if not updates and is_one_of(self._target.exists, failure, status):
+            return msgspec.structs.replace(failure, code="exists", category=Category.PERMANENT)
+        return failure
+
+    def _is_of_all_records(self, operation: Operation, status: int) -> bool:
+        """Tell whether a refusal would meet every record."""
+        if status in (404, 410) and (operation is self._target.update or "{" in operation.endpoint):
+            return False
+        where = f"{operation.method} {operation.endpoint}"
+        return self._evidence.concerns_all(where, status)
+
+    @staticmethod
+    def _undecided(failure: Failure, status: int) -> Failure:
+        """Let a record be tried again whose refusal may turn out to be everybody's."""
+        if status != 403:
+            return failure
+        return msgspec.structs.replace(failure, category=Category.UNKNOWN)
 
     async def _call(self, operation: Operation, places: list[int]) -> None:
         batch = self._batch
@@ -151,16 +211,46 @@ class Writing:
         if self._api.settings.idempotency_header:
             headers[self._api.settings.idempotency_header] = key_of(sent.keys)
         answer = await self._api.send(operation.method, url, headers, body_of(operation, records))
+        self._take(operation, places, records, answer)
+
+    def _take(
+        self, operation: Operation, places: list[int], records: Sequence[bytes], answer: Answer
+    ) -> None:
+        """Take over what an answer says became of each record."""
         needed = operation.results.is_read or self._api.settings.errors.in_success
         is_page = answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get(
             "content-type", ""
         )
         document = self._api.decoded(answer) if needed or is_page else None
+        self._evidence.accepted(f"{operation.method} {operation.endpoint}")
         result = read_results(operation, document, records, self._api.settings.errors)
         for place, target_id in zip(places, result.target_ids, strict=True):
             self._result.target_ids[place] = target_id or self._ids[place]
         for index, failure in result.failures.items():
-            self._result.failures[places[index]] = failure
+            self._take_failure(operation, places[index], failure)
+        self._check_ids(operation, places)
+
+    def _take_failure(self, operation: Operation, place: int, failure: Failure) -> None:
+        updates = operation is self._target.update
+        if updates and is_one_of(self._target.gone, failure):
+            failure = msgspec.structs.replace(failure, code="gone")
+        elif not updates and is_one_of(self._target.exists, failure):
+            self._leave([place])
+            return
+        elif not updates and failure.code == "missing_in_answer":
+            # It may have been created all the same: the target is asked before it is sent again.
+            failure = msgspec.structs.replace(failure, category=Category.UNKNOWN, ambiguous=True)
+        self._result.failures[place] = failure
+
+    def _check_ids(self, operation: Operation, places: Sequence[int]) -> None:
+        """Fail records that were created without an ID by which they could be changed later."""
+        target = self._target
+        if target.update is None or target.lookup is not None or operation.results.id is None:
+            return
+        for place in places:
+            taken = place not in self._result.failures and place not in self._result.existing
+            if taken and self._result.target_ids[place] is None:
+                self._result.failures[place] = _WITHOUT_ID
 
     def _values(self, operation: Operation, place: int) -> dict[str, str]:
         values = {}
@@ -185,48 +275,19 @@ class Writing:
     def _fail(self, places: Sequence[int], failure: Failure) -> None:
         self._result.failures |= dict.fromkeys(places, failure)
 
-
-def _is_of_a_record(error: RefusedError, operation: Operation, target: Target) -> bool:
-    """Tell whether a refusal may be one record's fault."""
-    transient = error.failure.category is Category.TRANSIENT
-    return not transient and not _is_of_the_endpoint(error, operation, target)
-
-
-def _is_of_the_endpoint(error: RefusedError, operation: Operation, target: Target) -> bool:
-    """Tell whether a refusal would meet every record."""
-    unknown = error.status == 404 and operation is not target.update
-    return error.status in _WHOLE or unknown or 300 <= error.status < 400
+    def _keep_back(self, places: Sequence[int], failure: Failure) -> None:
+        """Leave records unwritten because of what stopped the call."""
+        of_call = isinstance(self._stop, ConnectorError)
+        if of_call and failure.category is Category.PERMANENT:
+            self._result.stopped |= dict.fromkeys(places, failure)
+        else:
+            self._fail(places, failure)
 
 
-def key_of(keys: Sequence[str]) -> str:
-    """Return the idempotency key of a call: its record's, or one of all its records'."""
-    if len(keys) == 1:
-        return keys[0]
-    return blake2b("".join(keys).encode(), digest_size=16).hexdigest()
-
-
-def keys_of(batch: WriteBatch, places: Sequence[int]) -> list[str]:
-    """Return the match keys of some records as text, "" where there is none."""
-    if not batch.match_key:
-        message = "the mapping has no `transformation.matchKey`, which lookup and {key} stand on"
-        raise ConnectorError(Failure(Category.PERMANENT, "no_match_key", message))
-    read = reader(parse_path(batch.match_key[0]))
-    return [key_text(read(_decode(batch.payloads[place]))) for place in places]
-
-
-async def delete(api: Api, operation: Operation, target_ids: Sequence[str]) -> WriteResult:
-    """Delete records one by one; one that is not there counts as deleted."""
-    result = WriteResult(list(target_ids))
-    for place, target_id in enumerate(target_ids):
-        endpoint = filled(operation.endpoint, {"id": target_id})
-        url = address(api.settings.base_url, endpoint, list(operation.query))
-        try:
-            await api.send(operation.method, url, operation.headers, None)
-        except RefusedError as error:
-            if error.status not in (404, 410):
-                result.failures[place] = error.failure
-        except FailureError as error:
-            if place == 0:
-                raise
-            result.failures[place] = error.failure
-    return result
+_WITHOUT_ID = Failure(
+    Category.PERMANENT,
+    "id_missing",
+    "the target took the record and its answer holds no ID, so that it could not be updated later, "
+    "only created again: correct `answer.id`, or add `lookup`",
+    ambiguous=True,
+)

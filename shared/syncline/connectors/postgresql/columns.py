@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from syncline.connectors.postgresql.asking import SqlType
+from syncline.connectors.postgresql.catalog import TargetColumn
+from syncline.domain.errors import Category, Failure
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _JSON = frozenset({"json", "jsonb"})
+_Maker = Callable[[Any], str]
 
 
 def as_columns(
-    records: Sequence[dict[str, Any]], columns: Mapping[str, SqlType]
-) -> Sequence[dict[str, Any]]:
-    """Rewrite the values of JSON and array columns; most tables have none."""
-    special = {
-        name: makers
-        for name in (records[0] if records else ())
-        if (makers := _maker(columns[name])) is not None
-    }
-    if not special:
-        return records
-    rewritten = [dict(record) for record in records]
-    for name, make in special.items():
-        for record in rewritten:
-            if record[name] is not None:
-                record[name] = make(record[name])
-    return rewritten
+    records: list[dict[str, Any]], places: Sequence[int], columns: Mapping[str, TargetColumn]
+) -> dict[int, Failure]:
+    """Rewrite values of binary, JSON, array and composite columns in place; most tables have none.
+
+    Returns:
+        Why records cannot be written: place -> failure.
+    """
+    names = records[places[0]] if places else ()
+    makers = {name: make for name in names if (make := _maker(columns[name])) is not None}
+    failures: dict[int, Failure] = {}
+    for place in places if makers else ():
+        record = records[place]
+        for name, make in makers.items():
+            try:
+                if record[name] is not None:
+                    record[name] = make(record[name])
+            except ValueError as error:
+                message = f"the column {name!r} {error}"
+                failures[place] = Failure(
+                    Category.PERMANENT, "value_refused", message, field=name
+                )  # fmt: skip
+    return failures
 
 
-def _maker(kind: SqlType) -> Callable[[Any], str] | None:
-    if kind.name in _JSON:
+def _maker(column: TargetColumn) -> _Maker | None:
+    if column.composite:
         return _json
-    return _array if kind.name.endswith("[]") else None
+    one = _json if column.leaf in _JSON else _binary if column.leaf == "bytea" else None
+    if not column.is_list:
+        return one
+    return lambda value: _array(value, one)
 
 
 def _json(value: Any) -> str:  # noqa: ANN401
     return _encode(value).decode()
 
 
-def _array(value: Any) -> str:  # noqa: ANN401
+def _binary(value: Any) -> str:  # noqa: ANN401
+    """Return bytes as PostgreSQL writes them; they travel as base64."""
+    try:
+        return "\\x" + b64decode(value, validate=True).hex()
+    except (ValueError, TypeError):
+        raise ValueError("is binary and takes base64 text, which this value is not") from None
+
+
+def _array(value: Any, one: _Maker | None) -> str:  # noqa: ANN401
     """Write a list as PostgreSQL's array literal; what is no list is left for it to judge."""
     if not isinstance(value, list):
         return value if isinstance(value, str) else _json(value)
-    return "{" + ",".join(_element(v) for v in value) + "}"
+    return "{" + ",".join(_element(v, one) for v in value) + "}"
 
 
-def _element(value: Any) -> str:  # noqa: ANN401
+def _element(value: Any, one: _Maker | None) -> str:  # noqa: ANN401
     if value is None:
         return "null"
-    if isinstance(value, list):
-        return _array(value)
-    text = value if isinstance(value, str) else _json(value)
+    if isinstance(value, list) and one is not _json:
+        return _array(value, one)
+    text = one(value) if one is not None else value if isinstance(value, str) else _json(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

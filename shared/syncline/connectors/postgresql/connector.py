@@ -24,12 +24,13 @@ from syncline.connectors.port import (
     WriteResult,
 )
 from syncline.connectors.postgresql import mappings, profile, testing, writers
-from syncline.connectors.postgresql.errors import translated
+from syncline.connectors.postgresql.catalog import Catalog
+from syncline.connectors.postgresql.errors import is_stale, translated
 from syncline.connectors.postgresql.fetching import fetched
 from syncline.connectors.postgresql.json_values import teach
 from syncline.connectors.postgresql.queries import table_name
 from syncline.connectors.postgresql.reading import pages
-from syncline.connectors.postgresql.tables import Tables
+from syncline.connectors.postgresql.tables import table_of
 from syncline.connectors.postgresql.writing import Upsert
 from syncline.connectors.sql_text import deletion_key, table_problems
 from syncline.domain.mapping.document import Extraction
@@ -58,7 +59,7 @@ class PostgresqlConnector(Connector):
         self._secrets = secrets
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self._tables = Tables()
+        self._catalog = Catalog()
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
@@ -111,32 +112,37 @@ class PostgresqlConnector(Connector):
     async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Return the keys that the target table has."""
         async with self._acquired() as connection:
-            table = await self._tables.of(connection, batch.options, batch.match_key)
+            table = await table_of(connection, self._catalog, batch.options, batch.match_key)
             return LookupResult(await table.existing(connection, batch.payloads))
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Upsert a bulk on the match key."""
-        async with self._acquired() as connection:
-            table = await self._tables.of(connection, batch.options, batch.match_key)
+        async with self._acquired(writes=True) as connection:
+            table = await table_of(connection, self._catalog, batch.options, batch.match_key)
             return await Upsert(connection, table, self.pace).write(batch)
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
-        async with self._acquired() as connection:
-            table = await self._tables.of(connection, options, deletion_key(options))
+        async with self._acquired(writes=True) as connection:
+            table = await table_of(connection, self._catalog, options, deletion_key(options))
             await table.delete(connection, list(target_ids))
         return WriteResult(list(target_ids))
 
     @asynccontextmanager
-    async def _acquired(
-        self, *, passing: type[BaseException] | tuple[()] = ()
-    ) -> AsyncIterator[asyncpg.Connection]:
-        with translated(passing):
+    async def _acquired(self, *, writes: bool = False) -> AsyncIterator[asyncpg.Connection]:
+        with translated(writes=writes):
             async with self._opening:
                 if self._pool is None:
                     address = profile.address(self._config, self._secrets)
                     self._pool = await asyncpg.create_pool(
                         **address, min_size=0, max_size=10, init=teach
                     )
-            async with self._pool.acquire() as connection:
-                yield connection
+            pool = self._pool
+            try:
+                async with pool.acquire() as connection:
+                    yield connection
+            except BaseException as error:
+                self._catalog.forget()
+                if is_stale(error):  # after a failover all of them may lead to the old server
+                    await pool.expire_connections()
+                raise

@@ -29,42 +29,109 @@ TRANSIENT = (
 
 
 LOGIN_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidPasswordError)
+READ_ONLY = "25006"
+_LATER = frozenset({
+    "25P03", "25P04", "40001", "40002", "40003", "40P01", "55006", "55P03",
+    "57014", "57P01", "57P02", "57P03", "57P05", "58000", "58030", "XX000",
+})  # fmt: skip
+"""SQLSTATEs of what passes: a failover, a restart, a lock, a deadlock, a table being altered."""
+_LATER_CLASSES = frozenset({"08", "53"})
+_FULL = "53100"
+_OTHER_SERVER = frozenset({READ_ONLY, "25P03", "57P01", "57P02", "57P03", "57P05"})
+"""SQLSTATEs after which a connection, and those opened beside it, may lead to the wrong place."""
+_CALL_CLASSES = frozenset({
+    "0A", "0L", "0P", "25", "26", "28", "34", "3B", "3D", "3F", "42", "55", "57", "58", "F0", "HV",
+    "XX",
+})  # fmt: skip
+_RAISED = frozenset({"exec_stmt_raise", "exec_stmt_assert"})
+_ROW_SECURITY = "ExecWithCheckOptions"
+_CONSTRAINT = asyncpg.IntegrityConstraintViolationError
+
+
+def is_transient(error: BaseException, *, writes: bool = True) -> bool:
+    """Tell whether the same call may succeed later.
+
+    That a server takes no changes passes; that a query to read makes some does not.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        if state == READ_ONLY:
+            return writes
+        return state != _FULL and (state in _LATER or state[:2] in _LATER_CLASSES)
+    return isinstance(error, TRANSIENT)
+
+
+def is_stale(error: BaseException) -> bool:
+    """Tell whether the connection that met an error must not be used again."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "") in _OTHER_SERVER or (error.sqlstate or "")[:2] == "08"
+    return isinstance(error, (asyncpg.InterfaceError, OSError, TimeoutError))
+
+
+def is_row_security(error: asyncpg.PostgresError) -> bool:
+    """Tell whether row-level security refused a row."""
+    function = getattr(error, "server_source_function", None)
+    return function == _ROW_SECURITY and error.sqlstate == "42501"
+
+
+def is_of_the_call(error: asyncpg.PostgresError) -> bool:
+    """Tell whether an error on writing would meet every record: rights, table, disk.
+
+    What a trigger raises by itself is a record's, whatever its SQLSTATE.
+    """
+    if getattr(error, "server_source_function", None) in _RAISED or is_row_security(error):
+        return False
+    state = error.sqlstate or ""
+    return state == _FULL or state[:2] in _CALL_CLASSES
 
 
 @contextmanager
-def translated(passing: type[BaseException] | tuple[()] = ()) -> Iterator[None]:
+def translated(*, writes: bool = False) -> Iterator[None]:
     """Turn errors of a whole call into the port's.
 
     Args:
-        passing: errors that the caller understands itself.
+        writes: whether the call changes anything.
 
     Raises:
-        RetriableError: the server is away, busy, or asks to try again.
+        RetriableError: the server is away, busy, read-only, or asks to try again.
         ConnectorError: login, permission, or a query it does not take.
     """
     try:
         yield
-    except passing:
-        raise
     except ssl.SSLCertVerificationError as error:
         message = f"PostgreSQL: the server's certificate is refused: {error.verify_message}"
         failure = Failure(Category.PERMANENT, "certificate_refused", message)
         raise ConnectorError(failure) from error
-    except TRANSIENT as error:
-        raise RetriableError(f"PostgreSQL: {_words(error)}", code="source_unavailable") from error
-    except asyncpg.PostgresError as error:
-        raise ConnectorError(_refusal(error)) from error
+    except (*TRANSIENT, asyncpg.PostgresError) as error:
+        if is_transient(error, writes=writes):
+            raise _later(error) from error
+        raise ConnectorError(refusal(error)) from error
 
 
-def _refusal(error: asyncpg.PostgresError) -> Failure:
-    words = f"PostgreSQL: {_words(error)}"
-    return Failure(Category.PERMANENT, _code(error), words, _detail(error))
+def _later(error: BaseException) -> RetriableError:
+    words = f"PostgreSQL: {words_of(error)}"
+    if getattr(error, "sqlstate", None) == READ_ONLY:
+        words += ": the server, or this database, takes no changes now"
+        return RetriableError(words, code="read_only")
+    return RetriableError(words, code="source_unavailable")
 
 
-def _code(error: asyncpg.PostgresError) -> str:
+def refusal(error: BaseException, advice: str = "") -> Failure:
+    """Say why a call can never succeed as things are."""
+    words = f"PostgreSQL: {words_of(error)}"
+    if getattr(error, "sqlstate", None) == _FULL:
+        advice = "free some space there"
+    message = f"{words}: {advice}, then run again or replay what failed" if advice else words
+    return Failure(Category.PERMANENT, _code(error), message, _detail(error))
+
+
+def _code(error: BaseException) -> str:
+    state = getattr(error, "sqlstate", None)
     if isinstance(error, LOGIN_REFUSED):
         return "login_refused"
-    return "no_database" if isinstance(error, asyncpg.InvalidCatalogNameError) else "query_refused"
+    codes = {"3D000": "no_database", "42501": "not_permitted", "42P01": "no_table",
+             "3F000": "no_schema", _FULL: "disk_full"}  # fmt: skip
+    return codes.get(state or "", "query_refused")
 
 
 def failure_of(error: asyncpg.PostgresError) -> Failure:
@@ -73,19 +140,17 @@ def failure_of(error: asyncpg.PostgresError) -> Failure:
     return Failure(
         Category.PERMANENT,
         "constraint_violated" if isinstance(error, _CONSTRAINT) else "value_refused",
-        f"PostgreSQL: {_words(error)}",
+        f"PostgreSQL: {words_of(error)}",
         _detail(error),
         column,
     )
 
 
-_CONSTRAINT = asyncpg.IntegrityConstraintViolationError
-
-
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
+    """Return the first line of what was said."""
     return (str(error).splitlines() or [type(error).__name__])[0][:500] or type(error).__name__
 
 
-def _detail(error: asyncpg.PostgresError) -> str | None:
+def _detail(error: BaseException) -> str | None:
     parts = [getattr(error, name, None) for name in ("detail", "hint", "context")]
     return "\n".join(part for part in parts if part)[:2000] or None

@@ -11,6 +11,7 @@ import asyncpg
 from syncline.connectors.port import Check
 from syncline.connectors.postgresql.errors import LOGIN_REFUSED
 from syncline.connectors.postgresql.profile import CONNECT_LIMIT
+from syncline.connectors.postgresql.writers import blindness
 
 _ORDER = ("host", "tls", "login", "data")
 _WELL = {"host": "reached", "tls": "as asked", "login": "accepted"}
@@ -38,6 +39,8 @@ async def _inside(connection: asyncpg.Connection, schema: str | None) -> list[Ch
     if await connection.fetchval("select rolsuper from pg_roles where rolname = current_user"):
         message = "the user is a superuser; one with just the rights it needs is safer"
         passed.append(Check("permission", ok=True, message=message))
+    if (blind := await blindness(connection)) is not None:
+        passed.append(Check("permission", ok=True, message=blind))
     return passed
 
 

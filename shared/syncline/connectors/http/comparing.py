@@ -1,0 +1,53 @@
+"""Whether a record that was read back holds what was sent: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+
+def holds(payload: Mapping[str, Any], stored: object) -> bool | None:
+    """Tell whether a stored record holds a payload.
+
+    Only what was sent is compared; the target may know more of the record.
+
+    Returns:
+        False where a field differs, True where every field is there and equal, None where a field
+        is not shown, so that nobody can tell.
+    """
+    if not isinstance(stored, Mapping):
+        return None
+    told: bool | None = True
+    for name, value in payload.items():
+        if name not in stored:
+            told = told and (True if value is None else None)
+        elif not _equal(value, stored[name]):
+            return False
+    return told
+
+
+def _equal(sent: object, stored: object) -> bool:
+    if isinstance(sent, Mapping):
+        return isinstance(stored, Mapping) and holds(sent, stored) is True
+    if isinstance(sent, list):
+        return (
+            isinstance(stored, list)
+            and len(sent) == len(stored)
+            and all(_equal(a, b) for a, b in zip(sent, stored, strict=True))
+        )
+    if isinstance(sent, bool) or isinstance(stored, bool) or sent is None or stored is None:
+        return sent is stored
+    if isinstance(sent, str) and isinstance(stored, str):
+        return sent == stored
+    a, b = _number(sent), _number(stored)  # 10 is often shown as "10.00"
+    return a is not None and a == b
+
+
+def _number(value: object) -> Decimal | None:
+    if not isinstance(value, int | str | Decimal):
+        return None
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return None

@@ -1,0 +1,165 @@
+"""Bulks that PostgreSQL refuses: halved until the bad record is found, or told of as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from syncline.connectors.port import ConnectorError, Pace
+from syncline.connectors.postgresql import catalog
+from syncline.connectors.postgresql.errors import (
+    failure_of,
+    is_of_the_call,
+    is_row_security,
+    is_transient,
+    refusal,
+    words_of,
+)
+from syncline.connectors.postgresql.queries import identifier
+from syncline.connectors.postgresql.staging import copy_staged, create_staged, taken_out
+from syncline.connectors.postgresql.tables import Table
+from syncline.domain.errors import Category, Failure
+
+_Records = Sequence[dict[str, Any]]
+Send = Callable[[Sequence[int]], Awaitable[None]]
+
+
+class _ValueError(Exception):
+    """COPY refused a value: a record's error, whatever its SQLSTATE."""
+
+
+class Bulks:
+    """Sends records that have the same columns, in transactions of as many as it takes."""
+
+    def __init__(self, connection: asyncpg.Connection, table: Table, pace: Pace) -> None:
+        self.connection = connection
+        self.table = table
+        self._pace = pace
+
+    async def upsert(self, records: _Records, places: Sequence[int]) -> dict[int, Failure]:
+        """Create or update rows; returns why records were refused."""
+
+        async def send(some: Sequence[int]) -> None:
+            await self._insert([records[place] for place in some])
+
+        return await self.halving(send, places)
+
+    async def halving(self, send: Send, places: Sequence[int]) -> dict[int, Failure]:
+        """Send records, in ever smaller parts where they are refused.
+
+        Raises:
+            ConnectorError: what would meet every record.
+        """
+        if not places:
+            return {}
+        refused: list[asyncpg.PostgresError] = []
+        failures = await self._halving(send, places, refused)
+        if len(failures) == len(places) > 1 and all(map(is_row_security, refused)):
+            raise ConnectorError(self._locked_out(refused[0]))
+        return failures
+
+    async def _halving(
+        self, send: Send, places: Sequence[int], refused: list[asyncpg.PostgresError]
+    ) -> dict[int, Failure]:
+        try:
+            await self._pace()
+            await send(places)
+        except _ValueError as error:
+            found: Any = error.__cause__
+        except asyncpg.PostgresError as error:
+            if is_transient(error):
+                raise
+            await self._raise_of_all(error)
+            found = error
+        else:
+            return {}
+        if len(places) == 1:
+            refused.append(found)
+            return {places[0]: failure_of(found)}
+        middle = len(places) // 2
+        first = await self._halving(send, places[:middle], refused)
+        return first | await self._halving(send, places[middle:], refused)
+
+    async def _raise_of_all(self, error: asyncpg.PostgresError) -> None:
+        """Raise what would meet every record, with what a person can do."""
+        table = self.table.described
+        if is_row_security(error):
+            if table.row_security and not await catalog.lets_rows_in(self.connection, table):
+                raise ConnectorError(self._locked_out(error)) from error
+            return
+        if isinstance(error, asyncpg.InvalidColumnReferenceError):
+            message = f"{words_of(error)}: {table.name} is not keyed by the match key"
+            failure = Failure(Category.PERMANENT, "no_unique_key", f"PostgreSQL: {message}")
+            raise ConnectorError(failure) from error
+        if not is_of_the_call(error):
+            return
+        advice = ""
+        if isinstance(error, asyncpg.InsufficientPrivilegeError):
+            lacking = await catalog.grants(self.connection, table)
+            advice = "; ".join(lacking) or f"grant {table.user} what it lacks"
+        raise ConnectorError(refusal(error, advice)) from error
+
+    def _locked_out(self, error: asyncpg.PostgresError) -> Failure:
+        table = self.table.described
+        advice = f"create a policy on {table.name} that lets {table.user} insert and update"
+        return refusal(error, advice)
+
+    async def staged(self, records: _Records) -> str:
+        """Put records into a temporary table of this transaction, and return its name."""
+        names = list(records[0])
+        columns = [self.table.columns[name] for name in names]
+        staged = await create_staged(self.connection, columns)
+        try:
+            await copy_staged(self.connection, staged, names, records)
+        except asyncpg.PostgresError as error:
+            state = error.sqlstate or ""
+            if is_transient(error) or state.startswith("53") or state == "42501":
+                raise
+            raise _ValueError from error
+        return staged
+
+    async def _insert(self, records: _Records) -> None:
+        table, columns = self.table, list(records[0])
+        names = ", ".join(map(identifier, columns))
+        values = ", ".join(taken_out(table.columns[name]) for name in columns)
+        key = ", ".join(map(identifier, table.key))
+        order = ", ".join(f"s.{identifier(name)}" for name in table.key)
+        others = [identifier(name) for name in columns if name not in table.key]
+        change = ", ".join(f"{name} = excluded.{name}" for name in others)
+        action = f"update set {change}" if change else "nothing"
+        async with self.connection.transaction():
+            staged = await self.staged(records)
+            if any(c.demanded for n, c in table.columns.items() if n not in records[0]):
+                await self._update_first(staged, columns)
+            await self.connection.execute(
+                f"insert into {table.name} ({names}) select {values} from {staged} s "
+                f"order by {order} on conflict ({key}) do {action}"
+            )
+
+    async def _update_first(self, staged: str, columns: Sequence[str]) -> None:
+        """Update the rows that are there: what they have need not be in the payload."""
+        table = self.table
+        same = self.same_key("t", "s")
+        change = changes(table, columns)
+        if change:
+            await self.connection.execute(
+                f"update {table.name} t set {change} from {staged} s where {same}"
+            )
+        await self.connection.execute(f"delete from {staged} s using {table.name} t where {same}")
+
+    def same_key(self, one: str, other: str) -> str:
+        """Return what compares the keys of two rows."""
+        return " and ".join(
+            f"{one}.{identifier(name)} = {other}.{identifier(name)}" for name in self.table.key
+        )
+
+
+def changes(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:
+    """Return what an update sets, from the temporary table's row `s`."""
+    return ", ".join(
+        f"{identifier(name)} = {taken_out(table.columns[name])}"
+        for name in columns
+        if with_key or name not in table.key
+    )

@@ -1,0 +1,76 @@
+"""Records whose match key is another than before: their row is known by the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from syncline.connectors.match_keys import key_parts, of_target_id
+from syncline.connectors.postgresql.bulks import Bulks, changes
+from syncline.domain.errors import Failure
+
+
+async def rename(
+    bulks: Bulks, records: Sequence[dict[str, Any]], groups: Sequence[Sequence[int]],
+    target_ids: Sequence[str | None],
+) -> tuple[dict[int, Failure], set[int]]:  # fmt: skip
+    """Give rows their new key and values.
+
+    A key that another row has cannot be taken; it may get free by the next record, so what was
+    refused is tried again for as long as that helps.
+
+    Returns:
+        Why records were refused, and which records had their row; the others have none any more.
+    """
+    moving = _Moving(bulks, records, target_ids)
+    failures: dict[int, Failure] = {}
+    for places in groups:
+        failures |= await moving.all(places)
+    while failures:
+        left = {place: f for place, f in failures.items() if f.code == "constraint_violated"}
+        again: dict[int, Failure] = {}
+        for places in groups:
+            again |= await moving.all([place for place in places if place in left])
+        if len(again) == len(left):
+            break
+        failures = {p: f for p, f in failures.items() if p not in left} | again
+    return failures, moving.found
+
+
+class _Moving:
+    def __init__(
+        self, bulks: Bulks, records: Sequence[dict[str, Any]], target_ids: Sequence[str | None]
+    ) -> None:
+        self._bulks = bulks
+        self._records = records
+        count = len(bulks.table.key)
+        self._old = {
+            place: old
+            for place, text in enumerate(target_ids)
+            if text is not None and (old := of_target_id(text, count)) and "\0" not in text
+        }
+        self.found: set[int] = set()
+
+    async def all(self, places: Sequence[int]) -> dict[int, Failure]:
+        """Move some records; returns why they were refused."""
+        table, known = self._bulks.table, [place for place in places if place in self._old]
+        olds = [self._old[place] for place in known]
+        right = await table.of_the_type(self._bulks.connection, olds, range(len(olds)))
+        return await self._bulks.halving(self._send, [known[n] for n in right])
+
+    async def _send(self, places: Sequence[int]) -> None:
+        table, connection = self._bulks.table, self._bulks.connection
+        records = [self._records[place] for place in places]
+        new = [key_parts(record, table.key) or () for record in records]
+        old = [self._old[place] for place in places]
+        given = [list(part) for keys in (new, old) for part in zip(*keys, strict=True)]
+        olds = table.given("o", len(table.key) + 1)
+        async with connection.transaction():
+            staged = await self._bulks.staged(records)
+            rows = await connection.fetch(
+                f"update {table.name} t set {changes(table, list(records[0]), with_key=True)} "
+                f"from {staged} s, {table.given('n')} join {olds} using (place) "
+                f"where {table.same('s', 'n')} and {table.same('t', 'o')} returning place",
+                *given,
+            )
+        self.found |= {places[row[0] - 1] for row in rows}

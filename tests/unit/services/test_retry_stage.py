@@ -1,0 +1,82 @@
+"""Retries that wait: each to its stage at its time, and nobody holds back another."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.sending import RETRY_AT, retry_message
+from syncline.contracts.topics import Stage, retry_topic
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.testing.clock import EPOCH, FakeClock
+from syncline_retry.rules import decode
+from syncline_retry.stage import RetryStage
+
+ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
+
+
+def waiting(seconds: float, topic: str | None = None) -> Outbound:
+    run = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
+    batch = Batch(run, 0, 0, [0], ["A1"], [{"x": 1}], attempt=3)
+    due = EPOCH + timedelta(seconds=seconds)
+    return retry_message(batch, Stage.EXECUTE, topic or retry_topic(seconds), due)
+
+
+def delivered(message: Outbound, clock: FakeClock) -> Delivery:
+    return Delivery(
+        message.topic, 0, 0, message.key, message.value, message.headers, clock.epoch_ms()
+    )
+
+
+async def rounds(message: Outbound, cancelled: float = 1e9) -> list[tuple[float, str]]:
+    """Let a message wait until it leaves the retry topics; tell when it was sent on, and where."""
+    clock = FakeClock()
+    stage = RetryStage(lambda _: clock.monotonic() >= cancelled, clock)
+    seen = []
+    while message.topic.startswith("retry."):
+        handling = asyncio.ensure_future(stage.handle([decode(delivered(message, clock))]))
+        while not handling.done():
+            await clock.advance(1.0)
+        (message,) = handling.result()
+        seen.append((clock.monotonic(), message.topic))
+    return seen
+
+
+async def test_a_retry_goes_to_its_stage_when_it_is_due() -> None:
+    (only,) = await rounds(waiting(8.9))
+    assert only == (9.0, "payload")
+
+
+async def test_what_waits_for_an_hour_goes_round_and_holds_nobody_up_for_longer_than_its_tier() -> (
+    None
+):
+    seen = await rounds(waiting(3600))
+    assert seen[-1] == (3600.0, "payload")
+    moments = [0.0, *(at for at, _ in seen)]
+    longest = max(b - a for a, b in pairwise(moments))
+    assert longest <= 300 * 1.25
+    assert {topic for _, topic in seen[:-1]} <= {f"retry.{n}s" for n in (2, 8, 32, 120, 300)}
+
+
+async def test_a_cancelled_run_is_not_waited_for() -> None:
+    seen = await rounds(waiting(3600), cancelled=30.0)
+    assert seen == [(30.0, "payload")]
+
+
+def test_a_wait_of_a_day_is_a_wait_and_one_of_a_year_is_poison() -> None:
+    clock = FakeClock()
+    assert decode(delivered(waiting(86_400), clock)).due_at
+    with pytest.raises(ValueError, match="further away than any retry"):
+        decode(delivered(waiting(86_400 * 365), clock))
+
+
+def test_what_goes_round_keeps_its_time() -> None:
+    clock = FakeClock()
+    message = waiting(3600)
+    again = decode(delivered(message, clock)).next(clock.epoch_ms())
+    assert dict(again.headers)[RETRY_AT] == dict(message.headers)[RETRY_AT]
+    assert (again.value, again.spread) == (message.value, message.spread)
