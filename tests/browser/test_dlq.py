@@ -166,3 +166,36 @@ async def test_a_replay_is_undone_in_its_grace(
     await expect(page.get_by_text("Undone: nothing was replayed")).to_be_visible()
     await place.start("deadletter")
     assert await pending(db, stream) == 1
+
+
+async def test_what_cannot_be_replayed_says_why_and_what_was_written_since_closes(
+    page: Page, db: Database, place: Installation
+) -> None:
+    stream, run = await failing(db, place, "dlq-overtaken", 1)
+    await db.execute("update instances set enabled = false where name = $1", stream.name)
+    await page.goto(f"/dlq?run={run}")
+    group = page.get_by_role("row").filter(has_text="normalize")
+    await expect(group).to_contain_text("Cannot be replayed: ")
+    await expect(group.get_by_role("button", name=re.compile("^Replay"))).to_have_count(0)
+    await group.get_by_text("normalize", exact=False).first.click()
+    await row_of(page, "A1").get_by_text("normalize").click()
+    entry = page.get_by_role("dialog", name="Dead letter")
+    await expect(entry.get_by_text("It cannot be replayed now")).to_be_visible()
+    await expect(entry.get_by_role("button", name="Replay", exact=True)).to_have_count(0)
+
+    await db.execute("update instances set enabled = true where name = $1", stream.name)
+    await db.execute(f"update {stream.source} set name = 'mended at the source'")
+    later = await place.run(instance=stream.name, entityType="item", mode="force_full")
+    assert later.counters.failed == 0
+    await eventually(lambda: _none_pending(db, stream), within=20)
+    await page.goto(f"/dlq?run={run}&status=overtaken&view=entries")
+    await row_of(page, "A1").get_by_text("normalize").click()
+    await expect(entry.get_by_text("the record was written since")).to_be_visible()
+    links = entry.locator(f"a[href='/runs/{later.id}']")
+    await expect(links).to_have_count(1)
+    await keep(page, "dlq-overtaken")
+    assert await serious(page) == []
+
+
+async def _none_pending(db: Database, stream: Stream) -> bool:
+    return await pending(db, stream) == 0

@@ -14,7 +14,7 @@ export function Palette() {
   const [text, setText] = useState("");
   const router = useRouter();
   const role = useSession().data?.role ?? "";
-  const { hits, searching } = useSearchHits(text.trim());
+  const { hits, more, searching } = useSearchHits(text.trim());
   const wanted = text.trim().toLowerCase();
   const found = pages.filter(
     ({ rail, title }) => rail && (!rail.roles || rail.roles.includes(role)) && title.toLowerCase().includes(wanted),
@@ -36,7 +36,7 @@ export function Palette() {
       />
       <Spotlight.ActionsList>
         {hits.length > 0 && (
-          <Spotlight.ActionsGroup label="Found">
+          <Spotlight.ActionsGroup label={more ? "Found, and more: give more of the ID" : "Found"}>
             {hits.map((hit) => (
               <Spotlight.Action
                 key={hit.kind + hit.to}

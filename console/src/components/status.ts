@@ -116,6 +116,12 @@ const letter: Vocabulary = {
   resolved: { word: "Resolved", tone: "good", icon: IconCircleCheck },
   failed_again: { word: "Failed again", tone: "bad", icon: IconCircleX },
   discarded: { word: "Discarded", tone: "idle", icon: IconTrash, hint: "Set aside; may be restored" },
+  overtaken: {
+    word: "Overtaken",
+    tone: "idle",
+    icon: IconCircleCheck,
+    hint: "Closed by itself: its record was written since, or failed anew",
+  },
 };
 
 const group: Vocabulary = {

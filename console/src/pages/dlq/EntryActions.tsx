@@ -1,4 +1,4 @@
-import { Button, Group } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { IconArrowBackUp, IconDownload, IconPencil, IconRefresh, IconRotate, IconTrash } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -19,7 +19,7 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
   const replay = useReplay(entry.id);
   const resolve = useResolve(entry.id);
   const pending = entry.status === "pending";
-  const readable = entry.instance !== null;
+  const readable = entry.instance !== null && entry.hindrance === null;
   const editable =
     pending && readable && detail.payload !== null && detail.payload !== "null" && entry.stage !== "ingest";
   const key = (keys: string, label: string, run: () => void, on: boolean) =>
@@ -92,6 +92,7 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
           </Button>
         )}
       </Group>
+      {pending && entry.hindrance !== null && <Text size="sm">It cannot be replayed now: {entry.hindrance}.</Text>}
       <ProblemAlert error={replay.error ?? resolve.error} />
       {editing && <EditAndReplay detail={detail} onClose={() => setEditing(false)} />}
     </>

@@ -31,7 +31,9 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
       <Group gap={4} wrap="nowrap">
         {view.status === "pending" && (
           <>
-            <Act label="Replay" group={group} onClick={() => setActing({ kind: "replay", group })} />
+            {group.replayable > 0 && (
+              <Act label="Replay" group={group} onClick={() => setActing({ kind: "replay", group })} />
+            )}
             <Act label="Discard" group={group} onClick={() => setActing({ kind: "discard", group })} />
           </>
         )}
@@ -101,6 +103,12 @@ const COLUMNS: Column<LetterGroup>[] = [
             {[group.stage, group.code, group.field && `field ${group.field}`].filter(Boolean).join(" · ")}
           </Text>
         </Tooltip>
+        {group.hindrances.map((why) => (
+          <Text key={why} size="xs" c="var(--sl-warn-text)">
+            {group.replayable > 0 ? "Some cannot be replayed: " : "Cannot be replayed: "}
+            {why}
+          </Text>
+        ))}
       </Stack>
     ),
   },

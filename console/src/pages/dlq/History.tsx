@@ -1,5 +1,6 @@
 import { List, Text } from "@mantine/core";
 import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
 import { Time } from "~/components/Time";
 import { Outcome, Section } from "./EntryView";
@@ -23,6 +24,24 @@ export function History({ detail }: { detail: Detail }) {
         <Text size="sm">
           Discarded by {entry.resolvedBy} <Time at={entry.resolvedAt} />
           {entry.reason && `: ${entry.reason}`}
+        </Text>
+      )}
+      {entry.status === "overtaken" && (
+        <Text size="sm">
+          Closed by itself <Time at={entry.resolvedAt} />:{" "}
+          {entry.overtakenBy ? (
+            <>
+              the record failed anew, <PageLink to={links.deadLetter(entry.overtakenBy)}>open the newer entry</PageLink>
+            </>
+          ) : (
+            <>the record was written since</>
+          )}
+          {entry.overtakenRun && (
+            <>
+              , in run <CopyId value={entry.overtakenRun} what="correlation ID" to={links.run(entry.overtakenRun)} />
+            </>
+          )}
+          .
         </Text>
       )}
       {entry.replayOf && (

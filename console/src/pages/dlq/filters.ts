@@ -3,7 +3,7 @@ import { choice, text, useUrlState, whole } from "~/state/url";
 /** What the page shows, in its address; the filters have the names that the API gives them. */
 const schema = {
   view: choice(["groups", "entries"]),
-  status: choice(["pending", "replayed", "discarded"]),
+  status: choice(["pending", "replayed", "discarded", "overtaken"]),
   instance: text(),
   entityType: text(),
   stage: text(),

@@ -13,7 +13,7 @@ import { useDlqView } from "./filters";
 import { GroupsTable } from "./GroupsTable";
 import { RunningOperations } from "./RunningOperations";
 
-const TABS = ["pending", "replayed", "discarded"] as const;
+const TABS = ["pending", "replayed", "discarded", "overtaken"] as const;
 
 export default function DeadLettersPage() {
   const [view, setView] = useDlqView();

@@ -31,6 +31,7 @@ const RESULTS: Record<string, string> = {
   not_started: "not started",
   discarded: "discarded",
   restored: "restored",
+  overtaken: "overtaken meanwhile",
 };
 
 /** A result in words: `failed again`. */

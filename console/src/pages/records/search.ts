@@ -20,7 +20,13 @@ const LONGEST = 512;
 const WAIT = 150;
 
 /** Finds a correlation ID, source ID or target ID. `searching` while the answer is on its way. */
-export function useSearchHits(text: string): { hits: SearchHit[]; searching: boolean; error: unknown } {
+export function useSearchHits(text: string): {
+  hits: SearchHit[];
+  /** Whether there is more than is shown. */
+  more: boolean;
+  searching: boolean;
+  error: unknown;
+} {
   const [settled] = useDebouncedValue(text, WAIT);
   const enabled = settled.length > 0 && settled.length <= LONGEST;
   const found = useQuery({
@@ -30,7 +36,13 @@ export function useSearchHits(text: string): { hits: SearchHit[]; searching: boo
     placeholderData: undefined,
   });
   const hits = enabled ? (found.data?.hits.map(shown) ?? []) : [];
-  return { hits, searching: text !== settled || (enabled && found.isFetching), error: enabled ? found.error : null };
+  const more = enabled && (found.data?.more.length ?? 0) > 0;
+  return {
+    hits,
+    more,
+    searching: text !== settled || (enabled && found.isFetching),
+    error: enabled ? found.error : null,
+  };
 }
 
 /** A hit in words, with the page that shows it. */
