@@ -134,8 +134,10 @@ def judge(item: Item, intent: Intent, seen: Seen | None, *, honours_keys: bool) 
         return Verdict.SEND if item.target_id is not None and not same else again
     if seen.target_id is None:
         return Verdict.SEND
-    if item.target_id not in (None, seen.target_id):  # the match key finds another record
-        return again if same else Verdict.SEND
+    if item.target_id not in (None, seen.target_id):
+        # The match key finds another record: made anew by the lost write, or one that has taken the
+        # key. The known one is updated; if it is gone, the other is looked for again.
+        return again if same and seen.holds is None else Verdict.SEND
     if same and intent.creates:
         return Verdict.APPLIED
     if seen.holds:

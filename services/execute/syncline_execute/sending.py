@@ -15,6 +15,8 @@ from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 
 log = structlog.get_logger()
+GOES_ON = frozenset({"timeout", "http_504", "http_524"})
+"""Codes of failures behind which the system may still be at work on the call."""
 BROKE = "the target's connector broke"
 
 

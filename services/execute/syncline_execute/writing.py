@@ -15,7 +15,7 @@ import msgspec
 
 from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import Batch, RunRef
-from syncline.domain.errors import RetriableError
+from syncline.domain.errors import Failure, RetriableError
 from syncline.domain.ledger import Begun, Entry, Written
 from syncline.domain.mapping.hashing import payload_hashes
 from syncline.domain.run import Mode, Outcome
@@ -34,7 +34,7 @@ from syncline_execute.rules import (
     rounds,
     under_way,
 )
-from syncline_execute.sending import answer_of, write_batch
+from syncline_execute.sending import GOES_ON, answer_of, write_batch
 from syncline_execute.targets import Target
 from syncline_execute.work import Work
 
@@ -222,12 +222,21 @@ class Writer:
                 item.target_id = answer.target_ids[place] or item.target_id
                 done.append(item)
         await self._acknowledge(run, done)
-        refusals = [*answer.failures.items(), *answer.stopped.items()]
-        doubtful = [items[place] for place, failure in refusals if failure.ambiguous]
-        if doubtful:
-            ids = [item.source_id for item in doubtful]
-            await self._ledger.doubt(run.stream, ids, doubtful[0].owner)
+        await self._doubt(run, items, {**answer.failures, **answer.stopped})
         work.settle(done, Outcome.SUCCESS)
+
+    async def _doubt(
+        self, run: RunRef, items: Sequence[Item], failures: Mapping[int, Failure]
+    ) -> None:
+        for ended in (True, False):
+            doubtful = [
+                items[place]
+                for place, failure in failures.items()
+                if failure.ambiguous and (failure.code not in GOES_ON) is ended
+            ]
+            if doubtful:
+                ids = [item.source_id for item in doubtful]
+                await self._ledger.doubt(run.stream, ids, doubtful[0].owner, ended=ended)
 
     async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
         if items:

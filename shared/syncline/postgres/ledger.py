@@ -155,20 +155,24 @@ class Ledger:
                 UUID(owner),
             )
 
-    async def doubt(self, stream: int, source_ids: Sequence[str], owner: str | None) -> None:
+    async def doubt(
+        self, stream: int, source_ids: Sequence[str], owner: str | None, *, ended: bool
+    ) -> None:
         """Forget what the target held of records whose last write may have been applied.
 
-        The call has ended: its intents stay, and may be looked into from now on.
+        Args:
+            ended: the call can have no effect any more: its intents may be looked into at once.
         """
         if source_ids:
             await self._database.execute(
                 """update ledger set payload_hash = null, row_hash = null,
-                intent_until = case when intent_owner = $3 then clock_timestamp()
+                intent_until = case when intent_owner = $3 and $4 then clock_timestamp()
                   else intent_until end
                 where stream_id = $1 and source_id = any($2)""",
                 stream,
                 list(source_ids),
                 UUID(owner) if owner else None,
+                ended,
             )
 
     async def refresh(

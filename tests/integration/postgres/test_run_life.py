@@ -347,7 +347,9 @@ async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
     await ledger.withdraw(run.stream, ["a"], OTHER)
     await ledger.renew(run.stream, ["a"], OTHER, 0.0)
     assert not await intend(OTHER, two)
-    await ledger.doubt(run.stream, ["a"], OWNER)  # its call has ended
+    await ledger.doubt(run.stream, ["a"], OWNER, ended=False)
+    assert not await intend(OTHER, two)
+    await ledger.doubt(run.stream, ["a"], OWNER, ended=True)
     assert await intend(OTHER, two)
     await ledger.acknowledge(ref(run), Written(["a"], [one], [None], ["T1"], [5], [OWNER]))
     entry = (await ledger.entries(run.stream, ["a"]))["a"]

@@ -106,6 +106,8 @@ AMBIGUOUS, APPLIED, SEND = Verdict.AMBIGUOUS, Verdict.APPLIED, Verdict.SEND
         ("T1", OTHER, False, DIFFERS, SEND),
         # The match key finds another record than the known one.
         ("T1", SAME, False, ELSEWHERE, None),
+        ("T1", SAME, False, Seen("T9", True), SEND),
+        ("T1", SAME, False, Seen("T9", False), SEND),
         ("T1", OTHER, False, ELSEWHERE, SEND),
         # The target cannot be asked.
         ("T1", SAME, False, None, None),
