@@ -25,7 +25,7 @@ SPEC = StageSpec(
 def build(service: Service) -> tuple[StageSpec[RunRequest], IngestStage]:
     return SPEC, IngestStage(
         service.database,
-        Sources(service.connections, service.mappings, service.clock),
+        Sources(service.connections, service.mappings, service.clock, service.producer),
         service.producer,
         service.control,
         service.clock,

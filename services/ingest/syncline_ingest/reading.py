@@ -21,6 +21,7 @@ from syncline.domain.mapping.refusal import printable
 from syncline.domain.record import check
 from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+from syncline.postgres.profile_pauses import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import bug, tidied
 from syncline_ingest.rules import Row, refused
@@ -44,11 +45,31 @@ class SourceFailedError(Exception):
         self.final = final
 
 
+class HoldsOff(Protocol):
+    """Keeps calls to a profile back."""
+
+    async def hold_off(self, seconds: float, reason: str) -> None:
+        """Begin no call before so many seconds have passed."""
+
+
 class Limiter(Protocol):
     """Holds calls to the limits of a profile."""
 
+    @property
+    def pause(self) -> HoldsOff: ...
+
     def call(self) -> AbstractAsyncContextManager[None]:
-        """Hold a call slot. Raises RetriableError."""
+        """Hold a call slot. Raises RetriableError, PausedError."""
+
+
+class Told(Protocol):
+    """Is told that a run waits for its source, for how many seconds, and why."""
+
+    async def __call__(self, seconds: float, reason: str, /) -> None: ...
+
+
+async def silent(_seconds: float, _reason: str) -> None:
+    """Tell nobody."""
 
 
 class Chunk(msgspec.Struct):
@@ -82,9 +103,11 @@ class Source:
         policy: RetryPolicy,
         clock: Clock,
         limiter: Limiter,
+        told: Told = silent,
     ) -> None:
         self._connector = connector
         self._limiter = limiter
+        self._told = told
         self.extraction = extraction
         self.ordered = connector.reads_in_order(extraction)
         self._policy = policy
@@ -108,8 +131,7 @@ class Source:
                     attempt, position = 0, page.position
                     yield Chunk(rows_of(page, hasher), page.position)
             except SourceFailedError as failed:
-                attempt += 1
-                await self._wait(failed, attempt)
+                attempt = await self._wait(failed, attempt)
             else:
                 return
             finally:
@@ -127,8 +149,7 @@ class Source:
             try:
                 page = await self._called(lambda: self._connector.fetch(self.extraction, ids))
             except SourceFailedError as failed:
-                attempt += 1
-                await self._wait(failed, attempt)
+                attempt = await self._wait(failed, attempt)
             else:
                 rows = rows_of(page, hasher)
                 found = {row.source_id for row in rows}
@@ -141,23 +162,36 @@ class Source:
             RetriableError: the product's database is away.
             SourceFailedError: the call failed.
         """
-        async with self._limiter.call():
-            try:
-                return await call()
-            except FailureError as error:
-                raise SourceFailedError(error.failure, isinstance(error, ConnectorError)) from error
-            except Exception as error:
-                log.exception("connector_broke")
-                raise SourceFailedError(
-                    bug("the source's connector broke", error), final=False
-                ) from error
+        try:
+            async with self._limiter.call():
+                return await self._made(call)
+        except PausedError as error:
+            raise SourceFailedError(error.failure, final=False) from error
 
-    async def _wait(self, failed: SourceFailedError, attempt: int) -> None:
+    async def _made(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await call()
+        except FailureError as error:
+            failure = error.failure
+            if failure.retry_after and failure.category is not Category.PERMANENT:
+                await self._limiter.pause.hold_off(failure.retry_after, failure.message)
+            raise SourceFailedError(failure, isinstance(error, ConnectorError)) from error
+        except Exception as error:
+            log.exception("connector_broke")
+            raise SourceFailedError(
+                bug("the source's connector broke", error), final=False
+            ) from error
+
+    async def _wait(self, failed: SourceFailedError, attempt: int) -> int:
+        """Wait before the next attempt; return how many are used up by then."""
         jitter = self._random.uniform(-1, 1)
-        decision = dispose(failed.failure, attempt, self._policy, jitter)
+        decision = dispose(failed.failure, attempt + 1, self._policy, jitter)
         if failed.final or isinstance(decision, GiveUp):
             raise SourceError(tidied(failed.failure)) from failed
+        if not decision.counted:
+            await self._told(decision.delay, tidied(failed.failure).message)
         await self._clock.sleep(decision.delay)
+        return attempt + decision.counted
 
 
 def rows_of(page: Page, hasher: Hasher) -> list[Row]:

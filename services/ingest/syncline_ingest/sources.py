@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
 from syncline.bootstrap.connections import Connections, Mappings
+from syncline.contracts.messages import Waiting, ref_of
+from syncline.contracts.sending import report_message
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.hashing import row_hashes
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
+from syncline.runtime.ports import Producer
 from syncline.security.secrets import SecretsError
-from syncline_ingest.reading import Hasher, Source, SourceError
+from syncline_ingest.reading import Hasher, Source, SourceError, Told
 
 
 class OpenSource(msgspec.Struct, frozen=True):
@@ -26,10 +30,13 @@ class OpenSource(msgspec.Struct, frozen=True):
 class Sources:
     """Opens sources by profile."""
 
-    def __init__(self, connections: Connections, mappings: Mappings, clock: Clock) -> None:
+    def __init__(
+        self, connections: Connections, mappings: Mappings, clock: Clock, producer: Producer
+    ) -> None:
         self._connections = connections
         self._mappings = mappings
         self._clock = clock
+        self._producer = producer
 
     async def open(self, run: Run) -> OpenSource:
         """Open the source of a run.
@@ -56,8 +63,19 @@ class Sources:
             connection.profile.retry,
             self._clock,
             connection.limiter,
+            self._telling(run),
         )
         return OpenSource(source, _hasher(run), smart)
+
+    def _telling(self, run: Run) -> Told:
+        """Return what tells that a run waits for its source, and has not stalled."""
+
+        async def told(seconds: float, reason: str) -> None:
+            due = self._clock.now() + timedelta(seconds=seconds)
+            report = Waiting(ref_of(run), 0, int(due.timestamp() * 1000), reason)
+            await self._producer.send([report_message(report)])
+
+        return told
 
 
 def _hasher(run: Run) -> Hasher:

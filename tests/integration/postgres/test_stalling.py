@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled
+from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled, Waiting
 from syncline.domain.batch import Water
 from syncline.domain.run import Run, State
 from syncline.postgres.auditor import audit
@@ -108,6 +108,19 @@ async def test_a_pending_retry_is_waited_for(db: Database) -> None:
     assert closed is not None
     assert "on the way into execute: a" in (closed.run.reason or "")
     assert [a.failure.code for a in closed.letters[0].attempts] == ["rejected", "stalled"]
+
+
+async def test_a_wait_that_a_system_asked_for_is_waited_for(db: Database) -> None:
+    run = await accept(db)
+    await extract(db, run, [batch(0, "a")])
+    due = datetime.now(UTC) + timedelta(hours=24)  # noqa: TID251 - compared with the database's
+    waiting = Waiting(ref(run), 1, int(due.timestamp() * 1000), "429: too many")
+    after = await apply(db, waiting, waiting, Extracted(ref(run), 1, 1))
+    assert after.retry_due_at is not None
+    await still_for(db, run, 23 * 60)
+    assert await look(db) is None
+    assert await look(db) is None
+    assert await db.fetchval("select count(*) from attempts") == 0
 
 
 async def test_an_extraction_that_hangs_is_ended_and_fenced(db: Database) -> None:
