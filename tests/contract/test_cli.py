@@ -75,7 +75,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
          "--role: must be one of runner, user, platform_admin, not 'boss'"),
         ("api-keys create billing --days 0",
          "--days: must be a whole number from 1 to 3650, not 0"),
-        ("run exekute", "SERVICE: unknown service 'exekute'; did you mean execute?"),
+        ("run exekute", "SERVICE: unknown service 'exekute'; did you mean `execute`?"),
     ],
 )  # fmt: skip
 def test_wrong_input_is_named_by_its_option_and_ends_with_2(

@@ -320,7 +320,7 @@ async def test_a_run_goes_on_without_its_watcher_and_can_be_cancelled(
         ("dlq show abc", 2, "error: abc: is no ID of a dead letter"),
         ("dlq show abcdef01", 2, "error: no dead letter abcdef01"),
         ("cursors reset erp-shop order --reason x", 2,
-         "error: no instance 'erp-shop' with entity type 'order'"),
+         "error: instance 'erp-shop' has no entity type 'order'; it has: item"),
         ("records find nobody", 1, "no run knows a record 'nobody'"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from syncline.domain.converting import converted
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.replay import MAX_REPLAY
 from syncline.postgres.letter_filter import LetterFilter
@@ -126,13 +127,8 @@ class Entries(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_onl
 
 
 async def body_of(request: Request, kind: type[T]) -> T:
-    """Read a body as a struct. Raises InvalidInputError, which names the place of the mistake."""
-    try:
-        return msgspec.convert(await json_of(request), kind)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `")
-        path = place.rstrip("`") or "$"
-        raise InvalidInputError([Problem(path, message[:1].lower() + message[1:])]) from None
+    """Read a body as a struct. Raises InvalidInputError, which names every mistake."""
+    return converted(await json_of(request), kind)
 
 
 def key_of(tenant: str, key: str | None) -> UUID | None:

@@ -23,6 +23,7 @@ from syncline.domain.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
+from syncline.resources.words import words
 from syncline.telemetry.masking import SECRETS
 
 MEDIA_TYPE = "application/problem+json"
@@ -173,12 +174,9 @@ def _path(location: Sequence[Any]) -> str:
 
 
 def _message(details: Any) -> str:  # noqa: ANN401 - pydantic's error
-    words = str(details["msg"]).removeprefix("Input ").removeprefix("Value error, ")
-    if details["type"] == "missing":
-        return "is required"
-    if details["type"] == "extra_forbidden":
-        return "unknown field"
-    return words[:1].lower() + words[1:]
+    """Return words for a mistake; what a body holds is not repeated: it may be a password."""
+    where = details["loc"][0]
+    return words(details, secret=where == "body" and isinstance(details["input"], str))
 
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}

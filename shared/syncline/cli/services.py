@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from difflib import get_close_matches
 from importlib.metadata import version as installed
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from syncline.bootstrap.services import SERVICES
 from syncline.cli.app import without_tenant
 from syncline.cli.shell import Shell
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import meant, shown
 
 _SERVICE = typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
 
@@ -21,9 +21,8 @@ _SERVICE = typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}
 def run(shell: Shell, service: Annotated[str, _SERVICE]) -> None:
     """Run one service until it is told to stop; it logs JSON lines to standard error."""
     if service not in SERVICES:
-        near = get_close_matches(service, SERVICES, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(SERVICES)}"
-        raise InvalidInputError([Problem("SERVICE", f"unknown service {service[:80]!r}; {hint}")])
+        like = meant(service, SERVICES) or f"; known: {', '.join(SERVICES)}"
+        raise InvalidInputError([Problem("SERVICE", f"unknown service {shown(service)}{like}")])
     importlib.import_module(f"syncline_{service}.main").main(shell.settings)
 
 

@@ -17,6 +17,7 @@ from syncline.contracts.messages import decoder_of
 from syncline.contracts.topics import BY_NAME
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import meant, shown
 
 commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
@@ -75,7 +76,8 @@ def tail(
     """Print messages as they come, until Ctrl-C; with --json one document a line."""
     name = topic.removeprefix(shell.settings.kafka_prefix)
     if name not in BY_NAME:
-        message = f"unknown topic {topic[:80]!r}; known: {', '.join(BY_NAME)}"
+        like = meant(name, BY_NAME) or f"; known: {', '.join(BY_NAME)}"
+        message = f"unknown topic {shown(topic)}{like}"
         raise InvalidInputError([Problem("TOPIC", message)])
     wanted = run_id_of(key).encode() if key else None
     shell.run(_tail(shell, name, wanted, limit, from_beginning=from_beginning))

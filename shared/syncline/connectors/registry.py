@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 from syncline.connectors.port import Connector
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import meant, shown
 
 GROUP = "syncline.connectors"
 
@@ -27,5 +28,6 @@ def connector_class(name: str) -> type[Connector]:
         if point.name == name:
             loaded: type[Connector] = point.load()
             return loaded
-    known = ", ".join(names())
-    raise InvalidInputError([Problem("$.connector", f"unknown connector {name!r}; known: {known}")])
+    known = names()
+    like = meant(name, known) or f"; known: {', '.join(known)}"
+    raise InvalidInputError([Problem("$.connector", f"unknown connector {shown(name)}{like}")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from difflib import get_close_matches
 
 LONGEST = 100
@@ -37,6 +38,8 @@ def shown(value: object) -> str:
     """Return a wrong value as it may be repeated to a person: text in quotes, the rest as JSON."""
     if isinstance(value, str):
         text = repr(value[: SHOWN + 1])
+    elif isinstance(value, Decimal):
+        text = str(value)
     else:
         text = json.dumps(value, ensure_ascii=False, default=str)
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

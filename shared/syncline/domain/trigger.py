@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from syncline.domain.converting import converted
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import shown, unknown_field
 from syncline.domain.replay import Replay, problems_of
 from syncline.domain.run import Mode, Overlap
 
@@ -105,7 +106,7 @@ def parse_correlation_id(text: str) -> str:
     try:
         return str(UUID(text))
     except ValueError:
-        message = f"{text[:80]!r} is not a UUID, such as 01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
+        message = f"{shown(text)} is not a UUID, such as 01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
         raise InvalidInputError([Problem("$.correlationId", message)]) from None
 
 
@@ -121,11 +122,7 @@ class _Reader:
 
     def check_unknown(self) -> None:
         for name in self._data.keys() - FIELDS:
-            near = get_close_matches(str(name), FIELDS, 1, 0.6)
-            hint = (
-                f"; did you mean `{near[0]}`?" if near else f"; known: {', '.join(sorted(FIELDS))}"
-            )
-            self.problem(str(name), f"unknown field{hint}")
+            self.problem(str(name), unknown_field(name, FIELDS))
 
     def text(self, name: str, *, required: bool = False) -> str:
         value = self._data.get(name)
@@ -134,7 +131,7 @@ class _Reader:
                 self.problem(name, "is required")
             return ""
         if not isinstance(value, str) or len(value) > 200 or not _storable(value):
-            self.problem(name, f"must be text of at most 200 characters, not {_show(value)}")
+            self.problem(name, f"must be text of at most 200 characters, not {shown(value)}")
             return ""
         return value.strip()
 
@@ -145,7 +142,7 @@ class _Reader:
         try:
             return kind(value)
         except ValueError:
-            self.problem(name, f"must be one of {', '.join(kind)}, not {_show(value)}")
+            self.problem(name, f"must be one of {', '.join(kind)}, not {shown(value)}")
             return default
 
     def integer(self, name: str, default: int | None, low: int, high: int) -> int | None:
@@ -154,7 +151,7 @@ class _Reader:
             return default
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             top = "" if high > 10**6 else f" to {high}"
-            self.problem(name, f"must be a whole number from {low}{top}, not {_show(value)}")
+            self.problem(name, f"must be a whole number from {low}{top}, not {shown(value)}")
             return default
         return value
 
@@ -174,7 +171,7 @@ class _Reader:
         bad = [i for i in ids if len(i) > MAX_SOURCE_ID_LENGTH or not _storable(i)]
         if bad:
             limit = f"at most {MAX_SOURCE_ID_LENGTH} characters, no NUL and no lone surrogate"
-            self.problem("sourceIds", f"an ID may have {limit}: {_show(bad[0])}")
+            self.problem("sourceIds", f"an ID may have {limit}: {shown(bad[0])}")
         return ids
 
     def replay(self) -> Replay | None:
@@ -182,9 +179,9 @@ class _Reader:
         if value is None:
             return None
         try:
-            replay = msgspec.convert(value, Replay)
-        except msgspec.ValidationError as error:
-            self.problem("replay", str(error))
+            replay = converted(value, Replay, "$.replay")
+        except InvalidInputError as error:
+            self.problems += error.problems
             return None
         self.problems += problems_of(replay)
         return replay
@@ -192,7 +189,3 @@ class _Reader:
 
 def _storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _show(value: object) -> str:
-    return ascii(value)[:80]

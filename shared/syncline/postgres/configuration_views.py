@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.domain.configuration import MASK
+from syncline.domain.configuration import MASK, Kind
 from syncline.domain.errors import NotFoundError, SynclineError
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database import Database
 from syncline.postgres.editing import mark_of
+from syncline.postgres.nearness import none_like
 
 _USED_BY_PROFILE = """
 array(select i.name from instances i where i.deleted_at is null
@@ -157,7 +158,7 @@ class ConfigurationViews:
         """Return one profile. Raises NotFoundError."""
         rows = await self._database.fetch(_PROFILES, tenant, None, None, None, None, name, 1)
         if not rows:
-            raise NotFoundError(f"no profile {name!r}")
+            raise await none_like(self._database, Kind.PROFILE, tenant, name)
         return self._profile(rows[0])
 
     async def mappings(
@@ -172,7 +173,7 @@ class ConfigurationViews:
         """Return one mapping and its active document. Raises NotFoundError."""
         rows = await self._database.fetch(_MAPPINGS, tenant, None, None, None, name, 1)
         if not rows:
-            raise NotFoundError(f"no mapping {name!r}")
+            raise await none_like(self._database, Kind.MAPPING, tenant, name)
         return _mapping(rows[0]), dict(rows[0]["document"])
 
     async def versions(

@@ -9,12 +9,13 @@ import msgspec
 from syncline.domain.configuration import (
     Configured,
     InstanceConfig,
+    Kind,
     MappingConfig,
     ProfileConfig,
     ScheduleConfig,
 )
-from syncline.domain.errors import NotFoundError
 from syncline.domain.retry import RetryPolicy
+from syncline.postgres.nearness import none_like
 
 
 class Decrypter(Protocol):
@@ -69,7 +70,7 @@ async def profile_named(
         name,
     )
     if row is None:
-        raise NotFoundError(f"no profile {name!r}")
+        raise await none_like(connection, Kind.PROFILE, tenant, name)
     return _profile(row, keys)
 
 

@@ -9,6 +9,7 @@ from syncline.domain.mapping.document import CursorType
 from syncline.postgres.audit import audit
 from syncline.postgres.configuration_views import Listed
 from syncline.postgres.database import Database
+from syncline.postgres.nearness import no_stream
 from syncline.postgres.views import CursorView, cursor_view
 
 _STREAM = """
@@ -177,5 +178,5 @@ async def _add(
 async def _stream(connection: Any, tenant: str, instance: str, entity_type: str) -> Any:  # noqa: ANN401
     found = await connection.fetchrow(_STREAM, tenant, instance, entity_type.lower())
     if found is None:
-        raise NotFoundError(f"no instance {instance!r} with entity type {entity_type!r}")
+        raise await no_stream(connection, tenant, instance, entity_type)
     return found

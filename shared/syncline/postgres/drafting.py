@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from syncline.domain.configuration import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.database import Database
+from syncline.postgres.nearness import none_like
 
 _STREAMS = """
 select s.id, i.name as instance, p.id as profile_id, p.name as profile
@@ -82,7 +84,7 @@ class Drafts:
             name,
         )
         if not found:
-            raise NotFoundError(f"no mapping {name!r}")
+            raise await none_like(self._database, Kind.MAPPING, tenant, name)
 
     async def document(self, tenant: str, name: str, version: int | None) -> dict[str, Any]:
         """Return a version's document, or the active one's. Raises NotFoundError."""
@@ -107,7 +109,7 @@ class Drafts:
             name,
         )
         if found is None:
-            raise NotFoundError(f"no profile {name!r}")
+            raise await none_like(self._database, Kind.PROFILE, tenant, name)
         return str(found)
 
     async def newest_runs(self, streams: Sequence[int]) -> list[DraftRun]:

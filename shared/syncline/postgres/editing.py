@@ -12,7 +12,7 @@ from uuid import UUID
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit import audit
-from syncline.postgres.nearness import TABLES
+from syncline.postgres.nearness import TABLES, none_like
 
 _VERSION = """
 select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
@@ -117,7 +117,7 @@ class Edits:
             name,
         )
         if row is None:
-            raise NotFoundError(f"no {kind.lower()} {name!r}")
+            raise await none_like(self._connection, kind, self._tenant, name)
         return row
 
     async def _audit(self, action: str, name: str, details: dict[str, Any]) -> None:

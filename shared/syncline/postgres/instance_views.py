@@ -10,11 +10,12 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
+from syncline.domain.configuration import Kind
 from syncline.domain.instance import status_of
 from syncline.postgres.configuration_views import Listed
 from syncline.postgres.database import Database
 from syncline.postgres.editing import mark_of
+from syncline.postgres.nearness import none_like
 
 _INSTANCES = """
 select i.*, p.name as source, p.connector as source_connector, p.active as source_active,
@@ -115,7 +116,7 @@ class InstanceViews:
         """Return one instance. Raises NotFoundError."""
         rows = await self._database.fetch(_INSTANCES, tenant, None, None, None, name, 1)
         if not rows:
-            raise NotFoundError(f"no instance {name!r}")
+            raise await none_like(self._database, Kind.INSTANCE, tenant, name)
         return (await self._with_streams(tenant, rows))[0]
 
     async def _with_streams(self, tenant: str, rows: Sequence[Any]) -> Sequence[InstanceView]:

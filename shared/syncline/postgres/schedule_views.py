@@ -9,12 +9,13 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
+from syncline.domain.configuration import Kind
 from syncline.domain.schedule.cadence import Cadence, cadence_of
 from syncline.domain.schedule.cron import Cron
 from syncline.domain.schedule.firing import Result, Status
 from syncline.postgres.database import Database
 from syncline.postgres.editing import mark_of
+from syncline.postgres.nearness import none_like
 
 _SHOWN = """
 select s.id, s.tenant, s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.sentence,
@@ -147,7 +148,7 @@ class ScheduleViews:
         """Return a schedule. Raises NotFoundError."""
         row = await self._database.fetchrow(f"{_SHOWN} and s.name = $2", tenant, name)
         if row is None:
-            raise unknown(name)
+            raise await none_like(self._database, Kind.SCHEDULE, tenant, name)
         return _view(row)
 
     async def firings(
@@ -173,13 +174,8 @@ class ScheduleViews:
             name,
         )
         if found is None:
-            raise unknown(name)
+            raise await none_like(self._database, Kind.SCHEDULE, tenant, name)
         return found
-
-
-def unknown(name: str) -> NotFoundError:
-    """Say that there is no such schedule in the tenant."""
-    return NotFoundError(f"no schedule {name!r}")
 
 
 def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
+from syncline.domain import configuration
 from syncline.domain.configuration import ScheduleConfig
 from syncline.domain.errors import ConflictError
 from syncline.domain.schedule.cron import parse_cron
@@ -17,7 +18,7 @@ from syncline.domain.schedule.slots import next_slot
 from syncline.domain.schedule.zones import parse_zone
 from syncline.postgres.audit import audit
 from syncline.postgres.database import Database
-from syncline.postgres.schedule_views import unknown
+from syncline.postgres.nearness import none_like
 
 
 class Schedules:
@@ -95,5 +96,5 @@ async def _locked(connection: Any, tenant: str, name: str) -> Any:  # noqa: ANN4
         name,
     )
     if row is None:
-        raise unknown(name)
+        raise await none_like(connection, configuration.Kind.SCHEDULE, tenant, name)
     return row

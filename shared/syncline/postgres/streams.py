@@ -8,9 +8,9 @@ import msgspec
 
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.naming import meant, shown
+from syncline.domain.naming import shown
 from syncline.postgres.database import Database
-from syncline.postgres.nearness import meant_by
+from syncline.postgres.nearness import meant_by, no_entity_type
 
 _FIND = """
 select i.id as instance_id, i.name, i.enabled, i.source_id, i.target_id,
@@ -59,7 +59,7 @@ class Streams:
             like = await meant_by(self._database, Kind.INSTANCE, tenant, instance)
             raise NotFoundError(f"unknown instance {shown(instance)}{like}")
         if row["stream_id"] is None:
-            raise NotFoundError(_no_entity_type(row, entity_type))
+            raise NotFoundError(no_entity_type(row["name"], entity_type, row["entity_types"]))
         if why := switched_off(row):
             raise ConflictError(why)
         return Stream(
@@ -88,10 +88,3 @@ def switched_off(row: Any) -> str | None:  # noqa: ANN401 - a database row
             why = f"profile {row[f'{side}_name']!r} is Inactive"
             return f"instance {row['name']!r} is Dependency Inactive: {why}"
     return None
-
-
-def _no_entity_type(row: Any, entity_type: str) -> str:  # noqa: ANN401 - a database row
-    known: list[str] = row["entity_types"]
-    like = meant(entity_type, known)
-    has = f"{' It' if like else '; it'} has: {', '.join(known) or 'none'}"
-    return f"instance {row['name']!r} has no entity type {shown(entity_type)}{like}{has}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from syncline.connectors.port import Capabilities, Connector
 from syncline.connectors.registry import connector_class
@@ -18,6 +18,7 @@ from syncline.domain.configuration import (
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
+from syncline.domain.naming import meant, shown
 from syncline.resources.loading import Loaded
 from syncline.resources.mistakes import Mistake
 
@@ -86,7 +87,7 @@ class _Checker:
         instance = self._instances.get(schedule.instance)
         if instance is None:
             if not self._is_broken(Kind.INSTANCE, schedule.instance):
-                yield Problem("$.instance", f"there is no instance {schedule.instance!r}")
+                yield Problem("$.instance", _none("instance", schedule.instance, self._instances))
             return
         known = {self._mappings[n].entity_type for n in instance.mappings if n in self._mappings}
         if schedule.entity_type not in known:
@@ -126,10 +127,10 @@ class _Checker:
         for side in ("source", "target"):
             name = getattr(instance, side)
             if name not in self._profiles and not self._is_broken(Kind.PROFILE, name):
-                yield Problem(f"$.{side}", f"there is no profile {name!r}")
+                yield Problem(f"$.{side}", _none("profile", name, self._profiles))
         for name in instance.mappings:
             if name not in self._mappings and not self._is_broken(Kind.MAPPING, name):
-                yield Problem("$.mappings", f"there is no mapping {name!r}")
+                yield Problem("$.mappings", _none("mapping", name, self._mappings))
 
     def _is_broken(self, kind: Kind, name: str) -> bool:
         """Tell whether the document is there and has mistakes of its own."""
@@ -184,3 +185,7 @@ def _key_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem
     if len(mapping.transformation.match_key) > 1 and not target.capabilities.composite_key:
         message = "this target finds a record by one path alone; lists are for SQL targets"
         yield Problem("$.transformation.matchKey", message)
+
+
+def _none(kind: str, name: str, known: Iterable[str]) -> str:
+    return f"there is no {kind} {shown(name)}{meant(name, known, 3)}"

@@ -15,9 +15,7 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
 class Strict(BaseModel):
     """Nothing is coerced and nothing unknown is taken."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
 
 
 class FromEnv(Strict):
@@ -40,8 +38,10 @@ class Retry(Strict):
     """How failures of calls to this system are tried again."""
 
     retries: int = Field(3, ge=0, le=10, description="Attempts after the first one.")
-    base: float = Field(2.0, gt=0, description="Seconds before the first retry; then 4 times that.")
-    cap: float = Field(32.0, gt=0, description="Seconds that no delay exceeds.")
+    base: float = Field(
+        2.0, gt=0, le=300, description="Seconds before the first retry; then 4 times that."
+    )
+    cap: float = Field(32.0, gt=0, le=300, description="Seconds that no delay exceeds.")
 
 
 class Document(Strict):
@@ -67,7 +67,9 @@ class ProfileDocument(Document):
     max_concurrent: int = Field(
         10, ge=1, le=100, description="Calls in flight, over all processes and runs."
     )
-    rate: float | None = Field(None, gt=0, description="Calls per second; none: no limit.")
+    rate: float | None = Field(
+        None, gt=0, le=100_000, description="Calls per second; none: no limit."
+    )
     retry: Retry = Field(Retry(), description="How failures are tried again.")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from syncline.domain.configuration import (
 )
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.validation import parse
+from syncline.domain.naming import meant, shown
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.schedule.preview import parse_cadence
 from syncline.resources.documents import (
@@ -98,6 +98,7 @@ class _Reader:
         self, loaded: Loaded, file: str, number: int, located: Located, environ: Mapping[str, str]
     ) -> None:
         self._loaded = loaded
+        self._located = located
         self._environ = environ
         self._body = located.value if isinstance(located.value, dict) else {}
         self._kind = self._body.get("kind")
@@ -108,11 +109,13 @@ class _Reader:
 
     def read(self) -> None:
         known = {kind.value: kind for kind in Kind}
-        if self._kind not in known:
+        if not isinstance(self._located.value, dict):
+            self._mistake("$", f"must be an object, not {shown(self._located.value)}")
+            return
+        if not isinstance(self._kind, str) or self._kind not in known:
             names = ", ".join(known)
-            near = get_close_matches(str(self._kind), known, 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else f"must be one of {names}"
-            self._mistake("$.kind", hint if self._kind else f"is required: one of {names}")
+            said = f"must be one of {names}, not {shown(self._kind)}{meant(self._kind, known)}"
+            self._mistake("$.kind", said if self._kind else f"is required: one of {names}")
             return
         kind = known[self._kind]
         config = {

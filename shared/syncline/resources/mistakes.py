@@ -1,9 +1,8 @@
-"""Mistakes in files: which file, line, document and path; and pydantic's words turned into ours."""
+"""Mistakes in files: which file, line, document and path; and what a model refuses in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -11,6 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from syncline.domain.configuration import MASK
 from syncline.domain.errors import Problem, SynclineError
+from syncline.domain.naming import unknown_field
+from syncline.resources.words import words
+
+LONGEST = 500
+"""Characters of a message."""
 
 
 class Mistake(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,13 +52,20 @@ class Source(msgspec.Struct, frozen=True):
     lines: dict[str, int]
 
     def mistake(self, path: str, message: str) -> Mistake:
-        return Mistake(self.file, self._line(path), self.title, path, message)
+        return Mistake(
+            self.file, self._line(path), _short(self.title), _short(path), _short(message)
+        )
 
     def _line(self, path: str) -> int | None:
         """Find the line of the path, or of what it would stand in."""
         while path not in self.lines and path not in ("$", ""):
             path = path[: max(path.rfind("."), path.rfind("["))]
         return self.lines.get(path)
+
+
+def _short(text: str) -> str:
+    """Cut what a wrong value of 10,000 characters makes of a sentence."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
@@ -73,22 +84,17 @@ def _problem(details: Any, model: type[BaseModel]) -> Problem:  # noqa: ANN401 -
         allowed = f"{{fromEnv: NAME}}, {{fromFile: path}}, or `{MASK}` to keep the stored one"
         return Problem(f"$.secrets.{place[1]}", f"must be a reference: {allowed}")
     path = "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place)
-    return Problem(path, _words(details, model))
-
-
-def _words(details: Any, model: type[BaseModel]) -> str:  # noqa: ANN401 - pydantic's error
-    if details["type"] == "missing":
-        return "is required"
     if details["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        near = get_close_matches(str(details["loc"][-1]), known, 1, 0.6)
-        hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(sorted(known))}"
-        return f"unknown field; {hint}"
-    if details["type"] == "string_pattern_mismatch":
-        given = str(details["input"])[:80]
-        return (
-            "must begin with a letter or digit and have only letters, digits, space, "
-            f"`.`, `_`, `-`, at most 100; not {given!r}"
-        )
-    words = details["msg"].removeprefix("Input ").replace("should be", "must be")
-    return f"{words}, not {ascii(details['input'])[:80]}"
+        return Problem(path, unknown_field(place[-1], _fields_at(model, place[:-1])))
+    return Problem(path, words(details))
+
+
+def _fields_at(model: type[BaseModel], place: Sequence[Any]) -> list[str]:
+    """Return the names that an object within a document knows."""
+    for part in place:
+        by_name = {field.alias or name: field for name, field in model.model_fields.items()}
+        inner = by_name[part].annotation if part in by_name else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]

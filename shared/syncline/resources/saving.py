@@ -19,6 +19,7 @@ from syncline.domain.configuration import (
     compare,
 )
 from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.naming import meant, shown
 from syncline.postgres.configuring import Change, ConfigurationStore
 from syncline.resources.loading import Loaded
 from syncline.resources.single import require_sound, wanted_by
@@ -93,7 +94,7 @@ async def _switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tu
         await _require_expected(change, stored, edit, name)
         config = stored.get(edit.kind, name)
         if not isinstance(config, InstanceConfig | ScheduleConfig):
-            raise NotFoundError(f"no {edit.kind.lower()} {name!r}")
+            raise _missing(stored, edit.kind, name)
         config = msgspec.structs.replace(config, enabled=enabled)
         return await _stored(change, stored, config), await change.mark(edit.kind, name)
 
@@ -129,7 +130,7 @@ async def delete(store: ConfigurationStore, edit: Edit) -> None:
         stored = await change.stored()
         await _require_expected(change, stored, edit, name)
         if stored.get(edit.kind, name) is None:
-            raise NotFoundError(f"no {edit.kind.lower()} {name!r}")
+            raise _missing(stored, edit.kind, name)
         users = users_of(stored, edit.kind, name) or await change.users(edit.kind, name)
         if users:
             raise ConflictError(f"{edit.kind.lower()} {name!r} is in use: {', '.join(users)}")
@@ -178,6 +179,11 @@ async def _require_expected(change: Change, stored: Configured, edit: Edit, name
     if edit.expected is Expected.NOTHING_THERE and there:
         raise ConflictError(f"there is a {what} already")
     if edit.expected not in (Expected.ANYTHING, Expected.NOTHING_THERE) and not there:
-        raise NotFoundError(f"no {what}")
+        raise _missing(stored, edit.kind, name)
     if isinstance(edit.expected, str):
         await change.require(edit.kind, name, edit.expected)
+
+
+def _missing(stored: Configured, kind: Kind, name: str) -> NotFoundError:
+    known = [config.name for each, config in stored.items() if each is kind]
+    return NotFoundError(f"no {kind.lower()} {shown(name)}{meant(name, known, 3)}")

@@ -69,12 +69,35 @@ def read_all(text: str) -> list[Located]:
         found = [_Reading().document(node) for node in nodes]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        raise YamlError(error.problem or "no YAML", mark.line + 1 if mark else None) from None
+        raise YamlError(_words(error.problem), mark.line + 1 if mark else None) from None
     except (yaml.YAMLError, ValueError) as error:
         raise YamlError(str(error)) from None
     except RecursionError:
         raise YamlError("nested too deeply") from None
     return [document for document in found if document.value is not None]
+
+
+_WORDS = {
+    "found character '\\t'": "a tab stands here: YAML is indented with blanks",
+    "mapping values are not allowed": "a colon stands where no value can begin: put the text in "
+    "quotes, or look at the indentation",
+    "could not find expected ':'": "a `:` is missing behind a name",
+    "expected <block end>": "the indentation does not fit the lines before",
+    "did not find expected": "the indentation does not fit the lines before",
+    "expected ',' or": "a bracket is not closed, or a comma is missing",
+    "found undefined alias": "no anchor `&…` of that name stands before",
+    "found unexpected end of stream": "a quote is not closed",
+    "found unexpected document separator": "a quote is not closed",
+    "found unknown escape character": "a backslash in double quotes stands for nothing: take "
+    "single quotes",
+    "found character": "a text that begins like this must stand in quotes",
+}
+"""What the reader of YAML says first, and what it means to who wrote the file."""
+
+
+def _words(problem: str | None) -> str:
+    said = problem or "no YAML"
+    return next((words for begin, words in _WORDS.items() if said.startswith(begin)), said)
 
 
 class _Reading:

@@ -62,7 +62,7 @@ def test_500_source_ids_are_taken() -> None:
         ({"batchSize": 0}, "$.batchSize: must be a whole number from 1 to 1000, not 0"),
         ({"batchSize": 1001}, "$.batchSize: must be a whole number from 1 to 1000, not 1001"),
         ({"batchSize": "ten"}, "$.batchSize: must be a whole number from 1 to 1000, not 'ten'"),
-        ({"batchSize": True}, "$.batchSize: must be a whole number from 1 to 1000, not True"),
+        ({"batchSize": True}, "$.batchSize: must be a whole number from 1 to 1000, not true"),
         ({"maxEntities": 0}, "$.maxEntities: must be a whole number from 1, not 0"),
         ({"maxEntities": 1.5}, "$.maxEntities: must be a whole number from 1, not 1.5"),
         ({"sourceIds": [f"A{n}" for n in range(501)]}, "$.sourceIds: holds 501 IDs; at most 500"),
@@ -75,7 +75,7 @@ def test_500_source_ids_are_taken() -> None:
         ({"onOverlap": "wait"}, "$.onOverlap: must be one of reject, queue, skip, not 'wait'"),
         ({"batchsize": 5}, "$.batchsize: unknown field; did you mean `batchSize`?"),
         ({"replay": {"entries": []}}, "$.replay.entries: must name 1 to 1000 dead letters"),
-        ({"replay": []}, "$.replay: Expected `object`, got `array`"),
+        ({"replay": []}, "$.replay: must be an object, not []"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(fields: dict[str, Any], problem: str) -> None:

@@ -41,7 +41,8 @@ def test_every_mistake_of_every_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "2.json").write_text('{"kind": "Profile", "kind": "Mapping"}')
     loaded = load([str(tmp_path)], ENV)
     assert [str(m).removeprefix(f"{tmp_path}/") for m in check(loaded, Configured())] == [
-        "1.yaml:1: Profil a: $.kind: did you mean Profile?",
+        "1.yaml:1: Profil a: $.kind: must be one of Profile, Mapping, Instance, Schedule, "
+        "not 'Profil'; did you mean `Profile`?",
         "1.yaml:4: Instance i: $.source: is required",
         "1.yaml:4: Instance i: $.target: is required",
         "2.json: the file: $: no JSON: the key `kind` stands twice",
@@ -51,9 +52,9 @@ def test_every_mistake_of_every_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("maxConcurrent: 0", "5 $.maxConcurrent: must be greater than or equal to 1, not 0"),
+        ("maxConcurrent: 0", "5 $.maxConcurrent: must be at least 1, not 0"),
         ("maxConcurent: 5", "5 $.maxConcurent: unknown field; did you mean `maxConcurrent`?"),
-        ("active: 'no'", "5 $.active: must be a valid boolean, not 'no'"),
+        ("active: 'no'", "5 $.active: must be true or false, not 'no'"),
         (
             "secrets: {password: hunter2}",
             "5 $.secrets.password: must be a reference: {fromEnv: NAME}, {fromFile: path}, "

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-import msgspec
 from fastapi import APIRouter, Request
 
 from syncline.actions.dry_run import DryRun, DryRunner, DryRunRequest
 from syncline.actions.try_draft import DraftTrier, Trial, TrialRequest
-from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.converting import converted
 from syncline_gateway.access import User
 from syncline_gateway.answers import answer, returns
 from syncline_gateway.bodies import accepts, json_of
@@ -23,33 +22,24 @@ T = TypeVar("T")
 @router.post("/dry-run", responses=returns(DryRun), openapi_extra=accepts(DryRunRequest))
 async def dry_run_unsaved(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Run up to 20 records through a draft of a new mapping."""
-    asked = _of(DryRunRequest, await json_of(request))
+    asked = converted(await json_of(request), DryRunRequest)
     return answer(await _runner(parts).run(caller.tenant, None, asked))
 
 
 @router.post("/{name}/dry-run", responses=returns(DryRun), openapi_extra=accepts(DryRunRequest))
 async def dry_run(name: Name, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Run up to 20 records of the source through a mapping, a version of it, or a draft."""
-    asked = _of(DryRunRequest, await json_of(request))
+    asked = converted(await json_of(request), DryRunRequest)
     return answer(await _runner(parts).run(caller.tenant, name, asked))
 
 
 @router.post("/{name}/try-draft", responses=returns(Trial), openapi_extra=accepts(TrialRequest))
 async def try_draft(name: Name, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Compare a draft with the active version over stored raw records and dead letters."""
-    asked = _of(TrialRequest, await json_of(request))
+    asked = converted(await json_of(request), TrialRequest)
     trier = DraftTrier(parts.database, parts.keyring, parts.settings.kafka())
     return answer(await trier.run(caller.tenant, name, asked))
 
 
 def _runner(parts: Parts) -> DryRunner:
     return DryRunner(parts.database, parts.keyring, parts.settings.surroundings())
-
-
-def _of(kind: type[T], body: object) -> T:
-    """Read a body as a struct. Raises InvalidInputError, which names the first mistake."""
-    try:
-        return msgspec.convert(body, kind, strict=True)
-    except msgspec.ValidationError as error:
-        words, _, path = str(error).partition(" - at `")
-        raise InvalidInputError([Problem(path.rstrip("`") or "$", words)]) from None

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from syncline.actions.schedule_now import ByHand, note_firing
 from syncline.domain.configuration import Kind
+from syncline.domain.converting import converted
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.schedule.cadence import Cadence, cron_of
 from syncline.domain.schedule.firing import Status
@@ -107,10 +108,7 @@ async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: 
 async def preview_schedule(request: Request, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
     """Say when a schedule would fire, in words, and what clock changes do to it."""
     body = _with_cron(await json_of(request))
-    try:
-        wanted = msgspec.convert(body, PreviewBody)
-    except msgspec.ValidationError as error:
-        raise InvalidInputError([Problem("$", str(error))]) from None
+    wanted = converted(body, PreviewBody)
     cron, zone = parse_cadence(wanted.cron or "", wanted.timezone)
     return answer(preview(cron, zone, parts.clock.now()))
 
@@ -203,10 +201,7 @@ def _with_cron(body: object) -> object:
     del rest["cadence"]
     if "cron" in rest:
         raise InvalidInputError([Problem("$.cadence", "give `cron` or `cadence`, not both")])
-    try:
-        cadence = msgspec.convert(body["cadence"], Cadence)
-    except msgspec.ValidationError as error:
-        raise InvalidInputError([Problem("$.cadence", str(error))]) from None
+    cadence = converted(body["cadence"], Cadence, "$.cadence")
     return rest | {"cron": cron_of(cadence).text}
 
 
