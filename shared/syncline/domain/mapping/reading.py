@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from syncline.domain.errors import Problem
+from syncline.domain.naming import meant, shown, unknown_field
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _ABSENT = object()
@@ -27,7 +27,7 @@ class Reader:
         self._data: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
         self._broken = not isinstance(value, Mapping)
         if self._broken and not self.is_absent:
-            self.problem(None, f"must be an object, not {_show(value)}")
+            self.problem(None, f"must be an object, not {shown(value)}")
 
     def problem(self, name: str | None, message: str) -> None:
         """Note a mistake in a field, or in the object itself."""
@@ -48,10 +48,7 @@ class Reader:
     def refuse_unknown(self) -> None:
         """Note every field that nobody asked for."""
         for name in self._data.keys() - self._asked:
-            meant = get_close_matches(str(name), self._asked, 1, 0.6)
-            known = f"known: {', '.join(sorted(self._asked))}"
-            hint = f"did you mean `{meant[0]}`?" if meant else known
-            self.problem(str(name), f"unknown field; {hint}")
+            self.problem(str(name), unknown_field(name, self._asked))
 
     def _get(self, name: str) -> Any:  # noqa: ANN401
         self._asked.add(name)
@@ -67,7 +64,7 @@ class Reader:
                 self.problem(name, "is required")
             return ""
         if not isinstance(value, str):
-            self.problem(name, f"must be text, not {_show(value)}")
+            self.problem(name, f"must be text, not {shown(value)}")
             return ""
         return value
 
@@ -79,7 +76,7 @@ class Reader:
         if single and isinstance(value, str):
             return [value]
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            self.problem(name, f"must be a list of texts, not {_show(value)}")
+            self.problem(name, f"must be a list of texts, not {shown(value)}")
             return []
         return value
 
@@ -88,7 +85,7 @@ class Reader:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.problem(name, f"must be true or false, not {_show(value)}")
+            self.problem(name, f"must be true or false, not {shown(value)}")
             return default
         return value
 
@@ -99,7 +96,7 @@ class Reader:
         try:
             return kind(value)
         except ValueError:
-            self.problem(name, f"must be one of {', '.join(kind)}, not {_show(value)}")
+            self.problem(name, f"must be one of {', '.join(kind)}, not {shown(value)}")
             return default
 
     def mapping(self, name: str) -> dict[str, Any]:
@@ -107,7 +104,7 @@ class Reader:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.problem(name, f"must be an object, not {_show(value)}")
+            self.problem(name, f"must be an object, not {shown(value)}")
             return {}
         return value
 
@@ -124,8 +121,11 @@ class Reader:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.problem(name, f"must be a list, not {_show(value)}")
+            self.problem(name, f"must be a list, not {shown(value)}")
             return []
+        for number, part in enumerate(value):
+            if part is None:
+                self.problem(f"{name}[{number}]", "must be an object, not null")
         return [self._inner(v, f"{name}[{n}]") for n, v in enumerate(value)]
 
     def _inner(self, value: object, name: str) -> Reader:
@@ -134,11 +134,4 @@ class Reader:
 
 def near(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean …?` where one of the known words is like it, else nothing."""
-    folded = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), folded, 1, 0.6)
-    return f"; did you mean `{folded[found[0]]}`?" if found else ""
-
-
-def _show(value: object) -> str:
-    text = ascii(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return meant(word, known)
