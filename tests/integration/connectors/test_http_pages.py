@@ -300,22 +300,6 @@ async def test_a_first_request_that_is_refused_is_a_mistake_and_no_dead_token(st
         assert isinstance(error, ConnectorError)
 
 
-async def test_an_order_that_is_promised_is_checked() -> None:
-    pages = [[item(1), item(5)], [item(3), item(9)]]
-
-    def script(call: Call) -> dict[str, Any]:
-        n = int(call.query.get("c", 0))
-        return {"data": pages[n], "next": "1" if n == 0 else None}
-
-    async with scripted(script) as (_, connector):
-        ordered = reading(CURSOR, options={"ordered": True})
-        error = await failed(connector, ordered)
-        assert error.failure.code == "order_broken"
-        assert "08:00:03" in error.failure.message
-        assert "08:00:05" in error.failure.message
-        assert len(ids_of(await read(connector, reading(CURSOR)))) == 4
-
-
 async def test_a_stable_order_is_asked_for_where_the_mapping_names_it() -> None:
     def script(call: Call) -> dict[str, Any]:
         down = sorted(PAGES[0] + PAGES[1], key=lambda r: r["id"], reverse="sort" in call.query)
@@ -381,3 +365,38 @@ async def test_a_part_that_is_a_page_is_read() -> None:
 
     async with scripted(script) as (_, connector):
         assert len(ids_of(await read(connector, reading(CURSOR)))) == 10
+
+
+def _codes(pages: list[Page]) -> list[str]:
+    return [notice.code for page in pages for notice in page.notices]
+
+
+async def test_an_end_that_may_be_none_is_told() -> None:
+    sized = {"sizeParameter": "limit", "size": 2}
+    async with scripted(lambda _: {"data": PAGES[0]}) as (_, connector):
+        assert _codes(await read(connector, reading(CURSOR | sized))) == ["no_next_page"]
+        assert _codes(await read(connector, reading(LINK | sized))) == ["no_next_page"]
+        larger = {"sizeParameter": "limit", "size": 3}
+        assert _codes(await read(connector, reading(CURSOR | larger))) == []
+        assert _codes(await read(connector, reading())) == []
+    async with scripted(lambda _: {"data": PAGES[0], "next": None}) as (_, connector):
+        assert _codes(await read(connector, reading(CURSOR | sized))) == []
+
+
+async def test_an_api_that_pages_and_a_mapping_that_does_not_is_told() -> None:
+    said = Said({"data": PAGES[0]}, headers=link("/items?page=2"))
+    async with scripted(lambda _: said) as (_, connector):
+        assert _codes(await read(connector, reading())) == ["only_first_page"]
+
+
+async def test_a_total_that_was_too_small_is_told() -> None:
+    async with scripted(lambda call: five(call) | {"total": 3}) as (_, connector):
+        pages = await read(connector, reading(OFFSET | {"total": "total"}))
+        assert len(ids_of(pages)) == 10
+        assert _codes(pages) == ["total_wrong"]
+
+
+async def test_a_total_that_a_reader_without_paging_does_not_reach_fails_it() -> None:
+    async with scripted(lambda _: {"data": PAGES[0], "total": 10}) as (_, connector):
+        error = await failed(connector, reading({"type": "none", "total": "total"}))
+        assert error.failure.code == "records_missing"

@@ -274,3 +274,14 @@ async def test_an_endpoint_is_described_by_what_it_gives() -> None:
             "id": "string", "n": "integer", "price": "decimal", "ok": "boolean", "tags": "array",
             "none": "unknown",
         }  # fmt: skip
+
+
+async def test_a_connection_test_says_that_late_commits_are_not_known() -> None:
+    for test in ({}, {"test": {"endpoint": "/items"}}):
+        async with api_and_connector(**test) as (_, connector):
+            checks = await connector.test()
+
+            assert all(check.ok for check in checks)
+            assert "lookback" in checks[-1].message
+            assert "lookback" in (await connector.late_commits(extraction()) or "")
+            assert await connector.late_commits(extraction(lookback=5.0)) is None

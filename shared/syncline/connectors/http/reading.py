@@ -11,12 +11,14 @@ from syncline.connectors.http.anchoring import anchored, unseen
 from syncline.connectors.http.answers import Answer, error_in_success, key_text
 from syncline.connectors.http.calling import Api, address, raised
 from syncline.connectors.http.content import Content, content_of, records_of
+from syncline.connectors.http.hints import hints
 from syncline.connectors.http.paging import Place, decode, encode, first_place, following, query_at
 from syncline.connectors.http.salvage import BadRecord
 from syncline.connectors.http.source import CURSOR, End, PagingType, Records, Source
 from syncline.connectors.http.walk import Walk
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import Category, Failure
+from syncline.domain.run import Notice
 
 _DEAD = frozenset({"http_400", "not_found", "http_410", "http_422"})
 """How APIs answer a token that they do not know any more."""
@@ -34,7 +36,10 @@ async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncItera
         walk.step(place, page)
         counted = following(source.paging, place, answer, content.document, len(records))
         then = anchored(source, place, page, counted)
-        for part in _parts(unseen(source, place, page), place, then, request.page_size):
+        parts = _parts(unseen(source, place, page), place, then, request.page_size)
+        if then is None:
+            _tell(parts, hints(source, place, answer, content.document, len(records)), place)
+        for part in parts:
             yield part if room is None else _first(part, room)
             if room is not None:
                 room -= len(part.ids)
@@ -117,6 +122,15 @@ def _parts(page: Page, place: Place, then: Place | None, size: int) -> list[Page
             )
         )
     return parts
+
+
+def _tell(parts: list[Page], notices: tuple[Notice, ...], place: Place) -> None:
+    """Put notices on the last page, or on one of their own."""
+    if notices and not parts:
+        end = msgspec.structs.replace(place, skip=0, done=True)
+        parts.append(Page([], [], [], encode(end).decode()))
+    if notices:
+        parts[-1].notices = notices
 
 
 def _first(page: Page, count: int) -> Page:

@@ -57,6 +57,7 @@ class Paging(msgspec.Struct, frozen=True):
     size_parameter: str = ""
     size: int = 500
     next: Read | None = None
+    next_path: Path = ()
     total: Read | None = None
     more: Read | None = None
     end: frozenset[End] = frozenset()
@@ -98,7 +99,6 @@ class Source(msgspec.Struct, frozen=True):
     records: Records
     id: Read
     cursor: Read | None
-    cursor_type: CursorType
     bookmarks: Bookmarks
     fetch: Fetch | None
     ordered: bool
@@ -122,7 +122,6 @@ def parse_source(extraction: Extraction) -> tuple[Source, list[Problem]]:
         records=_records(options),
         id=path_in(r, "idColumn", extraction.id_column) or (lambda _record: None),
         cursor=path_in(r, "cursorColumn", extraction.cursor_column),
-        cursor_type=extraction.cursor_type,
         bookmarks=Bookmarks(extraction.cursor_format, _format(options), extraction.lookback),
         fetch=_fetch(options.child("fetch")),
         ordered=options.boolean("ordered", default=False),
@@ -163,6 +162,7 @@ def _paging(r: Reader) -> Paging:
         size_parameter=r.text("sizeParameter"),
         size=whole(r, "size", 500, 1, 10_000),
         next=path(r, "next"),
+        next_path=_path(r, "next"),
         total=path(r, "total"),
         more=path(r, "more"),
         end=_ends(r),
@@ -199,12 +199,15 @@ def _fetch(r: Reader) -> Fetch | None:
 
 
 def _records(r: Reader) -> Records:
-    text = r.text("records")
+    path(r, "records")  # tells what is wrong with it
+    return Records(_path(r, "records"))
+
+
+def _path(r: Reader, name: str) -> Path:
     try:
-        return Records(parse_path(text) if text else ())
-    except ValueError as error:
-        r.problem("records", str(error))
-        return Records()
+        return parse_path(r.text(name)) if r.text(name) else ()
+    except ValueError:
+        return ()
 
 
 def _ends(r: Reader) -> frozenset[End]:

@@ -1,4 +1,4 @@
-"""Noticing that a read goes in circles, or comes in no order though one is promised. Pure."""
+"""Noticing that a read goes in circles. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from syncline.connectors.http.paging import COUNTING, Place, loop
 from syncline.connectors.http.source import Source
 from syncline.connectors.port import ConnectorError, Page
 from syncline.contracts.messages import encode
-from syncline.domain.cursor import is_later
-from syncline.domain.errors import Category, Failure
 
 _AGAIN = "names a page as next that was read before"
 
@@ -38,24 +36,20 @@ class Walk:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._tokens, self._contents = Circle(), Circle()
-        self._before = b""
+        self._first = self._before = b""
         self._empty = 0
-        self._last: str | None = None
 
     def step(self, place: Place, page: Page) -> None:
         """Take a page.
 
         Raises:
-            ConnectorError: `paging_loop`, or `order_broken`: what came before tells nothing of how
-                far the source was read.
+            ConnectorError: `paging_loop`.
         """
         if place.token is not None and self._tokens.closes(place.token.encode()):
             raise self._loop(_AGAIN)
         if page.ids:
             self._empty = 0
             self._compare(_content(page))
-            if self._source.ordered and not place.stable:
-                self._check_order(place, page)
             return
         self._empty += 1
         if self._empty > self._source.paging.empty_pages:
@@ -63,8 +57,8 @@ class Walk:
             raise self._loop(f"{words} (`paging.emptyPages` allows more)")
 
     def _compare(self, content: bytes) -> None:
-        again = content == self._before or self._contents.closes(content)
-        self._before = content
+        again = content in (self._before, self._first) or self._contents.closes(content)
+        self._first, self._before = self._first or content, content
         if again:
             counts = self._source.paging.type in COUNTING
             raise self._loop(
@@ -73,35 +67,6 @@ class Walk:
 
     def _loop(self, words: str) -> ConnectorError:
         return ConnectorError(loop(self._source.endpoint, words))
-
-    def _check_order(self, place: Place, page: Page) -> None:
-        """Hold the API to the order that the mapping promises of it."""
-        before = None if place.seen else self._last
-        for cursor in page.cursors:
-            if cursor is None:
-                continue
-            if before is not None and _goes_down(self._source, before, cursor):
-                raise ConnectorError(_broken(self._source, before, cursor))
-            before = cursor
-        self._last = before
-
-
-def _goes_down(source: Source, before: str, cursor: str) -> bool:
-    if before == cursor:
-        return False
-    zones = before[19:] == cursor[19:] or before[-1:] == cursor[-1:] == "Z"
-    if len(before) == len(cursor) and zones and before < cursor:
-        return False
-    return is_later(before, cursor, source.cursor_type)
-
-
-def _broken(source: Source, before: str, cursor: str) -> Failure:
-    message = (
-        f"{source.endpoint}: the mapping says `ordered: true`, and the API gave {cursor[:60]!r} "
-        f"behind {before[:60]!r}: add the parameter that sorts by cursor, then ID, or leave "
-        "`ordered` out"
-    )
-    return Failure(Category.PERMANENT, "order_broken", message)
 
 
 def _content(page: Page) -> bytes:
