@@ -14,6 +14,7 @@ from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.database import Database
 from syncline.postgres.extraction import Extractions
+from syncline.postgres.kept import Ending
 from syncline.postgres.outcomes import Outcomes
 from syncline.postgres.runs import Runs
 from syncline.postgres.streams import Streams
@@ -43,7 +44,7 @@ async def extract(
     assert progress is not None
     for number, chunk in enumerate(chunks):
         await extractions.commit(progress, chunk, str(number), Water(None, water), 0)
-    await extractions.finish(progress, None, Water(water, water))
+    await extractions.finish(progress, None, Ending(Water(water, water)))
 
 
 def batch(number: int, ids: str, outcomes: str | None = None) -> NewBatch:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from syncline.domain.batch import NewBatch
 from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.run import Run
+from syncline_ingest.encoding import unknown
 from syncline_ingest.reading import edited, is_read_again
 from syncline_ingest.rules import Row
 from syncline_ingest.sources import OpenSource
@@ -31,6 +32,6 @@ def again(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> RowsAgai
             return [edited(item, edits.get(item.id)) for item in held], held[0].version
         found = await opened.source.fetch(new.source_ids, opened.hasher)
         by_id = {row.source_id: row for row in found}
-        return [by_id[source_id] for source_id in new.source_ids], None
+        return [by_id.get(i) or unknown(i) for i in new.source_ids], None
 
     return rows_again

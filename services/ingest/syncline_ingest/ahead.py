@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
+from functools import reduce
 
+from syncline.domain.mapping.source_fields import Had
 from syncline_ingest.reading import Chunk
 
 MOST_ROWS = 10_000
@@ -89,8 +91,17 @@ def merged(chunks: Sequence[Chunk]) -> Chunk:
     first, last = chunks[0], chunks[-1]
     if first is last:
         return first
-    rows = [row for chunk in chunks for row in chunk.rows]
-    return Chunk(rows, last.position, first.stage, first.version)
+    had = [chunk.had for chunk in chunks if chunk.had is not None]
+    return Chunk(
+        [row for chunk in chunks for row in chunk.rows],
+        last.position,
+        first.stage,
+        first.version,
+        had=reduce(Had.beside, had) if had else None,
+        snapshots=tuple(dict.fromkeys(seen for chunk in chunks for seen in chunk.snapshots)),
+        twice=tuple(source_id for chunk in chunks for source_id in chunk.twice),
+        notices=tuple(notice for chunk in chunks for notice in chunk.notices),
+    )
 
 
 def _belong_together(first: Chunk, second: Chunk) -> bool:

@@ -1,84 +1,108 @@
-"""A chunk's way: early skip, commit, publish. Batch rows exist before their messages do."""
+"""A chunk's way: sift, commit, publish. Batch rows exist before their messages do."""
 
 from __future__ import annotations
 
-import msgspec
-import structlog
+from collections.abc import Sequence
 
-from syncline.contracts.messages import Discovered, Settled, ref_of
+import msgspec
+
+from syncline.contracts.messages import Discovered, ref_of
 from syncline.contracts.sending import report_message
 from syncline.contracts.topics import Stage
-from syncline.domain.batch import NewBatch, TiedRows, Water
+from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import CursorType
-from syncline.domain.run import Mode, Outcome
+from syncline.domain.run import Outcome
 from syncline.postgres.extraction import Extractions, Progress
-from syncline.postgres.ledger import Ledger
+from syncline.postgres.kept import Ending, Kept
+from syncline.postgres.known_rows import KnownRows
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
 from syncline_ingest.again import RowsAgain
+from syncline_ingest.passing import Pass
 from syncline_ingest.publishing import Publisher
-from syncline_ingest.reading import Chunk
-from syncline_ingest.rules import Planned, Row, at_watermark, highest, plan, refused, water_after
-from syncline_ingest.sources import OpenSource
-from syncline_ingest.watermark import TopRows
+from syncline_ingest.reading import Chunk, SourceError
+from syncline_ingest.republishing import Expected, cancelled
+from syncline_ingest.rules import Lanes, Planned, Row, plan, refused, travelling
+from syncline_ingest.sifting import Sifted
 
 HIGH_WATER = 50_000
 """Records in flight of one run above which reading pauses, so that small runs need not wait."""
 
 
-log = structlog.get_logger()
-
-
 class Chunker:
-    """Takes one run's chunks, in order."""
+    """Takes one run's chunks, in order.
+
+    Attributes:
+        position: where the read goes on.
+        batches, discovered: how many there are.
+    """
 
     def __init__(
         self,
         progress: Progress,
         extractions: Extractions,
-        ledger: Ledger,
+        known: KnownRows,
         producer: Producer,
         publisher: Publisher,
     ) -> None:
         self._progress = progress
         self._run = ref_of(progress.run)
         self._extractions = extractions
-        self._ledger = ledger
+        self._known = known
         self._producer = producer
         self._publisher = publisher
-        self._smart = False
-        self._ordered = False
-        self._watched = False
-        self._kind = CursorType.DATETIME
-        self._water = Water(progress.high_water, progress.read_to)
         self._published = progress.published
+        self._before = progress.position_before
         self._in_flight = progress.run.counters.in_flight
-        self._top_rows = TopRows()
+        self._lanes = Lanes(progress.run.lanes)
+        self._expected: Expected | None = None
+        self.position = progress.position
         self.batches = progress.batches
         self.discovered = progress.discovered
-        self.exhausted = True
+        self._reads: Pass | None = None
 
-    async def use(self, opened: OpenSource) -> None:
-        """Take over what the opened source says of itself. May raise RetriableError."""
-        run = self._progress.run
-        smart = opened.smart_sync and run.mode is not Mode.FORCE_FULL and run.replay is None
-        self._smart = smart and not await self._ledger.is_empty(run.stream)
-        self._ordered = opened.source.ordered
-        self._kind = opened.source.extraction.cursor_type
-        by_cursor = run.source_ids is None and run.replay is None
-        self._watched = by_cursor and opened.source.extraction.cursor_column is not None
+    @property
+    def reads(self) -> Pass:
+        """The pass over the source, once that is open."""
+        assert self._reads is not None
+        return self._reads
 
-    async def publish_again(self, rows_again: RowsAgain) -> None:
-        """Publish the batches that were committed and may not have been published."""
+    async def use(self, reads: Pass) -> None:
+        """Take over how the opened source is read. May raise RetriableError."""
+        await reads.use()
+        self._reads = reads
+
+    async def publish_again(self, rows_again: RowsAgain, *, may_read_on: bool) -> None:
+        """Publish the batches that were committed and may not have been published.
+
+        Args:
+            may_read_on: what cannot be read by its ID comes again by reading on from before it.
+        """
+        if self.batches:
+            first = await self._known.first_lane(self._run.id)
+            self._lanes = Lanes(self._progress.run.lanes, first)
         for new in await self._unpublished():
             if new.rejected is not None:
                 rows, version = [msgspec.convert(r, Row) for r in new.rejected], None
             else:
-                rows, version = await rows_again(new)
+                try:
+                    rows, version = await rows_again(new)
+                except SourceError:
+                    if not may_read_on:
+                        raise
+                    return await self._expect()
             await self._publish_one(Planned(new, rows), version)
+        return None
+
+    async def _expect(self) -> None:
+        """Go back to before what is not published: its rows come again."""
+        batches = await self._extractions.unpublished(
+            self._run.id, self._progress.published, settled_too=True
+        )
+        self._published, self._expected = self._progress.published, Expected(batches)
+        self.position = self._before
 
     async def give_up(self, failure: Failure) -> None:
         """Make dead letters of committed records that were not published and cannot be read now."""
@@ -89,10 +113,7 @@ class Chunker:
     async def cancel(self) -> None:
         """Skip the committed records that were not published: a person has cancelled the run."""
         for new in await self._unpublished():
-            slots = list(range(len(new.source_ids)))
-            codes = Outcome.CANCELLED.value * len(slots)
-            settled = Settled(self._run, new.number, slots, codes, Stage.INGEST.value)
-            await self._producer.send([report_message(settled)])
+            await self._producer.send([cancelled(self._run, new)])
             self._published = new.number + 1
 
     async def _unpublished(self) -> list[NewBatch]:
@@ -102,41 +123,100 @@ class Chunker:
         if version is None:
             version = await self._extractions.versions(self._progress, 1)
         await self._publish([batch], version)
-        self._published = batch.new.number + 1
+        if self._expected is None:
+            self._published = batch.new.number + 1
 
     async def take(self, chunk: Chunk) -> bool:
         """Commit and publish a chunk.
 
         Returns:
             False when Max Entities is reached and nothing more is to be read.
+
+        Raises:
+            SourceError: the source's cursor values cannot be believed.
         """
-        rows, more = self._within_cap(await self._not_seen(chunk.rows))
-        skipped = await self._unchanged(rows) if self._smart else set()
+        rows = chunk.rows if self._expected is None else await self._fill(chunk.rows)
+        found = await self.reads.take(rows, chunk)
+        planned = self._plan(found, chunk.stage)
+        kept = Kept(self._before, self.reads.noted.builtins(), self.reads.telling.fresh())
+        version = await self._extractions.commit(
+            self._progress,
+            [p.new for p in planned],
+            chunk.position,
+            self.reads.water,
+            self._published,
+            kept,
+        )
+        self.position = chunk.position
+        _count(planned)
+        self.batches += len(planned)
+        self.discovered += len(found.rows)
+        self._in_flight += len(found.rows) - len(found.settled)
+        await self._publish(planned, version if chunk.version is None else chunk.version)
+        if self._expected is None:
+            self._published, self._before = self.batches, chunk.position
+        return found.cut_at is None
+
+    def _plan(self, found: Sifted, stage: Stage) -> list[Planned]:
+        self._lanes.take(travelling(found.rows, found.settled))
         planned = plan(
-            rows,
-            skipped,
+            found.rows,
+            found.settled,
             first=self.batches,
-            lanes=self._progress.run.lanes if len(chunk.rows) > 200 else 1,
+            lane=self._lanes.of,
             batch_size=self._progress.run.batch_size,
         )
         for batch in planned:
-            if batch.new.stage == "ingest":
+            if batch.new.stage == Stage.INGEST:
                 batch.new.rejected = [msgspec.to_builtins(row) for row in batch.rows]
             elif batch.new.stage:
-                batch.new.stage = chunk.stage.value
-        self._advance([row.cursor for row in rows])
-        self._top_rows.note(rows, self._water.read_to)
-        version = await self._extractions.commit(
-            self._progress, [p.new for p in planned], chunk.position, self._water, self._published
-        )
-        _count(planned)
-        self.batches += len(planned)
-        self.discovered += len(rows)
-        self._in_flight += len(rows) - len(skipped)
-        self._note_without_cursor(rows)
-        await self._publish(planned, version if chunk.version is None else chunk.version)
-        self._published = self.batches
-        return more
+                batch.new.stage = stage.value
+        return planned
+
+    async def _fill(self, rows: Sequence[Row]) -> list[Row]:
+        """Publish what was committed before the break as soon as its rows have come again."""
+        assert self._expected is not None
+        fresh, whole = self._expected.take(rows)
+        await self._publish_expected(whole)
+        return fresh
+
+    async def _publish_expected(self, whole: Sequence[Planned]) -> None:
+        assert self._expected is not None
+        for batch in whole:
+            await self._publish_one(batch, None)
+        if self._expected.is_over:
+            self._expected, self._published, self._before = None, self.batches, self.position
+
+    def ending(self, *, failed: Failure | None) -> Ending:
+        """Say what the end of the extraction leaves behind."""
+        reads = self._reads
+        if reads is None:
+            return Ending()
+        water = reads.ending(complete=failed is None and not reads.is_cut)
+        return Ending(water, reads.tied(), reads.telling.fresh(), reads.found(failed))
+
+    async def end(self) -> None:
+        """Come to the end of the source: what was committed and did not come again is lost."""
+        if self._expected is not None:
+            await self._publish_expected(self._expected.rest())
+
+    async def begin_again(self, clock: Clock, *, doubted: bool) -> None:
+        """Begin another pass over the source, once all that was taken has its outcome.
+
+        So every row that comes again is known for what it is, and is not counted twice.
+
+        Args:
+            doubted: records may have been passed over; else the source lost the read's place.
+
+        Raises:
+            SourceError: it is of no use.
+        """
+        waiting = 0 if self._expected is None else self._expected.records
+        self.reads.check_again(self.discovered, doubted=doubted)
+        while await self._extractions.in_flight(self._run.id) > waiting:
+            await clock.sleep(0.1)
+        await self.reads.begin_again(doubted=doubted, from_start=self._expected is not None)
+        self.position = None
 
     async def wait_for_room(self, clock: Clock) -> None:
         """Wait while too many records of this run are on their way."""
@@ -145,64 +225,9 @@ class Chunker:
             if self._in_flight > HIGH_WATER:
                 await clock.sleep(0.1)
 
-    def water(self, *, complete: bool) -> Water:
-        """Say how far the cursor may go; a complete read has taken its last value as a whole."""
-        if complete:
-            return Water(self._water.read_to, self._water.read_to)
-        return self._water if self._ordered else Water()
-
-    def tied(self) -> TiedRows | None:
-        """Return the rows that the next run will read again."""
-        run = self._progress.run
-        return None if run.source_ids or run.replay else self._top_rows.remembered()
-
     async def _publish(self, planned: list[Planned], version: int) -> None:
         messages = self._publisher.messages(self._run, planned, version)
         await self._producer.send([*messages, report_message(Discovered(self._run))])
-
-    def _note_without_cursor(self, rows: list[Row]) -> None:
-        """They are processed; no cursor can stand behind them, so every run reads them again."""
-        if self._watched and (count := sum(row.cursor is None for row in rows)):
-            log.warning("records_without_cursor", correlation_id=self._run.id, records=count)
-
-    def _advance(self, cursors: list[str | None]) -> None:
-        if self._ordered:
-            self._water = water_after(cursors, self._water)
-        else:
-            self._water = highest(cursors, self._water, self._kind)
-
-    async def _not_seen(self, rows: list[Row]) -> list[Row]:
-        """Leave out what an earlier run handled at the very watermark, whatever became of it."""
-        tied = at_watermark(rows, self._progress.run.cursor_before)
-        if not tied:
-            return rows
-        handled = await self._extractions.handled_before(
-            self._run.stream,
-            [rows[place].source_id for place in tied],
-            [rows[place].row_hash or None for place in tied],
-        )
-        seen = {tied[place] for place in handled}
-        return [row for place, row in enumerate(rows) if place not in seen]
-
-    def _within_cap(self, rows: list[Row]) -> tuple[list[Row], bool]:
-        cap = self._progress.run.max_entities
-        if cap is None:
-            return rows, True
-        room = cap - self.discovered
-        if len(rows) <= room:
-            return rows, True
-        last, following = rows[:room][-1:], rows[room]
-        self.exhausted = False
-        if last and last[0].cursor != following.cursor and self._ordered:
-            self.exhausted = True  # the last value taken is complete: nothing more has it
-        return rows[:room], False
-
-    async def _unchanged(self, rows: list[Row]) -> set[int]:
-        if not rows:
-            return set()
-        ids = [row.source_id for row in rows]
-        hashes = [row.row_hash or None for row in rows]
-        return await self._ledger.unchanged(self._run.stream, ids, hashes)
 
 
 def _count(planned: list[Planned]) -> None:
@@ -212,7 +237,10 @@ def _count(planned: list[Planned]) -> None:
         if batch.new.stage == Stage.INGEST:
             METRICS.dead_letters.labels(Stage.INGEST.value, Category.PERMANENT.value).inc(count)
         else:
-            outcome = "passed" if batch.new.stage else "unchanged"
-            if not batch.new.stage:  # what passed counts when it is sent
+            is_excluded = batch.new.outcomes[:1] == Outcome.EXCLUDED.value
+            outcome = "excluded" if is_excluded else "unchanged"
+            if batch.new.stage:
+                outcome = "passed"
+            else:  # what passed counts when it is sent
                 TALLY.records_out += count
             METRICS.records.labels(Stage.INGEST.value, outcome).inc(count)

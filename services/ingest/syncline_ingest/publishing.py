@@ -71,4 +71,6 @@ def _batch(run: RunRef, planned: Planned, slots: Sequence[int], version: int) ->
 def _letter(run: RunRef, place: Place, row: Row, version: int, now: datetime) -> DeadLetter:
     assert row.failure is not None
     attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, tidied(row.failure))
-    return dead_letter(run, place, Stage.INGEST, [attempt], Given(row.data, version=version))
+    return dead_letter(
+        run, place, Stage.INGEST, [attempt], Given(row.data, row.row_hash or None, version)
+    )

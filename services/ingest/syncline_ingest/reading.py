@@ -11,20 +11,23 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 import structlog
 
-from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
+from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Snapshot
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.document import Extraction
-from syncline.domain.mapping.refusal import printable
+from syncline.domain.mapping.source_fields import Had, SourceField, had, missing
 from syncline.domain.record import check
 from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+from syncline.domain.run import Notice
 from syncline.postgres.profile_pauses import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import bug, tidied
-from syncline_ingest.rules import Row, refused
+from syncline_ingest.doubles import twice
+from syncline_ingest.encoding import Hasher, rows_of, unknown
+from syncline_ingest.rules import Row
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -79,18 +82,20 @@ class Chunk(msgspec.Struct):
         position: where an interrupted read goes on behind this chunk.
         stage: the stage whose input the rows are.
         version: when the rows were read, if that was not now (replays).
+        had: what the mapping reads and the records had, where they may leave out properties.
+        snapshots: the moments at which the source was seen, where it tells its writers.
+        twice: source IDs that one answer of the source held more than once.
+        notices: what the source tells.
     """
 
     rows: list[Row]
     position: str
     stage: Stage = Stage.NORMALIZE
     version: int | None = None
-
-
-class Hasher(Protocol):
-    """Gives the row hashes of encoded rows, for the run's mapping version and target."""
-
-    def __call__(self, rows: Sequence[bytes]) -> list[str]: ...
+    had: Had | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+    twice: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Source:
@@ -106,6 +111,9 @@ class Source:
         told: Told = silent,
     ) -> None:
         self._connector = connector
+        self._fields: tuple[SourceField, ...] = ()
+        self._names: frozenset[str] = frozenset()
+        self._checked: tuple[str, ...] | None = None
         self._limiter = limiter
         self._told = told
         self.extraction = extraction
@@ -114,22 +122,41 @@ class Source:
         self._clock = clock
         self._random = Random()  # noqa: S311 - jitter
 
+    def expect(self, fields: Sequence[SourceField]) -> None:
+        """Say what the mapping reads of a record: a source that lacks it is not read on."""
+        self._fields = tuple(fields)
+        self._names = frozenset(field.name for field in fields if not field.has_default)
+
+    @property
+    def can_stand_still(self) -> bool:
+        """Tell whether it can be read in an order that no change to a record moves."""
+        return self._connector.reads_stably(self.extraction)
+
     async def read(
-        self, after: str | None, position: str | None, page_size: int, hasher: Hasher
+        self,
+        after: str | None,
+        position: str | None,
+        page_size: int,
+        hasher: Hasher,
+        *,
+        stable: bool = False,
     ) -> AsyncGenerator[Chunk, None]:
         """Stream the source; goes on by itself after transient failures.
+
+        Args:
+            stable: in an order that stands still.
 
         Raises:
             SourceError: it cannot be read, or not any more.
         """
         attempt = 0
         while True:
-            request = ExtractRequest(self.extraction, after, position, None, page_size)
+            request = ExtractRequest(self.extraction, after, position, None, page_size, stable)
             pages = self._connector.extract(request)
             try:
                 while (page := await self._called(partial(anext, pages, None))) is not None:
                     attempt, position = 0, page.position
-                    yield Chunk(rows_of(page, hasher), page.position)
+                    yield self._chunk(page, hasher)
             except SourceFailedError as failed:
                 attempt = await self._wait(failed, attempt)
             else:
@@ -137,6 +164,30 @@ class Source:
             finally:
                 if isinstance(pages, AsyncGenerator):
                     await pages.aclose()
+
+    def _chunk(self, page: Page, hasher: Hasher) -> Chunk:
+        """Take a page. Raises SourceError where it lacks a column that the mapping reads."""
+        self._check_columns(page)
+        records = page.records
+        if page.bad and page.columns is None:
+            records = [record for n, record in enumerate(records) if n not in page.bad]
+        return Chunk(
+            rows_of(page, hasher),
+            page.position,
+            had=had(records, self._names) if page.columns is None and records else None,
+            snapshots=() if page.snapshot is None else (page.snapshot,),
+            twice=tuple(twice(page.ids)),
+            notices=page.notices,
+        )
+
+    def _check_columns(self, page: Page) -> None:
+        if page.columns is None or page.columns == self._checked:
+            return
+        if wrong := missing(self._fields, page.columns):
+            message = "; ".join(problem.message for problem in wrong)
+            failure = Failure(Category.PERMANENT, "unknown_column", message)
+            raise SourceError(failure)
+        self._checked = page.columns
 
     async def fetch(self, ids: Sequence[str], hasher: Hasher) -> list[Row]:
         """Read just these records; one the source does not know comes back as a failed row.
@@ -151,9 +202,10 @@ class Source:
             except SourceFailedError as failed:
                 attempt = await self._wait(failed, attempt)
             else:
+                self._check_columns(page)
                 rows = rows_of(page, hasher)
                 found = {row.source_id for row in rows}
-                return rows + [_unknown(i) for i in ids if i not in found]
+                return rows + [unknown(i) for i in ids if page.asked.get(i, i) not in found]
 
     async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make one call within the profile's limits; a slot is held no longer than a page takes.
@@ -192,41 +244,6 @@ class Source:
             await self._told(decision.delay, tidied(failed.failure).message)
         await self._clock.sleep(decision.delay)
         return attempt + decision.counted
-
-
-def rows_of(page: Page, hasher: Hasher) -> list[Row]:
-    """Encode a page's records; one that cannot be encoded or is too large becomes a failed row."""
-    failures = dict(page.bad)
-    try:
-        encoded = [encode(record) for record in page.records]
-    except (ValueError, TypeError, RecursionError):
-        encoded = [_encode(record, place, failures) for place, record in enumerate(page.records)]
-    rows = []
-    for place, (source_id, cursor, data, row_hash) in enumerate(
-        zip(page.ids, page.cursors, encoded, hasher(encoded), strict=True)
-    ):
-        failure = failures.get(place) or check(source_id, data)
-        if failure is None:
-            rows.append(Row(source_id, cursor, data, row_hash))
-        else:
-            rows.append(refused(source_id, data, failure))
-            rows[-1].cursor = cursor if cursor is None else printable(cursor)
-    return rows
-
-
-def _encode(record: dict[str, Any], place: int, failures: dict[int, Failure]) -> bytes:
-    try:
-        return encode(record)
-    except (ValueError, TypeError, RecursionError) as error:
-        message = "the record holds text that is no Unicode, or is nested too deeply"
-        failures[place] = Failure(Category.PERMANENT, "invalid_record", message, str(error)[:2000])
-        return encode({"unreadable": ascii(record)[:10_000]})
-
-
-def _unknown(source_id: str) -> Row:
-    message = f"the source has no record {source_id!r}"
-    failure = Failure(Category.PERMANENT, "unknown_source_id", message)
-    return Row(source_id, None, b"null", "", failure)
 
 
 async def by_ids(

@@ -1,27 +1,27 @@
-"""Ingest's decisions: which records of a page travel, in which batches, and how far was read."""
+"""Ingest's decisions: which records of a page travel, in which batches, over which lanes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from syncline.contracts.messages import RunRequest, check_uuid, decoder_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Delivery, lane_of
-from syncline.domain.batch import NewBatch, Water
-from syncline.domain.cursor import is_later
+from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Failure
-from syncline.domain.mapping.document import CursorType
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.record import MAX_RECORD
-from syncline.domain.run import PENDING, Outcome
+from syncline.domain.run import PENDING
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 
 _decode = decoder_of(RunRequest).decode
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""
+FEW = 200
+"""Records up to which a run stays in one lane."""
 SHOWN = 10_000
 """Characters kept of what cannot travel, for the person who looks into its dead letter."""
 _AROUND = 64
@@ -52,35 +52,54 @@ def decode(delivery: Delivery) -> RunRequest:
     return request
 
 
-def refused(source_id: str, data: bytes, failure: Failure) -> Row:
+def refused(source_id: str, data: bytes, failure: Failure, row_hash: str = "") -> Row:
     """Make the row of a record that cannot travel, in a form that every store takes."""
     if len(data) > MAX_RECORD:
         start = data[:SHOWN].decode(errors="replace")
         data = msgspec.json.encode({"tooLarge": len(data), "startsWith": start})
     name = printable(source_id)[:MAX_SOURCE_ID_LENGTH]
-    return Row(name, None, data, "", failure)
+    return Row(name, None, data, row_hash, failure)
 
 
-def at_watermark(rows: Sequence[Row], watermark: str | None) -> list[int]:
-    """Return the positions of rows that an earlier run may have handled already.
+class Lanes:
+    """Over which lanes a run's records go: the first few over one, then over all of its width.
 
-    Reading is inclusive at the watermark; such rows are not counted again (spec section 2.5).
+    A record keeps its lane for the whole run, however small the chunk that brings it: versions of
+    one record must not overtake each other.
     """
-    if watermark is None:
-        return []
-    return [place for place, row in enumerate(rows) if row.cursor == watermark]
+
+    def __init__(self, width: int, first: Collection[str] = ()) -> None:
+        """Begin, or go on with a run of which `first` went over lane 0 before all others."""
+        self._width = width
+        self._first = set(first)
+        self._is_small = width > 1 and not first
+
+    def take(self, source_ids: Collection[str]) -> None:
+        """Note the records of a chunk before their lanes are asked for."""
+        self._is_small = self._is_small and len(self._first) + len(source_ids) <= FEW
+        if self._is_small:
+            self._first.update(source_ids)
+
+    def of(self, source_id: str) -> int:
+        """Return a record's lane."""
+        return 0 if source_id in self._first else lane_of(source_id, self._width)
 
 
 def plan(
-    rows: Sequence[Row], skipped: Collection[int], *, first: int, lanes: int, batch_size: int
+    rows: Sequence[Row],
+    settled: Mapping[int, str],
+    *,
+    first: int,
+    lane: Callable[[str], int],
+    batch_size: int,
 ) -> list[Planned]:
     """Lay rows into batches.
 
     Args:
         rows: the rows of a chunk, in reading order.
-        skipped: positions of those that are unchanged; they are settled when found.
+        settled: outcome codes of those that are known already, by position: they end when found.
         first: number of the first batch.
-        lanes: width of the run; a record's lane is fixed by its source ID.
+        lane: gives the lane of a source ID.
         batch_size: most records in a travelling batch.
 
     Returns:
@@ -88,22 +107,29 @@ def plan(
     """
     travelling: dict[int, list[Row]] = defaultdict(list)
     for place, row in enumerate(rows):
-        if row.failure is None and place not in skipped:
-            travelling[lane_of(row.source_id, lanes)].append(row)
-    settled = [row for p, row in enumerate(rows) if row.failure is None and p in skipped]
+        if row.failure is None and place not in settled:
+            travelling[lane(row.source_id)].append(row)
+    planned = []
+    for code in sorted(set(settled.values())):
+        ended = [r for p, r in enumerate(rows) if r.failure is None and settled.get(p) == code]
+        planned += [_batch(part, 0, "", code) for part in _parts(ended, 1000)]
     rejected = [row for row in rows if row.failure is not None]
-    planned = [_batch(part, 0, "", Outcome.UNCHANGED.value) for part in _parts(settled, 1000)]
     planned += [
         _batch(part, 0, Stage.INGEST.value, PENDING) for part in _parts(rejected, batch_size)
     ]
     planned += [
-        _batch(part, lane, Stage.NORMALIZE, PENDING)
-        for lane in sorted(travelling)
-        for part in _parts(travelling[lane], batch_size)
+        _batch(part, lane_, Stage.NORMALIZE, PENDING)
+        for lane_ in sorted(travelling)
+        for part in _parts(travelling[lane_], batch_size)
     ]
     for number, batch in enumerate(planned, first):
         batch.new.number = number
     return planned
+
+
+def travelling(rows: Iterable[Row], settled: Mapping[int, str]) -> list[str]:
+    """Return the source IDs of the rows that will travel."""
+    return [r.source_id for p, r in enumerate(rows) if r.failure is None and p not in settled]
 
 
 def _batch(rows: list[Row], lane: int, stage: str, code: str) -> Planned:
@@ -129,33 +155,3 @@ def _parts(rows: Sequence[Row], size: int) -> list[list[Row]]:
             held.add(row.source_id)
         weight += more
     return parts
-
-
-def water_after(cursors: Sequence[str | None], before: Water) -> Water:
-    """Say how far an ordered read has come.
-
-    Args:
-        cursors: cursor values of the chunk's rows, in reading order.
-        before: where the read stood before this chunk.
-
-    Returns:
-        `read_to` is the last value; `high` the last one behind which a higher one was read, so
-        that all its records are known to be taken.
-    """
-    values = [value for value in cursors if value is not None]
-    if not values:
-        return before
-    last = values[-1]
-    lower = next((v for v in reversed(values) if v != last), None)
-    if lower is None:
-        lower = before.high if before.read_to == last else before.read_to
-    return Water(lower, last)
-
-
-def highest(cursors: Sequence[str | None], before: Water, kind: CursorType) -> Water:
-    """Say how far an unordered read has come; nothing counts as fully taken until its end."""
-    top = before.read_to
-    for value in cursors:
-        if value is not None and is_later(value, top, kind):
-            top = value
-    return Water(None, top)

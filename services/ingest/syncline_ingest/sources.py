@@ -12,19 +12,27 @@ from syncline.contracts.messages import Waiting, ref_of
 from syncline.contracts.sending import report_message
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.hashing import row_hashes
+from syncline.domain.mapping.source_fields import source_fields
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.security.secrets import SecretsError
-from syncline_ingest.reading import Hasher, Source, SourceError, Told
+from syncline_ingest.encoding import Hasher
+from syncline_ingest.reading import Source, SourceError, Told
 
 
 class OpenSource(msgspec.Struct, frozen=True):
-    """A run's source, ready to be read, and whether its target allows smart sync."""
+    """A run's source, ready to be read.
+
+    Attributes:
+        smart_sync: its target allows it.
+        may_move: it pages through a list that may move meanwhile.
+    """
 
     source: Source
     hasher: Hasher
     smart_sync: bool
+    may_move: bool = False
 
 
 class Sources:
@@ -65,7 +73,9 @@ class Sources:
             connection.limiter,
             self._telling(run),
         )
-        return OpenSource(source, _hasher(run), smart)
+        source.expect(source_fields(mapping))
+        may_move = connection.connector.capabilities.pages_may_move
+        return OpenSource(source, _hasher(run), smart, may_move)
 
     def _telling(self, run: Run) -> Told:
         """Return what tells that a run waits for its source, and has not stalled."""

@@ -12,13 +12,12 @@ import structlog
 from syncline.contracts.messages import Discovered, Extracted, RunRequest, ref_of
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.batch import Water
 from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database import Database
 from syncline.postgres.extraction import Extractions, FencedError, Progress
-from syncline.postgres.ledger import Ledger
+from syncline.postgres.known_rows import KnownRows
 from syncline.postgres.letters import Letters
 from syncline.postgres.runs import Runs
 from syncline.runtime.clock import Clock
@@ -27,10 +26,16 @@ from syncline.runtime.ports import Producer
 from syncline_ingest.again import again
 from syncline_ingest.ahead import ahead
 from syncline_ingest.chunks import Chunker
+from syncline_ingest.passing import Pass
+from syncline_ingest.properties import complete
 from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import Chunk, SourceError, by_ids, from_letters
+from syncline_ingest.refusals import EXPIRED
 from syncline_ingest.sources import OpenSource, Sources
 
+PAGE = 2000
+LEAST = 200
+"""Records of a page; with Max Entities at least so many, as most of them may need no work."""
 LOOK_EVERY = 1.0
 """Seconds between two looks at what people want."""
 log = structlog.get_logger()
@@ -58,7 +63,7 @@ class IngestStage:
         self._extractions = Extractions(database)
         self._runs = Runs(database)
         self._letters = Letters(database)
-        self._ledger = Ledger(database)
+        self._known = KnownRows(database)
         self._sources = sources
         self._producer = producer
         self._wishes = wishes
@@ -82,15 +87,15 @@ class IngestStage:
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
         run = ref_of(progress.run)
         await self._producer.send([report_message(Discovered(run))])
+        chunker = Chunker(
+            progress, self._extractions, self._known, self._producer, Publisher(self._clock)
+        )
         try:
-            failure, water, chunker = await self._read(progress)
+            failure = await self._read(progress, chunker)
+            encoded = msgspec.to_builtins(failure) if failure else None
+            await self._extractions.finish(progress, encoded, chunker.ending(failed=failure))
         except FencedError:
             return []  # another process goes on with it
-        try:
-            encoded = msgspec.to_builtins(failure) if failure else None
-            await self._extractions.finish(progress, encoded, water, chunker.tied())
-        except FencedError:
-            return []
         return [report_message(Extracted(run, chunker.batches, chunker.discovered, failure))]
 
     async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
@@ -103,15 +108,12 @@ class IngestStage:
             return []
         return [report_message(Extracted(ref_of(run), 0, run.counters.total))]
 
-    async def _read(self, progress: Progress) -> tuple[Failure | None, Water, Chunker]:
-        chunker = Chunker(
-            progress, self._extractions, self._ledger, self._producer, Publisher(self._clock)
-        )
+    async def _read(self, progress: Progress, chunker: Chunker) -> Failure | None:
+        """Read the source. Returns why it could not be read to its end, if so."""
         try:
             await self._while_wanted(progress.run.id, self._read_on(progress, chunker))
         except _CancelledRunError:
             await chunker.cancel()
-            return None, chunker.water(complete=False), chunker
         except SourceError as error:
             await chunker.give_up(error.failure)
             log.warning(
@@ -121,19 +123,39 @@ class IngestStage:
                 code=error.failure.code,
                 error=error.failure.message,
             )
-            return error.failure, chunker.water(complete=False), chunker
-        return None, chunker.water(complete=chunker.exhausted), chunker
+            return error.failure
+        return None
 
     async def _read_on(self, progress: Progress, chunker: Chunker) -> None:
-        opened = await self._sources.open(progress.run)
-        await chunker.use(opened)
-        items = await self._replayed(progress.run)
-        await chunker.publish_again(again(progress.run, opened, items))
-        async with aclosing(ahead(self._chunks(progress, opened, items))) as chunks:
+        run = progress.run
+        opened = await self._sources.open(run)
+        await chunker.use(Pass(progress, opened, self._known, self._clock))
+        items = await self._replayed(run)
+        is_plain = run.replay is None and run.source_ids is None
+        await chunker.publish_again(again(run, opened, items), may_read_on=is_plain)
+        while True:
+            try:
+                if not await self._take_all(chunker, self._chunks(run, chunker, opened, items)):
+                    return
+            except SourceError as error:
+                if error.failure.code != EXPIRED or chunker.position is None:
+                    raise
+                await chunker.begin_again(self._clock, doubted=False)
+                continue
+            if not is_plain or not chunker.reads.noted.repeats:
+                return
+            await chunker.begin_again(self._clock, doubted=True)
+
+    async def _take_all(self, chunker: Chunker, stream: AsyncGenerator[Chunk, None]) -> bool:
+        """Take what a stream gives. Returns False where Max Entities ended it."""
+        whole = complete(ahead(stream), chunker.reads.always, chunker.reads.had)
+        async with aclosing(whole) as chunks:
             async for chunk in chunks:
                 await chunker.wait_for_room(self._clock)
                 if not await chunker.take(chunk):
-                    return
+                    return False
+        await chunker.end()
+        return True
 
     async def _while_wanted(self, run_id: str, work: Coroutine[None, None, None]) -> None:
         """Do the work, but let go of it within a second when a person cancels or pauses the run.
@@ -158,12 +180,13 @@ class IngestStage:
         return await self._letters.replayed_by(run.tenant, run.id) if run.replay else []
 
     def _chunks(
-        self, progress: Progress, opened: OpenSource, items: Sequence[ReplayItem]
+        self, run: Run, chunker: Chunker, opened: OpenSource, items: Sequence[ReplayItem]
     ) -> AsyncGenerator[Chunk, None]:
-        run, source, hasher = progress.run, opened.source, opened.hasher
+        source, hasher, position = opened.source, opened.hasher, chunker.position
         if run.replay is not None:
-            return from_letters(source, items, run.replay, int(progress.position or 0), hasher)
+            return from_letters(source, items, run.replay, int(position or 0), hasher)
         if run.source_ids is not None:
-            return by_ids(source, run.source_ids, int(progress.position or 0), hasher)
-        size = 2000 if run.max_entities is None else min(2000, run.max_entities + 1)
-        return source.read(run.cursor_before, progress.position, size, hasher)
+            return by_ids(source, run.source_ids, int(position or 0), hasher)
+        size = PAGE if run.max_entities is None else min(PAGE, max(run.max_entities + 1, LEAST))
+        reads = chunker.reads
+        return source.read(reads.after, position, size, hasher, stable=reads.noted.stable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from syncline.domain.batch import TiedRows
 from syncline_ingest.rules import Row
@@ -25,6 +25,16 @@ class TopRows:
         for row in rows:
             if row.cursor == read_to and row.row_hash:
                 self._hashes[row.source_id] = row.row_hash
+
+    def among(self, rows: Sequence[Row]) -> list[str]:
+        """Name the records at the head of a chunk that came before at the very same value."""
+        found = []
+        for row in rows:
+            if row.cursor is None or row.cursor != self._value:
+                break
+            if row.source_id in self._hashes:
+                found.append(row.source_id)
+        return found
 
     def remembered(self) -> TiedRows | None:
         """Return what the next run should know, None where there is nothing or too much."""

@@ -141,7 +141,8 @@ class RunRequest(msgspec.Struct, frozen=True):
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
     """Records of one batch reached an outcome. `codes` holds one Outcome code a slot.
 
-    Of the reports about one message at most one carries its timings.
+    Of the reports about one message at most one carries its timings. `left_out` names records that
+    the mapping excluded, each with the hash of its source row, so that they are known next time.
     """
 
     run: RunRef
@@ -151,10 +152,13 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     stage: str
     letters: list[LetterRef] = []
     timings: list[Timing] = []
+    left_out: list[tuple[str, str]] = []
     v: int = VERSION
 
     def __post_init__(self) -> None:
         _require_parallel(self.slots, self.codes)
+        for _, row_hash in self.left_out:
+            UUID(row_hash)
 
 
 class LetterRef(msgspec.Struct, frozen=True, omit_defaults=True):

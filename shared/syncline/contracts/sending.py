@@ -100,9 +100,11 @@ def settled_message(
     """
     slots = [batch.slots[place] for place in places]
     codes = outcome.value * len(slots)
-    return report_message(
-        Settled(batch.run, batch.number, slots, codes, stage.value, timings=list(timings))
-    )
+    settled = Settled(batch.run, batch.number, slots, codes, stage.value, timings=list(timings))
+    if outcome is Outcome.EXCLUDED and batch.row_hashes:
+        named = [(batch.ids[place], batch.row_hashes[place]) for place in places]
+        settled = msgspec.structs.replace(settled, left_out=[pair for pair in named if pair[1]])
+    return report_message(settled)
 
 
 def request_message(request: RunRequest) -> Outbound:

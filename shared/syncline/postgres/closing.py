@@ -16,7 +16,8 @@ from syncline.postgres.overtaking import overtake
 from syncline.postgres.runs import counters_of
 
 _DONE = """
-select r.*, v.document->'extraction'->>'cursorType' as cursor_type from runs r
+select r.*, v.document->'extraction'->>'cursorType' as cursor_type,
+  v.document->'extraction'->>'cursorFormat' as cursor_format from runs r
 join mapping_versions v on v.mapping_id = r.mapping_id and v.version = r.mapping_version
 where r.id = any($1) and r.extracted and r.state in ('queued', 'extracting', 'in_progress')
   and r.total = r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed
@@ -85,6 +86,7 @@ async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  
         high_water=row["high_water"],
         read_to=row["read_to"],
         kind=CursorType(row["cursor_type"] or "datetime"),
+        form=row["cursor_format"] or None,
     )
     if value is None or version != row["cursor_version"]:
         return before  # a person set the cursor meanwhile: theirs stands

@@ -6,6 +6,7 @@ Every write is fenced by the run's epoch: a process that was replaced finds no r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,22 +15,16 @@ import msgspec
 
 from syncline.domain.batch import NewBatch, TiedRows, Water
 from syncline.domain.errors import SynclineError
-from syncline.domain.run import Mode, Notice, Run
-from syncline.postgres.audit import audit
+from syncline.domain.run import Run
+from syncline.postgres.beginning import begin
 from syncline.postgres.database import Database
+from syncline.postgres.kept import Ending, Kept
+from syncline.postgres.known_rows import remember_read
 from syncline.postgres.notices import by_code
 from syncline.postgres.runs import SELECT, run_of
 from syncline.postgres.turns import MAY_START
 
-# Looked up one by one: `exists` may be answered by reading the whole ledger, and a plan that was
-# kept since the ledger was empty does so.
-_HANDLED = """
-select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
-where (select l.row_hash from ledger l where l.stream_id = $1 and l.source_id = w.source_id
-       and l.intent_hash is null) = w.hash
-   or (select t.row_hash from tied_rows t where t.stream_id = $1
-       and t.source_id = w.source_id) = w.hash
-"""
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FencedError(SynclineError):
@@ -45,6 +40,9 @@ class Progress(msgspec.Struct, frozen=True):
         published: batches below this number are known to be on their topic.
         position: where an interrupted read goes on, None at the beginning.
         discovered: records committed so far.
+        position_before: behind the batches below `published`; None at the beginning.
+        reading: what the process that began noted for who goes on.
+        handled_since: what failed before this is to be tried again.
     """
 
     run: Run
@@ -55,6 +53,9 @@ class Progress(msgspec.Struct, frozen=True):
     high_water: str | None
     read_to: str | None
     discovered: int
+    position_before: str | None = None
+    reading: dict[str, Any] | None = None
+    handled_since: datetime = LONG_AGO
 
 
 # By the database's clock, but never below one that was given out: a later read is the newer one.
@@ -92,7 +93,7 @@ class Extractions:
                 if row is None:
                     return None
                 if row["state"] == "queued":
-                    await _begin(connection, row)
+                    await begin(connection, row)
                 return _progress(
                     await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
                 )
@@ -106,24 +107,25 @@ class Extractions:
         position: str,
         water: Water,
         published: int,
-        notices: Sequence[Notice] = (),
+        kept: Kept | None = None,
     ) -> int:
         """Commit a chunk: its batch rows, the counters, and where to go on.
 
         Args:
             published: every batch below this number was acknowledged by its topic.
-            notices: what the run tells of itself as it stands now; each takes the place of the
-                one with its code.
+            kept: what a process needs that goes on after a break.
 
         Returns:
             The version of its first batch; each next one's is higher by one.
         """
-        counts = _counts(batches)
+        counts, kept = _counts(batches), kept or Kept()
         async with self._database.transaction() as connection:
             changed = await connection.execute(
                 """update runs set total = total + $3, unchanged = unchanged + $4,
-                batches = batches + $5, position = $6, high_water = coalesce($7, high_water),
+                excluded = excluded + $13, batches = batches + $5, position = $6,
+                high_water = coalesce($7, high_water),
                 read_to = coalesce($8, read_to), published = $9, notices = notices || $10,
+                position_before = $11, reading = coalesce($12, reading),
                 progressed_at = clock_timestamp()
                 where id = $1 and ingest_epoch = $2 and not extracted""",
                 UUID(progress.run.id),
@@ -135,7 +137,10 @@ class Extractions:
                 water.high,
                 water.read_to,
                 published,
-                by_code(notices),
+                by_code(kept.notices),
+                kept.before,
+                kept.reading,
+                counts[2],
             )
             if changed == "UPDATE 0":
                 raise FencedError(progress.run.id)
@@ -151,15 +156,9 @@ class Extractions:
         self,
         progress: Progress,
         failure: dict[str, Any] | None,
-        water: Water,
-        tied: TiedRows | None = None,
-        notices: Sequence[Notice] = (),
+        ending: Ending,
     ) -> None:
-        """Note that nothing more will be discovered, and how far the cursor may go.
-
-        Args:
-            tied: the rows at the highest value read, for the next run's `handled_before`.
-        """
+        """Note that nothing more will be discovered, and how far the cursor may go."""
         async with self._database.transaction() as connection:
             changed = await connection.fetchval(
                 """update runs set extracted = true, extracted_at = now(), published = batches,
@@ -169,25 +168,16 @@ class Extractions:
                 UUID(progress.run.id),
                 progress.epoch,
                 failure,
-                water.high,
-                water.read_to,
-                by_code(notices),
+                ending.water.high,
+                ending.water.read_to,
+                by_code(ending.notices),
             )
             if not changed:
                 raise FencedError(progress.run.id)
-            if tied is not None:
-                await _remember(connection, progress.run, tied)
-
-    async def handled_before(
-        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str | None]
-    ) -> set[int]:
-        """Return the positions of rows at the cursor that an earlier run had, just as they are.
-
-        Written ones are in the ledger; what became of the others (failed, excluded) does not
-        matter: counting them again would fail them again, run after run.
-        """
-        rows = await self._database.fetch(_HANDLED, stream, source_ids, row_hashes)
-        return {row[0] - 1 for row in rows}
+            if ending.tied is not None:
+                await _remember(connection, progress.run, ending.tied)
+            if (found := ending.found) is not None:
+                await remember_read(connection, progress.run, found.reads, found.properties)
 
     async def in_flight(self, run_id: str) -> int:
         """Return how many records of the run have no outcome yet."""
@@ -199,46 +189,22 @@ class Extractions:
             )
         )
 
-    async def unpublished(self, run_id: str, first: int) -> list[NewBatch]:
-        """Return the committed batches from a number on that have somewhere to go, in order."""
+    async def unpublished(
+        self, run_id: str, first: int, *, settled_too: bool = False
+    ) -> list[NewBatch]:
+        """Return the committed batches from a number on that have somewhere to go, in order.
+
+        Args:
+            settled_too: also those whose records had their outcome when they were found.
+        """
         rows = await self._database.fetch(
             """select number, lane, stage, source_ids, outcomes, rejected from batches
-            where run_id = $1 and number >= $2 and stage <> '' order by number""",
+            where run_id = $1 and number >= $2 and (stage <> '' or $3) order by number""",
             UUID(run_id),
             first,
+            settled_too,
         )
         return [NewBatch(**dict(row)) for row in rows]
-
-
-async def _begin(connection: Any, row: Any) -> None:  # noqa: ANN401
-    """Pin the cursor the run starts from; Reset Cursor clears it first, as a new version."""
-    plain = row["source_ids"] is None and row["replay"] is None
-    cursor = await connection.fetchrow(
-        "select version, value from cursors where stream_id = $1 order by version desc limit 1",
-        row["stream_id"],
-    )
-    version, value = (cursor["version"], cursor["value"]) if cursor else (0, None)
-    if row["mode"] == Mode.RESET_CURSOR and plain and value is not None:
-        version, value = version + 1, None
-        await connection.execute(
-            """insert into cursors (stream_id, version, tenant, value, run_id, actor, reason)
-            values ($1, $2, $3, null, $4, $5, 'reset_cursor')""",
-            row["stream_id"],
-            version,
-            row["tenant"],
-            row["id"],
-            row["actor"],
-        )
-        details = {"run": str(row["id"]), "version": version, "value": None}
-        name = f"{row['instance_name']}/{row['entity_type']}"
-        await audit(connection, row["tenant"], row["actor"], "cursor.reset", name, details)
-    await connection.execute(
-        """update runs set state = 'extracting', started_at = now(), cursor_version = $2,
-        cursor_before = $3 where id = $1""",
-        row["id"],
-        version,
-        value if plain and row["mode"] == Mode.INCREMENTAL else None,
-    )
 
 
 async def _remember(connection: Any, run: Run, tied: TiedRows) -> None:  # noqa: ANN401
@@ -282,9 +248,10 @@ async def _copy(connection: Any, run: Run, batches: Sequence[NewBatch]) -> None:
     )
 
 
-def _counts(batches: Sequence[NewBatch]) -> tuple[int, int]:
+def _counts(batches: Sequence[NewBatch]) -> tuple[int, int, int]:
     total = sum(len(b.source_ids) for b in batches)
-    return total, sum(b.outcomes.count("U") for b in batches)
+    codes = "".join(b.outcomes for b in batches if not b.stage)
+    return total, codes.count("U"), codes.count("X")
 
 
 def _progress(row: Any) -> Progress:  # noqa: ANN401
@@ -297,4 +264,7 @@ def _progress(row: Any) -> Progress:  # noqa: ANN401
         high_water=row["high_water"],
         read_to=row["read_to"],
         discovered=row["total"],
+        position_before=row["position_before"],
+        reading=row["reading"],
+        handled_since=row["handled_since"] or LONG_AGO,
     )

@@ -1,7 +1,7 @@
 """The write ledger: what was last acknowledged for a record, and what may have been written.
 
-Smart sync reads it, early by source row and exactly by payload; only Execute writes it, after the
-target acknowledged. Spec section 4.
+Smart sync reads it, early by source row (`known_rows`) and exactly by payload; only Execute writes
+it, after the target acknowledged. Spec section 4.
 """
 
 from __future__ import annotations
@@ -14,14 +14,6 @@ from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Begun, Entry, Intent, Written
 from syncline.postgres.database import Database
 from syncline.postgres.overtaking import BY_ACKNOWLEDGED
-
-# `offset 0` keeps it one look into the index a record: joined, the whole ledger may be read.
-_UNCHANGED = """
-select w.place from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place),
-lateral (select l.row_hash from ledger l where l.stream_id = $1 and l.source_id = w.source_id
-         and l.intent_hash is null offset 0) known
-where known.row_hash = w.hash
-"""
 
 _OWN = "ledger.intent_owner is not distinct from excluded.intent_owner"
 _KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_creates")
@@ -70,19 +62,6 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def is_empty(self, stream: int) -> bool:
-        """Tell whether nothing was ever written for a stream, so that nothing can be unchanged."""
-        return not await self._database.fetchval(
-            "select exists (select from ledger where stream_id = $1)", stream
-        )
-
-    async def unchanged(
-        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str | None]
-    ) -> set[int]:
-        """Return the positions whose source row is behind the last acknowledged write."""
-        rows = await self._database.fetch(_UNCHANGED, stream, source_ids, row_hashes)
-        return {row[0] - 1 for row in rows}
 
     async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, Entry]:
         """Return what is known of these records, by source ID."""

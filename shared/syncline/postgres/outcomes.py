@@ -20,6 +20,7 @@ from syncline.domain.dead_letter import letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.closing import close_if_done
 from syncline.postgres.database import Database
+from syncline.postgres.known_rows import remember_excluded
 from syncline.postgres.runs import SELECT, run_of
 from syncline.postgres.tallying import Tallies, counted, keep, note
 
@@ -70,6 +71,7 @@ class Outcomes:
                 return [run_of(row) for row in rows]
             await _keep_attempts(connection, reports)
             await _halt(connection, running, reports)
+            await remember_excluded(connection, _left_out(reports))
             await keep(connection, [t for t in tallies.values() if t.run_id in running])
             await _count(connection, running, counted(tallies), reports)
             await close_if_done(connection, sorted(running))
@@ -184,6 +186,16 @@ async def _halt(connection: Any, running: Container[UUID], reports: Iterable[Rep
         if isinstance(report, Halted) and UUID(report.run.id) in running:
             failure = msgspec.to_builtins(report.failure)
             await connection.execute(_HALT, UUID(report.run.id), failure)
+
+
+def _left_out(reports: Iterable[Report]) -> list[tuple[int, str, str, UUID]]:
+    """Return what the mapping excluded: stream, source ID, tenant and row hash of each."""
+    return [
+        (report.run.stream, source_id, report.run.tenant, UUID(row_hash))
+        for report in reports
+        if isinstance(report, Settled)
+        for source_id, row_hash in report.left_out
+    ]
 
 
 async def _keep_attempts(connection: Any, reports: Iterable[Report]) -> None:  # noqa: ANN401

@@ -88,10 +88,14 @@ def views_of(
     """
     ended = {stage: _ended(rows.get(stage, {})) for stage in Stage}
     known = sum(sum(counts.values()) for counts in ended.values())
-    early = counters.done - known  # what Ingest found unchanged is settled in the row it inserts
-    if early != counters.unchanged - sum(counts["unchanged"] for counts in ended.values()):
+    early = {  # what Ingest found unchanged or left out before is settled in the row it inserts
+        code: getattr(counters, code) - sum(counts[code] for counts in ended.values())
+        for code in ("unchanged", "excluded")
+    }
+    if counters.done - known != sum(early.values()):
         return []
-    ended[Stage.INGEST]["unchanged"] += early
+    for code, count in early.items():
+        ended[Stage.INGEST][code] += count
     passed, views = 0, []
     for stage, counts in ended.items():
         entered = passed + entries.get(stage, 0)

@@ -16,6 +16,7 @@ from syncline.domain.run import Run
 from syncline.domain.trigger import TriggerRequest, parse_trigger
 from syncline.postgres.database import Database
 from syncline.postgres.extraction import Extractions
+from syncline.postgres.kept import Ending
 from syncline.postgres.letters import Letters
 from syncline.postgres.operation_settling import OperationSettling
 from syncline.postgres.operation_steps import OperationSteps
@@ -100,7 +101,7 @@ async def finish(database: Database, run: Run, outcomes: Mapping[str, str]) -> N
     assert progress is not None
     batches = [NewBatch(0, 0, "normalize", ids, "." * len(ids))] if ids else []
     await extractions.commit(progress, batches, "0", Water(None, None), 0)
-    await extractions.finish(progress, None, Water(None, None))
+    await extractions.finish(progress, None, Ending())
     failed = [(slot, i) for slot, i in enumerate(ids) if outcomes[i] == "F"]
     await Letters(database).store([dead_letter(run, i, slot) for slot, i in failed])
     ref = RunRef(

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
-
-import pytest
-
+from syncline.domain.run import Run
 from syncline.postgres.database import Database, open_database
-from syncline.postgres.extraction import Extractions
-from syncline.postgres.ledger import Ledger
+from syncline.postgres.extraction import LONG_AGO
+from syncline.postgres.known_rows import Asked, KnownRows
+from tests.support.configured import configure
+from tests.support.run_life import accept
 
 ROWS = 20_000
+ALL = Asked(ledger=True, failed=True, excluded=True)
 
 
-Ask: TypeAlias = Callable[[Database], Callable[..., Awaitable[set[int]]]]
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        pytest.param(lambda db: Ledger(db).unchanged, id="early skip"),
-        pytest.param(lambda db: Extractions(db).handled_before, id="rows at the cursor"),
-    ],
-)
-async def test_the_index_is_read_although_the_plan_was_made_on_an_empty_ledger(
-    postgres: str, ask: Ask
-) -> None:
+async def test_the_index_is_read_although_the_plan_was_made_on_empty_tables(postgres: str) -> None:
     ids, hashes = [f"A{n}" for n in range(1000)], ["0" * 32] * 1000
     async with open_database(postgres, size=1) as db:
+        await configure(db)
+        run = await accept(db)
+
+        async def ask() -> int:
+            known = KnownRows(db)
+            return len(await known.of(run, LONG_AGO, ids, hashes, ALL, tied=True))
+
         for _ in range(10):  # until the server would keep a plan
-            await ask(db)(1, ids, hashes)
-        await db.execute(
-            "insert into ledger (stream_id, source_id, tenant, row_hash) select 1, 'A' || n, 't',"
-            f" '{'0' * 32}'::uuid from generate_series(0, {ROWS - 1}) n"
-        )
+            assert await ask() == 0
+        await fill(db, run)
         read_before = await rows_read(db)
-        assert len(await ask(db)(1, ids, hashes)) == 1000
+        assert await ask() == 1000
         assert await rows_read(db) - read_before <= 1000
+
+
+async def fill(db: Database, run: Run) -> None:
+    await db.execute(
+        "insert into ledger (stream_id, source_id, tenant, row_hash) select $1, 'A' || n, 't',"
+        f" '{'0' * 32}'::uuid from generate_series(0, {ROWS - 1}) n",
+        run.stream,
+    )
 
 
 async def rows_read(db: Database) -> int:

@@ -19,11 +19,13 @@ from syncline.domain.batch import TiedRows, Water
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.ledger import Begun, Written
 from syncline.domain.replay import Replay
-from syncline.domain.run import Notice, State
+from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
-from syncline.postgres.extraction import Extractions, FencedError
+from syncline.postgres.extraction import LONG_AGO, Extractions, FencedError
+from syncline.postgres.kept import Ending, Kept
+from syncline.postgres.known_rows import Known, KnownRows
 from syncline.postgres.ledger import Ledger
 from syncline.postgres.letters import Letters
 from syncline.postgres.notices import note
@@ -120,7 +122,7 @@ async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
         await extractions.commit(old, [batch(0, "a")], "p", Water(), 0)
     await extractions.commit(new, [batch(0, "a")], "p", Water(), 0)
     assert [b.source_ids for b in await extractions.unpublished(run.id, 0)] == [["a"]]
-    await extractions.finish(new, None, Water())
+    await extractions.finish(new, None, Ending())
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
 
 
@@ -131,8 +133,8 @@ async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) ->
     assert progress is not None
     capped = Notice("capped", "there is more", 1, ("a",))
     one, two = (Notice("without_cursor", "no cursor", n) for n in (1, 2))
-    await extractions.commit(progress, [batch(0, "a")], "p", Water(), 0, [one])
-    await extractions.finish(progress, None, Water(), None, [two, capped])
+    await extractions.commit(progress, [batch(0, "a")], "p", Water(), 0, Kept(notices=[one]))
+    await extractions.finish(progress, None, Ending(notices=[two, capped]))
     for _ in range(2):
         await note(db, run.id, [Notice("renamed", "from elsewhere")])
 
@@ -220,11 +222,11 @@ async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db
     await ledger.acknowledge(ref(run), Written(["a"], ["2" * 32], [None], [None], [6]))
     entry = (await ledger.entries(run.stream, ["a", "b"]))["a"]
     assert (entry.payload_hash, entry.target_id, entry.intent) == (one, "T1", None)
-    assert await ledger.unchanged(run.stream, ["x", "a"], ["3" * 32, one]) == {1}
+    assert await known(db, run, ["x", "a"], ["3" * 32, one]) == {1: Known.WRITTEN_HERE}
 
     await extract(db, run, [batch(0, "a")])
     await Letters(db).store([dead_letter(run, "a", 0)])
-    assert await ledger.unchanged(run.stream, ["a"], [one]) == set()
+    assert await known(db, run, ["a"], [one]) == {}
     await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
 
 
@@ -256,13 +258,13 @@ async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db
     assert progress is not None
     await extractions.commit(progress, [batch(0, "a")], "1", Water(None, "2026-01-02"), 0)
     tied = TiedRows("2026-01-02", ["a"], ["1" * 32])
-    await extractions.finish(progress, None, Water("2026-01-02", "2026-01-02"), tied)
-    assert await extractions.handled_before(run.stream, ["a"], ["1" * 32]) == {0}
+    await extractions.finish(progress, None, Ending(Water("2026-01-02", "2026-01-02"), tied))
+    assert await known(db, run, ["a"], ["1" * 32], tied=True) == {0: Known.TIED}
     await Runs(db).request_cancel("default", run.id, "ann")
 
     await apply(db, Settled(ref(run), 0, [0], "C", "execute"), Extracted(ref(run), 1, 1))
 
-    assert await extractions.handled_before(run.stream, ["a"], ["1" * 32]) == set()
+    assert await known(db, run, ["a"], ["1" * 32], tied=True) == {}
 
 
 REFUSED = Failure(Category.PERMANENT, "login_refused", "the target answered 401: key revoked")
@@ -296,14 +298,14 @@ async def test_rows_at_the_cursor_that_a_halted_run_skipped_are_still_to_be_done
     progress = await Extractions(db).start(run.id)
     assert progress is not None
     await Extractions(db).commit(progress, [batch(0, "a")], "0", Water(None, "2026-01-02"), 0)
-    await Extractions(db).finish(progress, None, Water("2026-01-02", "2026-01-02"), tied)
+    await Extractions(db).finish(progress, None, Ending(Water("2026-01-02", "2026-01-02"), tied))
     await apply(
         db,
         Halted(ref(run), REFUSED),
         Settled(ref(run), 0, [0], "C", "execute"),
         Extracted(ref(run), 1, 1),
     )
-    assert await Extractions(db).handled_before(run.stream, ["a"], ["1" * 32]) == set()
+    assert await known(db, run, ["a"], ["1" * 32], tied=True) == {}
 
 
 async def test_a_paused_run_that_is_halted_goes_on_to_its_end(db: Database) -> None:
@@ -359,3 +361,10 @@ async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
     await ledger.withdraw(run.stream, ["a"], OTHER)
     assert not await intend(OTHER, two)  # decided before the write of version 5 was known
     assert await intend(OTHER, two, 5)
+
+
+async def known(
+    db: Database, run: Run, ids: list[str], hashes: list[str], *, tied: bool = False
+) -> dict[int, Known]:
+    rows = KnownRows(db)
+    return await rows.of(run, LONG_AGO, ids, hashes, await rows.asked(run.stream), tied=tied)

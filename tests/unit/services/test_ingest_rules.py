@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,20 +11,14 @@ from hypothesis import strategies as st
 
 from syncline.contracts.wire import lane_of
 from syncline.domain.batch import Water
+from syncline.domain.bookmark import Kind, Marks, water_after
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.record import MAX_RECORD, check
-from syncline_ingest.rules import (
-    MAX_BATCH,
-    Planned,
-    Row,
-    at_watermark,
-    highest,
-    plan,
-    refused,
-    water_after,
-)
+from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, Planned, Row, plan, refused
 
+ONE = Lanes(1).of
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 BROKEN = Failure(Category.PERMANENT, "invalid_record", "broken")
 
 
@@ -51,8 +46,9 @@ class TestPlan:
     def test_every_row_is_in_exactly_one_batch(
         self, rows: list[Row], data: st.DataObject, lanes: int, size: int
     ) -> None:
-        skipped = data.draw(st.sets(st.integers(0, max(len(rows) - 1, 0))))
-        planned = plan(rows, skipped, first=7, lanes=lanes, batch_size=size)
+        places = st.integers(0, max(len(rows) - 1, 0))
+        settled = data.draw(st.dictionaries(places, st.sampled_from("UX")))
+        planned = plan(rows, settled, first=7, lane=Lanes(lanes).of, batch_size=size)
         laid = [id(r) for batch in planned for r in batch.rows]
         assert sorted(laid) == sorted(map(id, rows))
         assert [batch.new.number for batch in planned] == list(range(7, 7 + len(planned)))
@@ -66,7 +62,7 @@ class TestPlan:
     ) -> None:
         place = {id(r): n for n, r in enumerate(rows)}
         last: dict[str, int] = {}
-        for batch in plan(rows, (), first=0, lanes=lanes, batch_size=size):
+        for batch in plan(rows, {}, first=0, lane=Lanes(lanes).of, batch_size=size):
             if batch.new.stage != "normalize":
                 continue
             assert len(batch.rows) <= size
@@ -77,16 +73,17 @@ class TestPlan:
                 last[r.source_id] = place[id(r)]
 
     def test_what_is_unchanged_is_settled_at_once_and_what_is_broken_goes_to_the_dlq(self) -> None:
-        rows = [row("a"), row("b"), row("c", failure=BROKEN), row("d")]
-        planned = plan(rows, {1}, first=0, lanes=1, batch_size=100)
+        rows = [row("a"), row("b"), row("c", failure=BROKEN), row("d"), row("e")]
+        planned = plan(rows, {1: "U", 4: "X"}, first=0, lane=ONE, batch_size=100)
         assert [(b.new.stage, b.new.source_ids, b.new.outcomes) for b in planned] == [
             ("", ["b"], "U"),
+            ("", ["e"], "X"),
             ("ingest", ["c"], "."),
             ("normalize", ["a", "d"], ".."),
         ]
 
     def test_a_broken_row_is_never_settled_as_unchanged(self) -> None:
-        planned = plan([row("c", failure=BROKEN)], {0}, first=0, lanes=1, batch_size=100)
+        planned = plan([row("c", failure=BROKEN)], {0: "U"}, first=0, lane=ONE, batch_size=100)
         assert settled(planned) == []
 
 
@@ -113,12 +110,6 @@ def test_a_record_that_is_too_large_is_told_its_size() -> None:
     assert failure.message == "the record has 1,234,567 bytes, at most 900,000 are allowed"
 
 
-def test_only_rows_at_the_watermark_may_be_left_out() -> None:
-    rows = [Row("a", "5", b"", ""), Row("b", "5", b"", ""), Row("c", "6", b"", "")]
-    assert at_watermark(rows, "5") == [0, 1]
-    assert at_watermark([*rows, Row("d", None, b"", "")], None) == []
-
-
 class TestWater:
     @pytest.mark.parametrize(
         ("before", "cursors", "after"),
@@ -136,7 +127,7 @@ class TestWater:
     def test_of_an_ordered_read(
         self, before: Water, cursors: list[str | None], after: Water
     ) -> None:
-        assert water_after(cursors, before) == after
+        assert water_after([c for c in cursors if c is not None], before) == after
 
     @given(st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6))
     def test_the_high_mark_is_always_below_what_was_read_last(
@@ -155,13 +146,14 @@ class TestWater:
                 assert water.high == (str(below[-1]) if below else None)
 
     def test_of_an_unordered_read_nothing_is_taken_as_a_whole(self) -> None:
-        water = highest(["9", None, "10", "2"], Water(None, "3"), CursorType.ID)
-        assert water == Water(None, "10")
+        marks = Marks(Kind(CursorType.ID), Water(None, "3"), ordered=False)
+        assert marks.take(["9", "10", "2"], NOW) == []
+        assert marks.water == Water(None, "10")
 
 
 def test_a_batch_holds_no_record_twice() -> None:
     rows = [row("a"), row("b"), row("a"), row("a"), row("c")]
-    planned = plan(rows, (), first=0, lanes=1, batch_size=10)
+    planned = plan(rows, {}, first=0, lane=ONE, batch_size=10)
     assert [batch.new.source_ids for batch in planned] == [["a", "b"], ["a"], ["a", "c"]]
 
 
@@ -170,3 +162,26 @@ def test_a_refused_record_is_kept_in_a_form_that_every_store_takes() -> None:
     assert kept.source_id.startswith("A\\0\\ud800")
     assert len(kept.source_id) == 512
     assert len(kept.data) < 11_000
+
+
+@given(st.lists(st.lists(st.integers(0, 400).map(str), max_size=260), max_size=5), st.data())
+def test_a_record_keeps_its_lane_for_the_whole_run(
+    chunks: list[list[str]], data: st.DataObject
+) -> None:
+    lanes, sent = Lanes(4), dict[str, int]()
+    breaks = data.draw(st.integers(0, len(chunks)), "a break before this chunk")
+    for number, chunk in enumerate(chunks):
+        if number == breaks:
+            lanes = Lanes(4, [i for i, lane in sent.items() if lane == 0][:FEW])
+        lanes.take(chunk)
+        for source_id in chunk:
+            assert sent.setdefault(source_id, lanes.of(source_id)) == lanes.of(source_id)
+
+
+def test_a_small_run_stays_in_one_lane_and_a_big_one_uses_all() -> None:
+    lanes = Lanes(4)
+    lanes.take(["a", "b", "c"])
+    assert {lanes.of(i) for i in "abc"} == {0}
+    lanes.take([str(n) for n in range(500)])
+    assert {lanes.of(str(n)) for n in range(500)} == {0, 1, 2, 3}
+    assert {lanes.of(i) for i in "abc"} == {0}

@@ -1,0 +1,68 @@
+"""Records that came twice in one read. Memory is bounded; of a long read the database knows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from syncline_ingest.rules import Row
+
+MOST = 200_000
+"""Records of which it is kept in memory what they held."""
+
+Committed: TypeAlias = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Says which of these source IDs the run has committed. May raise RetriableError."""
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """A row whose record came before in this read; `is_same`: nothing about it had changed."""
+
+    place: int
+    is_same: bool
+
+
+class Seen:
+    """The records that a run has read from a list that may move while it is paged."""
+
+    def __init__(self, committed: Committed, before: Iterable[str] = ()) -> None:
+        """Begin, or go on behind the records of `before`."""
+        self._committed = committed
+        self._before = set(map(hash, before))
+        self._now: dict[int, int] = {}
+
+    def begin_again(self) -> None:
+        """Begin another pass over the source."""
+        self._before.update(self._now)
+        self._now = {}
+
+    def earlier(self, rows: Sequence[Row]) -> frozenset[int]:
+        """Return the positions of rows whose record an earlier pass, or process, has taken."""
+        before = self._before
+        return frozenset(p for p, row in enumerate(rows) if hash(row.source_id) in before)
+
+    async def take(self, rows: Sequence[Row]) -> list[Repeat]:
+        """Note the rows of a chunk, and return those whose record came before in this pass."""
+        if len(self._now) > MOST:
+            known = await self._committed([row.source_id for row in rows])
+            return [Repeat(p, True) for p, row in enumerate(rows) if row.source_id in known]
+        own = [hash(row.source_id) for row in rows]
+        repeats = []
+        if not self._now.keys().isdisjoint(own):
+            repeats = [
+                Repeat(place, self._now[key] == hash(rows[place].row_hash))
+                for place, key in enumerate(own)
+                if key in self._now
+            ]
+        self._now.update(zip(own, (hash(row.row_hash) for row in rows), strict=True))
+        return repeats
+
+
+def twice(ids: Sequence[str]) -> list[str]:
+    """Return the IDs that one answer of the source holds more than once."""
+    if len(set(ids)) == len(ids):
+        return []
+    held: set[str] = set()
+    doubles = dict.fromkeys(i for i in ids if i in held or held.add(i))  # type: ignore[func-returns-value]
+    return [source_id for source_id in doubles if source_id]

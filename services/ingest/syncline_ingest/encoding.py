@@ -1,0 +1,55 @@
+"""A page's records as rows: encoded, hashed, and refused where they cannot travel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from syncline.connectors.port import Page
+from syncline.contracts.messages import encode
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.refusal import printable
+from syncline.domain.record import check
+from syncline_ingest.rules import Row, refused
+
+
+class Hasher(Protocol):
+    """Gives the row hashes of encoded rows, for the run's mapping version and target."""
+
+    def __call__(self, rows: Sequence[bytes]) -> list[str]: ...
+
+
+def rows_of(page: Page, hasher: Hasher) -> list[Row]:
+    """Encode a page's records; one that cannot be encoded or is too large becomes a failed row."""
+    failures = dict(page.bad)
+    try:
+        encoded = [encode(record) for record in page.records]
+    except (ValueError, TypeError, RecursionError):
+        encoded = [_encode(record, place, failures) for place, record in enumerate(page.records)]
+    rows = []
+    for place, (source_id, cursor, data, row_hash) in enumerate(
+        zip(page.ids, page.cursors, encoded, hasher(encoded), strict=True)
+    ):
+        failure = failures.get(place) or check(source_id, data)
+        if failure is None:
+            rows.append(Row(source_id, cursor, data, row_hash))
+        else:
+            rows.append(refused(source_id, data, failure, row_hash))
+            rows[-1].cursor = cursor if cursor is None else printable(cursor)
+    return rows
+
+
+def _encode(record: dict[str, Any], place: int, failures: dict[int, Failure]) -> bytes:
+    try:
+        return encode(record)
+    except (ValueError, TypeError, RecursionError) as error:
+        message = "the record holds text that is no Unicode, or is nested too deeply"
+        failures[place] = Failure(Category.PERMANENT, "invalid_record", message, str(error)[:2000])
+        return encode({"unreadable": ascii(record)[:10_000]})
+
+
+def unknown(source_id: str) -> Row:
+    """Make the row of a record that the source does not know."""
+    message = f"the source has no record {source_id!r}"
+    failure = Failure(Category.PERMANENT, "unknown_source_id", message)
+    return Row(source_id, None, b"null", "", failure)
