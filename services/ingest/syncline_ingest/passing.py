@@ -185,9 +185,10 @@ class Pass:
         return bool(rows) and self.is_ordered and rows[-1].cursor != following
 
     def _mark(self, rows: Sequence[Row]) -> None:
-        having = [row for row in rows if row.cursor is not None]
-        if len(having) < len(rows):
-            self.telling.without_cursor([row.source_id for row in rows if row.cursor is None])
+        good = [row for row in rows if row.failure is None]  # what is broken tells no cursor
+        having = [row for row in good if row.cursor is not None]
+        if len(having) < len(good):
+            self.telling.without_cursor([row.source_id for row in good if row.cursor is None])
         values = [row.cursor for row in having if row.cursor is not None]
         extraction = self._opened.source.extraction
         try:

@@ -15,7 +15,7 @@ from syncline.postgres.known_rows import Asked, Known, KnownRows
 from syncline_ingest.rules import Row
 
 _WRITTEN = frozenset({Known.WRITTEN, Known.WRITTEN_SINCE, Known.WRITTEN_HERE})
-_NOTHING = Asked(ledger=False, failed=False, excluded=False)
+_NOTHING = Asked()
 
 
 class Verdict(Enum):
@@ -156,7 +156,11 @@ class Sifter:
         self._terms = terms
         is_plain = self._run.source_ids is None and self._run.replay is None
         asked = is_plain and (terms.again or terms.mode is not Mode.FORCE_FULL)
-        self._asked = await self._known.asked(self._run.stream) if asked else _NOTHING
+        if not asked:
+            self._asked = _NOTHING
+            return
+        held = await self._known.asked(self._run.stream)
+        self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
 
     async def verdicts(self, rows: Sequence[Row], seen: frozenset[int]) -> dict[int, Verdict]:
         """Say what becomes of rows of which something is known, by position.
@@ -173,11 +177,9 @@ class Sifter:
             return {}
         known = await self._known.of(
             self._run,
-            self._since,
             [row.source_id for row in rows],
             [row.row_hash or None for row in rows],
-            self._asked,
-            tied=tied,
+            msgspec.structs.replace(self._asked, tied=tied),
         )
         given = {
             place: verdict(of, rows[place].cursor, terms, seen=place in seen)

@@ -23,6 +23,8 @@ from syncline.domain.mapping.document import CursorType
 MARGIN = timedelta(hours=24)
 """How far behind the clock a value may lie: times without an offset are up to 14 hours ahead of
 UTC, a source of whole days writes that of tomorrow, and clocks differ."""
+BEHIND_UTC = timedelta(hours=14)
+"""How far a clock that shows no offset may be behind UTC, and somewhat more."""
 MOST_READS = 64
 """Reads of a stream that are remembered."""
 NOBODY_KNOWS = datetime(2, 1, 1, tzinfo=UTC)
@@ -189,21 +191,32 @@ def held_back(
     begun = datetime.fromisoformat(open_since)
     if begun < NOBODY_KNOWS:
         return None
+    (key,) = keys_of([value], kind.type, kind.form)
     safe = [read.value for read in past if datetime.fromisoformat(read.taken_at) < begun]
-    if _is_instant(value, kind):
-        safe.append(open_since)  # whoever stamps when a transaction begins stamps no earlier
+    if isinstance(key, datetime):
+        stamped = _first_stamp(begun, key)
+        if key <= stamped:
+            return value
+        if kind.form is None:
+            safe.append(_written(stamped, kind.type))
     best = None
     for candidate in safe:
         if best is None or is_later(candidate, best, kind.type, kind.form):
             best = candidate
-    if best is None or is_later(best, value, kind.type, kind.form):
-        return best and value
+    if best is not None and is_later(best, value, kind.type, kind.form):
+        return value
     return best
 
 
-def _is_instant(value: str, kind: Kind) -> bool:
-    """Tell whether a value is a moment, and not a time on some unknown clock."""
-    if kind.type is not CursorType.DATETIME or kind.form is not None:
-        return False
-    (key,) = keys_of([value], kind.type)
-    return isinstance(key, datetime) and key.tzinfo is not None
+def _first_stamp(begun: datetime, like: datetime) -> datetime:
+    """Return the earliest time that a writer stamps who began then: none before it began.
+
+    A time without an offset is that of some clock on earth, which may be behind UTC.
+    """
+    if like.tzinfo is not None:
+        return begun
+    return begun.astimezone(UTC).replace(tzinfo=None) - BEHIND_UTC
+
+
+def _written(moment: datetime, kind: CursorType) -> str:
+    return moment.date().isoformat() if kind is CursorType.DATE else moment.isoformat()

@@ -6,7 +6,7 @@ Every write is fenced by the run's epoch: a process that was replaced finds no r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +19,10 @@ from syncline.domain.run import Run
 from syncline.postgres.beginning import begin
 from syncline.postgres.database import Database
 from syncline.postgres.kept import Ending, Kept
-from syncline.postgres.known_rows import remember_read
+from syncline.postgres.known_rows import LONG_AGO, remember_read
 from syncline.postgres.notices import by_code
 from syncline.postgres.runs import SELECT, run_of
 from syncline.postgres.turns import MAY_START
-
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FencedError(SynclineError):

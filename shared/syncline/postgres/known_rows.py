@@ -7,7 +7,7 @@ target: another version of either makes it unknown, so that it is processed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -18,13 +18,15 @@ from syncline.domain.bookmark import PastRead
 from syncline.domain.run import Run
 from syncline.postgres.database import Database
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Known(StrEnum):
     """What became of a row that is read again."""
 
     WRITTEN = "written"
     WRITTEN_SINCE = "written_since"
-    """Behind the moment at which a person last moved the cursor."""
+    """By a read of the stream, since a person last moved the cursor."""
     WRITTEN_HERE = "written_here"
     """By this very run."""
     TIED = "tied"
@@ -37,11 +39,21 @@ class Known(StrEnum):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Which of a stream's memories hold anything; those that are empty are not asked."""
+    """Which of a stream's memories are asked, and how.
 
-    ledger: bool
-    failed: bool
-    excluded: bool
+    Attributes:
+        ledger, failed, excluded: what was written, failed or excluded; not where that is nothing.
+        tied: also the rows that were read at the cursor's value.
+        by_whom: tell WRITTEN_SINCE from WRITTEN.
+        since: what failed before is to be tried again: a person has moved the cursor then.
+    """
+
+    ledger: bool = False
+    failed: bool = False
+    excluded: bool = False
+    tied: bool = False
+    by_whom: bool = False
+    since: datetime = LONG_AGO
 
     @property
     def anything(self) -> bool:
@@ -51,8 +63,9 @@ class Asked(msgspec.Struct, frozen=True):
 # Looked up one by one: `exists` may be answered by reading a whole table, and a plan that was kept
 # since the table was empty does so. The first that is not null ends the search.
 _LEDGER = """
-(select case when l.run_id = $4 then 'written_here' when l.written_at >= $5 then 'written_since'
-  else 'written' end from ledger l where l.stream_id = $1 and l.source_id = w.source_id
+(select case when l.run_id = $4 then 'written_here' when $6 and l.written_at >= $5 and exists (
+    select from runs r where r.id = l.run_id and r.source_ids is null and r.replay is null)
+  then 'written_since' else 'written' end from ledger l where l.stream_id = $1 and l.source_id = w.source_id
   and l.row_hash = w.hash and l.intent_hash is null)"""
 _TIED = """
 (select 'tied' from tied_rows t where t.stream_id = $1 and t.source_id = w.source_id
@@ -70,7 +83,7 @@ _KNOWN = """
 select k.place, k.known from (
   select w.place, coalesce({}) as known
   from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
-  where $4::uuid is not null and $5::timestamptz is not null offset 0) k
+  where $4::uuid is not null and $5::timestamptz is not null and $6::bool is not null offset 0) k
 where k.known is not null
 """
 _ASKED = """
@@ -103,28 +116,21 @@ class KnownRows:
     async def of(
         self,
         run: Run,
-        since: datetime,
         source_ids: Sequence[str],
         row_hashes: Sequence[str | None],
         asked: Asked,
-        *,
-        tied: bool,
     ) -> dict[int, Known]:
-        """Return what is known of rows, by their position; of most nothing is.
-
-        Args:
-            since: older failures are to be tried again: a person has moved the cursor then.
-            tied: look also among the rows that were read at the cursor's value.
-        """
+        """Return what is known of rows, by their position; of most nothing is."""
         parts = [_LEDGER] if asked.ledger else []
-        parts += [_TIED] if tied else []
         parts += [_EXCLUDED] if asked.excluded else []
         parts += [_FAILED] if asked.failed else []
+        parts += [_TIED] if asked.tied else []
         if not parts or not source_ids:
             return {}
         rows = await self._database.fetch(
             _KNOWN.format(", ".join(parts)),
-            run.stream, list(source_ids), list(row_hashes), UUID(run.id), since,
+            run.stream, list(source_ids), list(row_hashes), UUID(run.id), asked.since,
+            asked.by_whom,
         )  # fmt: skip
         return {row[0] - 1: Known(row[1]) for row in rows}
 

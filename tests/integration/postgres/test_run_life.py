@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from syncline.contracts.messages import (
@@ -23,7 +24,7 @@ from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
-from syncline.postgres.extraction import LONG_AGO, Extractions, FencedError
+from syncline.postgres.extraction import Extractions, FencedError
 from syncline.postgres.kept import Ending, Kept
 from syncline.postgres.known_rows import Known, KnownRows
 from syncline.postgres.ledger import Ledger
@@ -367,4 +368,5 @@ async def known(
     db: Database, run: Run, ids: list[str], hashes: list[str], *, tied: bool = False
 ) -> dict[int, Known]:
     rows = KnownRows(db)
-    return await rows.of(run, LONG_AGO, ids, hashes, await rows.asked(run.stream), tied=tied)
+    asked = msgspec.structs.replace(await rows.asked(run.stream), tied=tied)
+    return await rows.of(run, ids, hashes, asked)
