@@ -199,12 +199,15 @@ def held_back(
             return value
         if kind.form is None:
             safe.append(_written(stamped, kind.type))
+    best = _latest(safe, kind)
+    return value if best is not None and is_later(best, value, kind.type, kind.form) else best
+
+
+def _latest(values: Sequence[str], kind: Kind) -> str | None:
     best = None
-    for candidate in safe:
-        if best is None or is_later(candidate, best, kind.type, kind.form):
-            best = candidate
-    if best is not None and is_later(best, value, kind.type, kind.form):
-        return value
+    for value in values:
+        if best is None or is_later(value, best, kind.type, kind.form):
+            best = value
     return best
 
 
