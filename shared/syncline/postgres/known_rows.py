@@ -66,7 +66,8 @@ _LEDGER = """
 (select case when l.run_id = $4 then 'written_here' when $6 and l.written_at >= $5 and exists (
     select from runs r where r.id = l.run_id and r.source_ids is null and r.replay is null)
   then 'written_since' else 'written' end from ledger l
-  where l.stream_id = $1 and l.source_id = w.source_id and l.row_hash = w.hash and l.intent_hash is null)"""
+  where l.stream_id = $1 and l.source_id = w.source_id and l.row_hash = w.hash
+    and l.intent_hash is null)"""
 _TIED = """
 (select 'tied' from tied_rows t where t.stream_id = $1 and t.source_id = w.source_id
   and t.row_hash = w.hash)"""
