@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from functools import reduce
 
 from syncline.domain.mapping.source_fields import Had
-from syncline_ingest.reading import Chunk
+from syncline_ingest.encoding import Chunk
 
 MOST_ROWS = 10_000
 MOST_BYTES = 8_000_000

@@ -20,9 +20,10 @@ from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
 from syncline_ingest.again import RowsAgain
+from syncline_ingest.encoding import Chunk
 from syncline_ingest.passing import Pass
 from syncline_ingest.publishing import Publisher
-from syncline_ingest.reading import Chunk, SourceError
+from syncline_ingest.reading import SourceError
 from syncline_ingest.republishing import Expected, cancelled
 from syncline_ingest.rules import Lanes, Planned, Row, plan, refused, travelling
 from syncline_ingest.sifting import Sifted

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from syncline.connectors.port import Page
+import msgspec
+
+from syncline.connectors.port import Page, Snapshot
 from syncline.contracts.messages import encode
+from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
+from syncline.domain.mapping.source_fields import Had
 from syncline.domain.record import check
+from syncline.domain.run import Notice
 from syncline_ingest.rules import Row, refused
 
 
@@ -17,6 +22,29 @@ class Hasher(Protocol):
     """Gives the row hashes of encoded rows, for the run's mapping version and target."""
 
     def __call__(self, rows: Sequence[bytes]) -> list[str]: ...
+
+
+class Chunk(msgspec.Struct):
+    """Rows that are committed together.
+
+    Attributes:
+        position: where an interrupted read goes on behind this chunk.
+        stage: the stage whose input the rows are.
+        version: when the rows were read, if that was not now (replays).
+        had: what the mapping reads and the records had, where they may leave out properties.
+        snapshots: the moments at which the source was seen, where it tells its writers.
+        twice: source IDs that one answer of the source held more than once.
+        notices: what the source tells.
+    """
+
+    rows: list[Row]
+    position: str
+    stage: Stage = Stage.NORMALIZE
+    version: int | None = None
+    had: Had | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+    twice: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 def rows_of(page: Page, hasher: Hasher) -> list[Row]:

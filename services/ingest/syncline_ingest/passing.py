@@ -24,8 +24,9 @@ from syncline.postgres.kept import Found
 from syncline.postgres.known_rows import KnownRows
 from syncline.runtime.clock import Clock
 from syncline_ingest.doubles import MOST, Seen
+from syncline_ingest.encoding import Chunk
 from syncline_ingest.noted import Noted
-from syncline_ingest.reading import Chunk, SourceError
+from syncline_ingest.reading import SourceError
 from syncline_ingest.refusals import lost_place, not_in_order, unreadable, unstable
 from syncline_ingest.rules import Row
 from syncline_ingest.sifting import Sifted, Sifter, Terms, sifted

@@ -12,7 +12,8 @@ from contextlib import aclosing
 
 from syncline.domain.errors import Category, Failure
 from syncline_ingest.ahead import MOST_ROWS
-from syncline_ingest.reading import Chunk, SourceError
+from syncline_ingest.encoding import Chunk
+from syncline_ingest.reading import SourceError
 
 
 async def complete(

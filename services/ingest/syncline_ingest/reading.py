@@ -8,25 +8,23 @@ from functools import partial
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-import msgspec
 import structlog
 
-from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Snapshot
+from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.document import Extraction
-from syncline.domain.mapping.source_fields import Had, SourceField, had, missing
+from syncline.domain.mapping.source_fields import SourceField, had, missing
 from syncline.domain.record import check
 from syncline.domain.replay import edited as apply_edit
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
-from syncline.domain.run import Notice
 from syncline.postgres.profile_pauses import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import bug, tidied
 from syncline_ingest.doubles import twice
-from syncline_ingest.encoding import Hasher, rows_of, unknown
+from syncline_ingest.encoding import Chunk, Hasher, rows_of, unknown
 from syncline_ingest.rules import Row
 
 T = TypeVar("T")
@@ -73,29 +71,6 @@ class Told(Protocol):
 
 async def silent(_seconds: float, _reason: str) -> None:
     """Tell nobody."""
-
-
-class Chunk(msgspec.Struct):
-    """Rows that are committed together.
-
-    Attributes:
-        position: where an interrupted read goes on behind this chunk.
-        stage: the stage whose input the rows are.
-        version: when the rows were read, if that was not now (replays).
-        had: what the mapping reads and the records had, where they may leave out properties.
-        snapshots: the moments at which the source was seen, where it tells its writers.
-        twice: source IDs that one answer of the source held more than once.
-        notices: what the source tells.
-    """
-
-    rows: list[Row]
-    position: str
-    stage: Stage = Stage.NORMALIZE
-    version: int | None = None
-    had: Had | None = None
-    snapshots: tuple[Snapshot, ...] = ()
-    twice: tuple[str, ...] = ()
-    notices: tuple[Notice, ...] = ()
 
 
 class Source:

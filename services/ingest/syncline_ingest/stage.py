@@ -26,10 +26,11 @@ from syncline.runtime.ports import Producer
 from syncline_ingest.again import again
 from syncline_ingest.ahead import ahead
 from syncline_ingest.chunks import Chunker
+from syncline_ingest.encoding import Chunk
 from syncline_ingest.passing import Pass
 from syncline_ingest.properties import complete
 from syncline_ingest.publishing import Publisher
-from syncline_ingest.reading import Chunk, SourceError, by_ids, from_letters
+from syncline_ingest.reading import SourceError, by_ids, from_letters
 from syncline_ingest.refusals import EXPIRED
 from syncline_ingest.sources import OpenSource, Sources
 

@@ -9,7 +9,7 @@ import pytest
 
 from syncline.contracts.topics import Stage
 from syncline_ingest.ahead import MOST_ROWS, ahead
-from syncline_ingest.reading import Chunk
+from syncline_ingest.encoding import Chunk
 from syncline_ingest.rules import Row
 from tests.support.eventually import eventually
 
