@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import ascii_lowercase
 from uuid import uuid4
 
 from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
@@ -30,9 +31,10 @@ BROKEN = Outbound(STATUS, b"?", b"{nope", 1)
 
 def event(instance: str, state: str, minute: int, type_: str = COMPLETED) -> Outbound:
     at = T0 + timedelta(minutes=minute)
+    cause = ascii_lowercase[INSTANCES.index(instance)] * 4  # each fails for a reason of its own
     run = RunStatus(
-        str(uuid4()), "default", instance, "item", "incremental", "cli", state, minute,
-        finished_at=at.isoformat(),
+        str(uuid4()), "default", instance, "item", "incremental", "cli", state, minute, 1,
+        finished_at=at.isoformat(), reason=cause if state == "failed" else None,
     )  # fmt: skip
     return status_message(type_, "finalize", run, at)
 

@@ -50,6 +50,9 @@ class Installation:
             "SYNCLINE_KAFKA_PARTITIONS": "4",
             "SYNCLINE_SECRET_KEYS": generate_key(),
             "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "SYNCLINE_ALERT_WINDOW": "0",
+            "SYNCLINE_ALERT_HOLD": "0",
+            "SYNCLINE_ALERT_FLAPS": "0",
             **extra,
         }
         self.processes: dict[str, asyncio.subprocess.Process] = {}

@@ -22,7 +22,7 @@ def build(service: Service) -> tuple[StageSpec[Ended | None], NotifierStage]:
     settings, clock = service.settings, service.clock
     deliveries = Deliveries(service.database, settings.keyring())
     delivering = Delivering(deliveries, senders_of(settings, clock), clock)
-    alerting = Alerting(service.database)
+    alerting = Alerting(service.database, settings.pace())
     return SPEC, NotifierStage(alerting, delivering, settings.dlq_alert_at, clock)
 
 

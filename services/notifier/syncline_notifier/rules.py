@@ -1,13 +1,12 @@
-"""When somebody is told: once as a stream begins to fail, and once when a run succeeds again.
+"""What the end of a run means for its stream. What is told of that, and when: `domain/incident.py`.
 
-| It stood | A run ends | Told | It stands |
-|---|---|---|---|
-| well | succeeded | - | well |
-| well | failed, partial success | that | failing |
-| failing | the same way | - | failing |
-| failing | the other way, for the first time | that | failing, both ways |
-| failing | succeeded | recovered, to all who wanted any of it | well |
-| any | cancelled, or ended before the newest that was counted | - | as it stood |
+| A run ends | It read records | Its stream |
+|---|---|---|
+| failed, partial success | - | fails that way, in the incident of its cause |
+| the same way again | - | fails, in the incident that it is in |
+| succeeded | yes | is well again |
+| succeeded | no | fails no more, but nothing is proven: no recovery is told by it |
+| cancelled, or ended before the newest that was counted | - | stands as it stood |
 """
 
 from __future__ import annotations
@@ -17,11 +16,12 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.contracts.alerts import AlertData, StateChange
+from syncline.contracts.alerts import AlertData, Happening
 from syncline.contracts.events import COMPLETED, CloudEvent, RunStatus
 from syncline.contracts.messages import decoder_of
 from syncline.contracts.wire import Delivery
-from syncline.domain.alerts import Alert, AlertState, Subject
+from syncline.domain.alerts import Alert, AlertState, Cause, Subject
+from syncline.domain.fingerprint import pattern_of
 from syncline.domain.run import State
 
 
@@ -58,83 +58,79 @@ def decode(delivery: Delivery) -> Ended | None:
     return Ended(event.data, at)
 
 
-def judge(state: AlertState, ended: Ended) -> tuple[AlertState, StateChange | None]:
-    """Decide what the end of a run changes, and whether it is told."""
+def judge(
+    state: AlertState, ended: Ended, causes: Mapping[str, Cause]
+) -> tuple[AlertState, Happening | None]:
+    """Decide what the end of a run means.
+
+    Args:
+        causes: why runs failed, by correlation ID, as far as the database knows it.
+    """
     if state.judged_at is not None and ended.at <= state.judged_at:
         return state, None
-    if ended.run.state == State.SUCCEEDED:
-        well = AlertState((), ended.at)
-        return well, _change(ended, Alert.RECOVERED, state.open) if state.open else None
-    alert = _OF_STATE.get(ended.run.state)  # type: ignore[call-overload]
+    run = ended.run
+    if run.state == State.SUCCEEDED:
+        proven = run.total > 0
+        after = AlertState(() if proven else state.open, ended.at)
+        return after, Happening(ended.subject, None, _data(run, None, run.reason), proven)
+    alert = _OF_STATE.get(run.state)  # type: ignore[call-overload]
     if alert is None:
         return state, None
-    if alert in state.open:
-        return AlertState(state.open, ended.at), None
-    return AlertState((*state.open, alert), ended.at), _change(ended, alert, (alert,))
+    cause = causes.get(run.correlation_id) or _unknown_cause(run)
+    ways = state.open if alert in state.open else (*state.open, alert)
+    data = _data(run, alert, run.reason or cause.words)
+    return AlertState(ways, ended.at), Happening(ended.subject, alert, data, cause=cause)
 
 
 def judge_all(
-    ended: Sequence[Ended], states: Mapping[Subject, AlertState]
-) -> tuple[dict[Subject, AlertState], list[StateChange]]:
+    ended: Sequence[Ended], states: Mapping[Subject, AlertState], causes: Mapping[str, Cause]
+) -> tuple[dict[Subject, AlertState], list[Happening]]:
     """Decide on runs in the order in which they ended."""
-    after, changes = dict(states), []
+    after, happenings = dict(states), []
     for one in sorted(ended, key=lambda e: e.at):
-        after[one.subject], change = judge(after[one.subject], one)
-        if change is not None:
-            changes.append(change)
-    return after, changes
+        after[one.subject], happening = judge(after[one.subject], one, causes)
+        if happening is not None:
+            happenings.append(happening)
+    return after, happenings
 
 
 def weigh(
-    state: AlertState, subject: Subject, pending: int, threshold: int, at: datetime
-) -> tuple[AlertState, StateChange | None]:
+    state: AlertState, subject: Subject, pending: int, threshold: int
+) -> tuple[AlertState, Happening | None]:
     """Decide on an instance's pending dead letters.
 
     Too many from the threshold on, well again from half of it down: a number that sways around the
-    threshold is told once.
+    threshold is one failure.
     """
-    wanted: tuple[Alert, ...]
+    alert: Alert | None
     if pending >= threshold and not state.open:
-        alert, wanted = Alert.DLQ_GROWTH, (Alert.DLQ_GROWTH,)
-        state = AlertState(wanted)
+        alert = Alert.DLQ_GROWTH
+        state = AlertState((alert,))
     elif pending <= threshold // 2 and state.open:
-        alert, wanted = Alert.RECOVERED, state.open
+        alert = None
         state = AlertState()
     else:
         return state, None
-    over = list(map(str, wanted)) if alert is Alert.RECOVERED else None
     data = AlertData(
-        alert=str(alert),
-        tenant=subject.tenant,
-        instance=subject.instance,
-        recovered_from=over,
-        pending=pending,
-        threshold=threshold,
-    )
-    return state, StateChange(subject, alert, wanted, at, data)
+        alert=str(Alert.DLQ_GROWTH), tenant=subject.tenant, instance=subject.instance,
+        pending=pending, threshold=threshold,
+    )  # fmt: skip
+    return state, Happening(subject, alert, data, alert is None, Cause(str(Alert.DLQ_GROWTH)))
 
 
-def _change(ended: Ended, alert: Alert, wanted_as: tuple[Alert, ...]) -> StateChange:
-    run = ended.run
-    data = AlertData(
-        alert=str(alert),
-        tenant=run.tenant,
-        instance=run.instance,
-        entity_type=run.entity_type,
-        recovered_from=list(map(str, wanted_as)) if alert is Alert.RECOVERED else None,
-        correlation_id=run.correlation_id,
-        state=run.state,
-        mode=run.mode,
-        trigger=run.trigger,
-        reason=run.reason,
-        total=run.total,
-        success=run.success,
-        skipped=run.skipped,
-        failed=run.failed,
-        started_at=run.started_at,
+def _unknown_cause(run: RunStatus) -> Cause:
+    """Return what is known of a failure by its run's end alone."""
+    return Cause(f"{run.state}/{pattern_of(run.reason or '', [run.instance, run.correlation_id])}")
+
+
+def _data(run: RunStatus, alert: Alert | None, reason: str | None) -> AlertData:
+    return AlertData(
+        alert=str(alert or Alert.RECOVERED), tenant=run.tenant, instance=run.instance,
+        entity_type=run.entity_type, correlation_id=run.correlation_id, state=run.state,
+        mode=run.mode, trigger=run.trigger, reason=reason, total=run.total, success=run.success,
+        skipped=run.skipped, failed=run.failed, started_at=run.started_at,
         finished_at=run.finished_at,
-    )
-    return StateChange(ended.subject, alert, wanted_as, ended.at, data)
+    )  # fmt: skip
 
 
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 36_000)

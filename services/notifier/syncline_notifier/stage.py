@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from syncline.contracts.alerts import StateChange
 from syncline.contracts.wire import Outbound
-from syncline.domain.alerts import AlertState, Subject
-from syncline.postgres.alerting import Alerting, Decide, Verdict
+from syncline.domain.alerts import AlertState, Cause, Subject
+from syncline.postgres.alerting import Alerting, Verdict
+from syncline.postgres.telling import Message
 from syncline.runtime.clock import Clock
 from syncline.telemetry.metrics import METRICS
 from syncline_notifier.delivering import Delivering
@@ -17,6 +17,8 @@ from syncline_notifier.rules import Ended, judge_all, weigh
 
 WEIGH_EVERY = 10.0
 """Seconds between two looks at the dead letters."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at what is due to be told."""
 log = structlog.get_logger()
 
 
@@ -36,14 +38,35 @@ class NotifierStage:
         self._clock = clock
 
     def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"deliver": self._delivering.run, "weigh": self.weigh_for_ever}
+        return {
+            "deliver": self._delivering.run, "weigh": self.weigh_for_ever,
+            "tell": self.tell_for_ever,
+        }  # fmt: skip
 
     async def handle(self, events: Sequence[Ended | None]) -> list[Outbound]:
         ended = [event for event in events if event is not None]
         if ended:
             subjects = {one.subject for one in ended}
-            _note(await self._alerting.decide(subjects, lambda s: Verdict(*judge_all(ended, s))))
+            run_ids = [one.run.correlation_id for one in ended]
+
+            def decide(
+                states: Mapping[Subject, AlertState], causes: Mapping[str, Cause]
+            ) -> Verdict:
+                return Verdict(*judge_all(ended, states, causes))
+
+            now = self._clock.now()
+            _note(await self._alerting.decide(subjects, run_ids, decide, now))
         return []
+
+    async def tell_for_ever(self) -> None:
+        """Side task: tell what has stood long enough."""
+        while True:
+            await self.tell_due()
+            await self._clock.sleep(LOOK_EVERY)
+
+    async def tell_due(self) -> None:
+        """Look once. May raise RetriableError."""
+        _note(await self._alerting.tell_due(self._clock.now()))
 
     async def weigh_for_ever(self) -> None:
         """Side task: look how many dead letters wait."""
@@ -53,26 +76,27 @@ class NotifierStage:
 
     async def weigh_pending(self) -> None:
         """Look once. May raise RetriableError."""
-        _note(await self._alerting.weigh_pending(self._decide))
+        _note(await self._alerting.weigh_pending(self._decide, self._clock.now()))
 
-    def _decide(self, pending: Mapping[Subject, int]) -> Decide:
-        def decide(states: Mapping[Subject, AlertState]) -> Verdict:
-            now = self._clock.now()
-            results = {s: weigh(states[s], s, n, self._threshold, now) for s, n in pending.items()}
-            changes = [change for _, change in results.values() if change is not None]
-            return Verdict({s: state for s, (state, _) in results.items()}, changes)
-
-        return decide
+    def _decide(
+        self, states: Mapping[Subject, AlertState], pending: Mapping[Subject, int]
+    ) -> Verdict:
+        results = {s: weigh(states[s], s, n, self._threshold) for s, n in pending.items()}
+        happenings = [happening for _, happening in results.values() if happening is not None]
+        return Verdict({s: state for s, (state, _) in results.items()}, happenings)
 
 
-def _note(changes: Sequence[StateChange]) -> None:
-    for change in changes:
-        METRICS.alerts.labels(str(change.alert)).inc()
+def _note(messages: Sequence[Message]) -> None:
+    for message in messages:
+        METRICS.alerts.labels(message.data.alert).inc()
         log.info(
             "alert",
-            alert=str(change.alert),
-            tenant=change.subject.tenant,
-            instance=change.subject.instance,
-            entity_type=change.subject.entity_type or None,
-            correlation_id=change.data.correlation_id,
+            alert=message.data.alert,
+            tenant=message.data.tenant,
+            instance=message.data.instance,
+            entity_type=message.data.entity_type,
+            system=message.data.system,
+            streams=message.data.count or 1,
+            told=message.subscriptions,
+            correlation_id=message.data.correlation_id,
         )

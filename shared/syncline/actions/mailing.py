@@ -104,7 +104,10 @@ def _refused(error: aiosmtplib.SMTPRecipientsRefused) -> str:
 
 def headline(data: AlertData) -> str:
     """Say in one line what happened: `erp-shop, item: run failed`."""
-    subject = ", ".join(filter(None, (data.instance, data.entity_type))) or data.tenant
+    subject = ", ".join(filter(None, (data.instance, data.entity_type)))
+    if data.count:
+        subject = f"{data.count} streams" + (f" of {data.system}" if data.system else "")
+    subject = subject or data.tenant
     label = Alert(data.alert).label
     words = label if label.startswith("DLQ") else label[0].lower() + label[1:]
     return re.sub(r"\s+", " ", f"{subject}: {words}")[:200]
@@ -115,6 +118,7 @@ def _lines(data: AlertData, subscription: str) -> Iterator[str]:
     yield ""
     facts = {
         "Tenant": data.tenant,
+        "System": data.system,
         "Over": ", ".join(Alert(name).label for name in data.recovered_from or ()),
         "Reason": data.reason,
         "Records": _records(data),
@@ -124,10 +128,12 @@ def _lines(data: AlertData, subscription: str) -> Iterator[str]:
         "Triggered by": data.trigger,
         "Correlation ID": data.correlation_id,
         "Waiting in the DLQ": _pending(data),
+        "Now": _now(data),
     }
     for name, value in facts.items():
         if value:
             yield f"{name}: {value}"
+    yield from _streams(data)
     if data.link:
         yield ""
         yield f"See more: {data.link}"
@@ -149,11 +155,33 @@ def _pending(data: AlertData) -> str:
     return f"{data.pending} (told from {data.threshold} on)"
 
 
+def _now(data: AlertData) -> str:
+    if data.failing is None:
+        return ""
+    return "it fails" if data.failing else "it works"
+
+
+def _streams(data: AlertData) -> Iterator[str]:
+    if not data.streams:
+        return
+    yield ""
+    yield "Streams:"
+    for stream in data.streams:
+        name = ", ".join(filter(None, (stream.instance, stream.entity_type)))
+        reason = f": {stream.reason}" if stream.reason and stream.reason != data.reason else ""
+        label = Alert(stream.alert).label
+        yield re.sub(r"\s+", " ", f"- {name}: {label[0].lower()}{label[1:]}{reason}")[:500]
+    if data.count and data.count > len(data.streams):
+        yield f"and {data.count - len(data.streams)} more"
+
+
 _QUIET = "Nothing more is sent of this until it is over. Notification: {}."
 _WHY = {
     Alert.RUN_FAILED: _QUIET,
     Alert.PARTIAL_SUCCESS: _QUIET,
     Alert.DLQ_GROWTH: _QUIET,
     Alert.RECOVERED: "Notification: {}.",
+    Alert.FLAPPING: "It fails and recovers in turn. Nothing more is sent of this until one of both "
+    "holds. Notification: {}.",
     Alert.TEST: "A test: somebody asked for it in the console or the API. Notification: {}.",
 }

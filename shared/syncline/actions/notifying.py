@@ -102,6 +102,9 @@ class Senders:
             return None
         if data.correlation_id is not None:
             return f"{self._public_url}/runs/{data.correlation_id}"
+        if data.instance is None:
+            grown = any(s.alert == Alert.DLQ_GROWTH for s in data.streams or ())
+            return f"{self._public_url}/{'dlq' if grown else 'runs'}"
         return f"{self._public_url}/dlq?instance={quote(data.instance or '', safe='')}"
 
 

@@ -33,6 +33,7 @@ from syncline.bootstrap.settings_kinds import (
     Text,
 )
 from syncline.connectors.port import Surroundings
+from syncline.domain.incident import Pace
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.retention import Retention
 from syncline.postgres.sessions import Lifetimes
@@ -153,6 +154,33 @@ class Settings(BaseSettings):
         description="Pending dead letters of an instance from which on its growth is told; well "
         "again from half of it down.",
     )
+    alert_window: Number = Field(
+        60.0,
+        ge=0,
+        le=YEAR,
+        description="Seconds for which a failure must stand before it is told; what fails for the "
+        "same cause meanwhile is told with it.",
+    )
+    alert_hold: Number = Field(
+        300.0,
+        ge=0,
+        le=YEAR,
+        description="Seconds for which a recovery must stand before it is told.",
+    )
+    alert_quiet: Number = Field(
+        3600.0,
+        ge=0,
+        le=YEAR,
+        description="Seconds after a message in which more of the same is not told, and in which "
+        "changes are counted.",
+    )
+    alert_flaps: int = Field(
+        3,
+        ge=0,
+        le=1000,
+        description="The change within that time which is told as flapping; then there is silence "
+        "until it has held as long. 0 tells every change.",
+    )
     smtp_host: MailHost = Field("", description="Mail server for notifications; empty: no e-mail.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
@@ -211,6 +239,10 @@ class Settings(BaseSettings):
         return Retention(
             self.keep_runs, self.keep_outcomes, self.keep_dead_letters, self.keep_audit
         )
+
+    def pace(self) -> Pace:
+        """Return how patient notifications are."""
+        return Pace(self.alert_window, self.alert_hold, self.alert_quiet, self.alert_flaps)
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""

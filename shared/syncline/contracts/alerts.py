@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from syncline.contracts.events import CloudEvent
 from syncline.contracts.messages import encode
-from syncline.domain.alerts import Alert, Subject
+from syncline.domain.alerts import Alert, Cause, Subject
+from syncline.domain.incident import Told
 
 SOURCE = "/syncline/notifier"
+
+
+class AlertStream(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """One of several streams that a notification is about."""
+
+    instance: str
+    entity_type: str | None = None
+    alert: str
+    correlation_id: str | None = None
+    reason: str | None = None
 
 
 class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """What happened; data of every notification. What does not apply is left out.
 
     Attributes:
-        alert: run_failed, partial_success, dlq_growth, recovered or test.
+        alert: run_failed, partial_success, dlq_growth, recovered, flapping or test.
         instance, entity_type: what it is about; dead letters are counted over all entity types.
+            Left out when it is about several streams.
+        system: the connection profile, or mapping, that their failures have in common.
+        count: streams that it is about, if there are several.
+        streams: the first 100 of them.
+        failing: of a flapping incident, whether it fails right now.
         recovered_from: the alerts that are over.
         correlation_id: names the run that changed the state.
         state, mode, trigger, reason, total, success, skipped, failed: the run as it ended.
@@ -31,6 +48,10 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
     tenant: str
     instance: str | None = None
     entity_type: str | None = None
+    system: str | None = None
+    count: int | None = None
+    streams: list[AlertStream] | None = None
+    failing: bool | None = None
     recovered_from: list[str] | None = None
     correlation_id: str | None = None
     state: str | None = None
@@ -48,22 +69,70 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
     link: str | None = None
 
 
-class StateChange(msgspec.Struct, frozen=True):
-    """Something to tell.
+LISTED = 100
+"""Streams that one notification names."""
+_WORST = (Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """What the end of a run, or a look at the dead letters, means for its subject.
 
     Attributes:
-        wanted_as: who subscribed to any of these is told.
+        alert: how it fails; None: it does not.
+        proven: not to fail was shown by a run that did something.
+        cause: why it fails.
     """
 
     subject: Subject
-    alert: Alert
-    wanted_as: tuple[Alert, ...]
-    at: datetime
+    alert: Alert | None
     data: AlertData
+    proven: bool = False
+    cause: Cause = Cause("")
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A subject in an incident, and the data of the run that says how it stands."""
+
+    subject: Subject
+    alert: Alert
+    data: AlertData
+
+
+def message_of(
+    what: Told, members: Sequence[Member], system: str | None, at: datetime
+) -> AlertData:
+    """Make what is told of members of an incident: of one alone, or of several with their list."""
+    over = sorted({str(member.alert) for member in members})
+    worst = next(alert for alert in _WORST if str(alert) in over)
+    alert = {Told.RECOVERED: Alert.RECOVERED, Told.FLAPPING: Alert.FLAPPING}.get(what, worst)
+    subjects = {member.subject for member in members}
+    ends = what is not Told.FAILING
+    if len(subjects) == 1:
+        one = next(m for m in members if ends or m.alert is worst)
+        return msgspec.structs.replace(
+            one.data, alert=str(alert), system=system, recovered_from=over if ends else None
+        )
+    return AlertData(
+        alert=str(alert), tenant=members[0].subject.tenant, system=system, count=len(subjects),
+        streams=[_stream(member) for member in members[:LISTED]],
+        reason=None if what is Told.RECOVERED else next(
+            (m.data.reason for m in members if m.data.reason), None
+        ),
+        recovered_from=over if ends else None, finished_at=at.isoformat(),
+    )  # fmt: skip
+
+
+def _stream(member: Member) -> AlertStream:
+    data = member.data
+    return AlertStream(
+        instance=member.subject.instance, entity_type=member.subject.entity_type or None,
+        alert=str(member.alert), correlation_id=data.correlation_id, reason=data.reason,
+    )  # fmt: skip
 
 
 def alert_event(id_: str, at: datetime, data: AlertData) -> bytes:
     """Encode a notification as its receivers get it."""
     type_ = f"syncline.alert.{data.alert}.v1"
-    subject = "/".join(filter(None, (data.instance, data.entity_type))) or data.tenant
+    stream = "/".join(filter(None, (data.instance, data.entity_type)))
+    subject = stream or data.system or data.tenant
     return encode(CloudEvent(id_, SOURCE, type_, at, subject, data))

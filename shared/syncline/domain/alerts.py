@@ -15,6 +15,7 @@ class Alert(StrEnum):
     PARTIAL_SUCCESS = "partial_success"
     DLQ_GROWTH = "dlq_growth"
     RECOVERED = "recovered"
+    FLAPPING = "flapping"
     TEST = "test"
 
     @property
@@ -35,11 +36,25 @@ class Subject(msgspec.Struct, frozen=True, order=True):
     entity_type: str = ""
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """Why a run failed, as far as it tells alike failures.
+
+    Attributes:
+        key: the system at fault, and the failure without what belongs to a run.
+        system: name of that connection profile, or mapping.
+        words: in the words of what failed.
+    """
+
+    key: str
+    system: str | None = None
+    words: str | None = None
+
+
 class AlertState(msgspec.Struct, frozen=True):
     """How a subject stands.
 
     Attributes:
-        open: what was told since it was last well; nothing is told twice before it recovers.
+        open: how it fails since it was last well.
         judged_at: end of the newest run that was counted; older ones say nothing new.
     """
 

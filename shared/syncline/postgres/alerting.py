@@ -7,42 +7,56 @@ subject, locked, and finds that nothing is new.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-import msgspec
-from uuid6 import uuid7
-
-from syncline.contracts.alerts import StateChange
-from syncline.domain.alerts import Alert, AlertState, Subject
+from syncline.contracts.alerts import Happening
+from syncline.domain.alerts import Alert, AlertState, Cause, Subject
+from syncline.domain.incident import Pace
+from syncline.postgres.causes import causes_of
 from syncline.postgres.database import Database
+from syncline.postgres.incidents import due_tenants, take_in
+from syncline.postgres.telling import Message, tell
 
 _LOCK = 7_305_817_213  # any fixed number of our own
 
 
 class Verdict(NamedTuple):
-    """How subjects stand now, and what of it is told."""
+    """How subjects stand now, and what that means for their incidents."""
 
     states: Mapping[Subject, AlertState]
-    changes: Sequence[StateChange]
+    happenings: Sequence[Happening]
 
 
-Decide: TypeAlias = Callable[[Mapping[Subject, AlertState]], Verdict]
+Decide: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[str, Cause]], Verdict]
+Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]], Verdict]
 
 
 class Alerting:
-    """Every method may raise RetriableError."""
+    """Every method may raise RetriableError, and returns what is told now.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        pace: how patient it is.
+    """
+
+    def __init__(self, database: Database, pace: Pace) -> None:
         self._database = database
+        self._pace = pace
 
-    async def decide(self, subjects: Collection[Subject], decide: Decide) -> Sequence[StateChange]:
-        """Lock subjects, decide on them, keep the verdict, and queue what is to be told."""
+    async def decide(
+        self,
+        subjects: Collection[Subject],
+        run_ids: Sequence[str],
+        decide: Decide,
+        now: datetime,
+    ) -> Sequence[Message]:
+        """Lock subjects, decide on their runs, and keep the verdict."""
         async with self._database.transaction() as connection:
-            return await _decided(connection, subjects, decide)
+            states = await _locked(connection, sorted(subjects))
+            causes = await causes_of(connection, run_ids)
+            return await self._kept(connection, states, decide(states, causes), now)
 
-    async def weigh_pending(
-        self, decide: Callable[[Mapping[Subject, int]], Decide]
-    ) -> Sequence[StateChange]:
+    async def weigh_pending(self, weigh: Weigh, now: datetime) -> Sequence[Message]:
         """Decide on the numbers of pending dead letters by instance.
 
         One process at a time, so that an older count never follows a newer one.
@@ -51,7 +65,37 @@ class Alerting:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return []
             pending = await _pending(connection)
-            return await _decided(connection, pending, decide(pending))
+            states = await _locked(connection, sorted(pending))
+            return await self._kept(connection, states, weigh(states, pending), now)
+
+    async def tell_due(self, now: datetime) -> Sequence[Message]:
+        """Tell what has stood long enough."""
+        told: list[Message] = []
+        for tenant in await due_tenants(self._database, now):
+            async with self._database.transaction() as connection:
+                told += await tell(connection, tenant, now, self._pace)
+        return told
+
+    async def _kept(
+        self,
+        connection: Any,  # noqa: ANN401 - a database connection
+        states: Mapping[Subject, AlertState],
+        verdict: Verdict,
+        now: datetime,
+    ) -> Sequence[Message]:
+        await connection.executemany(
+            "update alert_states set open = $4, judged_at = $5 "
+            "where tenant = $1 and instance = $2 and entity_type = $3",
+            [
+                (s.tenant, s.instance, s.entity_type, list(map(str, state.open)), state.judged_at)
+                for s, state in verdict.states.items()
+                if state != states[s]
+            ],
+        )
+        told: list[Message] = []
+        for tenant in await take_in(connection, verdict.happenings, now):
+            told += await tell(connection, tenant, now, self._pace)
+        return told
 
 
 async def _pending(connection: Any) -> dict[Subject, int]:  # noqa: ANN401
@@ -64,27 +108,6 @@ async def _pending(connection: Any) -> dict[Subject, int]:  # noqa: ANN401
         where p.count > 0 or a.open <> '{}'"""
     )
     return {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
-
-
-async def _decided(
-    connection: Any,  # noqa: ANN401
-    subjects: Collection[Subject],
-    decide: Decide,
-) -> Sequence[StateChange]:
-    states = await _locked(connection, sorted(subjects))
-    verdict = decide(states)
-    await connection.executemany(
-        "update alert_states set open = $4, judged_at = $5 "
-        "where tenant = $1 and instance = $2 and entity_type = $3",
-        [
-            (s.tenant, s.instance, s.entity_type, list(map(str, state.open)), state.judged_at)
-            for s, state in verdict.states.items()
-            if state != states[s]
-        ],
-    )
-    for change in verdict.changes:
-        await _queue(connection, change)
-    return verdict.changes
 
 
 async def _locked(connection: Any, subjects: Sequence[Subject]) -> dict[Subject, AlertState]:  # noqa: ANN401
@@ -108,21 +131,3 @@ async def _locked(connection: Any, subjects: Sequence[Subject]) -> dict[Subject,
         )
         for r in rows
     }
-
-
-async def _queue(connection: Any, change: StateChange) -> None:  # noqa: ANN401
-    """Keep a notification and its way to everyone who wants it."""
-    subject, id_ = change.subject, uuid7()
-    await connection.execute(
-        """insert into notifications (id, tenant, event, instance, entity_type, at, data)
-        values ($1, $2, $3, $4, $5, $6, $7)""",
-        id_, subject.tenant, str(change.alert), subject.instance, subject.entity_type, change.at,
-        msgspec.to_builtins(change.data),
-    )  # fmt: skip
-    await connection.execute(
-        """insert into deliveries (id, tenant, subscription_id, notification_id)
-        select gen_random_uuid(), tenant, id, $2 from subscriptions
-        where tenant = $1 and active and events && $3::text[]
-          and (instances = '{}' or $4 = any(instances))""",
-        subject.tenant, id_, list(map(str, change.wanted_as)), subject.instance,
-    )  # fmt: skip

@@ -71,6 +71,11 @@ _STATEMENTS = {
           select from deliveries d where d.notification_id = n.id and d.state = 'waiting')
         limit $2)""",
     ),
+    "incidents": (
+        "runs",
+        """delete from incidents where id in (select id from incidents
+        where closed_at < now() - make_interval(days => $1) limit $2)""",
+    ),
     "refusals": (
         "runs",
         """delete from refusals where run_id in (select run_id from refusals

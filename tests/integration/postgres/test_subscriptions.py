@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import msgspec
 import pytest
 
-from syncline.contracts.alerts import AlertData, StateChange
-from syncline.domain.alerts import Alert, Subject
+from syncline.contracts.alerts import AlertData, Happening
+from syncline.domain.alerts import Alert, Cause, Subject
 from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.incident import Pace
 from syncline.domain.notification import SubscriptionConfig
 from syncline.postgres.alerting import Alerting, Verdict
 from syncline.postgres.database import Database, open_database
@@ -37,8 +39,10 @@ async def tell(db: Database, at: datetime | None = None) -> None:
     subject = Subject("default", "erp-shop", "item")
     data = AlertData(alert="run_failed", tenant="default", instance="erp-shop")
     at = at or datetime.now(UTC)  # noqa: TID251 - compared with the database's clock
-    change = StateChange(subject, Alert.RUN_FAILED, (Alert.RUN_FAILED,), at, data)
-    await Alerting(db).decide([subject], lambda states: Verdict(states, [change]))
+    happening = Happening(subject, Alert.RUN_FAILED, data, cause=Cause(str(uuid4())))
+    await db.execute("delete from incident_streams")
+    alerting = Alerting(db, Pace(window=0))
+    await alerting.decide([subject], [], lambda states, _: Verdict(states, [happening]), at)
 
 
 async def states(db: Database) -> list[str]:

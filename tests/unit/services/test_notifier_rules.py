@@ -10,7 +10,7 @@ import pytest
 from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
-from syncline.domain.alerts import Alert, AlertState, Subject
+from syncline.domain.alerts import Alert, AlertState, Cause, Subject
 from syncline_notifier.rules import PAUSES, Ended, decode, judge, judge_all, pause_after, weigh
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,57 +18,65 @@ FAILED, PARTIAL, GROWTH = Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GRO
 SUBJECT = Subject("default", "erp-shop", "item")
 
 
-def ended(state: str, minute: int = 1) -> Ended:
+def ended(state: str, minute: int = 1, total: int = 1) -> Ended:
     at = T0 + timedelta(minutes=minute)
     run = RunStatus(
-        f"run-{minute}", "default", "erp-shop", "item", "incremental", "cli", state, 7,
+        f"run-{minute}", "default", "erp-shop", "item", "incremental", "cli", state, 7, total,
         finished_at=at.isoformat(),
     )  # fmt: skip
     return Ended(run, at)
 
 
 @pytest.mark.parametrize(
-    ("open_before", "state", "told", "open_after"),
+    ("open_before", "state", "total", "alert", "proven", "open_after"),
     [
-        ((), "succeeded", None, ()),
-        ((), "failed", "run_failed", (FAILED,)),
-        ((), "partial_success", "partial_success", (PARTIAL,)),
-        ((), "cancelled", None, ()),
-        ((FAILED,), "failed", None, (FAILED,)),
-        ((FAILED,), "partial_success", "partial_success", (FAILED, PARTIAL)),
-        ((FAILED,), "succeeded", "recovered", ()),
-        ((FAILED,), "cancelled", None, (FAILED,)),
-        ((PARTIAL,), "failed", "run_failed", (PARTIAL, FAILED)),
-        ((PARTIAL,), "partial_success", None, (PARTIAL,)),
-        ((PARTIAL,), "succeeded", "recovered", ()),
-        ((FAILED, PARTIAL), "failed", None, (FAILED, PARTIAL)),
-        ((FAILED, PARTIAL), "partial_success", None, (FAILED, PARTIAL)),
-        ((FAILED, PARTIAL), "succeeded", "recovered", ()),
+        ((), "succeeded", 3, None, True, ()),
+        ((), "succeeded", 0, None, False, ()),
+        ((), "failed", 0, FAILED, False, (FAILED,)),
+        ((), "partial_success", 3, PARTIAL, False, (PARTIAL,)),
+        ((FAILED,), "failed", 3, FAILED, False, (FAILED,)),
+        ((FAILED,), "partial_success", 3, PARTIAL, False, (FAILED, PARTIAL)),
+        ((FAILED,), "succeeded", 3, None, True, ()),
+        ((FAILED,), "succeeded", 0, None, False, (FAILED,)),
+        ((FAILED, PARTIAL), "failed", 3, FAILED, False, (FAILED, PARTIAL)),
+        ((FAILED, PARTIAL), "succeeded", 1, None, True, ()),
     ],
-)
-def test_what_the_end_of_a_run_changes(
-    open_before: tuple[Alert, ...], state: str, told: str | None, open_after: tuple[Alert, ...]
-) -> None:
-    after, change = judge(AlertState(open_before, T0), ended(state))
-    assert after.open == open_after
-    assert (change and change.data.alert) == told
-    if told == "recovered":
-        assert change is not None
-        assert change.wanted_as == open_before
+)  # fmt: skip
+def test_what_the_end_of_a_run_means(
+    open_before: tuple[Alert, ...], state: str, total: int, alert: Alert | None, proven: bool,
+    open_after: tuple[Alert, ...],
+) -> None:  # fmt: skip
+    after, happening = judge(AlertState(open_before, T0), ended(state, total=total), {})
+    assert happening is not None
+    assert (happening.alert, happening.proven, after.open) == (alert, proven, open_after)
+
+
+@pytest.mark.parametrize("stood", [(), (FAILED,)])
+def test_a_cancelled_run_says_nothing(stood: tuple[Alert, ...]) -> None:
+    state = AlertState(stood, T0)
+    assert judge(state, ended("cancelled"), {}) == (state, None)
 
 
 def test_a_run_that_ended_before_the_newest_counted_changes_nothing() -> None:
     stood = AlertState((FAILED,), T0 + timedelta(minutes=5))
     for minute in (4, 5):
-        assert judge(stood, ended("succeeded", minute)) == (stood, None)
+        assert judge(stood, ended("succeeded", minute), {}) == (stood, None)
 
 
 def test_runs_are_judged_in_the_order_in_which_they_ended_however_they_come() -> None:
     runs = [ended("failed", 1), ended("failed", 2), ended("succeeded", 3), ended("failed", 4)]
     for order in itertools.permutations(runs):
-        after, changes = judge_all([*order, *order], {SUBJECT: AlertState()})
-        assert [c.data.alert for c in changes] == ["run_failed", "recovered", "run_failed"]
+        after, happenings = judge_all([*order, *order], {SUBJECT: AlertState()}, {})
+        assert [h.alert for h in happenings] == [FAILED, FAILED, None, FAILED]
         assert after[SUBJECT].open == (FAILED,)
+
+
+def test_a_failure_without_a_reason_is_told_with_its_cause() -> None:
+    run = ended("failed")
+    causes = {run.run.correlation_id: Cause("k", "shop", "9 records failed: no stock")}
+    _, happening = judge(AlertState(), run, causes)
+    assert happening is not None
+    assert happening.data.reason == "9 records failed: no stock"
 
 
 def test_only_the_end_of_a_run_is_read() -> None:
@@ -98,8 +106,9 @@ def test_dead_letters_are_told_with_hysteresis(
 ) -> None:
     subject = Subject("default", "erp-shop")
     stood = AlertState((GROWTH,) if is_open else ())
-    after, change = weigh(stood, subject, pending, 100, T0)
-    assert (change and change.data.alert) == told
+    after, happening = weigh(stood, subject, pending, 100)
+    said = None if happening is None else str(happening.alert or "recovered")
+    assert said == told
     assert bool(after.open) == (is_open if told is None else told == "dlq_growth")
 
 
