@@ -47,7 +47,8 @@ def _maker(column: TargetColumn) -> _Maker | None:
     one = _json if column.leaf in _JSON else _binary if column.leaf == "bytea" else None
     if not column.is_list:
         return one
-    return lambda value: _array(value, one)
+    mark = ";" if column.leaf == "box" else ","
+    return lambda value: _array(value, one, mark)
 
 
 def _json(value: Any) -> str:  # noqa: ANN401
@@ -62,17 +63,17 @@ def _binary(value: Any) -> str:  # noqa: ANN401
         raise ValueError("is binary and takes base64 text, which this value is not") from None
 
 
-def _array(value: Any, one: _Maker | None) -> str:  # noqa: ANN401
+def _array(value: Any, one: _Maker | None, mark: str) -> str:  # noqa: ANN401
     """Write a list as PostgreSQL's array literal; what is no list is left for it to judge."""
     if not isinstance(value, list):
         return value if isinstance(value, str) else _json(value)
-    return "{" + ",".join(_element(v, one) for v in value) + "}"
+    return "{" + mark.join(_element(v, one, mark) for v in value) + "}"
 
 
-def _element(value: Any, one: _Maker | None) -> str:  # noqa: ANN401
+def _element(value: Any, one: _Maker | None, mark: str) -> str:  # noqa: ANN401
     if value is None:
         return "null"
     if isinstance(value, list) and one is not _json:
-        return _array(value, one)
+        return _array(value, one, mark)
     text = one(value) if one is not None else value if isinstance(value, str) else _json(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

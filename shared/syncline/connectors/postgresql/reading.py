@@ -16,6 +16,7 @@ from syncline.connectors.postgresql import writers
 from syncline.connectors.postgresql.asking import SqlType, shape_of
 from syncline.connectors.postgresql.json_values import Unreadable
 from syncline.connectors.postgresql.selecting import Selection
+from syncline.connectors.postgresql.text_cursors import check_texts
 from syncline.connectors.postgresql.window import Position, reading_query
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
@@ -69,7 +70,7 @@ class PageMaker:
         position = Position(cursors[-1], ids[-1], self._open_since)
         return Page(
             ["" if i is None else i for i in ids] if None in ids else ids,  # type: ignore[arg-type]
-            cursors,
+            [cursor or None for cursor in cursors],
             records,
             msgspec.json.encode(position).decode(),
             self._bad(rows, records),
@@ -158,6 +159,7 @@ async def pages(connection: asyncpg.Connection, request: ExtractRequest) -> Asyn
     position = msgspec.json.decode(request.position, type=Position) if request.position else None
     snapshot = since_first(await writers.begin(connection), position)
     shape = await shape_of(connection, request.extraction)
+    await check_texts(connection, request, shape)
     query, chosen = reading_query(request, shape, position)
     maker = PageMaker(request.extraction, chosen, list(shape.columns), snapshot)
     rows_of = await connection.cursor(query.sql, *query.values)

@@ -22,7 +22,7 @@ _DATES = {
 """Types of dates, with what is true of the values that the driver can give as dates."""
 _AS_THEY_ARE = _WHOLE | _TEXTS | {"bool", "bpchar", "name", "uuid", "bytea", "json", "jsonb"}
 _AS_THEY_ARE |= {"float8", "numeric"}
-_ELEMENTS = frozenset({"bool", "int2", "int4", "int8", "text", "varchar", "bpchar", "uuid"})
+_ELEMENTS = _WHOLE | _TEXTS | {"bool", "bpchar", "uuid", "bytea"}
 _CASTS = {"float4": "::text::float8", "money": "::numeric"}
 """`real` by its shortest text, else the tail of its binary form shows; money without its sign."""
 _NAMED = _WHOLE | _TEXTS | _DATES.keys() | {"bool", "bpchar", "name", "uuid", "bytea", "numeric"}

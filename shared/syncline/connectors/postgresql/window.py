@@ -14,6 +14,7 @@ from syncline.connectors.postgresql.queries import (
     lookback,
 )
 from syncline.connectors.postgresql.selecting import Selection, selection
+from syncline.connectors.postgresql.text_cursors import TEXTS
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType, Extraction
 
@@ -67,7 +68,8 @@ def _at_or_after(query: Query, extraction: Extraction, shape: Shape, after: str)
     if extraction.lookback and extraction.cursor_type is not CursorType.ID:
         check_lookback(name, kind.name)
     start = query.bind(after, kind.sql) + lookback(query, extraction, kind.sql)
-    return f"({cursor} >= {start} or {cursor} is null)"
+    empty = f" or {cursor} = ''" if kind.name in TEXTS else ""
+    return f"({cursor} >= {start} or {cursor} is null{empty})"
 
 
 def check_lookback(name: str, kind: str) -> None:
