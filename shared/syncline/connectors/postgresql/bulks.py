@@ -24,6 +24,8 @@ from syncline.domain.errors import Category, Failure
 
 _Records = Sequence[dict[str, Any]]
 Send = Callable[[Sequence[int]], Awaitable[None]]
+_MAY_PASS = frozenset({"23503", "23505"})
+"""SQLSTATEs of a row that is not there yet, and of a value that another row still has."""
 
 
 class _ValueError(Exception):
@@ -49,20 +51,23 @@ class Bulks:
     async def halving(self, send: Send, places: Sequence[int]) -> dict[int, Failure]:
         """Send records, in ever smaller parts where they are refused.
 
+        What needs another record, or what one has, may pass once that was written: it is tried
+        again for as long as that helps.
+
         Raises:
             ConnectorError: what would meet every record.
         """
-        if not places:
-            return {}
-        refused: list[asyncpg.PostgresError] = []
-        failures = await self._halving(send, places, refused)
-        if len(failures) == len(places) > 1 and all(map(is_row_security, refused)):
-            raise ConnectorError(self._locked_out(refused[0]))
-        return failures
+        refused = await self._halving(send, places) if places else {}
+        tried, left = len(places), _waiting(refused)
+        while left and len(left) < tried:
+            again = await self._halving(send, left)
+            refused = {p: e for p, e in refused.items() if p not in left} | again
+            tried, left = len(left), _waiting(again)
+        if len(refused) == len(places) > 1 and all(map(is_row_security, refused.values())):
+            raise ConnectorError(self._locked_out(next(iter(refused.values()))))
+        return {place: failure_of(error) for place, error in refused.items()}
 
-    async def _halving(
-        self, send: Send, places: Sequence[int], refused: list[asyncpg.PostgresError]
-    ) -> dict[int, Failure]:
+    async def _halving(self, send: Send, places: Sequence[int]) -> dict[int, asyncpg.PostgresError]:
         try:
             await self._pace()
             await send(places)
@@ -76,11 +81,10 @@ class Bulks:
         else:
             return {}
         if len(places) == 1:
-            refused.append(found)
-            return {places[0]: failure_of(found)}
+            return {places[0]: found}
         middle = len(places) // 2
-        first = await self._halving(send, places[:middle], refused)
-        return first | await self._halving(send, places[middle:], refused)
+        first = await self._halving(send, places[:middle])
+        return first | await self._halving(send, places[middle:])
 
     async def _raise_of_all(self, error: asyncpg.PostgresError) -> None:
         """Raise what would meet every record, with what a person can do."""
@@ -154,6 +158,10 @@ class Bulks:
         return " and ".join(
             f"{one}.{identifier(name)} = {other}.{identifier(name)}" for name in self.table.key
         )
+
+
+def _waiting(refused: dict[int, asyncpg.PostgresError]) -> list[int]:
+    return [place for place, error in refused.items() if error.sqlstate in _MAY_PASS]
 
 
 def changes(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:

@@ -59,7 +59,8 @@ from t
 
 _MARK = """
 select concat_ws('|', c.oid, c.xmin, c.relnamespace::regnamespace,
-  (select string_agg(a.xmin::text, ',' order by a.attnum) from pg_attribute a
+  (select string_agg(a.xmin || format_type(a.atttypid, null), ',' order by a.attnum)
+    from pg_attribute a
     where a.attrelid = c.oid and a.attnum > 0),
   (select string_agg(i.indexrelid || ':' || i.xmin, ',' order by i.indexrelid) from pg_index i
     where i.indrelid = c.oid))

@@ -55,6 +55,8 @@ def is_transient(error: BaseException, *, writes: bool = True) -> bool:
     """
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
+        if _is_raised(error):
+            return state[:2] == "40"
         if state == READ_ONLY:
             return writes
         return state != _FULL and (state in _LATER or state[:2] in _LATER_CLASSES)
@@ -64,8 +66,14 @@ def is_transient(error: BaseException, *, writes: bool = True) -> bool:
 def is_stale(error: BaseException) -> bool:
     """Tell whether the connection that met an error must not be used again."""
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "") in _OTHER_SERVER or (error.sqlstate or "")[:2] == "08"
+        state = error.sqlstate or ""
+        return not _is_raised(error) and (state in _OTHER_SERVER or state[:2] == "08")
     return isinstance(error, (asyncpg.InterfaceError, OSError, TimeoutError))
+
+
+def _is_raised(error: asyncpg.PostgresError) -> bool:
+    """Tell whether somebody's function raised it, with whatever SQLSTATE it liked."""
+    return getattr(error, "server_source_function", None) in _RAISED
 
 
 def is_row_security(error: asyncpg.PostgresError) -> bool:
@@ -79,7 +87,7 @@ def is_of_the_call(error: asyncpg.PostgresError) -> bool:
 
     What a trigger raises by itself is a record's, whatever its SQLSTATE.
     """
-    if getattr(error, "server_source_function", None) in _RAISED or is_row_security(error):
+    if _is_raised(error) or is_row_security(error):
         return False
     state = error.sqlstate or ""
     return state == _FULL or state[:2] in _CALL_CLASSES

@@ -16,8 +16,7 @@ async def rename(
 ) -> tuple[dict[int, Failure], set[int]]:  # fmt: skip
     """Give rows their new key and values.
 
-    A key that another row has cannot be taken; it may get free by the next record, so what was
-    refused is tried again for as long as that helps.
+    A key that another row has cannot be taken: that record fails.
 
     Returns:
         Why records were refused, and which records had their row; the others have none any more.
@@ -26,14 +25,6 @@ async def rename(
     failures: dict[int, Failure] = {}
     for places in groups:
         failures |= await moving.all(places)
-    while failures:
-        left = {place: f for place, f in failures.items() if f.code == "constraint_violated"}
-        again: dict[int, Failure] = {}
-        for places in groups:
-            again |= await moving.all([place for place in places if place in left])
-        if len(again) == len(left):
-            break
-        failures = {p: f for p, f in failures.items() if p not in left} | again
     return failures, moving.found
 
 
