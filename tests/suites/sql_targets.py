@@ -107,6 +107,17 @@ class ChangedKeySuite:
         assert result.failures == {}
         assert await sql.run("select * from t order by sku") == [("A", 3), ("B", 1), ("C", 2)]
 
+    async def test_a_row_that_could_not_move_is_nobody_elses(self, sql: SqlWorld) -> None:
+        """A cannot become B, so a new record A has no row: it may not take that one."""
+        await sql.run(ITEMS)
+        await sql.run("insert into t values ('A', 1), ('B', 2)")
+
+        result = await sql.connector.write(by_sku([sku("A", 9), sku("B", 9)], None, "A"))
+
+        codes = {n: f.code for n, f in result.failures.items()}
+        assert codes == {0: "duplicate_key", 1: "constraint_violated"}
+        assert await sql.run("select * from t order by sku") == [("A", 1), ("B", 2)]
+
     async def test_a_known_id_that_names_no_row_does_no_harm(self, sql: SqlWorld) -> None:
         await sql.run("create table t (sku int primary key, n int)")
         known = ["no number", '["7","x"]', "", "a\0b", "99999999999999999999"]

@@ -90,6 +90,18 @@ def claims(
     return found
 
 
+def still_held(
+    stuck: Sequence[int], places: Sequence[int], ids: Sequence[str | None], batch: WriteBatch
+) -> dict[int, Failure]:
+    """Fail records whose key is still that of a record which could not get its new one.
+
+    Args:
+        stuck: places of records that keep their old row.
+    """
+    owners = {batch.target_ids[place]: batch.source_ids[place] for place in stuck}
+    return {p: _taken(ids[p] or "", owners[ids[p]]) for p in places if ids[p] in owners}
+
+
 def _taken(target_id: str, owner: str) -> Failure:
     message = (
         f"the match key {target_id} is that of source record {owner!r} too, which has the row: "

@@ -185,6 +185,13 @@ class TestTheRecords:
             assert {n: f.message for n, f in result.failures.items()} == {2: "PostgreSQL: not 2"}
         assert await place.ids() == [0, 1, 3, 4]
 
+    async def test_a_row_that_a_trigger_leaves_out_is_told_of(self, place: Place) -> None:
+        await place.owner.execute(_trigger("if new.id = 2 then return null; end if"))
+        result = await place.write([{"id": n, "n": "x"} for n in range(5)])
+        assert {n: f.code for n, f in result.failures.items()} == {2: "value_refused"}
+        assert "trigger" in result.failures[2].message
+        assert await place.ids() == [0, 1, 3, 4]
+
     async def test_a_reference_that_is_checked_at_the_end(self, place: Place) -> None:
         await place.owner.execute(
             "alter table t add column owner int references t deferrable initially deferred"

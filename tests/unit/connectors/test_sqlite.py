@@ -206,7 +206,7 @@ async def test_values_are_written_as_the_column_takes_them(
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("name", "create unique index"), ("a.b", "is no column of table t")],
+    [("name", "matchKey: id would fit"), ("a.b", "is no column of table t")],
 )
 async def test_a_match_key_that_is_none_is_explained(
     connector: SqliteConnector, key: str, words: str

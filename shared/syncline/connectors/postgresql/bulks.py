@@ -28,6 +28,10 @@ _MAY_PASS = frozenset({"23503", "23505"})
 """SQLSTATEs of a row that is not there yet, and of a value that another row still has."""
 
 
+class _LeftOutError(Exception):
+    """A statement wrote fewer rows than it was given."""
+
+
 class _ValueError(Exception):
     """COPY refused a value: a record's error, whatever its SQLSTATE."""
 
@@ -65,14 +69,14 @@ class Bulks:
             tried, left = len(left), _waiting(again)
         if len(refused) == len(places) > 1 and all(map(is_row_security, refused.values())):
             raise ConnectorError(self._locked_out(next(iter(refused.values()))))
-        return {place: failure_of(error) for place, error in refused.items()}
+        return {place: _failure(error) for place, error in refused.items()}
 
-    async def _halving(self, send: Send, places: Sequence[int]) -> dict[int, asyncpg.PostgresError]:
+    async def _halving(self, send: Send, places: Sequence[int]) -> dict[int, BaseException]:
         try:
             await self._pace()
             await send(places)
-        except _ValueError as error:
-            found: Any = error.__cause__
+        except (_ValueError, _LeftOutError) as error:
+            found: BaseException = error.__cause__ or error
         except asyncpg.PostgresError as error:
             if is_transient(error):
                 raise
@@ -105,7 +109,7 @@ class Bulks:
             advice = "; ".join(lacking) or f"grant {table.user} what it lacks"
         raise ConnectorError(refusal(error, advice)) from error
 
-    def _locked_out(self, error: asyncpg.PostgresError) -> Failure:
+    def _locked_out(self, error: BaseException) -> Failure:
         table = self.table.described
         advice = f"create a policy on {table.name} that lets {table.user} insert and update"
         return refusal(error, advice)
@@ -135,15 +139,22 @@ class Bulks:
         action = f"update set {change}" if change else "nothing"
         async with self.connection.transaction():
             staged = await self.staged(records)
+            there = 0
             if any(c.demanded for n, c in table.columns.items() if n not in records[0]):
-                await self._update_first(staged, columns)
-            await self.connection.execute(
+                there = await self._update_first(staged, columns)
+            said = await self.connection.execute(
                 f"insert into {table.name} ({names}) select {values} from {staged} s "
                 f"order by {order} on conflict ({key}) do {action}"
             )
+            if change and int(said.split()[-1]) + there != len(records):
+                raise _LeftOutError
 
-    async def _update_first(self, staged: str, columns: Sequence[str]) -> None:
-        """Update the rows that are there: what they have need not be in the payload."""
+    async def _update_first(self, staged: str, columns: Sequence[str]) -> int:
+        """Update the rows that are there: what they have need not be in the payload.
+
+        Returns:
+            How many there are; the temporary table has the others.
+        """
         table = self.table
         same = self.same_key("t", "s")
         change = changes(table, columns)
@@ -151,7 +162,10 @@ class Bulks:
             await self.connection.execute(
                 f"update {table.name} t set {change} from {staged} s where {same}"
             )
-        await self.connection.execute(f"delete from {staged} s using {table.name} t where {same}")
+        said = await self.connection.execute(
+            f"delete from {staged} s using {table.name} t where {same}"
+        )
+        return int(said.split()[-1])
 
     def same_key(self, one: str, other: str) -> str:
         """Return what compares the keys of two rows."""
@@ -160,8 +174,16 @@ class Bulks:
         )
 
 
-def _waiting(refused: dict[int, asyncpg.PostgresError]) -> list[int]:
-    return [place for place, error in refused.items() if error.sqlstate in _MAY_PASS]
+def _waiting(refused: dict[int, BaseException]) -> list[int]:
+    states = {place: getattr(error, "sqlstate", None) for place, error in refused.items()}
+    return [place for place, state in states.items() if state in _MAY_PASS]
+
+
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, asyncpg.PostgresError):
+        return failure_of(error)
+    message = "PostgreSQL: a trigger or rule of the table left the row out: it is not written"
+    return Failure(Category.PERMANENT, "value_refused", message)
 
 
 def changes(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:

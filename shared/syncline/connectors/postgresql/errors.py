@@ -76,10 +76,10 @@ def _is_raised(error: asyncpg.PostgresError) -> bool:
     return getattr(error, "server_source_function", None) in _RAISED
 
 
-def is_row_security(error: asyncpg.PostgresError) -> bool:
+def is_row_security(error: BaseException) -> bool:
     """Tell whether row-level security refused a row."""
     function = getattr(error, "server_source_function", None)
-    return function == _ROW_SECURITY and error.sqlstate == "42501"
+    return function == _ROW_SECURITY and getattr(error, "sqlstate", None) == "42501"
 
 
 def is_of_the_call(error: asyncpg.PostgresError) -> bool:

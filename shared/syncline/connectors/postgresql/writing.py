@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from syncline.connectors.match_keys import claims, key_parts, to_target_id
+from syncline.connectors.match_keys import claims, key_parts, still_held, to_target_id
 from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResult, unpaced
 from syncline.connectors.postgresql.bulks import Bulks
 from syncline.connectors.postgresql.columns import as_columns
@@ -67,6 +67,9 @@ class Upsert:
             refused, found = await rename(self._bulks, records, ready, batch.target_ids)
             failures |= refused
             wanted -= found
+            stuck = [place for place in moved if place in refused]
+            rest = [p for p in free if p in wanted and p not in failures]
+            failures |= still_held(stuck, rest, ids, batch)
         for places in parts:
             failures |= await self._bulks.upsert(
                 records, [p for p in places if p in wanted and p not in failures]

@@ -33,7 +33,8 @@ from syncline.connectors.sqlite.database import (
 )
 from syncline.connectors.sqlite.fetching import fetched
 from syncline.connectors.sqlite.reading import Reading
-from syncline.connectors.sqlite.writing import Table, Upsert
+from syncline.connectors.sqlite.tables import table_of
+from syncline.connectors.sqlite.writing import Upsert
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.document import Extraction
 
@@ -129,7 +130,7 @@ class SqliteConnector(Connector):
         """Return the keys that the target table has."""
 
         def look(connection: sqlite3.Connection) -> LookupResult:
-            table = Table.of(connection, batch.options, batch.match_key)
+            table = table_of(connection, batch.options, batch.match_key)
             keys = [key_parts(_payload(payload), table.key) for payload in batch.payloads]
             there = [key and table.by_key(connection, "select 1 from", key) for key in keys]
             return LookupResult(
@@ -142,7 +143,7 @@ class SqliteConnector(Connector):
         """Upsert a bulk on the match key."""
 
         def upsert(connection: sqlite3.Connection) -> WriteResult:
-            table = Table.of(connection, batch.options, batch.match_key)
+            table = table_of(connection, batch.options, batch.match_key)
             return Upsert(connection, table).write(batch)
 
         return await self._changing(upsert)
@@ -151,7 +152,7 @@ class SqliteConnector(Connector):
         """Delete rows by key; one that is not there counts as deleted."""
 
         def delete(connection: sqlite3.Connection) -> None:
-            table = Table.of(connection, options, deletion_key(options))
+            table = table_of(connection, options, deletion_key(options))
             keys = [of_target_id(target_id, len(table.key)) for target_id in target_ids]
             for key in keys:
                 if key is not None:

@@ -17,7 +17,14 @@ from syncline.domain.errors import RetriableError
 BUSY_LIMIT = 30_000
 """Milliseconds to wait for another writer."""
 _STEPS = 20_000
-_BUSY = ("locked", "busy", "disk I/O", "interrupted", "full")
+_BUSY = ("locked", "busy", "disk I/O", "interrupted")
+_WHOLE = (
+    ("is full", "disk_full", "free some space there"),
+    ("readonly", "read_only", "let whoever runs Syncline write the file and its folder"),
+    ("unable to open", "not_permitted", "let whoever runs Syncline write the file and its folder"),
+    ("no such table", "no_table", "make it"),
+)
+"""What is said of the whole database, its code, and what a person can do."""
 
 
 class SqliteFile:
@@ -51,6 +58,7 @@ class SqliteFile:
             connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
             connection.execute(f"pragma busy_timeout = {BUSY_LIMIT}")
             connection.execute(f"pragma query_only = {int(not writes)}")
+            connection.execute(f"pragma foreign_keys = {int(writes)}")
             self.limit(connection)
             return connection
 
@@ -84,6 +92,9 @@ def failure_of(error: sqlite3.OperationalError) -> RetriableError | ConnectorErr
         return RetriableError("SQLite: the statement took too long", code="query_timeout")
     if any(word in words for word in _BUSY):
         return RetriableError(f"SQLite: {words}", code="source_unavailable")
+    for said, code, advice in _WHOLE:
+        if said in words:
+            return refusal(code, f"SQLite: {words}: {advice}, then run again or replay what failed")
     return refusal("query_refused", f"SQLite: {words}")
 
 

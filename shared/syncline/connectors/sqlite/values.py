@@ -1,0 +1,53 @@
+"""Values as a column takes them."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.sqlite.tables import TargetColumn
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def value_for(value: Any, column: TargetColumn) -> Any:  # noqa: ANN401
+    """Return a value as SQLite takes it: decimals as text, of which it keeps what it can.
+
+    Raises:
+        ValueError: the column is binary, and the value is no base64 text.
+    """
+    if column.binary:
+        return _bytes(value)
+    make = _MAKERS.get(value.__class__)
+    return value if make is None else make(value, column.affinity == "TEXT")
+
+
+def _bytes(value: Any) -> bytes | None:  # noqa: ANN401
+    """Return bytes, which travel as base64."""
+    if value is None:
+        return None
+    try:
+        return b64decode(value, validate=True)
+    except (ValueError, TypeError):
+        raise ValueError("is binary and takes base64 text, which this value is not") from None
+
+
+def _whole_number(value: int, is_text: bool) -> int | str:
+    return str(value) if is_text else value
+
+
+def _boolean(value: bool, is_text: bool) -> int | str:
+    return str(value).lower() if is_text else int(value)
+
+
+_MAKERS: dict[type, Callable[[Any, bool], Any]] = {
+    int: _whole_number,
+    bool: _boolean,
+    Decimal: lambda value, _is_text: f"{value:f}",
+    dict: lambda value, _is_text: _encode(value).decode(),
+    list: lambda value, _is_text: _encode(value).decode(),
+}
