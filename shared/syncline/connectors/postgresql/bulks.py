@@ -23,6 +23,7 @@ from syncline.connectors.postgresql.tables import Table
 from syncline.domain.errors import Category, Failure
 
 _Records = Sequence[dict[str, Any]]
+_Groups = Sequence[Sequence[int]]
 Send = Callable[[Sequence[int]], Awaitable[None]]
 _MAY_PASS = frozenset({"23503", "23505"})
 """SQLSTATEs of a row that is not there yet, and of a value that another row still has."""
@@ -44,32 +45,42 @@ class Bulks:
         self.table = table
         self._pace = pace
 
-    async def upsert(self, records: _Records, places: Sequence[int]) -> dict[int, Failure]:
+    async def upsert(self, records: _Records, groups: _Groups) -> dict[int, Failure]:
         """Create or update rows; returns why records were refused."""
 
         async def send(some: Sequence[int]) -> None:
             await self._insert([records[place] for place in some])
 
-        return await self.halving(send, places)
+        return await self.halving(send, groups)
 
-    async def halving(self, send: Send, places: Sequence[int]) -> dict[int, Failure]:
+    async def halving(self, send: Send, groups: _Groups) -> dict[int, Failure]:
         """Send records, in ever smaller parts where they are refused.
 
         What needs another record, or what one has, may pass once that was written: it is tried
         again for as long as that helps.
 
+        Args:
+            groups: places of records that have the same columns.
+
         Raises:
             ConnectorError: what would meet every record.
         """
-        refused = await self._halving(send, places) if places else {}
-        tried, left = len(places), _waiting(refused)
+        refused = await self._each(send, groups)
+        count = tried = sum(map(len, groups))
+        left = _waiting(refused)
         while left and len(left) < tried:
-            again = await self._halving(send, left)
+            again = await self._each(send, [[p for p in g if p in left] for g in groups])
             refused = {p: e for p, e in refused.items() if p not in left} | again
             tried, left = len(left), _waiting(again)
-        if len(refused) == len(places) > 1 and all(map(is_row_security, refused.values())):
+        if len(refused) == count > 1 and all(map(is_row_security, refused.values())):
             raise ConnectorError(self._locked_out(next(iter(refused.values()))))
         return {place: _failure(error) for place, error in refused.items()}
+
+    async def _each(self, send: Send, groups: _Groups) -> dict[int, BaseException]:
+        refused: dict[int, BaseException] = {}
+        for places in groups:
+            refused |= await self._halving(send, places) if places else {}
+        return refused
 
     async def _halving(self, send: Send, places: Sequence[int]) -> dict[int, BaseException]:
         try:
@@ -174,9 +185,9 @@ class Bulks:
         )
 
 
-def _waiting(refused: dict[int, BaseException]) -> list[int]:
+def _waiting(refused: dict[int, BaseException]) -> set[int]:
     states = {place: getattr(error, "sqlstate", None) for place, error in refused.items()}
-    return [place for place, state in states.items() if state in _MAY_PASS]
+    return {place for place, state in states.items() if state in _MAY_PASS}
 
 
 def _failure(error: BaseException) -> Failure:

@@ -22,10 +22,7 @@ async def rename(
         Why records were refused, and which records had their row; the others have none any more.
     """
     moving = _Moving(bulks, records, target_ids)
-    failures: dict[int, Failure] = {}
-    for places in groups:
-        failures |= await moving.all(places)
-    return failures, moving.found
+    return await moving.all(groups), moving.found
 
 
 class _Moving:
@@ -42,12 +39,14 @@ class _Moving:
         }
         self.found: set[int] = set()
 
-    async def all(self, places: Sequence[int]) -> dict[int, Failure]:
-        """Move some records; returns why they were refused."""
-        table, known = self._bulks.table, [place for place in places if place in self._old]
+    async def all(self, groups: Sequence[Sequence[int]]) -> dict[int, Failure]:
+        """Move records; returns why they were refused."""
+        known = [place for places in groups for place in places if place in self._old]
         olds = [self._old[place] for place in known]
-        right = await table.of_the_type(self._bulks.connection, olds, range(len(olds)))
-        return await self._bulks.halving(self._send, [known[n] for n in right])
+        table, connection = self._bulks.table, self._bulks.connection
+        right = await table.of_the_type(connection, olds, range(len(olds)))
+        able = {known[n] for n in right}
+        return await self._bulks.halving(self._send, [[p for p in g if p in able] for g in groups])
 
     async def _send(self, places: Sequence[int]) -> None:
         table, connection = self._bulks.table, self._bulks.connection

@@ -42,6 +42,9 @@ class Upsert:
         for columns, places in groups.items():
             failures |= self._refused(columns, records, [p for p in places if keys[p] is not None])
         failures |= self._keyless(records, keys)
+        for places in groups.values():
+            ready = [place for place in places if place not in failures]
+            failures |= as_columns(records, ready, table.columns)
         whole = [place for place in range(len(records)) if place not in failures]
         rows = await table.rows_of(self._connection, [keys[place] or () for place in whole])
         taken = claims(whole, dict(zip(whole, rows, strict=True)), ids, batch)
@@ -60,8 +63,6 @@ class Upsert:
         failures: dict[int, Failure] = {}
         parts = [[p for p in places if p in wanted] for places in groups.values()]
         moved = {p for p in free if batch.target_ids[p] not in (None, ids[p])}
-        for places in parts:
-            failures |= as_columns(records, places, self._table.columns)
         if moved:
             ready = [[p for p in places if p in moved and p not in failures] for places in parts]
             refused, found = await rename(self._bulks, records, ready, batch.target_ids)
@@ -70,10 +71,8 @@ class Upsert:
             stuck = [place for place in moved if place in refused]
             rest = [p for p in free if p in wanted and p not in failures]
             failures |= still_held(stuck, rest, ids, batch)
-        for places in parts:
-            failures |= await self._bulks.upsert(
-                records, [p for p in places if p in wanted and p not in failures]
-            )
+        ready = [[p for p in places if p in wanted and p not in failures] for places in parts]
+        failures |= await self._bulks.upsert(records, ready)
         return failures
 
     def _refused(
