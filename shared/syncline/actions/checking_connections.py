@@ -90,7 +90,7 @@ class ConnectionChecker:
         if problems:
             raise InvalidInputError(problems)
         began = self._clock.monotonic()
-        checks = await _steps(kind(profile.config, profile.secrets, self._surroundings))
+        checks = await checks_of(kind(profile.config, profile.secrets, self._surroundings))
         took = self._clock.monotonic() - began
         own = Secrets()
         own.know(profile.secrets.values())
@@ -102,13 +102,13 @@ class ConnectionChecker:
         )
 
 
-async def _steps(connector: Connector) -> Sequence[Check]:
+async def checks_of(connector: Connector, within: float = LIMIT) -> Sequence[Check]:
     """Run a connector's own test, within its time; whatever goes wrong is an answer."""
     try:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(within):
             return await connector.test()
     except TimeoutError:
-        return [Check("host", ok=False, message=f"no answer within {LIMIT:.0f} s")]
+        return [Check("host", ok=False, message=f"no answer within {within:.0f} s")]
     except FailureError as error:
         return [Check("data", ok=False, message=str(error))]
     except Exception as error:  # noqa: BLE001 - a plug-in may raise anything

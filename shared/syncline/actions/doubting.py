@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from syncline.actions.doubts import Doubt, Matter, Question, of_mappings
+from syncline.actions.profile_doubts import of_profiles
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Configured, Kind, ProfileConfig, Step, kept_secrets
 from syncline.domain.errors import Problem, SynclineError
@@ -20,7 +21,10 @@ from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0
 """Seconds that all questions together may take; a person waits."""
-QUESTIONS: tuple[Question, ...] = (of_mappings,)
+QUESTIONS: tuple[Question, ...] = (
+    of_profiles,
+    of_mappings,
+)
 log = structlog.get_logger()
 
 
