@@ -12,6 +12,7 @@ import typer
 
 from syncline.cli.app import DIFFERENT
 from syncline.cli.errors import OutsideError
+from syncline.cli.removing import confirm_deleting
 from syncline.cli.shell import Shell
 from syncline.cli.words import plural
 from syncline.domain.configuration import Configured, Difference, Step
@@ -28,19 +29,30 @@ _FILES = typer.Option(
     "-f", "--file", metavar="PATH", help="A file, a folder, or - for standard input; repeatable."
 )
 _OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Write there, not to the screen.")
-_SIGNS = {"created": "+", "changed": "~", "unchanged": "="}
+_PRUNE = typer.Option("--prune", help="Also delete what the files do not name.")
+_YES = typer.Option("--yes", help="Do not ask before deleting.")
+_SIGNS = {"created": "+", "changed": "~", "unchanged": "=", "deleted": "-"}
 
 
-def apply(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
+def apply(
+    shell: Shell,
+    file: Annotated[list[str], _FILES],
+    prune: Annotated[bool, _PRUNE] = False,
+    yes: Annotated[bool, _YES] = False,
+) -> None:
     """Store profiles, mappings and instances from files: all of them or, with a mistake, none.
 
-    What the files do not name is left alone.
+    What the files do not name is left alone; with --prune it is deleted, after its plan was shown.
     """
     loaded = _load(shell, file)
+    planned = _planned(shell, loaded, yes=yes) if prune else None
 
     async def store() -> tuple[list[Step], list[Mistake]]:
         async with shell.configuration() as stored:
-            steps = await applying.apply(stored, loaded, shell.tenant, shell.actor)
+            if planned is None:
+                steps = await applying.apply(stored, loaded, shell.tenant, shell.actor)
+            else:
+                steps = await applying.pruned(stored, loaded, shell.tenant, shell.actor, planned)
             return steps, await _doubts(shell, stored, loaded, steps)
 
     steps, doubts = shell.run(store())
@@ -48,13 +60,17 @@ def apply(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
     _warn(shell, doubts)
 
 
-def diff(shell: Shell, file: Annotated[list[str], _FILES]) -> None:
+def diff(
+    shell: Shell,
+    file: Annotated[list[str], _FILES],
+    prune: Annotated[bool, _PRUNE] = False,
+) -> None:
     """Show what `apply` would change; exit code 10 when that is anything."""
     loaded = _load(shell, file)
 
     async def compare() -> tuple[list[Step], list[Mistake]]:
         async with shell.configuration() as stored:
-            steps = await applying.diff(stored, loaded, shell.tenant)
+            steps = await applying.diff(stored, loaded, shell.tenant, prune=prune)
             return steps, await _doubts(shell, stored, loaded, steps)
 
     steps, doubts = shell.run(compare())
@@ -85,6 +101,22 @@ def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None
         shell.show(found)
     else:
         typer.echo(text, nl=False)
+
+
+def _planned(shell: Shell, loaded: Loaded, *, yes: bool) -> list[Step]:
+    """Show what pruning would delete, and ask."""
+
+    async def plan() -> list[Step]:
+        async with shell.configuration() as stored:
+            return await applying.diff(stored, loaded, shell.tenant, prune=True)
+
+    steps = shell.run(plan())
+    doomed = [step for step in steps if step.action == "deleted"]
+    if doomed:
+        for line in _lines(doomed) if not (yes or shell.json) else ():
+            shell.note(line)
+        confirm_deleting(shell, len(doomed), yes=yes)
+    return steps
 
 
 def _load(shell: Shell, files: Sequence[str]) -> Loaded:
@@ -145,5 +177,6 @@ def _value(value: object) -> str:
 
 
 def _summary(steps: Sequence[Step]) -> str:
-    counts = [(sum(step.action == action for step in steps), action) for action in _SIGNS]
-    return ", ".join(f"{count} {action}" for count, action in counts)
+    counts = {action: sum(step.action == action for step in steps) for action in _SIGNS}
+    told = [action for action in _SIGNS if action != "deleted" or counts[action]]
+    return ", ".join(f"{counts[action]} {action}" for action in told)

@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": Entry("demo", "demo", "Sync an ERP to a shop and a warehouse before your eyes."),
     "apply": Entry("configuration", "apply", "Store the configuration that files hold."),
     "diff": Entry("configuration", "diff", "Show what `apply` would change."),
+    "delete": Entry("removing", "delete", "Delete profiles, mappings, instances, schedules."),
     "export": Entry("configuration", "export", "Write what is stored as files for `apply`."),
     "trigger": Entry("trigger", "trigger", "Sync an instance now, and watch it."),
     "runs": Entry("runs", "commands", "List, show, watch, pause, resume and cancel runs."),

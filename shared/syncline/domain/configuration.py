@@ -122,7 +122,7 @@ class Difference(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Step(msgspec.Struct, frozen=True, rename="camel"):
-    """What becomes of one document: `created`, `changed` or `unchanged`."""
+    """What becomes of one document: `created`, `changed`, `unchanged` or `deleted`."""
 
     action: str
     kind: Kind

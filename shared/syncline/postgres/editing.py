@@ -18,14 +18,21 @@ _VERSION = """
 select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
 where m.tenant = $1 and m.name = $2 and v.version = $3
 """
-_USERS = """
+_USERS = {
+    Kind.PROFILE: """
+select 'run ' || r.id from runs r
+where (r.source_id = $1 or r.target_id = $1) and r.tenant = $2
+  and r.state in ('queued', 'extracting', 'in_progress')
+""",
+    Kind.INSTANCE: """
 select 'run ' || r.id from runs r
 where r.instance_id = $1 and r.state in ('queued', 'extracting', 'in_progress')
 union all
 select count(*) || ' pending dead letters: replay or discard them first'
 from dead_letters d where d.tenant = $2 and d.instance_id = $1 and d.status = 'pending'
 having count(*) > 0
-"""
+""",
+}
 _RETIRE = """
 update {table} set deleted_at = clock_timestamp(), changed_at = clock_timestamp(),
   name = name || to_char(clock_timestamp(), ' (deleted YYYY-MM-DD HH24:MI:SS.US)'),
@@ -89,10 +96,10 @@ class Edits:
 
     async def users(self, kind: Kind, name: str) -> list[str]:
         """Name what still needs an object, beside other configuration."""
-        if kind is not Kind.INSTANCE:
+        if kind not in _USERS:
             return []
         row = await self._row(kind, name)
-        found = await self._connection.fetch(_USERS, row["id"], self._tenant)
+        found = await self._connection.fetch(_USERS[kind], row["id"], self._tenant)
         return [user[0] for user in found]
 
     async def delete(self, kind: Kind, name: str) -> None:

@@ -18,10 +18,10 @@ from syncline.domain.configuration import (
     Step,
     compare,
 )
-from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.naming import meant, shown
+from syncline.domain.errors import ConflictError
 from syncline.postgres.configuring import Change, ConfigurationStore
 from syncline.resources.loading import Loaded
+from syncline.resources.removing import missing, take_away, without
 from syncline.resources.single import require_sound, wanted_by
 
 
@@ -94,7 +94,7 @@ async def _switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tu
         await _require_expected(change, stored, edit, name)
         config = stored.get(edit.kind, name)
         if not isinstance(config, InstanceConfig | ScheduleConfig):
-            raise _missing(stored, edit.kind, name)
+            raise missing(stored, edit.kind, name)
         config = msgspec.structs.replace(config, enabled=enabled)
         return await _stored(change, stored, config), await change.mark(edit.kind, name)
 
@@ -130,11 +130,9 @@ async def delete(store: ConfigurationStore, edit: Edit) -> None:
         stored = await change.stored()
         await _require_expected(change, stored, edit, name)
         if stored.get(edit.kind, name) is None:
-            raise _missing(stored, edit.kind, name)
-        users = users_of(stored, edit.kind, name) or await change.users(edit.kind, name)
-        if users:
-            raise ConflictError(f"{edit.kind.lower()} {name!r} is in use: {', '.join(users)}")
-        await change.delete(edit.kind, name)
+            raise missing(stored, edit.kind, name)
+        doomed = [(edit.kind, name)]
+        await take_away(change, without(stored, doomed), doomed)
 
 
 async def validate(store: ConfigurationStore, edit: Edit, body: object) -> Loaded:
@@ -142,17 +140,6 @@ async def validate(store: ConfigurationStore, edit: Edit, body: object) -> Loade
     loaded = wanted_by(edit.kind, edit.name, body)
     require_sound(loaded, await store.stored(edit.tenant))
     return loaded
-
-
-def users_of(stored: Configured, kind: Kind, name: str) -> list[str]:
-    """Name the instances that are made of an object, and the schedules of an instance."""
-    schedules = stored.schedules.values() if kind is Kind.INSTANCE else ()
-    return [f"schedule {s.name!r}" for s in schedules if s.instance == name] + [
-        f"instance {instance.name!r}"
-        for instance in stored.instances.values()
-        if (kind is Kind.PROFILE and name in (instance.source, instance.target))
-        or (kind is Kind.MAPPING and name in instance.mappings)
-    ]
 
 
 async def _stored(change: Change, stored: Configured, config: Config) -> Step:
@@ -179,11 +166,6 @@ async def _require_expected(change: Change, stored: Configured, edit: Edit, name
     if edit.expected is Expected.NOTHING_THERE and there:
         raise ConflictError(f"there is a {what} already")
     if edit.expected not in (Expected.ANYTHING, Expected.NOTHING_THERE) and not there:
-        raise _missing(stored, edit.kind, name)
+        raise missing(stored, edit.kind, name)
     if isinstance(edit.expected, str):
         await change.require(edit.kind, name, edit.expected)
-
-
-def _missing(stored: Configured, kind: Kind, name: str) -> NotFoundError:
-    known = [config.name for each, config in stored.items() if each is kind]
-    return NotFoundError(f"no {kind.lower()} {shown(name)}{meant(name, known, 3)}")

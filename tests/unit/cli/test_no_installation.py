@@ -22,6 +22,7 @@ ARGUMENTS = {
     "cursors reset": "i item --reason r",
     "cursors roll-back": "i item 1 --reason r",
     "cursors set": "i item 1 --reason r",
+    "delete": "profile a --yes",
     "diff": "-f nothing.yaml",
     "dlq abort": "019ac0f2-8a4c-7d50-b3c5-1f0f3c1a2b3d",
     "dlq discard": "--all --yes",
