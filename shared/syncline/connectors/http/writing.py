@@ -148,11 +148,12 @@ class Writing:
         """Take an answer that is no success."""
         alone = len(places) == 1
         failure = self._read(operation, error)
+        transient = failure.category is Category.TRANSIENT
         if alone and failure.code == "exists":
             self._leave(places)
         elif alone and failure.code in _GONE and operation is self._target.update:
             self._fail(places, failure)
-        elif error.status in _BUSY:
+        elif error.status in _BUSY or (failure.retry_after and transient):
             self._stop = raised(failure)
             self._fail(places, failure)
         elif failure.category is Category.PERMANENT and self._is_of_all_records(
@@ -160,7 +161,7 @@ class Writing:
         ):
             self._stop = ConnectorError(failure)
             self._keep_back(places, failure)
-        elif not alone and failure.category is not Category.TRANSIENT:
+        elif not alone and not transient:
             middle = len(places) // 2
             await self._bulk(operation, places[:middle])
             await self._bulk(operation, places[middle:])
