@@ -35,9 +35,6 @@ async def asked(
     async def ask() -> None:
         for start in starts:  # shared by all: each takes the next part
             part = items[start : start + size]
-            if work.halt is not None:
-                work.stop(part, work.halt)
-                continue
             result = await _ask(target, write_batch(run, target, part), part, work)
             found.extend(_seen(result, part, work) if result else [])
 
@@ -53,6 +50,9 @@ async def _ask(
     """Make one call; nothing was sent, so a failure leaves nothing in doubt."""
     try:
         async with target.limiter.call():
+            if work.halt is not None:
+                work.stop(items, work.halt)
+                return None
             try:
                 return await target.connector.lookup(batch)
             except PausedError:

@@ -17,6 +17,7 @@ from syncline.runtime.failures import FailureRouter
 from syncline.runtime.stage import StageSpec
 from syncline_execute.stage import ExecuteStage
 from syncline_execute.targets import Targets
+from syncline_execute.work import Halts
 from syncline_execute.writing import Writer
 
 Payloads = Batch[msgspec.Raw]
@@ -24,12 +25,14 @@ SPEC = StageSpec("execute", [INPUT_OF[Stage.EXECUTE]], decode_batch(Payloads), r
 
 
 def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteStage]:
+    halts = Halts()
     return SPEC, ExecuteStage(
         Targets(service.connections, service.mappings),
-        Writer(Ledger(service.database)),
+        Writer(Ledger(service.database), halts),
         service.control,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,
+        halts,
     )
 
 

@@ -19,11 +19,10 @@ from syncline.runtime.clock import Clock
 from syncline.runtime.failures import FailureRouter, tidied
 from syncline.runtime.holding import Wishes, split_held
 from syncline_execute.targets import Target, Targets
+from syncline_execute.work import Halts
 from syncline_execute.writing import Writer, items_of
 
 Payloads = Batch[msgspec.Raw]
-REMEMBERED = 1000
-"""Runs of which is remembered here that their writing stopped."""
 log = structlog.get_logger()
 
 
@@ -37,13 +36,14 @@ class ExecuteStage:
         wishes: Wishes,
         router: FailureRouter,
         clock: Clock,
+        halts: Halts,
     ) -> None:
         self._targets = targets
         self._writer = writer
         self._wishes = wishes
         self._router = router
         self._clock = clock
-        self._halted: dict[str, Failure] = {}
+        self._halts = halts
 
     async def handle(self, batches: Sequence[Payloads]) -> list[Outbound]:
         live, messages = split_held(batches, self._wishes, Stage.EXECUTE, self._clock.now())
@@ -56,8 +56,8 @@ class ExecuteStage:
 
     async def _run(self, batches: Sequence[Payloads]) -> list[Outbound]:
         run = batches[0].run
-        if run.id in self._halted:
-            return self._stopped(batches, self._halted[run.id])
+        if (failure := self._halts.of(run.id)) is not None:
+            return self._stopped(batches, failure)
         try:
             target = await self._targets.of(run)
         except (NotFoundError, InvalidInputError) as error:
@@ -86,15 +86,12 @@ class ExecuteStage:
             code=failure.code,
             error=failure.message,
         )
-        if len(self._halted) >= REMEMBERED:
-            self._halted.clear()  # what comes is refused by the target once more
-        self._halted[run.id] = failure = tidied(failure)
-        return report_message(Halted(run, failure))
+        return report_message(Halted(run, tidied(failure)))
 
     def _stopped(self, batches: Sequence[Payloads], failure: Failure) -> list[Outbound]:
         """Skip what came before the other stages heard of the halt."""
         return [
-            report_message(Halted(batches[0].run, failure)),
+            report_message(Halted(batches[0].run, tidied(failure))),
             *(
                 settled_message(batch, range(len(batch.ids)), Outcome.CANCELLED, Stage.EXECUTE)
                 for batch in batches

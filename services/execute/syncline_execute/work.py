@@ -14,19 +14,40 @@ Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
 """Batch index -> outcome -> places."""
 Failed: TypeAlias = dict[int, dict[int, Failure]]
 """Batch index -> place -> why."""
+REMEMBERED = 1000
+"""Runs of which is remembered that their writing stopped."""
+
+
+class Halts:
+    """Runs whose writing stopped because the target refuses the whole call, in this process."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, Failure] = {}
+
+    def of(self, run_id: str) -> Failure | None:
+        """Say why a run's writing stopped, None where it goes on."""
+        return self._failures.get(run_id)
+
+    def note(self, run_id: str, failure: Failure) -> Failure:
+        """Stop a run's writing; the first reason stays and is returned."""
+        if len(self._failures) >= REMEMBERED:
+            self._failures.clear()  # what comes of them is refused by the target once more
+        return self._failures.setdefault(run_id, failure)
 
 
 class Work:
-    """Outcomes and failures of items.
+    """Outcomes and failures of items of one run."""
 
-    Attributes:
-        halt: why the run's writing stops, if the target refuses the whole call.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, halts: Halts, run_id: str) -> None:
         self.settled: Settled = defaultdict(lambda: defaultdict(list))
         self.failed: Failed = defaultdict(dict)
-        self.halt: Failure | None = None
+        self._halts = halts
+        self._run_id = run_id
+
+    @property
+    def halt(self) -> Failure | None:
+        """Why the run's writing stopped, here or in another call that goes on beside this one."""
+        return self._halts.of(self._run_id)
 
     def settle(self, items: Sequence[Item], outcome: Outcome) -> None:
         for item in items:
@@ -42,5 +63,5 @@ class Work:
         They are skipped with the rest of the run, whose next one reads them again.
         """
         if items:
-            self.halt = self.halt or failure
+            self._halts.note(self._run_id, failure)
             self.settle(items, Outcome.CANCELLED)

@@ -36,7 +36,7 @@ from syncline_execute.rules import (
 )
 from syncline_execute.sending import GOES_ON, answer_of, write_batch
 from syncline_execute.targets import Target
-from syncline_execute.work import Work
+from syncline_execute.work import Halts, Work
 
 
 def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
@@ -58,12 +58,13 @@ def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
 class Writer:
     """Writes items of one run to its target. Ledger outages come out as RetriableError."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, halts: Halts) -> None:
         self._ledger = ledger
+        self._halts = halts
 
     async def write(self, run: RunRef, target: Target, items: Sequence[Item]) -> Work:
         """Bring every item to an outcome or a failure."""
-        work = Work()
+        work = Work(self._halts, run.id)
         for unique in rounds(items):
             await self._round(run, target, unique, work)
         return work
@@ -137,18 +138,23 @@ class Writer:
         async def write() -> None:
             for start in starts:  # shared by all: each takes the next bulk
                 part = items[start : start + size]
-                if work.halt is not None:
-                    work.stop(part, work.halt)
-                    continue
                 try:
                     async with target.limiter.call():
-                        await self._call(run, target, part, work)
+                        await self._call_unless_halted(run, target, part, work)
                 except PausedError as error:
                     work.fail(part, error.failure)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(-(-len(items) // size), target.concurrent)):
                 group.create_task(write())
+
+    async def _call_unless_halted(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+    ) -> None:
+        if work.halt is None:
+            await self._call(run, target, items, work)
+        else:
+            work.stop(items, work.halt)
 
     async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         """Make one write call, with the intents it needs around it."""
