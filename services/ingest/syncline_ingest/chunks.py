@@ -24,6 +24,7 @@ from syncline_ingest.encoding import Chunk
 from syncline_ingest.passing import Pass
 from syncline_ingest.publishing import Publisher
 from syncline_ingest.reading import SourceError
+from syncline_ingest.refusals import how_far
 from syncline_ingest.republishing import Expected, cancelled
 from syncline_ingest.rules import Lanes, Planned, Row, plan, refused, travelling
 from syncline_ingest.sifting import Sifted
@@ -193,7 +194,7 @@ class Chunker:
         reads = self._reads
         if reads is None:
             return Ending()
-        water = reads.ending(complete=failed is None and not reads.is_cut)
+        water = how_far(reads.ending(complete=failed is None and not reads.is_cut), failed)
         return Ending(water, reads.tied(), reads.telling.fresh(), reads.found(failed))
 
     async def end(self) -> None:

@@ -15,6 +15,7 @@ from syncline.domain.bookmark import Kind, Marks, water_after
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.record import MAX_RECORD, check
+from syncline_ingest.refusals import how_far
 from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, Planned, Row, plan, refused
 
 ONE = Lanes(1).of
@@ -185,3 +186,12 @@ def test_a_small_run_stays_in_one_lane_and_a_big_one_uses_all() -> None:
     lanes.take([str(n) for n in range(500)])
     assert {lanes.of(str(n)) for n in range(500)} == {0, 1, 2, 3}
     assert {lanes.of(i) for i in "abc"} == {0}
+
+
+def test_a_read_whose_order_did_not_hold_tells_nothing_of_how_far_it_came() -> None:
+    water = Water("2026-01-01", "2026-01-02")
+
+    assert how_far(water, None) == water
+    assert how_far(water, Failure(Category.TRANSIENT, "timeout", "slow")) == water
+    for code in ("not_in_order", "records_missing"):
+        assert how_far(water, Failure(Category.PERMANENT, code, "?")) == Water()
