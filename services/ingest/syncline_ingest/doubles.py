@@ -48,14 +48,15 @@ class Seen:
             known = await self._committed([row.source_id for row in rows])
             return [Repeat(p, True) for p, row in enumerate(rows) if row.source_id in known]
         own = [hash(row.source_id) for row in rows]
+        held = [hash(row.row_hash) for row in rows]
+        if len(set(own)) == len(own) and self._now.keys().isdisjoint(own):
+            self._now.update(zip(own, held, strict=True))
+            return []
         repeats = []
-        if not self._now.keys().isdisjoint(own):
-            repeats = [
-                Repeat(place, self._now[key] == hash(rows[place].row_hash))
-                for place, key in enumerate(own)
-                if key in self._now
-            ]
-        self._now.update(zip(own, (hash(row.row_hash) for row in rows), strict=True))
+        for place, (key, content) in enumerate(zip(own, held, strict=True)):
+            if key in self._now:
+                repeats.append(Repeat(place, self._now[key] == content))
+            self._now[key] = content
         return repeats
 
 

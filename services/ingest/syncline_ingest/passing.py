@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import msgspec
@@ -143,8 +143,9 @@ class Pass:
         if chunk.had is not None and self._by_cursor:
             self.noted.have(chunk.had)
         self.telling.take(chunk.notices)
-        self.telling.duplicates([*chunk.twice, *self._tied_twice(rows)])
-        seen = await self._repeats(rows)
+        doubles = dict.fromkeys([*chunk.twice, *self._tied_twice(rows)])
+        self.telling.duplicates(list(doubles))
+        seen = await self._repeats(rows, chunk.twice)
         found = sifted(rows, await self._sifter.verdicts(rows, seen), self._room())
         self.telling.waiting(found.waiting)
         self.noted.work += found.work
@@ -155,20 +156,26 @@ class Pass:
         cap = self._run.max_entities
         return None if cap is None else cap - self.noted.work
 
-    async def _repeats(self, rows: Sequence[Row]) -> frozenset[int]:
-        """Look for records that came before; those of an earlier pass are returned."""
+    async def _repeats(self, rows: Sequence[Row], twice: Collection[str]) -> frozenset[int]:
+        """Look for records that came before; those of an earlier pass are returned.
+
+        Args:
+            twice: records that one answer gave twice: no list had to move for that.
+        """
         if self._seen is None:
             return frozenset(range(len(rows))) if self.noted.again else frozenset()
         again = await self._seen.take(rows)
         is_sure = self.is_ordered or self.noted.doubted  # others may change while they are read
         for repeat in again:
-            if repeat.is_same or not is_sure:
-                self.noted.repeat(rows[repeat.place].source_id)
+            source_id = rows[repeat.place].source_id
+            if (repeat.is_same or not is_sure) and source_id and source_id not in twice:
+                self.noted.repeat(source_id)
         return self._seen.earlier(rows) if self.noted.again else frozenset()
 
     def _tied_twice(self, rows: Sequence[Row]) -> list[str]:
         """Name records that came just before at the same cursor value: the ID is not unique."""
-        return [] if self.noted.again else self._top_rows.among(rows)
+        moves = self._opened.may_move or self.noted.again
+        return [] if moves else self._top_rows.among(rows)
 
     def _advance(self, read: Sequence[Row], found: Sifted) -> None:
         """Move the marks over what was read, up to where Max Entities cut it off."""

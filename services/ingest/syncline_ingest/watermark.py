@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from syncline.domain.batch import TiedRows
@@ -27,8 +28,11 @@ class TopRows:
                 self._hashes[row.source_id] = row.row_hash
 
     def among(self, rows: Sequence[Row]) -> list[str]:
-        """Name the records at the head of a chunk that came before at the very same value."""
+        """Name the records of a chunk that came before, or come twice, at the very same value."""
+        places = [(row.source_id, row.cursor) for row in rows]
         found = []
+        if len(set(places)) < len(places):
+            found = [i for (i, _), count in Counter(places).items() if count > 1 and i]
         for row in rows:
             if row.cursor is None or row.cursor != self._value:
                 break

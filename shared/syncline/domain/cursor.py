@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
@@ -40,6 +40,12 @@ _DAYS = (
 )  # fmt: skip
 _HOURS = ("", " HH:mm", " HH:mm:ss", " H:mm", "HHmmss")
 _END, _BEGINNING = map(datetime.fromisoformat, ("9999-12-31T23:59:59.999999", "0001-01-01"))
+_DAY = timedelta(hours=23, minutes=59)
+_EXTREMES = (
+    _BEGINNING.replace(tzinfo=timezone(_DAY)),
+    _END.replace(tzinfo=timezone(-_DAY)),
+)
+"""Before and behind all times that have an offset."""
 
 
 class UnreadableCursorError(SynclineError):
@@ -123,7 +129,7 @@ def _one_kind(values: Sequence[str], times: Sequence[datetime]) -> list[datetime
                 f"{values[place]!r} has no offset from UTC and {other!r} has one: they cannot be "
                 "compared; let the source write all of them in one form",
             )
-    return [t.replace(tzinfo=UTC) if t.tzinfo is None else t for t in times]
+    return [_EXTREMES[t == _END] if t.tzinfo is None else t for t in times]
 
 
 @lru_cache(maxsize=256)

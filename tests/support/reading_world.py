@@ -1,0 +1,297 @@
+"""One stream from its source to the end of its runs: real Ingest, real database, a pretended rest.
+
+What Ingest publishes is settled as a test says: written, failed, or excluded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+from uuid6 import uuid7
+
+from syncline.connectors.port import Capabilities, ConnectorError, ExtractRequest, Page, Snapshot
+from syncline.contracts.events import CloudEvent, DeadLetter
+from syncline.contracts.letters import Given, Place, dead_letter
+from syncline.contracts.messages import Attempt, Batch, Report, RunRequest, decoder_of
+from syncline.contracts.sending import settled_message
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import Category, Failure
+from syncline.domain.ledger import Written
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.hashing import row_hashes
+from syncline.domain.mapping.source_fields import source_fields
+from syncline.domain.mapping.validation import parse
+from syncline.domain.retry import RetryPolicy
+from syncline.domain.run import Outcome, Run
+from syncline.domain.trigger import parse_trigger
+from syncline.postgres.database import Database
+from syncline.postgres.ledger import Ledger
+from syncline.postgres.letters import Letters
+from syncline.postgres.outcomes import Outcomes
+from syncline.postgres.runs import Runs
+from syncline.postgres.streams import Streams
+from syncline.testing.clock import FakeClock
+from syncline_deadletter.rules import settled
+from syncline_ingest.encoding import Hasher
+from syncline_ingest.reading import Source
+from syncline_ingest.sources import OpenSource
+from syncline_ingest.stage import IngestStage
+from tests.support.configured import DOCUMENT
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+Decide: TypeAlias = "Callable[[dict[str, Any]], Failure | Outcome | None]"
+"""Gives a record's outcome: None for written."""
+REFUSED = Failure(Category.PERMANENT, "value_refused", "value too long")
+AWAY = Failure(Category.TRANSIENT, "unavailable", "the target is away")
+
+
+class KilledError(BaseException):
+    """Stands for kill -9."""
+
+
+class Shelf:
+    """A source that is read by (cursor, ID), as a database is: rows without a cursor come last.
+
+    Attributes:
+        rows: source ID, cursor value and anything else; `write` adds or changes one.
+        size: rows of a page.
+        order: how cursor values are sorted; None gives the rows as they stand.
+        lookback: "everything" reads all rows whatever the cursor.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str | None, dict[str, Any]]] = []
+        self.size = 4
+        self.order: Callable[[str], Any] | None = str
+        self.columns: tuple[str, ...] | None = None
+        self.snapshot: Snapshot | None = None
+        self.can_fetch = True
+        self.asked: dict[str, str] = {}
+        self.may_move = False
+        self.stands_still = False
+        self.lookback = ""
+        self.before_page: Callable[[int], None] = lambda _number: None
+        self.capabilities = Capabilities(source=True)
+        self.requests: list[ExtractRequest] = []
+        self.given = 0
+
+    def write(self, source_id: str, cursor: str | None, **more: Any) -> None:
+        self.rows = [row for row in self.rows if row[0] != source_id]
+        self.add(source_id, cursor, **more)
+
+    def add(self, source_id: str, cursor: str | None, **more: Any) -> None:
+        self.rows.append((source_id, cursor, more))
+
+    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+        self.requests.append(request)
+        start, number = int(request.position or 0), 0
+        while True:
+            number += 1
+            self.before_page(number)
+            rows = self._from(request)
+            part = rows[start : start + self.size]
+            if not part:
+                return
+            start += len(part)
+            self.given += len(part)
+            yield self._page(part, str(start))
+
+    def _from(self, request: ExtractRequest) -> list[Any]:
+        order = self.order
+        if order is None:
+            rows = self.rows
+            return sorted(rows, key=lambda row: row[0]) if request.stable else rows
+        after = None if self.lookback else request.after
+        having = [row for row in self.rows if row[1] is not None]
+        if after is not None:
+            having = [row for row in having if order(str(row[1])) >= order(after)]
+        having.sort(key=lambda row: (order(str(row[1])), row[0]))
+        return having + sorted((r for r in self.rows if r[1] is None), key=lambda r: r[0])
+
+    async def fetch(self, _extraction: Extraction, ids: Sequence[str]) -> Page:
+        if not self.can_fetch:
+            failure = Failure(Category.PERMANENT, "fetch_not_configured", "no fetch")
+            raise ConnectorError(failure)
+        wanted = {self.asked.get(i, i) for i in ids}
+        page = self._page([row for row in self.rows if row[0] in wanted], "")
+        if self.asked:
+            page.asked = self.asked
+        return page
+
+    def _page(self, rows: Sequence[Any], position: str) -> Page:
+        records = [{"id": i, "changed": c, **more} for i, c, more in rows]
+        page = Page([row[0] for row in rows], [row[1] for row in rows], records, position)
+        page.columns, page.snapshot = self.columns, self.snapshot
+        return page
+
+    def reads_in_order(self, _extraction: Extraction) -> bool:
+        return self.order is not None
+
+    def reads_stably(self, _extraction: Extraction) -> bool:
+        return self.stands_still
+
+
+class Clock(FakeClock):
+    """Whoever sleeps waits for the records under way, which then have their end."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(NOW)
+        self._world = world
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await self._world.settle()
+
+
+class World:
+    """A stream with a source of its own.
+
+    Attributes:
+        decide: gives the outcome of what arrives.
+        written: what the target was given, in order.
+        dies_in: the process dies at that many sends from now.
+    """
+
+    max_message = 3_000_000
+
+    def __init__(self, db: Database, **extraction: Any) -> None:
+        self.db = db
+        self.shelf = Shelf()
+        self.decide: Decide = lambda _record: None
+        self.written: list[dict[str, Any]] = []
+        self.dies_in = 0
+        self.smart = True
+        self.mapping_version = 1
+        document = msgspec.json.decode(msgspec.json.encode(DOCUMENT))
+        document["extraction"] |= extraction
+        self.document: dict[str, Any] = document
+        self._sent: list[Outbound] = []
+        self._number = 0
+
+    async def send(self, messages: Sequence[Outbound]) -> None:
+        self.dies_in -= 1
+        if self.dies_in == 0:
+            raise KilledError
+        self._sent += messages
+
+    async def open(self, run: Run) -> OpenSource:
+        mapping = parse(self.document)
+        policy = RetryPolicy(retries=0)
+        source = Source(self.shelf, mapping.extraction, policy, Clock(self), self)  # type: ignore[arg-type]
+        opened = OpenSource(source, _hasher(run, self.mapping_version), self.smart)
+        source.expect(source_fields(mapping))
+        return msgspec.structs.replace(opened, may_move=self.shelf.may_move)
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        yield
+
+    def is_cancelled(self, _run_id: str) -> bool:
+        return False
+
+    def is_paused(self, _run_id: str) -> bool:
+        return False
+
+    async def accept(self, **fields: Any) -> Run:
+        request = parse_trigger(
+            {"instance": "erp-shop", "entityType": "item", "batchSize": 3, **fields}
+        )
+        stream = await Streams(self.db).runnable("default", "erp-shop", "item")
+        return (await Runs(self.db).accept(str(uuid7()), request, stream, 4))[0]
+
+    async def ingest(self, run: Run) -> bool:
+        """Let a new process take the run's request; False if it is killed meanwhile."""
+        stage = IngestStage(self.db, self, self, self, Clock(self))  # type: ignore[arg-type]
+        try:
+            manifest = await stage.handle([RunRequest(run.id, "default")])
+        except KilledError:
+            return False
+        self._sent += manifest
+        return True
+
+    async def run(self, **fields: Any) -> Run:
+        """Run the stream to its end, killed processes started again."""
+        run = await self.accept(**fields)
+        while not await self.ingest(run):
+            pass
+        await self.settle()
+        return await Runs(self.db).get("default", run.id)
+
+    async def settle(self) -> None:
+        """Give everything that was published its end, as the other services would."""
+        messages, self._sent = self._sent, []
+        reports: list[Report] = []
+        for message in messages:
+            value = message.value or b""
+            if message.topic == "outcomes":
+                reports.append(decoder_of(Report).decode(value))
+            elif message.topic == "dlq":
+                reports.append(
+                    await self._failed(decoder_of(CloudEvent[DeadLetter]).decode(value).data)
+                )
+            else:
+                reports += await self._settled(decoder_of(Batch[dict[str, Any]]).decode(value))
+        if reports:
+            await Outcomes(self.db).apply(reports)
+
+    async def _failed(self, letter: DeadLetter) -> Report:
+        await Letters(self.db).store([letter])
+        return settled(letter)
+
+    async def _settled(self, batch: Batch[dict[str, Any]]) -> list[Report]:
+        decided = [self.decide(record) for record in batch.records]
+        good = [place for place, own in enumerate(decided) if own is None]
+        reports: list[Report] = []
+        if good:
+            await self._write(batch, good)
+            reports.append(_decoded(settled_message(batch, good, Outcome.SUCCESS, Stage.EXECUTE)))
+        if out := [place for place, own in enumerate(decided) if own is Outcome.EXCLUDED]:
+            reports.append(_decoded(settled_message(batch, out, Outcome.EXCLUDED, Stage.TRANSFORM)))
+        for place, own in enumerate(decided):
+            if isinstance(own, Failure):
+                attempt = Attempt(1, datetime.now(UTC).isoformat(), "execute", own)  # noqa: TID251
+                given = Given(b"{}", batch.row_hashes[place], batch.version)
+                where = Place(batch.number, batch.slots[place], batch.ids[place])
+                letter = dead_letter(batch.run, where, Stage.EXECUTE, [attempt], given)
+                reports.append(await self._failed(letter))
+        return reports
+
+    async def _write(self, batch: Batch[dict[str, Any]], places: Sequence[int]) -> None:
+        self.written += [batch.records[place] for place in places]
+        last = {batch.ids[place]: place for place in places}
+        self._number += 1
+        await Ledger(self.db).acknowledge(
+            batch.run,
+            Written(
+                list(last),
+                [f"{self._number:032x}"] * len(last),
+                [batch.row_hashes[place] for place in last.values()],
+                [None] * len(last),
+                [batch.version] * len(last),
+            ),
+        )
+
+    def ids(self) -> list[str]:
+        """Return the IDs of what was written since the last time, sorted."""
+        written, self.written = self.written, []
+        return sorted(record["id"] for record in written)
+
+    async def letters(self) -> int:
+        return int(await self.db.fetchval("select count(*) from dead_letters"))
+
+
+def _hasher(run: Run, version: int) -> Hasher:
+    def hashes(rows: Sequence[bytes]) -> list[str]:
+        return row_hashes(rows, run.mapping, version, run.target)
+
+    return hashes
+
+
+def _decoded(message: Outbound) -> Report:
+    report: Report = decoder_of(Report).decode(message.value or b"")
+    return report
