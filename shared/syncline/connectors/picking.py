@@ -60,7 +60,7 @@ class Picker:
         cursors: list[str | None] = (
             [None] * len(records)
             if read is None
-            else [text_of(read(record)) or None for record in records]
+            else [_filled(text_of(read(record))) for record in records]
         )
         page = Page(ids, cursors, records, position, bad, self._names)
         for test in self._filters:
@@ -72,6 +72,11 @@ class Picker:
                 for n, record in enumerate(page.records)
             ]
         return page
+
+
+def _filled(text: str) -> str | None:
+    """Return a cursor value; a cell with nothing but blanks has none."""
+    return text if text and not text.isspace() else None
 
 
 def only(page: Page, kept: Sequence[bool]) -> Page:

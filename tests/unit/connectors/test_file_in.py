@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncline.connectors.file import FileConnector
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.mapping.document import Condition, CursorType, Extraction
 from tests.support.csv_files import bad, connector, good, read
@@ -201,3 +202,77 @@ async def test_nothing_outside_the_folder_and_no_device_is_read(tmp_path: Path, 
     with pytest.raises(ConnectorError):
         async for _ in connector(root).extract(ExtractRequest(Extraction(table=name))):
             pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "old", "at", "new"),
+    [
+        (CursorType.ID, None, "98", "99", "100"),
+        (CursorType.DATETIME, None, "2026-05-01T08:00:00Z", "2026-05-01 09:00:00+00:00",
+         "2026-05-01T12:00:00+02:00"),
+        (CursorType.DATETIME, "dd.MM.yyyy HH:mm", "31.12.2025 23:00", "01.01.2026 00:00",
+         "01.02.2026 00:00"),
+        (CursorType.DATETIME, "epoch", "999", "1000", "10000"),
+        (CursorType.DATE, None, "20260131", "2026-02-01", "2026-02-01"),
+        (CursorType.DATE, "d.M.yyyy", "9.1.2026", "10.1.2026", "1.2.2026"),
+    ],
+)  # fmt: skip
+async def test_what_lies_behind_the_bookmark_is_what_the_type_says(
+    tmp_path: Path, kind: CursorType, form: str | None, old: str, at: str, new: str
+) -> None:
+    data = f"id,ver\nold,{old}\nat,{at}\nnew,{new}\nnone,\nblank,  \n".encode()
+    extraction = Extraction(
+        table="items.csv", cursor_column="ver", cursor_type=kind, cursor_format=form
+    )
+    (tmp_path / "items.csv").write_bytes(data)
+    request = ExtractRequest(extraction, after=at)
+
+    pages = [page async for page in connector(tmp_path).extract(request)]
+
+    assert good(pages) == ["at", "new", "none", "blank"]
+    assert pages[-1].cursors[-2:] == [None, None]
+
+
+@pytest.mark.parametrize("odd", ["soon", "28.10.2026 09:15", "7", "infinity"])
+async def test_a_value_that_is_no_cursor_is_given_and_not_left_out(
+    tmp_path: Path, odd: str
+) -> None:
+    (tmp_path / "items.csv").write_text(f"id,at\n1,2026-01-01\n2,{odd}\n")
+    request = ExtractRequest(
+        Extraction(table="items.csv", cursor_column="at"), after="2026-06-01T00:00:00"
+    )
+
+    pages = [page async for page in connector(tmp_path).extract(request)]
+
+    assert "2" in good(pages)
+
+
+@pytest.mark.parametrize(
+    ("form", "after", "begin"),
+    [
+        (None, "2026-05-02T00:00:10", "2026-05-01T23:59:50"),
+        ("dd.MM.yyyy HH:mm", "02.05.2026 00:00", "01.05.2026 23:59"),
+        ("epoch", "1714640000", "1714639990"),
+    ],
+)
+async def test_a_lookback_widens_the_window_in_any_form(
+    tmp_path: Path, form: str | None, after: str, begin: str
+) -> None:
+    (tmp_path / "items.csv").write_text(f"id,at\n1,{begin}\n2,{after}\n")
+    extraction = Extraction(
+        table="items.csv", cursor_column="at", cursor_format=form, lookback=60.0
+    )
+
+    pages = [p async for p in connector(tmp_path).extract(ExtractRequest(extraction, after=after))]
+
+    assert good(pages) == ["1", "2"]
+
+
+def test_a_lookback_for_numbers_is_refused() -> None:
+    extraction = Extraction(
+        table="items.csv", cursor_column="ver", cursor_type=CursorType.ID, lookback=60.0
+    )
+
+    problems = FileConnector.extraction_problems(extraction)
+
+    assert [p.path for p in problems] == ["$.extraction.lookback"]

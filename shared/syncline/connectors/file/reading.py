@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
 from typing import BinaryIO
 
 import msgspec
@@ -12,11 +11,10 @@ from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.json_rows import JsonRows
 from syncline.connectors.file.rows import Place, Rows
 from syncline.connectors.file.settings import InSettings
+from syncline.connectors.file.window import Window
 from syncline.connectors.folders import refusal, translated
 from syncline.connectors.picking import Picker, Taken, only
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.domain.cursor import is_later
-from syncline.domain.mapping.document import CursorType
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -35,8 +33,7 @@ class FileReading:
         self._left = request.limit
         self._rows = open_rows(file, settings, self._resumed(request.position))
         self._pick = Picker(request.extraction, self._rows.names)
-        self._start = window_start(request)
-        self._kind = request.extraction.cursor_type
+        self._window = Window(request)
 
     def page(self, size: int) -> Page | None:
         """Return the next page that is not empty, None at the end.
@@ -61,10 +58,7 @@ class FileReading:
     def _page(self, taken: Taken) -> Page:
         position = Position(self._rows.place, self._identity)
         page = self._pick.page(taken, msgspec.json.encode(position).decode())
-        if self._start is None:
-            return page
-        start, kind = self._start, self._kind
-        return only(page, [c is None or not is_later(start, c, kind) for c in page.cursors])
+        return only(page, self._window.kept(page.cursors))
 
     def _resumed(self, position: str | None) -> Place | None:
         if position is None:
@@ -80,20 +74,6 @@ def open_rows(file: BinaryIO, settings: InSettings, at: Place | None = None) -> 
     if settings.format == "csv":
         return CsvRows(file, settings, at)
     return JsonRows(file, at)
-
-
-def window_start(request: ExtractRequest) -> str | None:
-    """Return the cursor value to begin at, widened by the lookback."""
-    after, extraction = request.after, request.extraction
-    if after is None or extraction.cursor_column is None or not extraction.lookback:
-        return after if extraction.cursor_column else None
-    if extraction.cursor_type is CursorType.ID:
-        return after
-    try:
-        start = datetime.fromisoformat(after) - timedelta(seconds=extraction.lookback)
-    except (ValueError, OverflowError):
-        return None  # no instant to subtract from: everything is read
-    return start.isoformat(sep=" " if " " in after else "T")
 
 
 def _identity(file: BinaryIO) -> tuple[int, int, int]:

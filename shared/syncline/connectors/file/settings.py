@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
 
 IN_FORMATS = ("csv", "jsonl")
 OUT_FORMATS = ("csv", "xml")
@@ -113,6 +113,9 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
         return [Problem("$.extraction.mode", message)]
     options = extraction.options
     problems = _checked(options, _IN, "$.extraction.options", "option")
+    if extraction.lookback and extraction.cursor_type is CursorType.ID:
+        message = "a duration cannot be taken from a number: leave it out"
+        problems.append(Problem("$.extraction.lookback", message))
     if options.get("header") is False and not extraction.columns:
         message = "is required where the file has no header: the names of its columns, in order"
         problems.append(Problem("$.extraction.columns", message))
