@@ -113,6 +113,11 @@ async def test_a_passport_ends_where_the_record_did(api: httpx.AsyncClient, run:
     assert by_stage["normalize"]["result"] == "failed"
     assert failed["place"]["deadLetter"]
     assert payloads(failed)["raw"]["state"] == "kept"
+    assert payloads(failed)["canonical"]["state"] == "absent"
+    changes = {change["target"]: change for change in by_stage["normalize"]["changes"]}
+    assert changes["sku"]["after"] == '"A4"', "what was made of the good fields is shown"
+    assert changes["name"]["after"] is None
+    assert changes["name"]["error"]
 
     _, by_stage = await steps(api, "nope")
     assert [step["result"] for step in by_stage.values()] == ["failed"] + ["not_reached"] * 3

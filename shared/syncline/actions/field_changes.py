@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ class FieldChange(msgspec.Struct, frozen=True, rename="camel"):
         target: path in the output.
         before, after: JSON texts of the values; None where there is none, or nothing was kept.
         changed: the value became another one, or begins or ends here.
+        error: why nothing was made of it, where it broke.
     """
 
     source: str | None
@@ -29,21 +30,30 @@ class FieldChange(msgspec.Struct, frozen=True, rename="camel"):
     before: str | None
     after: str | None
     changed: bool
+    error: str | None = None
 
 
 def changes_of(
-    block: Normalization | Transformation, given: bytes | None, made: bytes | None
+    block: Normalization | Transformation,
+    given: bytes | None,
+    made: bytes | None,
+    broken: Mapping[int, str] | None = None,
 ) -> list[FieldChange]:
     """Return what became of each field that the stage's block of the mapping names.
 
     Args:
         given, made: the stage's input and output as JSON, None where it is not known.
+        broken: place of a field in the block -> why it broke.
     """
     before, after = _read(given), _read(made)
     pairs: list[tuple[str | None, str]] = [(field.source, field.target) for field in block.fields]
     if isinstance(block, Transformation):
         pairs += [(None, fixed.target) for fixed in block.static]
-    return [_change(source, target, before, after) for source, target in pairs]
+    errors = broken or {}
+    return [
+        _change(source, target, before, after, errors.get(place))
+        for place, (source, target) in enumerate(pairs)
+    ]
 
 
 def unused(fields: Iterable[Any], given: bytes | None) -> list[str]:
@@ -53,10 +63,12 @@ def unused(fields: Iterable[Any], given: bytes | None) -> list[str]:
     return [name for name in record if name not in read] if isinstance(record, dict) else []
 
 
-def _change(source: str | None, target: str, before: object, after: object) -> FieldChange:
+def _change(
+    source: str | None, target: str, before: object, after: object, error: str | None
+) -> FieldChange:
     old = None if source is None else _value(source, before)
-    new = _value(target, after)
-    return FieldChange(source, target, old, new, old != new)
+    new = None if error else _value(target, after)
+    return FieldChange(source, target, old, new, old != new, error)
 
 
 def _value(path: str, record: object) -> str | None:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import structlog
 
-from syncline.actions.field_changes import changes_of, unused
+from syncline.actions.field_changes import FieldChange, changes_of, unused
+from syncline.actions.good_fields import good_fields
 from syncline.actions.passport_steps import (
     ABSENT,
     GONE,
@@ -29,6 +30,8 @@ from syncline.contracts.messages import Batch, decoder_of, encode
 from syncline.contracts.topics import BY_NAME, DAY, INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, lane_spread
 from syncline.domain.errors import FailureError
+from syncline.domain.mapping.document import Mapping as MappingDocument
+from syncline.domain.mapping.document import Normalization, Transformation
 from syncline.domain.mapping.validation import parse
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.locating import Look, Sighting, locate
@@ -80,11 +83,8 @@ class Passports:
         document = await self._configuration.mapping_document(found.mapping, version)
         mapping = parse(document, stored=True)
         texts = {kind: p.text.encode() for kind, p in payloads.items() if p.text is not None}
-        raw, canonical, payload = (texts.get(kind) for kind in KINDS)
-        changes = {
-            Stage.NORMALIZE: changes_of(mapping.normalization, raw, canonical),
-            Stage.TRANSFORM: changes_of(mapping.transformation, canonical, payload),
-        }
+        changes = _changes(found.record, mapping, texts, secrets)
+        raw = texts.get(KINDS[0])
         steps = steps_of(found.record, payloads, found.attempts, changes)
         return Passport(
             place=found.record, steps=steps, payloads=list(payloads.values()),
@@ -104,6 +104,26 @@ class Passports:
             pairs = zip(kinds, sightings, strict=True)
             payloads |= {kind: _seen(kind, sighting, found.record) for kind, sighting in pairs}
         return payloads | _of_letter(found, payloads)
+
+
+def _changes(
+    record: Placed, mapping: MappingDocument, texts: Mapping[str, bytes], secrets: Secrets
+) -> dict[Stage, list[FieldChange]]:
+    """Return what the mapping stages made of each field, of the good ones beside broken ones too."""
+    raw, canonical, payload = (texts.get(kind) for kind in KINDS)
+    blocks: dict[Stage, tuple[Normalization | Transformation, bytes | None, bytes | None]] = {
+        Stage.NORMALIZE: (mapping.normalization, raw, canonical),
+        Stage.TRANSFORM: (mapping.transformation, canonical, payload),
+    }
+    changes = {}
+    for stage, (block, given, made) in blocks.items():
+        broken: dict[int, str] = {}
+        if record.gave_up == stage and given is not None and made is None:
+            good = good_fields(mapping, stage, given)
+            made = good.made  # noqa: PLW2901 - what would have been sent on
+            broken = {place: secrets.mask(f.message) for place, f in good.broken.items()}
+        changes[stage] = changes_of(block, given, made, broken)
+    return changes
 
 
 def _look(kind: str, found: Found, now: datetime) -> Look:

@@ -35,7 +35,9 @@ def _step(step: PassportStep, output: PassportPayload | None) -> Iterator[str]:
     for attempt in step.attempts:
         yield f"  attempt {attempt.number} at {moment(attempt.at)}: {attempt.message}"
     for change in step.changes:
-        if change.changed:
+        if change.error:
+            yield f"  {change.source} {change.before} -> {change.target}: {change.error}"
+        elif change.changed:
             yield f"  {change.source or 'fixed'} {change.before} -> {change.target} {change.after}"
     if output is not None:
         yield f"  {output.kind}: {output.text or _missing(output)}"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from syncline.actions.field_changes import FieldChange, changes_of, unused
+from syncline.actions.good_fields import good_fields
 from syncline.actions.passport_steps import ABSENT, KEPT, KINDS, PassportPayload, expected, steps_of
+from syncline.contracts.topics import Stage
 from syncline.domain.mapping.validation import parse
 from syncline.postgres.record_places import Placed
 
@@ -83,3 +86,49 @@ def test_what_is_not_known_has_no_value() -> None:
     ]
     assert unused(MAPPING.normalization.fields, None) == []
     assert changes_of(MAPPING.normalization, b"no json", b"[]")[0].before is None
+
+
+def test_of_a_record_that_broke_the_good_fields_are_shown() -> None:
+    document = {
+        "entityType": "item",
+        "extraction": {"mode": "config", "table": "t", "idColumn": "id"},
+        "normalization": {
+            "fields": [
+                {"source": "id", "target": "sku"},
+                {"source": "price", "target": "price", "type": "decimal"},
+                {"source": "name", "target": "name", "transform": "trim"},
+                {"source": "active", "target": "active", "type": "bool", "transform": "sapYesNo"},
+            ]
+        },
+        "transformation": {
+            "matchKey": "code",
+            "fields": [
+                {"source": "sku", "target": "code", "transform": "toInt"},
+                {"source": "name", "target": "texts.title"},
+            ],
+            "static": [{"target": "status", "value": "ACTIVE"}],
+            "exclude": {"field": "name", "op": "eq", "value": "internal"},
+        },
+    }
+    mapping = parse(document)
+    raw = b'{"id":"A1","price":"12,5","name":" Pen ","active":"?"}'
+    good = good_fields(mapping, Stage.NORMALIZE, raw)
+    assert msgspec.json.decode(good.made or b"") == {"sku": "A1", "name": "Pen"}
+    assert sorted(good.broken) == [1, 3]
+    errors = {place: failure.message for place, failure in good.broken.items()}
+    changes = {c.target: c for c in changes_of(mapping.normalization, raw, good.made, errors)}
+    assert (changes["name"].before, changes["name"].after) == ('" Pen "', '"Pen"')
+    assert changes["price"].after is None
+    assert "12,5" in (changes["price"].error or "")
+    assert changes["sku"].error is None
+
+    into = good_fields(mapping, Stage.TRANSFORM, b'{"sku":"A1","name":"Pen"}')
+    assert into.made == b'{"status":"ACTIVE","texts":{"title":"Pen"}}'
+    assert list(into.broken) == [0]
+
+
+@pytest.mark.parametrize("given", [b"null", b"[1]", b"\xff", b'{"a":' * 3000, b"{}"])
+def test_of_what_is_no_record_nothing_is_made_up(given: bytes) -> None:
+    for stage in (Stage.NORMALIZE, Stage.TRANSFORM):
+        good = good_fields(MAPPING, stage, given)
+        assert good.made is None or given == b"{}"

@@ -1,0 +1,58 @@
+"""What a mapping stage makes of the good fields of a record that it gave up, and what broke others.
+
+The stage itself sends nothing on of such a record; this is made anew, by the same code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import Stage
+from syncline.domain.errors import Failure
+from syncline.domain.mapping.compiler import Result, compile_mapping
+from syncline.domain.mapping.document import Mapping
+
+_decode = decoder_of(dict[str, Any]).decode
+
+
+class GoodFields(msgspec.Struct, frozen=True):
+    """A stage's output without the fields that broke.
+
+    Attributes:
+        made: the output as JSON; None where nothing can be made of the record.
+        broken: place of a field in the mapping -> why it broke.
+    """
+
+    made: bytes | None = None
+    broken: dict[int, Failure] = {}
+
+
+def good_fields(mapping: Mapping, stage: Stage, given: bytes) -> GoodFields:
+    """Map a record as a stage does, and leave out the fields that it breaks."""
+    try:
+        record = _decode(given)
+    except (msgspec.DecodeError, RecursionError):
+        return GoodFields()
+    compiled = compile_mapping(mapping)
+    normalizes = stage is Stage.NORMALIZE
+    find = compiled.broken_normalization if normalizes else compiled.broken_transformation
+    broken = dict(find(record))
+    good = compile_mapping(_without(mapping, stage, broken))
+    result: Result = (good.normalize if normalizes else good.transform)([record])
+    made = result.outputs[0]
+    return GoodFields(None if made is None else encode(made), broken)
+
+
+def _without(mapping: Mapping, stage: Stage, broken: dict[int, Failure]) -> Mapping:
+    """Return a mapping without some fields of a stage; what excludes a record was asked before."""
+    replace = msgspec.structs.replace
+    if stage is Stage.NORMALIZE:
+        block = mapping.normalization
+        kept = tuple(f for place, f in enumerate(block.fields) if place not in broken)
+        return replace(mapping, normalization=replace(block, fields=kept))
+    into = mapping.transformation
+    left = tuple(f for place, f in enumerate(into.fields) if place not in broken)
+    return replace(mapping, transformation=replace(into, fields=left, exclude=None))
