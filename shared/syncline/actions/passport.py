@@ -109,7 +109,7 @@ class Passports:
 def _changes(
     record: Placed, mapping: MappingDocument, texts: Mapping[str, bytes], secrets: Secrets
 ) -> dict[Stage, list[FieldChange]]:
-    """Return what the mapping stages made of each field, of the good ones beside broken ones too."""
+    """Return what mapping stages made of each field, of the good ones beside broken ones too."""
     raw, canonical, payload = (texts.get(kind) for kind in KINDS)
     blocks: dict[Stage, tuple[Normalization | Transformation, bytes | None, bytes | None]] = {
         Stage.NORMALIZE: (mapping.normalization, raw, canonical),
