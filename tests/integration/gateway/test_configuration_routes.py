@@ -24,12 +24,7 @@ PROFILE: dict[str, Any] = {
 MAPPING: dict[str, Any] = {
     "name": "items",
     "entityType": "item",
-    "extraction": {
-        "table": "items",
-        "idColumn": "code",
-        "cursorColumn": "code",
-        "cursorType": "id",
-    },
+    "extraction": {"table": "items", "idColumn": "code", "cursorColumn": "changed"},
     "normalization": {"fields": [{"source": "code", "target": "sku"}]},
     "transformation": {
         "matchKey": "sku",
@@ -84,8 +79,8 @@ async def configured(call: Client, tmp_path: Path) -> Client:
     """A whole instance that reads a SQLite file."""
     file = tmp_path / "erp.db"
     with sqlite3.connect(file) as c:
-        c.execute("create table items (code text primary key)")
-        c.execute("insert into items values ('A1')")
+        c.execute("create table items (code text primary key, changed text)")
+        c.execute("insert into items values ('A1', '2026-01-31 08:15:00')")
     await call.stored(
         "/connection-profiles",
         {"name": "shop", "connector": "sqlite", "config": {"file": str(file)}},
@@ -179,7 +174,7 @@ async def test_doubts_are_told_where_something_is_saved(configured: Client) -> N
 async def test_dry_run_shows_three_forms(configured: Client) -> None:
     answer = await configured("POST", "/mapping-configs/items/dry-run", {"limit": 1})
     (record,) = answer.json()["records"]
-    assert record["raw"] == '{"code":"A1"}'
+    assert record["raw"] == '{"code":"A1","changed":"2026-01-31 08:15:00"}'
     assert (record["canonical"], record["outcome"]) == ('{"sku":"A1"}', "mapped")
     wrong = await configured("POST", "/mapping-configs/items/dry-run", {"limit": "many"})
     assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (422, "$.limit")
