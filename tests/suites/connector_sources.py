@@ -14,7 +14,7 @@ import pytest
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, FailureError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.document import Extraction, ExtractionMode
 from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +65,29 @@ async def every_resume(
 
 class SourceSuite:
     """Subclasses give a fixture `source` beside that of ConnectorSuite."""
+
+    async def test_a_broken_connection_fails_as_the_port_says(self, source: Source) -> None:
+        for connector, _ in source.broken():
+            with pytest.raises(FailureError) as caught:
+                await connector.describe(source.extraction)
+            await connector.close()
+
+            assert not source.secret or source.secret not in repr(caught.value.failure)
+
+    async def test_an_unknown_thing_cannot_be_described(self, source: Source) -> None:
+        extraction, words = source.unanswerable[0]
+        with pytest.raises(ConnectorError, match=words):
+            await source.connector.describe(extraction)
+
+    async def test_an_extraction_is_described_whatever_it_names(self, source: Source) -> None:
+        await source.fill([dated(1, 1)])
+        own = () if source.extraction.mode is ExtractionMode.API else ("id",)
+        asked = msgspec.structs.replace(source.extraction, columns=own)
+        columns = await source.connector.describe(asked) or []
+        names = {column.name for column in columns}
+        assert {"id", "name", "amount", "count", "changed"} <= names
+        (page,) = await pages_of(source)
+        assert page.columns is None or {c.name for c in columns if c.everywhere} == names
 
     async def test_an_empty_source_gives_no_records(self, source: Source) -> None:
         await source.fill([])

@@ -11,10 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
-import pytest
-
-from syncline.connectors.port import Connector, ConnectorError
-from syncline.domain.errors import FailureError
+from syncline.connectors.port import Connector
 from syncline.domain.mapping.document import Extraction
 
 ODD_TEXTS = {
@@ -83,18 +80,6 @@ class ConnectorSuite:
             assert [check.part for check in checks if not check.ok] == [part], checks
             assert all(check.message for check in checks)
             assert not world.secret or world.secret not in repr(checks)
-
-    async def test_a_broken_connection_fails_as_the_port_says(self, world: World) -> None:
-        for connector, _ in world.broken():
-            with pytest.raises(FailureError) as caught:
-                await connector.describe("items")
-            await connector.close()
-
-            assert not world.secret or world.secret not in repr(caught.value.failure)
-
-    async def test_an_unknown_thing_cannot_be_described(self, world: World) -> None:
-        with pytest.raises(ConnectorError, match="nothing_there"):
-            await world.connector.describe("nothing_there")
 
     async def test_closing_twice_is_allowed(self, world: World) -> None:
         await world.connector.test()

@@ -9,7 +9,9 @@ import msgspec
 import structlog
 
 from syncline.actions.doubts import Doubt, Matter, Question, of_mappings
+from syncline.actions.form_doubts import of_old_forms
 from syncline.actions.profile_doubts import of_profiles
+from syncline.actions.source_doubts import of_sources
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Configured, Kind, ProfileConfig, Step, kept_secrets
 from syncline.domain.errors import Problem, SynclineError
@@ -21,10 +23,7 @@ from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0
 """Seconds that all questions together may take; a person waits."""
-QUESTIONS: tuple[Question, ...] = (
-    of_profiles,
-    of_mappings,
-)
+QUESTIONS: tuple[Question, ...] = (of_profiles, of_mappings, of_sources, of_old_forms)
 log = structlog.get_logger()
 
 

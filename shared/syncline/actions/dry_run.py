@@ -15,6 +15,7 @@ from syncline.contracts.topics import Stage
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.mapping.document import Extraction, Mapping
+from syncline.domain.mapping.source_names import unknown_columns, unknown_properties
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.profile import Profile
 from syncline.domain.record import check
@@ -150,7 +151,15 @@ def _given(extraction: Extraction, records: list[dict[str, Any]]) -> Page:
 def _result(source: str | None, tracer: Tracer, page: Page, mapping: Mapping) -> DryRun:
     rows = list(enumerate(zip(page.ids, page.records, strict=True)))[:MOST]
     records = [_tried(tracer, i, record, page.bad.get(place)) for place, (i, record) in rows]
-    return DryRun(source, records, warnings(mapping))
+    return DryRun(source, records, [*warnings(mapping), *_unknown(mapping, page)])
+
+
+def _unknown(mapping: Mapping, page: Page) -> list[Problem]:
+    """Name what the mapping reads and the source does not give."""
+    read = [record for place, record in enumerate(page.records) if place not in page.bad]
+    found = [] if page.columns is None else unknown_columns(mapping, page.columns, everywhere=True)
+    said = {problem.path for problem in found}
+    return found + [p for p in unknown_properties(mapping, read) if p.path not in said]
 
 
 def _tried(

@@ -125,6 +125,7 @@ def _add_unknown(page: Page, source_id: str) -> None:
 
 
 def _append(to: Page, page: Page) -> None:
+    to.columns = page.columns
     to.bad.update({len(to.ids) + place: failure for place, failure in page.bad.items()})
     to.ids += page.ids
     to.cursors += page.cursors

@@ -60,8 +60,12 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column or property that a source or target offers."""
+    """A column or property of a source's records.
+
+    Attributes:
+        everywhere: every record has it; false where only some records were looked at.
+    """
 
     name: str
     type: str
-    nullable: bool = True
+    everywhere: bool = True

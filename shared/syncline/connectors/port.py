@@ -249,8 +249,12 @@ class Connector(Protocol):
     async def test(self) -> list[Check]:
         """Test the connection within 10 s; names the failing part, never echoes a secret."""
 
-    async def describe(self, name: str) -> list[Column]:
-        """Return the columns of a table, endpoint or file. Raises ConnectorError if unknown."""
+    async def describe(self, extraction: Extraction) -> list[Column] | None:
+        """Return the columns that an extraction can read, whatever its own `columns` say.
+
+        None where they cannot be known beforehand. A few records are read where nothing else can
+        tell. Raises as extract() does.
+        """
 
     def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages in reading order. Safe to repeat; memory is bounded by a page or two.

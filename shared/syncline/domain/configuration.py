@@ -135,6 +135,12 @@ def compare(wanted: Configured, stored: Configured) -> list[Step]:
     return [_step(kind, config, stored.get(kind, config.name)) for kind, config in wanted.items()]
 
 
+def version_step(name: str, before: dict[str, Any], after: dict[str, Any]) -> Step:
+    """Say what making another version of a mapping the active one changes."""
+    wanted, stored = (MappingConfig(name=name, document=d) for d in (after, before))
+    return _step(Kind.MAPPING, wanted, stored)
+
+
 def _step(kind: Kind, wanted: Config, stored: Config | None) -> Step:
     if stored is None:
         return Step("created", kind, wanted.name)

@@ -183,6 +183,17 @@ class ConfigurationStore:
         async with self._database.connection() as connection:
             return await profile_named(connection, self._keys, tenant, name)
 
+    async def written_by(self, tenant: str, mapping: str, most: int) -> int:
+        """Count the records that were written by a mapping, up to one more than `most`."""
+        count: int = await self._database.fetchval(
+            """select count(*) from (
+              select from mappings m join streams s on s.mapping_id = m.id and not s.removed
+              join ledger l on l.stream_id = s.id and l.payload_hash is not null
+              where m.tenant = $1 and m.name = $2 and m.deleted_at is null limit $3) found""",
+            tenant, mapping, most + 1,
+        )  # fmt: skip
+        return count
+
     async def keep_test(
         self, tenant: str, name: str, at: datetime, result: Mapping[str, Any]
     ) -> None:

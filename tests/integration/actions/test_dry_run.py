@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import sqlite3
 from collections.abc import AsyncIterator
@@ -158,3 +159,23 @@ async def test_unknown_names_are_told(runner: DryRunner) -> None:
         await runner.run("default", "items", DryRunRequest(profile="nope"))
     with pytest.raises(InvalidInputError, match="no instance uses it"):
         await runner.run("default", None, DryRunRequest(document=MAPPING))
+
+
+async def test_what_the_source_does_not_give_is_named(runner: DryRunner) -> None:
+    document = copy.deepcopy(MAPPING)
+    fields = document["normalization"]["fields"]
+    fields[1]["source"], fields[2]["source"] = "naem", "Price"
+    fields.append({"source": "sizes[].w", "target": "w"})
+    found = await runner.run("default", None, DryRunRequest(document=document, profile="erp"))
+    said = [f"{doubt.path}: {doubt.message}" for doubt in found.warnings]
+    assert [line for line in said if "naem" in line and "did you mean `name`?" in line]
+    assert [line for line in said if "`Price`; did you mean `price`?" in line]
+    assert [line for line in said if line.startswith("$.normalization.fields[3].source: ")]
+
+    pasted = [{"code": "A", "name": "n", "price": 1, "size": {"width": 1}}]
+    fields[1]["source"], fields[2]["source"] = "name", "price"
+    fields[3] = {"source": "size.widht", "target": "w"}
+    request = DryRunRequest(document=document, records=pasted)
+    (doubt,) = (await runner.run("default", None, request)).warnings
+    assert doubt.path == "$.normalization.fields[3].source"
+    assert doubt.message == "none of 1 records has `size.widht`; did you mean `size.width`?"

@@ -13,12 +13,14 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, Surroundings
 from syncline.domain.errors import FailureError
+from syncline.domain.mapping.document import Extraction, ExtractionMode
 from syncline.embedded.ports import free_port
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.certificates import Authority
 from tests.support.http_world import LOOPBACK, SINGLE, api_and_connector, batch, items
 
 SECRET = "s3cr3t-and-l0ng"
+ITEMS = Extraction(mode=ExtractionMode.API, endpoint="/items", options={"records": "data"})
 OAUTH = {"type": "oauth2", "tokenUrl": "/token", "clientId": "me"}
 
 
@@ -41,7 +43,7 @@ async def test_a_login_is_shown_in_its_header(
 ) -> None:
     async with api_and_connector(secrets, auth=auth) as (api, connector):
         api.add({"id": "1"})
-        await connector.describe("/items")
+        await connector.describe(ITEMS)
 
         assert api.asked[0].headers[header] == value
 
@@ -60,15 +62,15 @@ async def test_one_token_serves_all_calls_at_once() -> None:
 async def test_a_token_that_is_refused_is_fetched_anew_once() -> None:
     async with api_and_connector({"clientSecret": SECRET}, auth=OAUTH) as (api, connector):
         api.add({"id": "1"})
-        await connector.describe("/items")
+        await connector.describe(ITEMS)
         api.tokens = set()
-        await connector.describe("/items")
+        await connector.describe(ITEMS)
         assert [a.path for a in api.asked] == ["/token", "/items", "/items", "/token", "/items"]
 
         api.asked.clear()
         api.trouble.extend(Trouble("GET", 403) for _ in range(5))
         with pytest.raises(ConnectorError) as caught:
-            await connector.describe("/items")
+            await connector.describe(ITEMS)
         assert caught.value.failure.code == "permission_refused"
         assert len(api.asked) == 3
 
@@ -78,14 +80,14 @@ async def test_a_token_endpoint_that_gives_no_token_is_a_refused_login(body: byt
     async with api_and_connector({"clientSecret": SECRET}, auth=OAUTH) as (api, connector):
         api.trouble.append(Trouble("POST", 200, body=body))
         with pytest.raises(ConnectorError) as caught:
-            await connector.describe("/items")
+            await connector.describe(ITEMS)
 
         assert caught.value.failure.code == "login_refused"
 
 
 Call = Callable[[HttpConnector], Awaitable[object]]
 CALLS: list[Call] = [
-    lambda c: c.describe("/items"),
+    lambda c: c.describe(ITEMS),
     lambda c: c.write(batch(items(1), {"endpoint": "/items"})),
     lambda c: c.write(batch(items(1), SINGLE)),
 ]
@@ -112,7 +114,7 @@ async def test_an_answer_larger_than_allowed_is_not_kept(packed: bool) -> None:
             body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
         api.trouble.append(Trouble("GET", 200, headers, body))
         with pytest.raises(ConnectorError, match="larger than 1000000 bytes"):
-            await connector.describe("/items")
+            await connector.describe(ITEMS)
 
 
 async def test_packed_answers_are_unpacked() -> None:
@@ -120,7 +122,7 @@ async def test_packed_answers_are_unpacked() -> None:
         body = gzip.compress(b'{"data": [{"id": 1}]}')
         api.trouble.append(Trouble("GET", 200, {"Content-Encoding": "gzip"}, body))
 
-        assert [c.name for c in await connector.describe("/items")] == ["id"]
+        assert [c.name for c in await connector.describe(ITEMS) or ()] == ["id"]
 
 
 async def test_a_certificate_is_verified_by_the_profiles_own_authority(tmp_path: Path) -> None:
@@ -184,7 +186,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
     async with api_and_connector() as (api, connector):
         api.add({"id": "1"})
-        assert await connector.describe("/items")
+        assert await connector.describe(ITEMS)
 
 
 async def test_every_failure_is_of_the_ports_kinds() -> None:
@@ -192,4 +194,4 @@ async def test_every_failure_is_of_the_ports_kinds() -> None:
         for status in (*range(300, 309), *range(400, 452), *range(500, 512)):
             api.trouble.append(Trouble("GET", status))
             with pytest.raises(FailureError):
-                await connector.describe("/items")
+                await connector.describe(ITEMS)

@@ -229,7 +229,7 @@ async def test_names_are_data(
     )  # fmt: skip
 
     assert await ids(connector, extraction) == ["7"]
-    assert (await connector.describe("S.T"))[0].name == column
+    assert (await connector.describe(extraction))[0].name == column
     assert (await connector.lookup(bulk("S.T", [{column: 7}], column))).target_ids == ["7"]
     await connector.delete(["7"], {"table": "S.T", "key": column})
     assert await ids(connector, extraction) == []
@@ -325,4 +325,4 @@ async def test_a_certificate_file_that_is_none_is_named(
         assert (check.part, check.ok) == ("tls", False)
         assert str(path) in check.message
         with pytest.raises(ConnectorError, match="sslrootcert"):
-            await connector.describe("t")
+            await connector.describe(Extraction(table="t"))

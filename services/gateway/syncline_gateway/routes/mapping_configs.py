@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from syncline.contracts.messages import encode
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration import Kind, version_step
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.configuration_views import (
     ConfigurationViews,
@@ -179,8 +179,11 @@ async def activate(
 ) -> Any:  # noqa: ANN401
     """Make a version the one that new runs use; runs under way keep theirs."""
     edit = edit_of(caller, Kind.MAPPING, name, if_match)
+    _, before = await _views(parts).mapping(caller.tenant, name)
     await saving.activate_version(parts.configuration, edit, version)
-    detail = await _detail(parts, caller.tenant, name)
+    _, after = await _views(parts).version(caller.tenant, name, version)
+    found = await doubts(parts, edit, after, version_step(name, before, after))
+    detail = await _detail(parts, caller.tenant, name, found)
     return answer(detail, headers=tagged(detail.mapping.etag))
 
 

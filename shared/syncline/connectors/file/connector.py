@@ -91,17 +91,17 @@ class FileConnector(Connector):
         message = "readable and writable" if writable else "readable, not writable"
         return [Check("data", ok=True, message=message)]
 
-    async def describe(self, name: str) -> list[Column]:
+    async def describe(self, extraction: Extraction) -> list[Column] | None:
         """Return the columns of a file: its header, or the keys of its first records."""
-        return await asyncio.to_thread(self._describe, name)
+        return await asyncio.to_thread(self._describe, extraction)
 
-    def _describe(self, name: str) -> list[Column]:
-        with self._folder.open(name) as file:
-            rows = open_rows(file, settings.in_settings(Extraction(table=name)))
+    def _describe(self, extraction: Extraction) -> list[Column] | None:
+        with self._folder.open(extraction.table or "") as file:
+            rows = open_rows(file, settings.in_settings(extraction))
             if rows.names is not None:
                 return [Column(column, "text") for column in rows.names]
             keys = dict.fromkeys(key for record in rows.take(100).records for key in record)
-            return [Column(key, "any") for key in keys]
+            return [Column(key, "any", everywhere=False) for key in keys] or None
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream a file's records in its own order."""

@@ -67,14 +67,6 @@ class Api:
             raise raised(failure_of(answer, self.settings.errors, self.clean))
         return answer
 
-    async def document(self, url: str) -> Any:  # noqa: ANN401
-        """GET a JSON document. Raises as `read` does."""
-        answer = await self.read(url)
-        try:
-            return self.decoded(answer)
-        except RefusedError as error:
-            raise raised(error.failure) from error
-
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:

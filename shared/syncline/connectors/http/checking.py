@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from syncline.connectors.http.calling import Api
-from syncline.connectors.port import Check, Column, ConnectorError
-from syncline.domain.errors import Category, Failure, FailureError
+from syncline.connectors.port import Check, Column
+from syncline.domain.errors import FailureError
 
 TEST_LIMIT = 10
-_SAMPLE = 20
+SAMPLE = 20
+"""Records that are looked at to describe a source."""
 _PARTS: Mapping[str, str] = {
     "unreachable": "host",
     "timeout": "host",
@@ -67,32 +68,14 @@ def _sound(before: str, url: str) -> list[Check]:
     return [Check(part, ok=True, message=words.get(part, "granted")) for part in parts]
 
 
-def columns_of(document: object, name: str) -> list[Column]:
-    """Return the properties of the first records in an answer.
-
-    Raises:
-        ConnectorError: it holds no records.
-    """
-    records = _list_in(document)
-    if not records:
-        message = f"{name} gives no list of records to look at"
-        raise ConnectorError(Failure(Category.PERMANENT, "no_records", message))
+def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column] | None:
+    """Return the properties that records have, None where there are no records."""
     kinds: dict[str, str] = {}
-    for record in records[:_SAMPLE]:
+    for record in records:
         for key, value in record.items():
             if value is not None or key not in kinds:
                 kinds[key] = _kind(value)
-    return [Column(key, kind) for key, kind in kinds.items()]
-
-
-def _list_in(document: Any, depth: int = 3) -> list[dict[str, Any]]:  # noqa: ANN401
-    if isinstance(document, list):
-        return [record for record in document if isinstance(record, dict)]
-    if isinstance(document, dict) and depth:
-        for value in document.values():
-            if found := _list_in(value, depth - 1):
-                return found
-    return []
+    return [Column(key, kind, everywhere=False) for key, kind in kinds.items()] or None
 
 
 def _kind(value: object) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
 from syncline.connectors.forms import schema_beside
 from syncline.connectors.http.address import Allowed, Resolve, resolve
-from syncline.connectors.http.calling import Api, address
-from syncline.connectors.http.checking import columns_of, tested
+from syncline.connectors.http.calling import Api
+from syncline.connectors.http.checking import SAMPLE, columns_of, tested
 from syncline.connectors.http.client import Client, Paced
 from syncline.connectors.http.comparing import holds
 from syncline.connectors.http.deleting import delete
@@ -123,11 +123,13 @@ class HttpConnector(Connector):
         """Reach the host, log in, and read the profile's test endpoint."""
         return await tested(self._api)
 
-    async def describe(self, name: str) -> list[Column]:
-        """Return the properties of the first records that an endpoint gives."""
-        path = "/" + quote(name.lstrip("/"), safe="/?&=%-._~")
-        document = await self._api.document(address(self._api.settings.base_url, path, []))
-        return columns_of(document, name)
+    async def describe(self, extraction: Extraction) -> list[Column] | None:
+        """Return the properties of the records on the first page; None where it has none."""
+        first = ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
+        found = pages(self._api, _source(extraction), first)
+        async with aclosing(found):  # type: ignore[type-var] # a generator
+            page = await anext(found, None)
+        return None if page is None else columns_of(page.records)
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages in the order the API gives them."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.port import Column, ConnectorError
 from syncline.connectors.postgresql.queries import base_query, identifier, unbound_names
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
@@ -50,6 +53,26 @@ async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Sh
     Raises:
         ConnectorError: a column that the extraction names is not there, or is there twice.
     """
+    statement, names = await _prepared(connection, extraction)
+    attributes = statement.get_attributes()
+    columns = {a.name: sql_type(a.type) for a in attributes}
+    _check_columns(extraction, [a.name for a in attributes])
+    taken = dict(zip(names, map(sql_type, statement.get_parameters()), strict=True))
+    exact = await connection.fetchval(_EXACT)
+    return Shape(columns, taken, exact)
+
+
+async def columns(connection: asyncpg.Connection, extraction: Extraction) -> list[Column]:
+    """Return what a table or query gives, whatever the extraction names of it; nothing is run."""
+    whole = msgspec.structs.replace(extraction, columns=())
+    statement, _ = await _prepared(connection, whole)
+    return [Column(a.name, a.type.name) for a in statement.get_attributes()]
+
+
+async def _prepared(
+    connection: asyncpg.Connection, extraction: Extraction
+) -> tuple[Any, Sequence[str]]:
+    """Have the query prepared; return the statement and the names that it binds, in order."""
     sql, names = unbound_names(base_query(extraction), extraction)
     try:
         statement = await connection.prepare(f"select * from ({sql}\n) q")
@@ -58,12 +81,7 @@ async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Sh
         message = f"PostgreSQL cannot tell the type of one of {known}: write it as :name::type"
         failure = Failure(Category.PERMANENT, "unknown_type", message, str(error))
         raise ConnectorError(failure) from error
-    attributes = statement.get_attributes()
-    columns = {a.name: sql_type(a.type) for a in attributes}
-    _check_columns(extraction, [a.name for a in attributes])
-    taken = dict(zip(names, map(sql_type, statement.get_parameters()), strict=True))
-    exact = await connection.fetchval(_EXACT)
-    return Shape(columns, taken, exact)
+    return statement, names
 
 
 def _check_columns(extraction: Extraction, given: list[str]) -> None:

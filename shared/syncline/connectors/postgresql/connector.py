@@ -23,12 +23,11 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
-from syncline.connectors.postgresql import mappings, profile, testing, writers
+from syncline.connectors.postgresql import asking, mappings, profile, testing, writers
 from syncline.connectors.postgresql.catalog import Catalog
 from syncline.connectors.postgresql.errors import is_stale, translated
 from syncline.connectors.postgresql.fetching import fetched
 from syncline.connectors.postgresql.json_values import teach
-from syncline.connectors.postgresql.queries import table_name
 from syncline.connectors.postgresql.reading import pages
 from syncline.connectors.postgresql.tables import table_of
 from syncline.connectors.postgresql.writing import Upsert
@@ -79,11 +78,10 @@ class PostgresqlConnector(Connector):
             return [Check("tls", ok=False, message=error.failure.message)]
         return await testing.checks(address, self._config.get("schema"))
 
-    async def describe(self, name: str) -> list[Column]:
-        """Return the columns of a table."""
+    async def describe(self, extraction: Extraction) -> list[Column]:
+        """Return the columns of a table or query, with their types; nothing is run."""
         async with self._acquired() as connection:
-            statement = await connection.prepare(f"select * from {table_name(name)}")
-            return [Column(a.name, a.type.name) for a in statement.get_attributes()]
+            return await asking.columns(connection, extraction)
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""

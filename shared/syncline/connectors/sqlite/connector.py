@@ -32,11 +32,11 @@ from syncline.connectors.sqlite.database import (
     translated,
 )
 from syncline.connectors.sqlite.fetching import fetched
-from syncline.connectors.sqlite.reading import Reading
+from syncline.connectors.sqlite.reading import Reading, names_of
 from syncline.connectors.sqlite.tables import table_of
 from syncline.connectors.sqlite.writing import Upsert
 from syncline.domain.errors import FailureError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.document import Extraction, ExtractionMode
 
 T = TypeVar("T")
 _payload = msgspec.json.Decoder(dict[str, Any]).decode
@@ -84,10 +84,16 @@ class SqliteConnector(Connector):
             return [Check(part, ok=False, message=error.failure.message)]
         return [Check("data", ok=True, message=f"SQLite {sqlite3.sqlite_version}, {tables} tables")]
 
-    async def describe(self, name: str) -> list[Column]:
-        """Return the columns of a table."""
-        columns = await self._reading(lambda c: columns_of(c, name))
-        return [Column(column, kind or "any") for column, kind in columns.items()]
+    async def describe(self, extraction: Extraction) -> list[Column]:
+        """Return the columns of a table, with their types, or of a query."""
+
+        def look(connection: sqlite3.Connection) -> list[Column]:
+            if extraction.mode is ExtractionMode.CONFIG:
+                declared = columns_of(connection, extraction.table or "")
+                return [Column(name, kind or "any") for name, kind in declared.items()]
+            return [Column(name, "any") for name in names_of(connection, extraction)]
+
+        return await self._reading(look)
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages of one read, ordered by (cursor, ID)."""

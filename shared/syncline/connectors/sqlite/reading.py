@@ -24,6 +24,19 @@ MOST_TIED = 20_000
 """Rows with one cursor value and one ID that are read; more of them name no records."""
 
 
+def names_of(connection: sqlite3.Connection, extraction: Extraction) -> list[str]:
+    """Return the columns that a table or query gives, whatever the extraction names of them."""
+    blank = dict.fromkeys(["cursor", "ids", *extraction.parameters])
+    sql = f"select * from ({_base_query(extraction)}\n) q limit 0"
+    return [column[0] for column in connection.execute(sql, blank).description]
+
+
+def _base_query(extraction: Extraction) -> str:
+    if extraction.mode is ExtractionMode.SQL:
+        return one_statement(extraction.sql or "")
+    return f"select * from {identifier(extraction.table or '')}"
+
+
 class Reading:
     """One extraction on one connection, in one snapshot. Blocks: call it in a thread.
 
@@ -43,10 +56,9 @@ class Reading:
             connection.text_factory = _any_text
         self._extraction = extraction
         self._values: dict[str, Any] = {}
-        self.base = self._base_query()
+        self.base = _base_query(extraction)
         connection.execute("begin")
-        described = connection.execute(f"select * from ({self.base}\n) q limit 0", self._blank())
-        self.names = [column[0] for column in described.description]
+        self.names = names_of(connection, extraction)
         self._check_names()
         self._pick = Picker(extraction, self.names)
         self._snapshot = Snapshot(connection.execute(_NOW).fetchone()[0])
@@ -185,20 +197,12 @@ class Reading:
                 message = f"the source gives column {first!r} twice: give each a name of its own"
                 raise refusal("duplicate_column", message, first)
 
-    def _base_query(self) -> str:
-        if self._extraction.mode is ExtractionMode.SQL:
-            return one_statement(self._extraction.sql or "")
-        return f"select * from {identifier(self._extraction.table or '')}"
-
     def bind(self, value: Any) -> str:  # noqa: ANN401
         """Add a value and return what stands for it in the text."""
         name = f"_{len(self._values)}"
         raw = isinstance(value, RawText)
         self._values[name] = value.data if raw else value
         return f"cast(:{name} as text)" if raw else f":{name}"
-
-    def _blank(self) -> dict[str, Any]:
-        return dict.fromkeys(["cursor", "ids", *self._extraction.parameters])
 
     def bound(
         self, after: str | None, ids: list[str] | None, *, only_named: bool = False

@@ -1,0 +1,110 @@
+"""What a mapping reads of its source, held against what the source gives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from syncline.domain.errors import Problem
+from syncline.domain.mapping import document as doc
+from syncline.domain.mapping.agreement import conditions, read_by_options
+from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path, to_text
+from syncline.domain.mapping.reading import near
+
+
+def unknown_columns(
+    mapping: doc.Mapping, columns: Collection[str], *, everywhere: bool
+) -> list[Problem]:
+    """Name what a mapping reads and a source does not give.
+
+    Args:
+        columns: what the source's records have at their top.
+        everywhere: every record has these and no others; else they are of some first records.
+    """
+    extraction = mapping.extraction
+    own = {extraction.id_column, extraction.cursor_column, *extraction.columns}
+    read = set(columns) & own if extraction.columns else set(columns)
+    words = "the source gives no" if everywhere else "none of the first records has"
+    found = []
+    for path, text, is_picked in _asked(mapping):
+        known = columns if is_picked else read
+        if text not in known and _top(text) not in known:
+            left_out = (
+                " (`columns` leaves it out)" if _top(text) in columns else near(text, columns)
+            )
+            found.append(Problem(path, f"{words} `{text}`{left_out}"))
+    return found
+
+
+def unknown_properties(mapping: doc.Mapping, records: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """Name the paths that a mapping reads and that none of some records has.
+
+    A null on the way says nothing of what would be inside it.
+    """
+    if not records:
+        return []
+    known = list(dict.fromkeys(text for record in records for text in _texts(record)))
+    return [
+        Problem(path, f"none of {len(records)} records has `{text}`{near(text, known)}")
+        for path, text, is_picked in _asked(mapping)
+        if not is_picked and not any(_has(record, text) for record in records)
+    ]
+
+
+def _asked(mapping: doc.Mapping) -> Iterator[tuple[str, str, bool]]:
+    """Yield what is read: where it is written, the path, and whether Ingest itself reads it."""
+    extraction = mapping.extraction
+    yield "$.extraction.idColumn", extraction.id_column, True
+    if extraction.cursor_column:
+        yield "$.extraction.cursorColumn", extraction.cursor_column, True
+    for number, column in enumerate(extraction.columns):
+        yield f"$.extraction.columns[{number}]", column, True
+    for number, condition in enumerate(extraction.filters):
+        for path, text in conditions(condition, f"$.extraction.filters[{number}]"):
+            yield path, text, True
+    for number, field in enumerate(mapping.normalization.fields):
+        place = f"$.normalization.fields[{number}]"
+        yield f"{place}.source", field.source, False
+        for name, options in zip(field.transform, field.options, strict=True):
+            for text in read_by_options(name, options):
+                yield f"{place}.options", text, False
+
+
+def _top(text: str) -> str:
+    """Return the column that a path begins in; a name that is no path is its own."""
+    try:
+        return parse_path(text)[0].key or text
+    except ValueError:
+        return text
+
+
+def _has(record: Mapping[str, Any], text: str) -> bool:
+    return text in record or _is_there(record, parse_path(text))
+
+
+def _is_there(value: Any, path: Path) -> bool:  # noqa: ANN401
+    """Tell whether a value has a place, or might have it: a null, an empty list."""
+    if value is None or not path:
+        return True
+    step, rest = path[0], path[1:]
+    if step.key is not None:
+        return isinstance(value, dict) and step.key in value and _is_there(value[step.key], rest)
+    if not isinstance(value, list):
+        return step == EACH and _is_there(value, rest)
+    if step == EACH:
+        return not value or any(_is_there(element, rest) for element in value)
+    index = step.index or 0
+    return index >= len(value) or _is_there(value[index], rest)
+
+
+def _texts(value: Any, path: Path = ()) -> Iterator[str]:  # noqa: ANN401
+    """Yield the paths of a record's properties, as far as suggestions need them."""
+    if path:
+        yield to_text(path)
+    if len(path) > 6:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, Segment(key=key)))
+    elif isinstance(value, list) and value and path:
+        yield from _texts(value[0], (*path, EACH))
