@@ -144,7 +144,8 @@ async def test_a_source_that_is_away_is_told_of_and_its_mapping_stored(
     store: ConfigurationStore, erp: Path
 ) -> None:
     (erp / "erp.db").unlink()
-    (doubt,) = await told(store, erp, sqlite(erp, "naem"))
+    said = await told(store, erp, sqlite(erp, "naem"))
+    (doubt,) = [line for line in said if "Mapping erp-items" in line]
     assert "Mapping erp-items: $.extraction: the source 'erp' cannot be asked" in doubt
     assert "erp-items" in (await store.stored("default")).mappings
 
