@@ -347,12 +347,22 @@ async def test_the_same_id_with_the_same_request_is_the_same_run(cli: CommandLin
 async def test_the_doctor_finds_everything_well_and_names_what_is_not(
     cli: CommandLine, place: Installation
 ) -> None:
-    for service in ("notifier", "monitor"):
+    lacking = await cli("doctor", "--json")
+    assert lacking.code == 1
+    gone = {c["name"]: c for c in lacking.document["checks"] if c["level"] == "fail"}
+    assert gone.keys() == {f"service {n}" for n in ("gateway", "scheduler", "notifier", "monitor")}
+    assert "run gateway" in gone["service gateway"]["hint"]
+
+    place.environment["SYNCLINE_HTTP_PORT"] = str(free_port())
+    for service in ("notifier", "monitor", "gateway", "scheduler"):
         await place.start(service)
     await place.ready()
     well = await cli("doctor", "--json")
     assert (well.code, well.document["failed"]) == (0, 0), well
-    assert {c["name"] for c in well.document["checks"]} > {"profile erp", "service execute"}
+    said = {c["name"]: c["message"] for c in well.document["checks"]}
+    assert said.keys() > {"profile erp", "service execute", "audit"}
+    assert said["service gateway"] == "1 process, ready"
+    assert said["audit"].endswith("promises hold of every run")
 
     ill = await cli(
         "doctor", SYNCLINE_KAFKA_BOOTSTRAP=f"127.0.0.1:{free_port()}", SYNCLINE_KAFKA_PARTITONS="2"

@@ -14,4 +14,5 @@ TOLD_WITHIN = 5.0
 def pulse_of(service: str, settings: Settings, clock: Clock) -> Pulse:
     """Return what tells the monitor of this process: `beat` beside the work, `stop` at the end."""
     producer = KafkaProducer(settings.kafka(), TOLD_WITHIN, {"acks": 1})
-    return Pulse(service, producer, clock)
+    place = f"{settings.health_host}:{settings.health_port}" if settings.health_port else ""
+    return Pulse(service, producer, clock, health=place)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from enum import StrEnum
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
-
-import msgspec
+from pathlib import Path
 
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings_loading import unknown_variables
+from syncline.cli.checked import Checked, Level
 from syncline.cli.errors import explain, one_line
+from syncline.cli.processes import heard, processes_of
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.words import number, plural
 from syncline.connectors.registry import connector_class
+from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
 from syncline.domain.configuration import Configured, ProfileConfig
+from syncline.postgres.auditor import CHECKS, audit
 from syncline.postgres.schedule_views import ScheduleViews
 
 PROFILE_WITHIN = 12.0
@@ -27,26 +29,11 @@ OVERDUE = 60.0
 HIGH_LAG = 10_000
 """Messages above which a service is far behind."""
 TOPICS_OF = {**READS, "notifier": [STATUS], "monitor": [SNAPSHOTS]}
+AUDIT_WITHIN = 60.0
+"""Seconds that the auditor may take here."""
 WITHOUT_GROUP = {"gateway", "scheduler"}
 """Services that every process of which reads everything, or nothing."""
 assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
-
-
-class Level(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Checked(msgspec.Struct, frozen=True):
-    """The answer of one check; `hint` says what to do."""
-
-    level: Level
-    name: str
-    message: str
-    hint: str | None = None
 
 
 class Checker:
@@ -55,8 +42,13 @@ class Checker:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
-    async def everything(self, *, profiles: bool) -> AsyncIterator[Checked]:
-        """Yield each answer as it comes."""
+    async def everything(self, *, profiles: bool, audit: bool) -> AsyncIterator[Checked]:
+        """Yield each answer as it comes.
+
+        Args:
+            profiles: call the other systems.
+            audit: look whether the runs are what their records say, which takes time.
+        """
         settings = await self._safely("settings", self._settings)
         yield settings
         if settings.level is Level.FAIL:
@@ -71,10 +63,32 @@ class Checker:
         if postgres.level is Level.OK:
             async for check in self._configuration(profiles=profiles):
                 yield check
-            yield await self._safely("service scheduler", self._scheduler)
+            yield await self._safely("schedules", self._schedules)
+            if audit:
+                yield await self._safely("audit", self._audit)
+        yield await self._safely("folders", self._folders)
         if kafka.level is Level.OK:
-            for service in TOPICS_OF:
-                yield await self._safely(f"service {service}", partial(self._service, service))
+            async for check in self._services():
+                yield check
+
+    async def _services(self) -> AsyncIterator[Checked]:
+        """Look at every service: what its processes say, and how far its group is behind."""
+        snapshots: list[Snapshot] = []
+
+        async def listen() -> Checked:
+            snapshots.extend(await heard(self._shell))
+            text = f"{plural(len(snapshots), 'process tells', 'processes tell')} of themselves"
+            return Checked(Level.OK, "processes", text)
+
+        yield await self._safely("processes", listen)
+        for service in SERVICES:
+            name = f"service {service}"
+            living = await self._safely(name, partial(processes_of, service, snapshots))
+            if living.level is Level.FAIL or service not in TOPICS_OF:
+                yield living
+                continue
+            group = await self._safely(name, partial(self._service, service))
+            yield living if group.level is Level.OK and living.level is Level.WARN else group
 
     async def _safely(self, name: str, check: Callable[[], Awaitable[Checked]]) -> Checked:
         try:
@@ -165,12 +179,38 @@ class Checker:
             return Checked(Level.WARN, name, text, hint)
         return Checked(Level.OK, name, text)
 
-    async def _scheduler(self) -> Checked:
-        """Look at its work: it reads no topic, so no group says whether it runs."""
-        name = "service scheduler"
+    async def _schedules(self) -> Checked:
         async with self._shell.database() as database:
             overdue = await ScheduleViews(database).overdue(OVERDUE)
         if overdue:
             text = f"{plural(overdue, 'schedule is', 'schedules are')} overdue"
-            return Checked(Level.FAIL, name, text, f"start it: `{own_name()} run scheduler`")
-        return Checked(Level.OK, name, "no schedule is overdue")
+            hint = f"is the scheduler running? `{own_name()} run scheduler` starts it"
+            return Checked(Level.FAIL, "schedules", text, hint)
+        return Checked(Level.OK, "schedules", "none is overdue")
+
+    async def _audit(self) -> Checked:
+        """Derive the counters of all runs anew, and hold them against what is shown."""
+        try:
+            async with asyncio.timeout(AUDIT_WITHIN), self._shell.database() as database:
+                findings = await audit(database)
+        except TimeoutError:
+            text = f"the auditor found no end within {AUDIT_WITHIN:.0f} s"
+            return Checked(Level.WARN, "audit", text, "`doctor --no-audit` leaves it out")
+        if not findings:
+            return Checked(Level.OK, "audit", f"{len(CHECKS)} promises hold of every run")
+        broken = "; ".join(f"{f.check}: {', '.join(f.offenders[0].values())}" for f in findings)
+        hint = "this should not be: keep the database as it is, and tell whoever maintains Syncline"
+        return Checked(Level.FAIL, "audit", f"does not hold: {broken}", hint)
+
+    async def _folders(self) -> Checked:
+        folders = self._shell.settings.surroundings().folders
+        gone = _gone(folders)
+        if gone:
+            text = f"SYNCLINE_FILES_ROOTS names {gone[0]}, which is no folder here"
+            return Checked(Level.WARN, "folders", text, "make it, or take it out of the setting")
+        text = plural(len(folders), "folder") + " for files" if folders else "no folder for files"
+        return Checked(Level.OK, "folders", text)
+
+
+def _gone(folders: Sequence[str]) -> list[str]:
+    return [folder for folder in folders if not Path(folder).is_dir()]

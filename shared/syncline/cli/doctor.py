@@ -8,20 +8,26 @@ import typer
 from rich.text import Text
 
 from syncline.cli.app import FAILED
-from syncline.cli.checks import Checked, Checker, Level
+from syncline.cli.checked import Checked, Level
+from syncline.cli.checks import Checker
 from syncline.cli.shell import Shell
 from syncline.cli.words import plural
 
 _NO_PROFILES = typer.Option("--no-profiles", help="Leave out the test of every profile.")
+_NO_AUDIT = typer.Option("--no-audit", help="Leave out the audit of every run.")
 _MARKS = {Level.OK: ("ok  ", "green"), Level.WARN: ("warn", "yellow"), Level.FAIL: ("FAIL", "red")}
 
 
-def doctor(shell: Shell, no_profiles: Annotated[bool, _NO_PROFILES] = False) -> None:
-    """Check settings, Kafka, topics, PostgreSQL, schema, keys, profiles and services.
+def doctor(
+    shell: Shell,
+    no_profiles: Annotated[bool, _NO_PROFILES] = False,
+    no_audit: Annotated[bool, _NO_AUDIT] = False,
+) -> None:
+    """Check settings, Kafka, topics, PostgreSQL, schema, keys, profiles, services and runs.
 
     Exit code 1 when something fails; a warning is no failure.
     """
-    checks = shell.run(_check(shell, profiles=not no_profiles))
+    checks = shell.run(_check(shell, profiles=not no_profiles, audit=not no_audit))
     failed = sum(check.level is Level.FAIL for check in checks)
     warned = sum(check.level is Level.WARN for check in checks)
     found = [plural(n, word) for n, word in ((failed, "failure"), (warned, "warning")) if n]
@@ -33,9 +39,9 @@ def doctor(shell: Shell, no_profiles: Annotated[bool, _NO_PROFILES] = False) -> 
         raise typer.Exit(FAILED)
 
 
-async def _check(shell: Shell, *, profiles: bool) -> list[Checked]:
+async def _check(shell: Shell, *, profiles: bool, audit: bool) -> list[Checked]:
     checks = []
-    async for check in Checker(shell).everything(profiles=profiles):
+    async for check in Checker(shell).everything(profiles=profiles, audit=audit):
         checks.append(check)
         if not shell.json:  # each as it comes: one that waits for a time-out holds up nobody
             for line in _lines(check):

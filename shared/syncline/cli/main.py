@@ -33,7 +33,7 @@ COMMANDS = {
     "dlq": Entry("dlq", "commands", "Look at failed records; replay, discard, restore them."),
     "cursors": Entry("cursors", "commands", "List, reset and set cursors."),
     "schedules": Entry("schedules", "commands", "List, preview, switch schedules; run one now."),
-    "doctor": Entry("doctor", "doctor", "Check settings, servers, schema, profiles, services."),
+    "doctor": Entry("doctor", "doctor", "Check settings, servers, profiles, services, runs."),
     "run": Entry("services", "run", "Run one service until it is told to stop."),
     "migrate": Entry("services", "migrate", "Bring the database to this release's schema."),
     "topics": Entry("topics", "commands", "Create, list and tail topics."),

@@ -22,6 +22,8 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
         started_at: RFC 3339, UTC.
         uptime: seconds since then, by a clock that never jumps.
         leaving: the last one of a process that ends as it should.
+        version: of Syncline.
+        health: where it tells how it is, `host:port`; empty: nowhere.
     """
 
     stage: str
@@ -38,6 +40,8 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
     messages: int = 0
     busy: float = 0.0
     leaving: bool = False
+    version: str = ""
+    health: str = ""
 
 
 def snapshot_message(snapshot: Snapshot) -> Outbound:

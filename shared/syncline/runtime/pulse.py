@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from importlib.metadata import version
 from uuid import uuid4
 
 import structlog
@@ -30,12 +31,20 @@ class Pulse:
 
     Args:
         producer: of its own, so that trouble with it never touches the records' one.
+        health: where the process tells how it is, `host:port`; empty: nowhere.
     """
 
     def __init__(
-        self, service: str, producer: Producer, clock: Clock, tally: Tally = TALLY
+        self,
+        service: str,
+        producer: Producer,
+        clock: Clock,
+        tally: Tally = TALLY,
+        health: str = "",
     ) -> None:
         self._service = service
+        self._health = health
+        self._version = version("syncline")
         self._producer = producer
         self._clock = clock
         self._tally = tally
@@ -86,6 +95,8 @@ class Pulse:
             messages=tally.messages,
             busy=round(tally.busy, 3),
             leaving=leaving,
+            version=self._version,
+            health=self._health,
         )
 
 
