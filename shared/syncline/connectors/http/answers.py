@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
 from syncline.connectors.http.charsets import as_utf8
+from syncline.connectors.http.waits import retry_after, spoken
 from syncline.connectors.http.words import plain_words, words_of
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
@@ -140,7 +139,9 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
     return Failure(
         category,
         CODES.get(answer.status, f"http_{answer.status}"),
-        f"{answer.where} answered {answer.status}" + (f": {words[:500]}" if words else ""),
+        f"{answer.where} answered {answer.status}"
+        + (f": {words[:500]}" if words else "")
+        + spoken(after),
         detail=clean(text)[:2000] or None,
         retry_after=after,
         ambiguous=answer.status in LOST,
@@ -180,23 +181,6 @@ def _is_throttled(found: object) -> bool:
         if isinstance(error, dict) and isinstance(extensions := error.get("extensions"), dict)
     ]
     return bool(codes) and all(code in ("THROTTLED", "RATE_LIMITED") for code in codes)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that `Retry-After` asks for, given as seconds or as a date."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(value).timestamp()
-            now = headers.get("date")
-            seconds = moment - (parsedate_to_datetime(now).timestamp() if now else time.time())
-        except ValueError:
-            return None
-    return seconds if 0 <= seconds < float("inf") else 0.0 if seconds < 0 else None
 
 
 def plain(value: object) -> str:

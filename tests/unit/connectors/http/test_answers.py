@@ -12,7 +12,6 @@ from syncline.connectors.http.answers import (
     document_of,
     failure_of,
     key_text,
-    retry_after,
     searched,
 )
 from syncline.domain.errors import Category
@@ -83,20 +82,6 @@ def test_a_configured_message_and_code_are_used() -> None:
     body = b'{"message": "no", "fault": {"text": "too\\nlong", "id": 12}}'
 
     assert failure_of(answer(400, body), errors, str).message.endswith("400: 12: too long")
-
-
-def test_retry_after_is_seconds_or_a_date() -> None:
-    date = {"date": "Wed, 21 Oct 2026 07:28:00 GMT"}
-
-    assert retry_after({"retry-after": "12"}) == 12
-    assert retry_after({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"} | date) == 30
-    assert retry_after({"retry-after": "Wed, 21 Oct 2026 07:00:00 GMT"} | date) == 0
-    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:00:00 GMT"}) == 0
-
-
-@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "-"])
-def test_a_retry_after_that_says_nothing_is_none(value: str) -> None:
-    assert retry_after({"retry-after": value}) is None
 
 
 def test_bodies_are_read_exactly() -> None:

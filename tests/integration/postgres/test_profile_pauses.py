@@ -1,0 +1,78 @@
+"""A profile that asked to be left alone is, by every process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from syncline.postgres.database import Database, open_database
+from syncline.postgres.limits import Limits, ProfileLimiter
+from syncline.postgres.profile_pauses import PausedError, paused
+
+PROFILE = str(uuid4())
+
+
+@pytest.fixture
+async def db(postgres: str) -> AsyncIterator[Database]:
+    async with open_database(postgres) as database:
+        yield database
+
+
+def limiter(db: Database, profile: str = PROFILE) -> ProfileLimiter:
+    """Return the limiter of a process of its own."""
+    return Limits(db).of(profile, "default", 10, None)
+
+
+async def left(limits: ProfileLimiter) -> float:
+    """Return for how long no call may begin."""
+    try:
+        async with limits.call():
+            await limits.pace()
+    except PausedError as error:
+        return error.failure.retry_after or 0.0
+    return 0.0
+
+
+async def test_what_one_process_is_told_holds_back_all_of_the_profiles_calls(db: Database) -> None:
+    told, other, running = limiter(db), limiter(db), Limits(db)
+    busy = running.of(PROFILE, "default", 10, None)
+    assert await left(busy) == 0.0  # it has its slots already
+
+    await told.pause.hold_off(3600.0, "429: too many")
+
+    assert 3590 < await left(told) <= 3600
+    assert 3590 < await left(other) <= 3600  # it begins to use the profile now
+    await running._look()  # within a second
+    assert 3590 < await left(busy) <= 3600
+    assert await left(limiter(db, str(uuid4()))) == 0.0
+    with pytest.raises(PausedError, match="429: too many"):
+        await told.pause.turn()
+
+
+async def test_the_longest_wait_stands_and_a_day_is_the_most(db: Database) -> None:
+    limits = limiter(db)
+    await limits.pause.hold_off(1e9, "absurd")
+    await limits.pause.hold_off(60.0, "short")
+    ((profile, seconds, reason),) = await paused(db)
+    assert (profile, reason) == (PROFILE, "absurd")
+    assert 86_390 < seconds <= 86_400
+    assert 86_390 < await left(limiter(db)) <= 86_400
+
+
+async def test_when_the_time_has_come_calls_go_on(db: Database) -> None:
+    await limiter(db).pause.hold_off(3600.0, "429")
+    await db.execute("update profile_pauses set until = now() - interval '1 s'")
+    assert await paused(db) == []
+    assert await left(limiter(db)) == 0.0
+
+
+async def test_a_call_that_is_under_way_is_not_let_go_on(db: Database) -> None:
+    limits = limiter(db)
+    async with limits.call():
+        await limits.pace()
+        await limiter(db).pause.hold_off(600.0, "429")
+        await limits.pause.look()
+        with pytest.raises(PausedError):  # the next page, the next half of a bulk
+            await limits.pace()

@@ -1,0 +1,111 @@
+"""Asking a target for records: in parts, side by side, and told once where it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from syncline.connectors.facts import Capabilities
+from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
+from syncline.contracts.messages import RunRef
+from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.mapping.document import Transformation
+from syncline.domain.retry import RetryPolicy
+from syncline.domain.run import Outcome
+from syncline_execute.asking import asked
+from syncline_execute.rules import Item
+from syncline_execute.targets import Target
+from syncline_execute.work import Halts, Work
+
+ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
+RUN = RunRef(ONE, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
+REFUSED = ConnectorError(Failure(Category.PERMANENT, "login_refused", "401"))
+
+
+class Limiter:
+    """Notes how many calls are under way at once."""
+
+    def __init__(self) -> None:
+        self.pause = self
+        self.held: list[float] = []
+        self.most = self._now = 0
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            yield
+        finally:
+            self._now -= 1
+
+    async def hold_off(self, seconds: float, reason: str) -> None:
+        self.held.append(seconds)
+
+
+class Asked:
+    """Finds every other record; the first look-ups wait until `beside` of them are under way."""
+
+    def __init__(self, beside: int = 1, error: Exception | None = None) -> None:
+        self.sizes: list[int] = []
+        self._together = asyncio.Event()
+        self._beside = beside
+        self._error = error
+
+    async def lookup(self, batch: WriteBatch) -> LookupResult:
+        self.sizes.append(len(batch.source_ids))
+        if self._error is not None:
+            raise self._error
+        if len(self.sizes) == self._beside:
+            self._together.set()
+        await self._together.wait()
+        return LookupResult([f"T{i}" if int(i) % 2 else None for i in batch.source_ids])
+
+
+def target(connector: Any, limiter: Any, size: int) -> Target:
+    return Target(
+        connector,
+        Capabilities(target=True, lookup=True, lookup_first=True, lookup_size=size),
+        Transformation(match_key=("sku",)),
+        RetryPolicy(),
+        limiter,
+        10,
+    )
+
+
+def items(count: int) -> list[Item]:
+    return [Item(0, n, str(n), b'{"sku":"A"}', "a" * 32, None, 1) for n in range(count)]
+
+
+@pytest.mark.parametrize(("size", "calls"), [(1, 1878), (100, 19)])
+async def test_look_ups_run_side_by_side_within_max_concurrent(size: int, calls: int) -> None:
+    limiter, connector = Limiter(), Asked(beside=10)
+    work = Work(Halts(), ONE)
+    found = await asked(RUN, target(connector, limiter, size), items(1878), work)
+    assert (len(connector.sizes), limiter.most) == (calls, 10)
+    assert sum(connector.sizes) == len(found) == 1878
+    ids = {item.source_id: seen.target_id for item, seen in found}
+    assert (ids["7"], ids["8"]) == ("T7", None)
+
+
+async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
+    limiter, connector = Limiter(), Asked(error=REFUSED)
+    work = Work(Halts(), ONE)
+    assert await asked(RUN, target(connector, limiter, 1), items(500), work) == []
+    assert work.halt == REFUSED.failure
+    assert len(work.settled[0][Outcome.CANCELLED]) == 500
+    assert work.failed[0] == {}
+    assert len(connector.sizes) <= 10
+
+
+async def test_a_target_that_asks_to_wait_is_left_alone() -> None:
+    limiter, connector = Limiter(), Asked(error=RetriableError("429", retry_after=900.0))
+    work = Work(Halts(), ONE)
+    await asked(RUN, target(connector, limiter, 5), items(5), work)
+    assert limiter.held == [900.0]
+    assert {failure.retry_after for failure in work.failed[0].values()} == {900.0}
+    assert work.halt is None
