@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from typing import Any, Protocol
 
 import msgspec
@@ -131,6 +132,36 @@ class SourceSuite:
         ]
         async for before, rest in every_resume(source):
             assert sorted(before + rest) == [f"{n:04}" for n in range(10)]
+
+    @pytest.mark.parametrize("seed", range(8))
+    async def test_generated_records_are_read_whole_with_any_breaks(
+        self, source: Source, seed: int
+    ) -> None:
+        random = Random(seed)
+        minutes = [random.choice([None, *range(random.choice([1, 4, 40]))]) for _ in range(30)]
+        numbers = random.sample(range(1000), random.randrange(31))
+        records = [dated(n, minute) for n, minute in zip(numbers, minutes, strict=False)]
+        await source.fill(records)
+        pages = await pages_of(source, page_size=100)
+        cursors = dict(zip(ids_of(pages), [c for p in pages for c in p.cursors], strict=True))
+        assert sorted(cursors) == sorted(r["id"] for r in records)
+
+        known: list[dict[str, Any] | None] = [r for r in records if r["changed"]]
+        begin = random.choice([*known, None])
+        after = cursors[begin["id"]] if begin else None
+        no_cursor = {r["id"] for r in records if begin and r["changed"] is None}
+        expected = {
+            r["id"] for r in records
+            if begin is None or (r["changed"] and r["changed"] >= begin["changed"])
+        }  # fmt: skip
+        got: list[str] = []
+        position, size = None, random.randrange(1, 7)
+        while pages := await pages_of(source, page_size=size, after=after, position=position):
+            taken = pages[: random.randrange(1, len(pages) + 1)]
+            got += ids_of(taken)
+            position = taken[-1].position
+        assert sorted(set(got) - no_cursor) == sorted(expected)
+        assert len(got) == len(set(got))
 
     async def test_reading_begins_at_the_cursor_itself(self, source: Source) -> None:
         await source.fill([dated(n, n // 2) for n in range(10)])

@@ -171,9 +171,13 @@ class Reading:
             ConnectorError: the column holds values that do not follow each other.
         """
         some = f"from ({self.base}\n) q where {column} is not null and {column} <> ''"
-        sql = f"select max({column}) {some} and ({column} < 9e999 or typeof({column}) <> 'real')"
+        finite = f"({column} < 9e999 or typeof({column}) <> 'real')"
         named = self.bound(after, None, only_named=True)
-        (highest,) = self.connection.execute(sql, named).fetchone()
+        highest = None
+        for also in (f" and {finite}", ""):
+            if highest is None:
+                sql = f"select max({column}) {some}{also}"
+                (highest,) = self.connection.execute(sql, named).fetchone()
         value = highest
         if after is not None:
             value = number(after) if isinstance(highest, int | float) else after
