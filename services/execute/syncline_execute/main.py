@@ -13,8 +13,10 @@ from syncline.contracts.messages import Batch
 from syncline.contracts.sending import records_in
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.ledger import Ledger
+from syncline.postgres.row_names import RowNames
 from syncline.runtime.failures import FailureRouter
 from syncline.runtime.stage import StageSpec
+from syncline_execute.naming import Naming
 from syncline_execute.stage import ExecuteStage
 from syncline_execute.targets import Targets
 from syncline_execute.work import Halts
@@ -28,7 +30,7 @@ def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteStage]:
     halts = Halts()
     return SPEC, ExecuteStage(
         Targets(service.connections, service.mappings),
-        Writer(Ledger(service.database), halts),
+        Writer(Ledger(service.database), halts, Naming(RowNames(service.database))),
         service.control,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,

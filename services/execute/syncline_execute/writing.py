@@ -22,6 +22,7 @@ from syncline.domain.run import Mode, Outcome
 from syncline.postgres.ledger import Ledger
 from syncline.postgres.profile_pauses import PausedError
 from syncline_execute.asking import asked
+from syncline_execute.naming import Naming
 from syncline_execute.patience import patiently
 from syncline_execute.rules import (
     AMBIGUOUS,
@@ -58,9 +59,10 @@ def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
 class Writer:
     """Writes items of one run to its target. Ledger outages come out as RetriableError."""
 
-    def __init__(self, ledger: Ledger, halts: Halts) -> None:
+    def __init__(self, ledger: Ledger, halts: Halts, naming: Naming) -> None:
         self._ledger = ledger
         self._halts = halts
+        self._naming = naming
 
     async def write(self, run: RunRef, target: Target, items: Sequence[Item]) -> Work:
         """Bring every item to an outcome or a failure."""
@@ -85,6 +87,7 @@ class Writer:
             intent = entries[item.source_id].intent
             work.fail([item], under_way(intent.under_way if intent else 0.0))
         probed = await self._probe(run, target, todo[Decision.PROBE], work)
+        await self._naming.forget_foreign(run, target, todo[Decision.SEND])
         located = await self._locate(run, target, todo[Decision.SEND], work)
         await self._send(run, target, located + probed, work)
 
@@ -228,6 +231,7 @@ class Writer:
                 item.target_id = answer.target_ids[place] or item.target_id
                 done.append(item)
         await self._acknowledge(run, done)
+        await self._naming.tell_shared(run, done)
         await self._doubt(run, items, {**answer.failures, **answer.stopped})
         work.settle(done, Outcome.SUCCESS)
 

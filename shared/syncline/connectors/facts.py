@@ -32,7 +32,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         lookup_size: most records in one look-up call.
         honours_keys: a write sent again under the same idempotency key has no second effect.
         longest_call: seconds after which one call to the system has surely ended.
-        composite_key: a match key may be made of several paths.
+        composite_key: rows are named by their match key, which may be made of several paths.
         smart_sync: unchanged records may be skipped (false for files, which are made anew).
     """
 

@@ -26,6 +26,8 @@ from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.ledger import Ledger
+from syncline.postgres.row_names import RowNames
+from syncline_execute.naming import Naming
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writing import Writer, items_of
@@ -172,7 +174,9 @@ class World:
         raw = [msgspec.Raw(payload) for payload in payloads]
         batch = Batch(run, 0, 0, list(range(len(raw))), list(records), raw, version=self._version)
         try:
-            return await Writer(self.ledger, Halts()).write(run, self._target(), items_of([batch]))
+            return await Writer(self.ledger, Halts(), Naming(RowNames(self._database))).write(
+                run, self._target(), items_of([batch])
+            )
         except CrashError:
             return None
         except BaseExceptionGroup as group:
