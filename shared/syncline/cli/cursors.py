@@ -129,7 +129,7 @@ def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: 
         async with shell.database() as database:
             cursors = Cursors(database)
             kind = await cursors.kind(*stream)
-            if value is not None and (problem := value_problem(value, kind)):
+            if value is not None and (problem := value_problem(value, kind.type, kind.form)):
                 raise InvalidInputError([Problem("VALUE", problem)])
             return await cursors.set(stream, value, shell.actor, why)
 

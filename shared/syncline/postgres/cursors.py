@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from syncline.domain.bookmark import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.domain.mapping.document import CursorType
 from syncline.postgres.audit import audit
@@ -14,7 +15,8 @@ from syncline.postgres.views import CursorView, cursor_view
 
 _STREAM = """
 select s.id, s.tenant, i.name as instance, s.entity_type,
-  v.document->'extraction'->>'cursorType' as cursor_type
+  v.document->'extraction'->>'cursorType' as cursor_type,
+  v.document->'extraction'->>'cursorFormat' as cursor_format
 from streams s join instances i on i.id = s.instance_id join mappings m on m.id = s.mapping_id
 join mapping_versions v on v.mapping_id = m.id and v.version = m.active_version
 where s.tenant = $1 and (i.name = $2 or i.id::text = $2) and s.entity_type = $3 and not s.removed
@@ -44,11 +46,12 @@ class Cursors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def kind(self, tenant: str, instance: str, entity_type: str) -> CursorType:
-        """Return how the values of a stream's cursor are compared."""
+    async def kind(self, tenant: str, instance: str, entity_type: str) -> Kind:
+        """Return how the values of a stream's cursor are read and compared."""
         async with self._database.connection() as connection:
             stream = await _stream(connection, tenant, instance, entity_type)
-        return CursorType(stream["cursor_type"] or CursorType.DATETIME)
+        type_ = CursorType(stream["cursor_type"] or CursorType.DATETIME)
+        return Kind(type_, stream["cursor_format"] or None)
 
     async def page(
         self, tenant: str, part: Listed, after: tuple[str, str] | None, instance: str | None

@@ -121,7 +121,8 @@ async def rewind(
         )
     else:
         value = body.value or ""
-        problem = value_problem(value, await cursors.kind(*stream))
+        kind = await cursors.kind(*stream)
+        problem = value_problem(value, kind.type, kind.form)
         if problem is not None:
             raise InvalidInputError([Problem("$.value", problem)])
         view = await cursors.set(stream, value, caller.actor, reason, expected=expected)
