@@ -34,7 +34,12 @@ WRONG, TOKEN, PERSON, CARRIED = (
 ITEMS: dict[str, Any] = {
     "name": "items",
     "entityType": "item",
-    "extraction": {"table": "canary_items", "idColumn": "code", "cursorColumn": "code"},
+    "extraction": {
+        "table": "canary_items",
+        "idColumn": "code",
+        "cursorColumn": "code",
+        "cursorType": "id",
+    },
     "normalization": {
         "fields": [{"source": "code", "target": "sku"}, {"source": "link", "target": "link"}]
     },
