@@ -107,6 +107,13 @@ async def test_a_file_without_header_has_its_names_from_the_mapping(tmp_path: Pa
     assert page.records == [{"id": "1", "name": "one"}]
 
 
+async def test_a_column_of_any_name_is_read(tmp_path: Path) -> None:
+    only = Condition(field='["Qty [pcs]"]', op="gt", value=1)
+    data = b"Qty [pcs],a.b\n1,x\n2,y\n"
+    (page,) = await read(tmp_path, data, id_column="Qty [pcs]", filters=(only,))
+    assert (page.ids, page.records) == (["2"], [{"Qty [pcs]": "2", "a.b": "y"}])
+
+
 async def test_columns_and_filters_choose(tmp_path: Path) -> None:
     data = b"id,name,x,y\n1,one,a,b\n2,two,c,d\n3,three,e,f\n4\n"
     only = Condition(field="x", op="ne", value="c")

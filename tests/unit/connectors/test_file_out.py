@@ -62,6 +62,13 @@ async def test_the_header_is_the_mappings_target_paths_in_their_order(tmp_path: 
     assert text == 'on,a.z,a.b,lines\ntrue,1,,"[{""sku"":""x""}]"\n'
 
 
+async def test_a_heading_is_the_key_and_not_its_quoted_path(tmp_path: Path) -> None:
+    bulk = batch([{"Qty [pcs]": 1, "tags": ["x"]}], CSV)
+    bulk.fields = ('["Qty [pcs]"]', "tags[0]")
+    await connector(tmp_path).write(bulk)
+    assert (tmp_path / "items-r1.csv").read_text() == 'Qty [pcs],tags\n1,"[""x""]"\n'
+
+
 async def test_each_run_has_a_file_of_its_own_also_in_folders_of_its_own(tmp_path: Path) -> None:
     for run in ("r1", "r2"):
         options = {"path": "{entityType}/{correlationId}/out.csv"}

@@ -215,6 +215,14 @@ async def test_a_match_key_that_is_none_is_explained(
         await connector.write(bulk("t", [{"id": 1, "name": "x"}], key))
 
 
+async def test_a_match_key_may_be_quoted_as_a_path(
+    connector: SqliteConnector, db: sqlite3.Connection
+) -> None:
+    db.execute('create table odd ("Qty [pcs]" int primary key)')
+    result = await connector.write(bulk("odd", [{"Qty [pcs]": 7}], '["Qty [pcs]"]'))
+    assert (result.failures, result.target_ids) == ({}, ["7"])
+
+
 async def test_a_database_that_another_writes_is_waited_for(
     connector: SqliteConnector, db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

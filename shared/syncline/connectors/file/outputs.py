@@ -53,7 +53,7 @@ class CsvOutput:
 
     def __init__(self, settings: OutSettings, fields: Sequence[str]) -> None:
         paths = list(dict.fromkeys(_column(parse_path(field)) for field in fields))
-        self._names = [to_text(path) for path in paths]
+        self._names = [_heading(path) for path in paths]
         self._tops = {path[0].key for path in paths}
         self._readers: list[Callable[[Any], Any]] = [reader(path) for path in paths]
         self._escape = settings.escape_formulas
@@ -100,6 +100,11 @@ def _column(path: tuple[Segment, ...]) -> tuple[Segment, ...]:
         if segment.index is not None:
             return path[:place]
     return path
+
+
+def _heading(path: tuple[Segment, ...]) -> str:
+    """A key alone is its own heading, whatever it would be quoted as in a path."""
+    return (path[0].key or "") if len(path) == 1 else to_text(path)
 
 
 class XmlOutput:

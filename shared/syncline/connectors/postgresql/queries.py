@@ -10,6 +10,7 @@ import msgspec
 
 from syncline.connectors.sql_text import TOKENS, is_tested_for_null, names_in, one_statement
 from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.paths import column_name
 
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 TEXT = "text"
@@ -122,7 +123,7 @@ def condition(query: Query, test: Condition, columns: Mapping[str, Typed]) -> st
 
 
 def _comparison(query: Query, test: Condition, columns: Mapping[str, Typed]) -> str:
-    name, value = test.field or "", test.value
+    name, value = column_name(test.field or ""), test.value
     column = f"q.{identifier(name)}"
     cast = columns[name].sql if name in columns else TEXT
     match test.op:

@@ -13,6 +13,7 @@ from syncline.connectors.port import ConnectorError
 from syncline.connectors.postgresql.catalog import Catalog, Described, TargetColumn
 from syncline.connectors.postgresql.queries import identifier, table_name
 from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.paths import column_name
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _KINDS = frozenset("rpvfm")
@@ -160,6 +161,7 @@ async def table_of(
         raise _refusal("no_table", f"PostgreSQL: there is no table {name}: it must be made first")
     if found.kind not in _KINDS:
         raise _refusal("no_table", f"PostgreSQL: {name} is no table or view")
+    key = tuple(map(column_name, key))
     for column in key:
         if column not in found.columns:
             has = ", ".join(found.columns)

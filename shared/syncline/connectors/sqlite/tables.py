@@ -10,6 +10,7 @@ import msgspec
 
 from syncline.connectors.folders import refusal
 from syncline.connectors.sqlite.database import identifier
+from syncline.domain.mapping.paths import column_name
 
 _INDEXES = """
 select l.name, l.partial, x.name, x.coll from pragma_index_list(?) l, pragma_index_xinfo(l.name) x
@@ -121,6 +122,7 @@ def table_of(
     columns = _columns(connection, name, is_strict=bool(kind[1]))
     if not key:
         raise refusal("no_match_key", "the mapping has no matchKey: SQLite needs one")
+    key = tuple(map(column_name, key))
     for column in key:
         if column not in columns:
             has = ", ".join(columns)

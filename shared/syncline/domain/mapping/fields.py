@@ -11,8 +11,9 @@ from syncline.domain.mapping.conditions import Test, compile_condition
 from syncline.domain.mapping.document import NormalizationField, TransformationField
 from syncline.domain.mapping.paths import Segment, parse_path
 from syncline.domain.mapping.pure import Transformer
+from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.transformers import TAKES_NULL, registry
-from syncline.domain.mapping.values import converter, to_string
+from syncline.domain.mapping.values import checked, converter, to_string
 
 
 class RequiredFieldError(ValueError):
@@ -95,4 +96,21 @@ def compile_field(
 
 def _made(name: str, options: Mapping[str, Any]) -> Made:
     lower = name.lower()
-    return Made(registry()[lower][1](options), lower in TAKES_NULL)
+    _, factory, known = registry()[lower]
+    made = factory(options)
+    return Made(made if known is not None else _held(name, made), lower in TAKES_NULL)
+
+
+def _held(name: str, made: Transformer) -> Transformer:
+    """Hold a plug-in to values that can travel: its batch could not be sent with any other."""
+
+    def transform(value: Any, root: dict[str, Any]) -> Any:  # noqa: ANN401
+        given = made(value, root)
+        try:
+            return checked(given)
+        except ValueRefusedError:
+            kind = type(given).__name__
+            words = f"cannot be taken: `{name}` made of it what JSON cannot hold ({kind})"
+            raise ValueRefusedError(words) from None
+
+    return transform

@@ -60,16 +60,17 @@ def parse(document: object, *, stored: bool = False) -> doc.Mapping:
 def _extraction(r: Reader) -> doc.Extraction:
     mode = r.choice("mode", doc.ExtractionMode, doc.ExtractionMode.CONFIG)
     needed = _NEEDS[mode]
+    column = str if mode is doc.ExtractionMode.API else column_name  # an API's are paths
     extraction = doc.Extraction(
         mode=mode,
         table=r.text("table", required=needed == "table") or None,
-        columns=tuple(map(column_name, r.texts("columns"))),
+        columns=tuple(map(column, r.texts("columns"))),
         sql=r.text("sql", required=needed == "sql") or None,
         procedure=r.text("procedure", required=needed == "procedure") or None,
         parameters=r.mapping("parameters"),
         endpoint=r.text("endpoint", required=needed == "endpoint") or None,
-        id_column=column_name(r.text("idColumn", required=True)),
-        cursor_column=column_name(r.text("cursorColumn")) or None,
+        id_column=column(r.text("idColumn", required=True)),
+        cursor_column=column(r.text("cursorColumn")) or None,
         cursor_type=r.choice("cursorType", doc.CursorType, doc.CursorType.DATETIME),
         cursor_format=r.text("cursorFormat") or None,
         lookback=_lookback(r),

@@ -259,6 +259,23 @@ def test_what_a_plug_in_raises_fails_the_record_for_good(
     assert result.failures[0].message == words
 
 
+@pytest.mark.parametrize(
+    "given", [{1}, float("nan"), object(), b"x", "\ud800", [[{"a": (1,)}]], {"k": 10**1001}]
+)
+def test_what_a_plug_in_makes_can_travel(given: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {
+        **transformers.registry(),
+        "odd": ("odd", lambda _options: lambda _value, _record: given, None),
+    }
+    for module in ("validation", "fields"):
+        monkeypatch.setattr(f"syncline.domain.mapping.{module}.registry", lambda: known)
+    fields = [{"source": "x", "target": "y", "transform": "odd"}]
+    result = compiled([{"source": "a", "target": "x"}], fields).transform([{"x": "1"}, {"x": None}])
+    assert result.outputs == [None, {"y": None}]
+    assert result.failures[0].category is Category.PERMANENT
+    assert "x cannot be taken: `odd` made of it what JSON cannot hold" in result.failures[0].message
+
+
 @pytest.mark.parametrize("value", ["0001-01-01", "9999-12-31T23:59:59", 99991231])
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_a_date_at_the_end_of_time_is_no_passing_fault(value: object, zone: str) -> None:

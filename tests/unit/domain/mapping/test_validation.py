@@ -249,6 +249,13 @@ def test_a_form_of_a_cursor_is_a_format_of_times() -> None:
     assert "'dd.MM.QQQQ' is no date format at 'QQQQ'" in second
 
 
+def test_names_of_columns_may_be_quoted_and_an_api_s_are_paths() -> None:
+    document = changed("extraction.idColumn", '["Qty [pcs]"]')
+    assert parse(document).extraction.id_column == "Qty [pcs]"
+    document = changed("extraction", {"mode": "api", "endpoint": "/i", "idColumn": '["a.b"]'})
+    assert parse(document).extraction.id_column == '["a.b"]'
+
+
 def test_one_set_of_options_for_two_steps_is_doubted() -> None:
     shared = {"transform": ["replace", "replace"], "options": {"replace": {"search": ","}}}
     document = changed("normalization.fields.1", {"source": "a", "target": "name"} | shared)
