@@ -231,6 +231,7 @@ const alert: Vocabulary = {
   partial_success: { word: "Partial success", tone: "warn", icon: IconCircleHalf2 },
   dlq_growth: { word: "DLQ growth", tone: "warn", icon: IconFlame, hint: "Too many dead letters wait for a person" },
   recovered: { word: "Recovered", tone: "good", icon: IconCircleCheck },
+  flapping: { word: "Flapping", tone: "warn", icon: IconCircleHalf2, hint: "It fails and recovers in turn" },
 };
 
 const delivery: Vocabulary = {

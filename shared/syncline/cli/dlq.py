@@ -97,14 +97,17 @@ def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> 
 
     async def read() -> list[LetterGroup]:
         async with shell.database() as database:
-            return await LetterGroups(database).largest(shell.tenant, wanted, limit)
+            return await LetterGroups(database).largest(shell.tenant, wanted, limit + 1)
 
-    found = shell.run(read())
+    several = shell.run(read())
+    found = several[:limit]
     rows: list[list[object]] = [
         [g.group, number(g.count), g.stage, moment(g.first_seen), moment(g.last_seen), g.error]
         for g in found
     ]
     shell.show_table(found, _GROUPS, rows, "nothing waits")
+    if len(several) > limit:
+        shell.note("there are more: --limit shows more")
     going = next((group for group in found if group.replayable), None)
     if going and not shell.json:
         own, text = own_name(), plural(going.replayable, "entry", "entries")

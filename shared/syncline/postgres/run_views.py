@@ -38,6 +38,8 @@ _OF_INSTANCE = """r.stream_id = any(array(select s.id from streams s
 _MAPPING = "select name, active_version from mappings where id = $1 and tenant = $2"
 GROUPS = 50
 """Most groups of failures that a run's detail shows."""
+REPLAYS = 20
+"""Most replays that it shows."""
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,7 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
         instance: its name.
         since, until: of their creation; the first inclusive, the second exclusive.
         prefix: how the correlation ID begins: hexadecimal digits, hyphens do not matter.
+        parent: they replay failures of this run.
     """
 
     states: tuple[str, ...] = ()
@@ -58,6 +61,7 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     prefix: str | None = None
+    parent: UUID | None = None
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -146,6 +150,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         asked_ids: the source IDs it is limited to.
         failures: its dead letters by what they have in common, the largest group first.
         replays: runs that took up its failures, newest first.
+        more_failures, more_replays: there are others: list the groups and runs by this run.
     """
 
     run: RunView
@@ -158,6 +163,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stages: list[StageView]
     failures: list[FailureGroup]
     replays: list[RunView]
+    more_failures: bool = False
+    more_replays: bool = False
 
 
 class RunViews:
@@ -208,10 +215,10 @@ class RunViews:
         if row is None:
             raise NotFoundError(f"no run {run_id}")
         mapping = await self._database.fetchrow(_MAPPING, row["mapping_id"], tenant)
-        groups = await self._database.fetch(_GROUPS, key, GROUPS)
+        groups = await self._database.fetch(_GROUPS, key, GROUPS + 1)
         replays = await self._database.fetch(
             f"{_SELECT} where r.parent_id = $1 and r.tenant = $2 "
-            "order by r.created_at desc limit 20", key, tenant,
+            f"order by r.created_at desc limit {REPLAYS + 1}", key, tenant,
         )  # fmt: skip
         return RunReport(
             run=run_view(row),
@@ -224,8 +231,10 @@ class RunViews:
             stages=await stages_of(
                 self._database, key, counters_of(row), is_replay=row["replay"] is not None
             ),
-            failures=[_group(group) for group in groups],
-            replays=[run_view(replay) for replay in replays],
+            failures=[_group(group) for group in groups[:GROUPS]],
+            replays=[run_view(replay) for replay in replays[:REPLAYS]],
+            more_failures=len(groups) > GROUPS,
+            more_replays=len(replays) > REPLAYS,
         )
 
 
@@ -248,6 +257,7 @@ def _conditions(tenant: str, wanted: RunFilter) -> tuple[str, list[object]]:
         ("r.created_at < {}", wanted.until),
         ("r.id >= {}", low),
         ("r.id <= {}", high),
+        ("r.parent_id = {}", wanted.parent),
     ]
     parts, values = ["r.tenant = $1"], [tenant, *(v for _, v in asked if v is not None)]
     for condition, value in asked:

@@ -92,3 +92,14 @@ async def test_a_search_shows_each_stream_of_a_record_however_many_runs_one_had(
             "now() -", "now() - interval '1 year' -"))  # fmt: skip
     body = (await http.get("/search", params={"q": "A2"})).json()
     assert [hit["instance"] for hit in body["hits"]] == ["erp-shop", "other"]
+
+
+async def test_every_replay_of_a_run_is_reached(http: httpx.AsyncClient, postgres: str) -> None:
+    async with open_database(postgres) as db:
+        first = await db.fetchval("select id from runs order by created_at limit 1")
+        await db.execute("update runs set parent_id = $1 where id <> $1", first)
+    report = (await http.get(f"/runs/{first}")).json()
+    assert (len(report["replays"]), report["moreReplays"], report["moreFailures"]) == (
+        20, True, False,
+    )  # fmt: skip
+    assert len(await _every(http, "/runs", "items", parent=str(first))) == MANY - 1

@@ -25,8 +25,8 @@ MOST_TOPICS = 20
 PING_EVERY = 5.0
 """Seconds; a page shows the age of what it was last told."""
 ACTIVE = tuple(state.value for state in State if state not in FINAL)
-SHOWN = 100
-"""Active runs that a snapshot holds."""
+SHOWN = 10_000
+"""Active runs that a snapshot holds: more than any installation has streams at work."""
 _NAMES = ("runs", "dlq", "pipeline")
 
 

@@ -49,6 +49,7 @@ class WantedRuns(_Query):
         max_length=36,
         description="How the correlation ID begins.",
     )
+    parent: UUID | None = Field(default=None, description="They replay failures of this run.")
 
     def filter(self) -> RunFilter:
         """Return what the database is asked for. Raises InvalidInputError."""
@@ -65,6 +66,7 @@ class WantedRuns(_Query):
             since=_utc("since", self.since),
             until=_utc("until", self.until),
             prefix=self.id_prefix,
+            parent=self.parent,
         )
 
 
