@@ -22,7 +22,8 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SUBJECT = Subject("default", "erp-shop", "item")
 _LETTER = """
 insert into dead_letters (id, tenant, stream_id, instance_id, entity_type, source_id, stage,
-  category, code, error, fingerprint, attempts, retries, failed_at, stored_at, status, version, payload)
+  category, code, error, fingerprint, attempts, retries, failed_at, stored_at, status, version,
+  payload)
 select gen_random_uuid(), 'default', s.id, s.instance_id, 'item', $1, 'execute', 'permanent',
   'conflict', 'POST /items answered 409: SKU ' || $1 || ' exists', 'old-' || $1, '[]', 0,
   now() - make_interval(hours => $2), now() - make_interval(hours => $2), 'pending', 10 - $2,
