@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import math
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from syncline.connectors.port import ExtractRequest, WriteBatch
+from syncline.connectors.file import FileConnector
+from syncline.connectors.port import ExtractRequest, Surroundings, WriteBatch
 from syncline.connectors.postgresql import PostgresqlConnector
+from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.document import Extraction
 from tests.integration.connectors.test_postgresql_suite import connector_to
@@ -118,6 +126,7 @@ create type spread as range (subtype = text, multirange_type_name = spreads);
 """
 
 
+FLOATS = ("real", "float8")
 OWN = ("mood", "positive", "pair", "nest", "spread")
 EXTENSIONS = ("hstore", "citext", "ltree", "cube", "vector")
 
@@ -218,3 +227,70 @@ async def test_every_type_arrives_as_it_was(
                 wrong[kind] = failures[:2], [tuple(row) for row in same][:3]
 
     assert wrong == {}
+
+
+ELSEWHERE: list[tuple[str, str, Any, Any, str]] = [
+    ("bytea", "\\x00ff5c", "AP9c", b"\x00\xff\x5c", "AP9c"),
+    ("bytea", "", "", b"", ""),
+    ("real", "19.99", Decimal("19.99"), 19.99, "19.99"),
+    ("real", "0.1", Decimal("0.1"), 0.1, "0.1"),
+    ("float8", "Infinity", "Infinity", math.inf, "Infinity"),
+    ("float8", "-Infinity", "-Infinity", -math.inf, "-Infinity"),
+    ("numeric", "NaN", "NaN", "NaN", "NaN"),
+    ("numeric", "1.10", Decimal("1.10"), "1.10", "1.10"),
+    ("date", "infinity", "infinity", "infinity", "infinity"),
+    ("timestamptz", "-infinity", "-infinity", "-infinity", "-infinity"),
+    ("timestamptz", "2026-01-31 10:00+02", "2026-01-31T08:00:00Z", "2026-01-31T08:00:00Z",
+     "2026-01-31T08:00:00Z"),
+    ("date", "0044-03-15 BC", "0044-03-15 BC", "0044-03-15 BC", "0044-03-15 BC"),
+    ("mood", "sad", "sad", "sad", "sad"),
+    ("int[]", "{1,null,3}", [1, None, 3], "[1,null,3]", "[1,null,3]"),
+    ("date[]", "{infinity}", ["infinity"], '["infinity"]', '["infinity"]'),
+    ("bytea[]", '{"\\\\x00ff"}', ["AP8="], '["AP8="]', '["AP8="]'),
+    ("int4range", "[1,5)", "[1,5)", "[1,5)", "[1,5)"),
+    ("daterange", "[2026-01-31,infinity)", "[2026-01-31,infinity)", "[2026-01-31,infinity)",
+     "[2026-01-31,infinity)"),
+    ("jsonb", '{"a": 1.10}', {"a": Decimal("1.10")}, '{"a":1.10}', '{"a":1.10}'),
+    ("pair", "(1,x)", {"n": 1, "t": "x"}, '{"n":1,"t":"x"}', '{"n":1,"t":"x"}'),
+    ("money", "1234.50", Decimal("1234.50"), "1234.50", "1234.50"),
+    ("interval", "1 month", "1 mon", "1 mon", "1 mon"),
+    ("bool", "true", True, "true", "true"),
+]  # fmt: skip
+"""A type, a value of it, and what it is as JSON, in SQLite, and in a CSV file."""
+
+
+async def test_values_keep_their_meaning_in_json_sqlite_and_csv(
+    connector: PostgresqlConnector, db: asyncpg.Connection, tmp_path: Path
+) -> None:
+    columns = [f"c{n}" for n in range(len(ELSEWHERE))]
+    given = ", ".join(
+        f"$q${text}$q$::{kind} as {name}"
+        for name, (kind, text, *_) in zip(columns, ELSEWHERE, strict=True)
+    )
+    await db.execute(f"create table s as select 1 as id, {given}")
+    (page,) = [p async for p in connector.extract(ExtractRequest(Extraction(table="s")))]
+    payload = encode(page.records[0])
+    record = decoder_of(dict[str, Any]).decode(payload)
+    del record["id"]
+    assert record == dict(zip(columns, [e[2] for e in ELSEWHERE], strict=True))
+
+    declared = ", ".join(
+        f"{name} {'blob' if kind == 'bytea' else 'real' if kind in FLOATS else 'text'}"
+        for name, (kind, *_) in zip(columns, ELSEWHERE, strict=True)
+    )
+    surroundings = Surroundings(folders=(str(tmp_path),))
+    with closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as database:
+        database.execute(f"create table t (id integer primary key, {declared})")
+        sqlite = SqliteConnector({"file": str(tmp_path / "t.db")}, {}, surroundings)
+        files = FileConnector({"folder": str(tmp_path)}, {}, surroundings)
+        for target, options in ((sqlite, {"table": "t"}), (files, {"path": "t.csv"})):
+            batch = WriteBatch(
+                "t", "item", "r", ["1"], [payload], [None], ["1"], ("id",), options,
+                ("id", *columns),
+            )  # fmt: skip
+            assert (await target.write(batch)).failures == {}
+        (row,) = database.execute(f"select {', '.join(columns)} from t").fetchall()
+    assert list(row) == [e[3] for e in ELSEWHERE]
+    with (tmp_path / "t.csv").open(newline="") as file:
+        (line,) = list(csv.DictReader(file))
+    assert [line[name] for name in columns] == [e[4] for e in ELSEWHERE]

@@ -11,6 +11,8 @@ import msgspec
 
 from syncline.connectors.sqlite.tables import TargetColumn
 
+_INFINITE = ("Infinity", "-Infinity")
+"""How infinite numbers travel, which JSON has not."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -22,6 +24,8 @@ def value_for(value: Any, column: TargetColumn) -> Any:  # noqa: ANN401
     """
     if column.binary:
         return _bytes(value)
+    if value.__class__ is str and value in _INFINITE and column.affinity in ("REAL", "NUMERIC"):
+        return float(value)
     make = _MAKERS.get(value.__class__)
     return value if make is None else make(value, column.affinity == "TEXT")
 
