@@ -138,3 +138,16 @@ async def test_an_answer_that_is_not_understood_makes_no_record_unknown(said: Sa
 async def test_null_says_that_there_is_no_such_record() -> None:
     async with scripted(lambda _: {"data": None}) as (_, connector):
         assert (await fetch(connector, ["1"], ONE)).ids == []
+
+
+@pytest.mark.parametrize("status", [413, 414, 431])
+async def test_a_request_that_is_too_long_is_halved(status: int) -> None:
+    def script(call: Call) -> Any:
+        wanted = asked(call)
+        if len(wanted) > 8:
+            return Said({"message": "too long"}, status=status)
+        return {"data": [KNOWN[i] for i in wanted if i in KNOWN]}
+
+    async with scripted(script) as (_, connector):
+        page = await fetch(connector, [*KNOWN, "nobody"])
+        assert sorted(page.ids, key=int) == list(KNOWN)

@@ -400,3 +400,40 @@ async def test_a_total_that_a_reader_without_paging_does_not_reach_fails_it() ->
     async with scripted(lambda _: {"data": PAGES[0], "total": 10}) as (_, connector):
         error = await failed(connector, reading({"type": "none", "total": "total"}))
         assert error.failure.code == "records_missing"
+
+
+async def test_deleted_records_that_move_the_others_are_told() -> None:
+    def script(call: Call) -> dict[str, Any]:
+        return five(call) | {"total": 10 if call.number == 0 else 9}
+
+    async with scripted(script) as (_, connector):
+
+        def fewer(call: Call) -> dict[str, Any]:
+            said = script(call)
+            return said | {"data": said["data"][:1]} if call.number == 4 else said
+
+        async with scripted(fewer) as (_, other):
+            pages = await read(other, reading(PAGE | {"total": "total"}))
+            assert _codes(pages) == ["total_fell"]
+        assert _codes(await read(connector, reading(PAGE | {"total": "total"}))) == ["total_wrong"]
+
+
+async def test_a_link_is_relative_to_the_page_that_has_it() -> None:
+    def script(call: Call) -> Said:
+        n = {"/items": 0, "/v2/p1": 1, "/v2/p2": 2}[call.path]
+        headers = [link("/v2/p1?x=1"), link("p2"), []][n]
+        return Said({"data": PAGES[n]}, headers=headers)
+
+    async with scripted(script) as (_, connector):
+        assert ids_of(await read(connector, reading(LINK))) == [str(n) for n in range(6)]
+
+
+async def test_a_page_that_moved_while_the_read_was_broken_off_is_given_anew() -> None:
+    rows = [item(n) for n in range(6)]
+    async with scripted(lambda _: {"data": rows}) as (_, connector):
+        pages = await read(connector, reading(), page_size=2)
+        still = await read(connector, reading(), page_size=2, position=pages[0].position)
+        assert ids_of(still) == ["2", "3", "4", "5"]
+        rows.insert(0, rows.pop(1))  # the record at the border is not where it was
+        moved = await read(connector, reading(), page_size=2, position=pages[0].position)
+        assert sorted(ids_of(moved)) == [str(n) for n in range(6)]

@@ -12,7 +12,7 @@ import pytest
 
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, Surroundings
-from syncline.domain.errors import FailureError
+from syncline.domain.errors import FailureError, RetriableError
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 from syncline.embedded.ports import free_port
 from syncline.testing.http_api import HttpApi, Trouble
@@ -195,3 +195,15 @@ async def test_every_failure_is_of_the_ports_kinds() -> None:
             api.trouble.append(Trouble("GET", status))
             with pytest.raises(FailureError):
                 await connector.describe(ITEMS)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b'{"access_to', b"try later"])
+async def test_a_torn_answer_to_a_login_passes_and_refuses_nobody(body: bytes) -> None:
+    async with api_and_connector({"clientSecret": SECRET}, auth=OAUTH) as (api, connector):
+        api.add({"id": "1"})
+        api.trouble.append(Trouble("POST", 200, body=body))
+        with pytest.raises(RetriableError) as caught:
+            await connector.describe(ITEMS)
+
+        assert caught.value.failure.code == "login_unavailable"
+        await connector.describe(ITEMS)

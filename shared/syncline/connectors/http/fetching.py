@@ -13,10 +13,11 @@ from syncline.connectors.http.content import absence
 from syncline.connectors.http.reading import checked, page_of, pages
 from syncline.connectors.http.source import End, Fetch, Source
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
-from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 from syncline.domain.mapping.document import Extraction
 
 _GONE = frozenset({"not_found", "http_410"})
+_LONG = frozenset({"too_large", "http_414", "http_431"})
 _DOTS = frozenset({"", ".", ".."})
 """What would be another path, not a record."""
 
@@ -64,7 +65,7 @@ async def _given(api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]) 
     for start in range(0, len(wanted), fetch.size):
         missing = list(wanted[start : start + fetch.size])
         while missing:
-            records = await _some(api, source, fetch, missing)
+            records = await _halved(api, source, fetch, missing)
             if records is None:
                 given.refused += missing
                 break
@@ -102,6 +103,19 @@ def _spelling(source_id: str) -> str:
     """Return what spellings of one ID have in common: APIs look for `ABC-1` and find `abc-1`."""
     text = source_id.strip().casefold()
     return text.lstrip("0") or "0" if text.isdigit() else text
+
+
+async def _halved(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:
+    """Ask for some records, and in halves where the API finds the request too long."""
+    try:
+        return await _some(api, source, fetch, ids)
+    except FailureError as error:
+        if len(ids) == 1 or error.failure.code not in _LONG:
+            raise
+    middle = len(ids) // 2
+    halves = [await _halved(api, source, fetch, part) for part in (ids[:middle], ids[middle:])]
+    known = [records for records in halves if records is not None]
+    return None if not known else [record for records in known for record in records]
 
 
 async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:

@@ -31,6 +31,14 @@ def hints(
         if total.isdigit() and taken > int(total):
             words = f"says that there are {total} records and gave {taken}; all of them were read"
             return (Notice("total_wrong", f"{source.endpoint} {words} (`paging.total`)", taken),)
+        first = place.total
+        if total.isdigit() and first is not None and int(total) < first:
+            words = (
+                f"had {first} records when the read began and {total} when it ended: where some "
+                "are deleted while pages are counted, others move up and may be passed over; read "
+                "by `cursor` or `link`, or with `ordered` from a cursor"
+            )
+            return (Notice("total_fell", f"{source.endpoint} {words}", first - int(total)),)
     elif _is_full(source, place, count) and _says_nothing(source, answer, document):
         words = (
             f"the first page was full ({count} records, as asked for) and names no next one: if "

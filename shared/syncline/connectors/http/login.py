@@ -6,6 +6,8 @@ import asyncio
 import time
 from base64 import b64encode
 from collections.abc import Mapping
+from decimal import Decimal
+from math import isnan
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -116,10 +118,7 @@ class Credentials:
                     failure.message, code="login_unavailable", retry_after=failure.retry_after
                 )
             raise ConnectorError(refused(failure.message, failure.detail))
-        try:
-            document: Any = document_of(answer)
-        except UnreadableError as error:
-            raise ConnectorError(refused(str(error))) from error
+        document = self._document(answer)
         value = document.get("access_token") if isinstance(document, dict) else None
         if (
             not isinstance(value, str)
@@ -128,12 +127,30 @@ class Credentials:
             or not value
         ):
             raise ConnectorError(refused("the token endpoint gave no access_token"))
-        lives = document.get("expires_in")
-        try:
-            seconds = float(lives) if lives is not None else UNKNOWN_LIFE
-        except (TypeError, ValueError):
-            seconds = UNKNOWN_LIFE
+        seconds = _life(document.get("expires_in"))
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
+
+    def _document(self, answer: Answer) -> Any:  # noqa: ANN401
+        """Read the answer's JSON: one that is torn or empty passes, a page for people does not."""
+        try:
+            document = document_of(answer)
+        except UnreadableError as error:
+            if answer.body.lstrip()[:1] == b"<":
+                raise ConnectorError(refused(str(error))) from error
+            raise RetriableError(self.clean(str(error)), code="login_unavailable") from error
+        if document is None:
+            message = f"the token endpoint answered {answer.status} with nothing"
+            raise RetriableError(message, code="login_unavailable")
+        return document
+
+
+def _life(given: object) -> float:
+    """Return for how many seconds a token is good."""
+    try:
+        seconds = float(given) if isinstance(given, int | Decimal | str) else UNKNOWN_LIFE
+    except ValueError:
+        return UNKNOWN_LIFE
+    return UNKNOWN_LIFE if isnan(seconds) else seconds
 
 
 def refused(message: str, detail: str | None = None) -> Failure:

@@ -6,10 +6,12 @@ page without next, `more: false`, a total that was reached. All else is a failur
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 import msgspec
 
 from syncline.connectors.http.answers import Answer, key_text
-from syncline.connectors.http.links import LinkError, next_link
+from syncline.connectors.http.links import next_link
 from syncline.connectors.http.source import End, Paging, PagingType
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure, RetriableError
@@ -29,7 +31,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
         size: records asked for; kept, as page numbers count in it.
         taken: records of the answers before this one; most: of the longest of them.
         total: what the first answer said of the number of all records.
-        skip: records of this answer that were given already.
+        skip: records of this answer that were given already; behind: the ID of the last of them.
         seen: IDs at the bookmark that were given before it was asked from.
         stable: the read asks in an order that stands still.
         done: nothing follows.
@@ -43,6 +45,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     most: int = 0
     total: int | None = None
     skip: int = 0
+    behind: str = ""
     seen: tuple[str, ...] = ()
     stable: bool = False
     done: bool = False
@@ -82,7 +85,7 @@ def query_at(paging: Paging, place: Place) -> list[tuple[str, str]]:
 
 
 def following(
-    paging: Paging, place: Place, answer: Answer, document: object, count: int
+    paging: Paging, place: Place, answer: Answer, document: object, count: int, url: str = ""
 ) -> Place | None:
     """Return where the next answer is, None behind the last one.
 
@@ -90,6 +93,7 @@ def following(
 
     Args:
         count: records in this answer.
+        url: what was asked; a link is relative to it.
 
     Raises:
         RetriableError: the answer contradicts itself or the ones before it (`records_missing`).
@@ -103,13 +107,14 @@ def following(
         most=max(place.most, count),
         total=total if place.taken == 0 else place.total,
         skip=0,
+        behind="",
     )
     more = _truth(paging.more(document)) if paging.more else None
     if more is False or paging.type is PagingType.NONE:
         return _ended(answer, then, total)
     if paging.type in COUNTING:
         return _counted(paging, then, answer, total, count, more=more)
-    token = _token(paging, answer, document)
+    token = _token(paging, answer, document, url)
     if token is None:
         return _ended(answer, then, total, more=more)
     if token == place.token:
@@ -151,13 +156,20 @@ def _fewer(answer: Answer, taken: int, total: int) -> str:
     )
 
 
-def _token(paging: Paging, answer: Answer, document: object) -> str | None:
+def _token(paging: Paging, answer: Answer, document: object, url: str) -> str | None:
     """Return what the answer names as next; None where it says that there is none."""
-    if paging.next is None:
-        try:
-            return next_link(answer.headers.get("link", ""))
-        except LinkError as error:
-            raise ConnectorError(_unreadable(f"{answer.where}: {error}")) from error
+    try:
+        if paging.next is None:
+            link = next_link(answer.headers.get("link", ""))
+        else:
+            link = _named(paging, answer, document)
+        return urljoin(url, link) if link and paging.type is PagingType.LINK else link
+    except ValueError as error:
+        raise ConnectorError(_unreadable(f"{answer.where}: {error}")) from error
+
+
+def _named(paging: Paging, answer: Answer, document: object) -> str | None:
+    assert paging.next is not None
     value = paging.next(document)
     if value is None or value is False or value == "":
         return None

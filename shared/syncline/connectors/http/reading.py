@@ -30,11 +30,12 @@ async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncItera
     begun = request.position is not None
     walk, room = Walk(source), request.limit
     while place is not None and not place.done:
-        answer = await _asked(api, source, place)
+        url = _url(api, source, place)
+        answer = await _asked(api, place, url)
         content, records = _read(api, source, answer, begun=begun)
         page = page_of(source, records)
         walk.step(place, page)
-        counted = following(source.paging, place, answer, content.document, len(records))
+        counted = following(source.paging, place, answer, content.document, len(records), url)
         then = anchored(source, place, page, counted)
         parts = _parts(unseen(source, place, page), place, then, request.page_size)
         if then is None:
@@ -58,10 +59,10 @@ def _beginning(source: Source, request: ExtractRequest) -> Place:
     return first_place(source.paging, cursor, request.page_size, stable=request.stable)
 
 
-async def _asked(api: Api, source: Source, place: Place) -> Answer:
+async def _asked(api: Api, place: Place, url: str) -> Answer:
     """Ask for a page; a token that the API itself gave and does not know is a dead one."""
     try:
-        return await api.read(_url(api, source, place))
+        return await api.read(url)
     except ConnectorError as error:
         if place.token is None or error.failure.code not in _DEAD:
             raise
@@ -105,12 +106,13 @@ def checked(api: Api, answer: Answer, records: Records, *, begun: bool) -> Conte
 
 def _parts(page: Page, place: Place, then: Place | None, size: int) -> list[Page]:
     """Cut an answer; each part knows where the read goes on behind it."""
-    end = then or msgspec.structs.replace(place, skip=0, done=True)
+    end = then or msgspec.structs.replace(place, skip=0, behind="", done=True)
     parts = []
-    for start in range(place.skip, len(page.ids), size):
+    for start in range(_given(page, place), len(page.ids), size):
         stop = start + size
         last = stop >= len(page.ids)
-        after = end if last else msgspec.structs.replace(place, skip=stop)
+        behind = page.ids[min(stop, len(page.ids)) - 1]
+        after = end if last else msgspec.structs.replace(place, skip=stop, behind=behind)
         bad = {i - start: f for i, f in page.bad.items() if start <= i < stop}
         parts.append(
             Page(
@@ -122,6 +124,16 @@ def _parts(page: Page, place: Place, then: Place | None, size: int) -> list[Page
             )
         )
     return parts
+
+
+def _given(page: Page, place: Place) -> int:
+    """Return how many of an answer's records were given already.
+
+    None, where the list has moved since: what comes twice is noticed, what is left out is not.
+    """
+    if place.skip and page.ids[place.skip - 1 : place.skip] != [place.behind]:
+        return 0
+    return place.skip
 
 
 def _tell(parts: list[Page], notices: tuple[Notice, ...], place: Place) -> None:
