@@ -10,13 +10,14 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline.connectors.http.answers import Answer, retry_after
+from syncline.connectors.http.answers import Answer
 from syncline.connectors.http.charsets import as_utf8
 from syncline.connectors.http.content import content_of, records_of
 from syncline.connectors.http.links import LinkError, next_link
 from syncline.connectors.http.packing import CutError, LargeError, PackedError, unpacked
 from syncline.connectors.http.salvage import BadRecord, salvaged
 from syncline.connectors.http.source import Records
+from syncline.connectors.http.waits import retry_after
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.paths import parse_path
 
