@@ -40,8 +40,11 @@ class Table(msgspec.Struct, frozen=True):
         """Return the target IDs of those payloads whose key the table has, None for the others."""
         keys = [key_parts(_decode(payload), self.key) for payload in payloads]
         known = [place for place, key in enumerate(keys) if key and "\0" not in "".join(key)]
-        sql = f"select distinct k.place from {self.name} t join {{keys}} on {{same}}"
-        rows = await self._by_keys(connection, sql, [keys[place] or () for place in known])
+        wanted = [keys[place] or () for place in known]
+        given = self.given("k")
+        rows = await self._by_keys(
+            connection, f"select distinct k.place from {self.name} t join {given} on", wanted
+        )
         found: list[str | None] = [None] * len(keys)
         for row in rows:
             place = known[row[0] - 1]
@@ -51,7 +54,7 @@ class Table(msgspec.Struct, frozen=True):
     async def delete(self, connection: asyncpg.Connection, target_ids: Sequence[str]) -> None:
         """Delete rows by key; what can name no row is none."""
         keys = [of_target_id(target_id, len(self.key)) for target_id in target_ids]
-        sql = f"delete from {self.name} t using {{keys}} where {{same}}"
+        sql = f"delete from {self.name} t using {self.given('k')} where"
         known = [key for key in keys if key is not None and "\0" not in "".join(key)]
         await self._by_keys(connection, sql, known)
 
@@ -61,12 +64,10 @@ class Table(msgspec.Struct, frozen=True):
             return []
         given = list(map(list, zip(*keys, strict=True)))
         try:
-            text = sql.format(keys=self.given("k"), same=self.same("t", "k"))
-            return list(await connection.fetch(text, *given))
+            return list(await connection.fetch(f"{sql} {self.same('t', 'k')}", *given))
         except asyncpg.DataError:
-            texts = [f"t.{identifier(c)}::text = k{n}" for n, c in enumerate(self.key)]
-            text = sql.format(keys=self.given("k"), same=" and ".join(texts))
-            return list(await connection.fetch(text, *given))
+            same = " and ".join(f"t.{identifier(c)}::text = k{n}" for n, c in enumerate(self.key))
+            return list(await connection.fetch(f"{sql} {same}", *given))
 
     def given(self, alias: str, first: int = 1) -> str:
         """Return keys that are bound as one array of texts a column, as rows `k0, k1 …, place`."""
