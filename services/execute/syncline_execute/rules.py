@@ -95,6 +95,28 @@ def rounds(items: Sequence[Item]) -> list[list[Item]]:
     return parted
 
 
+def twice(items: Sequence[Item], keys: Sequence[str]) -> dict[int, Failure]:
+    """Name records that would be created although another one with their match key is.
+
+    Args:
+        keys: the match keys, parallel to the items; "" where there is none.
+
+    Returns:
+        Place -> why; the first one with a key is in order.
+    """
+    first: dict[str, Item] = {}
+    refused: dict[int, Failure] = {}
+    for place, (item, key) in enumerate(zip(items, keys, strict=True)):
+        other = first.setdefault(key, item) if key else item
+        if other is not item:
+            message = (
+                f"the source has two records with the match key {key[:100]!r}, {other.source_id} "
+                f"and {item.source_id}: the target would get it twice"
+            )
+            refused[place] = Failure(Category.PERMANENT, "match_key_twice", message)
+    return refused
+
+
 class Verdict(Enum):
     """What a look at the target tells of a write whose answer was lost."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any
 
 import structlog
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
-from syncline.contracts.messages import RunRef, encode
+from syncline.contracts.messages import RunRef, decoder_of, encode
 from syncline.domain.errors import Category, FailureError
+from syncline.domain.mapping.paths import parse_path, reader
 from syncline.runtime.failures import bug
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 
+_decode = decoder_of(dict[str, Any]).decode
 log = structlog.get_logger()
 GOES_ON = frozenset({"timeout", "http_504", "http_524"})
 """Codes of failures behind which the system may still be at work on the call."""
@@ -57,6 +60,17 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         fields=target.transformation.target_paths,
         asked=all(item.asked or item.target_id is not None for item in items),
     )
+
+
+def match_keys(paths: Sequence[str], items: Sequence[Item]) -> list[str]:
+    """Return the match keys of records as text, "" where a part of one is missing."""
+    reads = [reader(parse_path(path)) for path in paths]
+    keys = []
+    for item in items:
+        record = _decode(item.payload)
+        parts = [read(record) for read in reads]
+        keys.append("" if not parts or None in parts or "" in parts else encode(parts).decode())
+    return keys
 
 
 def idempotency_key(run: RunRef, item: Item) -> str:

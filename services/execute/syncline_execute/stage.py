@@ -13,11 +13,12 @@ from syncline.contracts.messages import Batch, Halted, RunRef, timings_at
 from syncline.contracts.sending import report_message, settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.errors import Failure, InvalidInputError, NotFoundError
+from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
 from syncline.runtime.failures import FailureRouter, tidied
 from syncline.runtime.holding import Wishes, split_held
+from syncline.security.secrets import SecretsError
 from syncline_execute.targets import Target, Targets
 from syncline_execute.work import Halts
 from syncline_execute.writing import Writer, items_of
@@ -60,8 +61,9 @@ class ExecuteStage:
             return self._stopped(batches, failure)
         try:
             target = await self._targets.of(run)
-        except (NotFoundError, InvalidInputError) as error:
-            return [m for batch in batches for m in self.on_bug(batch, error)]
+        except (NotFoundError, InvalidInputError, SecretsError) as error:
+            unusable = Failure(Category.PERMANENT, "configuration_unusable", str(error))
+            return self._stopped(batches, self._halts.note(run.id, unusable))
         begun = self._clock.now()
         work = await self._writer.write(run, target, items_of(batches))
         done = self._clock.now()

@@ -33,9 +33,10 @@ from syncline_execute.rules import (
     by_decision,
     judge,
     rounds,
+    twice,
     under_way,
 )
-from syncline_execute.sending import GOES_ON, answer_of, write_batch
+from syncline_execute.sending import GOES_ON, answer_of, match_keys, write_batch
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 
@@ -114,7 +115,12 @@ class Writer:
         for item, seen in await asked(run, target, unknown, work):
             item.target_id, item.asked = seen.target_id, True
             known.append(item)
-        return known
+        new = [item for item in known if item.target_id is None]
+        refused = twice(new, match_keys(target.transformation.match_key, new))
+        for place, failure in refused.items():
+            work.fail([new[place]], failure)
+        left_out = {id(new[place]) for place in refused}
+        return [item for item in known if id(item) not in left_out]
 
     async def _probe(
         self, run: RunRef, target: Target, items: Sequence[Item], work: Work

@@ -289,3 +289,15 @@ async def test_all_attempts_of_one_write_share_its_key(database: Database) -> No
         ended = await world.run({"a": {"sku": "S", "price": number}})
         assert ended in ({"a": "S"}, {"a": "timeout"}, {"a": "connection_lost"})
         assert len(world.api.records("S")) <= 1
+
+
+async def test_two_records_with_one_match_key_are_created_once_and_told_of(
+    database: Database,
+) -> None:
+    world = World(database, Manners(trouble=0.0), SINGLE, 3)
+    world.ledger.share = 0.0
+    ended = await world.run(
+        {name: {"sku": sku, "price": 1} for name, sku in (("a", "S"), ("b", "T"), ("c", "S"))}
+    )
+    assert ended == {"a": "S", "b": "S", "c": "match_key_twice"}
+    assert len(world.api.records("S")) == 1

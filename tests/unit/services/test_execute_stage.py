@@ -1,0 +1,134 @@
+"""What Execute tells of a run whose target refuses the whole call."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from syncline.contracts.messages import Batch, Halted, Report, RunRef, Settled, decoder_of
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
+from syncline.domain.run import Outcome
+from syncline.runtime.failures import FailureRouter
+from syncline.security.secrets import SecretsError
+from syncline.testing.clock import FakeClock
+from syncline_execute.stage import ExecuteStage
+from syncline_execute.work import Halts, Work
+
+ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
+OTHER = "01a218f0-d9ad-7980-81d9-14cf848cf7d2"
+REFUSED = Failure(Category.PERMANENT, "login_refused", "the target answered 401")
+
+
+def batch(number: int, run_id: str = ONE) -> Batch[msgspec.Raw]:
+    run = RunRef(run_id, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
+    return Batch(run, number, 0, [0, 1], ["a", "b"], [msgspec.Raw(b"{}")] * 2)
+
+
+class Wishes:
+    def is_cancelled(self, run_id: str) -> bool:
+        return False
+
+    def is_paused(self, run_id: str) -> bool:
+        return False
+
+
+class Targets:
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    async def of(self, run: RunRef) -> Any:
+        if self._error is not None:
+            raise self._error
+        return None
+
+
+class Writer:
+    """Writes the first record of a run and is refused then."""
+
+    def __init__(self, halts: Halts) -> None:
+        self.calls = 0
+        self._halts = halts
+
+    async def write(self, run: RunRef, target: Any, items: Any) -> Work:
+        self.calls += 1
+        work = Work(self._halts, run.id)
+        work.settle(items[:1], Outcome.SUCCESS)
+        if run.id == ONE:
+            work.stop(items[1:], REFUSED)
+        else:
+            work.settle(items[1:], Outcome.SUCCESS)
+        return work
+
+
+def stage(error: Exception | None = None) -> tuple[ExecuteStage, Writer]:
+    halts = Halts()
+    writer = Writer(halts)
+    router = FailureRouter(Stage.EXECUTE, Random(1))
+    made: Any = ExecuteStage(
+        Targets(error),  # type: ignore[arg-type]
+        writer,  # type: ignore[arg-type]
+        Wishes(),
+        router,
+        FakeClock(),
+        halts,
+    )
+    return made, writer
+
+
+def told(messages: list[Outbound]) -> list[tuple[str, str]]:
+    """Return reports by kind: halted with its code, settled with its outcomes."""
+    reports = [decoder_of(Report).decode(message.value or b"") for message in messages]
+    return [
+        ("halted", r.failure.code) if isinstance(r, Halted) else ("settled", r.codes)
+        for r in reports
+        if isinstance(r, Halted | Settled)
+    ]
+
+
+async def test_a_halt_is_told_before_what_it_skips_and_other_runs_go_on() -> None:
+    execute, writer = stage()
+    messages = await execute.handle([batch(0), batch(1), batch(0, OTHER)])
+    of_one = [m for m in messages if m.key == ONE.encode()]
+    assert told(of_one) == [
+        ("halted", "login_refused"),
+        ("settled", "S"),
+        ("settled", "C"),
+        ("settled", "CC"),
+    ]
+    assert told([m for m in messages if m.key == OTHER.encode()]) == [("settled", "SS")]
+    assert writer.calls == 2
+
+
+async def test_what_comes_later_is_skipped_without_a_call_and_tells_the_halt_again() -> None:
+    """Its reports may arrive before those of the call that was refused."""
+    execute, writer = stage()
+    await execute.handle([batch(0)])
+    assert told(await execute.handle([batch(1)])) == [
+        ("halted", "login_refused"),
+        ("settled", "CC"),
+    ]
+    assert writer.calls == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotFoundError("profile shop is gone"),
+        InvalidInputError([Problem("$.profile", "connector sap is not installed")]),
+        SecretsError("the key that encrypted this is not known"),
+    ],
+)
+async def test_a_target_that_cannot_be_used_stops_the_run_and_blames_no_record(
+    error: Exception,
+) -> None:
+    execute, writer = stage(error)
+    assert told(await execute.handle([batch(0)])) == [
+        ("halted", "configuration_unusable"),
+        ("settled", "CC"),
+    ]
+    assert writer.calls == 0
