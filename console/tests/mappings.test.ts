@@ -65,6 +65,8 @@ it("knows transformers and their options", () => {
   const at = ["normalization", "fields", 0];
   expect(values(KNOWN, [...at, "transform", 0]).map((one) => one.label)).toEqual(["lookup", "trim"]);
   expect(names(KNOWN, [...at, "options"], ["map"])).toEqual([{ label: "default", detail: "of lookup" }]);
+  expect(names(KNOWN, [...at, "transform", 0], []).map((one) => one.label)).toEqual(["lookup", "trim"]);
+  expect(names(KNOWN, [...at, "transform", 0, "Lookup"], ["map"])).toEqual([{ label: "default", detail: "of lookup" }]);
 });
 
 function completed(text: string): string[] | undefined {

@@ -48,8 +48,7 @@ function pick(root: Shape, shape: Shape | undefined, what: "items" | "properties
 
 /** Names that may stand in the object at a place, without those that do. */
 export function names(known: Knowledge, path: readonly (string | number)[], taken: readonly string[]): Suggestion[] {
-  const last = path.at(-1);
-  const own = last === "options" ? optionNames(known) : undefined;
+  const own = path.at(-1) === "options" ? optionNames(known) : stepNames(known, path);
   const shape = own ? undefined : pick(known.shape, shapeAt(known.shape, path), "properties");
   const required = shape?.required ?? [];
   const found =
@@ -59,6 +58,16 @@ export function names(known: Knowledge, path: readonly (string | number)[], take
       return { label, detail, ...(part.description ? { info: part.description } : {}) };
     });
   return found.filter((one) => !taken.includes(one.label));
+}
+
+/** In a step of `transform`: names of transformers; in one of these: its own options. */
+function stepNames(known: Knowledge, path: readonly (string | number)[]): Suggestion[] | undefined {
+  const words = path.filter((part) => typeof part === "string");
+  if (words.at(-1) === "transform") return values(known, path);
+  if (words.at(-2) !== "transform") return undefined;
+  const step = words.at(-1)?.toLowerCase();
+  const found = Object.entries(known.transformers).find(([name]) => name.toLowerCase() === step);
+  return (found?.[1] ?? []).map((label) => ({ label, detail: `of ${found?.[0]}` }));
 }
 
 function optionNames(known: Knowledge): Suggestion[] {
