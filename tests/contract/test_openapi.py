@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,48 @@ def test_every_operation_says_what_it_does_and_what_it_answers(operation: Any) -
         if status != "204":
             assert operation["responses"][status]["content"]
     assert operation["responses"]["4XX"]["content"]["application/problem+json"]
+
+
+NAMES = {
+    "post /api/v1/sync-events": "triggerSync",
+    "get /api/v1/instances": "listInstances",
+    "get /api/v1/instances/{name}": "getInstance",
+    "post /api/v1/instances": "createInstance",
+    "put /api/v1/instances/{name}": "replaceInstance",
+    "delete /api/v1/instances/{name}": "deleteInstance",
+    "post /api/v1/instances/{name}/activate": "activateInstance",
+    "get /api/v1/mapping-configs/{name}/versions/{version}": "getMappingConfigVersion",
+    "post /api/v1/mapping-configs/{name}/versions/{version}/activate": (
+        "activateMappingConfigVersion"
+    ),
+    "get /api/v1/webhooks/{webhook}/deliveries": "listWebhookDeliveries",
+    "post /api/v1/webhooks/{webhook}/rotate-secret": "rotateWebhookSecret",
+    "get /api/v1/dlq": "listDeadLetters",
+    "post /api/v1/schedules/{name}/run-now": "runScheduleNow",
+    "get /api/v1/pipeline/health": "getPipelineHealth",
+    "get /api/v1/dashboard": "getDashboard",
+}
+
+
+def test_operations_have_names_that_read_well_and_stay() -> None:
+    names = {
+        f"{method} {path}": operation["operationId"]
+        for path, item in DOCUMENT["paths"].items()
+        for method, operation in item.items()
+    }
+    assert len(set(names.values())) == len(names)
+    assert {place: names[place] for place in NAMES} == NAMES
+    assert [
+        name for name in names.values() if not re.fullmatch(r"[a-z]+([A-Z][a-z]*)*", name)
+    ] == []
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_answer_has_a_schema(operation: Any) -> None:
+    for status, response in operation["responses"].items():
+        for kind, content in response.get("content", {}).items():
+            assert content.get("schema"), (status, kind)
+
+
+def test_the_document_names_its_servers() -> None:
+    assert [server["url"] for server in DOCUMENT["servers"]] == ["/", "http://127.0.0.1:18000"]

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from syncline_gateway.answers import components, returns
+from syncline_gateway.operation_names import operation_name
 from syncline_gateway.problems import MEDIA_TYPE, ProblemDocument
 
 _DESCRIPTION = """Everything the console can do: the console is a client of this API alone.
@@ -15,6 +16,11 @@ _DESCRIPTION = """Everything the console can do: the console is a client of this
 Call it with `Authorization: ApiKey <key>`, or with the console's session. Errors are problems
 (RFC 9457). Lists are read page by page: give `next` of a page as `cursor`.
 """
+_BASE = "/api/v1/"
+_SERVERS = [
+    {"url": "/", "description": "The gateway that this document comes from."},
+    {"url": "http://127.0.0.1:18000", "description": "The gateway of `syncline dev`."},
+]
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -38,10 +44,12 @@ def _finished(made: dict[str, Any]) -> dict[str, Any]:
         "description": "It did not work; the problem says why.",
         "content": {MEDIA_TYPE: {"schema": problem}},
     }
-    for item in made["paths"].values():
+    for path, item in made["paths"].items():
         for method in _METHODS:
             if method in item:
+                item[method]["operationId"] = operation_name(method, path.removeprefix(_BASE))
                 _finish(item[method], failed)
+    made["servers"] = _SERVERS
     parts = made.setdefault("components", {})
     own = {n: s for n, s in parts.get("schemas", {}).items() if "ValidationError" not in n}
     parts["schemas"] = dict(sorted((own | components()).items()))
@@ -61,5 +69,9 @@ def _finish(operation: dict[str, Any], failed: dict[str, Any]) -> None:
     """Say of an operation how it may fail, in place of the framework's own words."""
     responses = operation["responses"]
     responses.pop("422", None)
+    for answer in responses.values():
+        content = answer.get("content", {})
+        for kind in [kind for kind, body in content.items() if not body.get("schema")]:
+            del content[kind]  # the framework's guess beside what a route streams
     responses["4XX"] = failed
     responses["5XX"] = failed

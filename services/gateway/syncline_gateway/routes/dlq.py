@@ -23,7 +23,10 @@ from syncline_gateway.parts import Needs
 
 router = APIRouter(prefix="/dlq", tags=["dlq"])
 _BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes.", "content": {"application/octet-stream": {}}}
+    200: {
+        "description": "The bytes.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 
 
