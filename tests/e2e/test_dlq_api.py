@@ -217,7 +217,7 @@ async def test_an_operation_survives_a_killed_worker_and_leaves_what_came_later(
     await fail(db, place, *(f"O{n}" for n in range(6)))
     selection = await get(api, f"{DLQ}/selection?text=violates")
     await fail(db, place, "LATE")
-    await db.execute("update source_items set price = 5 where code like 'O%'")
+    await db.execute("update source_items set price = 5 where code like 'waits-%'")
     body = {
         "kind": "replay", "filter": {"text": "violates"}, "asOf": selection["asOf"],
         "expectedCount": selection["count"], "fromStage": "ingest", "rate": 4,
@@ -258,6 +258,26 @@ async def test_a_discard_of_everything_is_undone(
     assert (await get(api, f"{DLQ}/summary"))["pending"] == pending
 
 
+async def test_what_fails_in_every_run_waits_once_and_closes_when_a_run_writes_it(
+    api: httpx.AsyncClient, place: Installation, db: Database
+) -> None:
+    codes = [f"waits-{n}" for n in range(9)]
+    await fail(db, place, *codes)
+    for _ in range(2):
+        await place.run(instance="erp-shop", entityType="item", sourceIds=codes, mode="force_full")
+    found = await get(api, f"{DLQ}?text=violates&status=all&limit=100")
+    ours = [e for e in found["items"] if e["sourceId"] in codes]
+    assert (len(ours), sum(e["status"] == "pending" for e in ours)) == (27, 9)
+    await db.execute("update source_items set price = 1 where code like 'waits-%'")
+    run = await place.run(instance="erp-shop", entityType="item", sourceIds=codes)
+    closed = [await entry(api, code, "overtaken") for code in codes]
+    assert {(e["overtakenRun"], e["reason"]) for e in closed} == {
+        (run.id, "a later run wrote the record")
+    }
+    waiting = await get(api, f"{DLQ}?limit=100")
+    assert not {e["sourceId"] for e in waiting["items"]} & set(codes)
+
+
 async def test_a_replay_is_undone_in_its_grace_and_aborted_after(
     api: httpx.AsyncClient, place: Installation, db: Database
 ) -> None:
@@ -283,11 +303,11 @@ async def test_a_replay_is_undone_in_its_grace_and_aborted_after(
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({}, "$"),
+        ({}, "$.kind"),
         ({"kind": "delete", "filter": {}}, "$.kind"),
         ({"kind": "discard"}, "$.ids"),
         ({"kind": "discard", "filter": {}, "ids": [str(uuid4())]}, "$.ids"),
-        ({"kind": "discard", "filter": {"colour": 1}}, "$.filter"),
+        ({"kind": "discard", "filter": {"colour": 1}}, "$.filter.colour"),
         ({"kind": "discard", "filter": {}, "rate": 5}, "$.rate"),
         ({"kind": "replay", "filter": {}, "rate": 0}, "$.rate"),
         ({"kind": "replay", "filter": {"text": "\0"}}, "$.filter.text"),
