@@ -217,7 +217,7 @@ async def test_an_operation_survives_a_killed_worker_and_leaves_what_came_later(
     await fail(db, place, *(f"O{n}" for n in range(6)))
     selection = await get(api, f"{DLQ}/selection?text=violates")
     await fail(db, place, "LATE")
-    await db.execute("update source_items set price = 5 where code like 'waits-%'")
+    await db.execute("update source_items set price = 5 where code like 'O%'")
     body = {
         "kind": "replay", "filter": {"text": "violates"}, "asOf": selection["asOf"],
         "expectedCount": selection["count"], "fromStage": "ingest", "rate": 4,
