@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.postgresql import PostgresqlConnector, writers
@@ -126,6 +128,25 @@ async def test_who_writes_counts_whatever_name_it_goes_by(
 
         assert await open_since(connector) == since
         await forger.execute("rollback")
+
+
+async def test_times_that_are_written_to_the_second_are_not_passed_over(
+    connector: PostgresqlConnector, db: asyncpg.Connection, session: Open
+) -> None:
+    """A writer that began at 10:00:00.6 may stamp 10:00:00, and stand before the end of a break."""
+    by_time = Extraction(table="t", cursor_column="at")
+    request = ExtractRequest(by_time, page_size=1)
+    first: Any = await anext(aiter(connector.extract(request)))
+    again: Any = [p async for p in connector.extract(replace(request, position=first.position))]
+    assert first.snapshot.open_since is None
+    assert {p.snapshot.open_since for p in again} == {to_the_second(first.snapshot.taken_at)}
+    since = await begun(await session())
+    held: Any = [p async for p in connector.extract(request)]
+    assert {p.snapshot.open_since for p in held} == {to_the_second(since)}
+
+
+def to_the_second(moment: str) -> str:
+    return datetime.fromisoformat(moment).replace(microsecond=0).isoformat()
 
 
 async def test_a_prepared_transaction_holds_everything_back(

@@ -382,3 +382,19 @@ class TestLateCommits:
         assert page.snapshot.open_since is None
         assert await connector.late_commits(BY_C) is None
         assert await ids(connector, BY_C, after=page.cursors[0]) == ["1", "2", "3"]
+
+    async def test_what_began_after_an_interrupted_read_counts_as_open(
+        self, connector: SqliteConnector, db: sqlite3.Connection
+    ) -> None:
+        """It may stamp the second in which the read broke off, and stand before its end."""
+        fill(db, ["2026-05-01 08:00:00", "2026-05-01 08:00:01", "2026-05-01 08:00:02"])
+        first, *_ = await read(connector, BY_C, page_size=1)
+        again, *_ = await read(connector, BY_C, page_size=1, position=first.position)
+        once_more, *_ = await read(connector, BY_C, position=again.position)
+
+        assert first.snapshot is not None
+        assert first.snapshot.open_since is None
+        since = f"{first.snapshot.taken_at[:19]}+00:00"
+        for page in (again, once_more):
+            assert page.snapshot is not None
+            assert page.snapshot.open_since == since

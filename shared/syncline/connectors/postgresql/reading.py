@@ -19,7 +19,7 @@ from syncline.connectors.postgresql.selecting import Selection
 from syncline.connectors.postgresql.text_cursors import check_texts
 from syncline.connectors.postgresql.window import Position, reading_query
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.document import CursorType, Extraction
 
 _FLOATS = frozenset({"float4", "float8", "numeric"})
 MOST_TIED = 20_000
@@ -67,7 +67,8 @@ class PageMaker:
         self._name_numbers(rows, records)
         ids = self._texts(rows, self._id)
         cursors = self._cursors(rows)
-        position = Position(cursors[-1], ids[-1], self._open_since)
+        taken_at = self._snapshot.taken_at if self._snapshot else None
+        position = Position(cursors[-1], ids[-1], self._open_since, taken_at)
         return Page(
             ["" if i is None else i for i in ids] if None in ids else ids,  # type: ignore[arg-type]
             [cursor or None for cursor in cursors],
@@ -157,7 +158,7 @@ async def pages(connection: asyncpg.Connection, request: ExtractRequest) -> Asyn
     Raises what `shape_of` and `grouped` raise.
     """
     position = msgspec.json.decode(request.position, type=Position) if request.position else None
-    snapshot = since_first(await writers.begin(connection), position)
+    snapshot = since_first(await writers.begin(connection), position, request.extraction)
     shape = await shape_of(connection, request.extraction)
     await check_texts(connection, request, shape)
     query, chosen = reading_query(request, shape, position)
@@ -167,14 +168,25 @@ async def pages(connection: asyncpg.Connection, request: ExtractRequest) -> Asyn
         yield maker.page(rows)
 
 
-def since_first(snapshot: Snapshot | None, position: Position | None) -> Snapshot | None:
-    """Add what was open when an interrupted read began: it did not see what that wrote since."""
-    if snapshot is None or position is None or position.open_since is None:
-        return snapshot
-    if isinstance(position.open_since, bool):
+def since_first(
+    snapshot: Snapshot | None, position: Position | None, extraction: Extraction
+) -> Snapshot | None:
+    """Add what was open when an interrupted read began: it did not see what that wrote since.
+
+    Times may be written to the second. Then a writer may stamp a little before it began; and one
+    that began after an interrupted read may share a time with the row behind which it goes on.
+    """
+    if snapshot is None or (position and position.open_since is False):
         return None
-    since = min(position.open_since, snapshot.open_since or position.open_since)
-    return msgspec.structs.replace(snapshot, open_since=since)
+    numbers = extraction.cursor_type is CursorType.ID
+    moments = [snapshot.open_since]
+    if position is not None:
+        moments += [None if position.open_since is True else position.open_since or None]
+        moments += [] if numbers else [position.taken_at]
+    since = min((datetime.fromisoformat(m) for m in moments if m is not None), default=None)
+    if since is not None and not numbers:
+        since = since.replace(microsecond=0)
+    return Snapshot(snapshot.taken_at, None if since is None else since.isoformat())
 
 
 async def grouped(

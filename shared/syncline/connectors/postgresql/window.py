@@ -27,11 +27,13 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         cursor, id: None where the source says null.
         open_since: of all reads up to here, see Snapshot; False where one could not tell.
+        taken_at: when the read that came here saw the source.
     """
 
     cursor: str | None
     id: str | None
     open_since: str | bool | None = False
+    taken_at: str | None = None
 
 
 def order_of(extraction: Extraction) -> str:

@@ -15,15 +15,15 @@ class RawText(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def encoded(cursor: Any, last_id: Any) -> str:  # noqa: ANN401
-    """Write a position."""
-    return msgspec.json.encode([_said(cursor), _said(last_id)]).decode()
+def encoded(cursor: Any, last_id: Any, since: str) -> str:  # noqa: ANN401
+    """Write a position; `since` is when the read that came here, or one before it, began."""
+    return msgspec.json.encode([_said(cursor), _said(last_id), since]).decode()
 
 
-def decoded(position: str) -> tuple[Any, Any]:
-    """Read a position."""
-    cursor, last_id = msgspec.json.decode(position)
-    return _meant(cursor), _meant(last_id)
+def decoded(position: str) -> tuple[Any, Any, str | None]:
+    """Read a position: the cursor value, the ID, and since when it was read."""
+    cursor, last_id, *more = msgspec.json.decode(position)
+    return _meant(cursor), _meant(last_id), more[0] if more else None
 
 
 def group_of(cursor: Any, source_id: Any) -> tuple[Any, Any]:  # noqa: ANN401

@@ -76,7 +76,9 @@ class Reading:
                     f"({column} >= {self.bind(begin)} or {column} is null or {column} = '')"
                 )
         if request.position is not None:
-            conditions.append(self._behind(*decoded(request.position)))
+            cursor, last_id, since = decoded(request.position)
+            conditions.append(self._behind(cursor, last_id))
+            self._go_on(since)
         where = "where " + " and ".join(conditions) if conditions else ""
         sql = f"select * from ({self.base}\n) q {where} order by {order}"
         rows = self.connection.execute(sql, self.bound(request.after, None))
@@ -146,10 +148,19 @@ class Reading:
                 _name_infinity(taken.records[place])
             if self._careful:
                 _mark_not_unicode(taken, place)
-        position = encoded(*self._key(rows[-1])) if rows else ""
+        since = self._snapshot.open_since or self._snapshot.taken_at
+        position = encoded(*self._key(rows[-1]), since) if rows else ""
         page = self._pick.page(taken, position)
         page.snapshot = self._snapshot
         return page
+
+    def _go_on(self, since: str | None) -> None:
+        """Count what began after an interrupted read as open: it may share a time with its end.
+
+        Numbers that are drawn later are higher.
+        """
+        if since is not None and self._extraction.cursor_type is not CursorType.ID:
+            self._snapshot = Snapshot(self._snapshot.taken_at, f"{since[:19]}+00:00")
 
     def _behind(self, cursor: Any, last_id: Any) -> str:  # noqa: ANN401
         id_ = f"q.{identifier(self._extraction.id_column)}"
