@@ -160,7 +160,8 @@ class Chunker:
         return found.cut_at is None
 
     def _plan(self, found: Sifted, stage: Stage) -> list[Planned]:
-        self._lanes.take(travelling(found.rows, found.settled))
+        if self._lanes.is_small:
+            self._lanes.take(travelling(found.rows, found.settled))
         planned = plan(
             found.rows,
             found.settled,

@@ -193,19 +193,23 @@ class Pass:
         return bool(rows) and self.is_ordered and rows[-1].cursor != following
 
     def _mark(self, rows: Sequence[Row]) -> None:
-        good = [row for row in rows if row.failure is None]  # what is broken tells no cursor
-        having = [row for row in good if row.cursor is not None]
-        if len(having) < len(good):
-            self.telling.without_cursor([row.source_id for row in good if row.cursor is None])
-        values = [row.cursor for row in having if row.cursor is not None]
+        # What is broken tells no cursor.
+        values = [r.cursor for r in rows if r.failure is None and r.cursor is not None]
+        if len(values) < len(rows):
+            bare = [r.source_id for r in rows if r.failure is None and r.cursor is None]
+            self.telling.without_cursor(bare)
         extraction = self._opened.source.extraction
         try:
             beyond = self._marks.take(values, self._clock.now())
         except UnreadableCursorError as error:
-            raise SourceError(unreadable(extraction, having[error.place], str(error))) from error
+            row = _having(rows)[error.place]
+            raise SourceError(unreadable(extraction, row, str(error))) from error
         except NotInOrderError as error:
-            raise SourceError(not_in_order(extraction, having[error.place], str(error))) from error
-        self.telling.in_future([having[place].source_id for place in beyond])
+            row = _having(rows)[error.place]
+            raise SourceError(not_in_order(extraction, row, str(error))) from error
+        if beyond:
+            having = _having(rows)
+            self.telling.in_future([having[place].source_id for place in beyond])
 
     def check_again(self, discovered: int, *, doubted: bool) -> None:
         """Raise SourceError where another pass would be of no use."""
@@ -284,3 +288,8 @@ class Pass:
 
     def _is_later(self, value: str, than: str) -> bool:
         return is_later(value, than, self._kind.type, self._kind.form)
+
+
+def _having(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that tell a cursor value."""
+    return [row for row in rows if row.failure is None and row.cursor is not None]

@@ -66,18 +66,21 @@ class Lanes:
 
     A record keeps its lane for the whole run, however small the chunk that brings it: versions of
     one record must not overtake each other.
+
+    Attributes:
+        is_small: few records came so far, so that the next ones have to be noted.
     """
 
     def __init__(self, width: int, first: Collection[str] = ()) -> None:
         """Begin, or go on with a run of which `first` went over lane 0 before all others."""
         self._width = width
         self._first = set(first)
-        self._is_small = width > 1 and not first
+        self.is_small = width > 1 and not first
 
     def take(self, source_ids: Collection[str]) -> None:
         """Note the records of a chunk before their lanes are asked for."""
-        self._is_small = self._is_small and len(self._first) + len(source_ids) <= FEW
-        if self._is_small:
+        self.is_small = self.is_small and len(self._first) + len(source_ids) <= FEW
+        if self.is_small:
             self._first.update(source_ids)
 
     def of(self, source_id: str) -> int:

@@ -29,10 +29,10 @@ class TopRows:
 
     def among(self, rows: Sequence[Row]) -> list[str]:
         """Name the records of a chunk that came before, or come twice, at the very same value."""
-        places = [(row.source_id, row.cursor) for row in rows]
         found = []
-        if len(set(places)) < len(places):
-            found = [i for (i, _), count in Counter(places).items() if count > 1 and i]
+        if len({row.source_id for row in rows}) < len(rows):
+            places = Counter((row.source_id, row.cursor) for row in rows)
+            found = [source_id for (source_id, _), count in places.items() if count > 1]
         for row in rows:
             if row.cursor is None or row.cursor != self._value:
                 break

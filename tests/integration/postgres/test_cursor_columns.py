@@ -18,7 +18,7 @@ truncate runs, batches, attempts, cursors, ledger, tied_rows, dead_letters, excl
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(PLANS)
 def test_every_row_arrives_and_none_fails_twice(postgres: str, plan: Plan) -> None:
