@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ class Upsert:
         keys = [key_parts(record, table.key) for record in records]
         ids = [None if key is None else to_target_id(key) for key in keys]
         rows = {place: row for place, record in enumerate(records)
-                if (row := self._row(place, record)) is not None}  # fmt: skip
+                if (row := self._row(place, record, keys[place])) is not None}  # fmt: skip
         named = {place: [rows[place][name] for name in table.key] for place in rows}
         taken = claims(list(rows), table.rows_of(self._connection, named), ids, batch)
         self._failures |= taken.failures
@@ -54,7 +54,9 @@ class Upsert:
         failures |= {p: failures[last] for p, last in taken.older.items() if last in failures}
         return WriteResult([None if p in failures else i for p, i in enumerate(ids)], failures)
 
-    def _row(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _row(
+        self, place: int, record: Mapping[str, Any], key: Sequence[str] | None
+    ) -> dict[str, Any] | None:
         """Return the values of a record that can be sent; note why one cannot."""
         columns = self._table.columns
         for name in record:
@@ -65,11 +67,11 @@ class Upsert:
             if columns[name].generated:
                 message = f"column {name!r} of table {self._table.name} is generated: take it out"
                 raise refusal("generated_column", f"{message} of the mapping", name)
-        for column in self._table.key:
-            if key_parts(record, (column,)) is None:
-                message = f"the key {column!r} must be a text or a number"
-                self._fail(place, "invalid_key", message, column)
-                return None
+        if key is None:
+            column = next(c for c in self._table.key if key_parts(record, (c,)) is None)
+            message = f"the key {column!r} must be a text or a number"
+            self._fail(place, "invalid_key", message, column)
+            return None
         return self._values(place, record)
 
     def _values(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
