@@ -117,7 +117,7 @@ function Facts({ report }: { report: RunReport }) {
       "Replays failures of",
       run.replayOf && <CopyId value={run.replayOf} what="correlation ID" to={links.run(run.replayOf)} />,
     ],
-    ["Replayed by", report.replays.length > 0 && <Replays runs={report.replays} />],
+    ["Replayed by", report.replays.length > 0 && <Replays report={report} />],
   ];
   return (
     <section className={classes.panel} aria-labelledby="facts-title">
@@ -144,16 +144,19 @@ function MappingLink({ mapping }: { mapping: NonNullable<RunReport["mapping"]> }
   );
 }
 
-function Replays({ runs }: { runs: RunReport["replays"] }) {
+function Replays({ report }: { report: RunReport }) {
   return (
     <Stack gap={4}>
-      {runs.map((run) => (
+      {report.replays.map((run) => (
         <Group key={run.correlationId} gap="xs">
           <StatusBadge of="run" state={run.state} />
           <CopyId value={run.correlationId} what="correlation ID" to={links.run(run.correlationId)} />
           <span className={classes.tileName}>{plural(run.total, "record")}</span>
         </Group>
       ))}
+      {report.moreReplays && (
+        <PageLink to={links.runs({ parent: report.run.correlationId })}>All replays of this run</PageLink>
+      )}
     </Stack>
   );
 }

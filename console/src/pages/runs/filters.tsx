@@ -36,6 +36,7 @@ export const schema = {
   entity: text(),
   trigger: text(),
   mode: text(),
+  parent: text(),
   range: choice(["all", "hour", "day", "week", "month"]),
   cursor: text(),
 };
@@ -47,6 +48,7 @@ export interface View {
   entity: string;
   trigger: string;
   mode: string;
+  parent: string;
   range: Range;
   cursor: string;
 }
@@ -62,6 +64,7 @@ export function queryOf(view: View, now: number) {
     ...(view.entity && { entityType: view.entity }),
     ...(view.trigger && { trigger: view.trigger }),
     ...(view.mode && { mode: view.mode as "incremental" }),
+    ...(view.parent && { parent: view.parent }),
     ...(hours !== null && { since: new Date(Math.floor(now / minute) * minute - hours * 60 * minute).toISOString() }),
   };
 }
@@ -81,6 +84,7 @@ export function named(view: View, set: Set): { label: string; remove: () => void
   if (view.entity) add(`Entity type: ${view.entity}`, { entity: "" });
   if (view.trigger) add(`Triggered by: ${view.trigger}`, { trigger: "" });
   if (view.mode) add(`Mode: ${MODES[view.mode] ?? view.mode}`, { mode: "" });
+  if (view.parent) add(`Replays of ${view.parent}`, { parent: "" });
   if (view.range !== "all") add(RANGES[view.range], { range: "all" });
   return found;
 }
@@ -92,6 +96,7 @@ export const NONE: Partial<View> = {
   entity: "",
   trigger: "",
   mode: "",
+  parent: "",
   range: "all",
 };
 
