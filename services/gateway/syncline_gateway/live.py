@@ -71,7 +71,7 @@ class Subscription:
         try:
             async with asyncio.timeout(within):
                 await self._arrived.wait()
-        except TimeoutError:
+        except TimeoutError:  # nothing came: what comes later is kept for the next take
             return b""
         self._arrived.clear()
         chunks, self._chunks = self._chunks, []

@@ -52,7 +52,7 @@ def rows_of(page: Page, hasher: Hasher) -> list[Row]:
     failures = dict(page.bad)
     try:
         encoded = [encode(record) for record in page.records]
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, RecursionError):  # one by one, so that the faulty one is named
         encoded = [_encode(record, place, failures) for place, record in enumerate(page.records)]
     rows = []
     for place, (source_id, cursor, data, row_hash) in enumerate(

@@ -103,7 +103,7 @@ class IngestStage:
         """A crash may have come between the end of extraction and its announcement."""
         try:
             run = await self._runs.get(request.tenant, request.run_id)
-        except NotFoundError:
+        except NotFoundError:  # no run was accepted, so there is no end of one to tell
             return []
         if not run.extracted:
             return []
@@ -113,7 +113,7 @@ class IngestStage:
         """Read the source. Returns why it could not be read to its end, if so."""
         try:
             await self._while_wanted(progress.run.id, self._read_on(progress, chunker))
-        except _CancelledRunError:
+        except _CancelledRunError:  # a person ended it; the run's state says so
             await chunker.cancel()
         except SourceError as error:
             await chunker.give_up(error.failure)

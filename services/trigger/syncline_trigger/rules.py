@@ -90,7 +90,7 @@ def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
         return None, None, [message]
     try:
         return *events.event_data(value), []
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # the parser's words are Python's
         where = malformed_at(value) or "not UTF-8 text, nested too deeply, or a malformed number"
         return None, None, [f"the message is no JSON: {where}"]
 

@@ -107,7 +107,7 @@ async def checks_of(connector: Connector, within: float = LIMIT) -> Sequence[Che
     try:
         async with asyncio.timeout(within):
             return await connector.test()
-    except TimeoutError:
+    except TimeoutError:  # the failed check tells it
         return [Check("host", ok=False, message=f"no answer within {within:.0f} s")]
     except FailureError as error:
         return [Check("data", ok=False, message=str(error))]
@@ -116,6 +116,7 @@ async def checks_of(connector: Connector, within: float = LIMIT) -> Sequence[Che
         message = f"the connector broke: {type(error).__name__}"
         return [Check("data", ok=False, message=message)]
     finally:
+        # the test has its answer; a close that breaks changes nothing in it
         with suppress(Exception):
             await connector.close()
 

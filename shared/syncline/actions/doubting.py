@@ -74,7 +74,7 @@ class Doubter:
         try:
             async with asyncio.timeout(WITHIN):
                 return await question(matter)
-        except TimeoutError:
+        except TimeoutError:  # that it was not told is told
             return [_untold(matter.named, f"no end within {WITHIN:.0f} s")]
         except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
             log.error("doubts_broke", error=type(error).__name__)  # noqa: TRY400 - may hold secrets

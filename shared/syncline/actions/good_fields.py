@@ -34,7 +34,7 @@ def good_fields(mapping: Mapping, stage: Stage, given: bytes) -> GoodFields:
     """Map a record as a stage does, and leave out the fields that it breaks."""
     try:
         record = _decode(given)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):  # no JSON, so no field of it is good
         return GoodFields()
     compiled = compile_mapping(mapping)
     normalizes = stage is Stage.NORMALIZE

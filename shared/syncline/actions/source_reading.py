@@ -65,6 +65,7 @@ async def read_some(
                 return await _page(connector, wanted)
     finally:
         await limiter.release()
+        # the page is read, or its error is on its way; a close that breaks changes neither
         with suppress(Exception):
             await connector.close()
 

@@ -70,7 +70,7 @@ def _is_host(text: str) -> bool:
 def _is_address(text: str) -> bool:
     try:
         return bool(ip_address(text))
-    except ValueError:
+    except ValueError:  # the setting's check names the text
         return False
 
 
@@ -151,7 +151,7 @@ def _parts(text: str) -> Iterator[str]:
 def _is_network(text: str) -> bool:
     try:
         return bool(ip_network(text, strict=False))
-    except ValueError:
+    except ValueError:  # the setting's check names the text
         return False
 
 

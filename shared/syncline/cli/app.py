@@ -144,7 +144,7 @@ def called(shell: Shell, function: Callable[[], None]) -> int:
         function()
     except typer.Exit as end:
         return end.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # the person's own wish, told by the exit code
         shell.note("interrupted")
         return INTERRUPTED
     except Exception as error:

@@ -103,7 +103,7 @@ async def follow(shell: Shell, begun: OperationView) -> OperationView | None:
                     told = words
                     shell.note(words)
                 await asyncio.sleep(LOOK_EVERY)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError:  # only the watching ends; the note says how to stop the rest
         shell.note(f"the operation goes on; stop it: {own_name()} dlq abort {begun.id}")
         return None
 

@@ -149,7 +149,7 @@ class Checker:
         try:
             async with asyncio.timeout(PROFILE_WITHIN):
                 steps = await connector.test()
-        except TimeoutError:
+        except TimeoutError:  # the failed check tells it
             text = f"no answer within {PROFILE_WITHIN:.0f} s"
             return Checked(Level.FAIL, name, text, "is its host the right one, and reachable?")
         finally:
@@ -193,7 +193,7 @@ class Checker:
         try:
             async with asyncio.timeout(AUDIT_WITHIN), self._shell.database() as database:
                 findings = await audit(database)
-        except TimeoutError:
+        except TimeoutError:  # the warning tells it
             text = f"the auditor found no end within {AUDIT_WITHIN:.0f} s"
             return Checked(Level.WARN, "audit", text, "`doctor --no-audit` leaves it out")
         if not findings:

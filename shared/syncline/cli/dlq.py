@@ -194,7 +194,7 @@ def pretty(text: str) -> str:
     try:
         value = decoder_of(object).decode(text)
         return msgspec.json.format(encode(value), indent=2).decode()
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):  # no JSON: shown as the text that it is
         return json.dumps(text, ensure_ascii=True)[1:-1]
 
 

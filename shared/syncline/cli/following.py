@@ -107,7 +107,7 @@ class Follower:
             await self._clock.sleep(_PAUSE)
             try:
                 await self._reader.start()
-            except RetriableError:
+            except RetriableError:  # still away, as was told; it is tried until it is back
                 continue
             self._looked = self._clock.monotonic() - LOOK_AFTER  # what was missed is in the rows
             return
@@ -142,8 +142,8 @@ def status_in(delivery: Delivery, run_ids: Iterable[str]) -> RunStatus | None:
         return None
     try:
         type_, data = event_data(delivery.value or b"")
-        if not (type_ or "").startswith("syncline.run."):
+        if not isinstance(type_, str) or not type_.startswith("syncline.run."):
             return None
         return msgspec.convert(data, RunStatus)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except (msgspec.DecodeError, RecursionError):  # no status event: nobody waits for it
         return None

@@ -51,7 +51,7 @@ async def _in_foreground(
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)
     try:
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):  # the person stops it; the end of all is below
             await task
     finally:
         await installation.stop()

@@ -103,7 +103,7 @@ class Shell:
         """Who runs the command, for the audit log."""
         try:
             return getpass.getuser()
-        except (KeyError, OSError):
+        except (KeyError, OSError):  # an account that has no name
             return "unknown"
 
     @property

@@ -120,7 +120,7 @@ def _line(delivery: Delivery) -> Text:
 def _value(value: bytes | None) -> Any:  # noqa: ANN401 - JSON
     try:
         return None if value is None else decoder_of(object).decode(value)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError):  # no JSON: shown as the text that it is
         return _words(value)
 
 

@@ -96,7 +96,7 @@ async def _run(
     async with Watcher(shell) as watcher:
         try:
             await watcher.ask([message], [run_id])
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # the note and the exit code tell it
             shell.note(f"interrupted; the run may begin all the same: {run_id}")
             return None, INTERRUPTED
         answer = watcher.statuses.get(run_id)
@@ -134,5 +134,5 @@ def _number(text: str | None) -> int | str | None:
     """Read a whole number; anything else is left for the check to name."""
     try:
         return None if text is None else int(text)
-    except ValueError:
+    except ValueError:  # no number: the check names it as it was typed
         return text

@@ -105,7 +105,7 @@ async def until_ended(shell: Shell, watcher: Watcher, run_ids: Sequence[str]) ->
     """
     try:
         await watcher.watch(run_ids)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError:  # only the watching ends; the runs go on, and the notes say so
         own = own_name()
         for run_id in run_ids:
             shell.note(f"detached; the run goes on: {run_id}")

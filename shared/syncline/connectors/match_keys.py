@@ -39,7 +39,7 @@ def of_target_id(text: str, count: int) -> tuple[str, ...] | None:
         return (text,)
     try:
         parts = _decode(text)
-    except msgspec.DecodeError:
+    except msgspec.DecodeError:  # not made of parts, as the caller hears
         return None
     return tuple(parts) if len(parts) == count else None
 

@@ -96,7 +96,7 @@ def _named(text: str, pattern: str) -> Form | None:
     parse = compile_parser(pattern)
     try:
         moment = parse(text)
-    except ValueRefusedError:
+    except ValueRefusedError:  # not of this form; the caller tries the others
         return None
     zone = "" if moment.tzinfo is None else text[text.rfind("Z") if text[-1:] == "Z" else -6 :]
     body = text[: len(text) - len(zone)]
@@ -118,7 +118,7 @@ def _iso(text: str, found: re.Match[str], *, bytewise: bool) -> Form:
 def _is_date(text: str) -> bool:
     try:
         datetime.fromisoformat(text)
-    except ValueError:
+    except ValueError:  # the answer is No
         return False
     return True
 

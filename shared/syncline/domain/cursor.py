@@ -94,7 +94,7 @@ def _quickly(values: Sequence[str]) -> list[datetime] | None:
         return None
     try:
         return list(map(datetime.fromisoformat, values))
-    except ValueError:
+    except ValueError:  # one is no plain ISO time: all are read the slow way, which names it
         return None
 
 
@@ -156,6 +156,7 @@ def _since_1970(value: str, unit: timedelta) -> datetime:
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + float(number) * unit
     except OverflowError:
+        # beyond the calendar: the first or last moment, told as one in the future
         return (_END if number > 0 else _BEGINNING).replace(tzinfo=UTC)
 
 
@@ -218,7 +219,7 @@ def _forms(day: str) -> list[str]:
 def _fits(form: str, text: str) -> bool:
     try:
         _reader(form)(text)
-    except ValueError:
+    except ValueError:  # the answer is No
         return False
     return True
 
@@ -233,7 +234,7 @@ def is_later(value: str, than: str | None, kind: CursorType, form: str | None = 
         return than is None
     try:
         first, second = keys_of([value, than], kind, form)
-    except UnreadableCursorError:
+    except UnreadableCursorError:  # it is read, and then refused by name
         return True
     return bool(operator.gt(first, second))
 
@@ -246,7 +247,7 @@ def value_problem(value: str, kind: CursorType, form: str | None = None) -> str 
         return None
     try:
         keys_of([value], kind, form)
-    except UnreadableCursorError:
+    except UnreadableCursorError:  # the message says what is right
         shape = "2026-01-31T08:15:00" if form is None else form
         return f"must be a time such as {shape}, not {value!r}"
     return None

@@ -140,6 +140,7 @@ def of_record(
     try:
         record: object = _decode(payload) if payload else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        # no record, so nothing in it to mask
         record = None
     paths = [match_key] if isinstance(match_key, str) else match_key
     keys = [_at(record, path) for path in paths] if isinstance(paths, list | tuple) else []

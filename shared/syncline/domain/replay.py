@@ -151,7 +151,7 @@ def _text(value: object) -> str:
 def _is_id(text: str) -> bool:
     try:
         return str(UUID(text)) == text
-    except ValueError:
+    except ValueError:  # the answer is No
         return False
 
 

@@ -141,7 +141,7 @@ class _Reader:
             return default
         try:
             return kind(value)
-        except ValueError:
+        except ValueError:  # told as a problem, which refuses the trigger
             self.problem(name, f"must be one of {', '.join(kind)}, not {shown(value)}")
             return default
 

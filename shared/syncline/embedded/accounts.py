@@ -35,7 +35,7 @@ def unprivileged(data: Path) -> Account | None:
     for name in ("postgres", "nobody"):
         try:
             entry = pwd.getpwnam(name)
-        except KeyError:
+        except KeyError:  # no such account here: the next one, or the error below
             continue
         return Account(entry.pw_uid, entry.pw_gid, name)
     raise EmbeddedServerError(
@@ -85,6 +85,6 @@ def give(account: Account | None, path: Path) -> None:
 def _by_uid(uid: int) -> Account:
     try:
         entry = pwd.getpwuid(uid)
-    except KeyError:
+    except KeyError:  # an account without a name has its number
         return Account(uid, uid, str(uid))
     return Account(uid, entry.pw_gid, entry.pw_name)

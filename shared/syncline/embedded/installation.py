@@ -133,6 +133,7 @@ class LocalInstallation:
             service.kill()
         for server in (self.kafka, self.postgres):
             if server is not None and server.pid is not None:
+                # it is gone already, or another's by now
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(server.pid, signal.SIGKILL)
 

@@ -121,7 +121,7 @@ def _maven_environment() -> dict[str, str]:
 def _why(output: str) -> str:
     errors = [line for line in output.splitlines() if "ERROR" in line] or output.splitlines()
     reason = "it gave no reason"
-    with suppress(IndexError):
+    with suppress(IndexError):  # Maven wrote nothing at all
         reason = re.sub(r"\x1b\[[0-9;]*m|\[ERROR\]\s*", "", errors[0]).strip()[:300]
     return (
         f"Maven could not download Kafka {VERSION}: {reason} -- check the network and the mirror "

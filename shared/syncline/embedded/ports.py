@@ -99,7 +99,7 @@ def is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
+        except OSError:  # the answer is No
             return False
         return True
 
@@ -122,7 +122,7 @@ def _remembered(folder: Path) -> dict[str, int]:
     try:
         stored = json.loads((folder / _FILE).read_text())
         return {name: int(stored[name]) for name in DevPorts._fields if name in stored}
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):  # nothing to remember: free ports are looked for
         return {}
 
 
@@ -134,7 +134,7 @@ def _holder(port: int) -> str:
     """Name the listening process; only Linux tells, and only about processes we may look into."""
     inodes = _listening_inodes(port)
     for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        with suppress(OSError):
+        with suppress(OSError):  # gone meanwhile, or not ours to look into
             if any(str(fd.readlink()) in inodes for fd in (process / "fd").iterdir()):
                 return f"PID {process.name} ({(process / 'comm').read_text().strip()})"
     return "another process"
@@ -143,7 +143,7 @@ def _holder(port: int) -> str:
 def _listening_inodes(port: int) -> set[str]:
     found = set()
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        with suppress(OSError):
+        with suppress(OSError):  # no Linux: the holder stays "another process"
             for line in table.read_text().splitlines()[1:]:
                 columns = line.split()
                 if columns[3] == _LISTEN and int(columns[1].rpartition(":")[2], 16) == port:

@@ -20,7 +20,7 @@ async def kafka_cluster(port: int) -> str | None:
     answer = await _ask(port, struct.pack(">i", len(body)) + body, _sized)
     try:
         return _cluster_of(answer) if answer else None
-    except (struct.error, UnicodeDecodeError):
+    except (struct.error, UnicodeDecodeError):  # whoever answers there is no Kafka
         return None
 
 
@@ -50,6 +50,7 @@ async def _ask(
             finally:
                 writer.close()
     except (OSError, TimeoutError, asyncio.IncompleteReadError):
+        # no answer: it is asked again until the start's time is up
         return None
 
 

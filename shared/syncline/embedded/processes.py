@@ -36,6 +36,7 @@ async def in_thread(work: Callable[[], None]) -> None:
     try:
         await asyncio.shield(thread)
     except asyncio.CancelledError:
+        # the cancelling is raised; the work's own failure matters no more
         with suppress(EmbeddedServerError):
             await thread
         raise
@@ -154,7 +155,7 @@ class ServerProcess:
     def _noted(self) -> dict[str, Any]:
         try:
             noted = json.loads(self._pid_file.read_text())
-        except (OSError, ValueError):
+        except (OSError, ValueError):  # no note, so no process to look after
             return {}
         return noted if isinstance(noted, dict) else {}
 
@@ -173,7 +174,7 @@ class ServerProcess:
 def _signal(pid: int, which: signal.Signals) -> None:
     try:
         os.kill(pid, which)
-    except ProcessLookupError:
+    except ProcessLookupError:  # it is gone, as was wanted
         return
     except PermissionError as error:
         raise EmbeddedServerError(
@@ -186,7 +187,7 @@ def _birth(pid: int) -> str | None:
 
     A PID alone may have been given to somebody else since it was noted.
     """
-    with suppress(OSError):
+    with suppress(OSError):  # it is gone, or there is no /proc: told apart below
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return None if fields[0] in "ZX" else fields[19]
     if Path("/proc/self/stat").exists():

@@ -86,7 +86,7 @@ class ServiceProcess:
     def kill(self) -> None:
         """End it at once."""
         if self.pid is not None:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError):  # it is gone, as was wanted
                 os.kill(self.pid, signal.SIGKILL)
 
 

@@ -95,7 +95,7 @@ class KafkaConsumer:
 
     async def _wait_for_change(self, wait: float) -> None:
         self._changed.clear()
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # nothing changed: the caller polls again
             async with asyncio.timeout(wait):
                 await self._changed.wait()
 

@@ -100,7 +100,7 @@ async def locate(
             try:
                 async with asyncio.timeout(within):
                     await _read(client, searches, most)
-            except TimeoutError:
+            except TimeoutError:  # what was not found in time is told as not found
                 pass
         finally:
             await stop_quietly(client.stop(), STOP_WITHIN, "locating")

@@ -101,6 +101,6 @@ async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  
                 value,
                 row["id"],
             )
-    except asyncpg.UniqueViolationError:
+    except asyncpg.UniqueViolationError:  # a person set the cursor at this moment: theirs stands
         return before
     return value

@@ -221,7 +221,7 @@ class ConfigurationViews:
             return [], True
         try:
             found = self._keys.decrypt(row["secrets"], row["tenant"], str(row["id"]))
-        except SynclineError:
+        except SynclineError:  # False says that the key is not at hand
             return [], False
         return sorted(found), True
 

@@ -199,7 +199,7 @@ class ProfileLimiter:
             self._idle.append(slot)
             return
         await self._database.execute(_WANTED, self._profile, self._tenant, self._holder)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # time to ask again, as the caller does
             async with asyncio.timeout(POLL):
                 await self._freed.wait()
 

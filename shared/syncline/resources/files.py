@@ -33,7 +33,7 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         reason = error.strerror or str(error)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # refused below, by its name
         reason = "is not UTF-8 text"
     raise InvalidFilesError([Mistake(str(file), None, "the file", "$", reason)])
 

@@ -36,6 +36,7 @@ class HealthServer:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # the asker went away or said nothing; it asks again
         with suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             async with asyncio.timeout(5):
                 head = await reader.readuntil(b"\r\n\r\n")

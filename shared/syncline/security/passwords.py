@@ -56,6 +56,7 @@ class Passwords:
         try:
             self._hasher.verify(self._nobody if stored is None else stored, _bytes(password))
         except (Argon2Error, InvalidHashError):
+            # the answer is No; the route counts the failed sign-in
             return False
         return stored is not None
 

@@ -53,7 +53,7 @@ class Keyring:
             key_id, colon, encoded = part.partition(":")
             try:
                 key = base64.b64decode(encoded, validate=True)
-            except binascii.Error:
+            except binascii.Error:  # refused below, by its number
                 key = b""
             if not colon or not key_id or len(key) != 32 or len(set(key)) < 8:
                 raise SecretsError(

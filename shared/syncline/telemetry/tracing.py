@@ -129,7 +129,7 @@ def trace_of_run(key: bytes | None) -> str:
     """Return the trace of a run that came with none: its correlation ID."""
     try:
         return UUID((key or b"").decode()).hex
-    except ValueError:
+    except ValueError:  # no UUID: a trace of its own
         return secrets.token_hex(16)
 
 

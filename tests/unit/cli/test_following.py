@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 
 import msgspec
+import pytest
 
-from syncline.cli.following import LOOK_AFTER, Follower
+from syncline.cli.following import LOOK_AFTER, Follower, status_in
 from syncline.contracts.events import PROGRESS, REJECTED, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
@@ -129,3 +130,10 @@ async def test_what_is_no_status_event_is_passed_over() -> None:
     broken = [Delivery("status", 0, n, RUN.encode(), v, (), 0) for n, v in enumerate([b"{", None])]
     reader = Scripted(clock, [*broken, event(1, "cancelled")])
     assert await follow(reader, clock, Rows()) == [("cancelled", 1)]
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"{", b"[" * 100_000, b'{"specversion":"1.0","type":5}', b'{"specversion":1}']
+)
+def test_a_message_of_somebody_else_is_passed_over(value: bytes) -> None:
+    assert status_in(Delivery("status", 0, 0, RUN.encode(), value, (), 0), [RUN]) is None

@@ -188,6 +188,19 @@ async def test_a_journal_that_was_taken_away_never_costs_the_file(tmp_path: Path
     assert (tmp_path / "items-r1.csv").read_text() == "id\n1\n"
 
 
+async def test_a_journal_that_is_broken_in_its_middle_never_costs_the_file(tmp_path: Path) -> None:
+    for number in range(3):
+        await write(tmp_path, [{"id": number}], CSV)
+    journal = one(tmp_path, ".*")
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([lines[0], lines[1], b"\0" * 20 + b"\n", *lines[3:]]))
+
+    with pytest.raises(ConnectorError, match=r"journal .* is damaged"):
+        await write(tmp_path, [{"id": 4}], CSV)
+
+    assert (tmp_path / "items-r1.csv").read_text() == "id\n0\n1\n2\n"
+
+
 async def test_a_link_out_of_the_folder_is_not_written_through(tmp_path: Path) -> None:
     root = tmp_path / "files"
     root.mkdir()

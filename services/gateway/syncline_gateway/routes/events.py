@@ -72,7 +72,7 @@ def _is_topic(name: str) -> bool:
         return name in _NAMES
     try:
         return str(UUID(run_id)) == run_id
-    except ValueError:
+    except ValueError:  # no UUID, so no run has it; the refusal names it
         return False
 
 

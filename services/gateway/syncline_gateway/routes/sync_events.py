@@ -151,7 +151,7 @@ async def _asked(
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 status = await answered
-        except TimeoutError:
+        except TimeoutError:  # Kafka has it: nothing is lost, only unanswered
             return await _as_it_stands(parts, run_id, wanted)
     if status.state == "rejected":
         raise _refusal(status)
@@ -162,7 +162,7 @@ async def _as_it_stands(parts: Parts, run_id: str, wanted: TriggerRequest) -> Ru
     """Nobody answered yet: the run's row, or a run that waits to be accepted."""
     try:
         return status_of(await Runs(parts.database).get(wanted.tenant, run_id))
-    except NotFoundError:
+    except NotFoundError:  # no row yet: it waits in Kafka
         return RunStatus(
             correlation_id=run_id,
             tenant=wanted.tenant,

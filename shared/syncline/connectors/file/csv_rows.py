@@ -201,7 +201,7 @@ class CsvRows:
         try:
             while not any(map(str.strip, row)) and self._fault is None:  # lines without anything
                 row = next(self._reader)
-        except StopIteration:
+        except StopIteration:  # the end of the file: it has no header, which is refused by name
             return []
         except csv.Error as error:
             raise refusal("invalid_header", f"the header is no CSV row: {error}") from error

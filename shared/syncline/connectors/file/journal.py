@@ -88,14 +88,20 @@ class Journal:
         self._take(line, len(data))
 
     def catch_up(self) -> None:
-        """Read what others wrote; a last line that a crash tore counts as never written."""
+        """Read what others wrote; a last line that a crash tore counts as never written.
+
+        Raises:
+            ConnectorError: a line before the last is broken, which no crash does.
+        """
         if os.fstat(self._file.fileno()).st_size < self._memory.read_to:
             self._memory.forget()
         self._file.seek(self._memory.read_to)
         for raw in self._file:
             try:
                 line = msgspec.json.decode(raw, type=Line)
-            except msgspec.DecodeError:
+            except msgspec.DecodeError as error:
+                if self._file.read(1):  # to go on here would cut off what later lines stand for
+                    raise _damaged(self._path) from error
                 return
             if raw.endswith(b"\n"):
                 self._take(line, len(raw))
@@ -169,6 +175,12 @@ def _opened(path: Path, good_to: int) -> Iterator[BinaryIO]:
         yield file
 
 
+def _damaged(path: Path) -> Exception:
+    own = place_of(path).name
+    words = "put it back as it was, or move both away, and a new file is begun"
+    return refusal("journal_damaged", f"the journal {own!r} of {path.name!r} is damaged: {words}")
+
+
 def _changed(path: Path) -> Exception:
     return refusal("file_changed", f"{path.name!r} was taken away or cut while a run wrote to it")
 
@@ -184,6 +196,6 @@ def _sync_folder(folder: Path) -> None:
 def _forget_old(folder: Path) -> None:
     limit = time.time() - KEPT_FOR
     for old in folder.glob(f".*{SUFFIX}"):
-        with suppress(OSError):
+        with suppress(OSError):  # another process removed it first, or the next start will
             if old.stat().st_mtime < limit:
                 old.unlink()

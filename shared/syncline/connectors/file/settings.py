@@ -191,7 +191,7 @@ def _encoding(value: object) -> str | None:
         name = codecs.lookup(str(value)).name
         if "\n".encode(name).removeprefix(codecs.BOM_UTF8) == b"\n":
             return None
-    except (LookupError, ValueError):
+    except (LookupError, ValueError):  # no encoding that Python has
         return f"unknown encoding {value!r}, such as utf-8, latin-1 or cp1252"
     return f"{value!r} does not write a line's end as one byte: use utf-8, latin-1 or cp1252"
 

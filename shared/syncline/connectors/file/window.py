@@ -28,7 +28,7 @@ class Window:
             return [True] * len(cursors)
         try:
             keys = self._keys([c for c in cursors if c is not None])
-        except UnreadableCursorError:
+        except UnreadableCursorError:  # all are read: the reader refuses the value by name
             return [True] * len(cursors)
         read = iter(keys)
         return [c is None or next(read) >= self._start for c in cursors]  # type: ignore[operator]

@@ -37,7 +37,7 @@ class Allowed:
         for entry in entries:
             try:
                 self._networks.append(ipaddress.ip_network(entry, strict=False))
-            except ValueError:
+            except ValueError:  # no network, so a host name
                 self._names.append(entry.lower())
 
     def permits(self, host: str, address: str) -> bool:

@@ -123,7 +123,7 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
     try:
         document = document_of(answer)
         words = clean(errors.words(document) or words_of(document))
-    except UnreadableError:
+    except UnreadableError:  # no JSON: the text itself holds the words
         words = clean(plain_words(text))
     if 300 <= answer.status < 400:
         to = answer.headers.get("location")

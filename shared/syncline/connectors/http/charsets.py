@@ -40,7 +40,7 @@ def _by(body: bytes, charset: str) -> bytes:
     if charset in _LATIN:  # as browsers read it: what is no letter of Latin 1 is one of Windows
         try:
             return body.decode("cp1252").encode()
-        except UnicodeDecodeError:
+        except UnicodeDecodeError:  # a byte that Windows lacks, so it is Latin 1 proper
             charset = "iso8859-1"
     return _recoded(body, charset)
 
@@ -48,7 +48,7 @@ def _by(body: bytes, charset: str) -> bytes:
 def _recoded(body: bytes, charset: str) -> bytes:
     try:
         return body.decode(charset).encode()
-    except UnicodeError:
+    except UnicodeError:  # as it came: the parser refuses it by place
         return body
 
 
@@ -64,7 +64,7 @@ def _by_zeros(start: bytes) -> str:
 def _is_utf8(body: bytes) -> bool:
     try:
         body.decode()
-    except UnicodeDecodeError:
+    except UnicodeDecodeError:  # the answer is No
         return False
     return True
 
@@ -77,6 +77,6 @@ def _charset(content_type: str) -> str | None:
     try:
         codec = codecs.lookup(found[1])
         b"".decode(found[1])  # no charset, but a packing such as base64
-    except (LookupError, ValueError):
+    except (LookupError, ValueError):  # an unknown name: read as UTF-8, or refused as no JSON
         return None
     return codec.name

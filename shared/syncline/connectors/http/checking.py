@@ -41,7 +41,7 @@ async def tested(api: Api) -> list[Check]:
             answer = await api.read(url)
             if settings.test_endpoint:
                 api.decoded(answer)
-    except TimeoutError:
+    except TimeoutError:  # the failed check tells it
         return [Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
     except FailureError as error:
         part = _PARTS.get(error.failure.code, "data")

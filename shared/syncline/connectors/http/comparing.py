@@ -48,6 +48,7 @@ def _number(value: object) -> Decimal | None:
     if not isinstance(value, int | str | Decimal):
         return None
     try:
-        return Decimal(value)
-    except InvalidOperation:
+        found = Decimal(value)
+    except InvalidOperation:  # a text that is no number equals none
         return None
+    return None if found.is_nan() else found

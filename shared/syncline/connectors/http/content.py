@@ -62,7 +62,7 @@ def content_of(
             if body.lstrip()[:1] in (b"{", b"[") and body.rstrip()[-1:] not in (b"}", b"]"):
                 message = f"{answer.where} answered {answer.status} with half a JSON document"
                 raise _passing(f"{message}: it ends after {len(body)} bytes") from error
-        except ValueError:
+        except ValueError:  # wrong as a whole: refused below
             found = None
         if found is not None:
             return Content(found[0], _behind(found[1], records.path))
@@ -134,7 +134,7 @@ def _kind(value: object) -> str:
 def _shown(value: object) -> str:
     try:
         return repr(encode_record(value)[:80].decode("utf-8", "replace"))
-    except UNREADABLE:
+    except UNREADABLE:  # only an example in a message that says the rest
         return ""
 
 

@@ -51,7 +51,7 @@ def hints(
 def _names_next(answer: Answer) -> bool:
     try:
         return next_link(answer.headers.get("link", "")) is not None
-    except LinkError:
+    except LinkError:  # it names no page; whoever reads on refuses the link
         return False
 
 

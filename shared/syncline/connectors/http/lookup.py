@@ -146,5 +146,5 @@ def _texts(body: object) -> str:
 def _first_name(text: str) -> str | None:
     try:
         return parse_path(text)[0].key if text else None
-    except ValueError:
+    except ValueError:  # no path; the check of the mapping names it
         return None

@@ -78,7 +78,7 @@ def salvaged(body: bytes, path: Path) -> tuple[Any, list[Any]] | None:
         start, end = span
         document = _decode(body[:start] + b"[]" + body[end:])
         return document, [_record(body, part) for _, part in _children(body, start)]
-    except UNREADABLE:
+    except UNREADABLE:  # the mistake is not in a record: the caller refuses the answer
         return None
 
 
@@ -86,7 +86,7 @@ def _record(body: bytes, span: Span) -> Any:  # noqa: ANN401
     data = body[slice(*span)]
     try:
         return _decode(data)
-    except UNREADABLE:
+    except UNREADABLE:  # read part by part, to name the faulty field
         wrong: list[tuple[str, str]] = []
         record = _readable(data, (0, len(data)), "", wrong, 0)
         field, words = wrong[0] if wrong else ("", "is no JSON")
@@ -104,7 +104,7 @@ def _readable(body: bytes, span: Span, name: str, wrong: list[tuple[str, str]], 
     data = body[slice(*span)]
     try:
         return _decode(data)
-    except UNREADABLE:
+    except UNREADABLE:  # its parts are tried; what is unreadable is noted
         if data[:1] not in (b"{", b"[") or depth == _DEEP:
             place = name.partition("[")[0][:100] if depth == _DEEP else name
             wrong.append((place, _reason(data, depth)))
@@ -121,7 +121,7 @@ def _readable(body: bytes, span: Span, name: str, wrong: list[tuple[str, str]], 
         for key, part in parts:
             inner = f"{name}.{key}" if name else key
             found[key] = _readable(body, part, inner, wrong, depth + 1)
-    except UNREADABLE:
+    except UNREADABLE:  # not even its parts: noted as a whole below
         del wrong[before:]
         found = {}
     if len(wrong) == before:

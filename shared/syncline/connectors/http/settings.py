@@ -253,7 +253,7 @@ def _check_url(r: Reader, name: str, url: str) -> None:
         try:
             parts = urlsplit(url)
             _ = parts.port
-        except ValueError:
+        except ValueError:  # refused below, with an example
             parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         r.problem(name, "must be a URL such as https://erp.example.com/api")

@@ -206,7 +206,7 @@ def _records(r: Reader) -> Records:
 def _path(r: Reader, name: str) -> Path:
     try:
         return parse_path(r.text(name)) if r.text(name) else ()
-    except ValueError:
+    except ValueError:  # `path` has told what is wrong with it
         return ()
 
 

@@ -44,6 +44,6 @@ def spoken(seconds: float | None) -> str:
 def _moment(value: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # no date: the retry's own wait holds
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)  # `-0000` says no zone, and is UTC

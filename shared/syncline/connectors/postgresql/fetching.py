@@ -72,7 +72,7 @@ async def _castable(connection: asyncpg.Connection, cast: str, ids: list[str]) -
     try:
         async with connection.transaction():
             await connection.fetchval(f"select ($1::text[])::{cast} is null", ids)
-    except asyncpg.DataError:
+    except asyncpg.DataError:  # halved, until the one that is no such value is alone
         if len(ids) == 1:
             return []
         middle = len(ids) // 2

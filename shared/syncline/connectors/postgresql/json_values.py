@@ -31,5 +31,5 @@ def _value(text: str) -> Any:  # noqa: ANN401
         return _decode(text)
     except (msgspec.DecodeError, ValueError) as error:
         return Unreadable(text, str(error))
-    except RecursionError:
+    except RecursionError:  # becomes a failure of its record
         return Unreadable(text, "it is nested too deeply")

@@ -65,7 +65,7 @@ class Table(msgspec.Struct, frozen=True):
         given = list(map(list, zip(*keys, strict=True)))
         try:
             return list(await connection.fetch(f"{sql} {self.same('t', 'k')}", *given))
-        except asyncpg.DataError:
+        except asyncpg.DataError:  # one is not of the type: compared as text, which needs none
             same = " and ".join(f"t.{identifier(c)}::text = k{n}" for n, c in enumerate(self.key))
             return list(await connection.fetch(f"{sql} {same}", *given))
 
@@ -135,6 +135,7 @@ class Table(msgspec.Struct, frozen=True):
         try:
             await connection.fetch(f"select {casts} from {self.given('k')}", *given)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+            # halved, until the wrong one is alone
             if len(places) == 1:
                 return []
             middle = len(places) // 2

@@ -104,7 +104,7 @@ class SqliteConnector(Connector):
                     left = None if request.limit is None else request.limit - len(page.ids)
                     request = msgspec.structs.replace(request, position=page.position, limit=left)
                     yield page
-            except NotUnicodeError:
+            except NotUnicodeError:  # read on from the last page, byte by byte where needed
                 careful = True
             else:
                 return

@@ -155,7 +155,7 @@ def number(text: str) -> Any:  # noqa: ANN401
         return float(text) if text in ("Infinity", "-Infinity") else text
     try:
         whole = int(text)
-    except ValueError:
+    except ValueError:  # it has a point or an exponent
         return float(text)
     return whole if -(2**63) <= whole < 2**63 else text
 

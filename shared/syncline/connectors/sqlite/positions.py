@@ -48,7 +48,7 @@ def _said(value: Any) -> Any:  # noqa: ANN401
 def _is_unicode(value: str) -> bool:
     try:
         value.encode()
-    except UnicodeEncodeError:
+    except UnicodeEncodeError:  # the answer is No; its bytes are kept
         return False
     return True
 

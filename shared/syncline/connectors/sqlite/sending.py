@@ -62,7 +62,7 @@ class Sending:
         try:
             with self._transaction():
                 return self._passes(places)
-        except _TransactionLostError:
+        except _TransactionLostError:  # SQLite took all back: each is written anew, alone
             return self._alone(places)
 
     def _alone(self, places: Sequence[int]) -> _Failures:

@@ -75,7 +75,7 @@ def problems_of(mapping: doc.Mapping) -> Iterator[Problem]:
 def _parsed(text: str) -> Path | None:
     try:
         return parse_path(text)
-    except ValueError:
+    except ValueError:  # no path; the check of the field names it
         return None
 
 

@@ -78,5 +78,5 @@ def _number(value: Any) -> Decimal | None:  # noqa: ANN401
         return None
     try:
         return to_decimal(value)
-    except ValueRefusedError:
+    except ValueRefusedError:  # a text that is no number is compared as text
         return None

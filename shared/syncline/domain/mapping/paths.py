@@ -112,7 +112,7 @@ def column_name(text: str) -> str:
     """Return the column that a text names: a quoted segment without its quotes, all else as is."""
     try:
         path = parse_path(text)
-    except ValueError:
+    except ValueError:  # no path, so it can only be a name
         return text
     key = path[0].key
     return key if is_simple(path) and key is not None else text

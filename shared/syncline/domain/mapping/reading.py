@@ -95,7 +95,7 @@ class Reader:
             return default
         try:
             return kind(value)
-        except ValueError:
+        except ValueError:  # told as a problem, which refuses the document
             self.problem(name, f"must be one of {', '.join(kind)}, not {shown(value)}")
             return default
 

@@ -74,7 +74,7 @@ def _top(text: str) -> str:
     """Return the column that a path begins in; a name that is no path is its own."""
     try:
         return parse_path(text)[0].key or text
-    except ValueError:
+    except ValueError:  # no path, so it can only be a name
         return text
 
 

@@ -269,5 +269,5 @@ def _check_targets(r: Reader, fields: Sequence[str], static: Sequence[str]) -> N
 def _parsed(text: str) -> Path | None:
     try:
         return parse_path(text)
-    except ValueError:
+    except ValueError:  # no path; the check of the field names it
         return None

@@ -79,7 +79,7 @@ def parse_cron(text: str, path: str = "$.cron") -> Cron:
     cron = Cron(" ".join(shown))
     try:
         fires = next(cron.by_the_wall(_ANY_DAY), None) is not None
-    except CronSimError:
+    except CronSimError:  # it looked through all years: never, as is refused below
         fires = False
     if not fires:
         raise _wrong(path, "never fires: no month that it names has such a day")
@@ -91,7 +91,7 @@ def _field_problem(place: int, part: str, path: str) -> list[Problem]:
     alone[place] = part
     try:
         CronSim(" ".join(alone), _ANY_DAY)
-    except CronSimError:
+    except CronSimError:  # the library's words do not say what would be right
         name, allowed = _FIELDS[place]
         forms = "lists (1,15), ranges (1-5) and steps (*/2)"
         message = f"field {place + 1} ({name}): must be {allowed}, or {forms}, not {part!a}"
