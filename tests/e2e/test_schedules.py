@@ -98,7 +98,7 @@ async def test_a_schedule_is_stored_edited_switched_and_deleted(
         ({"cadence": {"pace": "daily"}}, 422, "$.cadence", "not both"),
         ({"cron": None, "cadence": {"pace": "minutes", "interval": 60}}, 422,
          "$.cadence.interval", "1 to 59"),
-        ({"cron": None, "cadence": {"pace": "yearly"}}, 422, "$.cadence", ""),
+        ({"cron": None, "cadence": {"pace": "yearly"}}, 422, "$.cadence.pace", "one of"),
         ({"colour": 1}, 422, "$.colour", "unknown field"),
         ({"name": "a/b"}, 422, "$.name", "must begin with"),
     ],
