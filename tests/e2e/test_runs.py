@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from syncline.domain.run import State
@@ -138,3 +139,39 @@ async def test_what_failed_or_was_excluded_at_the_cursor_is_not_counted_again(
     await db.execute("update source_items set active = 'Y' where code = 'B2'")
     repaired = await place.run(instance="erp-shop", entityType="item")
     assert (repaired.counters.total, repaired.counters.success) == (1, 1)
+
+
+async def test_what_is_committed_late_arrives_without_a_lookback(
+    place: Installation, db: Database
+) -> None:
+    await db.execute(
+        "alter table source_items alter changed type timestamptz "
+        "using changed + interval '4 months'"
+    )
+    await place.run(instance="erp-shop", entityType="item")
+    row = "insert into source_items values ($1, $1, 1, 'Y', clock_timestamp())"
+    late = await asyncpg.connect(place.dsn)
+    try:
+        writing = late.transaction()
+        await writing.start()
+        await late.execute(row, "late")
+        await db.execute(row, "early")  # begun later and committed first
+
+        between = await place.run(instance="erp-shop", entityType="item")
+        assert between.counters.success == 1
+        assert [notice.code for notice in between.notices] == ["cursor_held_back"]
+        assert await written(db) == {"early"}
+
+        await writing.commit()
+    finally:
+        await late.close()
+    after = await place.run(instance="erp-shop", entityType="item")
+    assert (after.counters.success, after.counters.failed) == (1, 0)
+    assert await written(db) == {"early", "late"}
+    last = await place.run(instance="erp-shop", entityType="item")
+    assert (last.counters.total, list(last.notices)) == (0, [])
+
+
+async def written(db: Database) -> set[str]:
+    rows = await db.fetch("select code from target_items where code in ('late', 'early')")
+    return {row["code"] for row in rows}
