@@ -14,6 +14,7 @@ from syncline.domain.bookmark import (
     NotInOrderError,
     PastRead,
     held_back,
+    lies_beyond,
     remembered,
 )
 from syncline.domain.cursor import UnreadableCursorError, is_later
@@ -86,7 +87,12 @@ class Pass:
     @property
     def after(self) -> str | None:
         """The cursor value that this pass reads from; None reads everything."""
-        return self.noted.after if self.noted.after is not None else self._run.cursor_before
+        if self.noted.after is not None:
+            return self.noted.after
+        before = self._run.cursor_before
+        if lies_beyond(before, self._clock.now(), self._kind):
+            return None  # it stood still there; everything is read, and it moves to today
+        return before
 
     @property
     def water(self) -> Water:

@@ -135,6 +135,17 @@ def is_beyond(key: Key, now: datetime) -> bool:
     return isinstance(key, Decimal) and not key.is_finite()
 
 
+def lies_beyond(value: str | None, now: datetime, kind: Kind) -> bool:
+    """Tell whether a bookmark lies in the future: nothing would ever be read behind it."""
+    if value is None:
+        return False
+    try:
+        (key,) = keys_of([value], kind.type, kind.form)
+    except UnreadableCursorError:
+        return False
+    return is_beyond(key, now)
+
+
 def water_after(values: Sequence[str], before: Water) -> Water:
     """Say how far an ordered read has come.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from syncline.domain.bookmark import Kind, lies_beyond
 from syncline.domain.cursor import moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State, final_state
@@ -16,7 +17,7 @@ from syncline.postgres.overtaking import overtake
 from syncline.postgres.runs import counters_of
 
 _DONE = """
-select r.*, v.document->'extraction'->>'cursorType' as cursor_type,
+select r.*, clock_timestamp() as now, v.document->'extraction'->>'cursorType' as cursor_type,
   v.document->'extraction'->>'cursorFormat' as cursor_format from runs r
 join mapping_versions v on v.mapping_id = r.mapping_id and v.version = r.mapping_version
 where r.id = any($1) and r.extracted and r.state in ('queued', 'extracting', 'in_progress')
@@ -80,13 +81,14 @@ async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  
         row["stream_id"],
     )
     version, before = (current["version"], current["value"]) if current else (0, None)
+    kind = Kind(CursorType(row["cursor_type"] or "datetime"), row["cursor_format"] or None)
     value = moved_cursor(
         state=state,
-        before=before,
+        before=None if lies_beyond(before, row["now"], kind) else before,
         high_water=row["high_water"],
         read_to=row["read_to"],
-        kind=CursorType(row["cursor_type"] or "datetime"),
-        form=row["cursor_format"] or None,
+        kind=kind.type,
+        form=kind.form,
     )
     if value is None or version != row["cursor_version"]:
         return before  # a person set the cursor meanwhile: theirs stands

@@ -206,6 +206,12 @@ class TestCursorValues:
         second = await world.run()
         assert (second.cursor_after, world.ids()) == (at(3), ["C"])
 
+    async def test_a_cursor_that_stood_still_in_the_future_moves_again(self, world: World) -> None:
+        world.shelf.write("A", at(1))
+        stream = ("default", "erp-shop", "item")
+        await Cursors(world.db).set(stream, "9999-12-31T23:59:59.999999", "old", "infinity")
+        assert ((await world.run()).cursor_after, world.ids()) == (at(1), ["A"])
+
     @pytest.mark.parametrize(
         ("values", "words"),
         [
