@@ -89,10 +89,8 @@ class Pass:
         """The cursor value that this pass reads from; None reads everything."""
         if self.noted.after is not None:
             return self.noted.after
-        before = self._run.cursor_before
-        if lies_beyond(before, self._clock.now(), self._kind):
-            return None  # it stood still there; everything is read, and it moves to today
-        return before
+        before = self._run.cursor_before  # in the future it stood still: all is read
+        return None if lies_beyond(before, self._clock.now(), self._kind) else before
 
     @property
     def water(self) -> Water:
