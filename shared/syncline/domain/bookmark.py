@@ -141,7 +141,7 @@ def lies_beyond(value: str | None, now: datetime, kind: Kind) -> bool:
         return False
     try:
         (key,) = keys_of([value], kind.type, kind.form)
-    except UnreadableCursorError:
+    except UnreadableCursorError:  # the run itself refuses it by name
         return False
     return is_beyond(key, now)
 
