@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from syncline.embedded.ports import free_port
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import open_database
 from tests.e2e.test_runs import configure
@@ -196,6 +199,31 @@ async def test_a_paused_run_can_be_cancelled(place: Installation, api: httpx.Asy
     assert run.paused_at is None
     again = await api.post(f"/api/v1/sync-events/{run_id}/pause")
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize(
+    ("service", "setting"),
+    [(name, "HEALTH") for name in ("gateway", "ingest", "scheduler", "monitor")]
+    + [("gateway", "HTTP")],
+)
+async def test_a_port_that_is_taken_is_told_in_words(
+    api: httpx.AsyncClient, place: Installation, service: str, setting: str
+) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as other:
+        taken = other.getsockname()[1]
+        ports = {"SYNCLINE_HTTP_PORT": str(free_port()), "SYNCLINE_HEALTH_PORT": "0"}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "syncline.cli", "run", service,
+            env=place.environment | ports | {f"SYNCLINE_{setting}_PORT": str(taken)},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said = (await process.communicate())[0].decode()
+
+    assert process.returncode == 2, said
+    words = f"error: SYNCLINE_{setting}_PORT: port {taken} of 127.0.0.1 is taken by another process"
+    assert words in said
+    assert "Traceback" not in said
+    assert "never awaited" not in said
 
 
 async def test_a_cancel_ends_a_run_and_streams_end_when_the_gateway_goes(

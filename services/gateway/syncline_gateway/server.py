@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from syncline.actions.signing_in import set_up_link
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.life import Life, life
+from syncline.bootstrap.listening import opening
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
 from syncline.kafka.producer import KafkaProducer
@@ -52,12 +53,12 @@ async def serve(settings: Settings) -> None:
             return
         parts = _parts(own)
         server = _Server(_config(create_app(parts), settings.trusted_proxies))
-        listening = _listen(settings.http_host, settings.http_port)
+        listening = listen(settings)
         own.stack.callback(listening.close)
         await _invite(own.database, settings)
         await own.run(
             "gateway",
-            _until_told(server, listening, parts.hub, own.stopping),
+            lambda: _until_told(server, listening, parts.hub, own.stopping),
             HealthServer(lambda: None, lambda: _ready(parts, server)),
             {
                 "status": parts.hub.follow,
@@ -105,10 +106,12 @@ def _config(app: FastAPI, trusted_proxies: str) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Open the port. Raises OSError when it is taken."""
+def listen(settings: Settings) -> socket.socket:
+    """Open the port of the console and the API. Raises InvalidInputError where that cannot be."""
+    host, port = settings.http_host, settings.http_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=512)
+    with opening("SYNCLINE_HTTP", host, port):
+        return socket.create_server((host, port), family=family, backlog=512)
 
 
 async def _until_told(

@@ -32,7 +32,7 @@ async def _run(settings: Settings) -> None:
         watching = Watching(SERVICES, listening, lags, Pipeline(own.database), clock)
         await own.run(
             "monitor",
-            watching.run(own.stopping),
+            lambda: watching.run(own.stopping),
             _health(listening, watching, clock),
             {"listening": listening.listen},
             topics=[SNAPSHOTS],

@@ -30,4 +30,4 @@ async def _run(settings: Settings) -> None:
         alive = standing_still(lambda: ticker.last_tick, own.clock)
         health = HealthServer(alive, lambda: {"dependencies": scheduler.waiting_for})
         async with ticker.ticking():
-            await own.run("scheduler", scheduler.run(own.stopping), health, {})
+            await own.run("scheduler", lambda: scheduler.run(own.stopping), health, {})

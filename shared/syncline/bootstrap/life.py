@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import structlog
 
+from syncline.bootstrap.listening import opening
 from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
@@ -40,7 +41,7 @@ class Life(msgspec.Struct, frozen=True):
     async def run(
         self,
         service: str,
-        work: Awaitable[None],
+        work: Callable[[], Awaitable[None]],
         health: HealthServer,
         side_tasks: Mapping[str, Callable[[], Awaitable[None]]],
         **said: object,
@@ -52,15 +53,17 @@ class Life(msgspec.Struct, frozen=True):
 
         Raises:
             BaseExceptionGroup: what the work or a side task broke on.
-            OSError: the health port is taken.
+            InvalidInputError: the health port cannot be opened.
         """
         settings = self.settings
-        await health.start(settings.health_host, settings.health_port)
+        place = (settings.health_host, settings.health_port)
+        with opening("SYNCLINE_HEALTH", *place):
+            await health.start(*place)
         self.stack.push_async_callback(health.stop)
         pulse = pulse_of(service, settings, self.clock)
         self.stack.push_async_callback(pulse.stop)
         log.info("service_started", **said, health_port=settings.health_port)
-        await run_with_side_tasks(work, {"pulse": pulse.beat, **side_tasks}, self.clock)
+        await run_with_side_tasks(work(), {"pulse": pulse.beat, **side_tasks}, self.clock)
         log.info("service_stopped")
 
 

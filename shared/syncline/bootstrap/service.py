@@ -76,7 +76,7 @@ async def _run(
         stage = Stage(spec, handler, consumer, service.producer, own.clock)
         await own.run(
             spec.name,
-            stage.run(own.stopping),
+            lambda: stage.run(own.stopping),
             _health(service, stage, own.clock),
             _side_tasks(service, handler),
             topics=list(spec.topics),
