@@ -16,12 +16,16 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from syncline.contracts.events import REJECTED, event_data
+from syncline.contracts.topics import STATUS
 from syncline.embedded.ports import free_port
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import open_database
 from tests.e2e.test_runs import configure
+from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.topics import lying
 
 ITEMS: dict[str, Any] = {"instance": "erp-shop", "entityType": "item"}
 
@@ -95,6 +99,23 @@ async def test_one_idempotency_key_is_one_run(api: httpx.AsyncClient) -> None:
     other = await api.post("/api/v1/sync-events", json=ITEMS | {"batchSize": 5}, headers=key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert other.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_refusal_is_told_to_subscribers_too(
+    api: httpx.AsyncClient, place: Installation
+) -> None:
+    run_id = str(uuid4())
+    body = ITEMS | {"instance": "erp-shp", "correlationId": run_id}
+
+    assert (await api.post("/api/v1/sync-events", json=body)).status_code == 404
+
+    async def told() -> list[str | None]:
+        found = await lying(place.connection, STATUS)
+        events = [event_data(d.value or b"") for d in found if d.key == run_id.encode()]
+        return [data["reason"] for type_, data in events if type_ == REJECTED]
+
+    (reason,) = await eventually(told, within=20)
+    assert reason == "unknown instance 'erp-shp'; did you mean `erp-shop`?"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from syncline.domain.trigger import (
 )
 from syncline.postgres.pausing import Pauses
 from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
 from syncline.runtime.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access import Caller, Runner
 from syncline_gateway.answers import answer, returns
@@ -34,6 +33,7 @@ from syncline_gateway.bodies import accepts, json_of
 from syncline_gateway.live import Subscription, event
 from syncline_gateway.parts import Needs, Parts
 from syncline_gateway.problems import ProblemError
+from syncline_gateway.refusals import refuse_what_cannot_run
 from syncline_gateway.streaming import COME_BACK, PING, SSE, sse_documented
 
 router = APIRouter(prefix="/sync-events", tags=["sync-events"])
@@ -90,7 +90,7 @@ async def trigger(
     run_id, fields, wanted = _checked(await json_of(request), caller, idempotency_key)
     known = await _known(parts, run_id, wanted, by_key=idempotency_key is not None)
     if known is None:
-        await Streams(parts.database).runnable(caller.tenant, wanted.instance, wanted.entity_type)
+        await refuse_what_cannot_run(parts, run_id, fields, wanted)
         known = await _asked(parts, run_id, fields, wanted)
     return answer(known, 202, {"Location": f"/api/v1/sync-events/{run_id}"})
 
