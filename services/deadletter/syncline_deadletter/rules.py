@@ -40,8 +40,19 @@ def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
     def text(name: str) -> str:
         return headers.get(f"dlq-{name}", b"").decode(errors="replace")
 
+    def number(name: str, most: int) -> int:
+        digits = text(name)
+        if not digits.isdecimal() or len(digits) > 19 or int(digits) > most:
+            raise ValueError(f"its header dlq-{name} is no number that Kafka gives")
+        return int(digits)
+
     topic = text("original-topic")
-    partition, offset = int(text("original-partition") or 0), int(text("original-offset") or 0)
+    if not topic:
+        raise ValueError("it has no header dlq-original-topic")
+    partition, offset = (
+        number("original-partition", 2**31 - 1),
+        number("original-offset", 2**63 - 1),
+    )
     return PoisonLetter(
         id=poison_id(topic, partition, offset),
         topic=topic,

@@ -172,7 +172,7 @@ class Hub:
     def _apply(self, delivery: Delivery) -> None:
         try:
             told = _decode(delivery.value or b"")
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("status_undecodable", offset=delivery.offset, error=str(error))
             return
         status = told.data

@@ -84,7 +84,7 @@ class Ear:
     def _note(self, value: bytes, heard: float) -> None:
         try:
             snapshot = read_snapshot(value)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             log.warning("snapshot_undecodable", error=str(error))
             return
         key = snapshot.process.encode()

@@ -47,7 +47,7 @@ def _masked(text: str, secrets: Secrets) -> str:
     """Mask JSON so that it stays JSON, and anything else as a whole."""
     try:
         decoder_of(msgspec.Raw).decode(text)
-    except (msgspec.DecodeError, UnicodeError):  # no JSON: masked as a text
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # no JSON: masked as a text
         return secrets.mask(text)
     return secrets.mask_json(text)
 

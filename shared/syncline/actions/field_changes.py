@@ -79,5 +79,5 @@ def _value(path: str, record: object) -> str | None:
 def _read(text: bytes | None) -> object:
     try:
         return None if text is None else _decode(text)
-    except msgspec.DecodeError:  # no JSON, so no field of it can be compared
+    except (msgspec.DecodeError, RecursionError):  # no JSON, so no field of it can be compared
         return None

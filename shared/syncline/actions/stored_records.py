@@ -84,7 +84,7 @@ def _taken(delivery: Delivery, tenant: str, wanted: dict[str, int]) -> list[Stor
     try:
         batch = _decode(delivery.value or b"")
         check_batch(batch)
-    except (msgspec.DecodeError, ValueError):
+    except (ValueError, RecursionError):
         return []  # a dead letter by now
     if batch.run.id != run_id or batch.run.tenant != tenant:
         return []

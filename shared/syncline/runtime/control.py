@@ -93,7 +93,7 @@ class Control:
             return
         try:
             command = msgspec.json.decode(delivery.value, type=Command)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             log.warning("control_undecodable", offset=delivery.offset, error=str(error))
             return
         if command.action in (CANCEL, PAUSE):

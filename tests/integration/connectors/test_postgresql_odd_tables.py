@@ -158,6 +158,21 @@ async def test_texts_that_a_collation_takes_for_one_are_one(tables: Tables) -> N
     }
 
 
+async def test_a_key_that_the_domain_refuses_is_looked_up_and_deleted_beside_others(
+    tables: Tables,
+) -> None:
+    await tables.database.execute(
+        "create domain code as text check (value ~ '^[A-Z]+$');"
+        "create table t (id code primary key, n int); insert into t values ('A', 1), ('C', 3)"
+    )
+
+    found = await tables.connector.lookup(bulk("t", [{"id": "b"}, {"id": "C"}]))
+    await tables.connector.delete(["b", "A"], {"table": "t"})
+
+    assert found.target_ids == [None, "C"]
+    assert await tables.rows("select id from t") == [("C",)]
+
+
 async def test_a_domain_as_key(tables: Tables) -> None:
     await tables.database.execute(
         "create domain code as text check (value ~ '^[A-Z]+$');"

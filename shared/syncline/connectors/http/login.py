@@ -148,7 +148,7 @@ def _life(given: object) -> float:
     """Return for how many seconds a token is good."""
     try:
         seconds = float(given) if isinstance(given, int | Decimal | str) else UNKNOWN_LIFE
-    except ValueError:  # no number: renewed as one whose life is unknown
+    except (ValueError, OverflowError):  # no number: renewed as one whose life is unknown
         return UNKNOWN_LIFE
     return UNKNOWN_LIFE if isnan(seconds) else seconds
 

@@ -65,7 +65,10 @@ class Table(msgspec.Struct, frozen=True):
         given = list(map(list, zip(*keys, strict=True)))
         try:
             return list(await connection.fetch(f"{sql} {self.same('t', 'k')}", *given))
-        except asyncpg.DataError:  # one is not of the type: compared as text, which needs none
+        except (
+            asyncpg.DataError,
+            asyncpg.IntegrityConstraintViolationError,
+        ):  # one is not of the type: compared as text, which needs none
             same = " and ".join(f"t.{identifier(c)}::text = k{n}" for n, c in enumerate(self.key))
             return list(await connection.fetch(f"{sql} {same}", *given))
 
