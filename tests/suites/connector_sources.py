@@ -50,6 +50,11 @@ async def pages_of(source: Source, **changes: Any) -> list[Page]:
     return [page async for page in source.connector.extract(request)]
 
 
+def told(page: Page) -> bytes:
+    """Return what a page says of the records; when it was read is another time each time."""
+    return encode(msgspec.structs.replace(page, snapshot=None, position=""))
+
+
 def ids_of(pages: Sequence[Page]) -> list[str]:
     return [source_id for page in pages for source_id in page.ids]
 
@@ -217,7 +222,7 @@ class SourceSuite:
 
         for page in first + second:
             page.snapshot = None  # each is of its own moment
-        assert [encode(p) for p in first] == [encode(p) for p in second]
+        assert [told(p) for p in first] == [told(p) for p in second]
 
     async def test_a_read_may_be_left_and_others_go_on(self, source: Source) -> None:
         await source.fill([dated(n, n) for n in range(9)])
