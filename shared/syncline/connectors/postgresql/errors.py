@@ -23,6 +23,7 @@ TRANSIENT = (
     asyncpg.QueryCanceledError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's word when the server ended the connection in use
     OSError,
     TimeoutError,
 )
