@@ -54,8 +54,14 @@ class Receiver:
             self._server.close()
 
     @property
+    def told(self) -> list[dict[str, Any]]:
+        """The data of what came, in the order of the alerts: deliveries go side by side."""
+        events = sorted((received.event for received in self.received), key=lambda e: str(e["id"]))
+        return [event["data"] for event in events]
+
+    @property
     def alerts(self) -> list[str]:
-        return [received.event["data"]["alert"] for received in self.received]
+        return [data["alert"] for data in self.told]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):

@@ -91,13 +91,13 @@ async def test_three_outages_of_a_hundred_streams_are_four_messages(
     while await place.deliver():
         pass
     assert hook.alerts == ["run_failed", "recovered", "flapping", "recovered"]
-    told = hook.received[0].event["data"]
+    told = hook.told[0]
     assert (told["count"], len(told["streams"]), told["reason"]) == (100, 100, AWAY)
     assert "instance" not in told
-    assert hook.received[2].event["data"]["failing"] is True
+    assert hook.told[2]["failing"] is True
     assert len(mails.mails) == 4
-    assert mails.mails[0]["Subject"] == "[Syncline] 100 streams: run failed"
-    assert "- stream-7, item: run failed" in mails.mails[0].get_content()
+    mailed = {mail["Subject"]: mail.get_content() for mail in mails.mails}
+    assert "- stream-7, item: run failed" in mailed["[Syncline] 100 streams: run failed"]
 
 
 async def test_a_blip_within_the_window_is_told_to_nobody(place: Clocked, hook: Receiver) -> None:
@@ -154,7 +154,7 @@ async def test_recovery_is_told_only_to_whom_the_failure_was(
     await place.passes(stage, 6)
     await place.deliver()
     told = [(r.path.removeprefix("/hooks"), r.event["data"]["alert"]) for r in hook.received]
-    assert told == [("/before", "run_failed"), ("/before", "recovered")]
+    assert sorted(told) == [("/before", "recovered"), ("/before", "run_failed")]
 
 
 async def test_each_is_told_only_of_what_it_wants(place: Clocked, hook: Receiver) -> None:

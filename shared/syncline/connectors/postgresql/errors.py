@@ -69,7 +69,8 @@ def is_stale(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return not _is_raised(error) and (state in _OTHER_SERVER or state[:2] == "08")
-    return isinstance(error, (asyncpg.InterfaceError, OSError, TimeoutError))
+    ended = (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+    return isinstance(error, ended)
 
 
 def _is_raised(error: asyncpg.PostgresError) -> bool:
