@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -16,6 +15,7 @@ from syncline.domain.mapping.conditions import compile_condition
 from syncline.domain.mapping.document import Extraction
 from syncline.domain.mapping.paths import column_reader
 from syncline.domain.mapping.values import plain_text
+from syncline.domain.naming import near
 
 
 class Taken(msgspec.Struct):
@@ -106,9 +106,8 @@ def _known(name: str, names: Sequence[str]) -> str:
     gives = f"it gives: {', '.join(names)[:1000]}"
     if len(names) == 1 and (mark := next((m for m in ";\t|," if m in names[0]), None)):
         return f"{gives} (is {mark!r} what separates its columns? say so in `options.delimiter`)"
-    folded = {known.casefold(): known for known in reversed(names)}
-    near = get_close_matches(name.casefold(), folded, 1, 0.6)
-    return f"did you mean `{folded[near[0]]}`? {gives}" if near else gives
+    found = near(name, names)
+    return f"did you mean `{found[0]}`? {gives}" if found else gives
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import msgspec
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Mapping as MappingDocument
 from syncline.domain.mapping.paths import parse_path, to_text
+from syncline.domain.naming import meant
 
 
 class SourceField(msgspec.Struct, frozen=True):
@@ -75,8 +75,6 @@ def had(records: Sequence[Mapping[str, Any]], names: frozenset[str]) -> Had:
 
 
 def _near(name: str, columns: Collection[str]) -> str:
-    folded = {column.lower(): column for column in columns}
-    found = get_close_matches(name.lower(), folded, 1, 0.6)
-    if found:
-        return f"; did you mean `{folded[found[0]]}`?"
+    if said := meant(name, columns):
+        return said
     return f"; it has: {', '.join(sorted(columns)[:20])}" if columns else ""
