@@ -25,6 +25,7 @@ async def test_first_admin_sets_up_and_the_link_is_worth_nothing_then(
     link = await set_up_link(installed.database)
     await tab.goto(f"/setup#{link}")
     await expect(tab).to_have_url(re.compile("/setup$"))  # the link is in no history
+    await expect(tab.get_by_role("textbox", name="Name")).to_be_focused()
     await tab.keyboard.type("alice")
     await tab.keyboard.press("Tab")
     await tab.keyboard.type("short")

@@ -51,8 +51,10 @@ async def test_leaving_the_mapping_editor_with_changes_asks_first(
 async def test_a_form_in_a_dialog_asks_before_it_closes(page: Page) -> None:
     await page.goto("/schedules?edit=*")
     form = page.get_by_role("dialog", name="New schedule")
+    # An open dialog sets the focus; an Escape in its picker would close the picker's list only.
+    await expect(form.get_by_role("combobox", name="Instance")).to_be_focused()
     await form.get_by_role("textbox", name="Name").fill("nightly")
-    await page.keyboard.press("Escape")
+    await form.get_by_role("textbox", name="Name").press("Escape")
     question = page.get_by_role("dialog", name="Leave without saving?")
     await question.get_by_role("button", name="Stay").click()
     await expect(form.get_by_role("textbox", name="Name")).to_have_value("nightly")

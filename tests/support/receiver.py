@@ -14,6 +14,10 @@ from typing import Any, NamedTuple
 
 from syncline.embedded.ports import free_port
 
+Answer = tuple[int, str, str]
+"""Status, more header lines, text."""
+TAKEN: Answer = (204, "", "")
+
 
 class Received(NamedTuple):
     """One request; header names in lower case."""
@@ -37,13 +41,14 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Answers 204, or what is in `answers`: a status with body; None cuts the connection."""
+    """Answers what is in `answers`, then `otherwise`. None cuts the connection."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}/hooks"
         self.received: list[Received] = []
-        self.answers: deque[tuple[int, str, str] | None] = deque()
+        self.answers: deque[Answer | None] = deque()
+        self.otherwise: Answer = TAKEN
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -70,7 +75,7 @@ class Receiver:
             headers = {n.lower(): v for n, v in (line.split(": ", 1) for line in lines)}
             body = await reader.readexactly(int(headers["content-length"]))
             self.received.append(Received(first.split(" ")[1], headers, body))
-            answer = self.answers.popleft() if self.answers else (204, "", "")
+            answer = self.answers.popleft() if self.answers else self.otherwise
             if answer is not None:
                 status, more, text = answer
                 size = "" if status == 204 else f"content-length: {len(text.encode())}\r\n"
