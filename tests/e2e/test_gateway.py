@@ -101,21 +101,34 @@ async def test_one_idempotency_key_is_one_run(api: httpx.AsyncClient) -> None:
     assert other.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "status", "code", "reason"),
+    [
+        (
+            {"instance": "erp-shp"}, 404, "not_found",
+            "unknown instance 'erp-shp'; did you mean `erp-shop`?",
+        ),
+        ({"batchSize": 0}, 422, "invalid_input", "the trigger is wrong"),
+    ],
+)  # fmt: skip
 async def test_a_refusal_is_told_to_subscribers_too(
-    api: httpx.AsyncClient, place: Installation
-) -> None:
+    api: httpx.AsyncClient, place: Installation, wrong: dict[str, Any], status: int, code: str,
+    reason: str,
+) -> None:  # fmt: skip
     run_id = str(uuid4())
-    body = ITEMS | {"instance": "erp-shp", "correlationId": run_id}
+    body = ITEMS | {"correlationId": run_id} | wrong
 
-    assert (await api.post("/api/v1/sync-events", json=body)).status_code == 404
+    answer = await api.post("/api/v1/sync-events", json=body)
+    assert answer.status_code == status
 
-    async def told() -> list[str | None]:
+    async def told() -> list[dict[str, Any]]:
         found = await lying(place.connection, STATUS)
         events = [event_data(d.value or b"") for d in found if d.key == run_id.encode()]
-        return [data["reason"] for type_, data in events if type_ == REJECTED]
+        return [data for type_, data in events if type_ == REJECTED]
 
-    (reason,) = await eventually(told, within=20)
-    assert reason == "unknown instance 'erp-shp'; did you mean `erp-shop`?"
+    (heard,) = await eventually(told, within=20)
+    assert (heard["code"], heard["reason"]) == (code, reason)
+    assert heard["problems"] == answer.json().get("errors", [])
 
 
 @pytest.mark.parametrize(

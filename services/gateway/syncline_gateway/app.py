@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -13,19 +13,18 @@ from syncline.security.passwords import Passwords
 from syncline_gateway.authenticating import Authentication
 from syncline_gateway.console import add_console
 from syncline_gateway.guarding import Guard
-from syncline_gateway.openapi import document
+from syncline_gateway.openapi import BASE, document
+from syncline_gateway.parameters import only_known_parameters
 from syncline_gateway.parts import Parts
 from syncline_gateway.problems import add_problem_handlers, problem
 from syncline_gateway.routes import ROUTERS
 from syncline_gateway.watching import Watch
 
-BASE = "/api/v1"
-
 
 def documented() -> FastAPI:
     """Return the app as far as the OpenAPI document needs it: it cannot answer."""
     app = FastAPI(title="Syncline", openapi_url=None, docs_url=None, redoc_url=None)
-    api = APIRouter(prefix=BASE)
+    api = APIRouter(prefix=BASE, dependencies=[Depends(only_known_parameters)])
     for router in ROUTERS:
         api.include_router(router)
     app.include_router(api)

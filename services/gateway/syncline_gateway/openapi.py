@@ -16,7 +16,7 @@ _DESCRIPTION = """Everything the console can do: the console is a client of this
 Call it with `Authorization: ApiKey <key>`, or with the console's session. Errors are problems
 (RFC 9457). Lists are read page by page: give `next` of a page as `cursor`.
 """
-_BASE = "/api/v1/"
+BASE = "/api/v1"
 _SERVERS = [
     {"url": "/", "description": "The gateway that this document comes from."},
     {"url": "http://127.0.0.1:18000", "description": "The gateway of `syncline dev`."},
@@ -47,7 +47,7 @@ def _finished(made: dict[str, Any]) -> dict[str, Any]:
     for path, item in made["paths"].items():
         for method in _METHODS:
             if method in item:
-                item[method]["operationId"] = operation_name(method, path.removeprefix(_BASE))
+                item[method]["operationId"] = operation_name(method, path.removeprefix(f"{BASE}/"))
                 _finish(item[method], failed)
     made["servers"] = _SERVERS
     parts = made.setdefault("components", {})

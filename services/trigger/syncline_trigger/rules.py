@@ -10,28 +10,14 @@ from uuid import uuid5
 import msgspec
 
 from syncline.contracts import events
-from syncline.contracts.events import RunStatus
 from syncline.contracts.malformed import malformed_at
-from syncline.contracts.status import status_message, status_of
+from syncline.contracts.status import Refusal, refused, status_message, status_of
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.domain.errors import (
-    ConflictError,
-    InvalidInputError,
-    NotFoundError,
-    Problem,
-)
+from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
 from syncline.domain.run import Run
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
 from syncline_trigger.naming import NAMESPACE, named, tenant_problems
-
-SHOWN = 100
-"""Mistakes of one trigger that its refusal names."""
-_CODES = {
-    InvalidInputError: "invalid_input",
-    NotFoundError: "not_found",
-    ConflictError: "conflict",
-}
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -113,29 +99,9 @@ def turned_away(run: Run, now: datetime) -> Outbound:
     return status_message(events.REJECTED, "trigger", status, now, id_)
 
 
-def rejected(
-    asked: Asked, error: InvalidInputError | NotFoundError | ConflictError, now: datetime
-) -> Outbound:
+def rejected(asked: Asked, error: Refusal, now: datetime) -> Outbound:
     """Announce why there will be no run."""
-    problems = error.problems if isinstance(error, InvalidInputError) else ()
-    status = RunStatus(
-        correlation_id=asked.run_id,
-        tenant=_text(asked, "tenant") or "default",
-        instance=_text(asked, "instance"),
-        entity_type=_text(asked, "entityType"),
-        mode=_text(asked, "mode") or "incremental",
-        trigger=_text(asked, "trigger") or "topic",
-        state="rejected",
-        seq=0,
-        code=_CODES[type(error)],
-        reason="the trigger is wrong" if problems else str(error),
-        problems=[{"path": p.path[:500], "message": p.message[:500]} for p in problems[:SHOWN]],
-    )
+    status = refused(asked.run_id, asked.said, error)
     message = status_message(events.REJECTED, "trigger", status, now)
     headers = (*message.headers, *asked.place)
     return msgspec.structs.replace(message, key=asked.key or message.key, headers=headers)
-
-
-def _text(asked: Asked, name: str) -> str:
-    value = asked.said.get(name)
-    return value[:200] if isinstance(value, str) else ""

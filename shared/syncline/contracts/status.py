@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from syncline.contracts.events import CONTENT_TYPE, RunStatus, cloud_event
 from syncline.contracts.topics import STATUS
 from syncline.contracts.wire import Outbound, run_spread
+from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.run import Run
 
 _REASONS = ("unchanged", "excluded", "superseded", "cancelled")
+SHOWN = 100
+"""Mistakes of one trigger that its refusal names."""
+Refusal = InvalidInputError | NotFoundError | ConflictError
+_CODES = {
+    InvalidInputError: "invalid_input",
+    NotFoundError: "not_found",
+    ConflictError: "conflict",
+}
 
 
 def status_of(run: Run) -> RunStatus:
@@ -43,6 +54,29 @@ def status_of(run: Run) -> RunStatus:
     )
 
 
+def refused(run_id: str, said: Mapping[str, Any], error: Refusal) -> RunStatus:
+    """Return what subscribers are told of a trigger by which there will be no run.
+
+    Args:
+        run_id: its correlation ID, or what stands for it.
+        said: the fields of the trigger as they were sent; what is no text is left out.
+    """
+    problems = error.problems if isinstance(error, InvalidInputError) else ()
+    return RunStatus(
+        correlation_id=run_id,
+        tenant=_said(said, "tenant") or "default",
+        instance=_said(said, "instance"),
+        entity_type=_said(said, "entityType"),
+        mode=_said(said, "mode") or "incremental",
+        trigger=_said(said, "trigger") or "topic",
+        state="rejected",
+        seq=0,
+        code=_CODES[type(error)],
+        reason="the trigger is wrong" if problems else str(error),
+        problems=[{"path": p.path[:500], "message": p.message[:500]} for p in problems[:SHOWN]],
+    )
+
+
 def status_message(
     type_: str, source: str, status: RunStatus, now: datetime, id_: str | None = None
 ) -> Outbound:
@@ -65,3 +99,8 @@ def status_message(
 
 def _text(time: datetime | None) -> str | None:
     return None if time is None else time.isoformat()
+
+
+def _said(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    return value[:200] if isinstance(value, str) else ""

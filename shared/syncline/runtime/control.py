@@ -96,8 +96,10 @@ class Control:
         except (msgspec.DecodeError, RecursionError) as error:
             log.warning("control_undecodable", offset=delivery.offset, error=str(error))
             return
-        if command.action in (CANCEL, PAUSE):
-            self._wishes[run_id] = command.action
+        if command.action not in (CANCEL, PAUSE):
+            log.warning("control_unknown", action=command.action, correlation_id=run_id)
+            return
+        self._wishes[run_id] = command.action
 
 
 def cancel_message(run_id: str, by: str) -> Outbound:

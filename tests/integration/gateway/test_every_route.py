@@ -118,6 +118,25 @@ async def test_a_made_up_cursor_breaks_no_list(place: Gateway) -> None:
     assert broken == []
 
 
+async def test_a_parameter_that_a_route_does_not_have_is_refused(place: Gateway) -> None:
+    taken: list[Any] = []
+    async with place.client(await give_key(place.database, "platform_admin")) as admin:
+        for method, path, _ in OPERATIONS:
+            answer = await admin.request(method, address(path), params={"colour": "red"}, json={})
+            paths = [error["path"] for error in answer.json().get("errors", ())]
+            if answer.status_code != 422 or "query.colour" not in paths:
+                taken.append((method, path, answer.status_code, answer.text[:200]))
+    assert taken == []
+
+
+async def test_a_misspelt_filter_lists_nothing(place: Gateway) -> None:
+    async with place.client(await give_key(place.database, "user")) as user:
+        answer = await user.get("/runs", params={"instnace": "erp-shop"})
+    assert problem(answer) == (422, "invalid_input")
+    (error,) = answer.json()["errors"]
+    assert error["message"] == "unknown parameter; did you mean `instance`?"
+
+
 async def test_another_tenants_object_is_as_if_it_were_not_there(place: Gateway) -> None:
     theirs = await everything(place.database)
     before = await contents(place.database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
@@ -33,7 +34,7 @@ from syncline_gateway.bodies import accepts, json_of
 from syncline_gateway.live import Subscription, event
 from syncline_gateway.parts import Needs, Parts
 from syncline_gateway.problems import ProblemError
-from syncline_gateway.refusals import refuse_what_cannot_run
+from syncline_gateway.refusals import refuse_what_cannot_run, tell_what_is_wrong
 from syncline_gateway.streaming import COME_BACK, PING, SSE, sse_documented
 
 router = APIRouter(prefix="/sync-events", tags=["sync-events"])
@@ -87,7 +88,14 @@ async def trigger(
     ] = None,
 ) -> Any:  # noqa: ANN401 - a response
     """Ask for a run. 202: Kafka has the trigger, whatever happens to any service."""
-    run_id, fields, wanted = _checked(await json_of(request), caller, idempotency_key)
+    body = await json_of(request)
+    run_id = _named(body, caller, idempotency_key)
+    fields = _fields(body, caller)
+    try:
+        wanted = _checked(body, fields)
+    except InvalidInputError as error:
+        await tell_what_is_wrong(parts, run_id, fields, error)
+        raise
     known = await _known(parts, run_id, wanted, by_key=idempotency_key is not None)
     if known is None:
         await refuse_what_cannot_run(parts, run_id, fields, wanted)
@@ -95,29 +103,44 @@ async def trigger(
     return answer(known, 202, {"Location": f"/api/v1/sync-events/{run_id}"})
 
 
-def _checked(
-    body: object, caller: Caller, key: str | None
-) -> tuple[str, dict[str, Any], TriggerRequest]:
-    """Return correlation ID, fields of the trigger message, and the request they mean."""
+def _named(body: object, caller: Caller, key: str | None) -> str:
+    """Return the correlation ID that was given, in any spelling of a UUID, or a new one."""
+    given = body.get("correlationId") if isinstance(body, dict) else None
+    if given is not None:
+        with suppress(InvalidInputError):  # named by `_checked`
+            return parse_correlation_id(str(given))
+    return str(uuid5(_KEYS, f"{caller.tenant}\0{key}") if key else uuid7())
+
+
+def _fields(body: object, caller: Caller) -> dict[str, Any]:
+    """Return the fields of the trigger message; those that are ours come from the caller."""
+    given = body if isinstance(body, dict) else {}
+    theirs = {k: v for k, v in given.items() if k not in ("correlationId", *_OURS)}
+    return theirs | {"tenant": caller.tenant, "actor": caller.actor, "trigger": "api"}
+
+
+def _checked(body: object, fields: dict[str, Any]) -> TriggerRequest:
+    """Return what a request means.
+
+    Raises:
+        InvalidInputError: all its mistakes.
+    """
     if not isinstance(body, dict):
         raise InvalidInputError([Problem("$", "expected an object with `instance`, `entityType`")])
-    fields = {k: v for k, v in body.items() if k != "correlationId"}
-    problems = [Problem(f"$.{name}", why) for name, why in _OURS.items() if fields.pop(name, None)]
-    fields |= {"tenant": caller.tenant, "actor": caller.actor, "trigger": "api"}
-    run_id = str(uuid5(_KEYS, f"{caller.tenant}\0{key}") if key else uuid7())
+    problems = [Problem(f"$.{name}", why) for name, why in _OURS.items() if body.get(name)]
     wanted = None
     try:
         wanted = parse_trigger(fields)
     except InvalidInputError as error:
         problems += error.problems
-    given = body.get("correlationId")
-    try:
-        run_id = run_id if given is None else parse_correlation_id(str(given))
-    except InvalidInputError as error:
-        problems += error.problems
+    if (given := body.get("correlationId")) is not None:
+        try:
+            parse_correlation_id(str(given))
+        except InvalidInputError as error:
+            problems += error.problems
     if problems or wanted is None:
         raise InvalidInputError(problems)
-    return run_id, fields, wanted
+    return wanted
 
 
 async def _known(
