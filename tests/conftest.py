@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -31,14 +32,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--postgres", default="local", help="local, container or a DSN")
 
 
+_HERE = Path(__file__).parent
+_ORDER = ("unit", "contract", "integration", "e2e", "browser", "chaos")
+"""Fast tests first; the browser's installation, which its tests share, burdens no other."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the servers they use, and keep unit tests free of servers."""
+    items.sort(key=_turn)
     for item in items:
         used = {_SERVERS[name] for name in getattr(item, "fixturenames", ()) if name in _SERVERS}
         for marker in used:
             item.add_marker(marker)
         if used and "unit" in item.path.parts:
             raise pytest.UsageError(f"{item.nodeid}: a unit test starts no server: {sorted(used)}")
+
+
+def _turn(item: pytest.Item) -> int:
+    return _ORDER.index(item.path.relative_to(_HERE).parts[0])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

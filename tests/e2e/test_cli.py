@@ -15,7 +15,7 @@ import pytest
 from syncline.embedded.ports import free_port
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
-from tests.support.commands import CommandLine, said
+from tests.support.commands import CommandLine
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -285,8 +285,8 @@ async def test_a_run_goes_on_without_its_watcher_and_can_be_cancelled(
     await place.stop("normalize")
     watching = await cli.start("trigger", "erp-shop", "item", "--mode", "force_full")
     run_id = await eventually(lambda: _active(cli), within=20)
-    watching.send_signal(signal.SIGINT)
-    left = await said(watching)
+    watching.process.send_signal(signal.SIGINT)
+    left = await watching.said()
     assert left.code == 130
     assert f"detached; the run goes on: {run_id}\n" in left.err
     assert f"syncline.cli runs cancel {run_id}\n" in left.err

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
+
+from tests.support.processes import Process, start
 
 
 class Said(NamedTuple):
@@ -23,6 +25,26 @@ class Said(NamedTuple):
         return json.loads(self.out)
 
 
+class Command:
+    """A command that runs, and the files that its words go to."""
+
+    def __init__(self, process: Process, out: IO[bytes], err: IO[bytes]) -> None:
+        self.process = process
+        self._out = out
+        self._err = err
+
+    async def said(self) -> Said:
+        """Wait for its end; it has a minute."""
+        async with asyncio.timeout(60):
+            code = await self.process.wait()
+        with self._out, self._err:
+            self._out.seek(0)
+            self._err.seek(0)
+            out, err = self._out.read().decode(), self._err.read().decode()
+        assert "Traceback" not in err, err
+        return Said(code, out, err)
+
+
 class CommandLine:
     """`syncline` in a folder and an environment."""
 
@@ -30,25 +52,12 @@ class CommandLine:
         self.folder = folder
         self.environment = dict(environment)
 
-    async def start(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
+    async def start(self, *arguments: str, **variables: str) -> Command:
         """Start a command."""
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "syncline.cli", *arguments,
-            cwd=self.folder, env=self.environment | variables,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        out, err = TemporaryFile(), TemporaryFile()  # noqa: SIM115 - closed by `said`
+        process = await start(arguments, self.environment | variables, self.folder, out, err)
+        return Command(process, out, err)
 
     async def __call__(self, *arguments: str, **variables: str) -> Said:
         """Run a command to its end; it has a minute."""
-        process = await self.start(*arguments, **variables)
-        return await said(process)
-
-
-async def said(process: asyncio.subprocess.Process) -> Said:
-    """Wait for a command's end."""
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    assert b"Traceback" not in err, err.decode()
-    return Said(process.returncode, out.decode(), err.decode())
+        return await (await self.start(*arguments, **variables)).said()

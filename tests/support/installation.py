@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -30,6 +29,7 @@ from syncline.security.secrets import generate_key
 from tests.support.access import give_key_at
 from tests.support.eventually import eventually
 from tests.support.kafka import KafkaPlace
+from tests.support.processes import Process, start
 
 SERVICES = (
     "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry", "deadletter",
@@ -55,7 +55,7 @@ class Installation:
             "SYNCLINE_ALERT_FLAPS": "0",
             **extra,
         }
-        self.processes: dict[str, asyncio.subprocess.Process] = {}
+        self.processes: dict[str, Process] = {}
         self.ports: dict[str, int] = {}
         self.ports_http: dict[str, int] = {}
         self.producer = KafkaProducer(self.connection)
@@ -78,11 +78,8 @@ class Installation:
         name = name or service
         port = self.ports.setdefault(name, free_port())
         with (self.logs / f"{name}.log").open("ab") as log:
-            self.processes[name] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "syncline.cli", "run", service,
-                env=self.environment | {"SYNCLINE_HEALTH_PORT": str(port)},
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+            environment = self.environment | {"SYNCLINE_HEALTH_PORT": str(port)}
+            self.processes[name] = await start(["run", service], environment, self.logs, log, log)
 
     async def ready(self) -> None:
         """Wait until every process says it is ready."""
