@@ -29,8 +29,6 @@ from tests.support.kafka import KafkaPlace
 from tests.support.numbered import NumberedApi, configure, differences
 
 BROKER, POSTGRES = "the broker", "PostgreSQL"
-QUICK = {"SYNCLINE_KAFKA_SESSION_TIMEOUT": "6"}
-"""So that others take over from the dead soon."""
 PATIENCE = 4.0
 """Seconds that the next strike waits for progress; a kill during a recovery is welcome."""
 RESTARTS = 15.0
@@ -121,7 +119,7 @@ async def world(plan: Plan, logs: Path) -> AsyncIterator[World]:
     ):
         await migrate(postgres.dsn())
         where = KafkaPlace(kafka.bootstrap, "chaos.")
-        async with installation(where, postgres.dsn(), logs, QUICK) as place:
+        async with installation(where, postgres.dsn(), logs) as place:
             for service in SERVICES:
                 for copy in range(1, plan.copies):
                     await place.start(service, _name(service, copy))

@@ -48,6 +48,7 @@ class Installation:
             "SYNCLINE_KAFKA_BOOTSTRAP": kafka.bootstrap,
             "SYNCLINE_KAFKA_PREFIX": kafka.prefix,
             "SYNCLINE_KAFKA_PARTITIONS": "4",
+            "SYNCLINE_KAFKA_SESSION_TIMEOUT": "6",  # others take over from the killed soon
             "SYNCLINE_SECRET_KEYS": generate_key(),
             "SYNCLINE_OUTBOUND_ALLOW": "127.0.0.0/8",
             "SYNCLINE_ALERT_WINDOW": "0",
