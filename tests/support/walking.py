@@ -57,5 +57,8 @@ class Walk:
 
     def _query(self, operation: dict[str, Any]) -> dict[str, str]:
         """Return the parameters that must be given, as far as they are known."""
-        wanted = [p["name"] for p in operation.get("parameters", []) if p.get("required")]
+        wanted = [
+            p["name"] for p in operation.get("parameters", [])
+            if p.get("required") and p["in"] == "query"
+        ]  # fmt: skip
         return {n: self._known[n][0] for n in wanted if n in self._known}
