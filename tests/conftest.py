@@ -38,18 +38,18 @@ _ORDER = ("unit", "contract", "integration", "e2e", "browser", "chaos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the servers they use, and keep unit tests free of servers."""
-    items.sort(key=_turn)
+    """Order tests, mark them by the servers they use, and keep unit tests free of servers."""
+    items.sort(key=lambda item: _ORDER.index(_folder(item)))
     for item in items:
         used = {_SERVERS[name] for name in getattr(item, "fixturenames", ()) if name in _SERVERS}
         for marker in used:
             item.add_marker(marker)
-        if used and "unit" in item.path.parts:
+        if used and _folder(item) == "unit":
             raise pytest.UsageError(f"{item.nodeid}: a unit test starts no server: {sorted(used)}")
 
 
-def _turn(item: pytest.Item) -> int:
-    return _ORDER.index(item.path.relative_to(_HERE).parts[0])
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(_HERE).parts[0]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

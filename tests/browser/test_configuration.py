@@ -9,7 +9,7 @@ import httpx
 from playwright.async_api import Page, expect
 
 from syncline.postgres.database import Database
-from tests.support.browser import fit_for_everybody, new_stream
+from tests.support.browser import fit_for_everybody, new_stream, retype
 from tests.support.installation import Installation
 
 WRONG = "wr0ng-canary-passw0rd"
@@ -62,9 +62,7 @@ async def test_mapping_error_jumps_to_its_line_and_a_dry_run_shows_three_forms(
     await page.goto("/mappings/tuning-items")
     editor = page.get_by_role("textbox", name="Mapping document")
     problems = page.get_by_role("region", name="Problems")
-    await expect(problems).to_contain_text("None")
-    await editor.get_by_text('"trim"').dblclick()
-    await page.keyboard.type("trimm")
+    await retype(page, "trim", "trimm")
     await editor.click(position={"x": 200, "y": 5})
     problem = problems.get_by_role("button", name="unknown transformer")
     await expect(problem).to_contain_text("did you mean `trim`")
@@ -90,9 +88,7 @@ async def test_mapping_is_saved_as_a_version_and_rolled_back(
 ) -> None:
     await new_stream(db, place, "versioned", 1)
     await page.goto("/mappings/versioned-items?tab=versions")
-    editor = page.get_by_role("textbox", name="Mapping document")
-    await editor.get_by_text('"trim"').dblclick()
-    await page.keyboard.type("upper")
+    await retype(page, "trim", "upper")
     await page.get_by_role("button", name="Save as v2").click()
     await expect(page.get_by_role("button", name="Save as v3")).to_be_visible()
     await page.get_by_role("button", name="Difference of v1").click()

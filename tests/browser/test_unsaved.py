@@ -9,7 +9,7 @@ from playwright.async_api import BrowserContext, Dialog, Page, expect
 
 from syncline.actions.signing_in import set_up_link
 from syncline.postgres.database import Database
-from tests.support.browser import fit_for_everybody, keep, new_stream, sign_in
+from tests.support.browser import fit_for_everybody, keep, new_stream, retype, sign_in
 from tests.support.gateway import Gateway
 from tests.support.installation import Installation
 
@@ -22,8 +22,7 @@ async def test_leaving_the_mapping_editor_with_changes_asks_first(
     await new_stream(db, place, "unsaved", 1)
     await page.goto("/mappings/unsaved-items")
     editor = page.get_by_role("textbox", name="Mapping document")
-    await editor.get_by_text('"trim"').dblclick()
-    await page.keyboard.type("upper")
+    await retype(page, "trim", "upper")
     await page.get_by_role("tab", name="Versions").click()  # within the page: nothing is asked
     await page.get_by_role("link", name="Runs", exact=True).click()
     question = page.get_by_role("dialog", name="Leave without saving?")

@@ -16,7 +16,6 @@ import pytest
 from syncline.domain.errors import NotFoundError, RetriableError
 from syncline.domain.run import Run, State
 from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.ports import free_port
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
@@ -27,6 +26,7 @@ from tests.support.folders import server_folder
 from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
 from tests.support.numbered import NumberedApi, configure, differences
+from tests.support.ports import free_port
 
 BROKER, POSTGRES = "the broker", "PostgreSQL"
 PATIENCE = 4.0

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from syncline.embedded.ports import free_port
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import Database, open_database
 from tests.support.commands import CommandLine
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.ports import free_port
 from tests.support.postgres import database
 
 RUN = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"

@@ -18,13 +18,13 @@ import pytest
 
 from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS
-from syncline.embedded.ports import free_port
 from syncline.postgres.auditor import audit
 from syncline.postgres.database import open_database
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.ports import free_port
 from tests.support.topics import lying
 
 ITEMS: dict[str, Any] = {"instance": "erp-shop", "entityType": "item"}

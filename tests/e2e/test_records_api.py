@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -29,6 +28,7 @@ update source_items set name = 'internal' where code = 'A3';
 update source_items set name = null where code = 'A4';
 update source_items set price = 1234567890123.456789 where code = 'A1';
 """
+NOBODY = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 RUNS, RECORDS, PASSPORT, SEARCH = (
     f"/api/v1/{path}" for path in ("runs", "records", "records/passport", "search")
 )
@@ -177,9 +177,9 @@ async def test_unknown_ids_of_any_letters_are_looked_for(
     ("path", "query", "status"),
     [
         (f"{RUNS}/17", {}, 422),
-        (f"{RUNS}/{uuid4()}", {}, 404),
-        (f"{RUNS}/{uuid4()}/records", {}, 404),
-        (PASSPORT, {"sourceId": "A1", "run": str(uuid4())}, 404),
+        (f"{RUNS}/{NOBODY}", {}, 404),
+        (f"{RUNS}/{NOBODY}/records", {}, 404),
+        (PASSPORT, {"sourceId": "A1", "run": NOBODY}, 404),
         (PASSPORT, {"sourceId": "A1", "run": "17"}, 422),
         (PASSPORT, {"sourceId": LONG}, 422),
         (PASSPORT, {}, 422),

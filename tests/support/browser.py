@@ -143,6 +143,16 @@ async def _shot(page: Page, name: str) -> None:
     await page.screenshot(path=SHOTS / f"{name}.png")
 
 
+async def retype(page: Page, word: str, new: str) -> None:
+    """Double-click a word of the mapping document, in its quotes, and type another one."""
+    editor = page.get_by_role("textbox", name="Mapping document")
+    # Checked and drawn: nothing moves any more between the two clicks.
+    await expect(page.get_by_role("region", name="Problems")).to_contain_text("None")
+    await editor.get_by_text(f'"{word}"').dblclick()
+    await page.keyboard.type(new)
+    await expect(editor.get_by_text(f'"{new}"')).to_be_visible()
+
+
 async def in_scheme(page: Page, scheme: Any) -> None:
     """Show the page in `light` or `dark`."""
     # Colours that are still fading from one scheme to the other would be findings of axe.

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import msgspec
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from syncline.embedded.ports import free_port
+from tests.support.ports import free_port
 
 
 class SeenSpan(msgspec.Struct, frozen=True):

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from syncline.embedded.ports import free_port, free_ports
+from syncline.embedded.ports import free_ports
+from tests.support.ports import free_port
 
 _READY_WITHIN = 90.0
 _STOPPED_WITHIN = 60.0

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
-from syncline.embedded.ports import free_port
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
@@ -31,6 +30,7 @@ from syncline_gateway.app import create_app
 from syncline_gateway.live import Hub
 from syncline_gateway.parts import Parts
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 
 HOST = "sync.test"
 NOWHERE = KafkaConnection(bootstrap="127.0.0.1:9", prefix="none.")

@@ -19,7 +19,6 @@ from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound, run_spread
 from syncline.domain.errors import NotFoundError
 from syncline.domain.run import Run
-from syncline.embedded.ports import free_port
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
@@ -29,6 +28,7 @@ from syncline.security.secrets import generate_key
 from tests.support.access import give_key_at
 from tests.support.eventually import eventually
 from tests.support.kafka import KafkaPlace
+from tests.support.ports import free_port
 from tests.support.processes import Process, start
 
 SERVICES = (

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from testcontainers.core.container import DockerContainer
 
 from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.ports import free_port
 from syncline.embedded.probes import kafka_cluster
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
+from tests.support.ports import free_port
 
 IMAGE = "apache/kafka:4.3.1"
 

@@ -14,8 +14,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from syncline.actions.mailing import Smtp
-from syncline.embedded.ports import free_port
 from tests.support.certificates import Authority
+from tests.support.ports import free_port
 
 USER, PASSWORD = "mailer", "canary-smtp-password"
 

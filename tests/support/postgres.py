@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import asyncpg
 from testcontainers.core.container import DockerContainer
 
-from syncline.embedded.ports import free_port
 from syncline.embedded.postgres import EmbeddedPostgres
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
+from tests.support.ports import free_port
 
 IMAGE = "postgres:18"
 

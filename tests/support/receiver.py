@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
-from syncline.embedded.ports import free_port
+from tests.support.ports import free_port
 
 Answer = tuple[int, str, str]
 """Status, more header lines, text."""

@@ -15,12 +15,12 @@ from syncline.actions.checking_connections import ConnectionChecker, ConnectionT
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import InvalidInputError, NotFoundError
-from syncline.embedded.ports import free_port
 from syncline.postgres.configuring import ConfigurationStore
 from syncline.postgres.database import Database, open_database
 from syncline.resources.saving import Edit, save
 from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
+from tests.support.ports import free_port
 
 WRONG = "wr0ng-passw0rd"
 Checker = tuple[ConnectionChecker, ConfigurationStore, Database]

@@ -14,10 +14,10 @@ from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, Surroundings
 from syncline.domain.errors import FailureError, RetriableError
 from syncline.domain.mapping.document import Extraction, ExtractionMode
-from syncline.embedded.ports import free_port
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.certificates import Authority
 from tests.support.http_world import LOOPBACK, SINGLE, api_and_connector, batch, items
+from tests.support.ports import free_port
 
 SECRET = "s3cr3t-and-l0ng"
 ITEMS = Extraction(mode=ExtractionMode.API, endpoint="/items", options={"records": "data"})

@@ -10,12 +10,12 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.domain.mapping.document import Extraction, ExtractionMode
-from syncline.embedded.ports import free_port
 from syncline.testing.http_api import HttpApi
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
 from tests.suites.connectors import ConnectorSuite
 from tests.support.http_world import LOOPBACK
+from tests.support.ports import free_port
 
 SECRET = "sesame-9f2"
 OPTIONS = {

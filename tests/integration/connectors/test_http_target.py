@@ -10,9 +10,9 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, Surroundings
 from syncline.domain.errors import Category, RetriableError
-from syncline.embedded.ports import free_port
 from syncline.testing.http_api import Trouble
 from tests.support.http_world import BULK, LOOPBACK, SINGLE, UPSERT, api_and_connector, batch, items
+from tests.support.ports import free_port
 
 PAGE = b"<!doctype html><title>Sign in</title>"
 

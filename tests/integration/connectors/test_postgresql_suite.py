@@ -12,10 +12,10 @@ import pytest
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.domain.mapping.document import Extraction, ExtractionMode
-from syncline.embedded.ports import free_port
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
 from tests.suites.connectors import ConnectorSuite
+from tests.support.ports import free_port
 
 TABLE = """
 create table items (

@@ -11,10 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.ports import free_port
 from syncline.embedded.probes import kafka_cluster
 from tests.support.crashes import crashed_session
 from tests.support.folders import server_folder
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.kafka
 

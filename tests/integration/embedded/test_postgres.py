@@ -11,10 +11,11 @@ import asyncpg
 import pytest
 
 from syncline.embedded.errors import EmbeddedServerError
-from syncline.embedded.ports import free_port, is_free
+from syncline.embedded.ports import is_free
 from syncline.embedded.postgres import EmbeddedPostgres
 from tests.support.crashes import crashed_session
 from tests.support.folders import server_folder
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.postgres
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about the account root gives the server")

@@ -14,7 +14,6 @@ from aiokafka.client import AIOKafkaClient
 
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.embedded.kafka import EmbeddedKafka
-from syncline.embedded.ports import free_port
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.runtime.clock import SystemClock
@@ -25,6 +24,7 @@ from tests.support.eventually import eventually
 from tests.support.folders import server_folder
 from tests.support.kafka import KafkaPlace
 from tests.support.kafka_suite import KafkaBroker
+from tests.support.ports import free_port
 from tests.unit.runtime.staged import GROUP, IN, OUT, Handler, decode, running
 
 COUNT = 400

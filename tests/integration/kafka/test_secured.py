@@ -14,13 +14,13 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.kafka_install import cache_folder, java, libraries
-from syncline.embedded.ports import free_port
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.failures import BrokerRefusedError
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
 from tests.support.certificates import Authority
 from tests.support.folders import server_folder
+from tests.support.ports import free_port
 
 USER, PASSWORD = "syncline", "s3cret-of-the-test"
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -12,7 +11,7 @@ from syncline.domain.errors import InvalidInputError
 from syncline.domain.replay import Replay, edited, patch_between, problems_of
 from syncline.domain.trigger import parse_trigger
 
-A, B = str(uuid4()), str(uuid4())
+A, B = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d", "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3e"
 STEP = {"op": "replace", "path": "/a", "value": 1}
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Annotated, Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
-from uuid6 import uuid7
 
 from syncline.contracts.events import PROGRESS, RunStatus
 from syncline.contracts.sending import trigger_message
@@ -22,13 +20,11 @@ from syncline.domain.run import FINAL, Mode, Overlap, Run
 from syncline.domain.trigger import (
     DEFAULT_BATCH_SIZE,
     TriggerRequest,
-    parse_correlation_id,
-    parse_trigger,
 )
 from syncline.postgres.pausing import Pauses
 from syncline.postgres.runs import Runs
 from syncline.runtime.control import cancel_message, forget_message, pause_message
-from syncline_gateway.access import Caller, Runner
+from syncline_gateway.access import Runner
 from syncline_gateway.answers import answer, returns
 from syncline_gateway.bodies import accepts, json_of
 from syncline_gateway.live import Subscription, event
@@ -36,18 +32,11 @@ from syncline_gateway.parts import Needs, Parts
 from syncline_gateway.problems import ProblemError
 from syncline_gateway.refusals import refuse_what_cannot_run, tell_what_is_wrong
 from syncline_gateway.streaming import COME_BACK, PING, SSE, sse_documented
+from syncline_gateway.trigger_requests import fields_of, request_of, run_id_of
 
 router = APIRouter(prefix="/sync-events", tags=["sync-events"])
 ANSWER_WITHIN = 2.0
 """Seconds to wait for the trigger service's word; Kafka has the trigger all the same."""
-_KEYS = UUID("3f0c6a4e-52b0-5c58-9d0e-6f7c4f1f8a11")
-"""Namespace of the correlation IDs that are made of idempotency keys."""
-_OURS = {
-    "tenant": "comes from your session or API key",
-    "actor": "comes from your session or API key",
-    "trigger": "is always `api` here",
-    "replay": "is asked for at /api/v1/dlq/replay",
-}
 _FINAL = {state.value for state in FINAL}
 
 
@@ -89,10 +78,10 @@ async def trigger(
 ) -> Any:  # noqa: ANN401 - a response
     """Ask for a run. 202: Kafka has the trigger, whatever happens to any service."""
     body = await json_of(request)
-    run_id = _named(body, caller, idempotency_key)
-    fields = _fields(body, caller)
+    run_id = run_id_of(body, caller, idempotency_key)
+    fields = fields_of(body, caller)
     try:
-        wanted = _checked(body, fields)
+        wanted = request_of(body, fields)
     except InvalidInputError as error:
         await tell_what_is_wrong(parts, run_id, fields, error)
         raise
@@ -101,46 +90,6 @@ async def trigger(
         await refuse_what_cannot_run(parts, run_id, fields, wanted)
         known = await _asked(parts, run_id, fields, wanted)
     return answer(known, 202, {"Location": f"/api/v1/sync-events/{run_id}"})
-
-
-def _named(body: object, caller: Caller, key: str | None) -> str:
-    """Return the correlation ID that was given, in any spelling of a UUID, or a new one."""
-    given = body.get("correlationId") if isinstance(body, dict) else None
-    if given is not None:
-        with suppress(InvalidInputError):  # named by `_checked`
-            return parse_correlation_id(str(given))
-    return str(uuid5(_KEYS, f"{caller.tenant}\0{key}") if key else uuid7())
-
-
-def _fields(body: object, caller: Caller) -> dict[str, Any]:
-    """Return the fields of the trigger message; those that are ours come from the caller."""
-    given = body if isinstance(body, dict) else {}
-    theirs = {k: v for k, v in given.items() if k not in ("correlationId", *_OURS)}
-    return theirs | {"tenant": caller.tenant, "actor": caller.actor, "trigger": "api"}
-
-
-def _checked(body: object, fields: dict[str, Any]) -> TriggerRequest:
-    """Return what a request means.
-
-    Raises:
-        InvalidInputError: all its mistakes.
-    """
-    if not isinstance(body, dict):
-        raise InvalidInputError([Problem("$", "expected an object with `instance`, `entityType`")])
-    problems = [Problem(f"$.{name}", why) for name, why in _OURS.items() if body.get(name)]
-    wanted = None
-    try:
-        wanted = parse_trigger(fields)
-    except InvalidInputError as error:
-        problems += error.problems
-    if (given := body.get("correlationId")) is not None:
-        try:
-            parse_correlation_id(str(given))
-        except InvalidInputError as error:
-            problems += error.problems
-    if problems or wanted is None:
-        raise InvalidInputError(problems)
-    return wanted
 
 
 async def _known(
