@@ -39,11 +39,12 @@ def script(name: str, **environment: str) -> None:
 
 
 def install() -> None:
-    """Install what is not there yet: minutes, once."""
-    if not (PLACE / "directus" / "node_modules" / "isolated-vm" / "out").is_dir():
-        script("directus/install.sh")
-    if not (PLACE / "tryton" / "trytond.conf").is_file():
-        script("tryton/install.sh")
+    """Install what is not there yet, or was begun and never finished: minutes, once."""
+    for system in ("directus", "tryton"):
+        finished = PLACE / system / "installed"
+        if not finished.is_file():
+            script(f"{system}/install.sh")
+            finished.touch()
     script("pg/start.sh")
 
 
