@@ -18,11 +18,12 @@ where r.id = any($1) and r.target_id = $4
   and v.document #> '{transformation,matchKey}' = n.document #> '{transformation,matchKey}'
   and v.document #> '{transformation,target}' = n.document #> '{transformation,target}'
 """
-# `offset 0` keeps it one look into the index a record.
+# `offset 0` keeps it one look into the index of target IDs a record, and `+ 0` keeps it to that
+# index: of a ledger without statistics all the stream's rows are else read for each record.
 _SHARED = """
 select u.source_id, other.source_id, u.target_id
 from unnest($2::text[], $3::text[]) as u(source_id, target_id),
-lateral (select l.source_id from ledger l where l.target_id = u.target_id and l.stream_id = $1
+lateral (select l.source_id from ledger l where l.target_id = u.target_id and l.stream_id + 0 = $1
          and l.source_id <> u.source_id offset 0) other
 limit 20
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncline.domain.run import Run
 from syncline.postgres.database import Database, open_database
 from syncline.postgres.known_rows import Asked, KnownRows
+from syncline.postgres.row_names import RowNames
 from tests.support.configured import configure
 from tests.support.run_life import accept
 
@@ -30,10 +31,23 @@ async def test_the_index_is_read_although_the_plan_was_made_on_empty_tables(post
         assert await rows_read(db) - read_before <= 1000
 
 
+async def test_other_records_of_a_row_are_looked_for_row_by_row_in_a_first_run(
+    postgres: str,
+) -> None:
+    ids, targets = [f"A{n}" for n in range(100)], [f"T{n}" for n in range(100)]
+    async with open_database(postgres, size=1) as db:
+        await configure(db)
+        run = await accept(db)
+        await fill(db, run)
+        read_before = await entries_read(db)
+        assert await RowNames(db).shared(run.stream, ids, targets) == []
+        assert await entries_read(db) - read_before <= 100
+
+
 async def fill(db: Database, run: Run) -> None:
     await db.execute(
-        "insert into ledger (stream_id, source_id, tenant, row_hash) select $1, 'A' || n, 't',"
-        f" '{'0' * 32}'::uuid from generate_series(0, {ROWS - 1}) n",
+        "insert into ledger (stream_id, source_id, tenant, row_hash, target_id) select $1,"
+        f" 'A' || n, 't', '{'0' * 32}'::uuid, 'T' || n from generate_series(0, {ROWS - 1}) n",
         run.stream,
     )
 
@@ -44,5 +58,16 @@ async def rows_read(db: Database) -> int:
     return int(
         await db.fetchval(
             "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'ledger'"
+        )
+    )
+
+
+async def entries_read(db: Database) -> int:
+    """Return how many entries of the ledger's indexes, and rows without one, were ever read."""
+    await db.fetch("select pg_stat_force_next_flush()")
+    return int(
+        await db.fetchval(
+            "select sum(idx_tup_read) + (select seq_tup_read from pg_stat_user_tables"
+            " where relname = 'ledger') from pg_stat_user_indexes where relname = 'ledger'"
         )
     )
