@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncline.domain.errors import Problem
+from syncline.domain.naming import meant, unknown
 
 TOKENS = re.compile(
     r"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
@@ -50,7 +51,10 @@ def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[
         message = "must be one statement that reads; there is a second one behind `;`"
         return [Problem("$.extraction.sql", message)]
     return [
-        Problem("$.extraction.sql", f"`:{name}` is not bound; known: {', '.join(known)}")
+        Problem(
+            "$.extraction.sql",
+            f"`:{name}` is not bound{meant(name, known) or '; known: ' + ', '.join(known)}",
+        )
         for name in names_in(sql)
         if names and name not in known
     ]
@@ -60,7 +64,7 @@ def table_problems(target: Mapping[str, Any]) -> list[Problem]:
     """Name every mistake of a target block that names a table and its key."""
     at = "$.transformation.target"
     problems = [
-        Problem(f"{at}.{name}", "unknown setting; known: key, table")
+        Problem(f"{at}.{name}", unknown("setting", name, ("key", "table")))
         for name in sorted(target.keys() - {"table", "key"})
     ]
     if not isinstance(target.get("table"), str) or not target["table"]:

@@ -30,8 +30,13 @@ def meant(name: object, known: Iterable[str], count: int = 1) -> str:
 
 def unknown_field(name: object, known: Iterable[str]) -> str:
     """Say that a field is not known, and which one was meant or which there are."""
+    return unknown("field", name, known)
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Say that something of this kind is not known, and which one was meant or which there are."""
     names = sorted(known)
-    return f"unknown field{meant(name, names) or '; known: ' + ', '.join(names)}"
+    return f"unknown {what}{meant(name, names) or '; known: ' + ', '.join(names)}"
 
 
 def shown(value: object) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from syncline.bootstrap.services import SERVICES
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import unknown
 from syncline.embedded.ports import require_free, setting
 from syncline.embedded.probes import is_ready
 from syncline.embedded.processes import ServerProcess
@@ -118,8 +119,7 @@ def parse_scale(texts: list[str]) -> dict[str, int]:
     for text in texts:
         service, _, count = text.partition("=")
         if service not in SERVICES:
-            known = ", ".join(SERVICES)
-            raise _wrong(text, f"no such service; known: {known}")
+            raise _wrong(text, unknown("service", service, SERVICES))
         if service == "gateway":
             raise _wrong(text, "the gateway has one port here, so there is one of it")
         if not (count.isascii() and count.isdigit() and 1 <= int(count) <= 32):

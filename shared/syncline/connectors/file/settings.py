@@ -10,6 +10,7 @@ import msgspec
 
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.naming import unknown
 
 IN_FORMATS = ("csv", "jsonl")
 OUT_FORMATS = ("csv", "xml")
@@ -164,8 +165,10 @@ def _checked(
 
 
 def _unknown(given: Mapping[str, Any], known: Any, at: str, what: str) -> list[Problem]:  # noqa: ANN401
-    words = f"unknown {what}; known: {', '.join(sorted(known))}"
-    return [Problem(f"{at}.{name}", words) for name in sorted(given.keys() - set(known))]
+    return [
+        Problem(f"{at}.{name}", unknown(what, name, known))
+        for name in sorted(given.keys() - set(known))
+    ]
 
 
 def _one_of(value: object, known: tuple[str, ...]) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.postgresql.queries import table_name
 from syncline.domain.errors import Category, Failure, Problem
+from syncline.domain.naming import unknown
 
 CONNECT_LIMIT = 10
 _KINDS: dict[str, type] = {
@@ -23,7 +24,7 @@ _WORDS = {str: "must be text", int: "must be a whole number"}
 def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
     """Name every mistake."""
     problems = [
-        Problem(f"$.config.{name}", f"unknown setting; known: {', '.join(sorted(_KINDS))}")
+        Problem(f"$.config.{name}", unknown("setting", name, _KINDS))
         for name in sorted(config.keys() - _KINDS.keys())
     ]
     for name in _KINDS:
@@ -31,7 +32,7 @@ def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> li
         if problem:
             problems.append(Problem(f"$.config.{name}", problem))
     problems += [
-        Problem(f"$.secrets.{name}", "unknown secret; known: password")
+        Problem(f"$.secrets.{name}", unknown("secret", name, ("password",)))
         for name in sorted(secrets.keys() - {"password"})
     ]
     return problems
@@ -44,7 +45,7 @@ def _problem(name: str, value: Any) -> str | None:  # noqa: ANN401
     if not isinstance(value, kind) or isinstance(value, bool):
         return _WORDS[kind]
     if name == "sslmode" and value not in _SSL_MODES:
-        return f"unknown mode {value!r}; known: {', '.join(_SSL_MODES)}"
+        return unknown(f"mode {value!r}", value, _SSL_MODES)
     low, high = _RANGES.get(name, (0, 0))
     if isinstance(value, int) and not low <= value <= high:
         return f"must be from {low} to {high}"

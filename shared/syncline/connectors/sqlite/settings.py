@@ -9,6 +9,7 @@ from syncline.connectors.sql_text import sql_problems
 from syncline.connectors.text_dates import cursor_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.naming import unknown
 
 _KNOWN = ("file", "statementTimeout")
 MAX_TIMEOUT = 86_400
@@ -16,8 +17,10 @@ MAX_TIMEOUT = 86_400
 
 def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
     """Name every mistake of a profile."""
-    words = f"unknown setting; known: {', '.join(_KNOWN)}"
-    problems = [Problem(f"$.config.{name}", words) for name in sorted(config.keys() - set(_KNOWN))]
+    problems = [
+        Problem(f"$.config.{name}", unknown("setting", name, _KNOWN))
+        for name in sorted(config.keys() - set(_KNOWN))
+    ]
     file, timeout = config.get("file"), config.get("statementTimeout", 1)
     if not isinstance(file, str) or not file.startswith("/"):
         problems.append(Problem("$.config.file", "is required: the absolute path of the database"))
