@@ -100,8 +100,7 @@ class Installation:
     async def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; returns the exit code."""
         process = self.processes.pop(name)
-        if process.returncode is None:
-            os.kill(process.pid, number)
+        process.send_signal(number)
         async with asyncio.timeout(40):
             return await process.wait()
 

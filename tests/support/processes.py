@@ -6,17 +6,16 @@ import asyncio
 import atexit
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 _SCRIPT = Path(__file__).parent / "nursery.py"
-_nursery: list[Nursery] = []
 
 
 class Process:
@@ -37,9 +36,6 @@ class Process:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
     async def wait(self) -> int:
         await self.ended.wait()
         assert self.returncode is not None
@@ -47,50 +43,43 @@ class Process:
 
 
 async def start(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, out: IO[bytes] | int,
-    err: IO[bytes] | int,
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, out: IO[bytes],
+    err: IO[bytes],
 ) -> Process:  # fmt: skip
     """Start `syncline` with these arguments, nothing on its standard input.
 
     Args:
         arguments: without the program's name.
         environment: all of it.
-        out, err: files, or the writing ends of pipes, that standard output and error go to.
+        out, err: files that standard output and error go to.
     """
-    loop = asyncio.get_running_loop()
-    if not _nursery or _nursery[0].loop is not loop:
-        _nursery[:] = [Nursery(loop)]
-    return await _nursery[0].start(arguments, environment, folder, out, err)
+    asked = {
+        "arguments": list(arguments), "environment": dict(environment), "folder": str(folder),
+    }  # fmt: skip
+    return await _nursery().start(json.dumps(asked).encode(), [out.fileno(), err.fileno()])
 
 
 class Nursery:
     """Asks `tests/support/nursery.py` for children, and hears of their ends."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, _SCRIPT, str(theirs.fileno())], pass_fds=[theirs.fileno()]
             )
         self._asking = asyncio.Lock()
-        self._begun: asyncio.Future[Process] = loop.create_future()
+        self._begun: asyncio.Future[Process] = self._loop.create_future()
         self._running: dict[int, Process] = {}
         self._socket.setblocking(False)
-        loop.add_reader(self._socket, self._hear)
+        self._loop.add_reader(self._socket, self._hear)
         atexit.register(self._close)
 
-    async def start(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path,
-        out: IO[bytes] | int, err: IO[bytes] | int,
-    ) -> Process:  # fmt: skip
-        asked = {
-            "arguments": list(arguments), "environment": dict(environment), "folder": str(folder),
-        }  # fmt: skip
-        files = [each if isinstance(each, int) else each.fileno() for each in (out, err)]
+    async def start(self, asked: bytes, files: Sequence[int]) -> Process:
         async with self._asking:
-            self._begun = self.loop.create_future()
-            socket.send_fds(self._socket, [json.dumps(asked).encode()], files)
+            self._begun = self._loop.create_future()
+            socket.send_fds(self._socket, [asked], files)
             return await self._begun
 
     def _close(self) -> None:
@@ -106,3 +95,9 @@ class Nursery:
         process = self._running.pop(told["ended"])
         process.returncode = told["code"]
         process.ended.set()
+
+
+@cache
+def _nursery() -> Nursery:
+    """Return the one of this test run: all its tests share a loop."""
+    return Nursery()

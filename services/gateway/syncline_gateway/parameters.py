@@ -5,8 +5,10 @@ from __future__ import annotations
 from fastapi import Request
 
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.naming import meant
+from syncline.domain.naming import unknown
 from syncline_gateway.openapi import BASE, document
+
+_NONE = "unknown parameter; this address has none"
 
 
 async def only_known_parameters(request: Request) -> None:
@@ -17,7 +19,7 @@ async def only_known_parameters(request: Request) -> None:
     """
     known = _parameters(request)
     problems = [
-        Problem(f"query.{name}", "unknown parameter" + (meant(name, known) or _listed(known)))
+        Problem(f"query.{name}", unknown("parameter", name, known) if known else _NONE)
         for name in request.query_params
         if name not in known
     ]
@@ -29,7 +31,3 @@ def _parameters(request: Request) -> list[str]:
     paths = document(request.app)["paths"]
     operation = paths.get(BASE + request.scope["route"].path, {}).get(request.method.lower(), {})
     return [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
-
-
-def _listed(known: list[str]) -> str:
-    return "; known: " + ", ".join(sorted(known)) if known else "; this address has none"

@@ -12,7 +12,7 @@ from syncline.bootstrap.services import SERVICES
 from syncline.cli.app import without_tenant
 from syncline.cli.shell import Shell
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.naming import meant, shown
+from syncline.domain.naming import hint, shown
 
 _SERVICE = typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}.")
 
@@ -21,8 +21,8 @@ _SERVICE = typer.Argument(metavar="SERVICE", help=f"One of {', '.join(SERVICES)}
 def run(shell: Shell, service: Annotated[str, _SERVICE]) -> None:
     """Run one service until it is told to stop; it logs JSON lines to standard error."""
     if service not in SERVICES:
-        like = meant(service, SERVICES) or f"; known: {', '.join(SERVICES)}"
-        raise InvalidInputError([Problem("SERVICE", f"unknown service {shown(service)}{like}")])
+        message = f"unknown service {shown(service)}{hint(service, SERVICES)}"
+        raise InvalidInputError([Problem("SERVICE", message)])
     importlib.import_module(f"syncline_{service}.main").main(shell.settings)
 
 

@@ -17,7 +17,7 @@ from syncline.contracts.messages import decoder_of
 from syncline.contracts.topics import BY_NAME
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.naming import meant, shown
+from syncline.domain.naming import hint, shown
 
 commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
@@ -76,7 +76,7 @@ def tail(
     """Print messages as they come, until Ctrl-C; with --json one document a line."""
     name = topic.removeprefix(shell.settings.kafka_prefix)
     if name not in BY_NAME:
-        like = meant(name, BY_NAME) or f"; known: {', '.join(BY_NAME)}"
+        like = hint(name, list(BY_NAME))
         message = f"unknown topic {shown(topic)}{like}"
         raise InvalidInputError([Problem("TOPIC", message)])
     wanted = run_id_of(key).encode() if key else None

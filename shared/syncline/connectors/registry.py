@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 from syncline.connectors.port import Connector
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.naming import meant, shown
+from syncline.domain.naming import hint, shown
 
 GROUP = "syncline.connectors"
 
@@ -29,5 +29,5 @@ def connector_class(name: str) -> type[Connector]:
             loaded: type[Connector] = point.load()
             return loaded
     known = names()
-    like = meant(name, known) or f"; known: {', '.join(known)}"
+    like = hint(name, known)
     raise InvalidInputError([Problem("$.connector", f"unknown connector {shown(name)}{like}")])

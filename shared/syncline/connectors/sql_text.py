@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syncline.domain.errors import Problem
-from syncline.domain.naming import meant, unknown
+from syncline.domain.naming import hint, unknown
 
 TOKENS = re.compile(
     r"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
@@ -51,10 +51,7 @@ def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[
         message = "must be one statement that reads; there is a second one behind `;`"
         return [Problem("$.extraction.sql", message)]
     return [
-        Problem(
-            "$.extraction.sql",
-            f"`:{name}` is not bound{meant(name, known) or '; known: ' + ', '.join(known)}",
-        )
+        Problem("$.extraction.sql", f"`:{name}` is not bound{hint(name, known)}")
         for name in names_in(sql)
         if names and name not in known
     ]

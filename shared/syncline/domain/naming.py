@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 
@@ -35,8 +35,12 @@ def unknown_field(name: object, known: Iterable[str]) -> str:
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """Say that something of this kind is not known, and which one was meant or which there are."""
-    names = sorted(known)
-    return f"unknown {what}{meant(name, names) or '; known: ' + ', '.join(names)}"
+    return f"unknown {what}{hint(name, sorted(known))}"
+
+
+def hint(name: object, known: Sequence[str]) -> str:
+    """Return what stands behind a message about a name: which was meant, or which there are."""
+    return meant(name, known) or f"; known: {', '.join(known)}"
 
 
 def shown(value: object) -> str:

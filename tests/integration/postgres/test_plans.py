@@ -54,20 +54,20 @@ async def fill(db: Database, run: Run) -> None:
 
 async def rows_read(db: Database) -> int:
     """Return how many rows of the ledger were ever looked at."""
-    await db.fetch("select pg_stat_force_next_flush()")
-    return int(
-        await db.fetchval(
-            "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'ledger'"
-        )
+    return await _counted(
+        db, "select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'ledger'"
     )
 
 
 async def entries_read(db: Database) -> int:
     """Return how many entries of the ledger's indexes, and rows without one, were ever read."""
-    await db.fetch("select pg_stat_force_next_flush()")
-    return int(
-        await db.fetchval(
-            "select sum(idx_tup_read) + (select seq_tup_read from pg_stat_user_tables"
-            " where relname = 'ledger') from pg_stat_user_indexes where relname = 'ledger'"
-        )
+    return await _counted(
+        db,
+        "select sum(idx_tup_read) + (select seq_tup_read from pg_stat_user_tables"
+        " where relname = 'ledger') from pg_stat_user_indexes where relname = 'ledger'",
     )
+
+
+async def _counted(db: Database, query: str) -> int:
+    await db.fetch("select pg_stat_force_next_flush()")
+    return int(await db.fetchval(query))

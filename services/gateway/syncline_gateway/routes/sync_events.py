@@ -17,10 +17,7 @@ from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import FINAL, Mode, Overlap, Run
-from syncline.domain.trigger import (
-    DEFAULT_BATCH_SIZE,
-    TriggerRequest,
-)
+from syncline.domain.trigger import DEFAULT_BATCH_SIZE, TriggerRequest
 from syncline.postgres.pausing import Pauses
 from syncline.postgres.runs import Runs
 from syncline.runtime.control import cancel_message, forget_message, pause_message
