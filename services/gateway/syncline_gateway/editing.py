@@ -7,10 +7,9 @@ from typing import Annotated
 from fastapi import Header, Path, Query
 
 from syncline.actions.doubting import Doubter
-from syncline.domain.configuration import Kind, Step
+from syncline.domain.configuration import NAME, Kind, Step
 from syncline.domain.errors import Problem
 from syncline.postgres.configuration_views import Listed
-from syncline.resources.documents import NAME
 from syncline.resources.saving import Edit, Expected
 from syncline_gateway.access import Caller
 from syncline_gateway.paging import Paging, words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from syncline.contracts.validation_errors import path_of, words
 from syncline.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -23,7 +24,6 @@ from syncline.domain.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from syncline.resources.words import words
 from syncline.telemetry.masking import SECRETS
 
 MEDIA_TYPE = "application/problem+json"
@@ -170,10 +170,10 @@ def _path(location: Sequence[Any]) -> str:
     where, *rest = location
     if where != "body":
         return ".".join(map(str, location))
-    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in rest)
+    return path_of(rest)
 
 
-def _message(details: Any) -> str:  # noqa: ANN401 - pydantic's error
+def _message(details: Mapping[str, Any]) -> str:
     """Return words for a mistake; what a body holds is not repeated: it may be a password."""
     where = details["loc"][0]
     return words(details, secret=where == "body" and isinstance(details["input"], str))

@@ -9,11 +9,12 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from syncline.bootstrap.settings import Settings
+from syncline.contracts.validation_errors import words
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant
-from syncline.resources.words import words
 
 LOCAL_FILE = Path(".syncline/env")
 """Written by `syncline dev`, so that commands in the same folder find its servers."""
@@ -93,7 +94,7 @@ def _read(path: Path) -> Settings:
     return Settings(_env_file=path if path.is_file() else None, _env_file_encoding="utf-8")
 
 
-def _problem(details: Any) -> Problem:  # noqa: ANN401 - pydantic's error
+def _problem(details: ErrorDetails) -> Problem:
     name = "_".join(str(part) for part in details["loc"][:1]).upper()
     return Problem(f"SYNCLINE_{name}", words(details, secret=name in _SECRET))
 

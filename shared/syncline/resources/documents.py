@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
 
-from syncline.domain.configuration import MASK
-
-NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
+from syncline.domain.configuration import MASK, NAME
 
 
 class Strict(BaseModel):
@@ -30,7 +35,16 @@ class FromFile(Strict):
     from_file: Annotated[str, Field(min_length=1, description="Path, relative to this document.")]
 
 
-SecretReference = FromEnv | FromFile | Literal["***"]
+def _reference(value: object, handler: ValidatorFunctionWrapHandler) -> object:
+    """Refuse a secret's value in words that do not repeat it."""
+    try:
+        return handler(value)
+    except ValidationError:
+        allowed = f"{{fromEnv: NAME}}, {{fromFile: path}}, or `{MASK}` to keep the stored one"
+        raise ValueError(f"must be a reference: {allowed}") from None
+
+
+SecretReference = Annotated[FromEnv | FromFile | Literal["***"], WrapValidator(_reference)]
 assert MASK == "***"
 
 

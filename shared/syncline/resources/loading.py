@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from syncline.contracts.validation_errors import problems_of
 from syncline.domain.configuration import (
     MASK,
     Config,
@@ -33,7 +34,7 @@ from syncline.resources.documents import (
     ScheduleDocument,
 )
 from syncline.resources.files import parse_json, texts
-from syncline.resources.mistakes import InvalidFilesError, Mistake, Source, problems_of
+from syncline.resources.mistakes import InvalidFilesError, Mistake, Source
 from syncline.resources.yaml_core import Located, YamlError, read_all
 
 _M = TypeVar("_M", bound=BaseModel)

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from syncline.domain.configuration import NAME
 from syncline.domain.cursor import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.configuration_views import Listed
 from syncline.postgres.cursors import Cursors
 from syncline.postgres.views import CursorView
-from syncline.resources.documents import NAME
 from syncline_gateway.access import Runner, User
 from syncline_gateway.answers import Page, answer, returns
 from syncline_gateway.editing import IfMatch, Search, tagged

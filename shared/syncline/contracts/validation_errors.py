@@ -1,12 +1,15 @@
-"""What a model refuses, in words for people: what would be right, and what was given instead."""
+"""Pydantic's errors in words for people: which field, what would be right, what was given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_args
 
-from syncline.domain.naming import shown
-from syncline.resources.documents import NAME
+from pydantic import BaseModel, ValidationError
+
+from syncline.domain.configuration import NAME
+from syncline.domain.errors import Problem
+from syncline.domain.naming import shown, unknown
 
 _ID = "^[0-9a-fA-F]{1,8}(-?[0-9a-fA-F]{1,4}){0,6}$"
 PATTERNS = {
@@ -61,10 +64,55 @@ _ALONE = {"missing", "extra_forbidden", "value_error", "string_too_short"}
 """Types of errors after which what was given is not repeated."""
 
 
-def words(details: Any, *, secret: bool = False) -> str:  # noqa: ANN401 - pydantic's error
+def problems_of(
+    error: ValidationError, model: type[BaseModel], root: str = "$", kind: str = "field"
+) -> Iterator[Problem]:
+    """Yield a problem for each place that a model refused, once a place.
+
+    Args:
+        root: JSON path of what the model was given.
+        kind: what an unknown name is called: `unknown field; did you mean …?`.
+    """
+    told: set[str] = set()
+    for details in error.errors():
+        location = details["loc"]
+        path = path_of(location, root)
+        if path in told:
+            continue
+        told.add(path)
+        if details["type"] == "extra_forbidden":
+            yield Problem(path, unknown(kind, location[-1], _fields_at(model, location[:-1])))
+        else:
+            yield Problem(path, words(details))
+
+
+def path_of(location: Sequence[int | str], root: str = "$") -> str:
+    """Return the JSON path of a place that pydantic names, such as `$.fields[2].name`."""
+    return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def _fields_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+    """Return the names that the object at a location within a document knows."""
+    for part in location:
+        by_name = {field.alias or name: field for name, field in model.model_fields.items()}
+        inner = _model_in(by_name[part].annotation) if part in by_name else None
+        if inner is not None:
+            model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """Return the model that a field holds: itself, in a list, or beside None."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def words(details: Mapping[str, Any], *, secret: bool = False) -> str:
     """Return the words for one error of a model.
 
     Args:
+        details: one of pydantic's `errors()`.
         secret: what was given must not be repeated.
     """
     type_ = str(details["type"])
