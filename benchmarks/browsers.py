@@ -23,7 +23,7 @@ from benchmarks.measuring import Cost, measured
 from syncline.contracts.events import PROGRESS
 from syncline.contracts.status import status_message, status_of
 from syncline.kafka.producer import KafkaProducer
-from syncline.postgres.runs import Runs
+from syncline.postgres.runs.runs import Runs
 
 GOAL = 0.3
 """Of one core."""

@@ -29,9 +29,9 @@ from syncline.embedded.ports import free_port
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
-from syncline.postgres.api_keys import ApiKeys, KeyWanted
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.migrate import migrate
+from syncline.postgres.access.api_keys import ApiKeys, KeyWanted
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.migration import migrate
 from syncline.security.secrets import generate_key
 from syncline.security.tokens import new_api_key
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from syncline.domain.dead_letter import letter_id
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 SIZE = 100
 """Records of a batch."""

@@ -21,9 +21,9 @@ from syncline.embedded.ports import free_port
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import open_database
-from syncline.postgres.migrate import migrate
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import open_database
+from syncline.postgres.database.migration import migrate
 from syncline.resources.applying import apply
 from syncline.resources.loading import load
 from syncline.security.secrets import Keyring, generate_key

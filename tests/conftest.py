@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from syncline.embedded.kafka_install import cache_folder, libraries
-from syncline.postgres.migrate import migrate
+from syncline.postgres.database.migration import migrate
 from tests.support.kafka import KafkaPlace, kafka_broker
 from tests.support.postgres import database, database_name, postgres_server
 

@@ -33,8 +33,8 @@ from demo.realworld.systems import (
 from syncline.demo.place import plan
 from syncline.domain.errors import SynclineError
 from syncline.embedded.installation import LocalInstallation, Plan
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import open_database
 from syncline.resources.applying import apply
 from syncline.resources.loading import load
 from syncline.telemetry.logs import configure_logs

@@ -22,12 +22,12 @@ from syncline.domain.errors import NotFoundError
 from syncline.domain.run import Run
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_groups import LetterGroups
-from syncline.postgres.letter_views import LetterViews
-from syncline.postgres.runs import Runs
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
 
 INSTANCE, TENANT = "tryton-directus", "default"
 RUN_LIMIT = 300.0

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from demo.realworld.systems import TRYTON, edits, restart_directus
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 Source = Mapping[str, Mapping[str, Mapping[str, Any]]]
 ALL = ("bp", "item", "order")

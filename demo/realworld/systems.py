@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 REALWORLD = Path(os.environ.get("REALWORLD", ".")).absolute()
 PLACE = Path(os.environ.setdefault("ACC_DIR", f"{tempfile.gettempdir()}/acc"))

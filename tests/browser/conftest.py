@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
 from tests.support.browser import Guard, chromium, session_cookie
 from tests.support.gateway import Gateway, gateway, served
 from tests.support.installation import Installation, installation

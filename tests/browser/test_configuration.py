@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 from playwright.async_api import Page, expect
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from tests.support.browser import fit_for_everybody, new_stream, retype
 from tests.support.installation import Installation
 

@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from tests.support.browser import Stream, keep, new_stream, serious
 from tests.support.eventually import eventually
 from tests.support.installation import Installation

@@ -7,7 +7,7 @@ import re
 import httpx
 from playwright.async_api import BrowserContext, Page, Route, expect
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from tests.support.browser import Guard, new_stream
 from tests.support.eventually import eventually
 from tests.support.installation import Installation

@@ -7,7 +7,7 @@ import re
 from playwright.async_api import Page, expect
 
 from syncline.domain.run import State
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from tests.support.browser import keep, new_stream, serious
 from tests.support.installation import Installation
 

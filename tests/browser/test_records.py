@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from syncline.domain.run import Run
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from tests.support.browser import Stream, fit_for_everybody, new_stream
 from tests.support.installation import Installation
 

@@ -7,7 +7,7 @@ import re
 import httpx
 from playwright.async_api import Locator, Page, expect
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from tests.support.browser import fit_for_everybody, keep, new_stream
 from tests.support.installation import Installation
 

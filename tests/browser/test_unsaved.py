@@ -7,8 +7,8 @@ import re
 
 from playwright.async_api import BrowserContext, Dialog, Page, expect
 
-from syncline.actions.signing_in import set_up_link
-from syncline.postgres.database import Database
+from syncline.actions.sign_in import set_up_link
+from syncline.postgres.database.database import Database
 from tests.support.browser import fit_for_everybody, keep, new_stream, retype, sign_in
 from tests.support.gateway import Gateway
 from tests.support.installation import Installation

@@ -17,10 +17,10 @@ from syncline.domain.errors import NotFoundError, RetriableError
 from syncline.domain.run import Run, State
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.postgres import EmbeddedPostgres
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.migrate import migrate
-from syncline.postgres.runs import Runs
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.migration import migrate
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
 from tests.support.installation import SERVICES, Installation, installation

@@ -17,7 +17,7 @@ from syncline.contracts.topics import TOPICS
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.trigger import FIELDS, MAX_BYTES, parse_trigger
-from syncline.runtime.control import Command
+from syncline.runtime.commands.control import Command
 from syncline_deadletter.main import SPEC as DEADLETTER
 from syncline_execute.main import SPEC as EXECUTE
 from syncline_finalize.main import SPEC as FINALIZE

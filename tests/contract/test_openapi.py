@@ -11,7 +11,7 @@ import pytest
 from jsonschema.validators import validator_for
 
 from syncline_gateway.app import documented
-from syncline_gateway.openapi import document
+from syncline_gateway.document.document import document
 from syncline_gateway.openapi_page import PAGE, page
 
 STORED = Path(__file__).parents[2] / PAGE

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.commands import CommandLine
 from tests.support.eventually import eventually

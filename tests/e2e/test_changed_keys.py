@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from syncline.domain.run import Run, State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from syncline.security.secrets import Keyring
 from tests.support.configured import store_instance
 from tests.support.installation import Installation, installation

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from tests.support.commands import CommandLine
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

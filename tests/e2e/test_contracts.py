@@ -11,7 +11,7 @@ from syncline.contracts import events
 from syncline.contracts.events import CONTENT_TYPE
 from syncline.contracts.topics import DLQ, SNAPSHOTS, STATUS, TOPICS
 from syncline.domain.run import State
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from syncline.domain.run import State
-from syncline.postgres.auditor import audit
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from syncline.resources.applying import apply
 from syncline.resources.loading import load
 from syncline.security.secrets import Keyring

@@ -18,8 +18,8 @@ import pytest
 
 from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

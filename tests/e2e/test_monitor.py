@@ -7,8 +7,8 @@ from pathlib import Path
 
 from syncline.domain.pipeline import Dot, ServiceHealth
 from syncline.domain.run import State
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.pipeline import Pipeline
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.monitoring.service_status import Pipeline
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import SERVICES, installation

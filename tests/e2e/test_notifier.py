@@ -14,8 +14,8 @@ from syncline.contracts.topics import DLQ, STATUS
 from syncline.contracts.wire import Outbound
 from syncline.domain.notification import SubscriptionConfig
 from syncline.kafka.admin import KafkaAdmin
-from syncline.postgres.database import open_database
-from syncline.postgres.subscriptions import Subscriptions
+from syncline.postgres.database.database import open_database
+from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring
 from syncline.security.signing import new_signing_secret
 from tests.support.eventually import eventually

@@ -10,8 +10,8 @@ from syncline.contracts import asyncapi
 from syncline.contracts.topics import DLQ, READS, TRIGGERS
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.run import State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import installation

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from syncline.domain.run import Run
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
 from tests.e2e.test_runs import configure
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace

@@ -12,10 +12,10 @@ import pytest
 
 from syncline.domain.errors import NotFoundError
 from syncline.domain.run import Run, State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.runs import Runs
-from syncline.runtime.control import cancel_message
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.commands.control import cancel_message
 from syncline.security.secrets import Keyring
 from syncline.testing.http_api import Asked, HttpApi, Reply
 from tests.support.configured import store_instance

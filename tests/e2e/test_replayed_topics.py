@@ -9,8 +9,8 @@ from typing import Any
 from syncline.contracts.topics import CONTROL, STATUS
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.run import State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

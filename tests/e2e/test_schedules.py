@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.commands import CommandLine
 from tests.support.configured import configure as configure_other

@@ -9,8 +9,8 @@ from syncline.contracts import events
 from syncline.contracts.topics import DLQ, STATUS
 from syncline.domain.run import State
 from syncline.kafka.admin import KafkaAdmin
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
+from syncline.postgres.runs.auditor import audit
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
 from tests.e2e.test_runs import configure
 from tests.support.collector import Collector, collector
 from tests.support.eventually import eventually

@@ -13,10 +13,10 @@ from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS, TRIGGERS
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.runs import Runs
-from syncline.runtime.control import cancel_message
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.commands.control import cancel_message
 from tests.e2e.test_runs import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

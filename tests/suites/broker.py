@@ -9,7 +9,7 @@ import pytest
 
 from syncline.contracts.wire import Delivery, Outbound, Partition
 from syncline.domain.errors import CommitLostError, MessageTooLargeError
-from syncline.runtime.control import Reader
+from syncline.runtime.commands.control import Reader
 from syncline.runtime.ports import Consumer, Producer
 from tests.support.eventually import eventually
 

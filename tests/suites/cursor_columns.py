@@ -23,8 +23,8 @@ from syncline.connectors.port import Snapshot
 from syncline.domain.bookmark import MARGIN
 from syncline.domain.errors import RetriableError
 from syncline.domain.run import Outcome
-from syncline.postgres.cursors import Cursors
-from syncline.postgres.database import Database
+from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.database.database import Database
 from tests.support.reading_world import NOW, REFUSED, World
 
 START = NOW - timedelta(days=20)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from syncline.domain.access import RoleName
-from syncline.postgres.api_keys import ApiKeys, KeyWanted
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.access.api_keys import ApiKeys, KeyWanted
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.tokens import new_api_key
 
 

@@ -13,10 +13,10 @@ from uuid import uuid4
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from syncline.actions.signing_in import local_sign_in_link
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.sessions import Lifetimes, Sessions
-from syncline.postgres.users import Users
+from syncline.actions.sign_in import local_sign_in_link
+from syncline.postgres.access.sessions import Lifetimes, Sessions
+from syncline.postgres.access.users import Users
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring
 from syncline.security.tokens import new_token, token_hash
 from tests.support.configured import store_instance

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid4
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 DOCUMENT = {
     "entityType": "item",

@@ -19,15 +19,15 @@ from syncline.contracts.topics import STATUS
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
-from syncline.postgres.configuration import Configuration
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.limits import Limits
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import SystemClock
 from syncline.security.passwords import Passwords
 from syncline.security.secrets import Keyring, generate_key
 from syncline_gateway.app import create_app
-from syncline_gateway.live import Hub
+from syncline_gateway.live.hub import Hub
 from syncline_gateway.parts import Parts
 from tests.support.eventually import eventually
 from tests.support.ports import free_port

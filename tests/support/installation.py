@@ -22,8 +22,8 @@ from syncline.domain.run import Run
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.runs import Runs
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.runs import Runs
 from syncline.security.secrets import generate_key
 from tests.support.access import give_key_at
 from tests.support.eventually import eventually

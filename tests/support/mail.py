@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from syncline.actions.mailing import Smtp
+from syncline.actions.notifications.email import Smtp
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 from syncline.security.secrets import Keyring
 from syncline.testing.http_api import Asked, HttpApi, Reply, Trouble
 from tests.support.configured import store_instance

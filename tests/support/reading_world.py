@@ -29,17 +29,17 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome, Run
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.database import Database
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.letters import Letters
-from syncline.postgres.outcomes import Outcomes
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_deadletter.rules import settled
-from syncline_ingest.encoding import Hasher
-from syncline_ingest.reading import Source
-from syncline_ingest.sources import OpenSource
+from syncline_ingest.reading.chunks import Source
+from syncline_ingest.reading.rows import Hasher
+from syncline_ingest.reading.source import OpenSource
 from syncline_ingest.stage import IngestStage
 from tests.support.configured import DOCUMENT
 

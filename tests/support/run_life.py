@@ -12,12 +12,12 @@ from syncline.domain.dead_letter import letter_id
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.database import Database
-from syncline.postgres.extraction import Extractions
-from syncline.postgres.kept import Ending
-from syncline.postgres.outcomes import Outcomes
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database
+from syncline.postgres.progress.extraction import Extractions
+from syncline.postgres.progress.extraction_state import Ending
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.runs.runs import Runs
 
 NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 
 async def schedule(

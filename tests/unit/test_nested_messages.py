@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from syncline.actions import dead_letters, passport, stored_records
-from syncline.actions.field_changes import unused
+from syncline.actions.dead_letters import masked as dead_letters
+from syncline.actions.passports import passport
+from syncline.actions.passports.field_changes import unused
+from syncline.actions.trials import stored_records
 from syncline.contracts.wire import Delivery
-from syncline.runtime.control import Control
+from syncline.runtime.commands.control import Control
 from syncline.telemetry.masking import Secrets
 from syncline.testing.clock import FakeClock
-from syncline_gateway.live import Hub
+from syncline_gateway.live.hub import Hub
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 HOSTILE = b'{"more":' + DEEP + b"}"

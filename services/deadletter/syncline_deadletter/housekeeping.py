@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from syncline.postgres.database import Database
-from syncline.postgres.letter_patterns import renew_patterns
-from syncline.postgres.retention import ROWS, Retention, let_go
+from syncline.postgres.database.database import Database
+from syncline.postgres.database.retention import ROWS, Retention, let_go
+from syncline.postgres.dead_letters.patterns import renew_patterns
 from syncline.runtime.clock import Clock
 
 EVERY = 600.0

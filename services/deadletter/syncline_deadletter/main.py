@@ -7,13 +7,13 @@ from uuid import uuid4
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import DLQ
-from syncline.postgres.letters import Letters
-from syncline.postgres.operation_settling import OperationSettling
-from syncline.postgres.operation_steps import OperationSteps
-from syncline.postgres.runs import Runs
-from syncline.runtime.stage import StageOptions, StageSpec
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.operations.settlement import OperationSettling
+from syncline.postgres.operations.steps import OperationSteps
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
 from syncline_deadletter.housekeeping import Housekeeping
-from syncline_deadletter.operating import Operating
+from syncline_deadletter.operations import Operating
 from syncline_deadletter.rules import Letter, decode
 from syncline_deadletter.stage import DeadletterStage
 

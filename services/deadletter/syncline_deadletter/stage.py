@@ -14,9 +14,9 @@ import structlog
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
-from syncline.postgres.letters import Letters
+from syncline.postgres.dead_letters.store import Letters
 from syncline_deadletter.housekeeping import Housekeeping
-from syncline_deadletter.operating import Operating
+from syncline_deadletter.operations import Operating
 from syncline_deadletter.rules import Letter, settled
 
 log = structlog.get_logger()

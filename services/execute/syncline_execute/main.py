@@ -12,15 +12,15 @@ from syncline.contracts.decoding import decode_batch
 from syncline.contracts.messages import Batch
 from syncline.contracts.sending import records_in
 from syncline.contracts.topics import INPUT_OF, Stage
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.row_names import RowNames
-from syncline.runtime.failures import FailureRouter
-from syncline.runtime.stage import StageSpec
-from syncline_execute.naming import Naming
+from syncline.postgres.ledger.row_names import RowNames
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.runtime.failure.failure_router import FailureRouter
+from syncline.runtime.loop.stage_loop import StageSpec
+from syncline_execute.row_names import Naming
 from syncline_execute.stage import ExecuteStage
 from syncline_execute.targets import Targets
 from syncline_execute.work import Halts
-from syncline_execute.writing import Writer
+from syncline_execute.writer import Writer
 
 Payloads = Batch[msgspec.Raw]
 SPEC = StageSpec("execute", [INPUT_OF[Stage.EXECUTE]], decode_batch(Payloads), records=records_in)

@@ -16,12 +16,12 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
-from syncline.runtime.failures import FailureRouter, tidied
-from syncline.runtime.holding import Wishes, split_held
+from syncline.runtime.commands.stopped_batches import Wishes, split_held
+from syncline.runtime.failure.failure_router import FailureRouter, tidied
 from syncline.security.secrets import SecretsError
 from syncline_execute.targets import Target, Targets
 from syncline_execute.work import Halts
-from syncline_execute.writing import Writer, items_of
+from syncline_execute.writer import Writer, items_of
 
 Payloads = Batch[msgspec.Raw]
 log = structlog.get_logger()

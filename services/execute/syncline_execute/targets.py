@@ -9,7 +9,7 @@ from syncline.connectors.port import Capabilities, Connector
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.limits import ProfileLimiter
+from syncline.postgres.limits.leases import ProfileLimiter
 
 
 class Target(msgspec.Struct, frozen=True):

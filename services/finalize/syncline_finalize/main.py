@@ -7,9 +7,9 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.messages import Report
 from syncline.contracts.sending import records_in
 from syncline.contracts.topics import OUTCOMES
-from syncline.postgres.outcomes import Outcomes
-from syncline.postgres.stalling import Stalls
-from syncline.runtime.stage import StageOptions, StageSpec
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.progress.stalled_runs import Stalls
+from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
 from syncline_finalize.rules import decode
 from syncline_finalize.stage import FinalizeStage
 

@@ -14,14 +14,14 @@ from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome
-from syncline.postgres.outcomes import Outcomes
-from syncline.postgres.stalling import Stalls
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.progress.stalled_runs import Stalls
 from syncline.runtime.clock import Clock
-from syncline.runtime.control import cancel_message, forget_message
+from syncline.runtime.commands.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
 from syncline_finalize.rules import letter_events, settled_by_stall
-from syncline_finalize.telling import Telling
+from syncline_finalize.status_throttle import Telling
 
 LOOKS = 20
 """How often a run is looked at within the time that makes it a stalled one."""

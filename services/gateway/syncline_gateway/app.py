@@ -11,15 +11,15 @@ from fastapi.responses import JSONResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 from syncline.security.passwords import Passwords
-from syncline_gateway.authenticating import Authentication
+from syncline_gateway.access.authentication import Authentication
+from syncline_gateway.access.guard import Guard
+from syncline_gateway.access.stream_access import Watch
 from syncline_gateway.console import add_console
-from syncline_gateway.guarding import Guard
-from syncline_gateway.openapi import BASE, document
-from syncline_gateway.parameters import only_known_parameters
+from syncline_gateway.document.document import BASE, document
+from syncline_gateway.document.parameters import only_known_parameters
 from syncline_gateway.parts import Parts
-from syncline_gateway.problems import add_problem_handlers, problem
+from syncline_gateway.requests.problems import add_problem_handlers, problem
 from syncline_gateway.routes import ROUTERS
-from syncline_gateway.watching import Watch
 
 
 def documented() -> FastAPI:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from syncline_gateway.app import documented
-from syncline_gateway.openapi import document
+from syncline_gateway.document.document import document
 
 PAGE = Path("docs/openapi.json")
 

@@ -9,12 +9,12 @@ from fastapi import Depends, Request
 
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.settings import Settings
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.security.secrets import Keyring
-from syncline_gateway.live import Hub
+from syncline_gateway.live.hub import Hub
 
 
 class Parts(msgspec.Struct, frozen=True):

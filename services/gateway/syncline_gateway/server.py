@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from syncline.actions.signing_in import set_up_link
+from syncline.actions.sign_in import set_up_link
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.life import Life, life
 from syncline.bootstrap.listening import opening
@@ -19,16 +19,16 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
-from syncline.postgres.configuration import Configuration
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database
-from syncline.postgres.limits import Limits
-from syncline.runtime.health import HealthServer
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.database.database import Database
+from syncline.postgres.limits.leases import Limits
+from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
 from syncline_gateway.app import create_app
-from syncline_gateway.live import Hub
+from syncline_gateway.live.hub import Hub
+from syncline_gateway.live.service_status import feed
 from syncline_gateway.parts import Parts
-from syncline_gateway.pipeline import feed
 
 ANSWERS_WITHIN = 5.0
 """Seconds that a request may go on after SIGTERM."""

@@ -6,9 +6,9 @@ from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.messages import RunRequest
 from syncline.contracts.topics import RUNS
-from syncline.runtime.stage import StageOptions, StageSpec
+from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline_ingest.reading.source import Sources
 from syncline_ingest.rules import decode
-from syncline_ingest.sources import Sources
 from syncline_ingest.stage import IngestStage
 
 # Extractions take long and are independent, so several of a partition run at once. One that is

@@ -15,24 +15,24 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
 from syncline.domain.run import Run
-from syncline.postgres.database import Database
-from syncline.postgres.extraction import Extractions, FencedError, Progress
-from syncline.postgres.known_rows import KnownRows
-from syncline.postgres.letters import Letters
-from syncline.postgres.runs import Runs
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.ledger.known_rows import KnownRows
+from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
+from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
-from syncline.runtime.holding import Wishes
+from syncline.runtime.commands.stopped_batches import Wishes
 from syncline.runtime.ports import Producer
-from syncline_ingest.again import again
-from syncline_ingest.ahead import ahead
-from syncline_ingest.chunks import Chunker
-from syncline_ingest.encoding import Chunk
-from syncline_ingest.passing import Pass
-from syncline_ingest.properties import complete
-from syncline_ingest.publishing import Publisher
-from syncline_ingest.reading import SourceError, by_ids, from_letters
-from syncline_ingest.refusals import EXPIRED
-from syncline_ingest.sources import OpenSource, Sources
+from syncline_ingest.extraction.chunker import Chunker
+from syncline_ingest.extraction.source_faults import EXPIRED
+from syncline_ingest.extraction.source_pass import Pass
+from syncline_ingest.publication.publisher import Publisher
+from syncline_ingest.publication.reread import again
+from syncline_ingest.reading.chunks import SourceError, by_ids, from_letters
+from syncline_ingest.reading.missing_properties import complete
+from syncline_ingest.reading.prefetch import ahead
+from syncline_ingest.reading.rows import Chunk
+from syncline_ingest.reading.source import OpenSource, Sources
 
 PAGE = 2000
 LEAST = 200

@@ -9,11 +9,11 @@ from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import READS, SNAPSHOTS
 from syncline.kafka.lagging import LagReader
-from syncline.postgres.pipeline import Pipeline
+from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import Clock
-from syncline.runtime.health import HealthServer
+from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
-from syncline_monitor.listening import Listening
+from syncline_monitor.faust_supervisor import Listening
 from syncline_monitor.stage import Watching
 
 

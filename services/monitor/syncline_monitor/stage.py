@@ -11,10 +11,10 @@ from syncline.contracts.topics import READS
 from syncline.domain.errors import SynclineError
 from syncline.domain.pipeline import ServiceHealth
 from syncline.kafka.lagging import GroupLag, LagReader
-from syncline.postgres.pipeline import STEP, Pipeline
+from syncline.postgres.monitoring.service_status import STEP, Pipeline
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.telemetry.metrics import METRICS
-from syncline_monitor.listening import Listening
+from syncline_monitor.faust_supervisor import Listening
 from syncline_monitor.rules import Ages, StageLag
 
 EVERY = 1.0

@@ -7,8 +7,8 @@ from typing import Any
 
 from syncline.contracts.topics import Stage
 from syncline.domain.mapping.compiler import CompiledMapping
-from syncline.runtime.forwarding import Made
-from syncline.runtime.mapping_stage import MappingStage
+from syncline.runtime.mapping.forwarder import Made
+from syncline.runtime.mapping.handler import MappingStage
 
 
 class NormalizeStage(MappingStage):

@@ -6,10 +6,10 @@ from syncline.bootstrap.notifications import senders_of
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
-from syncline.postgres.alerting import Alerting
-from syncline.postgres.deliveries import Deliveries
-from syncline.runtime.stage import StageOptions, StageSpec
-from syncline_notifier.delivering import Delivering
+from syncline.postgres.notifications.alert_states import Alerting
+from syncline.postgres.notifications.deliveries import Deliveries
+from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline_notifier.deliveries import Delivering
 from syncline_notifier.rules import Ended, decode
 from syncline_notifier.stage import NotifierStage
 

@@ -8,11 +8,11 @@ import structlog
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.alerts import AlertState, Cause, Subject
-from syncline.postgres.alerting import Alerting, Verdict
-from syncline.postgres.telling import Message
+from syncline.postgres.notifications.alert_messages import Message
+from syncline.postgres.notifications.alert_states import Alerting, Verdict
 from syncline.runtime.clock import Clock
 from syncline.telemetry.metrics import METRICS
-from syncline_notifier.delivering import Delivering
+from syncline_notifier.deliveries import Delivering
 from syncline_notifier.rules import Ended, judge_all, weigh
 
 WEIGH_EVERY = 10.0

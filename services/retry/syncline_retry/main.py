@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import RETRY_TIERS, retry_topic
-from syncline.runtime.stage import StageOptions, StageSpec
+from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
 from syncline_retry.rules import Waiting, decode
 from syncline_retry.stage import RetryStage
 

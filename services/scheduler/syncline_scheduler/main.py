@@ -7,11 +7,11 @@ import uvloop
 from syncline.bootstrap.life import life, standing_still
 from syncline.bootstrap.settings import Settings
 from syncline.kafka.producer import KafkaProducer
-from syncline.postgres.firings import Firings
-from syncline.runtime.health import HealthServer
-from syncline.runtime.ticking import Ticker
+from syncline.postgres.schedules.firings import Firings
+from syncline.runtime.loop.heartbeat import Ticker
+from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
-from syncline_scheduler.scheduling import Scheduler
+from syncline_scheduler.scheduler import Scheduler
 
 
 def main(settings: Settings) -> None:

@@ -11,8 +11,8 @@ from syncline.contracts.decoding import decode_batch
 from syncline.contracts.messages import Batch
 from syncline.contracts.sending import records_in
 from syncline.contracts.topics import INPUT_OF, Stage
-from syncline.runtime.failures import FailureRouter
-from syncline.runtime.stage import StageSpec
+from syncline.runtime.failure.failure_router import FailureRouter
+from syncline.runtime.loop.stage_loop import StageSpec
 from syncline_transform.stage import TransformStage
 
 Records = Batch[dict[str, Any]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TRIGGERS
-from syncline.postgres.pausing import Pauses
-from syncline.postgres.runs import Runs
-from syncline.runtime.stage import StageSpec
+from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.loop.stage_loop import StageSpec
+from syncline_trigger.commands import Wishing
 from syncline_trigger.rules import Asked, decode
 from syncline_trigger.stage import TriggerStage
-from syncline_trigger.wishing import Wishing
 
 SPEC = StageSpec("trigger", [TRIGGERS], decode)
 

@@ -17,7 +17,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
 from syncline.domain.run import Run
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
-from syncline_trigger.naming import NAMESPACE, named, tenant_problems
+from syncline_trigger.run_name import NAMESPACE, named, tenant_problems
 
 
 class Asked(msgspec.Struct, frozen=True):

@@ -11,17 +11,17 @@ from syncline.contracts.sending import report_message, request_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
-from syncline.postgres.database import Database
-from syncline.postgres.refusals import Refusals
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
-from syncline.postgres.turns import Turns
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database
+from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.runs import Runs
+from syncline.postgres.runs.turns import Turns
 from syncline.runtime.clock import Clock
-from syncline.runtime.poison import UNDECODABLE, poison
+from syncline.runtime.failure.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
+from syncline_trigger.commands import Wishing
 from syncline_trigger.rules import Asked, accepted, rejected, turned_away
-from syncline_trigger.wishing import Wishing
 
 DISPATCH_EVERY = 1.0
 """Seconds between two looks for queued runs whose turn has come."""

@@ -17,9 +17,9 @@ from syncline.domain.schedule.firing import (
     run_id_of,
     trigger_fields,
 )
-from syncline.postgres.database import Database
-from syncline.postgres.schedule_views import ScheduleViews
-from syncline.postgres.schedules import Schedules
+from syncline.postgres.configuration.schedules import Schedules
+from syncline.postgres.database.database import Database
+from syncline.postgres.schedules.catalog import ScheduleViews
 
 
 class ByHand(msgspec.Struct, frozen=True):

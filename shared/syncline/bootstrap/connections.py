@@ -14,8 +14,8 @@ from syncline.domain.mapping.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.profile import Profile
-from syncline.postgres.configuration import Configuration
-from syncline.postgres.limits import Limits, ProfileLimiter
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.runtime.clock import Clock
 from syncline.telemetry.masking import SECRETS
 

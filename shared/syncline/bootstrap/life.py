@@ -13,11 +13,11 @@ from syncline.bootstrap.listening import opening
 from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.migrate import is_current
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.migration import is_current
 from syncline.runtime.clock import Clock, SystemClock
-from syncline.runtime.health import HealthServer
-from syncline.runtime.lifecycle import run_with_side_tasks, stop_signals
+from syncline.runtime.process.health import HealthServer
+from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
 
 TICK_LIMIT = 10.0
 """Seconds without a turn of the loop after which a service counts as dead."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncline.actions.mailing import Mailer, Smtp
-from syncline.actions.notifying import Senders
+from syncline.actions.notifications.email import Mailer, Smtp
+from syncline.actions.notifications.senders import Senders
 from syncline.bootstrap.settings import Settings
 from syncline.runtime.clock import Clock
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncline.bootstrap.settings import Settings
 from syncline.kafka.producer import KafkaProducer
 from syncline.runtime.clock import Clock
-from syncline.runtime.pulse import Pulse
+from syncline.runtime.process.pulse import Pulse
 
 TOLD_WITHIN = 5.0
 """Seconds."""

@@ -17,16 +17,16 @@ from syncline.bootstrap.settings import Settings
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
-from syncline.postgres.configuration import Configuration
-from syncline.postgres.database import Database
-from syncline.postgres.limits import Limits
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.database.database import Database
+from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import Clock
-from syncline.runtime.control import Control
-from syncline.runtime.health import HealthServer
+from syncline.runtime.commands.control import Control
+from syncline.runtime.loop.stage_loop import Handler, Stage, StageSpec
 from syncline.runtime.ports import Producer
-from syncline.runtime.pulse import CountedProducer
-from syncline.runtime.stage import Handler, Stage, StageSpec
-from syncline.runtime.traced import TracedProducer
+from syncline.runtime.process.health import HealthServer
+from syncline.runtime.process.pulse import CountedProducer
+from syncline.runtime.process.traced_producer import TracedProducer
 from syncline.telemetry.logs import configure_logs
 
 T = TypeVar("T")

@@ -35,8 +35,8 @@ from syncline.bootstrap.settings_kinds import (
 from syncline.connectors.port import Surroundings
 from syncline.domain.incident import Pace
 from syncline.kafka.connection import KafkaConnection
-from syncline.postgres.retention import Retention
-from syncline.postgres.sessions import Lifetimes
+from syncline.postgres.access.sessions import Lifetimes
+from syncline.postgres.database.retention import Retention
 from syncline.security.secrets import Keyring
 
 YEAR = 366 * 86400.0

@@ -13,7 +13,7 @@ from syncline.cli.users import checked_role
 from syncline.cli.words import moment
 from syncline.domain.access import Role
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.api_keys import ApiKeys, ApiKeyView, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, KeyWanted
 
 commands = Commands("Create, list and revoke the API keys of programs.")
 _NAME = typer.Argument(metavar="NAME", help="What the key is for.")

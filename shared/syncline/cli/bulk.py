@@ -12,7 +12,7 @@ import msgspec
 import typer
 from uuid6 import uuid7
 
-from syncline.actions.selecting import words_of
+from syncline.actions.dead_letters.selection import words_of
 from syncline.cli.app import FAILED, INTERRUPTED, OK, PARTIAL
 from syncline.cli.letters import Selection
 from syncline.cli.runs import LIMIT
@@ -21,11 +21,11 @@ from syncline.cli.tables import Column, table
 from syncline.cli.words import moment, number, plural, short_id
 from syncline.domain.errors import InvalidInputError, Problem, RetriableError
 from syncline.domain.operation import GOOD, OperationKind
-from syncline.postgres.database import Database
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_views import LetterViews
-from syncline.postgres.operation_views import OperationItem, OperationView
-from syncline.postgres.operations import NewOperation, Operations
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.operations.catalog import OperationItem, OperationView
+from syncline.postgres.operations.operations import NewOperation, Operations
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at an operation."""

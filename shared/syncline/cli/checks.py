@@ -19,8 +19,8 @@ from syncline.connectors.registry import connector_class
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
 from syncline.domain.configuration import Configured, ProfileConfig
-from syncline.postgres.auditor import CHECKS, audit
-from syncline.postgres.schedule_views import ScheduleViews
+from syncline.postgres.runs.auditor import CHECKS, audit
+from syncline.postgres.schedules.catalog import ScheduleViews
 
 PROFILE_WITHIN = 12.0
 """Seconds a profile's test may take; a connector's own limit is 10."""

@@ -23,7 +23,7 @@ from syncline.resources.loading import Loaded, load
 from syncline.resources.mistakes import Mistake
 
 if TYPE_CHECKING:
-    from syncline.postgres.configuring import ConfigurationStore
+    from syncline.postgres.configuration.changes import ConfigurationStore
 
 _FILES = typer.Option(
     "-f", "--file", metavar="PATH", help="A file, a folder, or - for standard input; repeatable."
@@ -137,7 +137,7 @@ def _write(path: Path, text: str) -> None:
 async def _doubts(
     shell: Shell, stored: ConfigurationStore, loaded: Loaded, steps: Sequence[Step]
 ) -> list[Mistake]:
-    from syncline.actions.doubting import Doubter  # noqa: PLC0415
+    from syncline.actions.doubts.review import Doubter  # noqa: PLC0415
 
     doubter = Doubter(stored, shell.settings.surroundings())
     return await doubter.of_files(shell.tenant, loaded, steps)

@@ -12,8 +12,8 @@ from syncline.cli.tables import Column
 from syncline.cli.words import moment
 from syncline.domain.cursor import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.cursors import Cursors
-from syncline.postgres.views import CursorView, Views
+from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.runs.record_history import CursorView, Views
 
 commands = Commands("List, reset and set cursors: how far each entity type was read.")
 _INSTANCE = typer.Argument(metavar="INSTANCE", help="Name of the instance.")

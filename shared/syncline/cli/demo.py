@@ -32,7 +32,7 @@ from syncline.demo.story import Counts, Step
 from syncline.embedded.installation import LocalInstallation
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
-from syncline.postgres.runs import Runs
+from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
 
 FAST = 1000

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from syncline.actions.dead_letters import DeadLetters
+from syncline.actions.dead_letters.masked import DeadLetters
 from syncline.cli import bulk, resolving
 from syncline.cli.app import Commands
 from syncline.cli.letters import Where, Which
@@ -18,8 +18,8 @@ from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, pairs
 from syncline.cli.words import moment, number, plural, short_id
 from syncline.contracts.messages import decoder_of, encode
-from syncline.postgres.letter_groups import LetterGroup, LetterGroups
-from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
+from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
+from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
 from syncline.telemetry.masking import MASK
 
 commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
-from syncline.actions.signing_in import local_sign_in_link
+from syncline.actions.sign_in import local_sign_in_link
 from syncline.embedded.installation import LocalInstallation
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
 from syncline.telemetry.logs import configure_logs
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

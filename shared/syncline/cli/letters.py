@@ -16,9 +16,9 @@ from syncline.cli.words import number, plural
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, InvalidInputError, Problem
 from syncline.domain.replay import MAX_REPLAY
-from syncline.postgres.database import Database
-from syncline.postgres.letter_filter import STATUSES, LetterFilter
-from syncline.postgres.letter_views import LetterView, LetterViews
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
+from syncline.postgres.dead_letters.filter import STATUSES, LetterFilter
 
 STAGES = (*Stage, "trigger", "finalize", "retry", "deadletter", "notifier")
 """Where a record may have failed, and who may have met a message that it cannot read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from syncline.actions.passport_steps import Passport, PassportPayload, PassportStep
+from syncline.actions.passports.steps import Passport, PassportPayload, PassportStep
 from syncline.cli.shell import own_name
 from syncline.cli.words import moment, short_id
 

@@ -12,11 +12,11 @@ from syncline.cli.runs import LIMIT, run_id_of
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, table
 from syncline.cli.words import moment, short_id
-from syncline.postgres.views import RecordHistory, RecordInRun, Views
+from syncline.postgres.runs.record_history import RecordHistory, RecordInRun, Views
 from syncline.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
-    from syncline.actions.passport_steps import Passport
+    from syncline.actions.passports.steps import Passport
 
 commands = Commands("Find a record over all runs.")
 _SOURCE_ID = typer.Argument(metavar="SOURCE_ID", help="The record's ID in its source.")
@@ -73,9 +73,9 @@ def passport(
 
     Payloads are read back from the stage topics, which keep them for some days.
     """
-    from syncline.actions.passport import Passports  # noqa: PLC0415 - needs Kafka's client
+    from syncline.actions.passports.passport import Passports  # noqa: PLC0415 - needs Kafka's client
     from syncline.cli.passports import lines_of  # noqa: PLC0415
-    from syncline.postgres.configuration import Configuration  # noqa: PLC0415
+    from syncline.postgres.configuration.pinned import Configuration  # noqa: PLC0415
 
     run_id = None if run is None else run_id_of(run)
 

@@ -10,9 +10,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from syncline.actions.dead_letters import DeadLetters
-from syncline.actions.edits import Edit, edit_of, wrong
-from syncline.actions.replay_plan import Asked, ReplayResult, Wish, plan, results_of
+from syncline.actions.dead_letters.edits import Edit, edit_of, wrong
+from syncline.actions.dead_letters.masked import DeadLetters
+from syncline.actions.dead_letters.replay_plan import Asked, ReplayResult, Wish, plan, results_of
 from syncline.cli.app import FAILED, OK, PARTIAL
 from syncline.cli.bulk import Pace, replay_paced, wanted_of
 from syncline.cli.letters import Chosen, Selection, confirm, entries_of
@@ -24,9 +24,9 @@ from syncline.contracts.events import RunStatus
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.replay import FAILED as FROM_FAILED
 from syncline.domain.replay import MAX_REPLAY, STARTS
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_views import LetterView, LetterViews
-from syncline.postgres.views import Views
+from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.runs.record_history import Views
 from syncline.runtime.clock import SystemClock
 
 _FROM = typer.Option(

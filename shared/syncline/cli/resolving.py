@@ -6,13 +6,19 @@ from typing import Annotated
 
 import typer
 
-from syncline.actions.resolving import DISCARD, RESTORE, STATUS_OF, Resolution, resolve
+from syncline.actions.dead_letters.resolution import (
+    DISCARD,
+    RESTORE,
+    STATUS_OF,
+    Resolution,
+    resolve,
+)
 from syncline.cli.app import FAILED, PARTIAL
 from syncline.cli.letters import Chosen, ChosenDiscarded, Selection, confirm, entries_of
 from syncline.cli.shell import Shell
 from syncline.cli.tables import Column
 from syncline.cli.words import plural, short_id
-from syncline.postgres.letter_views import LetterView
+from syncline.postgres.dead_letters.catalog import LetterView
 
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the entry.")
 _COLUMNS = (

@@ -28,11 +28,11 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
-from syncline.postgres.pausing import Pauses
-from syncline.postgres.runs import Runs
-from syncline.postgres.views import RunDetail, Views
+from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.record_history import RunDetail, Views
+from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
-from syncline.runtime.control import cancel_message, forget_message, pause_message
+from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 
 commands = Commands("List, show, watch, pause, resume and cancel runs.")
 ACTIVE = tuple(state.value for state in State if state not in FINAL)

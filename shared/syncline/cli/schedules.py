@@ -14,7 +14,7 @@ from syncline.cli.tables import Column, pairs, table
 from syncline.cli.words import label, moment
 from syncline.domain.configuration import Kind
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
-from syncline.postgres.schedule_views import FiringView, ScheduleView, ScheduleViews
+from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews
 from syncline.resources.saving import Edit, switch_schedule
 from syncline.runtime.clock import SystemClock
 

@@ -25,7 +25,7 @@ def rekey(shell: Shell) -> None:
     To change keys: put the new one before the old one, restart the services, rekey, and then
     take the old one out.
     """
-    from syncline.postgres.subscriptions import Subscriptions  # noqa: PLC0415
+    from syncline.postgres.notifications.subscriptions import Subscriptions  # noqa: PLC0415
 
     async def change() -> tuple[int, int]:
         async with shell.configuration() as stored:

@@ -29,7 +29,7 @@ def run(shell: Shell, service: Annotated[str, _SERVICE]) -> None:
 @without_tenant
 def migrate(shell: Shell) -> None:
     """Bring the database to this release's schema; safe to call again."""
-    from syncline.postgres.migrate import migrate as apply_migrations  # noqa: PLC0415
+    from syncline.postgres.database.migration import migrate as apply_migrations  # noqa: PLC0415
 
     names = shell.run(apply_migrations(shell.settings.postgres_dsn.get_secret_value()))
     lines = [f"applied {name}" for name in names] or ["the schema is up to date"]

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from syncline.contracts.wire import Outbound
     from syncline.kafka.admin import KafkaAdmin
     from syncline.kafka.reader import KafkaReader
-    from syncline.postgres.configuring import ConfigurationStore
-    from syncline.postgres.database import Database
+    from syncline.postgres.configuration.changes import ConfigurationStore
+    from syncline.postgres.database.database import Database
 
 T = TypeVar("T")
 WITHIN = 10.0
@@ -121,8 +121,8 @@ class Shell:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
         """Open the database. Raises RetriableError; OutsideError when it has another schema."""
-        from syncline.postgres.database import open_database  # noqa: PLC0415
-        from syncline.postgres.migrate import missing_in  # noqa: PLC0415
+        from syncline.postgres.database.database import open_database  # noqa: PLC0415
+        from syncline.postgres.database.migration import missing_in  # noqa: PLC0415
 
         dsn = self.settings.postgres_dsn.get_secret_value()
         opening = open_database(dsn, size=2, name="syncline-cli")
@@ -140,7 +140,7 @@ class Shell:
     @asynccontextmanager
     async def configuration(self) -> AsyncIterator[ConfigurationStore]:
         """Open the stored configuration. Raises RetriableError, SecretsError."""
-        from syncline.postgres.configuring import ConfigurationStore  # noqa: PLC0415
+        from syncline.postgres.configuration.changes import ConfigurationStore  # noqa: PLC0415
 
         keyring = self.settings.keyring()
         async with self.database() as database:

@@ -12,7 +12,7 @@ from syncline.cli.tables import Column
 from syncline.cli.words import moment
 from syncline.domain.access import Role, RoleName
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.users import UserChange, Users, UserView
+from syncline.postgres.access.users import UserChange, Users, UserView
 
 commands = Commands("Add, list and disable people; let them choose passwords.")
 _NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
@@ -36,7 +36,7 @@ def add(
     tenants: Annotated[str, _TENANTS] = "default",
 ) -> None:
     """Add a person, and print the one-time link at which they choose a password."""
-    from syncline.actions.signing_in import password_link  # noqa: PLC0415 - for two commands only
+    from syncline.actions.sign_in import password_link  # noqa: PLC0415 - for two commands only
 
     checked = checked_role(role)
     assigned = [] if checked == "platform_admin" else [t.strip() for t in tenants.split(",")]
@@ -95,7 +95,7 @@ def disable(
 @commands.add("reset-link", tenant=False)
 def reset_link(shell: Shell, name: Annotated[str, _NAME]) -> None:
     """Print a new one-time link at which a person chooses a password."""
-    from syncline.actions.signing_in import password_link  # noqa: PLC0415 - for two commands only
+    from syncline.actions.sign_in import password_link  # noqa: PLC0415 - for two commands only
 
     async def make() -> str:
         async with shell.database() as database:

@@ -91,7 +91,7 @@ class Watcher:
             self.statuses[status.correlation_id] = status
 
     async def _look(self, run_id: str) -> RunStatus:
-        from syncline.postgres.runs import Runs  # noqa: PLC0415 - seldom needed
+        from syncline.postgres.runs.runs import Runs  # noqa: PLC0415 - seldom needed
 
         async with self._shell.database() as database:
             return status_of(await Runs(database).get(self._shell.tenant, run_id))

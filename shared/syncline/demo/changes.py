@@ -9,7 +9,7 @@ import datetime as dt
 from decimal import Decimal
 
 from syncline.demo.erp import ITEMS
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 FIRST_DAY, SECOND_DAY = dt.datetime(2025, 12, 1), dt.datetime(2025, 12, 2)  # noqa: DTZ001
 CHANGED, TOUCHED, EDITED = ITEMS // 100, 100, 3

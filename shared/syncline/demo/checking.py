@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncline.demo.shop import Shop
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 _ITEMS = """
 select "ItemCode" as key, trim("ItemName") as name, "ItmsGrpCod"::int as item_group,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
 
 SEED = 20_260_101
 ITEMS, PARTNERS, ORDERS = 20_000, 2_000, 5_000

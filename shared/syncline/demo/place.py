@@ -16,8 +16,8 @@ from syncline.demo import erp
 from syncline.demo.shop import Shop, serve
 from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.embedded.ports import DevPorts, free_port, free_ports
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
 from syncline.resources.applying import apply
 from syncline.resources.loading import load
 from syncline.resources.schema import text as schema_text

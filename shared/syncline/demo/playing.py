@@ -16,10 +16,10 @@ from syncline.demo.checking import compare
 from syncline.demo.place import Place
 from syncline.demo.story import SHOP, STEPS, Asked, Counts, Replayed, Step
 from syncline.domain.errors import SynclineError
-from syncline.postgres.auditor import audit
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_groups import LetterGroups
-from syncline.postgres.letter_views import LetterView, LetterViews
+from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.runs.auditor import audit
 
 TENANT = "default"
 

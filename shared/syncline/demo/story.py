@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from syncline.demo import changes
 from syncline.demo.erp import CANCELLED_ORDERS, ITEMS, ORDERS, PARTNERS
-from syncline.postgres.database import Database
+from syncline.postgres.database.database import Database
 
 SHOP, WAREHOUSE = "erp-shop", "erp-warehouse"
 

@@ -156,6 +156,11 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     finished_at: datetime | None = None
 
 
+def outcome_name(code: str) -> str:
+    """Return an outcome's name: `success`, `unchanged`, …, `in_flight`."""
+    return "in_flight" if code == PENDING else Outcome(code).name.lower()
+
+
 def final_state(
     counters: Counters,
     *,

@@ -26,7 +26,7 @@ from syncline.embedded.processes import quiet
 from syncline.embedded.services import ServiceProcess, left_over, processes
 from syncline.embedded.supervising import keep_running
 from syncline.kafka.admin import KafkaAdmin
-from syncline.postgres.migrate import MigrationError, migrate
+from syncline.postgres.database.migration import MigrationError, migrate
 
 KAFKA, POSTGRES = "SYNCLINE_KAFKA_BOOTSTRAP", "SYNCLINE_POSTGRES_DSN"
 _ENV = "env"

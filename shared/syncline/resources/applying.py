@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from syncline.domain.configuration import Configured, Step, compare
 from syncline.domain.errors import ConflictError
-from syncline.postgres.configuring import Change, ConfigurationStore
+from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.checking import check
 from syncline.resources.loading import Loaded
 from syncline.resources.mistakes import InvalidFilesError

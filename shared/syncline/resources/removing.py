@@ -8,7 +8,7 @@ from typing import TypeAlias
 from syncline.domain.configuration import Config, Configured, Kind, Step
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import meant, shown
-from syncline.postgres.configuring import Change, ConfigurationStore
+from syncline.postgres.configuration.changes import Change, ConfigurationStore
 
 Name: TypeAlias = tuple[Kind, str]
 _ORDER = (Kind.SCHEDULE, Kind.INSTANCE, Kind.MAPPING, Kind.PROFILE)

@@ -19,7 +19,7 @@ from syncline.domain.configuration import (
     compare,
 )
 from syncline.domain.errors import ConflictError
-from syncline.postgres.configuring import Change, ConfigurationStore
+from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.loading import Loaded
 from syncline.resources.removing import missing, take_away, without
 from syncline.resources.single import require_sound, wanted_by

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from syncline.actions.signing_in import SigningIn
-from syncline.postgres.api_keys import ApiKeys
-from syncline.postgres.database import open_database
+from syncline.actions.sign_in import SigningIn
+from syncline.postgres.access.api_keys import ApiKeys
+from syncline.postgres.database.database import open_database
 from syncline.security.passwords import Passwords
 from syncline.security.tokens import is_hash_of, key_prefix
 from tests.support.commands import CommandLine

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from argon2 import profiles
 
-from syncline.actions.signing_in import (
+from syncline.actions.sign_in import (
     Rules,
     SigningIn,
     local_sign_in_link,
@@ -23,10 +23,10 @@ from syncline.domain.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.sessions import Lifetimes, Sessions, SessionView
-from syncline.postgres.sign_in_attempts import Allowance
-from syncline.postgres.users import UserChange, Users
+from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
+from syncline.postgres.access.sign_in_attempts import Allowance
+from syncline.postgres.access.users import UserChange, Users
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.passwords import Passwords
 from syncline.security.tokens import new_token, token_hash
 

@@ -9,12 +9,12 @@ import pytest
 
 from syncline.domain.access import Role
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from syncline.postgres.api_keys import ApiKeys, KeyWanted
-from syncline.postgres.audit import ADDRESS, audit
-from syncline.postgres.audit_views import AuditEntry, AuditFilter, AuditLog
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.tenants import Tenants
-from syncline.postgres.users import UserChange, Users
+from syncline.postgres.access.api_keys import ApiKeys, KeyWanted
+from syncline.postgres.access.tenants import Tenants
+from syncline.postgres.access.users import UserChange, Users
+from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
+from syncline.postgres.audit.log import ADDRESS, audit
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.tokens import new_api_key
 
 BEGIN = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

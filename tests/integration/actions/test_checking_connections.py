@@ -11,12 +11,12 @@ import asyncpg
 import msgspec
 import pytest
 
-from syncline.actions.checking_connections import ConnectionChecker, ConnectionTest
+from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import InvalidInputError, NotFoundError
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
 from syncline.resources.saving import Edit, save
 from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
@@ -122,7 +122,7 @@ async def test_server_that_never_answers_ends_in_time(
         await asyncio.sleep(30)
         writer.close()
 
-    monkeypatch.setattr("syncline.actions.checking_connections.LIMIT", 0.5)
+    monkeypatch.setattr("syncline.actions.connections.connection_test.LIMIT", 0.5)
     port = free_port()
     async with await asyncio.start_server(silent, "127.0.0.1", port):
         body = {

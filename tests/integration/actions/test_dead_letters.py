@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from syncline.actions.dead_letters import DeadLetters
-from syncline.actions.edits import edit_of
+from syncline.actions.dead_letters.edits import edit_of
+from syncline.actions.dead_letters.masked import DeadLetters
 from syncline.contracts.messages import decoder_of
 from syncline.domain.replay import edited
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 
 KEYS = Keyring.parse(generate_key())

@@ -9,14 +9,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from syncline.actions import doubting
-from syncline.actions.doubting import Doubter
-from syncline.actions.doubts import Doubt, Matter, of_mappings
+from syncline.actions.doubts import review as doubting
+from syncline.actions.doubts.doubt import Doubt, Matter, of_mappings
+from syncline.actions.doubts.review import Doubter
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import Problem
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import open_database
 from syncline.resources.applying import apply
 from syncline.resources.loading import load
 from syncline.security.secrets import Keyring, generate_key

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from syncline.actions.dry_run import DryRunner, DryRunRequest
+from syncline.actions.trials.dry_run import DryRunner, DryRunRequest
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import InvalidInputError, NotFoundError
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
 from syncline.resources.saving import Edit, save
 from syncline.security.secrets import Keyring, generate_key
 

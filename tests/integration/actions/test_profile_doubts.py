@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from syncline.actions.doubts import Matter
-from syncline.actions.profile_doubts import of_profiles
+from syncline.actions.doubts.doubt import Matter
+from syncline.actions.doubts.profiles import of_profiles
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration import Configured, Kind, ProfileConfig, compare
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from uuid6 import uuid7
 
-from syncline.actions.try_draft import DraftTrier, TrialRequest
+from syncline.actions.trials.draft import DraftTrier, TrialRequest
 from syncline.contracts.messages import Batch, RunRef
 from syncline.contracts.sending import batch_message
 from syncline.contracts.topics import Stage
@@ -18,7 +18,7 @@ from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.configured import DOCUMENT, configure
 from tests.support.kafka import KafkaPlace

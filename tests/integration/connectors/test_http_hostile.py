@@ -24,13 +24,13 @@ from syncline.contracts.messages import Batch, RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.row_names import RowNames
-from syncline_execute.naming import Naming
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.ledger.row_names import RowNames
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline_execute.row_names import Naming
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
-from syncline_execute.writing import Writer, items_of
+from syncline_execute.writer import Writer, items_of
 from tests.support.hostile_api import HostileApi, Manners
 
 LOOKUP = {

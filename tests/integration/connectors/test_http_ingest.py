@@ -14,7 +14,7 @@ from syncline.connectors.http import HttpConnector
 from syncline.domain.mapping.document import Extraction
 from syncline.domain.retry import RetryPolicy
 from syncline.testing.clock import FakeClock
-from syncline_ingest.reading import Source, SourceError
+from syncline_ingest.reading.chunks import Source, SourceError
 from tests.support.scripted_api import Call, Said, Script, item, reading, scripted
 
 PAGES = [[item(2 * n), item(2 * n + 1)] for n in range(5)]

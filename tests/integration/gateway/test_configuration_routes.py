@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from syncline_gateway.access import Caller, Role, caller_of
+from syncline_gateway.access.caller import Caller, Role, caller_of
 from tests.support.gateway import gateway
 
 SECRET = "canary-s3cret"

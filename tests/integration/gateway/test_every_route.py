@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from syncline_gateway.app import documented
-from syncline_gateway.openapi import document
-from syncline_gateway.paging import cursor_of, digest_of
+from syncline_gateway.document.document import document
+from syncline_gateway.requests.paging import cursor_of, digest_of
 from tests.contract.test_access import OPEN, RUNNER_MAY
 from tests.integration.gateway.test_sessions import problem
 from tests.support.access import give_key

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from syncline.postgres.database import Database, open_database
-from syncline_gateway.access import Caller, Role, caller_of
+from syncline.postgres.database.database import Database, open_database
+from syncline_gateway.access.caller import Caller, Role, caller_of
 from tests.support.configured import configure
 from tests.support.gateway import gateway
 

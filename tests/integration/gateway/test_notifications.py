@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from syncline.bootstrap.notifications import senders_of
-from syncline.postgres.deliveries import Deliveries
+from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.runtime.clock import SystemClock
-from syncline_notifier.delivering import Delivering
+from syncline_notifier.deliveries import Delivering
 from tests.integration.gateway.test_sessions import problem
 from tests.integration.postgres.test_subscriptions import tell
 from tests.support.access import give_key

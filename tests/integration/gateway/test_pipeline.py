@@ -13,7 +13,7 @@ import pytest
 from syncline.contracts.messages import Discovered, Extracted, Settled
 from syncline.domain.pipeline import Dot, Rates, ServiceHealth
 from syncline.domain.run import Run
-from syncline.postgres.pipeline import Pipeline
+from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import SystemClock
 from tests.support.access import give_key
 from tests.support.configured import configure

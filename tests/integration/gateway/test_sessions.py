@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from syncline.actions.signing_in import local_sign_in_link, set_up_link
-from syncline_gateway.authenticating import COOKIE, CSRF_HEADER
+from syncline.actions.sign_in import local_sign_in_link, set_up_link
+from syncline_gateway.access.authentication import COOKIE, CSRF_HEADER
 from tests.support.access import give_key
 from tests.support.gateway import HOST, Gateway, gateway
 

@@ -17,8 +17,8 @@ from syncline.embedded.kafka import EmbeddedKafka
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.runtime.clock import SystemClock
-from syncline.runtime.control import Control, cancel_message, forget_message
-from syncline.runtime.stage import Stage, StageOptions, StageSpec
+from syncline.runtime.commands.control import Control, cancel_message, forget_message
+from syncline.runtime.loop.stage_loop import Stage, StageOptions, StageSpec
 from tests.suites.broker import PARTITIONS, Member
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder

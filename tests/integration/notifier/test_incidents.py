@@ -14,9 +14,9 @@ from syncline.contracts.events import RunStatus
 from syncline.contracts.messages import Extracted, Settled
 from syncline.domain.incident import Pace
 from syncline.domain.run import Run
-from syncline.postgres.alerting import Alerting
-from syncline.postgres.database import open_database
-from syncline.postgres.letters import Letters
+from syncline.postgres.database.database import open_database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.notifications.alert_states import Alerting
 from syncline.testing.clock import FakeClock
 from syncline_notifier.rules import Ended
 from syncline_notifier.stage import NotifierStage

@@ -11,19 +11,19 @@ from uuid import uuid4
 
 import pytest
 
-from syncline.actions.mailing import NOT_CONFIGURED, Mailer, Smtp
-from syncline.actions.notifying import Senders
+from syncline.actions.notifications.email import NOT_CONFIGURED, Mailer, Smtp
+from syncline.actions.notifications.senders import Senders
 from syncline.contracts.events import RunStatus
 from syncline.domain.incident import Pace
 from syncline.domain.notification import SubscriptionConfig
-from syncline.postgres.alerting import Alerting
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.deliveries import Deliveries
-from syncline.postgres.subscriptions import Subscriptions
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.notifications.alert_states import Alerting
+from syncline.postgres.notifications.deliveries import Deliveries
+from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
 from syncline.security.signing import new_signing_secret
-from syncline_notifier.delivering import Delivering
+from syncline_notifier.deliveries import Delivering
 from syncline_notifier.rules import Ended
 from syncline_notifier.stage import NotifierStage
 from tests.support.configured import configure

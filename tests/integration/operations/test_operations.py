@@ -12,15 +12,15 @@ import pytest
 from syncline.contracts.messages import Settled
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.operation import OperationKind
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_groups import LetterGroups
-from syncline.postgres.letter_patterns import renew_patterns
-from syncline.postgres.letter_views import LetterViews
-from syncline.postgres.operation_views import OperationView
-from syncline.postgres.operations import NewOperation, Operations
-from syncline.postgres.runs import Runs
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.catalog import LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.dead_letters.patterns import renew_patterns
+from syncline.postgres.operations.catalog import OperationView
+from syncline.postgres.operations.operations import NewOperation, Operations
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
 from tests.integration.operations.working import Pipeline, begin_now, failed, work_off, worker
 from tests.support.configured import configure
 from tests.support.run_life import apply, ref

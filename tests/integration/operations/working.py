@@ -14,18 +14,18 @@ from syncline.domain.batch import NewBatch, Water
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.domain.trigger import TriggerRequest, parse_trigger
-from syncline.postgres.database import Database
-from syncline.postgres.extraction import Extractions
-from syncline.postgres.kept import Ending
-from syncline.postgres.letters import Letters
-from syncline.postgres.operation_settling import OperationSettling
-from syncline.postgres.operation_steps import OperationSteps
-from syncline.postgres.outcomes import Outcomes
-from syncline.postgres.refusals import Refusals
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.operations.settlement import OperationSettling
+from syncline.postgres.operations.steps import OperationSteps
+from syncline.postgres.progress.extraction import Extractions
+from syncline.postgres.progress.extraction_state import Ending
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
-from syncline_deadletter.operating import Operating
+from syncline_deadletter.operations import Operating
 from syncline_trigger.rules import decode
 from tests.support.run_life import dead_letter
 

@@ -9,10 +9,10 @@ import pytest
 from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
 from syncline.domain.ledger import Written
 from syncline.domain.run import State
-from syncline.postgres.auditor import CHECKS, audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.letters import Letters
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.runs.auditor import CHECKS, audit
 from tests.support.configured import configure
 from tests.support.run_life import (
     NO,

@@ -14,9 +14,9 @@ from syncline.domain.configuration import (
     compare,
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError
-from syncline.postgres.configuration import Configuration
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 
 KEY = generate_key()

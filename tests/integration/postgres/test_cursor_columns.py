@@ -6,8 +6,8 @@ import asyncio
 
 from hypothesis import HealthCheck, given, settings
 
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
+from syncline.postgres.runs.auditor import audit
 from tests.suites.cursor_columns import PLANS, Plan, Playing
 from tests.support.configured import configure
 

@@ -7,15 +7,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from syncline.actions.replay_plan import refusal
+from syncline.actions.dead_letters.replay_plan import refusal
 from syncline.domain.ledger import Begun
 from syncline.domain.operation import OperationKind
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_groups import LetterGroup, LetterGroups
-from syncline.postgres.letter_views import LetterView, LetterViews
-from syncline.postgres.operations import NewOperation, Operations
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.operations.operations import NewOperation, Operations
 from tests.integration.operations.working import failed
 from tests.support.configured import configure
 from tests.support.run_life import accept, ref

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from syncline.domain.run import Run, State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from tests.support.configured import configure
 from tests.support.reading_world import World
 from tests.support.scripted_api import Call, Said, Script, scripted

@@ -22,13 +22,13 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.letters import Letters
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
-from syncline_ingest.reading import Source
-from syncline_ingest.sources import OpenSource
+from syncline_ingest.reading.chunks import Source
+from syncline_ingest.reading.source import OpenSource
 from syncline_ingest.stage import IngestStage
 from tests.support.configured import DOCUMENT, configure
 

@@ -10,9 +10,9 @@ import pytest
 from syncline.connectors.port import ConnectorError, Snapshot
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.run import Notice, Outcome, Run, State
-from syncline.postgres.auditor import audit
-from syncline.postgres.cursors import Cursors
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.auditor import audit
 from tests.support.configured import configure
 from tests.support.reading_world import AWAY, NOW, REFUSED, Decide, World
 

@@ -13,13 +13,13 @@ from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Extracted, Settled
 from syncline.domain.ledger import Written
 from syncline.domain.run import Run
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_views import LetterView, LetterViews
-from syncline.postgres.letters import Letters
-from syncline.postgres.runs import Runs
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref
 

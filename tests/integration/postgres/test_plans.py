@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from syncline.domain.run import Run
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.known_rows import Asked, KnownRows
-from syncline.postgres.row_names import RowNames
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.ledger.known_rows import Asked, KnownRows
+from syncline.postgres.ledger.row_names import RowNames
 from tests.support.configured import configure
 from tests.support.run_life import accept
 

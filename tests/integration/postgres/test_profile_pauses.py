@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.limits import Limits, ProfileLimiter
-from syncline.postgres.profile_pauses import PausedError, paused
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.limits.leases import Limits, ProfileLimiter
+from syncline.postgres.limits.retry_after import PausedError, paused
 
 PROFILE = str(uuid4())
 

@@ -13,11 +13,11 @@ from syncline.domain.dead_letter import letter_id
 from syncline.domain.errors import Category, Failure, InvalidInputError
 from syncline.domain.ledger import Written
 from syncline.domain.run import Run
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.letters import Letters
-from syncline.postgres.run_records import RecordFilter, RunRecords
-from syncline.postgres.searching import Search
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.runs.records import RecordFilter, RunRecords
+from syncline.postgres.runs.search import Search
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
 

@@ -14,12 +14,12 @@ from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_views import LetterViews
-from syncline.postgres.letters import Letters
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.catalog import LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.run_life import dead_letter
 

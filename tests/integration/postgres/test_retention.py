@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.retention import Retention, let_go
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.retention import Retention, let_go
 from tests.support.configured import configure
 from tests.support.scheduled import schedule
 

@@ -22,19 +22,19 @@ from syncline.domain.ledger import Begun, Written
 from syncline.domain.replay import Replay
 from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.extraction import Extractions, FencedError
-from syncline.postgres.kept import Ending, Kept
-from syncline.postgres.known_rows import Known, KnownRows
-from syncline.postgres.ledger import Ledger
-from syncline.postgres.letters import Letters
-from syncline.postgres.notices import note
-from syncline.postgres.pausing import Pauses
-from syncline.postgres.run_views import RunViews
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
-from syncline.postgres.turns import Turns
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.ledger.known_rows import Known, KnownRows
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.progress.extraction import Extractions, FencedError
+from syncline.postgres.progress.extraction_state import Ending, Kept
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.catalog import RunViews
+from syncline.postgres.runs.notices import note
+from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.runs import Runs
+from syncline.postgres.runs.turns import Turns
 from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 

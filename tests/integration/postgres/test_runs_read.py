@@ -10,8 +10,8 @@ import pytest
 from syncline.contracts.messages import Attempt, Extracted, Report, Retrying, Settled, Timing
 from syncline.domain.errors import Category, Failure, NotFoundError
 from syncline.domain.run import Run
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.run_views import RunFilter, RunViews
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.catalog import RunFilter, RunViews
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
 

@@ -10,12 +10,12 @@ import pytest
 from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled, Waiting
 from syncline.domain.batch import Water
 from syncline.domain.run import Run, State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.extraction import Extractions, FencedError
-from syncline.postgres.outcomes import Outcomes
-from syncline.postgres.runs import Runs
-from syncline.postgres.stalling import Closed, Stalls
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.progress.extraction import Extractions, FencedError
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.progress.stalled_runs import Closed, Stalls
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, extract, ref
 

@@ -14,11 +14,11 @@ from syncline.domain.alerts import Alert, Cause, Subject
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.incident import Pace
 from syncline.domain.notification import SubscriptionConfig
-from syncline.postgres.alerting import Alerting, Verdict
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.deliveries import Deliveries
-from syncline.postgres.retention import Retention, let_go
-from syncline.postgres.subscriptions import Subscriptions
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.retention import Retention, let_go
+from syncline.postgres.notifications.alert_states import Alerting, Verdict
+from syncline.postgres.notifications.deliveries import Deliveries
+from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring, generate_key
 from syncline.security.signing import new_signing_secret
 

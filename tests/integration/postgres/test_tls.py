@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from syncline.domain.errors import RetriableError
-from syncline.postgres.database import open_database
+from syncline.postgres.database.database import open_database
 from tests.support.certificates import Authority
 
 SSL_REQUEST = 8

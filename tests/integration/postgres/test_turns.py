@@ -9,12 +9,12 @@ import pytest
 from syncline.contracts.messages import Extracted
 from syncline.domain.errors import NotFoundError
 from syncline.domain.run import State
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.extraction import Extractions
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
-from syncline.postgres.turns import Turns
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.progress.extraction import Extractions
+from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.runs import Runs
+from syncline.postgres.runs.turns import Turns
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, extract, ref
 

@@ -11,11 +11,11 @@ import pytest
 from syncline.contracts.alerts import AlertData, Happening
 from syncline.domain.alerts import AlertState, Subject
 from syncline.domain.incident import Pace
-from syncline.postgres.alerting import Alerting, Verdict
-from syncline.postgres.auditor import audit
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.letter_patterns import renew_patterns
-from syncline.postgres.migrate import available, migrate
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.migration import available, migrate
+from syncline.postgres.dead_letters.patterns import renew_patterns
+from syncline.postgres.notifications.alert_states import Alerting, Verdict
+from syncline.postgres.runs.auditor import audit
 from tests.support.configured import configure
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ select gen_random_uuid(), 'default', s.id, s.instance_id, 'item', $1, 'execute',
 async def before(empty_postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database of the release before dead letters closed by themselves."""
     older = [one for one in available() if one.name < "0016"]
-    monkeypatch.setattr("syncline.postgres.migrate.available", lambda: older)
+    monkeypatch.setattr("syncline.postgres.database.migration.available", lambda: older)
     await migrate(empty_postgres)
     monkeypatch.undo()
     return empty_postgres

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from syncline.domain.configuration import Step
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import open_database
 from syncline.resources.applying import apply, diff
 from syncline.resources.exporting import documents, to_yaml
 from syncline.resources.loading import load

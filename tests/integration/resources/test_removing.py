@@ -10,10 +10,10 @@ import pytest
 from syncline.domain.configuration import Configured, Kind
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.runs import Runs
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.runs import Runs
 from syncline.resources.applying import apply, diff, pruned
 from syncline.resources.loading import Loaded, load
 from syncline.resources.mistakes import InvalidFilesError

@@ -15,8 +15,8 @@ from syncline.domain.errors import (
     Problem,
     StaleError,
 )
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
 from syncline.resources.saving import (
     Edit,
     Expectation,

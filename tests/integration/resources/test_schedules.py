@@ -9,8 +9,8 @@ import pytest
 
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import ConflictError
-from syncline.postgres.configuring import ConfigurationStore
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.postgres.database.database import Database, open_database
 from syncline.resources.applying import apply
 from syncline.resources.exporting import documents, to_yaml
 from syncline.resources.loading import load

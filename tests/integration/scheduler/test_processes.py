@@ -15,7 +15,7 @@ import pytest
 
 from syncline.contracts.topics import TRIGGERS
 from syncline.kafka.admin import KafkaAdmin
-from syncline.postgres.database import Database, open_database
+from syncline.postgres.database.database import Database, open_database
 from tests.support.configured import configure
 from tests.support.eventually import eventually
 from tests.support.installation import Installation

@@ -12,15 +12,15 @@ from syncline.contracts.events import event_data
 from syncline.contracts.topics import TRIGGERS
 from syncline.domain.errors import RetriableError
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.database import Database, open_database
-from syncline.postgres.firings import Firings
-from syncline.postgres.refusals import Refusals
-from syncline.postgres.runs import Runs
-from syncline.postgres.schedule_views import ScheduleViews
-from syncline.postgres.streams import Streams
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.runs import Runs
+from syncline.postgres.schedules.catalog import ScheduleViews
+from syncline.postgres.schedules.firings import Firings
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
-from syncline_scheduler.scheduling import Scheduler
+from syncline_scheduler.scheduler import Scheduler
 from tests.support.configured import configure
 from tests.support.scheduled import schedule
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from syncline.actions.edits import Edit, edit_of
+from syncline.actions.dead_letters.edits import Edit, edit_of
 from syncline.domain.errors import InvalidInputError
-from syncline.postgres.letter_views import LetterDetail, LetterView
+from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView
 from syncline.testing.clock import EPOCH
 
 

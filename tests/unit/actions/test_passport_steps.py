@@ -7,12 +7,19 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from syncline.actions.field_changes import FieldChange, changes_of, unused
-from syncline.actions.good_fields import good_fields
-from syncline.actions.passport_steps import ABSENT, KEPT, KINDS, PassportPayload, expected, steps_of
+from syncline.actions.passports.field_changes import FieldChange, changes_of, unused
+from syncline.actions.passports.good_fields import good_fields
+from syncline.actions.passports.steps import (
+    ABSENT,
+    KEPT,
+    KINDS,
+    PassportPayload,
+    expected,
+    steps_of,
+)
 from syncline.contracts.topics import Stage
 from syncline.domain.mapping.validation import parse
-from syncline.postgres.record_places import Placed
+from syncline.postgres.runs.record_states import Placed
 
 MAPPING = parse(
     {

@@ -16,7 +16,7 @@ from syncline.bootstrap.listening import opening
 from syncline.bootstrap.settings import Settings
 from syncline.cli.errors import explain
 from syncline.domain.errors import InvalidInputError
-from syncline.runtime.health import HealthServer
+from syncline.runtime.process.health import HealthServer
 from syncline.testing.clock import FakeClock
 from syncline_gateway.server import listen
 

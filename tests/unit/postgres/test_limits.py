@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
-from syncline.postgres.limits import ProfileLimiter
+from syncline.postgres.limits.leases import ProfileLimiter
 
 
 class Notes:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.loop.stage_loop import Stage, StageOptions, StageSpec
 from syncline.runtime.ports import Producer
-from syncline.runtime.stage import Stage, StageOptions, StageSpec
 from syncline.testing.memory_broker import MemoryBroker, MemoryConsumer
 
 IN, OUT, GROUP = "raw", "canonical", "normalize"

@@ -8,8 +8,8 @@ import pytest
 
 from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.runtime.poison import poison
-from syncline.runtime.stage import Stage, StageSpec
+from syncline.runtime.failure.poison import poison
+from syncline.runtime.loop.stage_loop import Stage, StageSpec
 from syncline.telemetry.metrics import REGISTRY
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker

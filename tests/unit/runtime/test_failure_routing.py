@@ -12,7 +12,7 @@ from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure
 from syncline.domain.retry import RetryPolicy
-from syncline.runtime.failures import LARGE, FailureRouter
+from syncline.runtime.failure.failure_router import LARGE, FailureRouter
 from syncline.testing.clock import EPOCH
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"

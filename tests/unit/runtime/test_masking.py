@@ -7,7 +7,7 @@ import json
 import pytest
 
 from syncline.domain.errors import Category, Failure
-from syncline.runtime.failures import tidied
+from syncline.runtime.failure.failure_router import tidied
 from syncline.telemetry.logs import mask_secrets
 from syncline.telemetry.masking import SECRETS, Secrets
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.runtime.offsets import OffsetLedger
+from syncline.runtime.loop.offset_ledger import OffsetLedger
 
 
 def ledger_of(*offsets: int) -> OffsetLedger:

@@ -12,7 +12,7 @@ from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import DLQ, SNAPSHOTS
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
-from syncline.runtime.pulse import CountedProducer, Pulse
+from syncline.runtime.process.pulse import CountedProducer, Pulse
 from syncline.telemetry.tally import Tally
 from syncline.testing.clock import FakeClock
 

@@ -16,7 +16,7 @@ from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
-from syncline_execute.asking import asked
+from syncline_execute.lookups import asked
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work

@@ -8,8 +8,8 @@ import msgspec
 
 from syncline.connectors.port import WriteResult
 from syncline.domain.errors import Category, Failure
-from syncline.postgres.profile_pauses import PausedError
-from syncline_execute.patience import PATIENCE, patiently
+from syncline.postgres.limits.retry_after import PausedError
+from syncline_execute.throttle import PATIENCE, patiently
 
 BUSY = Failure(Category.TRANSIENT, "rate_limited", "too many", retry_after=2.0)
 BAD = Failure(Category.PERMANENT, "refused", "no")

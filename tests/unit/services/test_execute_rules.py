@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from syncline.contracts.messages import RunRef
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Entry, Intent
+from syncline_execute.calls import idempotency_key
 from syncline_execute.rules import (
     Decision,
     Item,
@@ -23,7 +24,6 @@ from syncline_execute.rules import (
     judge,
     rounds,
 )
-from syncline_execute.sending import idempotency_key
 
 RUN, OTHER_RUN = "run-1", "run-0"
 SAME, OTHER = "a" * 32, "b" * 32

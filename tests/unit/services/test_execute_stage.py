@@ -13,7 +13,7 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import Outcome
-from syncline.runtime.failures import FailureRouter
+from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.security.secrets import SecretsError
 from syncline.testing.clock import FakeClock
 from syncline_execute.stage import ExecuteStage

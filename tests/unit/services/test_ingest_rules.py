@@ -15,7 +15,7 @@ from syncline.domain.bookmark import Kind, Marks, water_after
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.record import MAX_RECORD, check
-from syncline_ingest.refusals import how_far
+from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, Planned, Row, plan, refused
 
 ONE = Lanes(1).of

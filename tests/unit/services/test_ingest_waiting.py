@@ -11,9 +11,9 @@ from syncline.connectors.port import ExtractRequest, Page
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.document import Extraction
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.profile_pauses import PausedError
+from syncline.postgres.limits.retry_after import PausedError
 from syncline.testing.clock import FakeClock
-from syncline_ingest.reading import Source
+from syncline_ingest.reading.chunks import Source
 
 
 class Limiter:

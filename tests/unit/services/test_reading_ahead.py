@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from syncline.contracts.topics import Stage
-from syncline_ingest.ahead import MOST_ROWS, ahead
-from syncline_ingest.encoding import Chunk
+from syncline_ingest.reading.prefetch import MOST_ROWS, ahead
+from syncline_ingest.reading.rows import Chunk
 from syncline_ingest.rules import Row
 from tests.support.eventually import eventually
 

@@ -11,13 +11,13 @@ from pydantic import Field
 
 from syncline.domain.access import LONGEST_NAME, Role, RoleName
 from syncline.domain.errors import ForbiddenError
-from syncline.postgres.api_keys import ApiKeys, ApiKeyView, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, KeyWanted
 from syncline.security.tokens import new_api_key
-from syncline_gateway.access import Authenticates, User
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.bodies import Body
-from syncline_gateway.paging import Paged, identity
+from syncline_gateway.access.caller import Authenticates, User
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.bodies import Body
+from syncline_gateway.requests.paging import Paged, identity
 
 router = APIRouter(prefix="/api-keys", tags=["api-keys"])
 

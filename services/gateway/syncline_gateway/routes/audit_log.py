@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.audit_views import AuditEntry, AuditFilter, AuditLog
-from syncline_gateway.access import Caller, User
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.paging import Paged, long_number, moment
+from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
+from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.paging import Paged, long_number, moment
 
 router = APIRouter(prefix="/audit-log", tags=["audit-log"])
 Text = Annotated[str | None, Query(max_length=200)]

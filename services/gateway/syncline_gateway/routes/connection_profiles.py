@@ -9,16 +9,14 @@ from urllib.parse import quote
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from syncline.actions.checking_connections import ConnectionChecker, ConnectionTest
+from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.configuration_views import ConfigurationViews, ProfileView
+from syncline.postgres.configuration.catalog import ConfigurationViews, ProfileView
 from syncline.resources import saving
-from syncline_gateway.access import Runner, User
-from syncline_gateway.answers import Page, answer, nothing, returns
-from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import (
+from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.edits import (
     IfMatch,
     Name,
     Search,
@@ -28,8 +26,10 @@ from syncline_gateway.editing import (
     listed,
     tagged,
 )
-from syncline_gateway.paging import Paged
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import Page, answer, nothing, returns
+from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.paging import Paged
 
 router = APIRouter(prefix="/connection-profiles", tags=["connection-profiles"])
 

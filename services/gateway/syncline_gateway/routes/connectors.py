@@ -11,8 +11,8 @@ from syncline.connectors.registry import connector_class, names
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.resources.schema import schema_of, transformers
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import Page, answer, returns
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.requests.answers import Page, answer, returns
 
 router = APIRouter(tags=["connectors"])
 _SCHEMAS = {kind.lower(): kind for kind in Kind}

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from syncline.domain.configuration import NAME
 from syncline.domain.cursor import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.configuration_views import Listed
-from syncline.postgres.cursors import Cursors
-from syncline.postgres.views import CursorView
-from syncline_gateway.access import Runner, User
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.editing import IfMatch, Search, tagged
-from syncline_gateway.paging import Paged, number, words
+from syncline.postgres.configuration.catalog import Listed
+from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.runs.record_history import CursorView
+from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.edits import IfMatch, Search, tagged
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.paging import Paged, number, words
 
 router = APIRouter(prefix="/cursors", tags=["cursors"])
 Instance = Annotated[str, Path(pattern=NAME, description="Name of the instance.")]

@@ -8,11 +8,11 @@ from enum import StrEnum
 from fastapi import APIRouter, Response
 
 from syncline.domain.pipeline import Dot
-from syncline.postgres.dashboard import Attention, Dashboard, Dashboards
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import answer, returns
+from syncline.postgres.monitoring.dashboard import Attention, Dashboard, Dashboards
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.live.service_status import PipelineNow, look
 from syncline_gateway.parts import Needs
-from syncline_gateway.pipeline import PipelineNow, look
+from syncline_gateway.requests.answers import answer, returns
 
 router = APIRouter(prefix="/dashboard", tags=["dashboard"])
 

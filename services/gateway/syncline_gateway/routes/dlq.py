@@ -9,17 +9,17 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Response
 
-from syncline.actions.dead_letters import DeadLetters
-from syncline.actions.selecting import SelectionView, StreamCount, words_of
+from syncline.actions.dead_letters.masked import DeadLetters
+from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
-from syncline.postgres.letter_filter import LetterFilter
-from syncline.postgres.letter_groups import LetterGroup, LetterGroups
-from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.letters import Filtered
-from syncline_gateway.paging import Paged, identity, moment, number, words
+from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
+from syncline_gateway.access.caller import Runner
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.dead_letter_query import Filtered
+from syncline_gateway.requests.paging import Paged, identity, moment, number, words
 
 router = APIRouter(prefix="/dlq", tags=["dlq"])
 _BYTES: dict[int | str, dict[str, Any]] = {

@@ -8,21 +8,27 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Header, Request
 
-from syncline.actions.dead_letters import DeadLetters
-from syncline.actions.edits import Edit, edit_of
-from syncline.actions.replay_plan import ReplayResult, Wish, plan, refusal
-from syncline.actions.resolving import DISCARD, RESTORE, STATUS_OF, Resolution, resolve
+from syncline.actions.dead_letters.edits import Edit, edit_of
+from syncline.actions.dead_letters.masked import DeadLetters
+from syncline.actions.dead_letters.replay_plan import ReplayResult, Wish, plan, refusal
+from syncline.actions.dead_letters.resolution import (
+    DISCARD,
+    RESTORE,
+    STATUS_OF,
+    Resolution,
+    resolve,
+)
 from syncline.contracts.messages import encode
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.replay import FAILED, MAX_REPLAY
-from syncline.postgres.letter_views import LetterDetail, LetterView, LetterViews
-from syncline_gateway.access import Caller, User
-from syncline_gateway.answers import answer, returns
-from syncline_gateway.bodies import accepts
-from syncline_gateway.letters import Entries, Reason, body_of, key_of
-from syncline_gateway.live import event
+from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
+from syncline_gateway.access.caller import Caller, User
+from syncline_gateway.live.hub import event
 from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.replaying import Start, ask, is_accepted
+from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.requests.bodies import accepts
+from syncline_gateway.requests.dead_letter_query import Entries, Reason, body_of, key_of
+from syncline_gateway.triggers.replays import Start, ask, is_accepted
 
 router = APIRouter(prefix="/dlq", tags=["dlq"])
 Key = Annotated[

@@ -14,11 +14,11 @@ from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import FINAL, State
-from syncline.postgres.runs import Runs
-from syncline_gateway.access import Runner
-from syncline_gateway.live import event
+from syncline.postgres.runs.runs import Runs
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.live.hub import event
+from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
 from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.streaming import COME_BACK, PING, SSE, sse_documented
 
 router = APIRouter(prefix="/events", tags=["events"])
 MOST_TOPICS = 20

@@ -12,12 +12,10 @@ from fastapi import APIRouter, Query, Request, Response
 from syncline.domain.configuration import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.instance import InstanceStatus
-from syncline.postgres.instance_views import InstanceView, InstanceViews
+from syncline.postgres.configuration.instances import InstanceView, InstanceViews
 from syncline.resources import saving
-from syncline_gateway.access import Caller, Runner, User
-from syncline_gateway.answers import Page, answer, nothing, returns
-from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import (
+from syncline_gateway.access.caller import Caller, Runner, User
+from syncline_gateway.edits import (
     IfMatch,
     Name,
     Search,
@@ -27,8 +25,10 @@ from syncline_gateway.editing import (
     listed,
     tagged,
 )
-from syncline_gateway.paging import Paged
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import Page, answer, nothing, returns
+from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.paging import Paged
 
 router = APIRouter(prefix="/instances", tags=["instances"])
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from syncline.contracts.messages import encode
 from syncline.domain.configuration import Kind, version_step
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.configuration_views import (
+from syncline.postgres.configuration.catalog import (
     ConfigurationViews,
     Listed,
     MappingVersionView,
@@ -20,10 +20,8 @@ from syncline.postgres.configuration_views import (
 )
 from syncline.resources import saving
 from syncline.resources.exporting import in_order
-from syncline_gateway.access import Runner, User
-from syncline_gateway.answers import Page, answer, nothing, returns
-from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import (
+from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.edits import (
     IfMatch,
     Name,
     Search,
@@ -33,8 +31,10 @@ from syncline_gateway.editing import (
     listed,
     tagged,
 )
-from syncline_gateway.paging import Paged, number
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import Page, answer, nothing, returns
+from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.paging import Paged, number
 
 router = APIRouter(prefix="/mapping-configs", tags=["mapping-configs"])
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]

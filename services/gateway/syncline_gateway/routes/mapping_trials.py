@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 
-from syncline.actions.dry_run import DryRun, DryRunner, DryRunRequest
-from syncline.actions.try_draft import DraftTrier, Trial, TrialRequest
+from syncline.actions.trials.draft import DraftTrier, Trial, TrialRequest
+from syncline.actions.trials.dry_run import DryRun, DryRunner, DryRunRequest
 from syncline.domain.converting import converted
-from syncline_gateway.access import User
-from syncline_gateway.answers import answer, returns
-from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import Name
+from syncline_gateway.access.caller import User
+from syncline_gateway.edits import Name
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.requests.bodies import accepts, json_of
 
 router = APIRouter(prefix="/mapping-configs", tags=["mapping-configs"])
 T = TypeVar("T")

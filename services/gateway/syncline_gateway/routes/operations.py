@@ -9,20 +9,20 @@ import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from uuid6 import uuid7
 
-from syncline.actions.selecting import words_of
+from syncline.actions.dead_letters.selection import words_of
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.operation import OperationKind
 from syncline.domain.replay import FAILED
-from syncline.postgres.operation_views import OperationItem, OperationView
-from syncline.postgres.operations import KeyReusedError, NewOperation, Operations
-from syncline_gateway.access import Caller, Runner, User
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.bodies import accepts
-from syncline_gateway.letters import Entries, Reason, body_of, hash_of, key_of
-from syncline_gateway.paging import Paged, identity, moment, number
+from syncline.postgres.operations.catalog import OperationItem, OperationView
+from syncline.postgres.operations.operations import KeyReusedError, NewOperation, Operations
+from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.parts import Needs
-from syncline_gateway.problems import ProblemError
-from syncline_gateway.replaying import Start
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.bodies import accepts
+from syncline_gateway.requests.dead_letter_query import Entries, Reason, body_of, hash_of, key_of
+from syncline_gateway.requests.paging import Paged, identity, moment, number
+from syncline_gateway.requests.problems import ProblemError
+from syncline_gateway.triggers.replays import Start
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 

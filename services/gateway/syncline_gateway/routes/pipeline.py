@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Response
 
 from syncline.domain.pipeline import ServiceHealth
 from syncline.domain.run import FINAL, State
-from syncline.postgres.pipeline import Pipeline, StageHistory
-from syncline.postgres.run_views import RunFilter, RunView, RunViews
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import answer, returns
+from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
+from syncline.postgres.runs.catalog import RunFilter, RunView, RunViews
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.live.service_status import look
 from syncline_gateway.parts import Needs
-from syncline_gateway.pipeline import look
+from syncline_gateway.requests.answers import answer, returns
 
 router = APIRouter(prefix="/pipeline", tags=["pipeline"])
 ACTIVE = tuple(state.value for state in State if state not in FINAL)

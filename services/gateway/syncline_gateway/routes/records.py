@@ -11,15 +11,15 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query
 
-from syncline.actions.passport import Passports
-from syncline.actions.passport_steps import Passport
-from syncline.postgres.configuration import Configuration
-from syncline.postgres.searching import checked_id
-from syncline.postgres.views import RecordHistory, RecordInRun, Views, run_place_of
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import answer, returns
-from syncline_gateway.paging import Paged, identity, moment, number
+from syncline.actions.passports.passport import Passports
+from syncline.actions.passports.steps import Passport
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.runs.record_history import RecordHistory, RecordInRun, Views, run_place_of
+from syncline.postgres.runs.search import checked_id
+from syncline_gateway.access.caller import Runner
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.requests.paging import Paged, identity, moment, number
 
 router = APIRouter(prefix="/records", tags=["records"])
 SourceId = Annotated[str, Query(alias="sourceId", description="Compared exactly.")]

@@ -13,14 +13,14 @@ from pydantic.alias_generators import to_camel
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Mode, State
-from syncline.postgres.run_records import RecordFilter, RunRecord, RunRecords
-from syncline.postgres.run_views import RunCount, RunFilter, RunReport, RunView, RunViews
-from syncline.postgres.runs import Runs
-from syncline.postgres.searching import checked_id
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.paging import Paged, identity, moment, number
+from syncline.postgres.runs.catalog import RunCount, RunFilter, RunReport, RunView, RunViews
+from syncline.postgres.runs.records import RecordFilter, RunRecord, RunRecords
+from syncline.postgres.runs.runs import Runs
+from syncline.postgres.runs.search import checked_id
+from syncline_gateway.access.caller import Runner
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.paging import Paged, identity, moment, number
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 

@@ -16,14 +16,14 @@ from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.schedule.cadence import Cadence, cron_of
 from syncline.domain.schedule.firing import Status
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
-from syncline.postgres.schedule_views import FiringView, ScheduleView, ScheduleViews, Wanted
+from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews, Wanted
 from syncline.resources import saving
-from syncline_gateway.access import Caller, Runner, User
-from syncline_gateway.answers import Page, answer, nothing, returns
-from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.editing import IfMatch, Name, creation_of, edit_of, tagged
-from syncline_gateway.paging import Paged, moment, words
+from syncline_gateway.access.caller import Caller, Runner, User
+from syncline_gateway.edits import IfMatch, Name, creation_of, edit_of, tagged
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import Page, answer, nothing, returns
+from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.paging import Paged, moment, words
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
 ANSWER_WITHIN = 2.0

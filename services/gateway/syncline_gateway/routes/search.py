@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from syncline.postgres.searching import Search, SearchResult
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import answer, returns
+from syncline.postgres.runs.search import Search, SearchResult
+from syncline_gateway.access.caller import Runner
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import answer, returns
 
 router = APIRouter(prefix="/search", tags=["search"])
 

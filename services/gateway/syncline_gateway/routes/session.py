@@ -9,16 +9,16 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from syncline.actions.signing_in import Rules, SigningIn
+from syncline.actions.sign_in import Rules, SigningIn
 from syncline.domain.access import LONGEST_NAME, LONGEST_PASSWORD, RoleName
 from syncline.domain.errors import ForbiddenError
-from syncline.postgres.users import Users
+from syncline.postgres.access.users import Users
 from syncline.security.tokens import csrf_token, token_hash
-from syncline_gateway.access import Address, Authenticates, Caller, Runner
-from syncline_gateway.answers import answer, nothing, returns
-from syncline_gateway.authenticating import COOKIE, Authentication, Identity
-from syncline_gateway.bodies import Body
+from syncline_gateway.access.authentication import COOKIE, Authentication, Identity
+from syncline_gateway.access.caller import Address, Authenticates, Caller, Runner
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import answer, nothing, returns
+from syncline_gateway.requests.bodies import Body
 
 router = APIRouter(tags=["session"])
 Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]

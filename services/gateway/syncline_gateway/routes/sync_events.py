@@ -18,18 +18,18 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import FINAL, Mode, Overlap, Run
 from syncline.domain.trigger import DEFAULT_BATCH_SIZE, TriggerRequest
-from syncline.postgres.pausing import Pauses
-from syncline.postgres.runs import Runs
-from syncline.runtime.control import cancel_message, forget_message, pause_message
-from syncline_gateway.access import Runner
-from syncline_gateway.answers import answer, returns
-from syncline_gateway.bodies import accepts, json_of
-from syncline_gateway.live import Subscription, event
+from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.live.hub import Subscription, event
+from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
 from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.problems import ProblemError
-from syncline_gateway.refusals import refuse_what_cannot_run, tell_what_is_wrong
-from syncline_gateway.streaming import COME_BACK, PING, SSE, sse_documented
-from syncline_gateway.trigger_requests import fields_of, request_of, run_id_of
+from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.problems import ProblemError
+from syncline_gateway.triggers.refusals import refuse_what_cannot_run, tell_what_is_wrong
+from syncline_gateway.triggers.run_request import fields_of, request_of, run_id_of
 
 router = APIRouter(prefix="/sync-events", tags=["sync-events"])
 ANSWER_WITHIN = 2.0

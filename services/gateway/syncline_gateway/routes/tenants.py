@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from syncline.postgres.tenants import Tenants, TenantView
-from syncline_gateway.access import Admin, Authenticates, Runner
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.bodies import Body
-from syncline_gateway.paging import Paged, words
+from syncline.postgres.access.tenants import Tenants, TenantView
+from syncline_gateway.access.caller import Admin, Authenticates, Runner
 from syncline_gateway.parts import Needs
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.bodies import Body
+from syncline_gateway.requests.paging import Paged, words
 
 router = APIRouter(prefix="/tenants", tags=["tenants"])
 

@@ -8,15 +8,15 @@ import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from syncline.actions.signing_in import password_link
+from syncline.actions.sign_in import password_link
 from syncline.domain.access import LONGEST_NAME, RoleName
-from syncline.postgres.links import LASTS
-from syncline.postgres.users import UserChange, Users, UserView
-from syncline_gateway.access import Admin, Authenticates
-from syncline_gateway.answers import Page, answer, returns
-from syncline_gateway.bodies import Body
-from syncline_gateway.paging import Paged, words
+from syncline.postgres.access.one_time_links import LASTS
+from syncline.postgres.access.users import UserChange, Users, UserView
+from syncline_gateway.access.caller import Admin, Authenticates
 from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.bodies import Body
+from syncline_gateway.requests.paging import Paged, words
 
 router = APIRouter(prefix="/users", tags=["users"])
 Tenants = Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=1000)]

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from syncline.domain.notification import SubscriptionConfig, check_subscription
-from syncline.postgres.delivery_views import DeliveryView
-from syncline.postgres.subscriptions import SubscriptionView, mark_of
+from syncline.postgres.notifications.delivery_log import DeliveryView
+from syncline.postgres.notifications.subscriptions import SubscriptionView, mark_of
 from syncline.security.signing import new_signing_secret
-from syncline_gateway.access import User
-from syncline_gateway.answers import Page, answer, nothing, returns
-from syncline_gateway.editing import IfMatch, tagged
-from syncline_gateway.paging import Paged, words
+from syncline_gateway.access.caller import User
+from syncline_gateway.edits import IfMatch, tagged
 from syncline_gateway.parts import Needs
-from syncline_gateway.subscribing import (
+from syncline_gateway.requests.answers import Page, answer, nothing, returns
+from syncline_gateway.requests.paging import Paged, words
+from syncline_gateway.subscriptions import (
     State,
     Subscribed,
     Tested,

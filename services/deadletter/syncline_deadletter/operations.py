@@ -1,0 +1,106 @@
+"""Working off operations: replays asked for chunk by chunk, discards done by the thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from syncline.actions.dead_letters.replay_plan import Wish, replay_fields
+from syncline.contracts.sending import trigger_message
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import ConflictError
+from syncline.domain.operation import OperationKind
+from syncline.postgres.operations.settlement import OperationSettling
+from syncline.postgres.operations.steps import Chunk, Leased, OperationSteps
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.clock import Clock
+from syncline.runtime.commands.control import cancel_message
+from syncline.runtime.ports import Producer
+
+BUSY, IDLE = 0.2, 1.0
+"""Seconds between two looks while something is under way, while nothing is."""
+log = structlog.get_logger()
+
+
+class Operating:
+    """Several processes may run it; each operation is one's at a time.
+
+    A run is asked for again until that is noted: its ID is made of operation and chunk, so that it
+    is the same run.
+    """
+
+    def __init__(
+        self,
+        steps: OperationSteps,
+        settling: OperationSettling,
+        runs: Runs,
+        producer: Producer,
+        clock: Clock,
+    ) -> None:
+        self._steps = steps
+        self._settling = settling
+        self._runs = runs
+        self._producer = producer
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Side task: work for ever. May raise RetriableError."""
+        while True:
+            await self._clock.sleep(BUSY if await self.look() else IDLE)
+
+    async def look(self) -> bool:
+        """Bring every operation that is ours one step further; tell whether there are any."""
+        operations = await self._steps.lease()
+        for operation in operations:
+            await self._advance(operation)
+        return bool(operations)
+
+    async def _advance(self, operation: Leased) -> None:
+        if operation.kind is OperationKind.REPLAY:
+            await self._ask(operation)
+            await self._settling.settle(operation)
+            await self._end_runs(operation)
+            if await self._steps.claim(operation):
+                await self._ask(operation)
+        else:
+            await self._until_nothing(self._steps.resolve, operation)
+        if await self._steps.finish(operation):
+            log.info("operation_ended", operation=str(operation.id), kind=str(operation.kind))
+
+    async def _end_runs(self, operation: Leased) -> None:
+        """Ask the runs of a stopped operation to end: what they have not sent waits again.
+
+        It is asked again until that is noted; asking twice is asking once.
+        """
+        run_ids = await self._steps.to_cancel(operation)
+        for run_id in run_ids:
+            with suppress(ConflictError):  # it has ended by itself meanwhile
+                await self._runs.request_cancel(operation.tenant, run_id, operation.actor)
+        if run_ids:
+            await self._producer.send([cancel_message(i, operation.actor) for i in run_ids])
+            await self._steps.cancelled(operation, run_ids)
+
+    async def _until_nothing(
+        self, step: Callable[[Leased], Awaitable[int]], operation: Leased
+    ) -> None:
+        """Repeat a step; others get their turn after some of them."""
+        for _ in range(10):
+            if not await step(operation):
+                return
+
+    async def _ask(self, operation: Leased) -> None:
+        chunks = await self._steps.unsent(operation)
+        if chunks:
+            await self._producer.send([self._trigger(chunk) for chunk in chunks])
+            await self._steps.sent(chunks)
+
+    def _trigger(self, chunk: Chunk) -> Outbound:
+        asked = chunk.operation
+        wish = Wish(
+            tenant=asked.tenant, actor=asked.actor, source="deadletter",
+            from_stage=asked.from_stage, reason=asked.reason,
+        )  # fmt: skip
+        fields = replay_fields(chunk.instance, chunk.entity_type, chunk.entries, wish)
+        return trigger_message(chunk.run_id, fields, "deadletter", self._clock.now())

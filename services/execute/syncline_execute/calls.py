@@ -1,0 +1,83 @@
+"""One write call to a target: what is sent, under which keys, and what its failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import structlog
+
+from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
+from syncline.contracts.messages import RunRef, decoder_of, encode
+from syncline.domain.errors import Category, FailureError
+from syncline.domain.mapping.paths import parse_path, reader
+from syncline.runtime.failure.failure_router import bug
+from syncline_execute.rules import Item
+from syncline_execute.targets import Target
+
+_decode = decoder_of(dict[str, Any]).decode
+log = structlog.get_logger()
+GOES_ON = frozenset({"timeout", "http_504", "http_524"})
+"""Codes of failures behind which the system may still be at work on the call."""
+BROKE = "the target's connector broke"
+
+
+async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:
+    """Call the target.
+
+    A permanent failure of the whole call is told once, by `stopped`; one that may pass becomes the
+    failure of each of its records, which are tried again.
+    """
+    everything = range(len(batch.source_ids))
+    result = WriteResult([None] * len(everything))
+    try:
+        return await target.connector.write(batch)
+    except FailureError as error:
+        failure = error.failure
+        if isinstance(error, ConnectorError) and failure.category is Category.PERMANENT:
+            result.stopped = dict.fromkeys(everything, failure)
+            return result
+    except Exception as error:
+        log.exception("connector_broke")
+        failure = bug(BROKE, error, ambiguous=True)
+    result.failures = dict.fromkeys(everything, failure)
+    return result
+
+
+def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatch:
+    """Make what the connector is asked to write."""
+    return WriteBatch(
+        tenant=run.tenant,
+        entity_type=run.entity_type,
+        correlation_id=run.id,
+        source_ids=[item.source_id for item in items],
+        payloads=[item.payload for item in items],
+        target_ids=[item.target_id for item in items],
+        keys=[idempotency_key(run, item) for item in items],
+        match_key=target.transformation.match_key,
+        options=target.transformation.target,
+        fields=target.transformation.target_paths,
+        asked=all(item.asked or item.target_id is not None for item in items),
+    )
+
+
+def match_keys(paths: Sequence[str], items: Sequence[Item]) -> list[str]:
+    """Return the match keys of records as text, "" where a part of one is missing."""
+    reads = [reader(parse_path(path)) for path in paths]
+    keys = []
+    for item in items:
+        record = _decode(item.payload)
+        parts = [read(record) for read in reads]
+        keys.append("" if not parts or None in parts or "" in parts else encode(parts).decode())
+    return keys
+
+
+def idempotency_key(run: RunRef, item: Item) -> str:
+    """Return the key of one write: instance, entity type, source ID, payload, the write before it.
+
+    All attempts of one write share it; a value that goes from A to B and back to A is three writes.
+    """
+    before = item.entry.write if item.entry else ""
+    parts = (run.instance, run.entity_type, item.source_id, item.payload_hash, before)
+    return blake2b(encode(parts), digest_size=16).hexdigest()

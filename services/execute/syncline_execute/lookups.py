@@ -1,0 +1,87 @@
+"""Asking a target for records: those whose ID is not known, and those whose answer was lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
+from syncline.contracts.messages import RunRef
+from syncline.domain.errors import Category, FailureError
+from syncline.postgres.limits.retry_after import PausedError
+from syncline.runtime.failure.failure_router import bug
+from syncline_execute.calls import BROKE, write_batch
+from syncline_execute.rules import Item, Seen
+from syncline_execute.targets import Target
+from syncline_execute.work import Work
+
+log = structlog.get_logger()
+
+
+async def asked(
+    run: RunRef, target: Target, items: Sequence[Item], work: Work
+) -> list[tuple[Item, Seen]]:
+    """Ask for records, side by side within Max Concurrent.
+
+    Returns:
+        What the target said, in no order; what it could not be asked for is in `work`.
+    """
+    size = max(target.capabilities.lookup_size, 1)
+    starts = iter(range(0, len(items), size))
+    found: list[tuple[Item, Seen]] = []
+
+    async def ask() -> None:
+        for start in starts:  # shared by all: each takes the next part
+            part = items[start : start + size]
+            result = await _ask(target, write_batch(run, target, part), part, work)
+            found.extend(_seen(result, part, work) if result else [])
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(-(-len(items) // size), target.concurrent)):
+            group.create_task(ask())
+    return found
+
+
+async def _ask(
+    target: Target, batch: WriteBatch, items: Sequence[Item], work: Work
+) -> LookupResult | None:
+    """Make one call; nothing was sent, so a failure leaves nothing in doubt."""
+    try:
+        async with target.limiter.call():
+            if work.halt is not None:
+                work.stop(items, work.halt)
+                return None
+            try:
+                return await target.connector.lookup(batch)
+            except PausedError:
+                raise
+            except FailureError as error:
+                await _refused(target, error, items, work)
+            except Exception as error:
+                log.exception("connector_broke")
+                work.fail(items, bug(BROKE, error))
+    except PausedError as error:
+        work.fail(items, error.failure)
+    return None
+
+
+async def _refused(target: Target, error: FailureError, items: Sequence[Item], work: Work) -> None:
+    failure = error.failure
+    if isinstance(error, ConnectorError) and failure.category is Category.PERMANENT:
+        work.stop(items, failure)
+        return
+    if failure.retry_after and failure.category is not Category.PERMANENT:
+        await target.limiter.pause.hold_off(failure.retry_after, failure.message)
+    work.fail(items, failure)
+
+
+def _seen(result: LookupResult, items: Sequence[Item], work: Work) -> list[tuple[Item, Seen]]:
+    for place, failure in result.failures.items():
+        work.fail([items[place]], failure)
+    return [
+        (item, Seen(result.target_ids[place], result.holds.get(place)))
+        for place, item in enumerate(items)
+        if place not in result.failures
+    ]

@@ -1,0 +1,287 @@
+"""Sending records to a target so that a repeated message has no second effect.
+
+The order is the promise: intent (where the target needs one), call, acknowledgement in the ledger,
+and only then the outcome. After a crash between any two, the ledger tells what to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
+
+import msgspec
+
+from syncline.connectors.port import WriteResult
+from syncline.contracts.messages import Batch, RunRef
+from syncline.domain.errors import Failure, RetriableError
+from syncline.domain.ledger import Begun, Entry, Written
+from syncline.domain.mapping.hashing import payload_hashes
+from syncline.domain.run import Mode, Outcome
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.limits.retry_after import PausedError
+from syncline_execute.calls import GOES_ON, answer_of, match_keys, write_batch
+from syncline_execute.lookups import asked
+from syncline_execute.row_names import Naming
+from syncline_execute.rules import (
+    AMBIGUOUS,
+    Decision,
+    Item,
+    Seen,
+    Verdict,
+    by_decision,
+    judge,
+    rounds,
+    twice,
+    under_way,
+)
+from syncline_execute.targets import Target
+from syncline_execute.throttle import patiently
+from syncline_execute.work import Halts, Work
+
+
+def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
+    """Flatten batches of one run into items with their payload hashes."""
+    items: list[Item] = []
+    for number, batch in enumerate(batches):
+        payloads = [bytes(raw) for raw in batch.records]
+        hashes = payload_hashes(payloads, batch.run.target)
+        rows = [row or None for row in batch.row_hashes] or [None] * len(payloads)
+        items += [
+            Item(
+                number, place, batch.ids[place], payload, hashes[place], rows[place], batch.version
+            )
+            for place, payload in enumerate(payloads)
+        ]
+    return items
+
+
+class Writer:
+    """Writes items of one run to its target. Ledger outages come out as RetriableError."""
+
+    def __init__(self, ledger: Ledger, halts: Halts, naming: Naming) -> None:
+        self._ledger = ledger
+        self._halts = halts
+        self._naming = naming
+
+    async def write(self, run: RunRef, target: Target, items: Sequence[Item]) -> Work:
+        """Bring every item to an outcome or a failure."""
+        work = Work(self._halts, run.id)
+        for unique in rounds(items):
+            await self._round(run, target, unique, work)
+        return work
+
+    async def _round(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+        entries = await self._ledger.entries(run.stream, [item.source_id for item in items])
+        smart = (
+            target.transformation.smart_sync
+            and target.capabilities.smart_sync
+            and run.mode is not Mode.FORCE_FULL
+        )
+        todo = by_decision(items, entries, run.id, smart_sync=smart)
+        work.settle(todo[Decision.WRITTEN], Outcome.SUCCESS)
+        work.settle(todo[Decision.SUPERSEDED], Outcome.SUPERSEDED)
+        work.settle(todo[Decision.UNCHANGED], Outcome.UNCHANGED)
+        await self._refresh(run, todo[Decision.UNCHANGED], entries)
+        for item in todo[Decision.WAIT]:
+            intent = entries[item.source_id].intent
+            work.fail([item], under_way(intent.under_way if intent else 0.0))
+        probed = await self._probe(run, target, todo[Decision.PROBE], work)
+        await self._naming.forget_foreign(run, target, todo[Decision.SEND])
+        located = await self._locate(run, target, todo[Decision.SEND], work)
+        await self._send(run, target, located + probed, work)
+
+    async def _refresh(
+        self, run: RunRef, items: Sequence[Item], entries: Mapping[str, Entry]
+    ) -> None:
+        """Let the next run skip early what this one found unchanged."""
+        newer = [
+            (item.source_id, item.row_hash)
+            for item in items
+            if item.row_hash and item.row_hash != entries[item.source_id].row_hash
+        ]
+        if newer:
+            await self._ledger.refresh(run.stream, [n[0] for n in newer], [n[1] for n in newer])
+
+    async def _locate(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+    ) -> list[Item]:
+        """Find records whose ID is not known before they are written; return what to write."""
+        known = [item for item in items if item.target_id is not None]
+        if not target.capabilities.lookup_first or len(known) == len(items):
+            return list(items)
+        unknown = [item for item in items if item.target_id is None]
+        for item, seen in await asked(run, target, unknown, work):
+            item.target_id, item.asked = seen.target_id, True
+            known.append(item)
+        new = [item for item in known if item.target_id is None]
+        refused = twice(new, match_keys(target.transformation.match_key, new))
+        for place, failure in refused.items():
+            work.fail([new[place]], failure)
+        left_out = {id(new[place]) for place in refused}
+        return [item for item in known if id(item) not in left_out]
+
+    async def _probe(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+    ) -> list[Item]:
+        """Ask the target about writes whose answer was lost; return those to send (again)."""
+        if not items or target.capabilities.idempotent_upsert:
+            return list(items)
+        told: Sequence[tuple[Item, Seen | None]] = [(item, None) for item in items]
+        if target.capabilities.lookup:
+            told = await asked(run, target, items, work)
+        by_verdict: dict[Verdict, list[Item]] = {verdict: [] for verdict in Verdict}
+        for item, seen in told:
+            verdict = _verdict(item, seen, honours_keys=target.capabilities.honours_keys)
+            by_verdict[verdict].append(item)
+        work.fail(by_verdict[Verdict.AMBIGUOUS], AMBIGUOUS)
+        await self._acknowledge(run, by_verdict[Verdict.APPLIED])
+        work.settle(by_verdict[Verdict.APPLIED], Outcome.SUCCESS)
+        return by_verdict[Verdict.SEND]
+
+    async def _send(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+        size = max(target.capabilities.bulk_size, 1)
+        starts = iter(range(0, len(items), size))
+
+        async def write() -> None:
+            for start in starts:  # shared by all: each takes the next bulk
+                part = items[start : start + size]
+                try:
+                    async with target.limiter.call():
+                        await self._call_unless_halted(run, target, part, work)
+                except PausedError as error:
+                    work.fail(part, error.failure)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(-(-len(items) // size), target.concurrent)):
+                group.create_task(write())
+
+    async def _call_unless_halted(
+        self, run: RunRef, target: Target, items: Sequence[Item], work: Work
+    ) -> None:
+        if work.halt is None:
+            await self._call(run, target, items, work)
+        else:
+            work.stop(items, work.halt)
+
+    async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
+        """Make one write call, with the intents it needs around it."""
+        if target.capabilities.idempotent_upsert:
+            answer = await _answer(run, target, items)
+            await self._settle(run, items, answer, work)
+            return
+        owner = str(uuid4())
+        items = await self._begin(run, target, items, owner, work)
+        if not items:
+            return
+        async with self._kept(run, target, items, owner):
+            answer = await _answer(run, target, items)
+        await self._settle(run, items, answer, work)
+        refusals = {**answer.failures, **answer.stopped}
+        unsent = [items[p].source_id for p, f in refusals.items() if not f.ambiguous]
+        unsent += [items[place].source_id for place in answer.existing]
+        await self._ledger.withdraw(run.stream, unsent, owner)
+
+    async def _begin(
+        self, run: RunRef, target: Target, items: Sequence[Item], owner: str, work: Work
+    ) -> list[Item]:
+        """Commit intents; what another call has in hand meanwhile is looked at again later."""
+        for item in items:
+            item.owner = owner
+        begun = Begun(
+            owner,
+            [item.source_id for item in items],
+            [item.payload_hash for item in items],
+            [item.entry.version if item.entry else 0 for item in items],
+            [item.asked and item.target_id is None for item in items],
+        )
+        ours = await self._ledger.intend(run, begun, target.capabilities.longest_call)
+        work.fail([item for item in items if item.source_id not in ours], under_way(0.0))
+        return [item for item in items if item.source_id in ours]
+
+    @asynccontextmanager
+    async def _kept(
+        self, run: RunRef, target: Target, items: Sequence[Item], owner: str
+    ) -> AsyncIterator[None]:
+        """Renew the intents of a call for as long as it takes."""
+        longest = target.capabilities.longest_call
+        ids = [item.source_id for item in items]
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(longest / 2)
+                with suppress(RetriableError):  # the database is away: they are looked into earlier
+                    await self._ledger.renew(run.stream, ids, owner, longest)
+
+        renewing = asyncio.create_task(renew())
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+
+    async def _settle(
+        self, run: RunRef, items: Sequence[Item], answer: WriteResult, work: Work
+    ) -> None:
+        """Take over a call's answer: acknowledged first, told afterwards."""
+        done: list[Item] = []
+        for place, item in enumerate(items):
+            if place in answer.stopped:
+                work.stop([item], answer.stopped[place])
+            elif place in answer.existing:
+                work.settle([item], Outcome.UNCHANGED)
+            elif place in answer.failures:
+                work.fail([item], answer.failures[place])
+            else:
+                item.target_id = answer.target_ids[place] or item.target_id
+                done.append(item)
+        await self._acknowledge(run, done)
+        await self._naming.tell_shared(run, done)
+        await self._doubt(run, items, {**answer.failures, **answer.stopped})
+        work.settle(done, Outcome.SUCCESS)
+
+    async def _doubt(
+        self, run: RunRef, items: Sequence[Item], failures: Mapping[int, Failure]
+    ) -> None:
+        for ended in (True, False):
+            doubtful = [
+                items[place]
+                for place, failure in failures.items()
+                if failure.ambiguous and (failure.code not in GOES_ON) is ended
+            ]
+            if doubtful:
+                ids = [item.source_id for item in doubtful]
+                await self._ledger.doubt(run.stream, ids, doubtful[0].owner, ended=ended)
+
+    async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
+        if items:
+            written = Written(
+                [item.source_id for item in items],
+                [item.payload_hash for item in items],
+                [item.row_hash for item in items],
+                [item.target_id for item in items],
+                [item.version for item in items],
+                [item.owner for item in items],
+            )
+            await self._ledger.acknowledge(run, written)
+
+
+async def _answer(run: RunRef, target: Target, items: Sequence[Item]) -> WriteResult:
+    return await patiently(
+        lambda places: answer_of(target, write_batch(run, target, [items[p] for p in places])),
+        len(items),
+        target.limiter.pause,
+    )
+
+
+def _verdict(item: Item, seen: Seen | None, *, honours_keys: bool) -> Verdict:
+    """Judge a lost write, and note what the target said of the record."""
+    intent = item.entry.intent if item.entry else None
+    if intent is None:
+        return Verdict.SEND
+    verdict = judge(item, intent, seen, honours_keys=honours_keys)
+    if seen is not None:
+        item.asked = True
+        item.target_id = item.target_id or seen.target_id
+    return verdict

@@ -1,0 +1,77 @@
+"""The OpenAPI 3.1 document of an app: its routes, the structs they answer with, the problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from syncline_gateway.document.operation_names import operation_name
+from syncline_gateway.requests.answers import components, returns
+from syncline_gateway.requests.problems import MEDIA_TYPE, ProblemDocument
+
+_DESCRIPTION = """Everything the console can do: the console is a client of this API alone.
+
+Call it with `Authorization: ApiKey <key>`, or with the console's session. Errors are problems
+(RFC 9457). Lists are read page by page: give `next` of a page as `cursor`.
+"""
+BASE = "/api/v1"
+_SERVERS = [
+    {"url": "/", "description": "The gateway that this document comes from."},
+    {"url": "http://127.0.0.1:18000", "description": "The gateway of `syncline dev`."},
+]
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the document of an app; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title="Syncline",
+            version="1",
+            summary="Moves business records between systems.",
+            description=_DESCRIPTION,
+            routes=app.routes,
+        )
+        app.openapi_schema = _finished(made)
+    return app.openapi_schema
+
+
+def _finished(made: dict[str, Any]) -> dict[str, Any]:
+    problem = returns(ProblemDocument)[200]["content"]["application/json"]["schema"]
+    failed = {
+        "description": "It did not work; the problem says why.",
+        "content": {MEDIA_TYPE: {"schema": problem}},
+    }
+    for path, item in made["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                item[method]["operationId"] = operation_name(method, path.removeprefix(f"{BASE}/"))
+                _finish(item[method], failed)
+    made["servers"] = _SERVERS
+    parts = made.setdefault("components", {})
+    own = {n: s for n, s in parts.get("schemas", {}).items() if "ValidationError" not in n}
+    parts["schemas"] = dict(sorted((own | components()).items()))
+    parts["securitySchemes"] = {
+        "apiKey": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`ApiKey <key>`",
+        }
+    }
+    made["security"] = [{"apiKey": []}]
+    return made
+
+
+def _finish(operation: dict[str, Any], failed: dict[str, Any]) -> None:
+    """Say of an operation how it may fail, in place of the framework's own words."""
+    responses = operation["responses"]
+    responses.pop("422", None)
+    for answer in responses.values():
+        content = answer.get("content", {})
+        for kind in [kind for kind, body in content.items() if not body.get("schema")]:
+            del content[kind]  # the framework's guess beside what a route streams
+    responses["4XX"] = failed
+    responses["5XX"] = failed

@@ -1,0 +1,1 @@
+"""Live streams: status events and the services' state as server-sent events."""

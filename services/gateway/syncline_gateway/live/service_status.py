@@ -1,0 +1,53 @@
+"""What the monitor sees, for routes and for those who follow `pipeline`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from syncline.domain.errors import RetriableError
+from syncline.domain.pipeline import ServiceHealth
+from syncline.postgres.database.database import Database
+from syncline.postgres.monitoring.service_status import Pipeline
+from syncline.runtime.clock import Clock
+from syncline_gateway.live.hub import Hub, event
+
+QUIET_AFTER = timedelta(seconds=5)
+"""Without a look of the monitor for so long, its figures count as old."""
+EVERY = 1.0
+"""Seconds."""
+log = structlog.get_logger()
+
+
+class PipelineNow(msgspec.Struct, frozen=True, rename="camel"):
+    """Every service, as the monitor last saw it; `silent`: that is too long ago."""
+
+    as_of: datetime
+    heard_at: datetime | None
+    silent: bool
+    services: list[ServiceHealth]
+
+
+async def look(database: Database, now: datetime) -> PipelineNow:
+    """Read what the monitor wrote. Raises RetriableError."""
+    heard_at, services = await Pipeline(database).services()
+    silent = heard_at is None or now - heard_at > QUIET_AFTER
+    return PipelineNow(now, heard_at, silent, services)
+
+
+async def feed(hub: Hub, database: Database, clock: Clock) -> None:
+    """Side task: once a second tell those who follow `pipeline`, if there are any."""
+    while True:
+        await clock.sleep(EVERY)
+        tenants = hub.followed("pipeline")
+        if not tenants:
+            continue
+        try:
+            chunk = event("pipeline", await look(database, clock.now()))
+        except RetriableError as error:
+            log.debug("pipeline_unknown", reason=str(error))
+            continue
+        for tenant in tenants:
+            hub.publish(tenant, "pipeline", "pipeline", chunk)

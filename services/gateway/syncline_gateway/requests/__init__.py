@@ -1,0 +1,1 @@
+"""What a request says, and how it is answered: bodies, parameters, pages, problems."""

@@ -1,0 +1,1 @@
+"""One extraction: its pass over the source, its chunks, its watermark and its notes."""

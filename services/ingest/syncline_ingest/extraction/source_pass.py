@@ -1,0 +1,299 @@
+"""One pass over a run's source: what each chunk means, and how far the cursor may go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+import msgspec
+
+from syncline.domain.batch import TiedRows, Water
+from syncline.domain.bookmark import (
+    Kind,
+    Marks,
+    NotInOrderError,
+    PastRead,
+    held_back,
+    lies_beyond,
+    remembered,
+)
+from syncline.domain.cursor import UnreadableCursorError, is_later
+from syncline.domain.errors import Failure
+from syncline.domain.run import Mode
+from syncline.postgres.ledger.known_rows import KnownRows
+from syncline.postgres.progress.extraction import Progress
+from syncline.postgres.progress.extraction_state import Found
+from syncline.runtime.clock import Clock
+from syncline_ingest.extraction.extraction_notes import Noted
+from syncline_ingest.extraction.run_notices import Telling
+from syncline_ingest.extraction.source_faults import lost_place, not_in_order, unreadable, unstable
+from syncline_ingest.extraction.watermark import TopRows
+from syncline_ingest.reading.chunks import SourceError
+from syncline_ingest.reading.rows import Chunk
+from syncline_ingest.reading.source import OpenSource
+from syncline_ingest.rules import Row
+from syncline_ingest.sifting.repeats import MOST, Seen
+from syncline_ingest.sifting.sieve import Sifted, Sifter, Terms, sifted
+
+_MISSING = frozenset({"unknown_column", "missing_property"})
+MOST_STUCK = 3
+"""Times that a read begins again without having come further, before it is given up."""
+
+
+class Pass:
+    """Judges the rows of one run's source, pass by pass; most runs have one.
+
+    Attributes:
+        noted: what a process needs that goes on after a break.
+        telling: the run's notices.
+        is_cut: Max Entities cut it short within a cursor value, or where there is no order.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        opened: OpenSource,
+        known: KnownRows,
+        clock: Clock,
+    ) -> None:
+        run, extraction = progress.run, opened.source.extraction
+        self._run = run
+        self._opened = opened
+        self._known = known
+        self._clock = clock
+        self._kind = Kind(extraction.cursor_type, extraction.cursor_format)
+        self._by_cursor = run.source_ids is None and run.replay is None
+        self._watched = self._by_cursor and extraction.cursor_column is not None
+        self._sifter = Sifter(run, known, progress.handled_since)
+        self._seen: Seen | None = None
+        self._top_rows = TopRows()
+        self._past: list[PastRead] = []
+        self._properties: dict[str, list[str]] = {}
+        self.noted = msgspec.convert(progress.reading or {}, Noted)
+        self.telling = Telling(run, extraction)
+        self.is_cut = False
+        self._marks = self._marks_from(Water(progress.high_water, progress.read_to))
+
+    def _marks_from(self, water: Water) -> Marks:
+        if not self.is_ordered:
+            water = Water(None, water.read_to)
+        return Marks(self._kind, water, ordered=self.is_ordered)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Tell whether this pass reads in (cursor, ID) order."""
+        return self._opened.source.ordered and not self.noted.stable
+
+    @property
+    def after(self) -> str | None:
+        """The cursor value that this pass reads from; None reads everything."""
+        if self.noted.after is not None:
+            return self.noted.after
+        before = self._run.cursor_before  # in the future it stood still: all is read
+        return None if lies_beyond(before, self._clock.now(), self._kind) else before
+
+    @property
+    def water(self) -> Water:
+        """How far it came; see `Marks`."""
+        return self._marks.water
+
+    async def use(self) -> None:
+        """Begin, or go on. May raise RetriableError."""
+        if self._by_cursor:
+            self._past, self._properties = await self._known.past(self._run.stream)
+        if self._by_cursor and self._opened.may_move:
+            before: Sequence[str] = ()
+            if self._run.counters.total:
+                before = await self._known.taken(self._run.id, MOST)
+            self._seen = Seen(partial(self._known.committed, self._run.id), before)
+        await self._sifter.use(self._terms())
+
+    def _terms(self) -> Terms:
+        run = self._run
+        smart = self._opened.smart_sync and run.mode is not Mode.FORCE_FULL
+        return Terms(
+            smart=smart and run.replay is None,
+            mode=run.mode,
+            before=run.cursor_before,
+            watched=self._watched,
+            capped=run.max_entities is not None,
+            again=self.noted.again > 0,
+            kind=self._kind,
+        )
+
+    @property
+    def had(self) -> frozenset[str]:
+        """What some record of this read had before a break."""
+        return frozenset(self.noted.some)
+
+    @property
+    def always(self) -> frozenset[str]:
+        """What every record had in earlier reads, under this version of the mapping."""
+        return frozenset(self._properties.get(self._version, ()))
+
+    @property
+    def _version(self) -> str:
+        return f"{self._run.mapping}/{self._run.mapping_version}"
+
+    async def take(self, rows: Sequence[Row], chunk: Chunk) -> Sifted:
+        """Judge the rows of a chunk; those that were waited for after a break are not among them.
+
+        Raises:
+            RetriableError: the product's database is away.
+            SourceError: the cursor values cannot be believed.
+        """
+        for snapshot in chunk.snapshots:
+            self.noted.see(snapshot)
+        if chunk.had is not None and self._by_cursor:
+            self.noted.have(chunk.had)
+        self.telling.take(chunk.notices)
+        doubles = dict.fromkeys([*chunk.twice, *self._tied_twice(rows)])
+        self.telling.duplicates(list(doubles))
+        seen = await self._repeats(rows, chunk.twice)
+        found = sifted(rows, await self._sifter.verdicts(rows, seen), self._room())
+        self.telling.waiting(found.waiting)
+        self.noted.work += found.work
+        self._advance(chunk.rows, found)
+        return found
+
+    def _room(self) -> int | None:
+        cap = self._run.max_entities
+        return None if cap is None else cap - self.noted.work
+
+    async def _repeats(self, rows: Sequence[Row], twice: Collection[str]) -> frozenset[int]:
+        """Look for records that came before; those of an earlier pass are returned.
+
+        Args:
+            twice: records that one answer gave twice: no list had to move for that.
+        """
+        if self._seen is None:
+            return frozenset(range(len(rows))) if self.noted.again else frozenset()
+        again = await self._seen.take(rows)
+        is_sure = self.is_ordered or self.noted.doubted  # others may change while they are read
+        for repeat in again:
+            source_id = rows[repeat.place].source_id
+            if (repeat.is_same or not is_sure) and source_id and source_id not in twice:
+                self.noted.repeat(source_id)
+        return self._seen.earlier(rows) if self.noted.again else frozenset()
+
+    def _tied_twice(self, rows: Sequence[Row]) -> list[str]:
+        """Name records that came just before at the same cursor value: the ID is not unique."""
+        moves = self._opened.may_move or self.noted.again
+        return [] if moves else self._top_rows.among(rows)
+
+    def _advance(self, read: Sequence[Row], found: Sifted) -> None:
+        """Move the marks over what was read, up to where Max Entities cut it off."""
+        if not self._by_cursor:
+            return
+        if found.cut_at is not None:
+            read = read[: next(p for p, row in enumerate(read) if row is found.cut_at)]
+            self.telling.capped(self._run.max_entities or 0)
+        if self._watched:
+            self._mark(read)
+        self._top_rows.note(read, self.water.read_to)
+        self.is_cut = found.cut_at is not None and not self._is_whole(read, found.cut_at.cursor)
+
+    def _is_whole(self, rows: Sequence[Row], following: str | None) -> bool:
+        return bool(rows) and self.is_ordered and rows[-1].cursor != following
+
+    def _mark(self, rows: Sequence[Row]) -> None:
+        # What is broken tells no cursor.
+        values = [r.cursor for r in rows if r.failure is None and r.cursor is not None]
+        if len(values) < len(rows):
+            bare = [r.source_id for r in rows if r.failure is None and r.cursor is None]
+            self.telling.without_cursor(bare)
+        extraction = self._opened.source.extraction
+        try:
+            beyond = self._marks.take(values, self._clock.now())
+        except UnreadableCursorError as error:
+            row = _having(rows)[error.place]
+            raise SourceError(unreadable(extraction, row, str(error))) from error
+        except NotInOrderError as error:
+            row = _having(rows)[error.place]
+            raise SourceError(not_in_order(extraction, row, str(error))) from error
+        if beyond:
+            having = _having(rows)
+            self.telling.in_future([having[place].source_id for place in beyond])
+
+    def check_again(self, discovered: int, *, doubted: bool) -> None:
+        """Raise SourceError where another pass would be of no use."""
+        noted = self.noted
+        if doubted and noted.doubted:
+            raise SourceError(unstable(self._opened.source.extraction, noted))
+        noted.stuck = noted.stuck + 1 if discovered == noted.reached else 0
+        noted.reached = discovered
+        if noted.stuck >= MOST_STUCK:
+            raise SourceError(lost_place(noted.stuck))
+
+    async def begin_again(self, *, doubted: bool, from_start: bool) -> None:
+        """Begin another pass; what was taken has its outcome, so that it is known.
+
+        Args:
+            doubted: see Chunker.begin_again.
+            from_start: what is waited for may lie before the highest value.
+        """
+        noted, source = self.noted, self._opened.source
+        if doubted:
+            noted.doubted, noted.stable = True, source.can_stand_still
+            self.telling.read_again(noted.repeats, noted.repeated, stable=noted.stable)
+        else:
+            self.telling.position_expired()
+        goes_on = self.is_ordered and not doubted and not from_start
+        noted.again, noted.repeats, noted.repeated = noted.again + 1, 0, []
+        noted.after = self.water.read_to if goes_on else None
+        if noted.after is None:
+            self.telling.begin_again()
+        if self._seen is not None:
+            self._seen.begin_again()
+        self._marks = self._marks_from(self.water)
+        await self._sifter.use(self._terms())
+
+    def ending(self, *, complete: bool) -> Water:
+        """Say how far the cursor may go; a complete read has taken its last value as a whole."""
+        if not self._watched or self.noted.repeats:
+            return Water()
+        if complete:
+            water = Water(self.water.read_to, self.water.read_to)
+        elif self.is_ordered and not self.noted.doubted:
+            water = self.water
+        else:
+            return Water()
+        return Water(self._held(water.high), self._held(water.read_to, tell=True))
+
+    def _held(self, value: str | None, *, tell: bool = False) -> str | None:
+        since = self.noted.open_since
+        held = held_back(value, since, self._past, self._kind)
+        if tell and since is not None and held != value:
+            self.telling.held_back(since, held)
+        return held
+
+    def tied(self) -> TiedRows | None:
+        """Return the rows that the next run will read again."""
+        return self._top_rows.remembered() if self._by_cursor else None
+
+    def found(self, failure: Failure | None) -> Found | None:
+        """Return what the next read of the stream should know of this one."""
+        if not self._by_cursor or (failure and failure.code in _MISSING):
+            return None
+        past, properties = self._past, self._properties
+        top = self.water.read_to
+        before = self._run.cursor_before
+        if before is not None and (top is None or self._is_later(before, top)):
+            top = before
+        if top is not None and self.noted.taken_at is not None:
+            past = remembered(past, PastRead(top, self.noted.taken_at))
+        if self.noted.every is not None:
+            known = properties.get(self._version)
+            every = (
+                self.noted.every if known is None else sorted(set(known) & set(self.noted.every))
+            )
+            properties = {self._version: every}
+        return Found(past, properties)
+
+    def _is_later(self, value: str, than: str) -> bool:
+        return is_later(value, than, self._kind.type, self._kind.form)
+
+
+def _having(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that tell a cursor value."""
+    return [row for row in rows if row.failure is None and row.cursor is not None]

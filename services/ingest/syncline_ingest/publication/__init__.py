@@ -1,0 +1,1 @@
+"""Publishing committed batches, and doing so again after a crash."""

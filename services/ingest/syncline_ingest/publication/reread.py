@@ -1,0 +1,37 @@
+"""Reading again what was committed before a crash and may not have been published."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from syncline.domain.batch import NewBatch
+from syncline.domain.dead_letter import ReplayItem
+from syncline.domain.run import Run
+from syncline_ingest.reading.chunks import edited, is_read_again
+from syncline_ingest.reading.rows import unknown
+from syncline_ingest.reading.source import OpenSource
+from syncline_ingest.rules import Row
+
+RowsAgain: TypeAlias = Callable[[NewBatch], Awaitable[tuple[list[Row], int | None]]]
+"""Gives a committed batch's rows, and their version if they were read in another run."""
+
+
+def again(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> RowsAgain:
+    """Say how a run's records are read again: from its dead letters, or by ID from the source.
+
+    A record that the source does not know any more comes back as a failed row.
+    """
+    replay = run.replay or {}
+    edits = replay.get("edits") or {}
+    kept = {(i.stage, i.source_id): i for i in items if not is_read_again(i, replay)}
+
+    async def rows_again(new: NewBatch) -> tuple[list[Row], int | None]:
+        held = [kept[key] for name in new.source_ids if (key := (new.stage, name)) in kept]
+        if held and len(held) == len(new.source_ids):
+            return [edited(item, edits.get(item.id)) for item in held], held[0].version
+        found = await opened.source.fetch(new.source_ids, opened.hasher)
+        by_id = {row.source_id: row for row in found}
+        return [by_id.get(i) or unknown(i) for i in new.source_ids], None
+
+    return rows_again

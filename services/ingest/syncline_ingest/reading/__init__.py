@@ -1,0 +1,1 @@
+"""Reading a run's source: opened, prefetched, encoded as rows."""

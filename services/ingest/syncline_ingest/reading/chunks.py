@@ -1,0 +1,285 @@
+"""Reading a run's records as a stream of chunks: from the source, by ID, or from dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
+from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import Stage
+from syncline.domain.dead_letter import ReplayItem
+from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.source_fields import SourceField, had, missing
+from syncline.domain.record import check
+from syncline.domain.replay import edited as apply_edit
+from syncline.domain.retry import GiveUp, RetryPolicy, dispose
+from syncline.postgres.limits.retry_after import PausedError
+from syncline.runtime.clock import Clock
+from syncline.runtime.failure.failure_router import bug, tidied
+from syncline_ingest.reading.rows import Chunk, Hasher, rows_of, unknown
+from syncline_ingest.rules import Row
+from syncline_ingest.sifting.repeats import twice
+
+T = TypeVar("T")
+log = structlog.get_logger()
+FETCH_SIZE = 500
+BROKE = "the source's connector broke"
+
+
+class SourceError(FailureError):
+    """The source cannot be read on; the extraction ends here with this failure."""
+
+
+class SourceFailedError(Exception):
+    """One call failed. `final`: trying again is of no use."""
+
+    def __init__(self, failure: Failure, final: bool) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.final = final
+
+
+class HoldsOff(Protocol):
+    """Keeps calls to a profile back."""
+
+    async def hold_off(self, seconds: float, reason: str) -> None:
+        """Begin no call before so many seconds have passed."""
+
+
+class Limiter(Protocol):
+    """Holds calls to the limits of a profile."""
+
+    @property
+    def pause(self) -> HoldsOff: ...
+
+    def call(self) -> AbstractAsyncContextManager[None]:
+        """Hold a call slot. Raises RetriableError, PausedError."""
+
+
+class Told(Protocol):
+    """Is told that a run waits for its source, for how many seconds, and why."""
+
+    async def __call__(self, seconds: float, reason: str, /) -> None: ...
+
+
+async def silent(_seconds: float, _reason: str) -> None:
+    """Tell nobody."""
+
+
+class Source:
+    """A run's source: its connector, what to extract, and how its failures are retried."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        extraction: Extraction,
+        policy: RetryPolicy,
+        clock: Clock,
+        limiter: Limiter,
+        told: Told = silent,
+    ) -> None:
+        self._connector = connector
+        self._fields: tuple[SourceField, ...] = ()
+        self._names: frozenset[str] = frozenset()
+        self._checked: tuple[str, ...] | None = None
+        self._limiter = limiter
+        self._told = told
+        self.extraction = extraction
+        self.ordered = connector.reads_in_order(extraction)
+        self._policy = policy
+        self._clock = clock
+        self._random = Random()  # noqa: S311 - jitter
+
+    def expect(self, fields: Sequence[SourceField]) -> None:
+        """Say what the mapping reads of a record: a source that lacks it is not read on."""
+        self._fields = tuple(fields)
+        self._names = frozenset(field.name for field in fields if not field.has_default)
+
+    @property
+    def can_stand_still(self) -> bool:
+        """Tell whether it can be read in an order that no change to a record moves."""
+        return self._connector.reads_stably(self.extraction)
+
+    async def read(
+        self,
+        after: str | None,
+        position: str | None,
+        page_size: int,
+        hasher: Hasher,
+        *,
+        stable: bool = False,
+    ) -> AsyncGenerator[Chunk, None]:
+        """Stream the source; goes on by itself after transient failures.
+
+        Args:
+            stable: in an order that stands still.
+
+        Raises:
+            SourceError: it cannot be read, or not any more.
+        """
+        attempt = 0
+        while True:
+            request = ExtractRequest(self.extraction, after, position, None, page_size, stable)
+            pages = self._connector.extract(request)
+            try:
+                while (page := await self._called(partial(anext, pages, None))) is not None:
+                    attempt, position = 0, page.position
+                    yield self._chunk(page, hasher)
+            except SourceFailedError as failed:
+                attempt = await self._wait(failed, attempt)
+            else:
+                return
+            finally:
+                if isinstance(pages, AsyncGenerator):
+                    await pages.aclose()
+
+    def _chunk(self, page: Page, hasher: Hasher) -> Chunk:
+        """Take a page. Raises SourceError where it lacks a column that the mapping reads."""
+        self._check_columns(page)
+        records = page.records
+        if page.bad and page.columns is None:
+            records = [record for n, record in enumerate(records) if n not in page.bad]
+        return Chunk(
+            rows_of(page, hasher),
+            page.position,
+            had=had(records, self._names) if page.columns is None and records else None,
+            snapshots=() if page.snapshot is None else (page.snapshot,),
+            twice=tuple(twice(page.ids)),
+            notices=page.notices,
+        )
+
+    def _check_columns(self, page: Page) -> None:
+        if page.columns is None or page.columns == self._checked:
+            return
+        if wrong := missing(self._fields, page.columns):
+            message = "; ".join(problem.message for problem in wrong)
+            failure = Failure(Category.PERMANENT, "unknown_column", message)
+            raise SourceError(failure)
+        self._checked = page.columns
+
+    async def fetch(self, ids: Sequence[str], hasher: Hasher) -> list[Row]:
+        """Read just these records; one the source does not know comes back as a failed row.
+
+        Raises:
+            SourceError: the source cannot be read.
+        """
+        attempt = 0
+        while True:
+            try:
+                page = await self._called(lambda: self._connector.fetch(self.extraction, ids))
+            except SourceFailedError as failed:
+                attempt = await self._wait(failed, attempt)
+            else:
+                self._check_columns(page)
+                rows = rows_of(page, hasher)
+                found = {row.source_id for row in rows}
+                return rows + [unknown(i) for i in ids if page.asked.get(i, i) not in found]
+
+    async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make one call within the profile's limits; a slot is held no longer than a page takes.
+
+        Raises:
+            RetriableError: the product's database is away.
+            SourceFailedError: the call failed.
+        """
+        try:
+            async with self._limiter.call():
+                return await self._made(call)
+        except PausedError as error:
+            raise SourceFailedError(error.failure, final=False) from error
+
+    async def _made(self, call: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await call()
+        except FailureError as error:
+            failure = error.failure
+            if failure.retry_after and failure.category is not Category.PERMANENT:
+                await self._limiter.pause.hold_off(failure.retry_after, failure.message)
+            raise SourceFailedError(failure, isinstance(error, ConnectorError)) from error
+        except Exception as error:
+            log.exception("connector_broke")
+            raise SourceFailedError(
+                bug("the source's connector broke", error), final=False
+            ) from error
+
+    async def _wait(self, failed: SourceFailedError, attempt: int) -> int:
+        """Wait before the next attempt; return how many are used up by then."""
+        jitter = self._random.uniform(-1, 1)
+        decision = dispose(failed.failure, attempt + 1, self._policy, jitter)
+        if failed.final or isinstance(decision, GiveUp):
+            raise SourceError(tidied(failed.failure)) from failed
+        if not decision.counted:
+            await self._told(decision.delay, tidied(failed.failure).message)
+        await self._clock.sleep(decision.delay)
+        return attempt + decision.counted
+
+
+async def by_ids(
+    source: Source, ids: Sequence[str], done: int, hasher: Hasher
+) -> AsyncGenerator[Chunk, None]:
+    """Stream the records of a run that was limited to source IDs.
+
+    Args:
+        done: how many of them were committed before an interruption.
+    """
+    for start in range(done, len(ids), FETCH_SIZE):
+        part = ids[start : start + FETCH_SIZE]
+        yield Chunk(await source.fetch(part, hasher), str(start + len(part)))
+
+
+async def from_letters(
+    source: Source, items: Sequence[ReplayItem], replay: dict[str, Any], done: int, hasher: Hasher
+) -> AsyncGenerator[Chunk, None]:
+    """Stream the payloads of dead letters to where they failed, or re-fetch their records.
+
+    Args:
+        replay: the request's replay block.
+        done: how many items were committed before an interruption.
+    """
+    edits = replay.get("edits") or {}
+    while done < len(items):
+        if again := _read_again_together(items[done:], replay):
+            done += len(again)
+            yield Chunk(await source.fetch(again, hasher), str(done))
+            continue
+        item = items[done]
+        done += 1
+        row = edited(item, edits.get(item.id))
+        yield Chunk([row], str(done), Stage(item.stage), item.version)
+
+
+def _read_again_together(items: Sequence[ReplayItem], replay: dict[str, Any]) -> list[str]:
+    """Return the records at the head of the list that one call can read, each once."""
+    ids: dict[str, None] = {}
+    for item in items[:FETCH_SIZE]:
+        if item.source_id in ids or not is_read_again(item, replay):
+            break
+        ids[item.source_id] = None
+    return list(ids)
+
+
+def is_read_again(item: ReplayItem, replay: dict[str, Any]) -> bool:
+    """Tell whether a dead letter's record comes from the source, not from its payload."""
+    from_source = replay.get("fromStage") == Stage.INGEST
+    return from_source or item.stage == Stage.INGEST or item.payload is None
+
+
+def edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
+    """Apply a person's JSON Patch to a dead letter's payload."""
+    data, row_hash = item.payload or b"null", item.row_hash or ""
+    if not patch:
+        return Row(item.source_id, None, data, row_hash)
+    try:
+        changed = encode(apply_edit(decoder_of(object).decode(data), patch))
+    except InvalidInputError as error:
+        failure = Failure(Category.PERMANENT, "edit_failed", error.problems[0].message)
+        return Row(item.source_id, None, data, "", failure)
+    # Without a row hash: the source never said this.
+    return Row(item.source_id, None, changed, "", check(item.source_id, changed))

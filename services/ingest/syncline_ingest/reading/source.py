@@ -1,0 +1,97 @@
+"""Opening a run's source: its connector, its limits, and what the early skip compares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from syncline.bootstrap.connections import Connections, Mappings
+from syncline.contracts.messages import Waiting, ref_of
+from syncline.contracts.sending import report_message
+from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
+from syncline.domain.mapping.hashing import row_hashes
+from syncline.domain.mapping.source_fields import source_fields
+from syncline.domain.run import Run
+from syncline.runtime.clock import Clock
+from syncline.runtime.ports import Producer
+from syncline.security.secrets import SecretsError
+from syncline_ingest.reading.chunks import Source, SourceError, Told
+from syncline_ingest.reading.rows import Hasher
+
+
+class OpenSource(msgspec.Struct, frozen=True):
+    """A run's source, ready to be read.
+
+    Attributes:
+        smart_sync: its target allows it.
+        may_move: it pages through a list that may move meanwhile.
+    """
+
+    source: Source
+    hasher: Hasher
+    smart_sync: bool
+    may_move: bool = False
+
+
+class Sources:
+    """Opens sources by profile."""
+
+    def __init__(
+        self, connections: Connections, mappings: Mappings, clock: Clock, producer: Producer
+    ) -> None:
+        self._connections = connections
+        self._mappings = mappings
+        self._clock = clock
+        self._producer = producer
+
+    async def open(self, run: Run) -> OpenSource:
+        """Open the source of a run.
+
+        Raises:
+            RetriableError: the product's database is away.
+            SourceError: a profile or the mapping is gone, or a connector is not installed.
+        """
+        try:
+            connection = await self._connections.of(run.source)
+            target = await self._connections.of(run.target)
+            mapping = await self._mappings.document(run.mapping, run.mapping_version)
+        except (NotFoundError, InvalidInputError, SecretsError) as error:
+            failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
+            raise SourceError(failure) from error
+        options = mapping.transformation.target
+        smart = (
+            mapping.transformation.smart_sync
+            and target.connector.capabilities_for(options).smart_sync
+        )
+        source = Source(
+            connection.connector,
+            mapping.extraction,
+            connection.profile.retry,
+            self._clock,
+            connection.limiter,
+            self._telling(run),
+        )
+        source.expect(source_fields(mapping))
+        may_move = connection.connector.capabilities.pages_may_move
+        return OpenSource(source, _hasher(run), smart, may_move)
+
+    def _telling(self, run: Run) -> Told:
+        """Return what tells that a run waits for its source, and has not stalled."""
+
+        async def told(seconds: float, reason: str) -> None:
+            due = self._clock.now() + timedelta(seconds=seconds)
+            report = Waiting(ref_of(run), 0, int(due.timestamp() * 1000), reason)
+            await self._producer.send([report_message(report)])
+
+        return told
+
+
+def _hasher(run: Run) -> Hasher:
+    """Hash rows together with what else decides the payload: mapping version and target."""
+
+    def hashes(rows: Sequence[bytes]) -> list[str]:
+        return row_hashes(rows, run.mapping, run.mapping_version, run.target)
+
+    return hashes

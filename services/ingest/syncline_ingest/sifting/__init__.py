@@ -1,0 +1,1 @@
+"""Sifting: which rows need work, and which came twice."""

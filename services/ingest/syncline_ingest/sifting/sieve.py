@@ -1,0 +1,188 @@
+"""Sifting a chunk: which rows need work, and what is known of the others already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum, auto
+
+import msgspec
+
+from syncline.domain.bookmark import Kind
+from syncline.domain.cursor import is_later
+from syncline.domain.run import Mode, Outcome, Run
+from syncline.postgres.ledger.known_rows import Asked, Known, KnownRows
+from syncline_ingest.rules import Row
+
+_WRITTEN = frozenset({Known.WRITTEN, Known.WRITTEN_SINCE, Known.WRITTEN_HERE})
+_NOTHING = Asked()
+
+
+class Verdict(Enum):
+    """What becomes of a row."""
+
+    WORK = auto()
+    UNCHANGED = auto()
+    EXCLUDED = auto()
+    LEAVE = auto()
+    """It was taken before, is as it was, and is not counted again."""
+    WAITING = auto()
+    """It failed before, is as it was, and waits in the DLQ; it is not counted again."""
+
+
+_CODES = {
+    Verdict.UNCHANGED: Outcome.UNCHANGED.value,
+    Verdict.EXCLUDED: Outcome.EXCLUDED.value,
+}
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What verdicts depend on beside the row.
+
+    Attributes:
+        smart: unchanged records are skipped.
+        mode: of the run.
+        before: the bookmark that the run started from.
+        watched: the rows have a cursor column.
+        capped: the run has Max Entities, so what was written before must not use it up.
+        again: the source is read once more in this run.
+    """
+
+    smart: bool
+    mode: Mode
+    before: str | None
+    watched: bool
+    capped: bool
+    again: bool
+    kind: Kind
+
+
+def verdict(known: Known, cursor: str | None, terms: Terms, *, seen: bool) -> Verdict:
+    """Say what becomes of a row of which something is known.
+
+    Args:
+        seen: this run has taken the record already, in an earlier pass over the source.
+    """
+    if terms.again and seen and known is not Known.TIED:
+        return Verdict.LEAVE
+    is_tied = cursor is not None and cursor == terms.before
+    if known in _WRITTEN:
+        return _written(known, terms, is_tied=is_tied)
+    if known is Known.TIED:
+        return Verdict.LEAVE if is_tied else Verdict.WORK
+    if terms.mode is Mode.FORCE_FULL:
+        return Verdict.WORK
+    if known is Known.EXCLUDED:
+        return Verdict.LEAVE if is_tied else Verdict.EXCLUDED
+    is_final = known is Known.FAILED or _was_taken(cursor, terms)
+    return Verdict.WAITING if is_final else Verdict.WORK
+
+
+def _written(known: Known, terms: Terms, *, is_tied: bool) -> Verdict:
+    if is_tied:
+        return Verdict.LEAVE
+    if terms.smart:
+        return Verdict.UNCHANGED
+    is_bound = terms.mode is Mode.INCREMENTAL and (terms.watched or terms.capped)
+    return Verdict.LEAVE if is_bound and known is not Known.WRITTEN else Verdict.WORK
+
+
+def _was_taken(cursor: str | None, terms: Terms) -> bool:
+    """Tell whether a run has closed over this row, so that only its dead letter may go on with it.
+
+    What lies behind the bookmark was read by a run that failed: trying it again is its remedy.
+    """
+    if not terms.watched or (cursor is not None and terms.before is None):
+        return False
+    return cursor is None or not is_later(cursor, terms.before, terms.kind.type, terms.kind.form)
+
+
+class Sifted(msgspec.Struct):
+    """What came of a chunk.
+
+    Attributes:
+        rows: those that count, in reading order.
+        settled: outcome codes of those that end at once, by position in `rows`.
+        work: how many of them need work.
+        waiting: source IDs of rows that wait in the DLQ.
+        cut_at: the first row that needed work and for which Max Entities had no room.
+    """
+
+    rows: list[Row]
+    settled: dict[int, str]
+    work: int
+    waiting: list[str]
+    cut_at: Row | None = None
+
+
+def sifted(rows: Sequence[Row], verdicts: dict[int, Verdict], room: int | None) -> Sifted:
+    """Part a chunk by what becomes of its rows.
+
+    Args:
+        verdicts: by position; the others need work.
+        room: for how many rows that need work Max Entities has room; None for any number.
+    """
+    if not verdicts and (room is None or len(rows) <= room):
+        return Sifted(list(rows), {}, len(rows), [])
+    found = Sifted([], {}, 0, [])
+    for place, row in enumerate(rows):
+        own = verdicts.get(place, Verdict.WORK)
+        if own is Verdict.WAITING:
+            found.waiting.append(row.source_id)
+        elif own in _CODES:
+            found.settled[len(found.rows)] = _CODES[own]
+            found.rows.append(row)
+        elif own is Verdict.WORK:
+            if found.work == room:
+                found.cut_at = row
+                break
+            found.work += 1
+            found.rows.append(row)
+    return found
+
+
+class Sifter:
+    """Asks what is known of a run's rows; the memories of a stream that are empty are not asked."""
+
+    def __init__(self, run: Run, known: KnownRows, since: datetime) -> None:
+        self._run = run
+        self._known = known
+        self._since = since
+        self._asked = _NOTHING
+        self._terms: Terms | None = None
+
+    async def use(self, terms: Terms) -> None:
+        """Begin a pass over the source. May raise RetriableError."""
+        self._terms = terms
+        is_plain = self._run.source_ids is None and self._run.replay is None
+        asked = is_plain and (terms.again or terms.mode is not Mode.FORCE_FULL)
+        if not asked:
+            self._asked = _NOTHING
+            return
+        held = await self._known.asked(self._run.stream)
+        self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
+
+    async def verdicts(self, rows: Sequence[Row], seen: frozenset[int]) -> dict[int, Verdict]:
+        """Say what becomes of rows of which something is known, by position.
+
+        Args:
+            seen: positions of rows that this run took in an earlier pass.
+        """
+        terms = self._terms
+        if terms is None or not rows:
+            return {}
+        before = terms.before
+        tied = before is not None and any(row.cursor == before for row in rows)
+        if not (self._asked.anything or tied):
+            return {}
+        known = await self._known.of(
+            self._run,
+            [row.source_id for row in rows],
+            [row.row_hash or None for row in rows],
+            msgspec.structs.replace(self._asked, tied=tied),
+        )
+        given = {
+            place: verdict(of, rows[place].cursor, terms, seen=place in seen)
+            for place, of in known.items()
+        }
+        return {place: own for place, own in given.items() if own is not Verdict.WORK}

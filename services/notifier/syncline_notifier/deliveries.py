@@ -1,0 +1,93 @@
+"""Delivering what is due: at least once, with the same ID on every attempt, for up to a day.
+
+A delivery is held for a while by who sends it. Who dies in between leaves it to the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import structlog
+
+from syncline.actions.notifications.senders import Senders, Tried
+from syncline.postgres.notifications.deliveries import Deliveries, Due
+from syncline.runtime.backoff import essence
+from syncline.runtime.clock import Clock
+from syncline.telemetry.metrics import METRICS
+from syncline_notifier.rules import pause_after
+
+AT_ONCE = 16
+"""Deliveries of one process that are under way."""
+LEASE = 120.0
+"""Seconds; no attempt takes half as long."""
+LOOK_EVERY = 1.0
+"""Seconds."""
+log = structlog.get_logger()
+
+
+class Delivering:
+    """Sends what lies in the outbox."""
+
+    def __init__(
+        self, deliveries: Deliveries, senders: Senders, clock: Clock, random: Random | None = None
+    ) -> None:
+        self._deliveries = deliveries
+        self._senders = senders
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311 - jitter
+
+    async def run(self) -> None:
+        """Side task: deliver for ever; a slow receiver holds back none but itself.
+
+        Raises:
+            RetriableError: the database is away; what is held meanwhile is taken up later.
+        """
+        try:
+            await self._run()
+        except ExceptionGroup as group:
+            raise essence(group) from group
+
+    async def _run(self) -> None:
+        under_way: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                free = AT_ONCE - len(under_way)
+                for due in await self._deliveries.claim(free, LEASE) if free else ():
+                    task = group.create_task(self._deliver(due))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                METRICS.deliveries_waiting.set(await self._deliveries.waiting())
+                await self._clock.sleep(LOOK_EVERY)
+
+    async def deliver_due(self) -> int:
+        """Deliver what is due now and return how much it was."""
+        claimed = await self._deliveries.claim(AT_ONCE, LEASE)
+        async with asyncio.TaskGroup() as group:
+            for due in claimed:
+                group.create_task(self._deliver(due))
+        return len(claimed)
+
+    async def _deliver(self, due: Due) -> None:
+        tried = await self._senders.send(due.target, due.notification, due.at, due.data)
+        again_in = self._again_in(due, tried)
+        outcome = "delivered" if tried.entry.ok else "failed" if again_in else "given_up"
+        METRICS.deliveries.labels(due.target.kind, outcome).inc()
+        note = log.info if tried.entry.ok else log.warning
+        note(
+            f"notification_{outcome}",
+            notification=due.notification,
+            tenant=due.target.tenant,
+            subscription=due.target.name,
+            attempt=due.attempts + 1,
+            status=tried.entry.status,
+            answer=None if tried.entry.ok else tried.entry.answer,
+            again_in=again_in and round(again_in),
+        )
+        final = "delivered" if tried.entry.ok else "given_up"
+        await self._deliveries.note(due, tried.entry, again_in, final=final)
+
+    def _again_in(self, due: Due, tried: Tried) -> float | None:
+        if tried.entry.ok or tried.gone:
+            return None
+        return pause_after(due.attempts + 1, self._random.random(), tried.retry_after)

@@ -1,0 +1,115 @@
+"""The scheduler's work: look what has come, publish it, take over what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from syncline.contracts.sending import trigger_message
+from syncline.domain.errors import InvalidInputError, RetriableError
+from syncline.domain.schedule.firing import Coming, Kind, Result, Taken, ToSend, trigger_fields
+from syncline.postgres.schedules.firings import Firings
+from syncline.runtime.backoff import Pauses
+from syncline.runtime.clock import Clock, sleep_unless
+from syncline.runtime.ports import Producer
+from syncline.telemetry.metrics import METRICS
+from syncline_scheduler.rules import taken, worth_since
+
+EVERY = 1.0
+"""Seconds between two looks."""
+LATER = timedelta(hours=1)
+"""When a schedule that cannot be read is looked at again."""
+SURE = timedelta(days=1)
+"""How long a message that seemed lost may still turn out to have reached the broker."""
+log = structlog.get_logger()
+
+
+class Scheduler:
+    """One of any number of schedulers. What it knows is in the database; it keeps nothing.
+
+    Attributes:
+        waiting_for: what it needs and cannot reach, None when it works.
+    """
+
+    def __init__(self, firings: Firings, producer: Producer, clock: Clock) -> None:
+        self._firings = firings
+        self._producer = producer
+        self._clock = clock
+        self.waiting_for: str | None = "has not looked yet"
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look every second until `stopping` is set; a look that has begun is finished."""
+        pauses = Pauses()
+        while not stopping.is_set():
+            try:
+                await self.look()
+            except RetriableError as error:
+                if self.waiting_for != str(error):
+                    log.warning("scheduler_waits", reason=str(error), code=error.failure.code)
+                self.waiting_for = str(error)
+                METRICS.pauses.labels("scheduler").inc()
+                await sleep_unless(self._clock, pauses.next(), stopping)
+            else:
+                self.waiting_for = None
+                pauses.reset()
+                await sleep_unless(self._clock, EVERY, stopping)
+
+    async def look(self) -> None:
+        """Do once all there is to do. Raises RetriableError: what was begun is found again."""
+        await self._take()
+        now = self._clock.now()
+        given_up = await self._firings.give_up(
+            worth_since(now), "it could not be published in time"
+        )
+        _count(Result.MISSED, given_up)
+        await self._send()
+        while results := await self._firings.settle(now - SURE):
+            for result in results:
+                if result is not Result.MISSED:
+                    _count(result, 1)
+
+    async def _take(self) -> None:
+        now = self._clock.now()
+        while noted := await self._firings.take(now, self._decide):
+            missed = sum(firing.result is Result.MISSED for firing in noted)
+            _count(Result.MISSED, missed)
+            log.info("slots_came", firings=len(noted), missed=missed)
+
+    def _decide(self, coming: Coming) -> Taken:
+        now = self._clock.now()
+        try:
+            return taken(coming, now)
+        except InvalidInputError as error:
+            log.warning("schedule_unreadable", schedule=coming.name, reason=str(error))
+            return now + LATER, ()
+
+    async def _send(self) -> None:
+        while True:
+            async with self._firings.sending() as firings:
+                if not firings:
+                    return
+                now = self._clock.now()
+                await self._producer.send(
+                    [trigger_message(f.run_id, _fields(f), "scheduler", now) for f in firings]
+                )
+            self._note_sent(firings)
+
+    def _note_sent(self, firings: list[ToSend]) -> None:
+        now = self._clock.now()
+        for firing in firings:
+            log.info(
+                "schedule_fired", correlation_id=firing.run_id, kind=firing.kind.value,
+                instance=firing.instance, entity_type=firing.entity_type,
+            )  # fmt: skip
+            if firing.kind is Kind.SLOT:
+                METRICS.schedule_lateness.observe(max((now - firing.slot).total_seconds(), 0.0))
+
+
+def _fields(firing: ToSend) -> dict[str, object]:
+    return trigger_fields(firing.tenant, firing.instance, firing.entity_type, firing.actor)
+
+
+def _count(result: Result, count: int) -> None:
+    METRICS.schedule_firings.labels(result.value).inc(count)

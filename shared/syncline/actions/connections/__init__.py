@@ -1,0 +1,1 @@
+"""Testing a connection, and reading a few records of a source."""

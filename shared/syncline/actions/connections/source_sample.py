@@ -1,0 +1,133 @@
+"""Reading a few records of a source for a person who waits: within limits, errors in his words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
+
+import msgspec
+import structlog
+
+from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Surroundings
+from syncline.connectors.registry import connector_class
+from syncline.domain.errors import (
+    Category,
+    Failure,
+    InvalidInputError,
+    Problem,
+    RetriableError,
+    SynclineError,
+)
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.profile import Profile
+from syncline.postgres.database.database import Database
+from syncline.postgres.limits.leases import ProfileLimiter
+from syncline.telemetry.masking import SECRETS
+
+LIMIT = 30.0
+"""Seconds the source has for its answer."""
+log = structlog.get_logger()
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which records: those of `source_ids`, or the first `limit`."""
+
+    extraction: Extraction
+    source_ids: Sequence[str]
+    limit: int
+
+
+async def read_some(
+    database: Database, profile: Profile, surroundings: Surroundings, wanted: Wanted
+) -> Page:
+    """Read a few records within the profile's limits.
+
+    Raises:
+        InvalidInputError: the source refuses the extraction; tells where in the mapping.
+        RetriableError: the source or the database is away.
+    """
+    kind = connector_class(profile.connector)
+    if not kind.capabilities.source:
+        message = f"the connector {profile.connector!r} cannot be a source"
+        raise InvalidInputError([Problem("$.profile", message)])
+    if problems := kind.extraction_problems(wanted.extraction):
+        raise InvalidInputError(problems)
+    SECRETS.know(profile.secrets.values())
+    limiter = ProfileLimiter(
+        database, profile.id, profile.tenant, profile.max_concurrent, profile.rate
+    )
+    connector = kind(profile.config, profile.secrets, surroundings)
+    connector.pace = limiter.pace
+    try:
+        with _translated(wanted.extraction):
+            async with asyncio.timeout(LIMIT), limiter.call():
+                return await _page(connector, wanted)
+    finally:
+        await limiter.release()
+        # the page is read, or its error is on its way; a close that breaks changes neither
+        with suppress(Exception):
+            await connector.close()
+
+
+@contextmanager
+def _translated(extraction: Extraction) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        message = f"the source gave no answer within {LIMIT:.0f} s"
+        raise RetriableError(message, code="source_timeout") from None
+    except ConnectorError as error:
+        raise InvalidInputError([_placed(error.failure, extraction)]) from error
+    except SynclineError:
+        raise
+    except Exception as error:
+        log.exception("connector_broke")
+        message = f"the source's connector broke: {type(error).__name__}"
+        raise InvalidInputError([Problem("$.extraction", message)]) from error
+
+
+def _placed(failure: Failure, extraction: Extraction) -> Problem:
+    """Say where in the mapping something stands that the source refuses."""
+    named = {extraction.id_column: "idColumn", extraction.cursor_column: "cursorColumn"}
+    column = failure.field
+    if column is not None and column in named:
+        return Problem(f"$.extraction.{named[column]}", failure.message)
+    if column in extraction.columns:
+        place = extraction.columns.index(column)
+        return Problem(f"$.extraction.columns[{place}]", failure.message)
+    return Problem("$.extraction", failure.message)
+
+
+async def _page(connector: Connector, wanted: Wanted) -> Page:
+    if wanted.source_ids:
+        page = await connector.fetch(wanted.extraction, wanted.source_ids)
+        for source_id in wanted.source_ids:
+            if source_id not in page.ids:
+                _add_unknown(page, source_id)
+        return page
+    gathered = Page([], [], [], "")
+    asked = ExtractRequest(wanted.extraction, limit=wanted.limit, page_size=wanted.limit)
+    pages = connector.extract(asked)
+    async with aclosing(pages):  # type: ignore[type-var] # every connector's is a generator
+        async for page in pages:
+            _append(gathered, page)
+            if len(gathered.ids) >= wanted.limit:
+                break
+    return gathered
+
+
+def _add_unknown(page: Page, source_id: str) -> None:
+    message = f"the source has no record {source_id!r}"
+    page.bad[len(page.ids)] = Failure(Category.PERMANENT, "unknown_source_id", message)
+    page.ids.append(source_id)
+    page.cursors.append(None)
+    page.records.append({})
+
+
+def _append(to: Page, page: Page) -> None:
+    to.columns = page.columns
+    to.bad.update({len(to.ids) + place: failure for place, failure in page.bad.items()})
+    to.ids += page.ids
+    to.cursors += page.cursors
+    to.records += page.records

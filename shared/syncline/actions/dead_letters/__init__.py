@@ -1,0 +1,1 @@
+"""Dead letters as people see, select, edit, replay and discard them."""

@@ -1,0 +1,59 @@
+"""Dead letters as people see them: without the secrets of their tenant's connection profiles.
+
+They are stored byte for byte, for a replay writes what they hold. Spec section 11.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from syncline.contracts.messages import decoder_of, encode
+from syncline.postgres.configuration.pinned import Configuration, Keys
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import LetterDetail, LetterViews
+from syncline.telemetry.masking import Secrets
+
+
+class DeadLetters:
+    """Shows dead letters."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._views = LetterViews(database)
+        self._configuration = Configuration(database, keys)
+
+    async def get(self, tenant: str, letter_id: str) -> LetterDetail:
+        """Return an entry in full. Raises NotFoundError, RetriableError."""
+        found = await self._views.get(tenant, letter_id)
+        secrets = await self._configuration.secrets(tenant)
+        payload = None if found.payload is None else _masked(found.payload, secrets)
+        return msgspec.structs.replace(
+            found, payload=payload, is_masked=payload != found.payload,
+            edit=_edit(found.edit, secrets),
+        )  # fmt: skip
+
+    async def payload(self, tenant: str, letter_id: str) -> bytes | None:
+        """Return the bytes of an entry's payload. Raises NotFoundError, RetriableError."""
+        found = await self._views.payload(tenant, letter_id)
+        if found is None:
+            return None
+        secrets = await self._configuration.secrets(tenant)
+        text = found.decode(errors="surrogateescape")
+        return _masked(text, secrets).encode(errors="surrogateescape")
+
+
+def _masked(text: str, secrets: Secrets) -> str:
+    """Mask JSON so that it stays JSON, and anything else as a whole."""
+    try:
+        decoder_of(msgspec.Raw).decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # no JSON: masked as a text
+        return secrets.mask(text)
+    return secrets.mask_json(text)
+
+
+def _edit(edit: dict[str, Any] | None, secrets: Secrets) -> dict[str, Any] | None:
+    if edit is None:
+        return None
+    shown: dict[str, Any] = decoder_of(dict).decode(secrets.mask_json(encode(edit).decode()))
+    return shown

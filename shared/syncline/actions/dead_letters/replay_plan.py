@@ -1,0 +1,157 @@
+"""What a replay asks for: which entries in which runs. What became of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+from uuid6 import uuid7
+
+from syncline.actions.dead_letters.edits import Edit
+from syncline.contracts.sending import trigger_message
+from syncline.contracts.wire import Outbound
+from syncline.domain.replay import AMBIGUOUS, UNCHECKED
+from syncline.domain.trigger import parse_trigger
+from syncline.postgres.dead_letters.catalog import LetterView
+
+ACCEPTED = "accepted"
+"""ReplayResult of an entry whose run was accepted, for those who do not wait for its end."""
+_GOOD = ("success", "unchanged", "excluded", "superseded", "in_flight")
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How somebody wants entries to be replayed.
+
+    Attributes:
+        source: what sends the triggers: `cli`, `gateway`.
+        from_stage: `failed` or `ingest`.
+        edit: a change of one entry.
+        named: each entry was named, not found by a filter: what may have been written goes too.
+        key: gives the runs their IDs: with the same key they are the same runs. None is new ones.
+    """
+
+    tenant: str
+    actor: str
+    source: str
+    from_stage: str
+    reason: str | None = None
+    edit: Edit | None = None
+    named: bool = True
+    key: UUID | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One replay run, about to be asked for."""
+
+    run_id: str
+    message: Outbound
+    entries: list[LetterView]
+
+
+class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of one entry; `result` is its record's outcome, or why it was refused."""
+
+    id: str
+    instance: str | None
+    entity_type: str | None
+    source_id: str | None
+    correlation_id: str | None
+    result: str
+
+    @classmethod
+    def of(cls, entry: LetterView, run_id: str | None, result: str) -> ReplayResult:
+        return cls(entry.id, entry.instance, entry.entity_type, entry.source_id, run_id, result)
+
+    @property
+    def is_good(self) -> bool:
+        return self.correlation_id is not None and self.result in _GOOD
+
+
+def plan(
+    entries: Sequence[LetterView], wish: Wish, now: datetime
+) -> tuple[list[Asked], list[ReplayResult]]:
+    """Part entries into runs, one for each instance and entity type, and refuse what cannot go.
+
+    Returns:
+        The runs to ask for, and results of entries that are in none of them.
+
+    Raises:
+        InvalidInputError: the edit is too large, or no edit at all.
+    """
+    results: list[ReplayResult] = []
+    streams: dict[tuple[str, str], list[LetterView]] = defaultdict(list)
+    for entry in entries:
+        why = refusal(entry, named=wish.named)
+        if why is None:
+            streams[entry.instance or "", entry.entity_type or ""].append(entry)
+        elif _is_repeated(entry, wish):
+            results.append(ReplayResult.of(entry, entry.replay_run, ACCEPTED))
+        else:
+            results.append(ReplayResult.of(entry, None, why))
+    asked = []
+    for (instance, entity_type), several in streams.items():
+        fields = replay_fields(instance, entity_type, [entry.id for entry in several], wish)
+        parse_trigger(fields)
+        run_id = _run_id(wish.key, instance, entity_type)
+        message = trigger_message(run_id, fields, wish.source, now)
+        asked.append(Asked(run_id, message, several))
+    return asked, results
+
+
+def replay_fields(
+    instance: str, entity_type: str, entries: Sequence[str], wish: Wish
+) -> dict[str, Any]:
+    """Return the fields of the trigger that replays entries of one stream."""
+    block: dict[str, Any] = {"entries": list(entries), "fromStage": wish.from_stage}
+    if wish.edit is not None:
+        block["edits"] = {wish.edit.entry: wish.edit.patch}
+    if wish.reason is not None:
+        block["reason"] = wish.reason
+    return {
+        "instance": instance,
+        "entityType": entity_type,
+        "onOverlap": "queue",
+        "tenant": wish.tenant,
+        "actor": wish.actor,
+        "trigger": "replay",
+        "replay": block,
+    }
+
+
+def refusal(entry: LetterView, *, named: bool = True) -> str | None:
+    """Return why an entry cannot be replayed, None if it can."""
+    why = entry.hindrance
+    if why is None and entry.code == AMBIGUOUS and not named:
+        why = UNCHECKED
+    return why and f"refused: {why}"
+
+
+def results_of(
+    asked: Asked, refused: str | None, outcomes: Mapping[str, str]
+) -> list[ReplayResult]:
+    """Say what became of the entries of one run.
+
+    Args:
+        refused: why there is no run, None if there is.
+        outcomes: source ID -> outcome; one that is missing is in flight.
+    """
+    if refused is not None:
+        return [ReplayResult.of(entry, None, f"refused: {refused}") for entry in asked.entries]
+    return [
+        ReplayResult.of(entry, asked.run_id, outcomes.get(entry.source_id or "", "in_flight"))
+        for entry in asked.entries
+    ]
+
+
+def _is_repeated(entry: LetterView, wish: Wish) -> bool:
+    """Tell whether the same request has replayed an entry before: the key names the run."""
+    run_id = _run_id(wish.key, entry.instance or "", entry.entity_type or "")
+    return wish.key is not None and entry.replay_run == run_id
+
+
+def _run_id(key: UUID | None, instance: str, entity_type: str) -> str:
+    return str(uuid7() if key is None else uuid5(key, f"{instance}/{entity_type}"))

@@ -1,0 +1,58 @@
+"""Discarding entries that wait and restoring them, with a result for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import LetterView
+from syncline.postgres.dead_letters.store import Letters
+
+DISCARD, RESTORE = "discard", "restore"
+STATUS_OF = {DISCARD: "pending", RESTORE: "discarded"}
+"""What is done -> the status that an entry must have for it."""
+
+
+class Resolution(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of one entry."""
+
+    id: str
+    instance: str | None
+    source_id: str | None
+    done: bool
+    result: str
+
+
+async def resolve(
+    database: Database,
+    tenant: str,
+    entries: Sequence[LetterView],
+    doing: str,
+    *,
+    actor: str,
+    reason: str | None = None,
+) -> list[Resolution]:
+    """Discard or restore entries.
+
+    Args:
+        doing: `discard` or `restore`.
+        actor, reason: for the audit log; the reason stays with a discarded entry.
+
+    Raises:
+        RetriableError: the database is away.
+    """
+    letters, ids = Letters(database), [entry.id for entry in entries]
+    if doing == DISCARD:
+        done = await letters.discard(tenant, ids, actor, reason)
+    else:
+        done = await letters.restore(tenant, ids, actor)
+    return [_resolution(entry, doing, done=entry.id in done) for entry in entries]
+
+
+def _resolution(entry: LetterView, doing: str, *, done: bool) -> Resolution:
+    past = f"{doing}ed" if doing == DISCARD else "restored"
+    was = STATUS_OF[doing].title()
+    words = past if done else f"not {past}: it is not {was} but {entry.status.title()}"
+    return Resolution(entry.id, entry.instance, entry.source_id, done, words)

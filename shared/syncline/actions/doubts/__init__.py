@@ -1,0 +1,1 @@
+"""Doubts: what is allowed and still probably not meant."""

@@ -1,0 +1,106 @@
+"""Asking every question about documents that were stored, or would be: `apply`, `diff`, the API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+import msgspec
+import structlog
+
+from syncline.actions.doubts.doubt import Doubt, Matter, Question, of_mappings
+from syncline.actions.doubts.forms import of_old_forms
+from syncline.actions.doubts.profiles import of_profiles
+from syncline.actions.doubts.sources import of_sources
+from syncline.connectors.port import Surroundings
+from syncline.domain.configuration import Configured, Kind, ProfileConfig, Step, kept_secrets
+from syncline.domain.errors import Problem, SynclineError
+from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.resources.loading import Loaded
+from syncline.resources.mistakes import Mistake
+from syncline.resources.single import wanted_by
+from syncline.telemetry.masking import Secrets
+
+WITHIN = 10.0
+"""Seconds that all questions together may take; a person waits."""
+QUESTIONS: tuple[Question, ...] = (of_profiles, of_mappings, of_sources, of_old_forms)
+log = structlog.get_logger()
+
+
+class Doubter:
+    """Says what of stored documents is probably not meant; it changes nothing and never fails."""
+
+    def __init__(self, store: ConfigurationStore, surroundings: Surroundings) -> None:
+        self._store = store
+        self._surroundings = surroundings
+
+    async def of_files(self, tenant: str, loaded: Loaded, steps: Sequence[Step]) -> list[Mistake]:
+        """Return the doubts about checked files, each with its line.
+
+        Args:
+            steps: what storing them changes, as `applying` says.
+        """
+        named = frozenset(loaded.sources)
+        try:
+            stored = await self._store.stored(tenant)
+        except SynclineError as error:  # what was stored is stored; it must not look as if not
+            return [_told(loaded, _untold(named, str(error)), Secrets())]
+        matter = Matter(
+            tenant,
+            named,
+            _together(stored, loaded),
+            steps,
+            self._store,
+            self._surroundings,
+        )
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._asked(question, matter)) for question in QUESTIONS]
+        doubts = [doubt for task in asked for doubt in task.result()]
+        own = Secrets()
+        for profile in matter.configured.profiles.values():
+            own.know(profile.secrets.values())
+        told = [_told(loaded, doubt, own) for doubt in doubts]
+        return list(dict.fromkeys(told))
+
+    async def of_request(
+        self, tenant: str, kind: Kind, body: object, name: str | None, steps: Sequence[Step]
+    ) -> list[Problem]:
+        """Return the doubts about one checked document of a request."""
+        found = await self.of_files(tenant, wanted_by(kind, name, body), steps)
+        return [Problem(mistake.path, mistake.message) for mistake in found]
+
+    async def _asked(self, question: Question, matter: Matter) -> list[Doubt]:
+        """Ask one question; one that breaks or takes too long is itself told of."""
+        try:
+            async with asyncio.timeout(WITHIN):
+                return await question(matter)
+        except TimeoutError:  # that it was not told is told
+            return [_untold(matter.named, f"no end within {WITHIN:.0f} s")]
+        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+            log.error("doubts_broke", error=type(error).__name__)  # noqa: TRY400 - may hold secrets
+            return [_untold(matter.named, type(error).__name__)]
+
+
+def _untold(named: Collection[tuple[Kind, str]], reason: str) -> Doubt:
+    return Doubt(*min(named), Problem("$", f"not everything could be looked at: {reason}"))
+
+
+def _told(loaded: Loaded, doubt: Doubt, secrets: Secrets) -> Mistake:
+    source = loaded.sources[doubt.kind, doubt.name]
+    return source.mistake(doubt.problem.path, secrets.mask(doubt.problem.message)[:1000])
+
+
+def _together(stored: Configured, loaded: Loaded) -> Configured:
+    """Return what is configured once the files are stored."""
+    profiles = {n: _whole(p, stored.profiles.get(n)) for n, p in loaded.profiles.items()}
+    return Configured(
+        stored.profiles | profiles,
+        stored.mappings | loaded.mappings,
+        stored.instances | loaded.instances,
+        stored.schedules | loaded.schedules,
+    )
+
+
+def _whole(profile: ProfileConfig, stored: ProfileConfig | None) -> ProfileConfig:
+    secrets, _ = kept_secrets(profile, stored)
+    return msgspec.structs.replace(profile, secrets=secrets)

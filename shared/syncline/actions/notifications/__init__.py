@@ -1,0 +1,1 @@
+"""Sending a notification: a signed webhook or an e-mail."""

@@ -1,0 +1,120 @@
+"""Telling one receiver one thing: a signed webhook, or an e-mail in plain words.
+
+What goes wrong is no error here: it is the answer, for the person who looks why nothing came.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from syncline.actions.notifications.email import Mailer
+from syncline.connectors.http.address import Allowed
+from syncline.connectors.http.answers import Answer
+from syncline.connectors.http.client import Client, Request, Times
+from syncline.connectors.port import ConnectorError
+from syncline.contracts.alerts import AlertData, alert_event
+from syncline.domain.alerts import Alert
+from syncline.domain.errors import RetriableError
+from syncline.postgres.notifications.deliveries import Target, Try
+from syncline.runtime.clock import Clock
+from syncline.security.signing import signed_headers
+from syncline.telemetry.masking import SECRETS
+
+TIMES = Times(connect=5.0, total=15.0)
+MAX_ANSWER = 1_000_000
+SHOWN = 500
+"""Characters of an answer that are kept."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_GONE = 410
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """An attempt, and what it means for the next: `gone` asks for none."""
+
+    entry: Try
+    retry_after: float | None = None
+    gone: bool = False
+
+
+class Senders:
+    """Sends to webhooks through the guard of outgoing HTTP, and by e-mail.
+
+    Args:
+        outbound_allow: private networks and hosts that may be called.
+        public_url: where people open the console; without it messages hold no link.
+    """
+
+    def __init__(
+        self, outbound_allow: tuple[str, ...], mailer: Mailer, public_url: str, clock: Clock
+    ) -> None:
+        self._client = Client(Allowed(outbound_allow), TIMES, MAX_ANSWER)
+        self._mailer = mailer
+        self._public_url = public_url.rstrip("/")
+        self._clock = clock
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def send(self, target: Target, id_: str, at: datetime, data: AlertData) -> Tried:
+        """Send one notification to one receiver and return what became of it."""
+        SECRETS.know(target.signing)
+        data = msgspec.structs.replace(data, link=self._link(data))
+        began = self._clock.monotonic()
+        now = self._clock.now()
+        answer: Answer | None = None
+        if target.broken is not None:
+            ok, status, words = False, None, target.broken
+        elif target.kind == "email":
+            said = await self._mailer.send(target.addresses, target.name, id_, at, data)
+            ok, status, words = said.ok, said.status, said.words
+        else:
+            ok, status, words, answer = await self._post(target, id_, at, data, now)
+        seconds = round(self._clock.monotonic() - began, 3)
+        entry = Try(now, ok, status, shown(words), seconds)
+        return Tried(entry, _retry_after(answer), gone=status == _GONE and target.kind != "email")
+
+    async def _post(
+        self, target: Target, id_: str, at: datetime, data: AlertData, now: datetime
+    ) -> tuple[bool, int | None, str, Answer | None]:
+        body = alert_event(id_, at, data)
+        headers = {
+            "content-type": "application/cloudevents+json; charset=utf-8",
+            "user-agent": "Syncline",
+            **signed_headers(id_, int(now.timestamp()), body, target.signing),
+        }
+        url = target.url or ""
+        where = urlsplit(url).hostname or "the webhook"
+        try:
+            answer = await self._client.send(Request("POST", url, headers, body, where))
+        except (RetriableError, ConnectorError) as error:
+            return False, None, str(error), None
+        words = answer.body.decode(errors="replace")
+        if 300 <= answer.status < 400:
+            words = f"a redirect to {answer.headers.get('location', '?')}, which is not followed"
+        return answer.ok, answer.status, words, answer
+
+    def _link(self, data: AlertData) -> str | None:
+        if not self._public_url or data.alert == Alert.TEST:
+            return None
+        if data.correlation_id is not None:
+            return f"{self._public_url}/runs/{data.correlation_id}"
+        if data.instance is None:
+            grown = any(s.alert == Alert.DLQ_GROWTH for s in data.streams or ())
+            return f"{self._public_url}/{'dlq' if grown else 'runs'}"
+        return f"{self._public_url}/dlq?instance={quote(data.instance or '', safe='')}"
+
+
+def shown(text: str) -> str:
+    """Return what the other side said as it may be kept and shown: no secret, one line, cut."""
+    plain = _CONTROL.sub(" ", SECRETS.mask(text)).strip()
+    return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"
+
+
+def _retry_after(answer: Answer | None) -> float | None:
+    """Read `Retry-After` in seconds; its other form is rare and waits as usual."""
+    text = answer.headers.get("retry-after", "") if answer else ""
+    return float(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,1 @@
+"""The passport of a record: what each stage took, gave and changed."""

@@ -1,0 +1,205 @@
+"""The passport of a record in one run: what each stage took and gave, and what became of it.
+
+Payloads are not stored a second time: they are read back from the stage topics, which keep them
+for a while, and from the dead letter of a record that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+
+from syncline.actions.passports.field_changes import FieldChange, changes_of, unused
+from syncline.actions.passports.good_fields import good_fields
+from syncline.actions.passports.steps import (
+    ABSENT,
+    GONE,
+    KEPT,
+    KINDS,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Passport,
+    PassportPayload,
+    expected,
+    steps_of,
+)
+from syncline.contracts.messages import Batch, decoder_of, encode
+from syncline.contracts.topics import BY_NAME, DAY, INPUT_OF, Stage
+from syncline.contracts.wire import Delivery, lane_spread
+from syncline.domain.errors import FailureError
+from syncline.domain.mapping.document import Mapping as MappingDocument
+from syncline.domain.mapping.document import Normalization, Transformation
+from syncline.domain.mapping.validation import parse
+from syncline.kafka.connection import KafkaConnection
+from syncline.kafka.locating import Look, Sighting, locate
+from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.database.database import Database
+from syncline.postgres.runs.record_states import Found, Placed, Places
+from syncline.telemetry.masking import Secrets
+
+WITHIN = 4.0
+"""Seconds that the topics are read for."""
+MOST = 256 * 1024 * 1024
+"""Bytes of messages that are looked through."""
+AROUND = timedelta(minutes=2)
+"""A message may carry the time of another machine's clock."""
+_decode = decoder_of(Batch[msgspec.Raw]).decode
+log = structlog.get_logger()
+
+
+class Passports:
+    """Reads passports.
+
+    Args:
+        configuration: gives the pinned mapping, and the secrets that must not be shown.
+    """
+
+    def __init__(
+        self, database: Database, kafka: KafkaConnection, configuration: Configuration
+    ) -> None:
+        self._places = Places(database)
+        self._kafka = kafka
+        self._configuration = configuration
+
+    async def of(self, tenant: str, source_id: str, run_id: str | None, now: datetime) -> Passport:
+        """Read a record's passport.
+
+        Args:
+            run_id: the run; None takes the newest that has the record.
+
+        Raises:
+            NotFoundError: no run, or that run, does not know the record.
+            RetriableError: the database is away; without Kafka, payloads are unavailable.
+        """
+        run_id = run_id or await self._places.newest_run(tenant, source_id)
+        found = await self._places.find(tenant, source_id, run_id)
+        secrets = await self._configuration.secrets(tenant)
+        payloads = await self._payloads(found, now)
+        payloads = {kind: _shown(payload, secrets) for kind, payload in payloads.items()}
+        version = found.record.mapping_version
+        document = await self._configuration.mapping_document(found.mapping, version)
+        mapping = parse(document, stored=True)
+        texts = {kind: p.text.encode() for kind, p in payloads.items() if p.text is not None}
+        changes = _changes(found.record, mapping, texts, secrets)
+        raw = texts.get(KINDS[0])
+        steps = steps_of(found.record, payloads, found.attempts, changes)
+        return Passport(
+            place=found.record, steps=steps, payloads=list(payloads.values()),
+            unused=unused(mapping.normalization.fields, raw),
+        )  # fmt: skip
+
+    async def _payloads(self, found: Found, now: datetime) -> dict[str, PassportPayload]:
+        kinds = expected(found.record)
+        payloads = {kind: _without(kind, ABSENT) for kind in KINDS}
+        try:
+            looks = [_look(kind, found, now) for kind in kinds]
+            sightings = await locate(self._kafka, looks, within=WITHIN, most=MOST)
+        except FailureError as error:
+            log.warning("payloads_unavailable", reason=str(error))
+            payloads |= {k: _without(k, UNAVAILABLE) for k in kinds}
+        else:
+            pairs = zip(kinds, sightings, strict=True)
+            payloads |= {kind: _seen(kind, sighting, found.record) for kind, sighting in pairs}
+        return payloads | _of_letter(found, payloads)
+
+
+def _changes(
+    record: Placed, mapping: MappingDocument, texts: Mapping[str, bytes], secrets: Secrets
+) -> dict[Stage, list[FieldChange]]:
+    """Return what mapping stages made of each field, of the good ones beside broken ones too."""
+    raw, canonical, payload = (texts.get(kind) for kind in KINDS)
+    blocks: dict[Stage, tuple[Normalization | Transformation, bytes | None, bytes | None]] = {
+        Stage.NORMALIZE: (mapping.normalization, raw, canonical),
+        Stage.TRANSFORM: (mapping.transformation, canonical, payload),
+    }
+    changes = {}
+    for stage, (block, given, made) in blocks.items():
+        broken: dict[int, str] = {}
+        if record.gave_up == stage and given is not None and made is None:
+            good = good_fields(mapping, stage, given)
+            made = good.made  # noqa: PLW2901 - what would have been sent on
+            broken = {place: secrets.mask(f.message) for place, f in good.broken.items()}
+        changes[stage] = changes_of(block, given, made, broken)
+    return changes
+
+
+def _look(kind: str, found: Found, now: datetime) -> Look:
+    record = found.record
+    name = encode(record.source_id)
+
+    def is_it(delivery: Delivery) -> bool:
+        value = delivery.value or b""
+        return name in value and _at(value, record) is not None
+
+    return Look(
+        kind, lane_spread(record.correlation_id, found.lane), record.correlation_id.encode(),
+        _milliseconds(record.created_at - AROUND),
+        _milliseconds((record.finished_at or now) + AROUND), is_it,
+    )  # fmt: skip
+
+
+def _at(value: bytes, record: Placed) -> bytes | None:
+    """Return the record's JSON when a message holds it."""
+    try:
+        batch = _decode(value)
+        if batch.number != record.batch or record.slot not in batch.slots:
+            return None
+        return bytes(batch.records[batch.slots.index(record.slot)])
+    except (ValueError, IndexError, RecursionError):
+        return None  # nobody's message: whoever reads that topic makes it poison
+
+
+def _seen(kind: str, sighting: Sighting, record: Placed) -> PassportPayload:
+    delivery = sighting.delivery
+    text = None if delivery is None else _at(delivery.value or b"", record)
+    if delivery is None or text is None:
+        return _without(kind, _missing(sighting))
+    return PassportPayload(
+        kind=kind, state=KEPT, kept_days=_days(kind), text=_text(text), origin="topic",
+        partition=delivery.partition, offset=delivery.offset,
+        at=datetime.fromtimestamp(delivery.timestamp / 1000, UTC),
+    )  # fmt: skip
+
+
+def _without(kind: str, state: str) -> PassportPayload:
+    return PassportPayload(kind=kind, state=state, kept_days=_days(kind))
+
+
+def _missing(sighting: Sighting) -> str:
+    if sighting.is_gone:
+        return GONE
+    return ABSENT if sighting.is_complete else NOT_FOUND
+
+
+def _of_letter(found: Found, payloads: Mapping[str, PassportPayload]) -> dict[str, PassportPayload]:
+    """Return the input of the stage that gave the record up, where its topic has it no more."""
+    record = found.record
+    kind = INPUT_OF.get(Stage(record.gave_up), KINDS[0]) if record.gave_up else KINDS[0]
+    if found.payload is None or payloads[kind].text is not None:
+        return {}
+    own = PassportPayload(
+        kind=kind, state=KEPT, kept_days=_days(kind), text=_text(found.payload),
+        origin="dead_letter",
+    )  # fmt: skip
+    return {kind: own}
+
+
+def _text(record: bytes) -> str:
+    return record.decode(errors="backslashreplace")
+
+
+def _shown(payload: PassportPayload, secrets: Secrets) -> PassportPayload:
+    if payload.text is None:
+        return payload
+    return msgspec.structs.replace(payload, text=secrets.mask_json(payload.text))
+
+
+def _days(kind: str) -> int:
+    return BY_NAME[kind].keep_ms // DAY
+
+
+def _milliseconds(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

@@ -1,0 +1,238 @@
+"""Signing in: by password, and by one-time links that set up, choose a password, or sign in."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+import msgspec
+import structlog
+
+from syncline.domain.access import (
+    LONGEST_NAME,
+    LONGEST_PASSWORD,
+    checked_password,
+    composed_password,
+)
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    Problem,
+    ThrottledError,
+    UnauthenticatedError,
+)
+from syncline.postgres.access.one_time_links import Links, Purpose, add_link, use_link
+from syncline.postgres.access.sessions import Lifetimes, Sessions, begin_session
+from syncline.postgres.access.sign_in_attempts import Allowance, SignInAttempts
+from syncline.postgres.access.users import (
+    Users,
+    UserView,
+    find_user,
+    insert_user,
+    store_password,
+)
+from syncline.postgres.database.database import Database
+from syncline.security.passwords import Passwords
+from syncline.security.tokens import is_token, new_token, token_hash
+
+_WRONG = "the name or the password is wrong"
+_WORTHLESS = "this link was used before, or its time is over: ask for a new one"
+LOCAL_ADMIN = "admin"
+"""The Platform Admin of `syncline dev`."""
+log = structlog.get_logger()
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How long sessions last and how many failed sign-ins are borne."""
+
+    lifetimes: Lifetimes = Lifetimes()
+    allowance: Allowance = Allowance()
+
+
+DEFAULT = Rules()
+
+
+class SigningIn:
+    """Every method may raise RetriableError.
+
+    Each that signs in returns the token of the new session: the cookie's value.
+    """
+
+    def __init__(self, database: Database, passwords: Passwords, rules: Rules = DEFAULT) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._lifetimes = rules.lifetimes
+        self._users = Users(database)
+        self._attempts = SignInAttempts(database, rules.allowance)
+
+    async def by_password(self, name: str, password: str, address: str) -> str:
+        """Sign in by name and password.
+
+        Raises:
+            UnauthenticatedError: no such user, a wrong password, or a user who may not: the same
+                words after the same work.
+            ThrottledError: too many failed before.
+        """
+        return await self._begin(await self._proved(name, password, address), address)
+
+    async def _proved(self, name: str, password: str, address: str) -> str:
+        """Return the ID of the user whose name and password these are. Raises as by_password."""
+        typed = unicodedata.normalize("NFC", name).strip()[: LONGEST_NAME + 1]
+        account = hashlib.sha256(typed.casefold().encode("utf-8", "surrogatepass")).digest()
+        wait = await self._attempts.reserve(account, address)
+        if wait is not None:
+            raise ThrottledError("too many sign-ins failed: wait before the next", wait)
+        is_name = typed.isprintable()
+        found = await self._users.password_of(typed) if is_name else None
+        user_id, stored, disabled = found or ("", None, True)
+        given = composed_password(password[: LONGEST_PASSWORD + 1])
+        is_right = await self._passwords.verify(stored, given)
+        if not is_right or disabled:
+            log.warning("sign_in_failed", address=address)
+            raise UnauthenticatedError(_WRONG)
+        await self._attempts.succeed(account, address)
+        if stored and not self._passwords.is_current(stored):
+            await self._users.renew_password(user_id, await self._passwords.hash(given))
+        return user_id
+
+    async def change_password(self, name: str, current: str, new: str, address: str) -> str:
+        """Give a user another password; every session ends, and a new one begins.
+
+        Raises:
+            InvalidInputError: the current one is wrong, or the new one cannot be one.
+            ThrottledError: too many failed before.
+        """
+        checked = checked_password(new, name)
+        try:
+            old = await self._proved(name, current, address)
+        except UnauthenticatedError:
+            raise InvalidInputError([Problem("$.current", "is not your password")]) from None
+        hashed = await self._passwords.hash(checked)
+        async with self._database.transaction() as connection:
+            await store_password(connection, old, hashed, name)
+        return await self._begin(old, address)
+
+    async def by_link(self, link: str, address: str) -> str:
+        """Sign in by a one-time link. Raises UnauthenticatedError: it is worth nothing."""
+        token = new_token()
+        async with self._database.transaction() as connection:
+            user = await _owner(connection, link, "sign_in")
+            hashed = token_hash(token)
+            await begin_session(connection, hashed, user.id, address, self._lifetimes, "link")
+        return token
+
+    async def set_up(self, link: str, name: str, password: str, address: str) -> str:
+        """Make the first Platform Admin and sign in.
+
+        Raises:
+            UnauthenticatedError: the link is worth nothing.
+            ConflictError: there are users already.
+            InvalidInputError: the name or the password cannot be one; the link stays good.
+        """
+        await self._check(link, "set_up")
+        hashed = await self._passwords.hash(checked_password(password, name))
+        token = new_token()
+        async with self._database.transaction() as connection:
+            await connection.execute("lock table users in exclusive mode")
+            await _use(connection, link, "set_up")
+            if await connection.fetchval("select exists(select from users)"):
+                raise ConflictError("this installation is set up already: sign in")
+            user = await insert_user(connection, name, "platform_admin", [], name.strip())
+            await store_password(connection, user.id, hashed, user.name)
+            await connection.execute("delete from one_time_links where purpose = 'set_up'")
+            hashed_token = token_hash(token)
+            await begin_session(
+                connection, hashed_token, user.id, address, self._lifetimes, "set_up"
+            )
+        return token
+
+    async def choose_password(self, link: str, password: str, address: str) -> str:
+        """Give a user the password that they chose, and sign in.
+
+        Raises:
+            UnauthenticatedError: the link is worth nothing.
+            InvalidInputError: the password cannot be one; the link stays good.
+        """
+        await self._check(link, "password")
+        hashed = await self._passwords.hash(checked_password(password, ""))
+        token = new_token()
+        async with self._database.transaction() as connection:
+            user = await _owner(connection, link, "password")
+            await store_password(connection, user.id, hashed, user.name)
+            hashed_token = token_hash(token)
+            await begin_session(
+                connection, hashed_token, user.id, address, self._lifetimes, "password_link"
+            )
+        return token
+
+    async def _check(self, link: str, purpose: Purpose) -> None:
+        """Refuse a worthless link before anything costly. Raises UnauthenticatedError."""
+        links = Links(self._database)
+        if not (is_token(link) and await links.is_valid(token_hash(link), purpose)):
+            raise UnauthenticatedError(_WORTHLESS)
+
+    async def _begin(self, user_id: str, address: str) -> str:
+        token = new_token()
+        sessions = Sessions(self._database, self._lifetimes)
+        await sessions.begin(token_hash(token), user_id, address, "password")
+        return token
+
+
+async def set_up_link(database: Database) -> str | None:
+    """Return a new link's token when there is no user yet. Raises RetriableError."""
+    if await Users(database).exist():
+        return None
+    token = new_token()
+    await Links(database).add(token_hash(token), "set_up")
+    return token
+
+
+async def password_link(database: Database, name: str, actor: str) -> str:
+    """Return the token of a new link by which a user chooses a password.
+
+    Raises:
+        NotFoundError: no such user.
+        RetriableError: the database is away.
+    """
+    user = await Users(database).get(name)
+    token = new_token()
+    await Links(database).replace_password_link(token_hash(token), user.id, user.name, actor)
+    return token
+
+
+async def local_sign_in_link(database: Database) -> str | None:
+    """Return the token of a link that signs the local admin in.
+
+    It is for `syncline dev` alone. The admin is made when there is no user at all; None: there
+    are users, and no such admin.
+    """
+    token = new_token()
+    async with database.transaction() as connection:
+        await connection.execute("lock table users in exclusive mode")
+        if not await connection.fetchval("select exists(select from users)"):
+            await insert_user(connection, LOCAL_ADMIN, "platform_admin", [], "syncline dev")
+        user_id = await connection.fetchval(
+            "select id from users where name = $1 and role = 'platform_admin' and not disabled",
+            LOCAL_ADMIN,
+        )
+        if user_id is None:
+            return None
+        await add_link(connection, token_hash(token), "sign_in", str(user_id))
+    return token
+
+
+async def _use(connection: object, link: str, purpose: Purpose) -> str | None:
+    is_good, user_id = False, None
+    if is_token(link):
+        is_good, user_id = await use_link(connection, token_hash(link), purpose)
+    if not is_good:
+        raise UnauthenticatedError(_WORTHLESS)
+    return user_id
+
+
+async def _owner(connection: object, link: str, purpose: Purpose) -> UserView:
+    """Use a link and return whose it is. Raises UnauthenticatedError."""
+    user = await find_user(connection, await _use(connection, link, purpose) or "")
+    if user.disabled:
+        raise UnauthenticatedError(_WORTHLESS)
+    return user

@@ -1,0 +1,192 @@
+"""Try a draft: what it would make of the newest stored records, and of the dead letters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from syncline.actions.trials.stored_records import StoredRecord, newest_raw
+from syncline.actions.trials.trace import Trace, Tracer
+from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import Stage
+from syncline.domain.configuration import Kind, flatten
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.mapping.validation import parse, warnings
+from syncline.kafka.connection import KafkaConnection
+from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
+from syncline.postgres.configuration.pinned import Configuration, Keys
+from syncline.postgres.database.database import Database
+from syncline.resources.single import wanted_by
+
+MOST = 1000
+"""Stored records of one trial."""
+SHOWN = 50
+"""Records and dead letters that are shown in full."""
+LETTERS = 500
+"""Newest pending dead letters that are tried."""
+_decode = decoder_of(object).decode
+
+
+class TrialRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What to try.
+
+    Attributes:
+        document: the draft.
+        instance: only its records; without it those of every instance that uses the mapping.
+        limit: how many of the newest stored raw records, 1 to 1,000.
+    """
+
+    document: dict[str, Any]
+    instance: str | None = None
+    limit: int = 100
+
+
+class PayloadDifference(msgspec.Struct, frozen=True, rename="camel"):
+    """A value of the payload that the draft changes, as JSON texts; None: it is not there."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+class TriedRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """A record of which the draft makes something else.
+
+    Attributes:
+        change: `changed`, `newly_failed`, `repaired`, `newly_excluded` or `newly_included`.
+    """
+
+    source_id: str
+    correlation_id: str
+    change: str
+    before: Trace
+    after: Trace
+    differences: list[PayloadDifference]
+
+
+class TriedLetter(msgspec.Struct, frozen=True, rename="camel"):
+    """A pending dead letter, and whether its record would pass with the draft."""
+
+    id: str
+    source_id: str | None
+    stage: str
+    error: str
+    repaired: bool
+    after: Trace
+
+
+class Trial(msgspec.Struct, frozen=True, rename="camel"):
+    """What a draft would change.
+
+    Attributes:
+        compared: stored records that were compared.
+        counts: of `same` and of each kind of change.
+        records: changed ones, at most 50.
+        letters_tried, letters_repaired: pending dead letters of Normalize and Transform.
+        letters_untold: pending ones that failed elsewhere: what the other system would say of
+            them nobody can tell without asking it.
+        letters: at most 50, repaired ones first.
+    """
+
+    compared: int
+    counts: dict[str, int]
+    records: list[TriedRecord]
+    letters_tried: int
+    letters_repaired: int
+    letters_untold: int
+    letters: list[TriedLetter]
+    warnings: list[Problem]
+
+
+class DraftTrier:
+    """Tries drafts; reads the raw topic and writes nothing anywhere."""
+
+    def __init__(self, database: Database, keys: Keys, connection: KafkaConnection) -> None:
+        self._drafts = Drafts(database)
+        self._configuration = Configuration(database, keys)
+        self._connection = connection
+
+    async def run(self, tenant: str, name: str, request: TrialRequest) -> Trial:
+        """Try a draft of a stored mapping.
+
+        Raises:
+            InvalidInputError: the draft or the request.
+            NotFoundError: no such mapping.
+            RetriableError: Kafka or the database is away.
+        """
+        if not 1 <= request.limit <= MOST:
+            message = f"must be from 1 to {MOST}, not {request.limit}"
+            raise InvalidInputError([Problem("$.limit", message)])
+        streams = await self._drafts.streams(tenant, name, request.instance)
+        active = await self._drafts.document(tenant, name, None)
+        loaded = wanted_by(Kind.MAPPING, name, request.document)
+        draft = parse(loaded.mappings[name].document)
+        ids = [stream.id for stream in streams]
+        runs = await self._drafts.newest_runs(ids)
+        stored = await newest_raw(self._connection, tenant, runs, request.limit)
+        letters = await self._drafts.letters(tenant, ids, LETTERS)
+        secrets = await self._configuration.secrets(tenant)
+        tracers = Tracer(parse(active, stored=True), secrets), Tracer(draft, secrets)
+        tried, untold = _letters(tracers[1], letters)
+        records = [_compared(record, *tracers) for record in stored]
+        return Trial(
+            compared=len(records),
+            counts=dict(Counter(record.change for record in records)),
+            records=[record for record in records if record.change != "same"][:SHOWN],
+            letters_tried=len(tried),
+            letters_repaired=sum(letter.repaired for letter in tried),
+            letters_untold=untold,
+            letters=sorted(tried, key=lambda letter: not letter.repaired)[:SHOWN],
+            warnings=warnings(draft),
+        )
+
+
+def _compared(record: StoredRecord, active: Tracer, draft: Tracer) -> TriedRecord:
+    before, after = active.raw(record.data), draft.raw(record.data)
+    differences = _differences(before.payload, after.payload)
+    change = _change(before, after, differs=bool(differences))
+    return TriedRecord(record.source_id, record.run_id, change, before, after, differences)
+
+
+def _change(before: Trace, after: Trace, *, differs: bool) -> str:
+    if before.outcome == after.outcome:
+        return "changed" if differs else "same"
+    if after.outcome == "failed":
+        return "newly_failed"
+    if before.outcome == "failed":
+        return "repaired"
+    return "newly_excluded" if after.outcome == "excluded" else "newly_included"
+
+
+def _differences(before: str | None, after: str | None) -> list[PayloadDifference]:
+    if before is None or after is None or before == after:
+        return []
+    old, new = flatten(_decode(before)), flatten(_decode(after))
+    return [
+        PayloadDifference(path, _text(old, path), _text(new, path))
+        for path in sorted(old.keys() | new.keys())
+        if _text(old, path) != _text(new, path)
+    ]
+
+
+def _text(values: dict[str, Any], path: str) -> str | None:
+    return encode(values[path]).decode() if path in values else None
+
+
+def _letters(draft: Tracer, letters: Sequence[DraftLetter]) -> tuple[list[TriedLetter], int]:
+    """Run dead letters through the draft from where they failed; count those it cannot tell."""
+    steps = {Stage.NORMALIZE.value: draft.raw, Stage.TRANSFORM.value: draft.canonical}
+    tried = []
+    for letter in letters:
+        if letter.stage in steps and letter.payload is not None:
+            after = steps[letter.stage](letter.payload)
+            repaired = after.outcome != "failed"
+            tried.append(
+                TriedLetter(
+                    letter.id, letter.source_id, letter.stage, letter.error, repaired, after
+                )
+            )
+    return tried, len(letters) - len(tried)

@@ -1,0 +1,109 @@
+"""One record through a mapping, step by step, by the very code that the workers run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import Stage
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.compiler import Result, compile_mapping
+from syncline.domain.mapping.document import Mapping
+from syncline.runtime.mapping.forwarder import MAX_MESSAGE, too_large
+from syncline.telemetry.masking import Secrets
+
+_decode = decoder_of(dict[str, Any]).decode
+Found: TypeAlias = Sequence[tuple[int, Failure]]
+_PARTS = {Stage.NORMALIZE: "normalization", Stage.TRANSFORM: "transformation"}
+
+
+class FieldError(msgspec.Struct, frozen=True, rename="camel"):
+    """What a record breaks.
+
+    Attributes:
+        path: JSON path in the mapping document, such as `$.transformation.fields[3]`.
+        field: the field of the record at fault, None where it is the whole record.
+    """
+
+    stage: str
+    path: str
+    field: str | None
+    code: str
+    message: str
+
+
+class Trace(msgspec.Struct, frozen=True, rename="camel"):
+    """What a mapping makes of one record; canonical and payload are JSON texts.
+
+    Attributes:
+        outcome: `mapped`, `excluded` or `failed`.
+    """
+
+    outcome: str
+    canonical: str | None
+    payload: str | None
+    errors: list[FieldError] = []
+
+
+class Tracer:
+    """A mapping, ready for records one by one.
+
+    Args:
+        secrets: that must not be shown.
+    """
+
+    def __init__(self, mapping: Mapping, secrets: Secrets) -> None:
+        self._compiled = compile_mapping(mapping)
+        self._secrets = secrets
+
+    def raw(self, data: bytes) -> Trace:
+        """Take a raw record, encoded, as Normalize reads it from its topic."""
+        compiled = self._compiled
+        made = self._step(data, Stage.NORMALIZE, compiled.normalize, compiled.broken_normalization)
+        return made if isinstance(made, Trace) else self.canonical(made)
+
+    def canonical(self, data: bytes) -> Trace:
+        """Take a canonical record, encoded, as Transform reads it from its topic."""
+        compiled = self._compiled
+        made = self._step(data, Stage.TRANSFORM, compiled.transform, compiled.broken_transformation)
+        if isinstance(made, Trace):
+            return msgspec.structs.replace(made, canonical=self.shown(data))
+        return Trace("mapped", self.shown(data), self.shown(made))
+
+    def shown(self, data: bytes) -> str:
+        """Return a record's JSON as it may be shown."""
+        return self._secrets.mask_json(data.decode())
+
+    def _step(
+        self,
+        data: bytes,
+        stage: Stage,
+        map_: Callable[[Sequence[dict[str, Any]]], Result],
+        broken: Callable[[dict[str, Any]], Found],
+    ) -> bytes | Trace:
+        """Return what a stage would send on, or what becomes of the record there."""
+        try:
+            record = _decode(data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            return self.failed(stage, Failure(Category.PERMANENT, "invalid_record", str(error)))
+        result = map_([record])
+        if result.excluded:
+            return Trace("excluded", None, None)
+        if result.failures:
+            found = broken(record) or [(-1, result.failures[0])]
+            return Trace("failed", None, None, [self._error(stage, *each) for each in found])
+        made = encode(result.outputs[0])
+        return made if len(made) <= MAX_MESSAGE else self.failed(stage, too_large(len(made)))
+
+    def failed(self, stage: Stage, failure: Failure) -> Trace:
+        """Return the trace of a record that fails as a whole."""
+        return Trace("failed", None, None, [self._error(stage, -1, failure)])
+
+    def _error(self, stage: Stage, place: int, failure: Failure) -> FieldError:
+        part = _PARTS.get(stage, "extraction")
+        path = f"$.{part}" if place < 0 else f"$.{part}.fields[{place}]"
+        message = self._secrets.mask(failure.message)
+        return FieldError(stage.value, path, failure.field, failure.code, message)

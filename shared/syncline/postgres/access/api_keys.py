@@ -1,0 +1,197 @@
+"""API keys of programs: each belongs to one tenant and has a role. Only hashes are stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from uuid6 import uuid7
+
+from syncline.domain.access import Role, RoleName, checked_name
+from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+
+_VIEW = """
+select id, name, prefix, role, case when revoked_at is not null then 'revoked'
+  when expires_at <= now() then 'expired' else 'active' end as status,
+  created_by, created_at, expires_at, used_at, revoked_at, revoked_by
+from api_keys
+"""
+
+
+class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
+    """An API key as it is listed; the key itself was shown once, when it was made.
+
+    Attributes:
+        prefix: its beginning.
+        used_at: to the minute.
+    """
+
+    id: str
+    name: str
+    prefix: str
+    role: RoleName
+    status: Literal["active", "expired", "revoked"]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None
+    revoked_at: datetime | None
+    revoked_by: str | None
+
+
+class KeyWanted(msgspec.Struct, frozen=True):
+    """What a new key is to be.
+
+    Attributes:
+        days: until it expires; None: never.
+    """
+
+    name: str
+    role: RoleName
+    days: int | None = None
+
+
+class FoundKey(msgspec.Struct, frozen=True):
+    """A stored key that is valid now."""
+
+    id: str
+    tenant: str
+    name: str
+    role: Role
+    prefix: str
+    hash: bytes
+
+
+class ApiKeys:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self, tenant: str, limit: int | None = None, after: str | None = None
+    ) -> list[ApiKeyView]:
+        """Return a tenant's keys, the newest first.
+
+        Args:
+            limit: None is all.
+            after: the ID of the last one known.
+        """
+        rows = await self._database.fetch(
+            _VIEW + "where tenant = $1 and ($3::uuid is null or id < $3) order by id desc limit $2",
+            tenant,
+            limit,
+            UUID(after) if after else None,
+        )
+        return [_view(row) for row in rows]
+
+    async def get(self, tenant: str, key_id: str) -> ApiKeyView:
+        """Return a key. Raises NotFoundError: the tenant has no such key."""
+        row = await self._database.fetchrow(
+            _VIEW + "where tenant = $1 and id = $2", tenant, UUID(key_id)
+        )
+        if row is None:
+            raise NotFoundError(f"no API key {key_id!r}")
+        return _view(row)
+
+    async def add(
+        self, tenant: str, wanted: KeyWanted, stored: tuple[str, bytes], actor: str
+    ) -> ApiKeyView:
+        """Store a new key.
+
+        Args:
+            stored: its prefix and its hash.
+
+        Raises:
+            InvalidInputError: the name cannot be one, or there is no such tenant.
+            ConflictError: a key of this name is in use.
+        """
+        name = checked_name(wanted.name)
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval("select 1 from tenants where id = $1", tenant):
+                raise InvalidInputError([Problem("$.tenant", f"there is no tenant {tenant!r}")])
+            key_id = await connection.fetchval(
+                """insert into api_keys
+                  (id, tenant, name, prefix, hash, role, created_by, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))
+                on conflict do nothing returning id""",
+                uuid7(), tenant, name, *stored, wanted.role, actor, wanted.days,
+            )  # fmt: skip
+            if key_id is None:
+                raise ConflictError(
+                    f"a key named {name!r} is in use: revoke it, or name this other"
+                )
+            details = {"prefix": stored[0], "role": wanted.role, "days": wanted.days}
+            await audit(connection, tenant, actor, "api_key.created", name, details)
+            return _view(await connection.fetchrow(_VIEW + "where id = $1", key_id))
+
+    async def revoke(self, tenant: str, key: str, actor: str) -> ApiKeyView:
+        """Revoke a key, by ID, prefix or name; one that is revoked stays so.
+
+        Raises:
+            NotFoundError: the tenant has no such key.
+        """
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                _VIEW + "where tenant = $1 and (id::text = $2 or prefix = $2 or name = $2) "
+                "order by revoked_at nulls first limit 1 for update",
+                tenant,
+                key,
+            )
+            if row is None:
+                raise NotFoundError(f"no API key {key!r}")
+            if row["revoked_at"] is None:
+                await connection.execute(
+                    "update api_keys set revoked_at = now(), revoked_by = $2 where id = $1",
+                    row["id"],
+                    actor,
+                )
+                details = {"prefix": row["prefix"]}
+                await audit(connection, tenant, actor, "api_key.revoked", row["name"], details)
+            return _view(await connection.fetchrow(_VIEW + "where id = $1", row["id"]))
+
+    async def find(self, prefix: str) -> FoundKey | None:
+        """Return the key of a prefix if it is neither revoked nor expired."""
+        row = await self._database.fetchrow(
+            "select id, tenant, name, role, hash from api_keys where prefix = $1 "
+            "and revoked_at is null and (expires_at is null or expires_at > now())",
+            prefix,
+        )
+        if row is None:
+            return None
+        return FoundKey(
+            str(row["id"]),
+            row["tenant"],
+            row["name"],
+            Role.of(row["role"]),
+            prefix,
+            row["hash"],
+        )
+
+    async def note_use(self, key_id: str) -> None:
+        """Note that a key is used now, unless that was noted within the last minute."""
+        await self._database.execute(
+            "update api_keys set used_at = now() where id = $1 "
+            "and (used_at is null or used_at < now() - interval '1 minute')",
+            UUID(key_id),
+        )
+
+
+def _view(row: Any) -> ApiKeyView:  # noqa: ANN401 - a database row
+    return ApiKeyView(
+        str(row["id"]),
+        row["name"],
+        row["prefix"],
+        row["role"],
+        row["status"],
+        row["created_by"],
+        row["created_at"],
+        row["expires_at"],
+        row["used_at"],
+        row["revoked_at"],
+        row["revoked_by"],
+    )

@@ -1,0 +1,136 @@
+"""Sessions of the console: found by the hash of their cookie, ended by time or by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.access import EVERYWHERE, Role
+from syncline.domain.errors import NotFoundError
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+
+_FIND = """
+select u.id, u.name, u.role, s.tenant, s.expires_at,
+  now() - s.used_at > interval '1 minute' as is_stale,
+  u.role = 'platform_admin' or exists(
+    select from user_tenants t where t.user_id = u.id and t.tenant = s.tenant) as is_member,
+  (select min(tenant) from user_tenants t where t.user_id = u.id) as home
+from sessions s join users u on u.id = s.user_id
+where s.token_hash = $1 and s.expires_at > now() and not u.disabled
+  and s.used_at > now() - make_interval(secs => $2)
+"""
+
+
+class Lifetimes(msgspec.Struct, frozen=True):
+    """Seconds that a session lasts: without use, and in all."""
+
+    idle: float = 12 * 3600.0
+    absolute: float = 7 * 86400.0
+
+
+class SessionView(msgspec.Struct, frozen=True):
+    """A valid session.
+
+    Attributes:
+        tenant: the workspace it looks at now.
+    """
+
+    user_id: str
+    name: str
+    role: Role
+    tenant: str
+    expires_at: datetime
+
+
+class Sessions:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, lifetimes: Lifetimes) -> None:
+        self._database = database
+        self._lifetimes = lifetimes
+
+    async def begin(self, token_hash: bytes, user_id: str, address: str | None, how: str) -> None:
+        """Begin a session of a user in the first of their tenants.
+
+        Args:
+            how: `password` or `link`, for the audit log.
+        """
+        async with self._database.transaction() as connection:
+            await begin_session(connection, token_hash, user_id, address, self._lifetimes, how)
+
+    async def find(self, token_hash: bytes) -> SessionView | None:
+        """Return a session that is valid now, and note at most once a minute that it is used."""
+        row = await self._database.fetchrow(_FIND, token_hash, self._lifetimes.idle)
+        if row is None:
+            return None
+        tenant = row["tenant"] if row["is_member"] else row["home"]  # it was taken from the user
+        if tenant is None:
+            return None
+        if row["is_stale"] or tenant != row["tenant"]:
+            await self._database.execute(
+                "update sessions set used_at = now(), tenant = $2 where token_hash = $1",
+                token_hash,
+                tenant,
+            )
+        return SessionView(
+            str(row["id"]), row["name"], Role.of(row["role"]), tenant, row["expires_at"]
+        )
+
+    async def end(self, token_hash: bytes) -> None:
+        """End a session; one that is not there is over already."""
+        async with self._database.transaction() as connection:
+            name = await connection.fetchval(
+                "delete from sessions s using users u where s.token_hash = $1 "
+                "and u.id = s.user_id returning u.name",
+                token_hash,
+            )
+            if name is not None:
+                await audit(connection, EVERYWHERE, name, "session.ended", name, {})
+
+    async def switch(self, token_hash: bytes, session: SessionView, tenant: str) -> None:
+        """Let a session look at another tenant. Raises NotFoundError: not one of the user's."""
+        if tenant not in await self.tenants(session):
+            raise NotFoundError(f"no tenant {tenant!r}")
+        await self._database.execute(
+            "update sessions set tenant = $2 where token_hash = $1", token_hash, tenant
+        )
+
+    async def tenants(self, session: SessionView) -> list[str]:
+        """Return the tenants that a session may look at."""
+        if session.role is Role.ADMIN:
+            return await self.all_tenants()
+        rows = await self._database.fetch(
+            "select tenant from user_tenants where user_id = $1 order by 1", UUID(session.user_id)
+        )
+        return [row["tenant"] for row in rows]
+
+    async def all_tenants(self) -> list[str]:
+        """Return every tenant there is."""
+        rows = await self._database.fetch("select id from tenants order by id")
+        return [row["id"] for row in rows]
+
+
+async def begin_session(
+    connection: Any,  # noqa: ANN401 - a database connection
+    token_hash: bytes,
+    user_id: str,
+    address: str | None,
+    lifetimes: Lifetimes,
+    how: str,
+) -> None:
+    """Begin a session in the caller's transaction; those that are over go."""
+    await connection.execute("delete from sessions where expires_at < now()")
+    name = await connection.fetchval(
+        "update users set signed_in_at = now() where id = $1 returning name", UUID(user_id)
+    )
+    await connection.execute(
+        """insert into sessions (token_hash, user_id, tenant, address, expires_at)
+        values ($1, $2, coalesce((select min(tenant) from user_tenants where user_id = $2),
+          'default'), $3, now() + make_interval(secs => $4))""",
+        token_hash, UUID(user_id), address, lifetimes.absolute,
+    )  # fmt: skip
+    await audit(connection, EVERYWHERE, name, "session.begun", name, {"by": how})

@@ -1,0 +1,84 @@
+"""What slows guessing of passwords down without locking anybody else out.
+
+Failures are counted by account and address together, so whoever guesses stops only himself. An
+account that is guessed at from many addresses takes attempts only from where it was signed in to
+before; an address that tries many accounts takes a pause.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncline.postgres.database.database import Database
+
+_RESERVE = """
+insert into sign_in_attempts as a (account, address, failures, since) values ($1, $2, 1, now())
+on conflict (account, address) do update set
+  failures = case when a.since < now() - make_interval(secs => $3) then 1
+    else least(a.failures + 1, $4) end,
+  since = case when a.since < now() - make_interval(secs => $3) then now() else a.since end
+returning failures, succeeded_at > now() - interval '30 days' as is_known,
+  ceil(extract(epoch from since + make_interval(secs => $3) - now()))::int as seconds
+"""
+_SUMS = """
+select coalesce(sum(failures) filter (where account = $1), 0)::int as of_account,
+  coalesce(sum(failures) filter (where address = $2), 0)::int as of_address
+from sign_in_attempts where (account = $1 or address = $2)
+  and since > now() - make_interval(secs => $3)
+"""
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """Failed sign-ins that are borne within a time.
+
+    Attributes:
+        seconds: that time, from the first failure.
+        here: at one account from one address.
+        account: at one account from addresses that it was never signed in to from.
+        address: from one address, at any accounts.
+    """
+
+    seconds: int = 900
+    here: int = 5
+    account: int = 50
+    address: int = 100
+
+
+class SignInAttempts:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, allowance: Allowance) -> None:
+        self._database = database
+        self._allowance = allowance
+
+    async def reserve(self, account: bytes, address: str) -> int | None:
+        """Count an attempt as failed before it is made, so that many at once are counted too.
+
+        Returns:
+            Seconds to wait when it must not be made; None: go on.
+        """
+        allowed = self._allowance
+        most = allowed.here + 1  # what is refused counts no further, or one could fill an account's
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_RESERVE, account, address, allowed.seconds, most)
+            sums = await connection.fetchrow(_SUMS, account, address, allowed.seconds)
+        strange = not row["is_known"]
+        refused = (
+            row["failures"] > allowed.here
+            or (strange and sums["of_account"] > allowed.account)
+            or sums["of_address"] > allowed.address
+        )
+        return max(1, int(row["seconds"])) if refused else None
+
+    async def succeed(self, account: bytes, address: str) -> None:
+        """Forget the failures of an account from here: it was signed in to; drop what is old."""
+        await self._database.execute(
+            "update sign_in_attempts set failures = 0, succeeded_at = now() "
+            "where account = $1 and address = $2",
+            account,
+            address,
+        )
+        await self._database.execute(
+            "delete from sign_in_attempts where since < now() - interval '1 day' "
+            "and (succeeded_at is null or succeeded_at < now() - interval '30 days')"
+        )

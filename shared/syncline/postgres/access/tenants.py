@@ -1,0 +1,65 @@
+"""Tenants: the isolated workspaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from syncline.domain.access import EVERYWHERE
+from syncline.domain.errors import ConflictError, InvalidInputError, Problem
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class TenantView(msgspec.Struct, frozen=True, rename="camel"):
+    """A tenant, and how much is in it."""
+
+    id: str
+    created_at: datetime
+    users: int
+    instances: int
+
+
+class Tenants:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, those: Sequence[str], limit: int, after: str) -> list[TenantView]:
+        """Return some tenants by name, those behind one."""
+        rows = await self._database.fetch(
+            """select t.id, t.created_at,
+              (select count(*) from user_tenants u where u.tenant = t.id) as users,
+              (select count(*) from instances i where i.tenant = t.id) as instances
+            from tenants t where t.id = any($1) and t.id > $3 order by t.id limit $2""",
+            list(those),
+            limit,
+            after,
+        )
+        return [TenantView(*row) for row in rows]
+
+    async def add(self, tenant: str, actor: str) -> TenantView:
+        """Add a tenant.
+
+        Raises:
+            InvalidInputError: its name stands in topics and URLs, and cannot.
+            ConflictError: it is there already.
+        """
+        if not _ID.fullmatch(tenant):
+            message = "must have 1 to 63 lower-case letters, digits or hyphens, no hyphen first"
+            raise InvalidInputError([Problem("$.id", message)])
+        async with self._database.transaction() as connection:
+            created = await connection.fetchval(
+                "insert into tenants (id) values ($1) on conflict do nothing returning created_at",
+                tenant,
+            )
+            if created is None:
+                raise ConflictError(f"there is a tenant {tenant!r} already")
+            await audit(connection, EVERYWHERE, actor, "tenant.created", tenant, {})
+        return TenantView(tenant, created, 0, 0)

@@ -1,0 +1,233 @@
+"""Users: who they are, what they may, and where. Every change is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from uuid6 import uuid7
+
+from syncline.domain.access import EVERYWHERE, Role, RoleName, checked_name, checked_tenants
+from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+
+_VIEW = """
+select u.id, u.name, u.role, u.disabled, u.password is not null as has_password, u.created_at,
+  u.signed_in_at, array(select tenant from user_tenants t where t.user_id = u.id order by 1)
+  as tenants
+from users u
+"""
+_LOCK = 7_305_817_213  # any fixed number of our own: who may be the last Platform Admin
+
+
+class UserView(msgspec.Struct, frozen=True, rename="camel"):
+    """A user as others see them.
+
+    Attributes:
+        tenants: where a Runner or User may work; empty for a Platform Admin, who may everywhere.
+    """
+
+    id: str
+    name: str
+    role: RoleName
+    tenants: list[str]
+    disabled: bool
+    has_password: bool
+    created_at: datetime
+    signed_in_at: datetime | None
+
+
+class UserChange(msgspec.Struct, frozen=True):
+    """What is to change of a user; None leaves it as it is."""
+
+    role: RoleName | None = None
+    tenants: Sequence[str] | None = None
+    disabled: bool | None = None
+
+
+class Users:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def exist(self) -> bool:
+        """Tell whether there is any user: without one the installation is to be set up."""
+        found: bool = await self._database.fetchval("select exists(select from users)")
+        return found
+
+    async def list(self) -> list[UserView]:
+        """Return all users by name."""
+        rows = await self._database.fetch(_VIEW + " order by lower(u.name)")
+        return [_view(row) for row in rows]
+
+    async def page(self, limit: int, after: str | None, search: str | None) -> Sequence[UserView]:
+        """Return users by name, those behind a lower-case name; `search` is a part of theirs."""
+        rows = await self._database.fetch(
+            _VIEW
+            + """ where ($2::text is null or lower(u.name) > $2)
+              and ($3::text is null or position(lower($3) in lower(u.name)) > 0)
+            order by lower(u.name) limit $1""",
+            limit,
+            after,
+            search,
+        )
+        return [_view(row) for row in rows]
+
+    async def get(self, name: str) -> UserView:
+        """Return a user by name or ID. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            return await find_user(connection, name)
+
+    async def password_of(self, name: str) -> tuple[str, str | None, bool] | None:
+        """Return ID, stored password and whether disabled, of a user by name; None: no such."""
+        row = await self._database.fetchrow(
+            "select id, password, disabled from users where lower(name) = lower($1)", name
+        )
+        return (str(row["id"]), row["password"], row["disabled"]) if row else None
+
+    async def add(self, name: str, role: RoleName, tenants: Sequence[str], actor: str) -> UserView:
+        """Add a user without a password.
+
+        Raises:
+            InvalidInputError: the name cannot be one, or a tenant is not there or missing.
+            ConflictError: the name is taken.
+        """
+        async with self._database.transaction() as connection:
+            return await insert_user(connection, name, role, tenants, actor)
+
+    async def change(self, name: str, change: UserChange, actor: str) -> UserView:
+        """Change role, tenants or whether a user may sign in; who may no more is signed out.
+
+        Raises:
+            NotFoundError: no such user.
+            InvalidInputError: a tenant is not there, or none is given to who needs one.
+            ConflictError: no Platform Admin would be left.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+            before = await find_user(connection, name)
+            after = _changed(before, change)
+            await connection.execute(
+                "update users set role = $2, disabled = $3 where id = $1",
+                UUID(before.id), after.role, after.disabled,
+            )  # fmt: skip
+            await _assign(connection, before.id, after.tenants)
+            await _keep_an_admin(connection)
+            if after.disabled:
+                await end_sessions(connection, before.id)
+            details = _differences(before, after)
+            if details:
+                await audit(connection, EVERYWHERE, actor, "user.changed", before.name, details)
+            return await find_user(connection, before.id)
+
+    async def set_password(self, user_id: str, password: str, actor: str) -> None:
+        """Store a new password's hash; sessions that the old one opened end."""
+        async with self._database.transaction() as connection:
+            await store_password(connection, user_id, password, actor)
+
+    async def renew_password(self, user_id: str, password: str) -> None:
+        """Store the same password's hash at another cost; nothing else changes."""
+        await self._database.execute(
+            "update users set password = $2 where id = $1", UUID(user_id), password
+        )
+
+
+async def insert_user(
+    connection: Any,  # noqa: ANN401 - a database connection
+    name: str,
+    role: RoleName,
+    tenants: Sequence[str],
+    actor: str,
+) -> UserView:
+    """Add a user in the caller's transaction. Raises as Users.add."""
+    checked = checked_name(name)
+    assigned = checked_tenants(tenants, Role.of(role))
+    user_id = uuid7()
+    inserted = await connection.fetchval(
+        "insert into users (id, name, role) values ($1, $2, $3) on conflict do nothing returning 1",
+        user_id, checked, role,
+    )  # fmt: skip
+    if not inserted:
+        raise ConflictError(f"there is a user {checked!r} already")
+    await _assign(connection, str(user_id), assigned)
+    details = {"role": role, "tenants": assigned}
+    await audit(connection, EVERYWHERE, actor, "user.created", checked, details)
+    return await find_user(connection, str(user_id))
+
+
+async def store_password(connection: Any, user_id: str, password: str, actor: str) -> None:  # noqa: ANN401
+    """Store a new password's hash and end the user's sessions, in the caller's transaction."""
+    name = await connection.fetchval(
+        "update users set password = $2 where id = $1 returning name", UUID(user_id), password
+    )
+    await end_sessions(connection, user_id)
+    await audit(connection, EVERYWHERE, actor, "user.password_set", name, {})
+
+
+async def end_sessions(connection: Any, user_id: str) -> None:  # noqa: ANN401
+    """Sign a user out everywhere."""
+    await connection.execute("delete from sessions where user_id = $1", UUID(user_id))
+
+
+async def find_user(connection: Any, name: str) -> UserView:  # noqa: ANN401
+    """Return a user by name or ID. Raises NotFoundError."""
+    row = await connection.fetchrow(
+        _VIEW + " where lower(u.name) = lower($1) or u.id::text = $1", name
+    )
+    if row is None:
+        raise NotFoundError(f"no user {name!r}")
+    return _view(row)
+
+
+async def _assign(connection: Any, user_id: str, tenants: Sequence[str]) -> None:  # noqa: ANN401
+    known = await connection.fetch("select id from tenants where id = any($1)", list(tenants))
+    unknown = sorted(set(tenants) - {row["id"] for row in known})
+    if unknown:
+        raise InvalidInputError([Problem("$.tenants", f"there is no tenant {unknown[0]!r}")])
+    await connection.execute("delete from user_tenants where user_id = $1", UUID(user_id))
+    await connection.executemany(
+        "insert into user_tenants (user_id, tenant) values ($1, $2)",
+        [(UUID(user_id), tenant) for tenant in tenants],
+    )
+
+
+async def _keep_an_admin(connection: Any) -> None:  # noqa: ANN401
+    left = await connection.fetchval(
+        "select exists(select from users where role = 'platform_admin' and not disabled)"
+    )
+    if not left:
+        raise ConflictError("no Platform Admin would be left who could sign in")
+
+
+def _changed(user: UserView, change: UserChange) -> UserView:
+    role = change.role or user.role
+    wanted = user.tenants if change.tenants is None else change.tenants
+    disabled = user.disabled if change.disabled is None else change.disabled
+    tenants = checked_tenants(wanted, Role.of(role))
+    return msgspec.structs.replace(user, role=role, tenants=tenants, disabled=disabled)
+
+
+def _differences(before: UserView, after: UserView) -> dict[str, Any]:
+    pairs = {
+        name: {"before": getattr(before, name), "after": getattr(after, name)}
+        for name in ("role", "tenants", "disabled")
+    }
+    return {name: pair for name, pair in pairs.items() if pair["before"] != pair["after"]}
+
+
+def _view(row: Any) -> UserView:  # noqa: ANN401 - a database row
+    return UserView(
+        str(row["id"]),
+        row["name"],
+        row["role"],
+        list(row["tenants"]),
+        row["disabled"],
+        row["has_password"],
+        row["created_at"],
+        row["signed_in_at"],
+    )

@@ -1,0 +1,1 @@
+"""Profiles, mappings, instances and schedules: how they are changed, read and listed."""

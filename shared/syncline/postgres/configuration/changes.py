@@ -1,0 +1,243 @@
+"""Writing configuration of every kind in one transaction, audited; and reading it whole.
+
+Services read what they need through `configuration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from uuid6 import uuid7
+
+from syncline.domain.configuration import (
+    Config,
+    Configured,
+    InstanceConfig,
+    MappingConfig,
+    ProfileConfig,
+    ScheduleConfig,
+    Step,
+    kept_secrets,
+)
+from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
+from syncline.postgres.audit.log import audit, before_and_after
+from syncline.postgres.configuration.edits import Edits
+from syncline.postgres.configuration.schedules import save_schedule
+from syncline.postgres.configuration.snapshot import Decrypter, configured, profile_named
+from syncline.postgres.database.database import Database
+
+
+class SecretKeys(Decrypter, Protocol):
+    """Encrypts and decrypts the secrets of profiles."""
+
+    def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes: ...
+
+    def rekey(self, stored: bytes, tenant: str, profile: str) -> bytes: ...
+
+    def is_primary(self, stored: bytes) -> bool: ...
+
+
+class Change(Edits):
+    """One transaction that changes one tenant's configuration; every change is audited."""
+
+    def __init__(self, connection: Any, keys: SecretKeys, tenant: str, actor: str) -> None:  # noqa: ANN401
+        super().__init__(connection, tenant, actor)
+        self._keys = keys
+
+    async def stored(self) -> Configured:
+        """Return what is configured now, secrets decrypted."""
+        return await configured(self._connection, self._keys, self._tenant)
+
+    async def save(self, step: Step, config: Config, stored: Config | None) -> None:
+        """Store one created or changed document.
+
+        Args:
+            step: what `compare` said of it; its differences go into the audit log.
+            stored: what was there before, None when it is new.
+
+        Raises:
+            InvalidInputError: a kept secret would go to another address.
+            InvalidInputError: a mapping's entity type would change.
+            NotFoundError: an instance names a profile or mapping that does not exist.
+            ConflictError: another schedule is there for its instance and entity type.
+        """
+        if isinstance(config, ProfileConfig):
+            await self._save_profile(config, stored)
+        elif isinstance(config, MappingConfig):
+            await self._save_mapping(config)
+        elif isinstance(config, ScheduleConfig):
+            instance = await self._existing("instances", config.instance)
+            await save_schedule(self._connection, self._tenant, instance, config)
+        else:
+            await self._save_instance(config)
+        action = f"{step.kind.lower()}.{step.action}"
+        details = before_and_after(step.differences)
+        await audit(self._connection, self._tenant, self._actor, action, step.name, details)
+
+    async def _save_profile(self, config: ProfileConfig, stored: Config | None) -> None:
+        before = stored if isinstance(stored, ProfileConfig) else None
+        secrets, sources = kept_secrets(config, before)
+        profile_id = await self._id("profiles", config.name) or uuid7()
+        encrypted = self._keys.encrypt(secrets, self._tenant, str(profile_id)) if secrets else None
+        await self._connection.execute(
+            """insert into profiles (id, tenant, name, connector, config, secrets, secret_sources,
+              active, max_concurrent, rate, retry)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            on conflict (tenant, name) do update set connector = excluded.connector,
+              config = excluded.config, secrets = excluded.secrets,
+              secret_sources = excluded.secret_sources, active = excluded.active,
+              max_concurrent = excluded.max_concurrent, rate = excluded.rate,
+              retry = excluded.retry, changed_at = clock_timestamp()""",
+            profile_id, self._tenant, config.name, config.connector, config.config, encrypted,
+            sources, config.active, config.max_concurrent, config.rate,
+            msgspec.to_builtins(config.retry),
+        )  # fmt: skip
+
+    async def _save_mapping(self, config: MappingConfig) -> None:
+        """Add the next version; versions never change, so runs keep the one they pinned."""
+        row = await self._connection.fetchrow(
+            """select id, entity_type, 1 + (select max(version) from mapping_versions v
+              where v.mapping_id = m.id) as next from mappings m where tenant = $1 and name = $2""",
+            self._tenant,
+            config.name,
+        )
+        if row is not None and row["entity_type"] != config.entity_type:
+            message = f"cannot change from {row['entity_type']!r}: give the mapping another name"
+            raise InvalidInputError([Problem("$.entityType", message)])
+        mapping_id, version = (row["id"], row["next"]) if row else (uuid7(), 1)
+        await self._connection.execute(
+            """insert into mappings (id, tenant, name, entity_type, active_version)
+            values ($1, $2, $3, $4, $5)
+            on conflict (id) do update set active_version = excluded.active_version,
+              changed_at = clock_timestamp()""",
+            mapping_id, self._tenant, config.name, config.entity_type, version,
+        )  # fmt: skip
+        await self._connection.execute(
+            "insert into mapping_versions (mapping_id, version, tenant, document, actor) "
+            "values ($1, $2, $3, $4, $5)",
+            mapping_id, version, self._tenant, config.document, self._actor,
+        )  # fmt: skip
+
+    async def _save_instance(self, config: InstanceConfig) -> None:
+        instance_id = await self._id("instances", config.name) or uuid7()
+        await self._connection.execute(
+            """insert into instances (id, tenant, name, source_id, target_id, enabled)
+            values ($1, $2, $3, $4, $5, $6)
+            on conflict (tenant, name) do update set source_id = excluded.source_id,
+              target_id = excluded.target_id, enabled = excluded.enabled,
+              changed_at = clock_timestamp()""",
+            instance_id, self._tenant, config.name,
+            await self._existing("profiles", config.source),
+            await self._existing("profiles", config.target), config.enabled,
+        )  # fmt: skip
+        await self._save_streams(instance_id, config.mappings)
+
+    async def _save_streams(self, instance_id: UUID, mappings: Sequence[str]) -> None:
+        """Give the instance these streams; one that is taken out keeps its history."""
+        ids = [await self._existing("mappings", name) for name in mappings]
+        await self._connection.execute(
+            "update streams set removed = true where instance_id = $1", instance_id
+        )
+        await self._connection.execute(
+            """insert into streams (tenant, instance_id, entity_type, mapping_id)
+            select m.tenant, $1, m.entity_type, m.id from mappings m where m.id = any($2)
+            on conflict (instance_id, entity_type)
+              do update set mapping_id = excluded.mapping_id, removed = false""",
+            instance_id,
+            ids,
+        )
+
+    async def _id(self, table: str, name: str) -> UUID | None:
+        found: UUID | None = await self._connection.fetchval(
+            f"select id from {table} where tenant = $1 and name = $2", self._tenant, name
+        )
+        return found
+
+    async def _existing(self, table: str, name: str) -> UUID:
+        found = await self._id(table, name)
+        if found is None:
+            raise NotFoundError(f"no {table.removesuffix('s')} {name!r}")
+        return found
+
+
+class ConfigurationStore:
+    """A tenant's configuration as a whole; every method may raise RetriableError."""
+
+    def __init__(self, database: Database, keys: SecretKeys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def stored(self, tenant: str) -> Configured:
+        """Return what is configured, secrets decrypted. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            await _require_tenant(connection, tenant)
+            return await configured(connection, self._keys, tenant)
+
+    async def profile(self, tenant: str, name: str) -> ProfileConfig:
+        """Return one profile, secrets decrypted. Raises NotFoundError."""
+        async with self._database.connection() as connection:
+            return await profile_named(connection, self._keys, tenant, name)
+
+    async def written_by(self, tenant: str, mapping: str, most: int) -> int:
+        """Count the records that were written by a mapping, up to one more than `most`."""
+        count: int = await self._database.fetchval(
+            """select count(*) from (
+              select from mappings m join streams s on s.mapping_id = m.id and not s.removed
+              join ledger l on l.stream_id = s.id and l.payload_hash is not null
+              where m.tenant = $1 and m.name = $2 and m.deleted_at is null limit $3) found""",
+            tenant, mapping, most + 1,
+        )  # fmt: skip
+        return count
+
+    async def keep_test(
+        self, tenant: str, name: str, at: datetime, result: Mapping[str, Any]
+    ) -> None:
+        """Keep the result of a connection test with its profile; it changes nothing of that."""
+        await self._database.execute(
+            "update profiles set tested_at = $3, test = $4 "
+            "where tenant = $1 and name = $2 and deleted_at is null",
+            tenant,
+            name,
+            at,
+            dict(result),
+        )
+
+    @asynccontextmanager
+    async def change(self, tenant: str, actor: str) -> AsyncIterator[Change]:
+        """Open a transaction that no other change of this tenant's configuration can cross.
+
+        Raises:
+            NotFoundError: no such tenant.
+        """
+        async with self._database.transaction() as connection:
+            await _require_tenant(connection, tenant, lock=True)
+            yield Change(connection, self._keys, tenant, actor)
+
+    async def rekey(self, actor: str) -> int:
+        """Encrypt every secret that is not under the first key anew; return how many there were."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "select id, tenant, name, secrets from profiles "
+                "where secrets is not null order by id for update"
+            )
+            old = [row for row in rows if not self._keys.is_primary(row["secrets"])]
+            for row in old:
+                await connection.execute(
+                    "update profiles set secrets = $2 where id = $1",
+                    row["id"],
+                    self._keys.rekey(row["secrets"], row["tenant"], str(row["id"])),
+                )
+                await audit(connection, row["tenant"], actor, "profile.rekeyed", row["name"], {})
+            return len(old)
+
+
+async def _require_tenant(connection: Any, tenant: str, *, lock: bool = False) -> None:  # noqa: ANN401
+    suffix = " for update" if lock else ""
+    found = await connection.fetchval(f"select id from tenants where id = $1{suffix}", tenant)
+    if found is None:
+        raise NotFoundError(f"no tenant {tenant!r}")

@@ -1,0 +1,126 @@
+"""What a draft of a mapping is tried on: its sources, its newest runs, its dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncline.domain.configuration import Kind
+from syncline.domain.errors import NotFoundError
+from syncline.postgres.database.database import Database
+from syncline.postgres.database.near_names import none_like
+
+_STREAMS = """
+select s.id, i.name as instance, p.id as profile_id, p.name as profile
+from mappings m join streams s on s.mapping_id = m.id and not s.removed
+join instances i on i.id = s.instance_id join profiles p on p.id = i.source_id
+where m.tenant = $1 and m.name = $2 and m.deleted_at is null
+  and ($3::text is null or i.name = $3) order by i.name
+"""
+_RUNS = """
+select id, total, coalesce(started_at, created_at) as since from runs
+where stream_id = any($1) and total > 0 and replay is null order by created_at desc limit 20
+"""
+_LETTERS = """
+select id, source_id, stage, error, payload from dead_letters
+where tenant = $1 and stream_id = any($2) and status = 'pending'
+order by failed_at desc, id limit $3
+"""
+
+
+class DraftStream(msgspec.Struct, frozen=True):
+    """A stream that a mapping is used by, with the profile that it reads."""
+
+    id: int
+    instance: str
+    profile_id: str
+    profile: str
+
+
+class DraftRun(msgspec.Struct, frozen=True):
+    """A run whose records may still lie on the raw topic."""
+
+    id: str
+    total: int
+    since: datetime
+
+
+class DraftLetter(msgspec.Struct, frozen=True):
+    """A pending dead letter; `payload` is the input of the stage that failed."""
+
+    id: str
+    source_id: str | None
+    stage: str
+    error: str
+    payload: bytes | None
+
+
+class Drafts:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def streams(self, tenant: str, mapping: str, instance: str | None) -> list[DraftStream]:
+        """Return the streams that use a mapping, by instance.
+
+        Raises:
+            NotFoundError: there is no such mapping.
+        """
+        rows = await self._database.fetch(_STREAMS, tenant, mapping, instance)
+        if not rows:
+            await self._require_mapping(tenant, mapping)
+        return [
+            DraftStream(r["id"], r["instance"], str(r["profile_id"]), r["profile"]) for r in rows
+        ]
+
+    async def _require_mapping(self, tenant: str, name: str) -> None:
+        found = await self._database.fetchval(
+            "select true from mappings where tenant = $1 and name = $2 and deleted_at is null",
+            tenant,
+            name,
+        )
+        if not found:
+            raise await none_like(self._database, Kind.MAPPING, tenant, name)
+
+    async def document(self, tenant: str, name: str, version: int | None) -> dict[str, Any]:
+        """Return a version's document, or the active one's. Raises NotFoundError."""
+        document = await self._database.fetchval(
+            """select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
+            where m.tenant = $1 and m.name = $2 and m.deleted_at is null
+              and v.version = coalesce($3::int, m.active_version)""",
+            tenant,
+            name,
+            version,
+        )
+        if document is None:
+            what = f"mapping {name!r}" if version is None else f"version {version} of {name!r}"
+            raise NotFoundError(f"no {what}")
+        return dict(document)
+
+    async def profile_id(self, tenant: str, name: str) -> str:
+        """Return the ID of a profile. Raises NotFoundError."""
+        found = await self._database.fetchval(
+            "select id from profiles where tenant = $1 and name = $2 and deleted_at is null",
+            tenant,
+            name,
+        )
+        if found is None:
+            raise await none_like(self._database, Kind.PROFILE, tenant, name)
+        return str(found)
+
+    async def newest_runs(self, streams: Sequence[int]) -> list[DraftRun]:
+        """Return the newest runs of streams that found records."""
+        rows = await self._database.fetch(_RUNS, list(streams))
+        return [DraftRun(str(row["id"]), row["total"], row["since"]) for row in rows]
+
+    async def letters(self, tenant: str, streams: Sequence[int], limit: int) -> list[DraftLetter]:
+        """Return the newest pending dead letters of streams."""
+        rows = await self._database.fetch(_LETTERS, tenant, list(streams), limit)
+        return [
+            DraftLetter(str(r["id"]), r["source_id"], r["stage"], r["error"], r["payload"])
+            for r in rows
+        ]

@@ -1,0 +1,136 @@
+"""Edits of single objects inside a change: what they are based on, versions, deletion.
+
+A deleted object keeps its row under another name, because runs and dead letters refer to it; its
+secrets are erased. Every edit is audited.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from syncline.domain.configuration import Kind
+from syncline.domain.errors import NotFoundError, StaleError
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.near_names import TABLES, none_like
+
+_VERSION = """
+select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
+where m.tenant = $1 and m.name = $2 and v.version = $3
+"""
+_USERS = {
+    Kind.PROFILE: """
+select 'run ' || r.id from runs r
+where (r.source_id = $1 or r.target_id = $1) and r.tenant = $2
+  and r.state in ('queued', 'extracting', 'in_progress')
+""",
+    Kind.INSTANCE: """
+select 'run ' || r.id from runs r
+where r.instance_id = $1 and r.state in ('queued', 'extracting', 'in_progress')
+union all
+select count(*) || ' pending dead letters: replay or discard them first'
+from dead_letters d where d.tenant = $2 and d.instance_id = $1 and d.status = 'pending'
+having count(*) > 0
+""",
+}
+_RETIRE = """
+update {table} set deleted_at = clock_timestamp(), changed_at = clock_timestamp(),
+  name = name || to_char(clock_timestamp(), ' (deleted YYYY-MM-DD HH24:MI:SS.US)'),
+  {off} where id = $1
+"""
+_OFF = {
+    Kind.PROFILE: "active = false, secrets = null, secret_sources = '{}'",
+    Kind.MAPPING: "active_version = active_version",
+    Kind.INSTANCE: "enabled = false",
+    Kind.SCHEDULE: "enabled = false, next_at = null",
+}
+
+
+class Edits:
+    """Edits within one transaction that changes one tenant's configuration."""
+
+    def __init__(self, connection: Any, tenant: str, actor: str) -> None:  # noqa: ANN401
+        self._connection = connection
+        self._tenant = tenant
+        self._actor = actor
+
+    async def mark(self, kind: Kind, name: str) -> str:
+        """Return what tells an object's state from every other it had or will have.
+
+        Raises:
+            NotFoundError: there is no such object.
+        """
+        row = await self._row(kind, name)
+        return mark_of(row["changed_at"])
+
+    async def require(self, kind: Kind, name: str, mark: str) -> None:
+        """Refuse an edit that was based on another state than the object has now.
+
+        Raises:
+            NotFoundError: there is no such object.
+            StaleError: somebody has changed it.
+        """
+        if mark != await self.mark(kind, name):
+            message = f"{kind.lower()} {name!r} was changed meanwhile: load it again"
+            raise StaleError(message)
+
+    async def mapping_version(self, name: str, version: int) -> dict[str, Any]:
+        """Return a version's document. Raises NotFoundError."""
+        document = await self._connection.fetchval(_VERSION, self._tenant, name, version)
+        if document is None:
+            raise NotFoundError(f"no version {version} of mapping {name!r}")
+        return dict(document)
+
+    async def activate(self, name: str, version: int) -> None:
+        """Make a version the one that new runs use; the same again changes nothing."""
+        row = await self._row(Kind.MAPPING, name)
+        if row["active_version"] == version:
+            return
+        await self._connection.execute(
+            "update mappings set active_version = $2, changed_at = clock_timestamp() where id = $1",
+            row["id"],
+            version,
+        )
+        details = {"version": version, "before": row["active_version"]}
+        await self._audit("mapping.activated", name, details)
+
+    async def users(self, kind: Kind, name: str) -> list[str]:
+        """Name what still needs an object, beside other configuration."""
+        if kind not in _USERS:
+            return []
+        row = await self._row(kind, name)
+        found = await self._connection.fetch(_USERS[kind], row["id"], self._tenant)
+        return [user[0] for user in found]
+
+    async def delete(self, kind: Kind, name: str) -> None:
+        """Take an object away. Raises NotFoundError."""
+        row = await self._row(kind, name)
+        await self._connection.execute(
+            _RETIRE.format(table=TABLES[kind], off=_OFF[kind]), row["id"]
+        )
+        if kind is Kind.INSTANCE:
+            await self._remove_streams(row["id"])
+        await self._audit(f"{kind.lower()}.deleted", name, {})
+
+    async def _remove_streams(self, instance_id: UUID) -> None:
+        await self._connection.execute(
+            "update streams set removed = true where instance_id = $1", instance_id
+        )
+
+    async def _row(self, kind: Kind, name: str) -> Any:  # noqa: ANN401 - a database row
+        row = await self._connection.fetchrow(
+            f"select * from {TABLES[kind]} where tenant = $1 and name = $2 and deleted_at is null",
+            self._tenant,
+            name,
+        )
+        if row is None:
+            raise await none_like(self._connection, kind, self._tenant, name)
+        return row
+
+    async def _audit(self, action: str, name: str, details: dict[str, Any]) -> None:
+        await audit(self._connection, self._tenant, self._actor, action, name, details)
+
+
+def mark_of(changed_at: Any) -> str:  # noqa: ANN401 - a time
+    """Return the mark of an object that was last changed then."""
+    return f"{int(changed_at.timestamp() * 1_000_000):x}"

@@ -1,0 +1,158 @@
+"""Read models of instances: whether they may run and why not, what they sync, how they fare."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.configuration import Kind
+from syncline.domain.instance import status_of
+from syncline.postgres.configuration.catalog import Listed
+from syncline.postgres.configuration.edits import mark_of
+from syncline.postgres.database.database import Database
+from syncline.postgres.database.near_names import none_like
+
+_INSTANCES = """
+select i.*, p.name as source, p.connector as source_connector, p.active as source_active,
+  t.name as target, t.connector as target_connector, t.active as target_active
+from instances i join profiles p on p.id = i.source_id join profiles t on t.id = i.target_id
+where i.tenant = $1 and i.deleted_at is null
+  and ($2::text is null or i.name > $2)
+  and ($3::text is null or i.name ilike $3 or p.name ilike $3 or t.name ilike $3)
+  and ($4::text is null or $4 = case when not i.enabled then 'inactive'
+    when p.active and t.active then 'active' else 'dependency_inactive' end)
+  and ($5::text is null or i.name = $5)
+order by i.name limit $6
+"""
+_STREAMS = """
+select s.instance_id, s.entity_type, m.name as mapping, m.active_version,
+  c.version as cursor_version, c.value as cursor, c.at as cursor_at,
+  r.id as run_id, r.state, r.created_at, r.finished_at
+from streams s join mappings m on m.id = s.mapping_id
+left join lateral (select * from cursors c where c.stream_id = s.id order by version desc limit 1) c
+  on true
+left join lateral (select * from runs r where r.stream_id = s.id order by created_at desc limit 1) r
+  on true
+where s.instance_id = any($1) and not s.removed order by s.entity_type
+"""
+_LETTERS = """
+select instance_id, count(*) from dead_letters
+where tenant = $1 and status = 'pending' and instance_id = any($2) group by 1
+"""
+
+
+class LastRun(msgspec.Struct, frozen=True, rename="camel"):
+    """The newest run of an entity type."""
+
+    correlation_id: str
+    state: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class EntityTypeView(msgspec.Struct, frozen=True, rename="camel"):
+    """What an instance syncs.
+
+    Attributes:
+        cursor_version: 0 when the cursor was never set; `cursor` is None then, or when cleared.
+    """
+
+    entity_type: str
+    mapping: str
+    mapping_version: int
+    cursor: str | None
+    cursor_version: int
+    cursor_at: datetime | None
+    last_run: LastRun | None
+
+
+class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
+    """An instance.
+
+    Attributes:
+        enabled: as a person switched it.
+        status: `active`, `inactive` or `dependency_inactive`.
+        cause: why it is not Active.
+        mappings: names; what a change of the instance gives back.
+        etag: of this state, for `If-Match`.
+    """
+
+    name: str
+    source: str
+    source_connector: str
+    target: str
+    target_connector: str
+    enabled: bool
+    status: str
+    cause: str | None
+    mappings: list[str]
+    entity_types: list[EntityTypeView]
+    pending_letters: int
+    changed_at: datetime
+    etag: str
+
+
+class InstanceViews:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self, tenant: str, part: Listed, *, status: str | None = None
+    ) -> Sequence[InstanceView]:
+        """Return instances by name."""
+        rows = await self._database.fetch(
+            _INSTANCES, tenant, part.after, part.pattern, status, None, part.limit
+        )
+        return await self._with_streams(tenant, rows)
+
+    async def get(self, tenant: str, name: str) -> InstanceView:
+        """Return one instance. Raises NotFoundError."""
+        rows = await self._database.fetch(_INSTANCES, tenant, None, None, None, name, 1)
+        if not rows:
+            raise await none_like(self._database, Kind.INSTANCE, tenant, name)
+        return (await self._with_streams(tenant, rows))[0]
+
+    async def _with_streams(self, tenant: str, rows: Sequence[Any]) -> Sequence[InstanceView]:
+        ids = [row["id"] for row in rows]
+        streams: dict[UUID, list[EntityTypeView]] = defaultdict(list)
+        for row in await self._database.fetch(_STREAMS, ids):
+            streams[row["instance_id"]].append(_entity_type(row))
+        letters = dict(map(tuple, await self._database.fetch(_LETTERS, tenant, ids)))
+        return [_instance(row, streams[row["id"]], letters.get(row["id"], 0)) for row in rows]
+
+
+def _entity_type(row: Any) -> EntityTypeView:  # noqa: ANN401 - a database row
+    run = None
+    if row["run_id"] is not None:
+        run = LastRun(str(row["run_id"]), row["state"], row["created_at"], row["finished_at"])
+    return EntityTypeView(
+        row["entity_type"], row["mapping"], row["active_version"], row["cursor"],
+        row["cursor_version"] or 0, row["cursor_at"], run,
+    )  # fmt: skip
+
+
+def _instance(row: Any, streams: Sequence[EntityTypeView], letters: int) -> InstanceView:  # noqa: ANN401
+    inactive = [row[side] for side in ("source", "target") if not row[f"{side}_active"]]
+    status, cause = status_of(enabled=row["enabled"], inactive_profiles=inactive)
+    return InstanceView(
+        name=row["name"],
+        source=row["source"],
+        source_connector=row["source_connector"],
+        target=row["target"],
+        target_connector=row["target_connector"],
+        enabled=row["enabled"],
+        status=status.value,
+        cause=cause,
+        mappings=sorted(stream.mapping for stream in streams),
+        entity_types=list(streams),
+        pending_letters=letters,
+        changed_at=row["changed_at"],
+        etag=mark_of(row["changed_at"]),
+    )

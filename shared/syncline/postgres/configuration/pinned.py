@@ -1,0 +1,83 @@
+"""Profiles, mappings and instances as the services read them. Writing them is `apply`'s room."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.errors import NotFoundError, SynclineError
+from syncline.domain.profile import Profile
+from syncline.domain.retry import RetryPolicy
+from syncline.postgres.database.database import Database
+from syncline.telemetry.masking import Secrets
+
+
+class Keys(Protocol):
+    """Decrypts the secrets of profiles."""
+
+    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
+
+
+def profile_of(row: Any, keys: Keys) -> Profile:  # noqa: ANN401 - a database row
+    """Make a Profile of a row, its secrets decrypted."""
+    return Profile(
+        id=str(row["id"]),
+        tenant=row["tenant"],
+        name=row["name"],
+        connector=row["connector"],
+        config=row["config"],
+        secrets=_decrypted(row, keys),
+        active=row["active"],
+        max_concurrent=row["max_concurrent"],
+        rate=row["rate"],
+        retry=msgspec.convert(row["retry"], RetryPolicy),
+        changed_at=row["changed_at"],
+    )
+
+
+def _decrypted(row: Any, keys: Keys) -> dict[str, str]:  # noqa: ANN401 - a database row
+    stored = row["secrets"]
+    return keys.decrypt(stored, row["tenant"], str(row["id"])) if stored else {}
+
+
+class Configuration:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def profile(self, profile_id: str) -> Profile:
+        """Return a profile with its secrets. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            "select * from profiles where id = $1", UUID(profile_id)
+        )
+        if row is None:
+            raise NotFoundError(f"no connection profile {profile_id}")
+        return profile_of(row, self._keys)
+
+    async def secrets(self, tenant: str) -> Secrets:
+        """Return the secrets of a tenant's profiles: what nobody of it may be shown."""
+        rows = await self._database.fetch(
+            "select id, tenant, secrets from profiles where tenant = $1 and secrets is not null",
+            tenant,
+        )
+        secrets = Secrets()
+        for row in rows:
+            with suppress(SynclineError):  # its key is gone: nobody could use it any more
+                secrets.know(_decrypted(row, self._keys).values())
+        return secrets
+
+    async def mapping_document(self, mapping: str, version: int) -> dict[str, Any]:
+        """Return a mapping version as it was saved. Raises NotFoundError."""
+        document = await self._database.fetchval(
+            "select document from mapping_versions where mapping_id = $1 and version = $2",
+            UUID(mapping),
+            version,
+        )
+        if document is None:
+            raise NotFoundError(f"no version {version} of mapping {mapping}")
+        return dict(document)

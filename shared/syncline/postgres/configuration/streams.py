@@ -1,0 +1,90 @@
+"""Streams: the (instance, entity type) pairs a run can be triggered for, with what it would use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from syncline.domain.configuration import Kind
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.naming import shown
+from syncline.postgres.database.database import Database
+from syncline.postgres.database.near_names import meant_by, no_entity_type
+
+_FIND = """
+select i.id as instance_id, i.name, i.enabled, i.source_id, i.target_id,
+  s.id as stream_id, s.entity_type, s.mapping_id, m.active_version,
+  p.active as source_active, p.name as source_name,
+  t.active as target_active, t.name as target_name,
+  array(select o.entity_type from streams o where o.instance_id = i.id and not o.removed order by 1)
+    as entity_types
+from instances i
+join profiles p on p.id = i.source_id join profiles t on t.id = i.target_id
+left join streams s on s.instance_id = i.id and s.entity_type = $3 and not s.removed
+left join mappings m on m.id = s.mapping_id
+where i.tenant = $1 and (i.name = $2 or i.id::text = $2)
+"""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """An (instance, entity type) that may run now, and what a run of it pins."""
+
+    id: int
+    tenant: str
+    instance: str
+    instance_name: str
+    entity_type: str
+    source: str
+    target: str
+    mapping: str
+    mapping_version: int
+
+
+class Streams:
+    """Looks up streams; every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def runnable(self, tenant: str, instance: str, entity_type: str) -> Stream:
+        """Return the stream of an instance (name or ID) and entity type.
+
+        Raises:
+            NotFoundError: no such instance, or the entity type is not in its mapping configs.
+            ConflictError: the instance is Inactive or Dependency Inactive.
+        """
+        row = await self._database.fetchrow(_FIND, tenant, instance, entity_type.lower())
+        if row is None:
+            like = await meant_by(self._database, Kind.INSTANCE, tenant, instance)
+            raise NotFoundError(f"unknown instance {shown(instance)}{like}")
+        if row["stream_id"] is None:
+            raise NotFoundError(no_entity_type(row["name"], entity_type, row["entity_types"]))
+        if why := switched_off(row):
+            raise ConflictError(why)
+        return Stream(
+            id=row["stream_id"],
+            tenant=tenant,
+            instance=str(row["instance_id"]),
+            instance_name=row["name"],
+            entity_type=row["entity_type"],
+            source=str(row["source_id"]),
+            target=str(row["target_id"]),
+            mapping=str(row["mapping_id"]),
+            mapping_version=row["active_version"],
+        )
+
+
+def switched_off(row: Any) -> str | None:  # noqa: ANN401 - a database row
+    """Say what keeps an instance from running, None when nothing does.
+
+    Args:
+        row: with `name`, `enabled`, and name and `active` of `source_` and `target_`.
+    """
+    if not row["enabled"]:
+        return f"instance {row['name']!r} is Inactive"
+    for side in ("source", "target"):
+        if not row[f"{side}_active"]:
+            why = f"profile {row[f'{side}_name']!r} is Inactive"
+            return f"instance {row['name']!r} is Dependency Inactive: {why}"
+    return None

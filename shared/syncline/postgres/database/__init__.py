@@ -1,0 +1,1 @@
+"""The pool, migrations, retention, and near names: what every other room stands on."""

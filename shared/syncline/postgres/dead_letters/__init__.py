@@ -1,0 +1,1 @@
+"""Dead letters: stored, closed, replayed, selected, grouped and listed."""

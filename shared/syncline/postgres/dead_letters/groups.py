@@ -1,0 +1,160 @@
+"""Groups of dead letters that failed alike: what they share, how many, since when, and what now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.fingerprint import pattern_of
+from syncline.domain.replay import AMBIGUOUS, UNCHECKED, Standing, hindrance_of
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import standing_of
+from syncline.postgres.dead_letters.filter import LetterFilter, condition
+
+# Two steps, so that the names of a group's streams come without sorting its entries.
+_GROUPS = """
+with parts as (
+  select d.fingerprint, d.instance_id, d.entity_type, count(*) as n, min(d.failed_at) as first_at,
+    max(d.failed_at) as last_at, count(*) filter (where d.status = 'pending') as waiting
+  from dead_letters d where {condition} group by 1, 2, 3
+), folded as (
+  select fingerprint, sum(n)::bigint as n, min(first_at) as first_at, max(last_at) as last_at,
+    array_agg(distinct instance_id) as instances, array_agg(distinct entity_type) as entity_types,
+    array_agg(instance_id) as of_instance, array_agg(entity_type) as of_type,
+    array_agg(waiting) as waiting
+  from parts group by 1
+)
+select f.fingerprint, d.stage, d.category, d.code, d.error, d.pattern, d.field, f.n,
+  array(select name from instances where id = any(f.instances) order by 1) as instances,
+  array(select t from unnest(f.entity_types) t where t is not null order by 1) as entity_types,
+  f.of_instance, f.of_type, f.waiting, f.first_at, f.last_at,
+  now() - f.first_at < interval '1 day' as is_new,
+  exists (select from dead_letters r where r.tenant = $1 and r.fingerprint = f.fingerprint
+    and r.status = 'replayed' and r.resolved_at < f.first_at) as came_back
+from (select * from folded {after} order by n desc, fingerprint limit {limit}) f
+cross join lateral (
+  select stage, category, code, error, pattern, field from dead_letters d
+  where d.fingerprint = f.fingerprint and {condition}
+  order by d.failed_at desc, d.id desc limit 1) d
+order by f.n desc, f.fingerprint
+"""
+_STANDINGS = """
+select i.id as instance_id, w.entity_type, i.name as instance, i.enabled, s.name as source,
+  s.active as source_active, t.name as target, t.active as target_active,
+  coalesce(st.removed, true) as removed
+from unnest($1::uuid[], $2::text[]) as w(id, entity_type) join instances i on i.id = w.id
+join profiles s on s.id = i.source_id join profiles t on t.id = i.target_id
+left join streams st on st.instance_id = i.id and st.entity_type = w.entity_type
+"""
+
+
+class LetterGroup(msgspec.Struct, frozen=True, rename="camel"):
+    """Entries that failed alike.
+
+    Attributes:
+        group: the fingerprint of stage, class, field and the message without its values.
+        pattern: that message.
+        error: the newest one, with its values.
+        state: `new` (since less than a day), `regressed` (came back after a replay) or `ongoing`.
+        replayable: entries of it that wait and that a replay would take now.
+        hindrances: why it would not take the others.
+    """
+
+    group: str
+    stage: str
+    category: str
+    code: str
+    error: str
+    pattern: str
+    field: str | None
+    count: int
+    instances: list[str]
+    entity_types: list[str]
+    first_seen: datetime
+    last_seen: datetime
+    state: str
+    replayable: int
+    hindrances: list[str]
+
+
+class LetterGroups:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def largest(
+        self, tenant: str, wanted: LetterFilter, limit: int, after: tuple[int, str] | None = None
+    ) -> list[LetterGroup]:
+        """Return groups, the largest first.
+
+        Args:
+            after: count and fingerprint of the group that they come after.
+        """
+        sql, values = condition(tenant, wanted)
+        place = ""
+        if after is not None:
+            values += after
+            count, own = f"${len(values) - 1}", f"${len(values)}"
+            place = f"where n < {count} or (n = {count} and fingerprint > {own})"
+        values.append(limit)
+        rows = await self._database.fetch(
+            _GROUPS.format(condition=sql, after=place, limit=f"${len(values)}"), *values
+        )
+        standings = await self._standings(
+            {pair for row in rows for pair in zip(row["of_instance"], row["of_type"], strict=True)}
+        )
+        return [_group(row, standings) for row in rows]
+
+    async def _standings(
+        self, streams: Collection[tuple[UUID | None, str | None]]
+    ) -> dict[tuple[UUID | None, str | None], Standing | None]:
+        pairs = list(streams)
+        rows = await self._database.fetch(
+            _STANDINGS, [instance for instance, _ in pairs], [type_ for _, type_ in pairs]
+        )
+        return {(row["instance_id"], row["entity_type"]): standing_of(row) for row in rows}
+
+    async def streams(
+        self, tenant: str, wanted: LetterFilter
+    ) -> tuple[datetime, list[tuple[str | None, str | None, int]]]:
+        """Return the moment, and how many entries there are of each instance and entity type."""
+        sql, values = condition(tenant, wanted)
+        rows = await self._database.fetch(
+            f"""select now() as now, i.name, p.entity_type, p.n from (select) one left join (
+              select d.instance_id, d.entity_type, count(*) as n from dead_letters d where {sql}
+              group by 1, 2) p on true
+            left join instances i on i.id = p.instance_id
+            order by p.n desc nulls last, i.name, p.entity_type""",
+            *values,
+        )
+        found = [(row["name"], row["entity_type"], row["n"]) for row in rows if row["n"]]
+        return rows[0]["now"], found
+
+
+def _group(row: Any, standings: Mapping[Any, Standing | None]) -> LetterGroup:  # noqa: ANN401
+    state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"
+    replayable, hindrances = _replayable(row, standings)
+    return LetterGroup(
+        row["fingerprint"], row["stage"], row["category"], row["code"], row["error"],
+        row["pattern"] or pattern_of(row["error"]), row["field"], row["n"], row["instances"],
+        row["entity_types"], row["first_at"], row["last_at"], state, replayable, hindrances,
+    )  # fmt: skip
+
+
+def _replayable(row: Any, standings: Mapping[Any, Standing | None]) -> tuple[int, list[str]]:  # noqa: ANN401
+    """Count the entries that a replay of the group takes, and say why it does not take others."""
+    count, hindrances = 0, dict[str, None]()
+    for *stream, waiting in zip(row["of_instance"], row["of_type"], row["waiting"], strict=True):
+        why = hindrance_of(standings.get(tuple(stream)), row["stage"], row["code"])
+        if why is None and row["code"] == AMBIGUOUS:
+            why = UNCHECKED
+        if why is None:
+            count += waiting
+        elif waiting:
+            hindrances[why] = None
+    return count, list(hindrances)

@@ -1,0 +1,87 @@
+"""Taking dead letters up into a replay: each once, with what a person changed; audited."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from syncline.domain.errors import ConflictError
+from syncline.domain.replay import AMBIGUOUS, INGEST
+from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.audit.log import audit_each
+from syncline.postgres.configuration.streams import Stream
+
+# Of a message that nobody could read there is no record; what Ingest gave up has no payload.
+_TAKE = """
+update dead_letters d set status = 'replayed', replay_run = $1, resolved_at = now(),
+  resolved_by = $2, reason = $5, edit = case when $4::jsonb ? d.id::text then
+    jsonb_build_object('patch', $4 -> d.id::text, 'author', $2::text, 'reason', $5::text) end
+where d.id = any($3) and d.tenant = $6 and d.stream_id = $7 and d.status = 'pending'
+  and (not $4 ? d.id::text or (d.payload is not null and d.stage <> $8))
+returning d.id
+"""
+# A person has looked at the target: what may have been written is sent again, when the lost call
+# has surely ended: `intent_until` stays.
+_SEND_AGAIN = """
+update ledger l set intent_hash = null, intent_run = null, intent_owner = null,
+  intent_creates = null, payload_hash = null, row_hash = null
+from dead_letters d where d.id = any($1) and d.code = $2
+  and l.stream_id = d.stream_id and l.source_id = d.source_id
+"""
+_SHOWN = 3
+
+
+async def take_letters(
+    connection: Any,  # noqa: ANN401 - a database connection
+    request: TriggerRequest,
+    stream: Stream,
+    run_id: str,
+) -> None:
+    """Mark a request's entries Replayed; whoever comes first gets them: two clicks replay once.
+
+    Raises:
+        ConflictError: some are not Pending, belong to another stream, or cannot be edited.
+    """
+    replay = request.replay
+    if replay is None:
+        return
+    entries = [UUID(entry) for entry in replay.entries]
+    taken = await connection.fetch(
+        _TAKE,
+        UUID(run_id),
+        request.actor,
+        entries,
+        replay.edits,
+        replay.reason,
+        request.tenant,
+        stream.id,
+        INGEST,
+    )
+    missing = set(entries) - {row["id"] for row in taken}
+    if missing:
+        why = await _why(connection, sorted(missing)[:_SHOWN], request.tenant, stream)
+        raise ConflictError(f"{len(missing)} of {len(entries)} entries cannot be replayed: {why}")
+    await connection.execute(_SEND_AGAIN, entries, AMBIGUOUS)
+    details = {"run": run_id, "fromStage": replay.from_stage, "reason": replay.reason}
+    changed = {entry: details | {"edited": entry in replay.edits} for entry in replay.entries}
+    await audit_each(connection, request.tenant, request.actor, "dlq.replayed", changed)
+
+
+async def _why(connection: Any, ids: list[UUID], tenant: str, stream: Stream) -> str:  # noqa: ANN401
+    rows = await connection.fetch(
+        "select id, status, stream_id from dead_letters where id = any($1) and tenant = $2",
+        ids,
+        tenant,
+    )
+    found = {row["id"]: row for row in rows}
+    return "; ".join(f"{entry} {_reason(found.get(entry), stream)}" for entry in ids)
+
+
+def _reason(row: Any, stream: Stream) -> str:  # noqa: ANN401 - a database row or None
+    if row is None:
+        return "does not exist"
+    if row["status"] != "pending":
+        return f"is not Pending but {row['status'].title()}"
+    if row["stream_id"] != stream.id:
+        return f"is not of {stream.instance_name} {stream.entity_type}"
+    return "has no payload that could be edited: replay it from ingest"

@@ -1,0 +1,225 @@
+"""Dead letters: storing them once, and handing them to a replay. Reading lists is `views`' room."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.contracts.events import DeadLetter
+from syncline.domain.dead_letter import PoisonLetter, ReplayItem
+from syncline.domain.errors import Failure
+from syncline.domain.fingerprint import fingerprint, of_record, pattern_of
+from syncline.domain.mapping.refusal import printable
+from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
+from syncline.postgres.audit.log import audit_each
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.overtakes import overtake
+
+_INSERT = """
+insert into dead_letters (id, tenant, run_id, batch, slot, stream_id, instance_id, entity_type,
+  source_id, stage, category, code, error, field, detail, fingerprint, attempts, retries,
+  mapping_version, payload, row_hash, version, failed_at, pattern, replay_of)
+select $1::uuid, $2::text, $3::uuid, $4::int, $5::smallint, $6::int, $7::uuid, $8::text, $9::text,
+  $10::text, $11::text, $12::text, $13::text, $14::text, $15::text, $16::text, $17::jsonb,
+  $18::int + coalesce(max(o.retries) + 1, 0), $19::int, $20::bytea, $21::uuid, $22::bigint,
+  $23::timestamptz, $24::text, (array_agg(o.id))[1]
+from (select id, retries from dead_letters
+      where replay_run = $3::uuid and source_id = $9::text limit 1) o
+on conflict (id) do nothing
+"""
+
+# A record that failed is never skipped next time, so the ledger forgets what it would equal.
+_FORGET = """
+update ledger l set payload_hash = null, row_hash = null
+from unnest($1::int[], $2::text[]) as u(stream_id, source_id)
+where l.stream_id = u.stream_id and l.source_id = u.source_id
+returning l.stream_id, l.source_id, l.target_id
+"""
+
+
+class Letters:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store(self, letters: Sequence[DeadLetter]) -> None:
+        """Store dead letters; one that is there already stays as it is."""
+        async with self._database.transaction() as connection:
+            await store_letters(connection, letters)
+
+    async def store_poison(self, letters: Sequence[PoisonLetter]) -> None:
+        """Store undecodable messages; one that is there already stays as it is."""
+        now = datetime.now(UTC)  # noqa: TID251 - when it was stored; nothing is decided by it
+        async with self._database.transaction() as connection:
+            await connection.executemany(
+                """insert into dead_letters (id, tenant, stage, category, code, error, detail,
+                pattern, fingerprint, attempts, retries, payload, failed_at)
+                values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0,
+                  $7, $8) on conflict (id) do nothing""",
+                [
+                    (
+                        UUID(p.id), _storable(p.stage), _storable(p.error),
+                        _storable(f"topic {p.topic}, partition {p.partition}, offset {p.offset}"),
+                        _storable(pattern_of(p.error)),
+                        fingerprint(p.stage, "undecodable", pattern_of(p.error), None),
+                        p.payload, now,
+                    )
+                    for p in letters
+                ],
+            )  # fmt: skip
+
+    async def replayed_by(self, tenant: str, run_id: str) -> list[ReplayItem]:
+        """Return the entries a replay run took, oldest first."""
+        rows = await self._database.fetch(
+            """select id, source_id, stage, payload, row_hash, version from dead_letters
+            where replay_run = $1 and tenant = $2 order by failed_at, id""",
+            UUID(run_id),
+            tenant,
+        )
+        return [
+            ReplayItem(
+                id=str(row["id"]),
+                source_id=row["source_id"],
+                stage=row["stage"],
+                payload=row["payload"],
+                row_hash=row["row_hash"].hex if row["row_hash"] else None,
+                version=row["version"] or 0,
+            )
+            for row in rows
+        ]
+
+    async def discard(
+        self, tenant: str, ids: Sequence[str], actor: str, reason: str | None
+    ) -> set[str]:
+        """Mark Pending entries Discarded and say which ones were Pending."""
+        return await self._resolve(tenant, ids, "pending", "discarded", actor, reason)
+
+    async def restore(self, tenant: str, ids: Sequence[str], actor: str) -> set[str]:
+        """Mark Discarded entries Pending again and say which ones were Discarded."""
+        return await self._resolve(tenant, ids, "discarded", "pending", actor, None)
+
+    async def _resolve(
+        self, tenant: str, ids: Sequence[str], from_: str, to: str, actor: str, reason: str | None
+    ) -> set[str]:
+        async with self._database.transaction() as connection:
+            return await resolve_letters(connection, tenant, ids, (from_, to), actor, reason)
+
+
+async def resolve_letters(
+    connection: Any,  # noqa: ANN401 - a database connection
+    tenant: str,
+    ids: Sequence[str],
+    change: tuple[str, str],
+    actor: str,
+    reason: str | None,
+) -> set[str]:
+    """Change the status of entries in the caller's transaction, and say which ones had the first.
+
+    Args:
+        change: the status they must have, and the one they get.
+    """
+    from_, to = change
+    rows = await connection.fetch(
+        """update dead_letters set status = $4, reason = $6,
+        resolved_at = case when $4 <> 'pending' then now() end,
+        resolved_by = case when $4 <> 'pending' then $5 end
+        where tenant = $1 and id = any($2) and status = $3 returning id""",
+        tenant,
+        [UUID(i) for i in ids],
+        from_,
+        to,
+        actor,
+        reason,
+    )
+    action = "dlq.restored" if to == "pending" else f"dlq.{to}"
+    changed = {str(row["id"]): {"reason": reason} for row in rows}
+    await audit_each(connection, tenant, actor, action, changed)
+    if to == "pending":
+        await overtake(connection, [row["id"] for row in rows])
+    return set(changed)
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of
+    """Return somebody else's words as PostgreSQL takes them."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    return value
+
+
+async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
+    """Store dead letters in the caller's transaction; older ones of their records are overtaken."""
+    pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
+    rows = await connection.fetch(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
+    targets = {(row["stream_id"], row["source_id"]): row["target_id"] for row in rows}
+    keys = await match_keys(connection, {(x.mapping, x.mapping_version) for x in letters})
+    await connection.executemany(
+        _INSERT,
+        [
+            _row(
+                letter,
+                of_record(
+                    letter.source_id,
+                    bytes(letter.payload),
+                    keys.get((letter.mapping, letter.mapping_version)),
+                    targets.get((letter.stream, letter.source_id)),
+                ),
+            )
+            for letter in letters
+        ],
+    )
+    await overtake(connection, [UUID(letter.id) for letter in letters])
+
+
+async def match_keys(
+    connection: Any,  # noqa: ANN401 - a database connection
+    versions: Collection[tuple[str, int]],
+) -> dict[tuple[str, int], Any]:
+    """Return the match key of versions of mappings: a path, or several."""
+    rows = await connection.fetch(
+        """select v.mapping_id, v.version, v.document->'transformation'->'matchKey' as key
+        from mapping_versions v join unnest($1::uuid[], $2::int[]) as w(id, version)
+          on w.id = v.mapping_id and w.version = v.version""",
+        [UUID(mapping) for mapping, _ in versions],
+        [version for _, version in versions],
+    )
+    return {(str(row["mapping_id"]), row["version"]): row["key"] for row in rows}
+
+
+def _row(letter: DeadLetter, known: Sequence[str]) -> tuple[object, ...]:
+    failure: Failure = letter.failure
+    pattern = pattern_of(failure.message, known)
+    return (
+        UUID(letter.id),
+        letter.tenant,
+        UUID(letter.correlation_id),
+        letter.batch,
+        letter.slot,
+        letter.stream,
+        UUID(letter.instance_id),
+        _storable(letter.entity_type),
+        _storable(letter.source_id)[:MAX_SOURCE_ID_LENGTH],
+        letter.stage,
+        str(failure.category),
+        _storable(failure.code),
+        _storable(failure.message),
+        _storable(failure.field),
+        _storable(failure.detail),
+        fingerprint(letter.stage, failure.code, pattern, failure.field),
+        _storable(msgspec.to_builtins(letter.attempts)),
+        max(len(letter.attempts) - 1, 0),
+        letter.mapping_version,
+        bytes(letter.payload),
+        UUID(letter.row_hash) if letter.row_hash else None,
+        letter.version,
+        datetime.fromisoformat(letter.failed_at),
+        _storable(pattern),
+    )

@@ -1,0 +1,206 @@
+"""What is known of a stream's rows as they are: written, left out, or failed. Ingest asks.
+
+A row is known by its source ID and its hash, which also depends on the mapping version and the
+target: another version of either makes it unknown, so that it is processed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.bookmark import PastRead
+from syncline.domain.run import Run
+from syncline.postgres.database.database import Database
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Known(StrEnum):
+    """What became of a row that is read again."""
+
+    WRITTEN = "written"
+    WRITTEN_SINCE = "written_since"
+    """By a read of the stream, since a person last moved the cursor."""
+    WRITTEN_HERE = "written_here"
+    """By this very run."""
+    TIED = "tied"
+    """It was read at the cursor's value; whatever became of it."""
+    EXCLUDED = "excluded"
+    FAILED = "failed"
+    """For good, for what it holds; its dead letter waits or was discarded."""
+    GIVEN_UP = "given_up"
+    """Because the target did not answer; its dead letter waits or was discarded."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which of a stream's memories are asked, and how.
+
+    Attributes:
+        ledger, failed, excluded: what was written, failed or excluded; not where that is nothing.
+        tied: also the rows that were read at the cursor's value.
+        by_whom: tell WRITTEN_SINCE from WRITTEN.
+        since: what failed before is to be tried again: a person has moved the cursor then.
+    """
+
+    ledger: bool = False
+    failed: bool = False
+    excluded: bool = False
+    tied: bool = False
+    by_whom: bool = False
+    since: datetime = LONG_AGO
+
+    @property
+    def anything(self) -> bool:
+        return self.ledger or self.failed or self.excluded
+
+
+# Looked up one by one: `exists` may be answered by reading a whole table, and a plan that was kept
+# since the table was empty does so. The first that is not null ends the search.
+_LEDGER = """
+(select case when l.run_id = $4 then 'written_here' when $6 and l.written_at >= $5 and exists (
+    select from runs r where r.id = l.run_id and r.source_ids is null and r.replay is null)
+  then 'written_since' else 'written' end from ledger l
+  where l.stream_id = $1 and l.source_id = w.source_id and l.row_hash = w.hash
+    and l.intent_hash is null)"""
+_TIED = """
+(select 'tied' from tied_rows t where t.stream_id = $1 and t.source_id = w.source_id
+  and t.row_hash = w.hash)"""
+_EXCLUDED = """
+(select 'excluded' from excluded_rows x where x.stream_id = $1 and x.source_id = w.source_id
+  and x.row_hash = w.hash)"""
+_FAILED = """
+(select case when bool_or(d.category = 'permanent') then 'failed' else 'given_up' end
+  from dead_letters d where d.stream_id = $1 and d.source_id = w.source_id and d.row_hash = w.hash
+  and d.status in ('pending', 'discarded') and d.failed_at >= greatest($5, (
+    select l.written_at from ledger l where l.stream_id = $1 and l.source_id = w.source_id))
+  having count(*) > 0)"""
+_KNOWN = """
+select k.place, k.known from (
+  select w.place, coalesce({}) as known
+  from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
+  where $4::uuid is not null and $5::timestamptz is not null and $6::bool is not null offset 0) k
+where k.known is not null
+"""
+_ASKED = """
+select exists (select from ledger where stream_id = $1) as ledger,
+  exists (select from dead_letters where stream_id = $1 and row_hash is not null) as failed,
+  exists (select from excluded_rows where stream_id = $1) as excluded
+"""
+_LEFT_OUT = """
+insert into excluded_rows (stream_id, source_id, tenant, row_hash)
+select distinct on (u.stream_id, u.source_id) u.stream_id, u.source_id, u.tenant, u.hash
+from unnest($1::int[], $2::text[], $3::text[], $4::uuid[]) with ordinality
+  as u(stream_id, source_id, tenant, hash, place)
+order by u.stream_id, u.source_id, u.place desc
+on conflict (stream_id, source_id) do update set row_hash = excluded.row_hash
+"""
+
+
+class KnownRows:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def asked(self, stream: int) -> Asked:
+        """Say which memories of a stream hold anything."""
+        row = await self._database.fetchrow(_ASKED, stream)
+        assert row is not None
+        return Asked(row["ledger"], row["failed"], row["excluded"])
+
+    async def of(
+        self,
+        run: Run,
+        source_ids: Sequence[str],
+        row_hashes: Sequence[str | None],
+        asked: Asked,
+    ) -> dict[int, Known]:
+        """Return what is known of rows, by their position; of most nothing is."""
+        parts = [_LEDGER] if asked.ledger else []
+        parts += [_EXCLUDED] if asked.excluded else []
+        parts += [_FAILED] if asked.failed else []
+        parts += [_TIED] if asked.tied else []
+        if not parts or not source_ids:
+            return {}
+        rows = await self._database.fetch(
+            _KNOWN.format(", ".join(parts)),
+            run.stream, list(source_ids), list(row_hashes), UUID(run.id), asked.since,
+            asked.by_whom,
+        )  # fmt: skip
+        return {row[0] - 1: Known(row[1]) for row in rows}
+
+    async def first_lane(self, run_id: str) -> list[str]:
+        """Return the source IDs of the first records that a run sent over its first lane."""
+        return await self._ids(
+            """select unnest(source_ids) as id from (select source_ids from batches
+            where run_id = $1 and lane = 0 and stage not in ('', 'ingest')
+            order by number limit $2) first limit 1000""",
+            run_id,
+            200,
+        )
+
+    async def taken(self, run_id: str, most: int) -> list[str]:
+        """Return the source IDs that a run has committed, so many at most."""
+        return await self._ids(
+            "select unnest(source_ids) as id from batches where run_id = $1 limit $2", run_id, most
+        )
+
+    async def committed(self, run_id: str, source_ids: Sequence[str]) -> set[str]:
+        """Return those of these source IDs that a run has committed."""
+        found = await self._ids(
+            """select w.id from unnest($2::text[]) as w(id) where exists (
+            select from batches b where b.run_id = $1 and b.source_ids @> array[w.id])""",
+            run_id,
+            list(source_ids),
+        )
+        return set(found)
+
+    async def _ids(self, query: str, run_id: str, value: object) -> list[str]:
+        return [row["id"] for row in await self._database.fetch(query, UUID(run_id), value)]
+
+    async def past(self, stream: int) -> tuple[list[PastRead], dict[str, list[str]]]:
+        """Return a stream's earlier reads, oldest first, and the properties they always found."""
+        row = await self._database.fetchrow(
+            "select reads, properties from stream_reads where stream_id = $1", stream
+        )
+        if row is None:
+            return [], {}
+        return msgspec.convert(row["reads"], list[PastRead]), dict(row["properties"])
+
+
+async def remember_read(
+    connection: Any,  # noqa: ANN401 - a database connection
+    run: Run,
+    reads: Sequence[PastRead],
+    properties: Mapping[str, Sequence[str]],
+) -> None:
+    """Keep what reads of a stream found, in the caller's transaction."""
+    await connection.execute(
+        """insert into stream_reads (stream_id, tenant, reads, properties)
+        values ($1, $2, $3, $4) on conflict (stream_id) do update
+        set reads = excluded.reads, properties = excluded.properties""",
+        run.stream,
+        run.tenant,
+        msgspec.to_builtins(list(reads)),
+        dict(properties),
+    )
+
+
+async def remember_excluded(
+    connection: Any,  # noqa: ANN401 - a database connection
+    rows: Sequence[tuple[int, str, str, UUID]],
+) -> None:
+    """Keep which rows the mapping left out, in the caller's transaction.
+
+    Args:
+        rows: stream, source ID, tenant and row hash of each; of one record the last counts.
+    """
+    if rows:
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        await connection.execute(_LEFT_OUT, *columns)

@@ -1,0 +1,188 @@
+"""The write ledger: what was last acknowledged for a record, and what may have been written.
+
+Smart sync reads it, early by source row (`known_rows`) and exactly by payload; only Execute writes
+it, after the target acknowledged. Spec section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from syncline.contracts.messages import RunRef
+from syncline.domain.ledger import Begun, Entry, Intent, Written
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
+
+_OWN = "ledger.intent_owner is not distinct from excluded.intent_owner"
+_KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_creates")
+_SETTLED = ", ".join(f"{n} = case when {_OWN} then null else ledger.{n} end" for n in _KEPT)
+# The intent of another call stays: it is about a later write.
+_ACKNOWLEDGE = f"""
+with written as (insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash,
+  target_id, run_id, version, written_at, intent_owner)
+select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now(), u.owner
+from unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::uuid[])
+  as u(source_id, payload_hash, row_hash, target_id, version, owner)
+on conflict (stream_id, source_id) do update set payload_hash = excluded.payload_hash,
+  row_hash = excluded.row_hash, target_id = coalesce(excluded.target_id, ledger.target_id),
+  run_id = excluded.run_id, version = excluded.version, written_at = excluded.written_at,
+  {_SETTLED}
+where ledger.version is null or ledger.version <= excluded.version
+returning source_id, version)
+{BY_ACKNOWLEDGED}"""
+
+# Nobody begins a write while another's may still have its effect, nor one that was decided on what
+# is not so any more: `version` carries the write that was seen, and is written to no row.
+_INTEND = """
+insert into ledger (stream_id, source_id, tenant, version, intent_hash, intent_run, intent_owner,
+  intent_until, intent_creates)
+select $1, u.source_id, $2, nullif(u.version, 0), u.hash, $3, $4,
+  clock_timestamp() + make_interval(secs => $5), u.creates
+from unnest($6::text[], $7::uuid[], $8::bigint[], $9::bool[])
+  as u(source_id, hash, version, creates)
+on conflict (stream_id, source_id) do update
+  set intent_hash = excluded.intent_hash, intent_run = excluded.intent_run,
+  intent_owner = excluded.intent_owner, intent_until = excluded.intent_until,
+  intent_creates = excluded.intent_creates
+where coalesce(ledger.version, 0) = coalesce(excluded.version, 0)
+  and coalesce(ledger.intent_until <= clock_timestamp(), true)
+returning source_id
+"""
+_ENTRIES = """
+select source_id, payload_hash, row_hash, target_id, run_id, version, intent_hash, intent_owner,
+  intent_creates, greatest(extract(epoch from intent_until - clock_timestamp()), 0)::float8 as left
+from ledger where stream_id = $1 and source_id = any($2)
+"""
+
+
+class Ledger:
+    """Reads and writes of the ledger, a batch at a time; every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, Entry]:
+        """Return what is known of these records, by source ID."""
+        rows = await self._database.fetch(_ENTRIES, stream, source_ids)
+        return {row["source_id"]: _entry(row) for row in rows}
+
+    async def intend(self, run: RunRef, begun: Begun, seconds: float) -> set[str]:
+        """Commit that payloads are about to be sent, before they are.
+
+        Args:
+            seconds: for which the call may have its effect; `renew` it if it takes longer.
+
+        Returns:
+            The source IDs that may be sent; another call has the others in hand.
+        """
+        rows = await self._database.fetch(
+            _INTEND,
+            run.stream,
+            run.tenant,
+            UUID(run.id),
+            UUID(begun.owner),
+            seconds,
+            begun.source_ids,
+            begun.payload_hashes,
+            begun.versions,
+            begun.creates,
+        )
+        return {row[0] for row in rows}
+
+    async def renew(
+        self, stream: int, source_ids: Sequence[str], owner: str, seconds: float
+    ) -> None:
+        """Say that a call is still under way, and for how long it may have its effect from now."""
+        await self._database.execute(
+            """update ledger set intent_until = clock_timestamp() + make_interval(secs => $4)
+            where stream_id = $1 and source_id = any($2) and intent_owner = $3""",
+            stream,
+            list(source_ids),
+            UUID(owner),
+            seconds,
+        )
+
+    async def acknowledge(self, run: RunRef, written: Written) -> None:
+        """Store what the target acknowledged; a newer version of a record is left alone.
+
+        Dead letters of older versions that wait are overtaken by it.
+        """
+        await self._database.execute(
+            _ACKNOWLEDGE,
+            run.stream,
+            run.tenant,
+            UUID(run.id),
+            written.source_ids,
+            written.payload_hashes,
+            written.row_hashes,
+            written.target_ids,
+            written.versions,
+            written.owners or [None] * len(written.source_ids),
+        )
+
+    async def withdraw(self, stream: int, source_ids: Sequence[str], owner: str) -> None:
+        """Forget a call's intents of writes that the target surely did not apply."""
+        if source_ids:
+            await self._database.execute(
+                """update ledger set intent_hash = null, intent_run = null, intent_owner = null,
+                intent_until = null, intent_creates = null
+                where stream_id = $1 and source_id = any($2) and intent_owner = $3""",
+                stream,
+                list(source_ids),
+                UUID(owner),
+            )
+
+    async def doubt(
+        self, stream: int, source_ids: Sequence[str], owner: str | None, *, ended: bool
+    ) -> None:
+        """Forget what the target held of records whose last write may have been applied.
+
+        Args:
+            ended: the call can have no effect any more: its intents may be looked into at once.
+        """
+        if source_ids:
+            await self._database.execute(
+                """update ledger set payload_hash = null, row_hash = null,
+                intent_until = case when intent_owner = $3 and $4 then clock_timestamp()
+                  else intent_until end
+                where stream_id = $1 and source_id = any($2)""",
+                stream,
+                list(source_ids),
+                UUID(owner) if owner else None,
+                ended,
+            )
+
+    async def refresh(
+        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
+    ) -> None:
+        """Note newer source rows that lead to the payload which was acknowledged already."""
+        await self._database.execute(
+            """update ledger l set row_hash = u.hash
+            from unnest($2::text[], $3::uuid[]) as u(source_id, hash)
+            where l.stream_id = $1 and l.source_id = u.source_id""",
+            stream,
+            list(source_ids),
+            list(row_hashes),
+        )
+
+
+def _entry(row: Any) -> Entry:  # noqa: ANN401 - a database row
+    intent = None
+    if row["intent_hash"] is not None:
+        owner = str(row["intent_owner"]) if row["intent_owner"] else None
+        left = row["left"] or 0.0
+        intent = Intent(row["intent_hash"].hex, owner, bool(row["intent_creates"]), left)
+    return Entry(
+        _hex(row["payload_hash"]),
+        _hex(row["row_hash"]),
+        row["target_id"],
+        str(row["run_id"]) if row["run_id"] else None,
+        row["version"] or 0,
+        intent,
+    )
+
+
+def _hex(value: UUID | None) -> str | None:
+    return None if value is None else value.hex

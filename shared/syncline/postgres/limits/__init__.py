@@ -1,0 +1,1 @@
+"""What a system can bear, held over all processes: concurrency, rate, and Retry-After."""

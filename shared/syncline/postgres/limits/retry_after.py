@@ -1,0 +1,86 @@
+"""Leaving a system alone because it asked for it (`Retry-After`), in every process.
+
+Who is told notes it in the database; the others look once a second (docs/decisions/0026).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from uuid import UUID
+
+from syncline.domain.errors import RetriableError
+from syncline.domain.retry import LONGEST_PAUSE
+from syncline.postgres.database.database import Database
+
+SOON = 10.0
+"""Seconds that a call waits on the spot."""
+
+_PAUSE = """
+insert into profile_pauses as p (profile_id, tenant, until, reason)
+values ($1, $2, clock_timestamp() + make_interval(secs => $3), $4)
+on conflict (profile_id) do update set
+  reason = case when excluded.until > p.until then excluded.reason else p.reason end,
+  until = greatest(excluded.until, p.until)
+"""
+_PAUSED = """
+select profile_id, extract(epoch from until - clock_timestamp())::float8 as seconds, reason
+from profile_pauses where until > clock_timestamp() and ($1::uuid is null or profile_id = $1)
+"""
+
+
+class PausedError(RetriableError):
+    """The system asked to be left alone for longer than a call waits on the spot."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        message = f"no call for another {seconds:,.0f} s: {reason}"
+        super().__init__(message, code="profile_paused", retry_after=seconds)
+
+
+class ProfilePause:
+    """The pause of one profile as this process knows it."""
+
+    def __init__(self, database: Database, profile: UUID, tenant: str) -> None:
+        self._database = database
+        self._profile = profile
+        self._tenant = tenant
+        self._until = 0.0
+        self._reason = ""
+
+    async def hold_off(self, seconds: float, reason: str) -> None:
+        """Begin no call to the system before so many seconds have passed, in no process.
+
+        At most LONGEST_PAUSE at a time: then it is asked again.
+        """
+        seconds = min(seconds, LONGEST_PAUSE)
+        self.heed(seconds, reason)
+        with suppress(RetriableError):  # the others are told by the system itself
+            await self._database.execute(_PAUSE, self._profile, self._tenant, seconds, reason[:500])
+
+    def heed(self, seconds: float, reason: str) -> None:
+        """Begin no call of this process before so many seconds have passed."""
+        until = _now() + seconds
+        if until > self._until:
+            self._until, self._reason = until, reason
+
+    async def turn(self) -> None:
+        """Wait until calls may begin. Raises PausedError where that is not soon."""
+        while (left := self._until - _now()) > 0:
+            if left > SOON:
+                raise PausedError(left, self._reason)
+            await asyncio.sleep(left)
+
+    async def look(self) -> None:
+        """Ask whether another process was told. May raise RetriableError."""
+        for row in await self._database.fetch(_PAUSED, self._profile):
+            self.heed(row["seconds"], row["reason"])
+
+
+async def paused(database: Database) -> list[tuple[str, float, str]]:
+    """Return the profiles to be left alone, for how many seconds, and why."""
+    rows = await database.fetch(_PAUSED, None)
+    return [(str(row["profile_id"]), row["seconds"], row["reason"]) for row in rows]
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

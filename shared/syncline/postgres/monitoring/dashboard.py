@@ -1,0 +1,245 @@
+"""What the dashboard shows: runs and records of a range, and what a person should look at."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from syncline.postgres.database.database import Database
+
+STEPS = 60
+"""Most steps of a range."""
+COUNTED = 100_000
+"""Most dead letters that are counted."""
+STILL = timedelta(minutes=10)
+"""Without progress for so long, a run is pointed at."""
+_FIGURES = """
+select date_bin($4::interval, r.created_at, $2) as at,
+  count(*) filter (where state = 'succeeded') as succeeded,
+  count(*) filter (where state = 'partial_success') as partial_success,
+  count(*) filter (where state = 'failed') as failed_runs,
+  count(*) filter (where state = 'cancelled') as cancelled_runs,
+  count(*) filter (where state in ('queued', 'extracting', 'in_progress')) as active,
+  sum(success)::bigint as success,
+  sum(unchanged + excluded + superseded + cancelled)::bigint as skipped,
+  sum(failed)::bigint as failed
+from runs r where tenant = $1 and created_at >= $2 and created_at < $3 group by 1 order by 1
+"""
+_LETTERS = f"""
+select
+  (select count(*) from (select from dead_letters where tenant = $1 and status = 'pending'
+    limit {COUNTED}) c) as pending,
+  (select count(*) from (select from dead_letters where tenant = $1 and status = 'pending'
+    and failed_at >= $2 limit {COUNTED}) c) as pending_new
+"""
+_ACTIVE = """
+select count(*) from runs where tenant = $1 and state in ('queued', 'extracting', 'in_progress')
+"""
+_NEXT = """
+select s.name, s.next_at, i.name as instance, s.entity_type from schedules s
+join instances i on i.id = s.instance_id
+where s.tenant = $1 and s.next_at is not null and s.deleted_at is null and s.enabled
+order by s.next_at limit 1
+"""
+_FAILING = """
+select i.name as instance, s.entity_type, last.id, last.state, last.finished_at, last.reason,
+  (select max(ok.finished_at) from (select finished_at from runs g where g.stream_id = s.id
+    and g.state = 'succeeded' order by g.created_at desc limit 1) ok) as last_success
+from streams s join instances i on i.id = s.instance_id
+cross join lateral (select r.id, r.state, r.finished_at, r.reason from runs r
+  where r.stream_id = s.id and r.finished_at is not null and r.state <> 'cancelled'
+  order by r.created_at desc limit 1) last
+where s.tenant = $1 and not s.removed and last.state = 'failed'
+order by last.finished_at desc limit 10
+"""
+_STILL = """
+select r.id, i.name as instance, r.entity_type, r.progressed_at from runs r
+join instances i on i.id = r.instance_id
+where r.tenant = $1 and r.state in ('extracting', 'in_progress') and r.progressed_at < $2
+  and r.retry_due_at is null and r.paused_at is null order by r.progressed_at limit 10
+"""
+_MISSED = """
+select s.name, max(f.slot) as slot, count(*) as missed from firings f
+join schedules s on s.id = f.schedule_id
+where s.tenant = $1 and s.deleted_at is null and f.slot > $2 and f.result in ('missed', 'refused')
+group by s.name order by 2 desc limit 10
+"""
+
+
+class Step(msgspec.Struct, frozen=True, rename="camel"):
+    """Runs that were asked for in one step of a range, and what became of their records so far."""
+
+    at: datetime
+    succeeded: int = 0
+    partial_success: int = 0
+    failed_runs: int = 0
+    cancelled_runs: int = 0
+    active: int = 0
+    success: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+
+class Totals(msgspec.Struct, frozen=True, rename="camel"):
+    """The sum of a range.
+
+    Attributes:
+        failure_rate: failed ones of all records with an outcome; None: there are none.
+    """
+
+    runs: int
+    failed_runs: int
+    partial_success: int
+    success: int
+    skipped: int
+    failed: int
+    failure_rate: float | None
+
+
+class NextFiring(msgspec.Struct, frozen=True, rename="camel"):
+    """The schedule that fires next."""
+
+    schedule: str
+    instance: str
+    entity_type: str
+    at: datetime
+
+
+class Attention(msgspec.Struct, frozen=True, rename="camel"):
+    """Something a person should look at.
+
+    Attributes:
+        kind: `stage`, `monitor`, `failing`, `still`, `schedule`.
+        subject: what it is about: a service, a schedule, or `instance / entity type`.
+        at: since when, or when it was last so.
+        correlation_id: of the run that shows it.
+    """
+
+    kind: str
+    subject: str
+    text: str
+    at: datetime | None = None
+    correlation_id: str | None = None
+
+
+class Dashboard(msgspec.Struct, frozen=True, rename="camel"):
+    """How things stand, over a range and now.
+
+    Attributes:
+        as_of: the server's time.
+        since, until: the range; runs count by the time they were asked for.
+        step_seconds: length of a step; steps without a run are left out.
+        previous: the equally long range before.
+        dlq_pending: dead letters that wait for a person, counted up to 100,000.
+        dlq_new: those of them that failed within the range.
+        attention: what to look at first, the most urgent first.
+    """
+
+    as_of: datetime
+    since: datetime
+    until: datetime
+    step_seconds: int
+    steps: list[Step]
+    totals: Totals
+    previous: Totals
+    active_runs: int
+    dlq_pending: int
+    dlq_new: int
+    next_firing: NextFiring | None
+    attention: list[Attention]
+
+
+class Dashboards:
+    """May raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(
+        self, tenant: str, now: datetime, length: timedelta, urgent: list[Attention]
+    ) -> Dashboard:
+        """Return the range of a length that ends now.
+
+        Args:
+            urgent: what stands first in the list of what to look at.
+        """
+        since, step = now - length, length / STEPS
+        steps = await self._steps(tenant, since, now, step)
+        before = await self._steps(tenant, since - length, since, length)
+        letters = await self._database.fetchrow(_LETTERS, tenant, since)
+        assert letters is not None
+        following = await self._database.fetchrow(_NEXT, tenant)
+        return Dashboard(
+            as_of=now,
+            since=since,
+            until=now,
+            step_seconds=round(step.total_seconds()),
+            steps=steps,
+            totals=_totals(steps),
+            previous=_totals(before),
+            active_runs=await self._database.fetchval(_ACTIVE, tenant),
+            dlq_pending=letters["pending"],
+            dlq_new=letters["pending_new"],
+            next_firing=following and _next(following),
+            attention=[*urgent, *await self._attention(tenant, now)],
+        )
+
+    async def _steps(
+        self, tenant: str, since: datetime, until: datetime, step: timedelta
+    ) -> list[Step]:
+        rows = await self._database.fetch(_FIGURES, tenant, since, until, step)
+        return [Step(**dict(row.items())) for row in rows]
+
+    async def _attention(self, tenant: str, now: datetime) -> list[Attention]:
+        failing = await self._database.fetch(_FAILING, tenant)
+        still = await self._database.fetch(_STILL, tenant, now - STILL)
+        missed = await self._database.fetch(_MISSED, tenant, now - timedelta(days=1))
+        return [
+            *(_failing(row) for row in failing),
+            *(_still(row) for row in still),
+            *(_missed(row) for row in missed),
+        ]
+
+
+def _totals(steps: list[Step]) -> Totals:
+    def total(name: str) -> int:
+        return sum(getattr(step, name) for step in steps)
+
+    states = ("succeeded", "partial_success", "failed_runs", "cancelled_runs", "active")
+    failed = total("failed")
+    ended = total("success") + total("skipped") + failed
+    return Totals(
+        runs=sum(map(total, states)),
+        failed_runs=total("failed_runs"),
+        partial_success=total("partial_success"),
+        success=total("success"),
+        skipped=total("skipped"),
+        failed=failed,
+        failure_rate=failed / ended if ended else None,
+    )
+
+
+def _next(row: Any) -> NextFiring:  # noqa: ANN401 - a database row
+    return NextFiring(row["name"], row["instance"], row["entity_type"], row["next_at"])
+
+
+def _failing(row: Any) -> Attention:  # noqa: ANN401 - a database row
+    ok = row["last_success"]
+    since = f"last succeeded {ok:%Y-%m-%d %H:%M} UTC" if ok else "has never succeeded"
+    text = f"last run failed: {row['reason'] or 'every record failed'}; {since}"
+    subject = f"{row['instance']} / {row['entity_type']}"
+    return Attention("failing", subject, text, row["finished_at"], str(row["id"]))
+
+
+def _still(row: Any) -> Attention:  # noqa: ANN401 - a database row
+    subject = f"{row['instance']} / {row['entity_type']}"
+    return Attention("still", subject, "run does not move", row["progressed_at"], str(row["id"]))
+
+
+def _missed(row: Any) -> Attention:  # noqa: ANN401 - a database row
+    times = f"{row['missed']} firings" if row["missed"] != 1 else "1 firing"
+    return Attention(
+        "schedule", row["name"], f"{times} of the last day missed or refused", row["slot"]
+    )

@@ -1,0 +1,1 @@
+"""Incidents, alerts, subscriptions, and the deliveries that tell of them."""

@@ -1,0 +1,157 @@
+"""What is told of incidents: a message for all who see the same of it, queued for delivery."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from uuid6 import uuid7
+
+from syncline.contracts.alerts import AlertData, Member, message_of
+from syncline.domain.alerts import Alert, Subject
+from syncline.domain.incident import Incident, Pace, Step, Told, next_step
+from syncline.postgres.notifications.incidents import lock
+
+_DUE = """
+select * from incidents where tenant = $1 and due_at <= $2 and closed_at is null order by cause
+"""
+_TOLD_TO = """
+select distinct d.subscription_id from notifications n join deliveries d on d.notification_id = n.id
+where n.incident_id = $1 and n.at >= $2 and d.state <> 'given_up'
+"""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Something that is told, to so many subscriptions."""
+
+    data: AlertData
+    subscriptions: int
+
+
+async def tell(connection: Any, tenant: str, now: datetime, pace: Pace) -> list[Message]:  # noqa: ANN401
+    """Look at the incidents that are due, and queue what is to be told of them."""
+    await lock(connection, tenant)
+    messages: list[Message] = []
+    for row in await connection.fetch(_DUE, tenant, now):
+        streams = await connection.fetch(
+            "select * from incident_streams where incident_id = $1 order by instance, entity_type",
+            row["id"],
+        )
+        step = next_step(_incident(row, streams), now, pace)
+        if step.tell is not None:
+            messages += await _told(connection, row, streams, step.tell, now)
+        await _keep(connection, row["id"], step, now)
+    return messages
+
+
+def _incident(row: Any, streams: Sequence[Any]) -> Incident:  # noqa: ANN401 - database rows
+    failing = [stream for stream in streams if stream["state"] == "failing"]
+    return Incident(
+        failing=len(failing),
+        untold=sum(not stream["told"] for stream in failing),
+        proven=any(stream["state"] == "well" for stream in streams),
+        since=row["since"],
+        told=Told(row["told"]),
+        told_at=row["told_at"],
+        changes=tuple(row["changes"]),
+    )
+
+
+async def _keep(connection: Any, incident: UUID, step: Step, now: datetime) -> None:  # noqa: ANN401
+    closed_at = now if step.closed else None
+    await connection.execute(
+        """update incidents set told = $2, due_at = $3, changes = $4, closed_at = $5,
+          told_at = case when $6 then $7 else told_at end where id = $1""",
+        incident, str(step.told), step.due_at, list(step.changes), closed_at,
+        step.tell is not None, now,
+    )  # fmt: skip
+    if step.closed:
+        await connection.execute("delete from incident_streams where incident_id = $1", incident)
+    elif step.tell is not None:
+        await connection.execute(
+            "update incident_streams set told = true where incident_id = $1", incident
+        )
+
+
+async def _told(
+    connection: Any,  # noqa: ANN401 - a database connection
+    row: Any,  # noqa: ANN401 - a database row
+    streams: Sequence[Any],
+    what: Told,
+    now: datetime,
+) -> list[Message]:
+    subscriptions = await connection.fetch(
+        "select id, events, instances from subscriptions where tenant = $1 and active order by id",
+        row["tenant"],
+    )
+    fails = any(stream["state"] == "failing" for stream in streams)
+    if what is Told.RECOVERED:
+        told = await connection.fetch(_TOLD_TO, row["id"], row["begun_at"])
+        known = {each["subscription_id"] for each in told}
+        subscriptions = [each for each in subscriptions if each["id"] in known]
+    shown = [s for s in streams if s["state"] == "failing"] if fails else streams
+    messages = []
+    for members, several in _by_sight(subscriptions, [_member(s) for s in shown]):
+        data = message_of(what, members, row["system"], now)
+        if what is Told.FLAPPING:
+            data = msgspec.structs.replace(data, failing=fails)
+        await _queue(connection, row, data, several, now)
+        messages.append(Message(data, len(several)))
+    return messages
+
+
+def _member(row: Any) -> Member:  # noqa: ANN401 - a database row
+    subject = Subject(row["tenant"], row["instance"], row["entity_type"])
+    return Member(subject, Alert(row["alert"]), msgspec.convert(row["data"], AlertData))
+
+
+def _by_sight(
+    subscriptions: Sequence[Mapping[str, Any]], members: Sequence[Member]
+) -> list[tuple[list[Member], list[UUID]]]:
+    """Part subscriptions by what each wants to be told of; who wants nothing of it is in none."""
+    seen: dict[tuple[int, ...], list[UUID]] = defaultdict(list)
+    for each in subscriptions:
+        wanted = tuple(
+            place
+            for place, member in enumerate(members)
+            if str(member.alert) in each["events"]
+            and (not each["instances"] or member.subject.instance in each["instances"])
+        )
+        if wanted:
+            seen[wanted].append(each["id"])
+    return [([members[place] for place in places], ids) for places, ids in seen.items()]
+
+
+async def _queue(
+    connection: Any,  # noqa: ANN401 - a database connection
+    row: Any,  # noqa: ANN401 - a database row
+    data: AlertData,
+    subscriptions: Sequence[UUID],
+    now: datetime,
+) -> None:
+    """Keep a notification and its way to everyone who wants it."""
+    id_ = uuid7()
+    await connection.execute(
+        """insert into notifications
+          (id, tenant, event, instance, entity_type, at, data, incident_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        id_, row["tenant"], data.alert, data.instance or _several(data), data.entity_type or "",
+        now, msgspec.to_builtins(data), row["id"],
+    )  # fmt: skip
+    await connection.execute(
+        """insert into deliveries (id, tenant, subscription_id, notification_id)
+        select gen_random_uuid(), $1, s, $2 from unnest($3::uuid[]) s""",
+        row["tenant"],
+        id_,
+        list(subscriptions),
+    )
+
+
+def _several(data: AlertData) -> str:
+    """Say in a list what a notification of several streams is about."""
+    words = f"{data.count} streams"
+    return f"{data.system}: {words}" if data.system else words

@@ -1,0 +1,133 @@
+"""How subjects stand, and what is told of them: state and deliveries in one transaction.
+
+Whatever comes twice or late, or is looked at by two processes at once, meets the row of its
+subject, locked, and finds that nothing is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from syncline.contracts.alerts import Happening
+from syncline.domain.alerts import Alert, AlertState, Cause, Subject
+from syncline.domain.incident import Pace
+from syncline.postgres.database.database import Database
+from syncline.postgres.notifications.alert_messages import Message, tell
+from syncline.postgres.notifications.failure_causes import causes_of
+from syncline.postgres.notifications.incidents import due_tenants, take_in
+
+_LOCK = 7_305_817_213  # any fixed number of our own
+
+
+class Verdict(NamedTuple):
+    """How subjects stand now, and what that means for their incidents."""
+
+    states: Mapping[Subject, AlertState]
+    happenings: Sequence[Happening]
+
+
+Decide: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[str, Cause]], Verdict]
+Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]], Verdict]
+
+
+class Alerting:
+    """Every method may raise RetriableError, and returns what is told now.
+
+    Args:
+        pace: how patient it is.
+    """
+
+    def __init__(self, database: Database, pace: Pace) -> None:
+        self._database = database
+        self._pace = pace
+
+    async def decide(
+        self,
+        subjects: Collection[Subject],
+        run_ids: Sequence[str],
+        decide: Decide,
+        now: datetime,
+    ) -> Sequence[Message]:
+        """Lock subjects, decide on their runs, and keep the verdict."""
+        async with self._database.transaction() as connection:
+            states = await _locked(connection, sorted(subjects))
+            causes = await causes_of(connection, run_ids)
+            return await self._kept(connection, states, decide(states, causes), now)
+
+    async def weigh_pending(self, weigh: Weigh, now: datetime) -> Sequence[Message]:
+        """Decide on the numbers of pending dead letters by instance.
+
+        One process at a time, so that an older count never follows a newer one.
+        """
+        async with self._database.transaction() as connection:
+            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
+                return []
+            pending = await _pending(connection)
+            states = await _locked(connection, sorted(pending))
+            return await self._kept(connection, states, weigh(states, pending), now)
+
+    async def tell_due(self, now: datetime) -> Sequence[Message]:
+        """Tell what has stood long enough."""
+        told: list[Message] = []
+        for tenant in await due_tenants(self._database, now):
+            async with self._database.transaction() as connection:
+                told += await tell(connection, tenant, now, self._pace)
+        return told
+
+    async def _kept(
+        self,
+        connection: Any,  # noqa: ANN401 - a database connection
+        states: Mapping[Subject, AlertState],
+        verdict: Verdict,
+        now: datetime,
+    ) -> Sequence[Message]:
+        await connection.executemany(
+            "update alert_states set open = $4, judged_at = $5 "
+            "where tenant = $1 and instance = $2 and entity_type = $3",
+            [
+                (s.tenant, s.instance, s.entity_type, list(map(str, state.open)), state.judged_at)
+                for s, state in verdict.states.items()
+                if state != states[s]
+            ],
+        )
+        told: list[Message] = []
+        for tenant in await take_in(connection, verdict.happenings, now):
+            told += await tell(connection, tenant, now, self._pace)
+        return told
+
+
+async def _pending(connection: Any) -> dict[Subject, int]:  # noqa: ANN401
+    rows = await connection.fetch(
+        """select i.tenant, i.name, coalesce(p.count, 0) as count from instances i
+        left join (select tenant, instance_id, count(*) from dead_letters
+          where status = 'pending' group by 1, 2) p on p.tenant = i.tenant and p.instance_id = i.id
+        left join alert_states a on a.tenant = i.tenant and a.instance = i.name
+          and a.entity_type = ''
+        where p.count > 0 or a.open <> '{}'"""
+    )
+    return {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
+
+
+async def _locked(connection: Any, subjects: Sequence[Subject]) -> dict[Subject, AlertState]:  # noqa: ANN401
+    """Lock the rows of subjects, in an order that all keep; those that are new begin well."""
+    keys = [[getattr(s, name) for s in subjects] for name in ("tenant", "instance", "entity_type")]
+    await connection.execute(
+        """insert into alert_states (tenant, instance, entity_type)
+        select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing""",
+        *keys,
+    )
+    rows = await connection.fetch(
+        """select a.* from alert_states a
+        join unnest($1::text[], $2::text[], $3::text[]) as s(tenant, instance, entity_type)
+          using (tenant, instance, entity_type)
+        order by a.tenant, a.instance, a.entity_type for update of a""",
+        *keys,
+    )
+    return {
+        Subject(r["tenant"], r["instance"], r["entity_type"]): AlertState(
+            tuple(map(Alert, r["open"])), r["judged_at"]
+        )
+        for r in rows
+    }

@@ -1,0 +1,158 @@
+"""Notifications on their way: who takes one up holds it for a while, and what was tried is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import msgspec
+
+from syncline.contracts.alerts import AlertData
+from syncline.domain.errors import SynclineError
+from syncline.postgres.database.database import Database
+
+KEPT_TRIES = 30
+"""Of one delivery; the newest."""
+BOTH_SIGN = timedelta(hours=24)
+"""How long the secret before signs beside the one that replaced it."""
+
+
+class Opens(Protocol):
+    """Decrypts signing secrets."""
+
+    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where a notification goes.
+
+    Attributes:
+        signing: the secrets that sign, newest first.
+        broken: why its secret cannot be read.
+    """
+
+    id: str
+    tenant: str
+    name: str
+    kind: str
+    url: str | None = None
+    addresses: tuple[str, ...] = ()
+    signing: tuple[str, ...] = ()
+    broken: str | None = None
+
+
+class Try(msgspec.Struct, frozen=True, rename="camel"):
+    """One attempt: `status` is HTTP's or SMTP's, `answer` what the other side said, cut."""
+
+    at: datetime
+    ok: bool
+    status: int | None
+    answer: str
+    seconds: float
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A delivery that was taken up; `attempts` were made before."""
+
+    id: UUID
+    holder: UUID
+    target: Target
+    notification: str
+    at: datetime
+    data: AlertData
+    attempts: int
+    tries: Sequence[Any]
+
+
+_CLAIM = """
+with due as (
+  select d.id from deliveries d join subscriptions s on s.id = d.subscription_id
+  where d.state = 'waiting' and d.next_at <= now() and s.active
+  order by d.next_at limit $1 for update of d skip locked)
+update deliveries d set holder = $2, next_at = now() + $3::interval
+from due, subscriptions s, notifications n
+where d.id = due.id and s.id = d.subscription_id and n.id = d.notification_id
+returning d.id, d.holder, d.attempts, d.tries, n.id as notification, n.at, n.data,
+  s.id as subscription, s.tenant, s.name, s.kind, s.url, s.addresses, s.secret,
+  s.rotated_at > now() - $4::interval as both_sign
+"""
+
+
+class Deliveries:
+    """The outbox. Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, keys: Opens) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def claim(self, limit: int, lease: float) -> list[Due]:
+        """Take up deliveries that are due; others leave them alone for `lease` seconds."""
+        rows = await self._database.fetch(
+            _CLAIM, limit, uuid4(), timedelta(seconds=lease), BOTH_SIGN
+        )
+        return [self._due(row) for row in rows]
+
+    def _due(self, row: Any) -> Due:  # noqa: ANN401 - a database row
+        return Due(
+            id=row["id"],
+            holder=row["holder"],
+            target=target_of(row, self._keys, str(row["subscription"])),
+            notification=str(row["notification"]),
+            at=row["at"],
+            data=msgspec.convert(row["data"], AlertData),
+            attempts=row["attempts"],
+            tries=row["tries"],
+        )
+
+    async def note(self, due: Due, tried: Try, again_in: float | None, *, final: str) -> bool:
+        """Keep what became of an attempt, unless somebody else holds the delivery by now.
+
+        Args:
+            again_in: seconds until the next attempt; None: there is none.
+            final: its state if there is none.
+        """
+        tries = [*due.tries, msgspec.to_builtins(tried)][-KEPT_TRIES:]
+        state = final if again_in is None else "waiting"
+        touched = await self._database.execute(
+            """update deliveries set tries = $3, attempts = $4, state = $5, holder = null,
+              next_at = now() + make_interval(secs => $6) where id = $1 and holder = $2""",
+            due.id, due.holder, tries, due.attempts + 1, state, again_in,
+        )  # fmt: skip
+        return bool(touched)
+
+    async def waiting(self) -> int:
+        """Count what is still to be delivered, of the whole installation."""
+        count: int = await self._database.fetchval(
+            "select count(*) from deliveries where state = 'waiting'"
+        )
+        return count
+
+
+def target_of(row: Mapping[str, Any], keys: Opens, id_: str) -> Target:
+    """Return a subscription as a place to send to, its secrets decrypted."""
+    signing: tuple[str, ...] = ()
+    broken = None
+    try:
+        if row["secret"] is not None:
+            secrets = keys.decrypt(row["secret"], row["tenant"], bound(id_))
+            before = [secrets["before"]] if row["both_sign"] and "before" in secrets else []
+            signing = (secrets["signing"], *before)
+    except SynclineError as error:
+        broken = str(error)
+    return Target(
+        id=id_,
+        tenant=row["tenant"],
+        name=row["name"],
+        kind=row["kind"],
+        url=row["url"],
+        addresses=tuple(row["addresses"] or ()),
+        signing=signing,
+        broken=broken,
+    )
+
+
+def bound(subscription: str) -> str:
+    """Return what a subscription's secret is bound to, beside the tenant."""
+    return f"subscription:{subscription}"

@@ -1,0 +1,124 @@
+"""Read models of deliveries: what was told to a subscription and how that went; telling again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+from syncline.postgres.notifications.deliveries import Try
+
+
+class DeliveryView(msgspec.Struct, frozen=True, rename="camel"):
+    """A notification on its way to a subscription, or there.
+
+    Attributes:
+        notification_id: what the receiver knows it by: `webhook-id`, `Message-ID`.
+        alert: run_failed, partial_success, dlq_growth or recovered.
+        at: when that happened.
+        state: waiting, delivered or given_up.
+        next_at: when it is tried again.
+        tries: every attempt, the newest 30, oldest first.
+    """
+
+    id: str
+    notification_id: str
+    alert: str
+    instance: str
+    entity_type: str | None
+    correlation_id: str | None
+    at: datetime
+    state: str
+    attempts: int
+    next_at: datetime | None
+    tries: list[Try]
+
+
+_VIEW = """
+select d.id, d.notification_id, n.event, n.instance, n.entity_type, n.at, d.state, d.attempts,
+  d.next_at, d.tries, d.created_at, n.data->>'correlationId' as correlation_id
+from deliveries d join notifications n on n.id = d.notification_id
+where d.tenant = $1 and d.subscription_id = $2
+"""
+
+
+class DeliveryViews:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, tenant: str, subscription: UUID, state: str | None, limit: int, after: UUID | None
+    ) -> list[DeliveryView]:
+        """Return those of a subscription, the newest notification first.
+
+        Args:
+            after: notification ID of the last one that is known already; those IDs rise with time.
+        """
+        rows = await self._database.fetch(
+            f"""{_VIEW} and ($3::text is null or d.state = $3)
+              and ($4::uuid is null or d.notification_id < $4)
+            order by d.notification_id desc limit $5""",
+            tenant, subscription, state, after, limit,
+        )  # fmt: skip
+        return [_view(row) for row in rows]
+
+    async def get(self, tenant: str, subscription: UUID, delivery: UUID) -> DeliveryView:
+        """Return one. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            f"{_VIEW} and d.id = $3", tenant, subscription, delivery
+        )
+        if row is None:
+            raise NotFoundError(f"no delivery {delivery}")
+        return _view(row)
+
+    async def redeliver(self, tenant: str, actor: str, subscription: UUID, delivery: UUID) -> None:
+        """Begin to deliver anew, with the same ID.
+
+        Raises:
+            NotFoundError: there is no such delivery.
+            ConflictError: the subscription is switched off, or it is being sent right now.
+        """
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                """select s.name, s.kind, s.active,
+                  d.holder is not null and d.next_at > now() as held
+                from deliveries d join subscriptions s on s.id = d.subscription_id
+                where d.tenant = $1 and d.subscription_id = $2 and d.id = $3 for update of d""",
+                tenant, subscription, delivery,
+            )  # fmt: skip
+            if row is None:
+                raise NotFoundError(f"no delivery {delivery}")
+            if not row["active"]:
+                raise ConflictError(f"{row['name']} is switched off: switch it on first")
+            if row["held"]:
+                raise ConflictError("it is being sent right now: look again in a moment")
+            await connection.execute(
+                """update deliveries set state = 'waiting', attempts = 0, next_at = now(),
+                  holder = null where id = $1""",
+                delivery,
+            )
+            action = f"{row['kind']}.redelivered"
+            await audit(connection, tenant, actor, action, row["name"], {"delivery": str(delivery)})
+
+
+def _view(row: Any) -> DeliveryView:  # noqa: ANN401 - a database row
+    return DeliveryView(
+        id=str(row["id"]),
+        notification_id=str(row["notification_id"]),
+        alert=row["event"],
+        instance=row["instance"],
+        entity_type=row["entity_type"] or None,
+        correlation_id=row["correlation_id"],
+        at=row["at"],
+        state=row["state"],
+        attempts=row["attempts"],
+        next_at=row["next_at"] if row["state"] == "waiting" else None,
+        tries=msgspec.convert(row["tries"], list[Try]),
+    )

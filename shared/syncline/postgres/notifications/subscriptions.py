@@ -1,0 +1,278 @@
+"""Subscriptions to alerts: who is told of what. Changes are audited; a secret is shown once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from uuid6 import uuid7
+
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Problem,
+    StaleError,
+)
+from syncline.domain.notification import SubscriptionConfig
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+from syncline.postgres.notifications.deliveries import BOTH_SIGN, Target, bound, target_of
+
+
+class SigningKeys(Protocol):
+    """Encrypts and decrypts signing secrets."""
+
+    def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes: ...
+
+    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
+
+    def rekey(self, stored: bytes, tenant: str, profile: str) -> bytes: ...
+
+    def is_primary(self, stored: bytes) -> bool: ...
+
+
+class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
+    """A subscription, and how telling it goes; never its secret.
+
+    Attributes:
+        waiting, given_up: deliveries of it.
+        last_delivered_at: when something reached it last.
+    """
+
+    id: str
+    name: str
+    kind: str
+    url: str | None
+    addresses: list[str]
+    events: list[str]
+    instances: list[str]
+    active: bool
+    created_at: datetime
+    changed_at: datetime
+    rotated_at: datetime | None
+    waiting: int
+    given_up: int
+    last_delivered_at: datetime | None
+
+
+_VIEW = """
+select s.*, d.waiting, d.given_up, d.last_delivered_at from subscriptions s
+left join lateral (
+  select count(*) filter (where state = 'waiting') as waiting,
+    count(*) filter (where state = 'given_up') as given_up,
+    max((tries->-1->>'at')::timestamptz) filter (where state = 'delivered') as last_delivered_at
+  from deliveries where subscription_id = s.id) d on true
+where s.tenant = $1
+"""
+
+
+class Subscriptions:
+    """A tenant's subscriptions. Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, keys: SigningKeys) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def page(
+        self, tenant: str, kind: str, limit: int, after: str | None = None
+    ) -> list[SubscriptionView]:
+        """Return those of a kind, by name, behind one."""
+        rows = await self._database.fetch(
+            f"""{_VIEW} and s.kind = $2 and ($3::text is null or s.name > $3)
+            order by s.name limit $4""",
+            tenant, kind, after, limit,
+        )  # fmt: skip
+        return [_view(row) for row in rows]
+
+    async def get(self, tenant: str, kind: str, id_: str) -> SubscriptionView:
+        """Return one. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            f"{_VIEW} and s.kind = $2 and s.id = $3", tenant, kind, _uuid(id_)
+        )
+        if row is None:
+            raise _unknown(id_)
+        return _view(row)
+
+    async def target(self, tenant: str, kind: str, id_: str) -> Target:
+        """Return one as a place to send to. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            """select *, rotated_at > now() - $4::interval as both_sign from subscriptions
+            where tenant = $1 and kind = $2 and id = $3""",
+            tenant, kind, _uuid(id_), BOTH_SIGN,
+        )  # fmt: skip
+        if row is None:
+            raise _unknown(id_)
+        return target_of(row, self._keys, str(row["id"]))
+
+    async def create(
+        self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
+    ) -> str:
+        """Store a new one and return its ID.
+
+        Raises:
+            ConflictError: the name is taken.
+            InvalidInputError: an instance does not exist.
+        """
+        id_ = uuid7()
+        stored = secret and self._keys.encrypt({"signing": secret}, tenant, bound(str(id_)))
+        async with self._database.transaction() as connection:
+            await _check_instances(connection, tenant, config)
+            await _unless_taken(
+                config.name,
+                connection.execute(
+                    """insert into subscriptions
+                      (id, tenant, name, kind, url, addresses, events, instances, secret, active)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+                    id_, tenant, config.name, config.kind, config.url, list(config.addresses),
+                    list(config.events), list(config.instances), stored, config.active,
+                ),
+            )  # fmt: skip
+            await _audit(connection, tenant, actor, "created", config.kind, config.name)
+        return str(id_)
+
+    async def change(
+        self, tenant: str, actor: str, id_: str, config: SubscriptionConfig, seen: str | None
+    ) -> None:
+        """Replace what is configured; one that is switched off gives up what waits for it.
+
+        Args:
+            seen: mark of the state that the change is based on; None does not ask.
+
+        Raises:
+            NotFoundError: there is none of this ID and kind.
+            ConflictError: the name is taken.
+            InvalidInputError: an instance does not exist.
+            StaleError: somebody changed it meanwhile.
+        """
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, tenant, config.kind, id_)
+            if seen is not None and mark_of(row["changed_at"]) != seen:
+                raise StaleError("somebody changed it meanwhile: read it again")
+            await _check_instances(connection, tenant, config)
+            await _unless_taken(
+                config.name,
+                connection.execute(
+                    """update subscriptions set name = $2, url = $3, addresses = $4, events = $5,
+                      instances = $6, active = $7, changed_at = clock_timestamp() where id = $1""",
+                    row["id"], config.name, config.url, list(config.addresses),
+                    list(config.events), list(config.instances), config.active,
+                ),
+            )  # fmt: skip
+            if not config.active:
+                await connection.execute(
+                    "update deliveries set state = 'given_up', holder = null "
+                    "where subscription_id = $1 and state = 'waiting'",
+                    row["id"],
+                )
+            await _audit(connection, tenant, actor, "changed", config.kind, config.name)
+
+    async def rotate(self, tenant: str, actor: str, id_: str, secret: str) -> None:
+        """Sign with a new secret, and for a day with the old one too. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, tenant, "webhook", id_)
+            place = bound(str(row["id"]))
+            before = self._keys.decrypt(row["secret"], tenant, place)["signing"]
+            stored = self._keys.encrypt({"signing": secret, "before": before}, tenant, place)
+            await connection.execute(
+                "update subscriptions set secret = $2, rotated_at = now() where id = $1",
+                row["id"],
+                stored,
+            )
+            await _audit(connection, tenant, actor, "secret_rotated", "webhook", row["name"])
+
+    async def remove(self, tenant: str, actor: str, kind: str, id_: str) -> None:
+        """Remove one with its deliveries. Raises NotFoundError."""
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, tenant, kind, id_)
+            await connection.execute("delete from subscriptions where id = $1", row["id"])
+            await _audit(connection, tenant, actor, "removed", kind, row["name"])
+
+    async def rekey(self, actor: str) -> int:
+        """Encrypt every secret that is not under the first key anew; return how many there were."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "select id, tenant, kind, name, secret from subscriptions "
+                "where secret is not null order by id for update"
+            )
+            old = [row for row in rows if not self._keys.is_primary(row["secret"])]
+            for row in old:
+                stored = self._keys.rekey(row["secret"], row["tenant"], bound(str(row["id"])))
+                await connection.execute(
+                    "update subscriptions set secret = $2 where id = $1", row["id"], stored
+                )
+                await _audit(connection, row["tenant"], actor, "rekeyed", row["kind"], row["name"])
+            return len(old)
+
+
+async def _audit(
+    connection: Any,  # noqa: ANN401
+    tenant: str,
+    actor: str,
+    what: str,
+    kind: str,
+    name: str,
+) -> None:
+    await audit(connection, tenant, actor, f"{kind}.{what}", name, {})
+
+
+def mark_of(changed_at: datetime) -> str:
+    """Return what tells one state of a subscription from another."""
+    return changed_at.astimezone(UTC).strftime("%Y%m%d%H%M%S%f")
+
+
+async def _check_instances(connection: Any, tenant: str, config: SubscriptionConfig) -> None:  # noqa: ANN401
+    rows = await connection.fetch("select name from instances where tenant = $1", tenant)
+    known = {row["name"] for row in rows}
+    problems = [
+        Problem(f"$.instances[{place}]", f"there is no instance {name[:80]!r}")
+        for place, name in enumerate(config.instances)
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInputError(problems)
+
+
+async def _locked(connection: Any, tenant: str, kind: str, id_: str) -> Any:  # noqa: ANN401
+    row = await connection.fetchrow(
+        "select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for update",
+        tenant,
+        kind,
+        _uuid(id_),
+    )
+    if row is None:
+        raise _unknown(id_)
+    return row
+
+
+async def _unless_taken(name: str, statement: Any) -> None:  # noqa: ANN401 - an awaitable
+    try:
+        await statement
+    except asyncpg.UniqueViolationError:
+        raise ConflictError(f"there is a notification {name!r} already") from None
+
+
+def _view(row: Any) -> SubscriptionView:  # noqa: ANN401 - a database row
+    facts: dict[str, Callable[[Any], Any]] = {"id": str, "addresses": lambda a: list(a or ())}
+    return SubscriptionView(
+        **{f: facts.get(f, _same)(row[f]) for f in SubscriptionView.__struct_fields__}
+    )
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise _unknown(text) from None
+
+
+def _unknown(id_: str) -> NotFoundError:
+    return NotFoundError(f"no notification {id_[:80]!r}")

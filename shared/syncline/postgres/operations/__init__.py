@@ -1,0 +1,1 @@
+"""Operations: bulk work on dead letters, with a frozen selection."""

@@ -1,0 +1,268 @@
+"""Operations: begun with a frozen selection, looked at, aborted, undone. The work is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.operation import GRACE, OperationKind, OperationState, selection_changed
+from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.operations.catalog import (
+    OperationItem,
+    OperationView,
+    counted,
+    item_view,
+    operation_view,
+)
+from syncline.postgres.operations.end import end_if_over, stop
+from syncline.postgres.operations.selection import freeze, total
+
+_INSERT = """
+insert into operations (id, tenant, kind, request_hash, selection, filter, as_of, reason,
+  from_stage, rate, stop_on_repeat, stop_after, undo_of, actor, starts_at)
+values ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11, $12, $13, $14,
+  now() + make_interval(secs => $15))
+on conflict (id) do nothing
+"""
+
+
+class KeyReusedError(ConflictError):
+    """An idempotency key was used for another request."""
+
+
+class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asks for.
+
+    Attributes:
+        id: derived from the caller's key: the same key is the same operation.
+        request_hash: of all that was asked: another request with the same key is refused.
+        selection: in words.
+        wanted: which entries; its `as_of` bounds them.
+        expected: how many the person saw; None is any.
+    """
+
+    id: UUID
+    tenant: str
+    kind: OperationKind
+    request_hash: UUID
+    selection: str
+    wanted: LetterFilter
+    expected: int | None = None
+    reason: str | None = None
+    from_stage: str = "failed"
+    rate: float | None = None
+    stop_on_repeat: bool = False
+    stop_after: int | None = None
+    actor: str
+
+
+class Operations:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, new: NewOperation) -> OperationView:
+        """Freeze the selection and let the work begin.
+
+        Raises:
+            ConflictError: nothing matches, or more or less than expected do.
+            KeyReusedError: the key belongs to another request.
+        """
+        async with self._database.transaction() as connection:
+            if not await _insert(
+                connection, new, GRACE if new.kind is OperationKind.REPLAY else 0.0
+            ):
+                await _require_same(connection, new)
+                return await self._get(connection, new.tenant, new.id)
+            replays = new.kind is OperationKind.REPLAY
+            await freeze(connection, new.tenant, new.id, new.wanted, replays=replays)
+            found = await total(connection, new.id)
+            _require_expected(new.expected, found)
+            details = {"kind": str(new.kind), "selection": new.selection, "entries": found}
+            details["reason"] = new.reason
+            await audit(
+                connection, new.tenant, new.actor, "operation.started", str(new.id), details
+            )
+            return await self._get(connection, new.tenant, new.id)
+
+    async def get(self, tenant: str, operation_id: str) -> OperationView:
+        """Return an operation. Raises NotFoundError, also for another tenant's."""
+        async with self._database.connection() as connection:
+            return await self._get(connection, tenant, UUID(operation_id))
+
+    async def newest(
+        self, tenant: str, limit: int, after: tuple[datetime, str] | None = None,
+        *, running: bool = False,
+    ) -> list[OperationView]:  # fmt: skip
+        """Return operations, the newest first; or just those that have not ended."""
+        rows = await self._database.fetch(
+            """select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
+            from operations o where tenant = $1 and (not $2 or state in ('waiting', 'running'))
+            and ($3::timestamptz is null or (created_at, id) < ($3, $4))
+            order by created_at desc, id desc limit $5""",
+            tenant,
+            running,
+            after[0] if after else None,
+            UUID(after[1]) if after else None,
+            limit,
+        )
+        async with self._database.connection() as connection:
+            return [operation_view(row, await counted(connection, row)) for row in rows]
+
+    async def items(
+        self, tenant: str, operation_id: str, limit: int, after: int = 0,
+        *, result: str | None = None,
+    ) -> list[OperationItem]:  # fmt: skip
+        """Return items in their order; `result` may also be `waiting` or `asked`."""
+        await self.get(tenant, operation_id)
+        rows = await self._database.fetch(
+            """select i.*, c.run_id from operation_items i left join operation_chunks c
+              on c.operation_id = i.operation_id and c.number = i.chunk
+            where i.operation_id = $1 and i.number > $2
+              and ($3::text is null or coalesce(i.result, i.state) = $3)
+            order by i.number limit $4""",
+            UUID(operation_id),
+            after,
+            result,
+            limit,
+        )
+        return [item_view(row) for row in rows]
+
+    async def abort(self, tenant: str, operation_id: str, actor: str) -> OperationView:
+        """Stop it: writes under way finish, what was not sent stays as it was.
+
+        Raises:
+            NotFoundError: no such operation in this tenant.
+            ConflictError: it has ended.
+        """
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, tenant, operation_id)
+            if row["state"] not in ("waiting", "running"):
+                raise ConflictError(f"the operation has ended already: it is {row['state']}")
+            await stop(connection, row["id"], f"aborted by {actor}")
+            await end_if_over(connection, row["id"])
+            await audit(connection, tenant, actor, "operation.aborted", operation_id, {})
+        return await self.get(tenant, operation_id)
+
+    async def undo(self, tenant: str, operation_id: str, actor: str) -> OperationView:
+        """Undo a discard, by restoring what it discarded; or a replay that has not begun.
+
+        Returns:
+            The restoring operation, or the replay that will not be.
+
+        Raises:
+            NotFoundError: no such operation in this tenant.
+            ConflictError: it cannot be undone, or not any more.
+        """
+        found = await self.get(tenant, operation_id)
+        if found.kind == OperationKind.DISCARD and found.finished_at is not None:
+            return await self._restore(tenant, found, actor)
+        if found.kind == OperationKind.REPLAY and await self._withdrawn(
+            tenant, operation_id, actor
+        ):
+            return await self.get(tenant, operation_id)
+        raise ConflictError(_why_not(found))
+
+    async def _withdrawn(self, tenant: str, operation_id: str, actor: str) -> bool:
+        async with self._database.transaction() as connection:
+            row = await _locked(connection, tenant, operation_id)
+            if row["state"] != "waiting":
+                return False
+            await stop(connection, row["id"], f"undone by {actor} before it began")
+            await end_if_over(connection, row["id"])
+            await audit(connection, tenant, actor, "operation.undone", operation_id, {})
+            return True
+
+    async def _restore(self, tenant: str, found: OperationView, actor: str) -> OperationView:
+        undone = UUID(found.id)
+        new = NewOperation(
+            id=uuid5(undone, "undo"), tenant=tenant, kind=OperationKind.RESTORE,
+            request_hash=uuid5(undone, "undo"), wanted=LetterFilter(), actor=actor,
+            selection=f"what was discarded before: {found.selection}",
+        )  # fmt: skip
+        async with self._database.transaction() as connection:
+            await _locked(connection, tenant, found.id)
+            if await _insert(connection, new, 0.0, undone):
+                await connection.execute(
+                    """insert into operation_items
+                      (operation_id, number, tenant, letter_id, stream_id, source_id)
+                    select $1, number, tenant, letter_id, stream_id, source_id
+                    from operation_items where operation_id = $2 and result = 'discarded'""",
+                    new.id,
+                    undone,
+                )
+                _require_expected(None, await total(connection, new.id))
+                await audit(connection, tenant, actor, "operation.undone", found.id, {})
+            return await self._get(connection, tenant, new.id)
+
+    async def _get(self, connection: Any, tenant: str, key: UUID) -> OperationView:  # noqa: ANN401
+        row = await connection.fetchrow(
+            """select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
+            from operations o where id = $1 and tenant = $2""",
+            key,
+            tenant,
+        )
+        if row is None:
+            raise NotFoundError(f"no operation {key}")
+        return operation_view(row, await counted(connection, row))
+
+
+async def _insert(
+    connection: Any,  # noqa: ANN401 - a database connection
+    new: NewOperation,
+    grace: float,
+    undo_of: UUID | None = None,
+) -> bool:
+    tag = await connection.execute(
+        _INSERT,
+        new.id, new.tenant, str(new.kind), new.request_hash, new.selection,
+        msgspec.to_builtins(new.wanted), new.wanted.as_of, new.reason, new.from_stage, new.rate,
+        new.stop_on_repeat, new.stop_after, undo_of, new.actor, grace,
+    )  # fmt: skip
+    return str(tag).endswith(" 1")
+
+
+async def _require_same(connection: Any, new: NewOperation) -> None:  # noqa: ANN401
+    row = await connection.fetchrow(
+        "select tenant, request_hash from operations where id = $1", new.id
+    )
+    if (row["tenant"], row["request_hash"]) != (new.tenant, new.request_hash):
+        raise KeyReusedError("this Idempotency-Key was used with another body: take a new key")
+
+
+async def _locked(connection: Any, tenant: str, operation_id: str) -> Mapping[str, Any]:  # noqa: ANN401
+    row = await connection.fetchrow(
+        "select * from operations where id = $1 and tenant = $2 for update",
+        UUID(operation_id),
+        tenant,
+    )
+    if row is None:
+        raise NotFoundError(f"no operation {operation_id}")
+    found: Mapping[str, Any] = row
+    return found
+
+
+def _require_expected(expected: int | None, found: int) -> None:
+    if expected is not None and selection_changed(expected, found):
+        message = f"the selection has changed: you saw {expected:,} entries, now {found:,} match"
+        raise ConflictError(message)
+    if not found:
+        raise ConflictError("no entries match")
+
+
+def _why_not(found: OperationView) -> str:
+    if found.kind == OperationKind.RESTORE:
+        return "a restore cannot be undone: discard the entries again"
+    if found.kind == OperationKind.DISCARD:
+        return "it is still running: abort it first, then undo it"
+    if found.state == OperationState.RUNNING:
+        return "it has begun: abort it, then what has not started stays Pending"
+    return "a replay cannot be undone after it has begun"

@@ -1,0 +1,70 @@
+"""The frozen selection of an operation: its items, and which of them are refused at once."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from syncline.domain.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
+from syncline.postgres.dead_letters.filter import LetterFilter, condition
+
+_FREEZE = """
+insert into operation_items (operation_id, number, tenant, letter_id, stream_id, source_id, state,
+  result, note)
+select {operation}::uuid, row_number() over (order by d.failed_at, d.id), d.tenant, d.id,
+  d.stream_id, d.source_id, case when w.why is null then 'waiting' else 'done' end,
+  case when w.why is not null then 'refused' end, w.why
+from dead_letters d, lateral (select {why} as why) w where {condition}
+"""
+_HOPELESS = """
+case when d.stream_id is null then {unreadable}::text
+  when d.stage = 'ingest' then {hopeless}::jsonb ->> d.code
+  when d.code = {ambiguous}::text then {unchecked}::text end
+"""
+_TOTALS = """
+update operations o set total = i.n, streams = i.streams from (
+  select count(*) as n, coalesce(array_agg(distinct stream_id) filter (where stream_id is not null),
+    '{}') as streams from operation_items where operation_id = $1) i
+where o.id = $1 returning total
+"""
+
+
+async def freeze(
+    connection: Any,  # noqa: ANN401 - a database connection
+    tenant: str,
+    operation: UUID,
+    wanted: LetterFilter,
+    *,
+    replays: bool,
+) -> None:
+    """Make items of the entries that match now, the oldest first.
+
+    Args:
+        replays: what no replay can take up is refused at once.
+    """
+    sql, values = condition(tenant, wanted)
+    why = _why_not_replayed(values, named=wanted.ids is not None) if replays else "null::text"
+    values.append(operation)
+    await connection.execute(
+        _FREEZE.format(condition=sql, why=why, operation=f"${len(values)}"), *values
+    )
+
+
+async def total(connection: Any, operation: UUID) -> int:  # noqa: ANN401
+    """Note how many items an operation has, and of which streams; return how many."""
+    count: int = await connection.fetchval(_TOTALS, operation)
+    return count
+
+
+def _why_not_replayed(values: list[object], *, named: bool) -> str:
+    """Return the SQL of why an entry is refused, and add what it names to the values.
+
+    What may have been written is replayed only if a person named the entry: he has looked.
+    """
+    own: dict[str, object] = {
+        "unreadable": UNREADABLE, "hopeless": HOPELESS, "ambiguous": AMBIGUOUS,
+        "unchecked": None if named else UNCHECKED,
+    }  # fmt: skip
+    first = len(values) + 1
+    values += own.values()
+    return _HOPELESS.format(**{name: f"${n}" for n, name in enumerate(own, first)})

@@ -1,0 +1,129 @@
+"""What became of the entries that an operation replays: read from the outcomes of their runs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from syncline.domain.run import FINAL
+from syncline.postgres.database.database import Database
+from syncline.postgres.operations.end import stop
+from syncline.postgres.operations.steps import Leased, refuse
+
+_RUNS = """
+select c.number, c.run_id, r.state, r.reason, f.reason as refused from operation_chunks c
+left join runs r on r.id = c.run_id
+left join refusals f on f.run_id = c.run_id and r.id is null
+where c.operation_id = $1 and c.state = 'sent' and (r.id is not null or f.run_id is not null)
+order by c.number
+"""
+# An entry that failed again was stored before its outcome was: it is there.
+_COPY = """
+update operation_items i set state = 'done', finished_at = now(), again_id = a.id, note = a.error,
+  result = case u.code when 'S' then 'success' when 'U' then 'unchanged' when 'X' then 'excluded'
+    when 'P' then 'superseded' when 'C' then 'cancelled' else 'failed' end
+from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) as u(source_id, code)
+left join dead_letters a on a.run_id = $3 and a.source_id = u.source_id and u.code = 'F'
+where b.run_id = $3 and u.code <> '.' and i.operation_id = $1 and i.chunk = $2
+  and i.state = 'asked' and i.source_id = u.source_id
+returning i.number, i.result, a.error, a.fingerprint = (
+  select d.fingerprint from dead_letters d where d.id = i.letter_id) as repeated
+"""
+_LEFT = """
+update operation_items set state = 'done', result = 'cancelled', note = $3, finished_at = now()
+where operation_id = $1 and chunk = $2 and state = 'asked'
+"""
+
+
+class OperationSettling:
+    """Every method may raise RetriableError.
+
+    Args:
+        holder: names this process, as in OperationSteps.
+    """
+
+    def __init__(self, database: Database, holder: UUID) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def settle(self, operation: Leased) -> int:
+        """Take over what runs have found out since, and hold the stop rule against it.
+
+        Returns:
+            How many items it looked at.
+        """
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                "select * from operations where id = $1 and holder = $2 for update",
+                operation.id,
+                self._holder,
+            )
+            if row is None:
+                return 0
+            runs = await connection.fetch(_RUNS, operation.id)
+            for run in runs:
+                if run["state"] is None:
+                    await _refused(connection, operation, run)
+                else:
+                    await _took(connection, row, run)
+            if row["stopped"] is not None:  # what a refused run gave back does not start any more
+                await stop(connection, operation.id, row["stopped"])
+            return len(runs)
+
+
+async def _took(connection: Any, row: Any, run: Any) -> None:  # noqa: ANN401 - database rows
+    """Copy the outcomes of a run; when it has ended, what has none waits for a person again."""
+    found = await connection.fetch(_COPY, row["id"], run["number"], run["run_id"])
+    failed = [item for item in found if item["result"] == "failed"]
+    failures = await connection.fetchval(
+        "update operations set failures = failures + $2 where id = $1 returning failures",
+        row["id"],
+        len(failed),
+    )
+    if run["state"] in FINAL:
+        why = f"its run ended before it: {run['reason'] or run['state']}; the entry waits again"
+        await connection.execute(_LEFT, row["id"], run["number"], why)
+        await _close(connection, row["id"], run["number"])
+    repeated = next((item["error"] for item in failed if item["repeated"]), None)
+    if row["stop_on_repeat"] and repeated is not None:
+        await stop(connection, row["id"], f"the same error came again: {repeated}")
+    elif row["stop_after"] is not None and failures >= row["stop_after"]:
+        await stop(connection, row["id"], f"{failures} entries failed again")
+
+
+async def _refused(connection: Any, operation: Leased, run: Any) -> None:  # noqa: ANN401
+    """A run is refused as a whole, although only some of its entries may have been to blame."""
+    items = await connection.fetch(
+        """select i.number, d.status, d.reason from operation_items i
+        left join dead_letters d on d.id = i.letter_id
+        where i.operation_id = $1 and i.chunk = $2 and i.state = 'asked'""",
+        operation.id,
+        run["number"],
+    )
+    blamed = [item for item in items if item["status"] != "pending"]
+    if blamed:
+        await refuse(connection, operation.id, blamed)
+        await connection.execute(
+            """update operation_items set state = 'waiting', chunk = null
+            where operation_id = $1 and chunk = $2 and state = 'asked'""",
+            operation.id,
+            run["number"],
+        )
+    else:
+        await connection.execute(
+            """update operation_items set state = 'done', result = 'refused', note = $3,
+              finished_at = now()
+            where operation_id = $1 and chunk = $2 and state = 'asked'""",
+            operation.id,
+            run["number"],
+            run["refused"],
+        )
+    await _close(connection, operation.id, run["number"])
+
+
+async def _close(connection: Any, operation_id: UUID, number: int) -> None:  # noqa: ANN401
+    await connection.execute(
+        "update operation_chunks set state = 'settled' where operation_id = $1 and number = $2",
+        operation_id,
+        number,
+    )

@@ -1,0 +1,1 @@
+"""How a run gets on: its extraction, its outcomes, its end."""

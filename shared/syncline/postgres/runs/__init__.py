@@ -1,0 +1,1 @@
+"""Runs: their rows, their turns and pauses, and what people see of them."""

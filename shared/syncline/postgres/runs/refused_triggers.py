@@ -1,0 +1,49 @@
+"""Refused triggers: a second copy of the message is refused again, whatever has changed since.
+
+Another request with the same correlation ID is judged anew.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.database.database import Database
+
+
+class Refusals:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def known(
+        self, run_id: str, request: TriggerRequest
+    ) -> NotFoundError | ConflictError | None:
+        """Return why this very request was refused before, None if it was not."""
+        row = await self._database.fetchrow(
+            """select conflict, reason from refusals where run_id = $1 and request_hash = $2
+            and not exists (select from runs r where r.id = $1)""",
+            UUID(run_id),
+            request.fingerprint(),
+        )
+        if row is None:
+            return None
+        return ConflictError(row["reason"]) if row["conflict"] else NotFoundError(row["reason"])
+
+    async def note(
+        self, run_id: str, request: TriggerRequest, error: NotFoundError | ConflictError
+    ) -> None:
+        """Note a refusal; an accepted run of that name stays what it is."""
+        await self._database.execute(
+            """insert into refusals (run_id, tenant, request_hash, conflict, reason)
+            values ($1, $2, $3, $4, $5) on conflict (run_id) do update set
+              request_hash = excluded.request_hash, conflict = excluded.conflict,
+              reason = excluded.reason, at = now()""",
+            UUID(run_id),
+            request.tenant,
+            request.fingerprint(),
+            isinstance(error, ConflictError),
+            str(error),
+        )

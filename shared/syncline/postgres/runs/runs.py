@@ -1,0 +1,263 @@
+"""Runs: accepting, dispatching, looking up, cancelling. Their counters belong to `outcomes`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.run import Counters, Mode, Overlap, Run, State
+from syncline.domain.trigger import TriggerRequest
+from syncline.postgres.audit.log import audit
+from syncline.postgres.configuration.streams import Stream
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.replays import take_letters
+from syncline.postgres.runs.notices import notices_of
+
+SELECT = "select r.*, i.name as instance_name from runs r join instances i on i.id = r.instance_id"
+
+_INSERT = """
+insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
+  mapping_version, mode, trigger, actor, source_ids, max_entities, batch_size, lanes, request_hash,
+  replay, parent_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+"""
+
+# Nobody reads the source of a paused run: somebody has to, to find that it is cancelled.
+_CANCEL = """
+update runs set cancel_requested_at = now(), cancel_requested_by = $2,
+  read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),
+  dispatched_at = case when paused_at is null then dispatched_at end,
+  paused_at = null, paused_by = null where id = $1
+"""
+
+
+def run_of(row: Any) -> Run:  # noqa: ANN401 - a database row
+    """Make a Run of a row of SELECT."""
+    return Run(
+        id=str(row["id"]),
+        tenant=row["tenant"],
+        stream=row["stream_id"],
+        instance=str(row["instance_id"]),
+        instance_name=row["instance_name"],
+        entity_type=row["entity_type"],
+        source=str(row["source_id"]),
+        target=str(row["target_id"]),
+        mapping=str(row["mapping_id"]),
+        mapping_version=row["mapping_version"],
+        mode=Mode(row["mode"]),
+        trigger=row["trigger"],
+        actor=row["actor"],
+        source_ids=row["source_ids"],
+        max_entities=row["max_entities"],
+        batch_size=row["batch_size"],
+        lanes=row["lanes"],
+        replay=row["replay"],
+        parent=str(row["parent_id"]) if row["parent_id"] else None,
+        state=State(row["state"]),
+        reason=row["reason"],
+        failure=row["failure"],
+        extracted=row["extracted"],
+        counters=counters_of(row),
+        cursor_before=row["cursor_before"],
+        cursor_after=row["cursor_after"],
+        status_seq=row["status_seq"],
+        notices=notices_of(row),
+        retry_due_at=row["retry_due_at"],
+        cancel_requested_at=row["cancel_requested_at"],
+        cancel_requested_by=row["cancel_requested_by"],
+        paused_at=row["paused_at"],
+        paused_by=row["paused_by"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        extracted_at=row["extracted_at"],
+        finished_at=row["finished_at"],
+    )
+
+
+def counters_of(row: Any) -> Counters:  # noqa: ANN401 - a database row
+    """Read the counters of a run row."""
+    return Counters(**{name: row[name] for name in Counters.__struct_fields__})
+
+
+class Runs:
+    """Runs in the database; every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accept(
+        self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
+    ) -> tuple[Run, bool]:
+        """Store an accepted run, once.
+
+        Returns:
+            The run, and whether it is new; the same request again gives the same run.
+
+        Raises:
+            ConflictError: the correlation ID belongs to another request, a run of the stream is
+                active and the request says reject, or dead letters cannot be replayed.
+        """
+        try:
+            return await self._accept(run_id, request, stream, lanes)
+        except asyncpg.UniqueViolationError:  # of another stream, at the same moment
+            return await self._accept(run_id, request, stream, lanes)
+
+    async def _accept(
+        self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
+    ) -> tuple[Run, bool]:
+        async with self._database.transaction() as connection:
+            # Serialises triggers of one stream, so that two cannot both find it idle.
+            await connection.execute("select from streams where id = $1 for update", stream.id)
+            existing = await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
+            if existing is not None:
+                if existing["request_hash"] != request.fingerprint():
+                    raise ConflictError(f"correlation ID {run_id} belongs to another request")
+                return run_of(existing), False
+            if request.on_overlap is not Overlap.QUEUE:
+                await _refuse_overlap(connection, stream)
+            await take_letters(connection, request, stream, run_id)
+            await _insert(connection, run_id, request, stream, lanes)
+            await audit(
+                connection, request.tenant, request.actor, "run.triggered", run_id,
+                _details(request, stream),
+            )  # fmt: skip
+            return run_of(
+                await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
+            ), True
+
+    async def open_cancels(self, older: float) -> list[tuple[str, str]]:
+        """Return active runs that were to end some seconds ago, each with who said so."""
+        rows = await self._database.fetch(
+            """select id, cancel_requested_by from runs where state in ('extracting', 'in_progress')
+            and coalesce(cancel_requested_at, halted_at)
+              < clock_timestamp() - make_interval(secs => $1)""",
+            older,
+        )
+        return [(str(row["id"]), row["cancel_requested_by"] or "finalize") for row in rows]
+
+    async def get(self, tenant: str, run_id: str) -> Run:
+        """Return a run. Raises NotFoundError, also for another tenant's."""
+        row = await self._database.fetchrow(
+            f"{SELECT} where r.id = $1 and r.tenant = $2", UUID(run_id), tenant
+        )
+        if row is None:
+            raise NotFoundError(f"no run {run_id}")
+        return run_of(row)
+
+    async def of_request(self, tenant: str, run_id: str) -> tuple[Run, UUID] | None:
+        """Return a run of a tenant with the fingerprint of its request, or None."""
+        row = await self._database.fetchrow(
+            f"{SELECT} where r.id = $1 and r.tenant = $2", UUID(run_id), tenant
+        )
+        return None if row is None else (run_of(row), row["request_hash"])
+
+    async def newest(
+        self,
+        tenant: str,
+        *,
+        limit: int = 25,
+        states: Sequence[str] = (),
+        instance: str | None = None,
+    ) -> list[Run]:
+        """Return the newest runs, newest first, in any or just these states."""
+        rows = await self._database.fetch(
+            f"""{SELECT} where r.tenant = $1 and (cardinality($2::text[]) = 0 or r.state = any($2))
+            and ($3::text is null or i.name = $3) order by r.created_at desc limit $4""",
+            tenant,
+            list(states),
+            instance,
+            limit,
+        )
+        return [run_of(row) for row in rows]
+
+    async def request_cancel(self, tenant: str, run_id: str, actor: str) -> Run:
+        """Note that a person wants the run to end.
+
+        Raises:
+            NotFoundError: no such run in this tenant.
+            ConflictError: the run has ended already.
+        """
+        async with self._database.transaction() as connection:
+            run = await locked(connection, tenant, run_id)
+            if run.cancel_requested_at is None:
+                await connection.execute(_CANCEL, UUID(run_id), actor)
+                await audit(connection, tenant, actor, "run.cancel_requested", run_id, {})
+        return await self.get(tenant, run_id)
+
+
+async def locked(connection: Any, tenant: str, run_id: str) -> Run:  # noqa: ANN401
+    """Return a run, locked. Raises NotFoundError; ConflictError when it has ended already."""
+    row = await connection.fetchrow(
+        f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", UUID(run_id), tenant
+    )
+    if row is None:
+        raise NotFoundError(f"no run {run_id}")
+    run = run_of(row)
+    if run.state.is_final:
+        raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
+    return run
+
+
+async def _refuse_overlap(connection: Any, stream: Stream) -> None:  # noqa: ANN401
+    active = await connection.fetchval(
+        """select id from runs where stream_id = $1
+        and state in ('queued', 'extracting', 'in_progress')
+        order by state = 'queued', created_at limit 1""",
+        stream.id,
+    )
+    if active is not None:
+        raise ConflictError(f"run {active} of this instance and entity type is active")
+
+
+def _details(request: TriggerRequest, stream: Stream) -> dict[str, Any]:
+    """Say for the audit log what was asked for."""
+    return {
+        "instance": stream.instance_name,
+        "entityType": stream.entity_type,
+        "mode": str(request.mode),
+        "trigger": "replay" if request.replay else request.trigger,
+        "sourceIds": len(request.source_ids),
+        "replayed": len(request.replay.entries) if request.replay else 0,
+    }
+
+
+async def _insert(
+    connection: Any,  # noqa: ANN401
+    run_id: str,
+    request: TriggerRequest,
+    stream: Stream,
+    lanes: int,
+) -> None:
+    parent = None
+    if request.replay is not None:
+        parent = await connection.fetchval(
+            "select run_id from dead_letters where id = $1", UUID(request.replay.entries[0])
+        )
+    await connection.execute(
+        _INSERT,
+        UUID(run_id),
+        stream.tenant,
+        stream.id,
+        UUID(stream.instance),
+        stream.entity_type,
+        UUID(stream.source),
+        UUID(stream.target),
+        UUID(stream.mapping),
+        stream.mapping_version,
+        str(request.mode),
+        "replay" if request.replay else request.trigger,
+        request.actor,
+        list(request.source_ids) or None,
+        request.max_entities,
+        request.batch_size,
+        lanes,
+        request.fingerprint(),
+        msgspec.to_builtins(request.replay, builtin_types=(Decimal,)) if request.replay else None,
+        parent,
+    )

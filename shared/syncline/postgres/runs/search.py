@@ -1,0 +1,172 @@
+"""One search over correlation IDs, source IDs, target IDs and IDs of dead letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.run import outcome_name
+from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
+from syncline.postgres.database.database import Database
+from syncline.postgres.runs.catalog import prefix_range
+from syncline.postgres.runs.record_history import newest_in_streams
+
+_ID = re.compile(r"[0-9a-fA-F-]{6,36}")
+EACH = 5
+"""Most hits of one kind."""
+_RUNS = """
+select r.id, i.name as instance, r.entity_type, r.state, r.created_at as at
+from runs r join instances i on i.id = r.instance_id
+where r.tenant = $1 and r.id between $2 and $3 order by r.created_at desc limit $4
+"""
+_LETTERS = """
+select d.id, d.source_id, d.run_id, i.name as instance, d.entity_type, d.status, d.failed_at as at
+from dead_letters d left join instances i on i.id = d.instance_id
+where d.tenant = $1 and d.id between $2 and $3 order by d.failed_at desc limit $4
+"""
+_WRITTEN = """
+select i.name as instance, s.entity_type, l.source_id, l.target_id, l.run_id, l.written_at as at
+from {from_} join instances i on i.id = s.instance_id
+where s.tenant = $1 and {condition} and l.written_at is not null
+order by l.written_at desc limit $3
+"""
+_BY_TARGET = _WRITTEN.format(
+    from_="ledger l join streams s on s.id = l.stream_id", condition="l.target_id = $2"
+)
+_BY_SOURCE = _WRITTEN.format(
+    from_="streams s join ledger l on l.stream_id = s.id", condition="l.source_id = $2"
+)
+
+
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that was found.
+
+    Attributes:
+        kind: run, record, target or dead_letter.
+        source_id: of a record, also where it was found by its target ID.
+        state: of a run or dead letter, or the newest outcome of a record.
+        at: when the run began, the record was written, or the dead letter came to be.
+    """
+
+    kind: str
+    correlation_id: str | None = None
+    source_id: str | None = None
+    target_id: str | None = None
+    dead_letter: str | None = None
+    instance: str | None = None
+    entity_type: str | None = None
+    state: str | None = None
+    at: datetime | None = None
+
+
+class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
+    """What a search found: runs first, then records, targets, dead letters.
+
+    Attributes:
+        more: kinds of which there are more than the 5 that are shown: give more of the ID.
+    """
+
+    query: str
+    hits: list[SearchHit]
+    more: list[str]
+
+
+class Search:
+    """May raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, tenant: str, text: str) -> SearchResult:
+        """Find what an ID names: a correlation ID or how it begins, a source ID, a target ID.
+
+        Raises:
+            InvalidInputError: the text cannot be an ID.
+        """
+        query = checked_id(text.strip(), "query.q")
+        hits: list[SearchHit] = []
+        if _ID.fullmatch(query) and 6 <= len(query.replace("-", "")) <= 32:
+            hits += await self._by_prefix(tenant, query)
+        hits += await self._records(tenant, query)
+        targets = await self._database.fetch(_BY_TARGET, tenant, query, EACH + 1)
+        hits += [_written("target", row) for row in targets]
+        return _cut(query, hits)
+
+    async def _by_prefix(self, tenant: str, query: str) -> list[SearchHit]:
+        low, high = prefix_range(query)
+        runs = await self._database.fetch(_RUNS, tenant, low, high, EACH + 1)
+        letters = await self._database.fetch(_LETTERS, tenant, low, high, EACH + 1)
+        return [
+            SearchHit(
+                kind="run", correlation_id=str(r["id"]), instance=r["instance"],
+                entity_type=r["entity_type"], state=r["state"], at=r["at"],
+            )
+            for r in runs
+        ] + [
+            SearchHit(
+                kind="dead_letter", dead_letter=str(r["id"]), source_id=r["source_id"],
+                correlation_id=str(r["run_id"]) if r["run_id"] else None, instance=r["instance"],
+                entity_type=r["entity_type"], state=r["status"], at=r["at"],
+            )
+            for r in letters
+        ]  # fmt: skip
+
+    async def _records(self, tenant: str, source_id: str) -> list[SearchHit]:
+        """Return the record once for every stream that knows it, by its newest run."""
+        streams: dict[tuple[str, str], SearchHit] = {}
+        for row in await newest_in_streams(self._database, tenant, source_id, EACH + 1):
+            stream = (row["instance"], row["entity_type"])
+            streams.setdefault(
+                stream,
+                SearchHit(
+                    kind="record", correlation_id=str(row["id"]), source_id=source_id,
+                    instance=stream[0], entity_type=stream[1], state=outcome_name(row["code"]),
+                    at=row["created_at"],
+                ),
+            )  # fmt: skip
+        for row in await self._database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1):
+            streams.setdefault((row["instance"], row["entity_type"]), _written("record", row))
+        return list(streams.values())
+
+
+def _cut(query: str, hits: Iterable[SearchHit]) -> SearchResult:
+    """Keep the first hits of each kind, and say of which there are more."""
+    kinds: dict[str, list[SearchHit]] = {}
+    for hit in hits:
+        kinds.setdefault(hit.kind, []).append(hit)
+    kept = [hit for several in kinds.values() for hit in several[:EACH]]
+    more = [kind for kind, several in kinds.items() if len(several) > EACH]
+    return SearchResult(query, kept, more)
+
+
+def checked_id(text: str, name: str) -> str:
+    """Return a text that may be an ID. Raises InvalidInputError.
+
+    Args:
+        name: of the parameter that gave it.
+    """
+    if not text:
+        raise InvalidInputError([Problem(name, "must not be empty")])
+    if "\0" in text:
+        raise InvalidInputError([Problem(name, "must not hold a NUL character")])
+    if len(text) > MAX_SOURCE_ID_LENGTH:
+        message = f"has {len(text):,} characters; an ID has at most {MAX_SOURCE_ID_LENGTH}"
+        raise InvalidInputError([Problem(name, message)])
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError([Problem(name, "holds half a character")]) from None
+    return text
+
+
+def _written(kind: str, row: Any) -> SearchHit:  # noqa: ANN401 - a database row
+    return SearchHit(
+        kind=kind, source_id=row["source_id"], target_id=row["target_id"],
+        correlation_id=str(row["run_id"]) if row["run_id"] else None, instance=row["instance"],
+        entity_type=row["entity_type"], state="success", at=row["at"],
+    )  # fmt: skip

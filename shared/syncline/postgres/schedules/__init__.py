@@ -1,0 +1,1 @@
+"""Firings of schedules, and how schedules look."""

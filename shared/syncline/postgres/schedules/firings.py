@@ -1,0 +1,164 @@
+"""Firings: taking slots that have come, handing them out for publishing, and settling them.
+
+Any number of schedulers may do this at once: rows are locked while one has them, others go past
+them, and a firing's key lets each slot exist once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from syncline.domain.schedule.firing import Coming, Kind, Noted, Result, Taken, ToSend
+from syncline.postgres.database.database import Database
+
+BITE = 100
+"""Schedules or firings of one transaction."""
+
+_DUE = """
+select s.id, s.tenant, s.name, s.entity_type, s.cron, s.timezone, s.next_at,
+  i.enabled and p.active and t.active and coalesce(not x.removed, false) as able,
+  greatest(s.changed_at, i.changed_at, p.changed_at, t.changed_at) as able_since
+from schedules s join instances i on i.id = s.instance_id
+join profiles p on p.id = i.source_id join profiles t on t.id = i.target_id
+left join streams x on x.instance_id = s.instance_id and x.entity_type = s.entity_type
+where s.next_at <= $1 order by s.next_at limit $2 for update of s skip locked
+"""
+_NOTE = """
+insert into firings (schedule_id, slot, tenant, run_id, kind, actor, result, reason, settled_at)
+select $1, u.slot, $2, u.run_id, u.kind, u.actor, u.result, u.reason,
+  case when u.result = 'missed' then now() end
+from unnest($3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[])
+  as u(slot, run_id, kind, actor, result, reason)
+on conflict (schedule_id, slot) do nothing returning slot
+"""
+
+# Of the slots of one schedule that could not be published, only the newest is still worth it.
+_GIVE_UP = """
+update firings f set result = 'missed', reason = $2 from (
+  select d.schedule_id, d.slot from firings d
+  where d.settled_at is null and d.result = 'due' and (d.slot < $1 or (d.kind <> 'manual'
+    and exists (select from firings n where n.schedule_id = d.schedule_id and n.slot > d.slot
+                and n.settled_at is null and n.result = 'due' and n.kind <> 'manual')))
+  for update skip locked) old
+where f.schedule_id = old.schedule_id and f.slot = old.slot returning 1
+"""
+_TO_SEND = """
+select f.schedule_id, f.slot, f.tenant, f.run_id, f.kind, f.actor, s.entity_type,
+  i.name as instance
+from firings f join schedules s on s.id = f.schedule_id join instances i on i.id = s.instance_id
+where f.settled_at is null and f.result = 'due' and s.deleted_at is null
+  and (f.kind <> 'manual' or f.noted_at < now() - interval '10 s')  -- published by who asked
+order by f.slot limit $1
+for update of f skip locked
+"""
+_SENT = """
+update firings set result = 'sent' where (schedule_id, slot) in
+  (select * from unnest($1::uuid[], $2::timestamptz[]))
+"""
+
+# What was given up stays open for a day: its message may have reached the broker all the same.
+_SETTLE = """
+update firings f set settled_at = now(), reason = a.reason, result = a.result from (
+  select o.schedule_id, o.slot,
+    case when r.id is not null then 'fired' when x.conflict then 'skipped'
+         when x.run_id is not null then 'refused' else o.result end as result,
+    case when r.id is not null then null else coalesce(x.reason, o.reason) end as reason
+  from firings o left join runs r on r.id = o.run_id left join refusals x on x.run_id = o.run_id
+  where o.settled_at is null and (r.id is not null or x.run_id is not null
+    or (o.result = 'missed' and o.slot < $2)) order by o.slot limit $1) a
+where f.schedule_id = a.schedule_id and f.slot = a.slot and f.settled_at is null
+returning f.result
+"""
+
+
+class Firings:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, now: datetime, decide: Callable[[Coming], Taken]) -> list[Noted]:
+        """Take schedules whose slot has come; in one transaction their slots become firings.
+
+        Returns:
+            What was noted for the first time.
+        """
+        new: list[Noted] = []
+        async with self._database.transaction() as connection:
+            for row in await connection.fetch(_DUE, now, BITE):
+                coming = _coming(row)
+                next_at, noted = decide(coming)
+                new += await _note(connection, coming, noted)
+                await connection.execute(
+                    "update schedules set next_at = $2 where id = $1", row["id"], next_at
+                )
+        return new
+
+    async def give_up(self, older_than: datetime, reason: str) -> int:
+        """Note unpublished slots as missed when they are too old or a newer one waits."""
+        async with self._database.connection() as connection:
+            return len(await connection.fetch(_GIVE_UP, older_than, reason))
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[list[ToSend]]:
+        """Yield firings that nobody else has in hand; they count as published at the end.
+
+        A block that raises, or a process that dies in it, leaves them for the next.
+        """
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(_TO_SEND, BITE)
+            yield [_to_send(row) for row in rows]
+            ids, slots = [r["schedule_id"] for r in rows], [r["slot"] for r in rows]
+            await connection.execute(_SENT, ids, slots)
+
+    async def settle(self, final_before: datetime) -> list[Result]:
+        """Take over what the trigger service has said; returns the new results.
+
+        Args:
+            final_before: missed slots that are older stay missed.
+        """
+        rows = await self._database.fetch(_SETTLE, BITE, final_before)
+        return [Result(row["result"]) for row in rows]
+
+
+async def _note(connection: Any, coming: Coming, noted: Sequence[Noted]) -> list[Noted]:  # noqa: ANN401
+    """Keep firings and return those that were not there before."""
+    if not noted:
+        return []
+    rows = await connection.fetch(
+        _NOTE, UUID(coming.id), coming.tenant,
+        [f.slot for f in noted], [UUID(f.run_id) for f in noted], [f.kind.value for f in noted],
+        [f.actor for f in noted], [f.result.value for f in noted], [f.reason for f in noted],
+    )  # fmt: skip
+    new = {row["slot"] for row in rows}
+    return [firing for firing in noted if firing.slot in new]
+
+
+def _coming(row: Any) -> Coming:  # noqa: ANN401 - a database row
+    return Coming(
+        str(row["id"]),
+        row["tenant"],
+        row["name"],
+        row["cron"],
+        row["timezone"],
+        row["next_at"],
+        row["able"],
+        row["able_since"],
+    )
+
+
+def _to_send(row: Any) -> ToSend:  # noqa: ANN401 - a database row
+    return ToSend(
+        str(row["schedule_id"]),
+        row["slot"],
+        row["tenant"],
+        str(row["run_id"]),
+        Kind(row["kind"]),
+        row["actor"],
+        row["instance"],
+        row["entity_type"],
+    )

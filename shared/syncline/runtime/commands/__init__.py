@@ -1,0 +1,1 @@
+"""What people want of a run: cancelled and paused runs, and their batches."""

@@ -1,0 +1,65 @@
+"""Committing what is finished, by explicit offsets, now and then, never in the way of work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+
+from syncline.domain.errors import CommitLostError, RetriableError
+from syncline.runtime.clock import Clock
+from syncline.runtime.loop.partition_worker import Lane
+from syncline.runtime.ports import Consumer
+
+log = structlog.get_logger()
+
+
+class Committer:
+    """Commits the contiguous heads of the lanes, at most every `every` seconds."""
+
+    def __init__(self, consumer: Consumer, clock: Clock, every: float) -> None:
+        self._consumer = consumer
+        self._clock = clock
+        self._every = every
+        self._dirty = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._lost_noted = False
+
+    def wake(self) -> None:
+        """Tell that messages were finished."""
+        self._dirty.set()
+
+    async def run(self, lanes: Callable[[], Iterable[Lane[Any]]]) -> None:
+        """Commit until cancelled."""
+        while True:
+            await self._dirty.wait()
+            await self._clock.sleep(self._every)
+            self._dirty.clear()
+            if not await self.commit(list(lanes())):
+                self._dirty.set()
+
+    async def commit(self, lanes: Iterable[Lane[Any]]) -> bool:
+        """Commit what is finished; False when the broker is away and it must be tried again."""
+        async with self._lock:  # an older offset must not overtake a newer one
+            heads = {lane: lane.offsets.to_commit() for lane in lanes}
+            moved = {lane: head for lane, head in heads.items() if head is not None}
+            if not moved:
+                return True
+            try:
+                await self._consumer.commit({lane.partition: head for lane, head in moved.items()})
+            except CommitLostError as error:
+                self._note_lost(error)
+            except RetriableError as error:
+                log.warning("commit_postponed", reason=str(error))
+                return False
+            for lane, head in moved.items():
+                lane.offsets.committed(head)
+            return True
+
+    def _note_lost(self, error: CommitLostError) -> None:
+        """The partitions moved away: normal, their work is repeated elsewhere."""
+        level = log.debug if self._lost_noted else log.info
+        level("commit_lost", reason=str(error))
+        self._lost_noted = True

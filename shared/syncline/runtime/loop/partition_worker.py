@@ -1,0 +1,109 @@
+"""One assigned partition: its queue, its worker, and which of its offsets are finished."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from syncline.contracts.wire import Delivery, Partition
+from syncline.runtime.loop.delivery import Handling
+from syncline.runtime.loop.offset_ledger import OffsetLedger
+from syncline.runtime.spec import StageOptions
+
+T = TypeVar("T")
+
+
+class Lane(Generic[T]):
+    """Works through one partition: in order with one handling, several at a time with more.
+
+    Args:
+        handlings: one a worker.
+        resume: called when the queue, once full, is half empty again.
+        finished: called after messages were finished.
+    """
+
+    def __init__(
+        self,
+        partition: Partition,
+        handlings: Sequence[Handling[T]],
+        options: StageOptions,
+        resume: Callable[[Partition], None],
+        finished: Callable[[], None],
+    ) -> None:
+        self.partition = partition
+        self.offsets = OffsetLedger()
+        self.is_full = False
+        self._handlings = handlings
+        self._options = options
+        self._resume = resume
+        self._finished = finished
+        self._queue: deque[Delivery] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What is away that the work in hand needs, in words."""
+        return next((h.waiting_for for h in self._handlings if h.waiting_for), None)
+
+    @property
+    def pending(self) -> int:
+        """Messages that wait or are being handled."""
+        return len(self._queue) + self.offsets.in_flight
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Begin to work."""
+        name = f"lane {self.partition[0]}/{self.partition[1]}"
+        self._tasks = [group.create_task(self._run(h), name=name) for h in self._handlings]
+
+    def put(self, deliveries: Sequence[Delivery]) -> None:
+        """Queue messages; `is_full` tells afterwards whether to pause the partition."""
+        self._queue.extend(deliveries)
+        self._bytes += sum(len(d.value or b"") for d in deliveries)
+        options = self._options
+        self.is_full = len(self._queue) >= options.queue or self._bytes >= options.queue_bytes
+        self._wake.set()
+
+    async def _run(self, handling: Handling[T]) -> None:
+        while not self._closing:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            taken = self._take()
+            await handling.take(taken)
+            for delivery in taken:
+                self.offsets.done(delivery.offset)
+            self._finished()
+
+    def _take(self) -> list[Delivery]:
+        count = min(len(self._queue), self._options.max_items)
+        taken = [self._queue.popleft() for _ in range(count)]
+        self._bytes -= sum(len(d.value or b"") for d in taken)
+        for delivery in taken:
+            self.offsets.began(delivery.offset)
+        options = self._options
+        if self.is_full and (
+            len(self._queue) * 2 <= options.queue and self._bytes * 2 <= options.queue_bytes
+        ):
+            self.is_full = False
+            self._resume(self.partition)
+        return taken
+
+    async def close(self) -> None:
+        """Drop what waits, finish what is in hand or cancel it; the ledger tells what was done."""
+        self._closing = True
+        self._queue.clear()
+        self._wake.set()
+        if not self._tasks:
+            return
+        within = 0.0 if self.waiting_for else self._options.drain
+        if within > 0:
+            await asyncio.wait(self._tasks, timeout=within)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)

@@ -1,0 +1,120 @@
+"""The loop of every service: poll, decode, handle, produce, await acknowledgements, commit.
+
+The poller fills one bounded queue a partition; a worker a partition handles them; the committer
+commits finished heads. Outputs are acknowledged before an offset moves, and commits never delay
+outputs. Nothing kept here matters after a restart.
+
+A session is the time between joining the group and leaving it. What the client cannot mend itself
+ends the session, and a new one goes on from what was committed: work is repeated, never lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import structlog
+
+from syncline.contracts.wire import Partition
+from syncline.domain.errors import RetriableError
+from syncline.runtime.backoff import Pauses, essence
+from syncline.runtime.clock import Clock, sleep_unless
+from syncline.runtime.failure.quarantine import Quarantine
+from syncline.runtime.loop.delivery import Handling
+from syncline.runtime.loop.group_session import Session
+from syncline.runtime.loop.heartbeat import Ticker
+from syncline.runtime.loop.partition_worker import Lane
+from syncline.runtime.ports import Consumer, Producer
+from syncline.runtime.spec import Handler, StageOptions, StageSpec
+from syncline.telemetry.metrics import METRICS
+
+__all__ = ["Handler", "Stage", "StageOptions", "StageSpec"]
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Stage(Generic[T]):
+    """One member of one stage's consumer group."""
+
+    def __init__(
+        self,
+        spec: StageSpec[T],
+        handler: Handler[T],
+        consumer: Consumer,
+        producer: Producer,
+        clock: Clock,
+    ) -> None:
+        self.name = spec.name
+        self._spec = spec
+        self._handler = handler
+        self._consumer = consumer
+        self._producer = producer
+        self._clock = clock
+        self._quarantine = Quarantine(spec.name, producer.max_message, handler)
+        self._session = self._new_session()
+        self._broker_away: str | None = None
+        self._ticker = Ticker(clock)
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group gave us our share, which may be nothing."""
+        return self._session.joined
+
+    @property
+    def last_tick(self) -> float:
+        """When the loop last turned, by the clock's monotonic time."""
+        return self._ticker.last_tick
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What the stage needs and cannot reach, None when it works."""
+        waits = (lane.waiting_for for lane in self._session.lanes)
+        return self._broker_away or next(filter(None, waits), None)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set, then finish what is under way and leave the group.
+
+        Raises:
+            Exception: the bug that stopped the stage, or a broker that refuses us; nothing of
+                what was under way was committed.
+        """
+        async with self._ticker.ticking():
+            await self._run(stopping)
+
+    async def _run(self, stopping: asyncio.Event) -> None:
+        pauses = Pauses()
+        while not stopping.is_set():
+            started = self._clock.monotonic()
+            try:
+                await self._run_session(stopping)
+            except RetriableError as error:
+                self._note_rebuild(error)
+                if self._clock.monotonic() - started > self._spec.options.stalled_after:
+                    pauses.reset()
+                await sleep_unless(self._clock, pauses.next(), stopping)
+
+    async def _run_session(self, stopping: asyncio.Event) -> None:
+        self._session = self._new_session()
+        try:
+            await self._session.run(self._spec, stopping)
+        except ExceptionGroup as group:
+            raise essence(group) from group
+
+    def _new_session(self) -> Session[T]:
+        return Session(self._consumer, self._lane, self._clock, self._spec.options)
+
+    def _lane(self, partition: Partition, finished: Callable[[], None]) -> Lane[T]:
+        self._broker_away = None
+        options = self._spec.options
+        handlings = [
+            Handling(self._spec, self._handler, self._producer, self._clock, self._quarantine)
+            for _ in range(options.parallel)
+        ]
+        return Lane(partition, handlings, options, self._consumer.resume, finished)
+
+    def _note_rebuild(self, error: RetriableError) -> None:
+        log.warning("consumer_rebuilt", reason=str(error), code=error.failure.code)
+        METRICS.rebuilds.labels("consumer").inc()
+        self._broker_away = str(error)

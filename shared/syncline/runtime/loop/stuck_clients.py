@@ -1,0 +1,105 @@
+"""Watching for clients that are stuck without saying so, and for messages that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from syncline.contracts.wire import Delivery, Partition
+from syncline.domain.errors import RetriableError
+from syncline.runtime.clock import Clock
+from syncline.runtime.loop.partition_worker import Lane
+from syncline.runtime.ports import Consumer
+from syncline.runtime.spec import StageOptions
+from syncline.telemetry.metrics import METRICS
+
+LOOK_EVERY = 10.0
+"""Seconds."""
+log = structlog.get_logger()
+
+
+class Watcher:
+    """Measures lag; ends the session of a consumer that gets nothing although something lies there.
+
+    Args:
+        lanes: the partitions that are ours, kept current by the session.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        consumer: Consumer,
+        lanes: Mapping[Partition, Lane[Any]],
+        clock: Clock,
+        options: StageOptions,
+    ) -> None:
+        self._stage = stage
+        self._consumer = consumer
+        self._lanes = lanes
+        self._clock = clock
+        self._stalled_after = options.stalled_after
+        self._moved_at: dict[Partition, float] = {}
+        self._next: dict[Partition, tuple[int, int]] = {}
+        self._shown: set[Partition] = set()
+
+    def note(self, partition: Partition, deliveries: Sequence[Delivery]) -> None:
+        """Note that messages of a partition arrived."""
+        self._moved_at[partition] = self._clock.monotonic()
+        epoch, due = self._next.get(partition, (0, -1))
+        lane = id(self._lanes[partition])
+        first = deliveries[0].offset
+        if epoch == lane and first > due:
+            self._note_gap(partition, first - due)
+        self._next[partition] = (lane, deliveries[-1].offset + 1)
+
+    def _note_gap(self, partition: Partition, missing: int) -> None:
+        """Retention deleted what nobody had read: loud, because records lost their way there."""
+        METRICS.gone_unread.labels(self._stage, partition[0]).inc(missing)
+        log.error("messages_gone_unread", partition=partition, messages=missing)
+
+    async def run(self) -> None:
+        """Look now and then until cancelled.
+
+        Raises:
+            RetriableError: the consumer is stuck; a new one is needed.
+        """
+        while True:
+            await self._clock.sleep(LOOK_EVERY)
+            try:
+                behind = await self._consumer.behind()
+            except RetriableError as error:
+                log.debug("lag_unknown", reason=str(error))
+                continue
+            self._show(behind)
+            self._check(behind)
+
+    def _show(self, behind: Mapping[Partition, int]) -> None:
+        current = set(behind) & set(self._lanes)
+        for partition in current:
+            lag = behind[partition] + self._lanes[partition].pending
+            METRICS.lag.labels(self._stage, partition[0], str(partition[1])).set(lag)
+        self._forget(self._shown - current)
+        self._shown = current
+
+    def _check(self, behind: Mapping[Partition, int]) -> None:
+        now = self._clock.monotonic()
+        for partition, count in behind.items():
+            lane = self._lanes.get(partition)
+            if lane is None or lane.is_full or count == 0:
+                self._moved_at[partition] = now
+            elif now - self._moved_at.setdefault(partition, now) > self._stalled_after:
+                raise RetriableError(
+                    f"{partition[0]}/{partition[1]} holds {count} messages and none arrives",
+                    code="consumer_stalled",
+                )
+
+    def forget_all(self) -> None:
+        """Show no lag of partitions that are no longer ours."""
+        self._forget(self._shown)
+        self._shown = set()
+
+    def _forget(self, partitions: set[Partition]) -> None:
+        for topic, number in partitions:
+            METRICS.lag.remove(self._stage, topic, str(number))

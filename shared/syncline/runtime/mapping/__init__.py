@@ -1,0 +1,1 @@
+"""What Normalize and Transform have in common: map a batch, forward it."""

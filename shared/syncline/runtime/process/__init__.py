@@ -1,0 +1,1 @@
+"""A process's life: start, drain, health, and what it reports of itself."""

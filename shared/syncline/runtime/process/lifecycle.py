@@ -1,0 +1,78 @@
+"""A service's life: start, work, drain on SIGTERM, leave. A second signal ends it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import structlog
+
+from syncline.domain.errors import RetriableError
+from syncline.runtime.backoff import Pauses
+from syncline.runtime.clock import Clock, SystemClock
+
+LONG_AGO = 60.0
+"""Seconds a side task has to work for its next pause to be a short one again."""
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def stop_signals() -> AsyncIterator[asyncio.Event]:
+    """Yield an event that the first SIGTERM or SIGINT sets; the second one exits with 1."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int) -> None:
+        if stopping.is_set():
+            os._exit(1)
+        log.info("draining", signal=signal.Signals(number).name)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield stopping
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def run_with_side_tasks(
+    main: Awaitable[None],
+    side_tasks: Mapping[str, Callable[[], Awaitable[None]]],
+    clock: Clock | None = None,
+) -> None:
+    """Run the main work; a side task that ends or breaks takes the process with it.
+
+    A side task that raises RetriableError is begun anew after a pause: the process lives on while
+    PostgreSQL or the broker is away.
+
+    Raises:
+        BaseExceptionGroup: what the main work or a side task broke on.
+    """
+    async with asyncio.TaskGroup() as group:
+        sides = [
+            group.create_task(_never_ends(name, task, clock or SystemClock()), name=name)
+            for name, task in side_tasks.items()
+        ]
+        await main
+        for side in sides:
+            side.cancel()
+
+
+async def _never_ends(name: str, task: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    pauses = Pauses()
+    while True:
+        started = clock.monotonic()
+        try:
+            await task()
+        except RetriableError as error:
+            if clock.monotonic() - started > LONG_AGO:
+                pauses.reset()
+            log.warning("side_task_waits", task=name, reason=str(error))
+            await clock.sleep(pauses.next())
+        else:
+            raise RuntimeError(f"side task {name} ended")
