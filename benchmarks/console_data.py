@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from syncline.domain.dead_letter import letter_id
+from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.postgres.database.database import Database
 
 SIZE = 100
@@ -143,7 +143,7 @@ async def _letters(connection: Any, pinned: Any, at: datetime, failed: int) -> N
         batch, slot = first + n // SIZE, n % SIZE
         group = n % GROUPS
         rows.append((
-            UUID(letter_id(str(run_id), batch, slot)), "default", run_id, batch, slot, stream,
+            UUID(dead_letter_id(str(run_id), batch, slot)), "default", run_id, batch, slot, stream,
             instance, "item", f"ITEM-{batch * SIZE + slot:08}", ("transform", "execute")[group % 2],
             "permanent", f"code_{group}", f"field_{group} has the value 'V{n}', which does not fit",
             f"{group:016x}", [], 0, 1, _PAYLOAD, "pending", at + timedelta(milliseconds=n),

@@ -24,8 +24,8 @@ from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import open_database
 from syncline.postgres.database.migration import migrate
-from syncline.resources.applying import apply
-from syncline.resources.loading import load
+from syncline.resources.loader import load
+from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring, generate_key
 
 HERE = Path(__file__).parent

@@ -35,8 +35,8 @@ from syncline.domain.errors import SynclineError
 from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import open_database
-from syncline.resources.applying import apply
-from syncline.resources.loading import load
+from syncline.resources.loader import load
+from syncline.resources.plan import apply
 from syncline.telemetry.logs import configure_logs
 
 CONFIG = Path(__file__).with_name("config")

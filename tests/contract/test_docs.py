@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncline.domain.mapping.transformers import BUILT_IN
+from syncline.domain.mapping.transformers.registry import BUILT_IN
 from syncline.telemetry.metrics import REGISTRY
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from syncline.domain.run import State
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from syncline.resources.applying import apply
-from syncline.resources.loading import load
+from syncline.resources.loader import load
+from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation

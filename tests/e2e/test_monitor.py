@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from syncline.domain.pipeline import Dot, ServiceHealth
 from syncline.domain.run import State
+from syncline.domain.service_status import Dot, ServiceStatus
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.monitoring.service_status import Pipeline
 from tests.e2e.test_runs import configure
@@ -50,7 +50,7 @@ async def all_work(db: Database) -> bool:
     return True
 
 
-async def is_red(db: Database, name: str) -> ServiceHealth | None:
+async def is_red(db: Database, name: str) -> ServiceStatus | None:
     _, services = await Pipeline(db).services()
     (found,) = [s for s in services if s.service == name]
     return found if found.dot is Dot.RED else None

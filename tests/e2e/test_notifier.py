@@ -12,7 +12,7 @@ from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.topics import DLQ, STATUS
 from syncline.contracts.wire import Outbound
-from syncline.domain.notification import SubscriptionConfig
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.kafka.admin import KafkaAdmin
 from syncline.postgres.database.database import open_database
 from syncline.postgres.notifications.subscriptions import Subscriptions

@@ -20,7 +20,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from syncline.connectors.port import Snapshot
-from syncline.domain.bookmark import MARGIN
+from syncline.domain.cursor.bookmark import MARGIN
 from syncline.domain.errors import RetriableError
 from syncline.domain.run import Outcome
 from syncline.postgres.cursors.changes import Cursors

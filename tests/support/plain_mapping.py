@@ -1,7 +1,7 @@
 """A transformation as one would explain it on paper: slow, obvious, and nothing compiled.
 
-The engine is held to it (`unit/domain/mapping/test_reference.py`) and shares no code with it. Paths
-are tuples of texts (keys), numbers (indexes) and EACH.
+The engine is held to it (`unit/domain/mapping/engine/test_reference.py`) and shares no code with
+it. Paths are tuples of texts (keys), numbers (indexes) and EACH.
 """
 
 from __future__ import annotations

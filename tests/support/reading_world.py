@@ -21,10 +21,10 @@ from syncline.contracts.sending import settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Written
+from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.document import Extraction
-from syncline.domain.mapping.hashing import row_hashes
-from syncline.domain.mapping.source_fields import source_fields
+from syncline.domain.mapping.hashes import row_hashes
+from syncline.domain.mapping.source_columns import source_fields
 from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome, Run
@@ -267,7 +267,7 @@ class World:
         self._number += 1
         await Ledger(self.db).acknowledge(
             batch.run,
-            Written(
+            Acknowledgements(
                 list(last),
                 [f"{self._number:032x}"] * len(last),
                 [batch.row_hashes[place] for place in last.values()],

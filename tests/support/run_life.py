@@ -7,8 +7,8 @@ from uuid6 import uuid7
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Report, RunRef
-from syncline.domain.batch import NewBatch, Water
-from syncline.domain.dead_letter import letter_id
+from syncline.domain.batch import NewBatch, Watermarks
+from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
@@ -43,8 +43,8 @@ async def extract(
     progress = await extractions.start(run.id)
     assert progress is not None
     for number, chunk in enumerate(chunks):
-        await extractions.commit(progress, chunk, str(number), Water(None, water), 0)
-    await extractions.finish(progress, None, Ending(Water(water, water)))
+        await extractions.commit(progress, chunk, str(number), Watermarks(None, water), 0)
+    await extractions.finish(progress, None, Ending(Watermarks(water, water)))
 
 
 def batch(number: int, ids: str, outcomes: str | None = None) -> NewBatch:
@@ -59,7 +59,8 @@ async def apply(db: Database, *reports: Report) -> Run:
 
 def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
     return DeadLetter(
-        id=letter_id(run.id, 0, slot), correlation_id=run.id, tenant=run.tenant, stream=run.stream,
+        id=dead_letter_id(run.id, 0, slot), correlation_id=run.id, tenant=run.tenant,
+        stream=run.stream,
         instance=run.instance_name, instance_id=run.instance, source_profile=run.source,
         target_profile=run.target, entity_type=run.entity_type, source_id=source_id,
         batch=0, slot=slot,

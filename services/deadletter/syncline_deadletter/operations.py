@@ -10,8 +10,8 @@ import structlog
 from syncline.actions.dead_letters.replay_plan import Wish, replay_fields
 from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError
-from syncline.domain.operation import OperationKind
 from syncline.postgres.operations.settlement import OperationSettling
 from syncline.postgres.operations.steps import Chunk, Leased, OperationSteps
 from syncline.postgres.runs.runs import Runs

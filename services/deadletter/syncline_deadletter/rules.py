@@ -7,7 +7,7 @@ import msgspec
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import LetterRef, RunRef, Settled, decoder_of
 from syncline.contracts.wire import Delivery
-from syncline.domain.dead_letter import PoisonLetter, poison_id
+from syncline.domain.dead_letter.identity import PoisonMessage, poison_id
 from syncline.domain.run import Outcome
 
 
@@ -15,7 +15,7 @@ class Letter(msgspec.Struct, frozen=True):
     """A message of the DLQ: a record's dead letter, and what it is kept as if it is none."""
 
     record: DeadLetter | None
-    poison: PoisonLetter
+    poison: PoisonMessage
 
 
 _decode = decoder_of(CloudEvent[DeadLetter]).decode
@@ -36,7 +36,7 @@ def decode(delivery: Delivery) -> Letter:
     return Letter(event.data, stray(delivery, "a dead letter that cannot be stored"))
 
 
-def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
+def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonMessage:
     def text(name: str) -> str:
         return headers.get(f"dlq-{name}", b"").decode(errors="replace")
 
@@ -53,7 +53,7 @@ def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
         number("original-partition", 2**31 - 1),
         number("original-offset", 2**63 - 1),
     )
-    return PoisonLetter(
+    return PoisonMessage(
         id=poison_id(topic, partition, offset),
         topic=topic,
         partition=partition,
@@ -64,9 +64,9 @@ def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonLetter:
     )
 
 
-def stray(delivery: Delivery, error: str) -> PoisonLetter:
+def stray(delivery: Delivery, error: str) -> PoisonMessage:
     """Describe a message of the DLQ itself that is kept as it is."""
-    return PoisonLetter(
+    return PoisonMessage(
         id=poison_id(delivery.topic, delivery.partition, delivery.offset),
         topic=delivery.topic,
         partition=delivery.partition,

@@ -8,7 +8,7 @@ from enum import Enum, auto
 import msgspec
 
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Entry, Intent
+from syncline.domain.ledger import Intent, LedgerEntry
 
 SHORT_WAIT = 10.0
 """Seconds up to which a target's `Retry-After` is waited for on the spot."""
@@ -57,12 +57,12 @@ class Item(msgspec.Struct):
     row_hash: str | None
     version: int
     target_id: str | None = None
-    entry: Entry | None = None
+    entry: LedgerEntry | None = None
     owner: str | None = None
     asked: bool = False
 
 
-def decide(item: Item, entry: Entry | None, run_id: str, *, smart_sync: bool) -> Decision:
+def decide(item: Item, entry: LedgerEntry | None, run_id: str, *, smart_sync: bool) -> Decision:
     """Decide about one record.
 
     Args:
@@ -168,7 +168,7 @@ def judge(item: Item, intent: Intent, seen: Seen | None, *, honours_keys: bool) 
 
 
 def by_decision(
-    items: Sequence[Item], entries: Mapping[str, Entry], run_id: str, *, smart_sync: bool
+    items: Sequence[Item], entries: Mapping[str, LedgerEntry], run_id: str, *, smart_sync: bool
 ) -> dict[Decision, list[Item]]:
     """Group items by what is to be done, and give each what the ledger knows of it."""
     grouped: dict[Decision, list[Item]] = {decision: [] for decision in Decision}

@@ -16,8 +16,8 @@ import msgspec
 from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import Batch, RunRef
 from syncline.domain.errors import Failure, RetriableError
-from syncline.domain.ledger import Begun, Entry, Written
-from syncline.domain.mapping.hashing import payload_hashes
+from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
+from syncline.domain.mapping.hashes import payload_hashes
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.limits.retry_after import PausedError
@@ -93,7 +93,7 @@ class Writer:
         await self._send(run, target, located + probed, work)
 
     async def _refresh(
-        self, run: RunRef, items: Sequence[Item], entries: Mapping[str, Entry]
+        self, run: RunRef, items: Sequence[Item], entries: Mapping[str, LedgerEntry]
     ) -> None:
         """Let the next run skip early what this one found unchanged."""
         newer = [
@@ -189,7 +189,7 @@ class Writer:
         """Commit intents; what another call has in hand meanwhile is looked at again later."""
         for item in items:
             item.owner = owner
-        begun = Begun(
+        begun = WriteIntents(
             owner,
             [item.source_id for item in items],
             [item.payload_hash for item in items],
@@ -256,7 +256,7 @@ class Writer:
 
     async def _acknowledge(self, run: RunRef, items: Sequence[Item]) -> None:
         if items:
-            written = Written(
+            written = Acknowledgements(
                 [item.source_id for item in items],
                 [item.payload_hash for item in items],
                 [item.row_hash for item in items],

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import Header, Path, Query
 
 from syncline.actions.doubts.review import Doubter
-from syncline.domain.configuration import NAME, Kind, Step
+from syncline.domain.configuration.documents import NAME, Kind, PlanStep
 from syncline.domain.errors import Problem
 from syncline.postgres.configuration.catalog import Listed
-from syncline.resources.saving import Edit, Expected
+from syncline.resources.edits import Edit, Expected
 from syncline_gateway.access.caller import Caller
 from syncline_gateway.parts import Parts
 from syncline_gateway.requests.paging import Paging, words
@@ -46,7 +46,7 @@ def creation_of(caller: Caller, kind: Kind) -> Edit:
     return Edit(caller.tenant, caller.actor, kind, None, Expected.NOTHING_THERE)
 
 
-async def doubts(parts: Parts, edit: Edit, body: object, step: Step | None) -> list[Problem]:
+async def doubts(parts: Parts, edit: Edit, body: object, step: PlanStep | None) -> list[Problem]:
     """Say what of a checked document is allowed and probably not meant: the `warnings`.
 
     Args:

@@ -12,7 +12,7 @@ from uuid6 import uuid7
 
 from syncline.bootstrap.notifications import senders_of
 from syncline.contracts.alerts import AlertData
-from syncline.domain.alerts import Alert
+from syncline.domain.notification.alert import Alert
 from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryView, DeliveryViews
 from syncline.postgres.notifications.subscriptions import Subscriptions

@@ -13,7 +13,7 @@ import msgspec
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import INPUT_OF
 from syncline.contracts.wire import Partition
-from syncline.domain.pipeline import Rates, ServiceHealth, Worker, judge_service, judge_stage
+from syncline.domain.service_status import Rates, ServiceStatus, Worker, judge_service, judge_stage
 
 ALIVE_FOR = 5.0
 """Seconds after its last snapshot for which a process counts as alive."""
@@ -95,7 +95,7 @@ class Board:
 
     def health(
         self, services: Sequence[str], lags: Mapping[str, StageLag], now: float
-    ) -> list[ServiceHealth]:
+    ) -> list[ServiceStatus]:
         """Judge every service.
 
         Args:
@@ -103,10 +103,10 @@ class Board:
         """
         return [self._service(service, lags.get(service), now) for service in services]
 
-    def _service(self, service: str, lag: StageLag | None, now: float) -> ServiceHealth:
+    def _service(self, service: str, lag: StageLag | None, now: float) -> ServiceStatus:
         known = [k for k in self._known.values() if k.snapshot.stage == service]
         alive = sorted((k.snapshot for k in known if _alive(k, now)), key=lambda s: s.started_at)
-        seen = ServiceHealth(
+        seen = ServiceStatus(
             service,
             *judge_service(len(alive)),
             workers=[Worker(s.process, s.host, s.pid, s.started_at) for s in alive],

@@ -9,7 +9,7 @@ import structlog
 
 from syncline.contracts.topics import READS
 from syncline.domain.errors import SynclineError
-from syncline.domain.pipeline import ServiceHealth
+from syncline.domain.service_status import ServiceStatus
 from syncline.kafka.lagging import GroupLag, LagReader
 from syncline.postgres.monitoring.service_status import STEP, Pipeline
 from syncline.runtime.clock import Clock, sleep_unless
@@ -43,7 +43,7 @@ class Watching:
         self._pipeline = pipeline
         self._clock = clock
         self._ages = {service: Ages() for service in READS}
-        self._shown: dict[str, ServiceHealth] = {}
+        self._shown: dict[str, ServiceStatus] = {}
         self._stepped = 0
         self.last_tick = clock.monotonic()
         self.waiting_for: str | None = None
@@ -88,7 +88,7 @@ class Watching:
             for stage, group in groups.items()
         }
 
-    async def _keep(self, health: Sequence[ServiceHealth]) -> None:
+    async def _keep(self, health: Sequence[ServiceStatus]) -> None:
         now = self._clock.now()
         if not self._shown:
             await self._pipeline.keep_only(self._services)
@@ -106,7 +106,7 @@ class Watching:
             await self._pipeline.remember(stages, now.replace(microsecond=0))
 
 
-def _show(health: Sequence[ServiceHealth]) -> None:
+def _show(health: Sequence[ServiceStatus]) -> None:
     for each in health:
         METRICS.stage_workers.labels(each.service).set(len(each.workers))
         if each.waiting is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncline.contracts.topics import Stage
-from syncline.domain.mapping.compiler import CompiledMapping
+from syncline.domain.mapping.engine.compiler import CompiledMapping
 from syncline.runtime.mapping.forwarder import Made
 from syncline.runtime.mapping.handler import MappingStage
 

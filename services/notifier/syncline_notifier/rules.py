@@ -1,4 +1,6 @@
-"""What the end of a run means for its stream. What is told of that, and when: `domain/incident.py`.
+"""What the end of a run means for its stream.
+
+What is told of that, and when: `domain/notification/incident.py`.
 
 | A run ends | It read records | Its stream |
 |---|---|---|
@@ -20,8 +22,8 @@ from syncline.contracts.alerts import AlertData, Happening
 from syncline.contracts.events import COMPLETED, CloudEvent, RunStatus
 from syncline.contracts.messages import decoder_of
 from syncline.contracts.wire import Delivery
-from syncline.domain.alerts import Alert, AlertState, Cause, Subject
-from syncline.domain.fingerprint import pattern_of
+from syncline.domain.dead_letter.fingerprint import pattern_of
+from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
 from syncline.domain.run import State
 
 

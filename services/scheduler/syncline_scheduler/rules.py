@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from syncline.domain.schedule.catching_up import WORTH, decide
+from syncline.domain.schedule.catch_up import WORTH, decide_slots
 from syncline.domain.schedule.cron import parse_cron
 from syncline.domain.schedule.firing import (
-    Coming,
-    Kind,
-    Noted,
-    Result,
-    Taken,
+    DueSchedule,
+    FiringKind,
+    FiringResult,
+    NewFiring,
+    ScheduleUpdate,
     actor_of,
     run_id_of,
 )
@@ -27,7 +27,7 @@ FARTHEST = timedelta(days=7)
 _MOMENT = timedelta(seconds=1)
 
 
-def taken(coming: Coming, now: datetime) -> Taken:
+def taken(coming: DueSchedule, now: datetime) -> ScheduleUpdate:
     """Decide what to keep of the slots that have come, and which slot is next.
 
     Raises:
@@ -40,22 +40,26 @@ def taken(coming: Coming, now: datetime) -> Taken:
     come = list(islice(takewhile(lambda at: at <= now, slots(cron, zone, begin)), MOST + 1))
     if len(come) > MOST:
         return come[MOST], tuple(_missed(coming, come[:MOST]))
-    due = decide(come, now, coming.able_since)
+    due = decide_slots(come, now, coming.able_since)
     noted = list(_missed(coming, due.missed))
     if due.fires is not None:
-        kind = Kind.CATCH_UP if due.catches_up else Kind.SLOT
-        noted.append(_noted(coming, due.fires, kind, Result.DUE, None))
+        kind = FiringKind.CATCH_UP if due.catches_up else FiringKind.SLOT
+        noted.append(_noted(coming, due.fires, kind, FiringResult.DUE, None))
     return next_slot(cron, zone, now), tuple(noted)
 
 
-def _missed(coming: Coming, missed: tuple[datetime, ...] | list[datetime]) -> Iterator[Noted]:
+def _missed(
+    coming: DueSchedule, missed: tuple[datetime, ...] | list[datetime]
+) -> Iterator[NewFiring]:
     for slot in missed:
-        yield _noted(coming, slot, Kind.SLOT, Result.MISSED, "no scheduler was running")
+        yield _noted(coming, slot, FiringKind.SLOT, FiringResult.MISSED, "no scheduler was running")
 
 
-def _noted(coming: Coming, slot: datetime, kind: Kind, result: Result, reason: str | None) -> Noted:
+def _noted(
+    coming: DueSchedule, slot: datetime, kind: FiringKind, result: FiringResult, reason: str | None
+) -> NewFiring:
     run_id = run_id_of(coming.id, slot)
-    return Noted(slot, run_id, kind, actor_of(coming.name), result, reason)
+    return NewFiring(slot, run_id, kind, actor_of(coming.name), result, reason)
 
 
 def worth_since(now: datetime) -> datetime:

@@ -9,7 +9,14 @@ import structlog
 
 from syncline.contracts.sending import trigger_message
 from syncline.domain.errors import InvalidInputError, RetriableError
-from syncline.domain.schedule.firing import Coming, Kind, Result, Taken, ToSend, trigger_fields
+from syncline.domain.schedule.firing import (
+    DueSchedule,
+    FiringKind,
+    FiringResult,
+    ScheduleUpdate,
+    UnpublishedFiring,
+    trigger_fields,
+)
 from syncline.postgres.schedules.firings import Firings
 from syncline.runtime.backoff import Pauses
 from syncline.runtime.clock import Clock, sleep_unless
@@ -63,21 +70,21 @@ class Scheduler:
         given_up = await self._firings.give_up(
             worth_since(now), "it could not be published in time"
         )
-        _count(Result.MISSED, given_up)
+        _count(FiringResult.MISSED, given_up)
         await self._send()
         while results := await self._firings.settle(now - SURE):
             for result in results:
-                if result is not Result.MISSED:
+                if result is not FiringResult.MISSED:
                     _count(result, 1)
 
     async def _take(self) -> None:
         now = self._clock.now()
         while noted := await self._firings.take(now, self._decide):
-            missed = sum(firing.result is Result.MISSED for firing in noted)
-            _count(Result.MISSED, missed)
+            missed = sum(firing.result is FiringResult.MISSED for firing in noted)
+            _count(FiringResult.MISSED, missed)
             log.info("slots_came", firings=len(noted), missed=missed)
 
-    def _decide(self, coming: Coming) -> Taken:
+    def _decide(self, coming: DueSchedule) -> ScheduleUpdate:
         now = self._clock.now()
         try:
             return taken(coming, now)
@@ -96,20 +103,20 @@ class Scheduler:
                 )
             self._note_sent(firings)
 
-    def _note_sent(self, firings: list[ToSend]) -> None:
+    def _note_sent(self, firings: list[UnpublishedFiring]) -> None:
         now = self._clock.now()
         for firing in firings:
             log.info(
                 "schedule_fired", correlation_id=firing.run_id, kind=firing.kind.value,
                 instance=firing.instance, entity_type=firing.entity_type,
             )  # fmt: skip
-            if firing.kind is Kind.SLOT:
+            if firing.kind is FiringKind.SLOT:
                 METRICS.schedule_lateness.observe(max((now - firing.slot).total_seconds(), 0.0))
 
 
-def _fields(firing: ToSend) -> dict[str, object]:
+def _fields(firing: UnpublishedFiring) -> dict[str, object]:
     return trigger_fields(firing.tenant, firing.instance, firing.entity_type, firing.actor)
 
 
-def _count(result: Result, count: int) -> None:
+def _count(result: FiringResult, count: int) -> None:
     METRICS.schedule_firings.labels(result.value).inc(count)

@@ -10,10 +10,10 @@ from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError
 from syncline.domain.schedule.firing import (
-    Kind,
-    Noted,
-    Result,
-    Status,
+    FiringKind,
+    FiringResult,
+    NewFiring,
+    ScheduleStatus,
     run_id_of,
     trigger_fields,
 )
@@ -46,10 +46,10 @@ async def note_firing(database: Database, wish: ByHand, now: datetime) -> tuple[
         RetriableError: the database is away.
     """
     view = await ScheduleViews(database).get(wish.tenant, wish.schedule)
-    if view.status == Status.DEPENDENCY_INACTIVE:
+    if view.status == ScheduleStatus.DEPENDENCY_INACTIVE:
         raise ConflictError(f"schedule {view.name!r} cannot run: {view.status_reason}")
     run_id = run_id_of(f"{wish.tenant}/{wish.schedule}/{wish.actor}", now)
-    noted = Noted(now, run_id, Kind.MANUAL, wish.actor, Result.DUE)
+    noted = NewFiring(now, run_id, FiringKind.MANUAL, wish.actor, FiringResult.DUE)
     await Schedules(database).note_manual(wish.tenant, wish.schedule, noted)
     fields = trigger_fields(wish.tenant, view.instance, view.entity_type, wish.actor)
     return run_id, trigger_message(run_id, fields, wish.source, now)

@@ -10,10 +10,10 @@ import msgspec
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.registry import connector_class
 from syncline.contracts.messages import RunRef
-from syncline.domain.mapping.compiler import CompiledMapping, compile_mapping
+from syncline.domain.configuration.profile import Profile
 from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
-from syncline.domain.profile import Profile
 from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.runtime.clock import Clock

@@ -33,7 +33,7 @@ from syncline.bootstrap.settings_kinds import (
     Text,
 )
 from syncline.connectors.port import Surroundings
-from syncline.domain.incident import Pace
+from syncline.domain.notification.incident import AlertTiming
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.access.sessions import Lifetimes
 from syncline.postgres.database.retention import Retention
@@ -240,9 +240,9 @@ class Settings(BaseSettings):
             self.keep_runs, self.keep_outcomes, self.keep_dead_letters, self.keep_audit
         )
 
-    def pace(self) -> Pace:
+    def pace(self) -> AlertTiming:
         """Return how patient notifications are."""
-        return Pace(self.alert_window, self.alert_hold, self.alert_quiet, self.alert_flaps)
+        return AlertTiming(self.alert_window, self.alert_hold, self.alert_quiet, self.alert_flaps)
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""

@@ -19,8 +19,8 @@ from syncline.cli.runs import LIMIT
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, table
 from syncline.cli.words import moment, number, plural, short_id
+from syncline.domain.dead_letter.operation import GOOD, OperationKind
 from syncline.domain.errors import InvalidInputError, Problem, RetriableError
-from syncline.domain.operation import GOOD, OperationKind
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.catalog import LetterViews
 from syncline.postgres.dead_letters.filter import LetterFilter

@@ -18,7 +18,7 @@ from syncline.cli.words import number, plural
 from syncline.connectors.registry import connector_class
 from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
-from syncline.domain.configuration import Configured, ProfileConfig
+from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
 from syncline.postgres.runs.auditor import CHECKS, audit
 from syncline.postgres.schedules.catalog import ScheduleViews
 
@@ -122,7 +122,7 @@ class Checker:
         return Checked(Level.OK, "PostgreSQL", f"{version}; the schema is this release's")
 
     async def _configuration(self, *, profiles: bool) -> AsyncIterator[Checked]:
-        found = Configured()
+        found = TenantConfiguration()
 
         async def read() -> Checked:
             nonlocal found

@@ -15,11 +15,11 @@ from syncline.cli.errors import OutsideError
 from syncline.cli.removing import confirm_deleting
 from syncline.cli.shell import Shell
 from syncline.cli.words import plural
-from syncline.domain.configuration import Configured, Difference, Step
+from syncline.domain.configuration.documents import Difference, PlanStep, TenantConfiguration
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.resources import applying
-from syncline.resources.exporting import documents, to_yaml
-from syncline.resources.loading import Loaded, load
+from syncline.resources import plan
+from syncline.resources.export import documents, to_yaml
+from syncline.resources.loader import DocumentSet, load
 from syncline.resources.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def apply(
     loaded = _load(shell, file)
     planned = _planned(shell, loaded, yes=yes) if prune else None
 
-    async def store() -> tuple[list[Step], list[Mistake]]:
+    async def store() -> tuple[list[PlanStep], list[Mistake]]:
         async with shell.configuration() as stored:
             if planned is None:
-                steps = await applying.apply(stored, loaded, shell.tenant, shell.actor)
+                steps = await plan.apply(stored, loaded, shell.tenant, shell.actor)
             else:
-                steps = await applying.pruned(stored, loaded, shell.tenant, shell.actor, planned)
+                steps = await plan.prune(stored, loaded, shell.tenant, shell.actor, planned)
             return steps, await _doubts(shell, stored, loaded, steps)
 
     steps, doubts = shell.run(store())
@@ -68,9 +68,9 @@ def diff(
     """Show what `apply` would change; exit code 10 when that is anything."""
     loaded = _load(shell, file)
 
-    async def compare() -> tuple[list[Step], list[Mistake]]:
+    async def compare() -> tuple[list[PlanStep], list[Mistake]]:
         async with shell.configuration() as stored:
-            steps = await applying.diff(stored, loaded, shell.tenant, prune=prune)
+            steps = await plan.diff(stored, loaded, shell.tenant, prune=prune)
             return steps, await _doubts(shell, stored, loaded, steps)
 
     steps, doubts = shell.run(compare())
@@ -86,7 +86,7 @@ def diff(
 def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None:
     """Write what is stored as YAML that `apply` takes; secrets by reference, never by value."""
 
-    async def read() -> Configured:
+    async def read() -> TenantConfiguration:
         async with shell.configuration() as stored:
             return await stored.stored(shell.tenant)
 
@@ -103,14 +103,14 @@ def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None
         typer.echo(text, nl=False)
 
 
-def _planned(shell: Shell, loaded: Loaded, *, yes: bool) -> list[Step]:
+def _planned(shell: Shell, loaded: DocumentSet, *, yes: bool) -> list[PlanStep]:
     """Show what pruning would delete, and ask."""
 
-    async def plan() -> list[Step]:
+    async def planned() -> list[PlanStep]:
         async with shell.configuration() as stored:
-            return await applying.diff(stored, loaded, shell.tenant, prune=True)
+            return await plan.diff(stored, loaded, shell.tenant, prune=True)
 
-    steps = shell.run(plan())
+    steps = shell.run(planned())
     doomed = [step for step in steps if step.action == "deleted"]
     if doomed:
         for line in _lines(doomed) if not (yes or shell.json) else ():
@@ -119,7 +119,7 @@ def _planned(shell: Shell, loaded: Loaded, *, yes: bool) -> list[Step]:
     return steps
 
 
-def _load(shell: Shell, files: Sequence[str]) -> Loaded:
+def _load(shell: Shell, files: Sequence[str]) -> DocumentSet:
     """Read the files, where there is an installation that they could be meant for."""
     _ = shell.settings
     if not files:
@@ -135,7 +135,7 @@ def _write(path: Path, text: str) -> None:
 
 
 async def _doubts(
-    shell: Shell, stored: ConfigurationStore, loaded: Loaded, steps: Sequence[Step]
+    shell: Shell, stored: ConfigurationStore, loaded: DocumentSet, steps: Sequence[PlanStep]
 ) -> list[Mistake]:
     from syncline.actions.doubts.review import Doubter  # noqa: PLC0415
 
@@ -149,14 +149,14 @@ def _warn(shell: Shell, doubts: Sequence[Mistake]) -> None:
         shell.note(f"warning: {doubt}")
 
 
-def _document(steps: Sequence[Step], doubts: Sequence[Mistake]) -> object:
+def _document(steps: Sequence[PlanStep], doubts: Sequence[Mistake]) -> object:
     return {
         "documents": [msgspec.to_builtins(step, builtin_types=()) for step in steps],
         "warnings": [msgspec.to_builtins(doubt) for doubt in doubts],
     }
 
 
-def _lines(steps: Sequence[Step]) -> list[str]:
+def _lines(steps: Sequence[PlanStep]) -> list[str]:
     lines = []
     for step in steps:
         lines.append(f"{_SIGNS[step.action]} {step.kind.value:8} {step.name}")
@@ -176,7 +176,7 @@ def _value(value: object) -> str:
     return text if len(text) <= 100 else text[:99] + "…"
 
 
-def _summary(steps: Sequence[Step]) -> str:
+def _summary(steps: Sequence[PlanStep]) -> str:
     counts = {action: sum(step.action == action for step in steps) for action in _SIGNS}
     told = [action for action in _SIGNS if action != "deleted" or counts[action]]
     return ", ".join(f"{counts[action]} {action}" for action in told)

@@ -10,7 +10,7 @@ from syncline.cli.app import Commands
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column
 from syncline.cli.words import moment
-from syncline.domain.cursor import value_problem
+from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.cursors.changes import Cursors
 from syncline.postgres.runs.record_history import CursorView, Views

@@ -14,8 +14,8 @@ from syncline.cli.runs import run_id_of
 from syncline.cli.shell import Shell
 from syncline.cli.words import number, plural
 from syncline.contracts.topics import Stage
+from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import Category, InvalidInputError, Problem
-from syncline.domain.replay import MAX_REPLAY
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
 from syncline.postgres.dead_letters.filter import STATUSES, LetterFilter

@@ -9,10 +9,10 @@ import typer
 from syncline.cli.errors import OutsideError
 from syncline.cli.shell import Shell
 from syncline.cli.words import plural
-from syncline.domain.configuration import Kind, Step
+from syncline.domain.configuration.documents import Kind, PlanStep
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant, shown
-from syncline.resources.removing import remove
+from syncline.resources.deletion import remove
 
 _KINDS = ", ".join(kind.lower() for kind in Kind)
 _KIND = typer.Argument(metavar="KIND", help=f"One of {_KINDS}.")
@@ -35,7 +35,7 @@ def delete(
     _ = shell.settings
     confirm_deleting(shell, len(wanted), yes=yes)
 
-    async def take() -> list[Step]:
+    async def take() -> list[PlanStep]:
         async with shell.configuration() as stored:
             return await remove(stored, shell.tenant, shell.actor, wanted)
 

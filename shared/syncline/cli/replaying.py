@@ -21,9 +21,9 @@ from syncline.cli.tables import Column, table
 from syncline.cli.watching import Watcher, ended_lines, is_refused, until_ended
 from syncline.cli.words import plural, short_id, status_document
 from syncline.contracts.events import RunStatus
+from syncline.domain.dead_letter.replay import FAILED as FROM_FAILED
+from syncline.domain.dead_letter.replay import MAX_REPLAY, STARTS
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.replay import FAILED as FROM_FAILED
-from syncline.domain.replay import MAX_REPLAY, STARTS
 from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
 from syncline.postgres.dead_letters.filter import LetterFilter
 from syncline.postgres.runs.record_history import Views

@@ -12,10 +12,10 @@ from syncline.cli.app import Commands
 from syncline.cli.shell import Shell, own_name
 from syncline.cli.tables import Column, pairs, table
 from syncline.cli.words import label, moment
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
 from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews
-from syncline.resources.saving import Edit, switch_schedule
+from syncline.resources.edits import Edit, switch_schedule
 from syncline.runtime.clock import SystemClock
 
 commands = Commands("List and preview schedules, switch them, run one now.")

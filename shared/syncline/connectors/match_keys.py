@@ -13,7 +13,7 @@ import msgspec
 
 from syncline.connectors.port import WriteBatch
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.values import plain_text
+from syncline.domain.mapping.values.converters import plain_text
 
 _NONE = (type(None), dict, list)
 _encode = msgspec.json.Encoder().encode

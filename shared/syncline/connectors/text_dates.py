@@ -14,9 +14,9 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.dates import compile_format, compile_parser
 from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
 from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.mapping.values.dates import compile_format, compile_parser
 
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?P<seconds>:\d\d(?P<fraction>\.\d+)?)?"

@@ -9,8 +9,8 @@ import msgspec
 
 from syncline.contracts.events import CloudEvent
 from syncline.contracts.messages import encode
-from syncline.domain.alerts import Alert, Cause, Subject
-from syncline.domain.incident import Told
+from syncline.domain.notification.alert import Alert, Cause, Subject
+from syncline.domain.notification.incident import Announcement
 
 SOURCE = "/syncline/notifier"
 
@@ -99,14 +99,16 @@ class Member(msgspec.Struct, frozen=True):
 
 
 def message_of(
-    what: Told, members: Sequence[Member], system: str | None, at: datetime
+    what: Announcement, members: Sequence[Member], system: str | None, at: datetime
 ) -> AlertData:
     """Make what is told of members of an incident: of one alone, or of several with their list."""
     over = sorted({str(member.alert) for member in members})
     worst = next(alert for alert in _WORST if str(alert) in over)
-    alert = {Told.RECOVERED: Alert.RECOVERED, Told.FLAPPING: Alert.FLAPPING}.get(what, worst)
+    alert = {Announcement.RECOVERED: Alert.RECOVERED, Announcement.FLAPPING: Alert.FLAPPING}.get(
+        what, worst
+    )
     subjects = {member.subject for member in members}
-    ends = what is not Told.FAILING
+    ends = what is not Announcement.FAILING
     if len(subjects) == 1:
         one = next(m for m in members if ends or m.alert is worst)
         return msgspec.structs.replace(
@@ -115,7 +117,7 @@ def message_of(
     return AlertData(
         alert=str(alert), tenant=members[0].subject.tenant, system=system, count=len(subjects),
         streams=[_stream(member) for member in members[:LISTED]],
-        reason=None if what is Told.RECOVERED else next(
+        reason=None if what is Announcement.RECOVERED else next(
             (m.data.reason for m in members if m.data.reason), None
         ),
         recovered_from=over if ends else None, finished_at=at.isoformat(),

@@ -14,8 +14,8 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.contracts.messages import Attempt, decoder_of, encode
+from syncline.domain.dead_letter.replay import Replay
 from syncline.domain.errors import Failure
-from syncline.domain.replay import Replay
 from syncline.domain.run import Mode, Notice, Overlap
 from syncline.domain.trigger import DEFAULT_BATCH_SIZE
 

@@ -11,7 +11,7 @@ from syncline.contracts.events import CONTENT_TYPE, DEAD_LETTER, DeadLetter, clo
 from syncline.contracts.messages import Attempt, RunRef
 from syncline.contracts.topics import DLQ, Stage
 from syncline.contracts.wire import Outbound, run_spread
-from syncline.domain.dead_letter import letter_id
+from syncline.domain.dead_letter.identity import dead_letter_id
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ def dead_letter(
     """
     last = attempts[-1]
     return DeadLetter(
-        id=letter_id(run.id, place.batch, place.slot),
+        id=dead_letter_id(run.id, place.batch, place.slot),
         correlation_id=run.id,
         tenant=run.tenant,
         stream=run.stream,

@@ -10,8 +10,8 @@ import msgspec
 
 from syncline.contracts.events import CloudEvent, DeadLetter, RecordDeadLettered, RunStatus, Trigger
 from syncline.contracts.messages import Attempt
+from syncline.domain.dead_letter.replay import Replay
 from syncline.domain.errors import Failure
-from syncline.domain.replay import Replay
 from syncline.domain.run import Mode, Overlap
 
 REFERENCE = "#/components/schemas/{name}"

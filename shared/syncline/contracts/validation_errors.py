@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from syncline.domain.configuration import NAME
+from syncline.domain.configuration.documents import NAME
 from syncline.domain.errors import Problem
 from syncline.domain.naming import shown, unknown
 

@@ -18,8 +18,8 @@ from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.embedded.ports import DevPorts, free_port, free_ports
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
-from syncline.resources.applying import apply
-from syncline.resources.loading import load
+from syncline.resources.loader import load
+from syncline.resources.plan import apply
 from syncline.resources.schema import text as schema_text
 
 _IN_REPOSITORY = "../../../../docs/schemas/"

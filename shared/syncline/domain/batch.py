@@ -32,7 +32,7 @@ class TiedRows(msgspec.Struct, frozen=True):
     row_hashes: list[str]
 
 
-class Water(msgspec.Struct, frozen=True):
+class Watermarks(msgspec.Struct, frozen=True):
     """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
 
     high: str | None = None

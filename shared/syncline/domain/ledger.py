@@ -21,7 +21,7 @@ class Intent(msgspec.Struct, frozen=True):
     under_way: float = 0.0
 
 
-class Entry(msgspec.Struct, frozen=True):
+class LedgerEntry(msgspec.Struct, frozen=True):
     """What the ledger knows of one record; hashes are 32 hex digits.
 
     Attributes:
@@ -41,7 +41,7 @@ class Entry(msgspec.Struct, frozen=True):
         return f"{self.run_id}/{self.version}" if self.run_id else ""
 
 
-class Begun(msgspec.Struct):
+class WriteIntents(msgspec.Struct):
     """Writes that are about to be sent by one call; the lists run in parallel.
 
     Attributes:
@@ -56,7 +56,7 @@ class Begun(msgspec.Struct):
     creates: list[bool]
 
 
-class Written(msgspec.Struct):
+class Acknowledgements(msgspec.Struct):
     """Acknowledged writes; the lists run in parallel, one record at most once.
 
     Attributes:

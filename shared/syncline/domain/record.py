@@ -9,7 +9,7 @@ MAX_RECORD = 900_000
 """Bytes of an encoded record above which it cannot travel."""
 
 
-def check(source_id: str, data: bytes) -> Failure | None:
+def check_record(source_id: str, data: bytes) -> Failure | None:
     """Say why a record cannot travel at all, or None."""
     if not source_id:
         return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.converting import converted
+from syncline.domain.conversion import converted
+from syncline.domain.dead_letter.replay import Replay, problems_of
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown, unknown_field
-from syncline.domain.replay import Replay, problems_of
 from syncline.domain.run import Mode, Overlap
 
 MAX_SOURCE_IDS = 500

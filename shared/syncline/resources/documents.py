@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from syncline.domain.configuration import MASK, NAME
+from syncline.domain.configuration.documents import MASK, NAME
 
 
 class Strict(BaseModel):

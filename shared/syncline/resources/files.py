@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from syncline.resources.mistakes import InvalidFilesError, Mistake
-from syncline.resources.yaml_core import Located, YamlError
+from syncline.resources.yaml_core import ParsedDocument, YamlError
 
 _ENDINGS = {".yaml", ".yml", ".json"}
 
@@ -45,7 +45,7 @@ def _files(path: Path) -> list[Path]:
     return [f for f in found if not any(part.startswith(".") for part in f.relative_to(path).parts)]
 
 
-def parse_json(text: str) -> list[Located]:
+def parse_json(text: str) -> list[ParsedDocument]:
     """Read one JSON document or a list of them. Raises YamlError."""
     try:
         decoded = json.loads(text, object_pairs_hook=_no_doubles)
@@ -53,7 +53,7 @@ def parse_json(text: str) -> list[Located]:
         raise YamlError(f"no JSON: {error.msg}", error.lineno) from None
     except (ValueError, RecursionError) as error:
         raise YamlError(f"no JSON: {error}") from None
-    return [Located(d, {}) for d in (decoded if isinstance(decoded, list) else [decoded])]
+    return [ParsedDocument(d, {}) for d in (decoded if isinstance(decoded, list) else [decoded])]
 
 
 def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class InvalidFilesError(SynclineError):
         self.mistakes = tuple(mistakes)
 
 
-class Source(msgspec.Struct, frozen=True):
+class DocumentLocation(msgspec.Struct, frozen=True):
     """Where a document stands; `lines` by JSON path."""
 
     file: str

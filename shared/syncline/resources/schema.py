@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from syncline.domain.configuration import Kind
-from syncline.domain.mapping.transformers import registry
+from syncline.domain.configuration.documents import Kind
+from syncline.domain.mapping.transformers.registry import registry
 from syncline.resources.documents import (
     Document,
     InstanceDocument,

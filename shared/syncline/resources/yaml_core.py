@@ -43,7 +43,7 @@ for _name, (_pattern, _first) in _RESOLVERS.items():
     Dumper.add_implicit_resolver(_TAG + _name, _pattern, _first)
 
 
-class Located(msgspec.Struct, frozen=True):
+class ParsedDocument(msgspec.Struct, frozen=True):
     """One document: its plain value, and the line of each value by its JSON path."""
 
     value: Any
@@ -58,7 +58,7 @@ class YamlError(Exception):
         self.line = line
 
 
-def read_all(text: str) -> list[Located]:
+def read_all(text: str) -> list[ParsedDocument]:
     """Read every document of a text; empty ones are left out.
 
     Raises:
@@ -107,8 +107,8 @@ class _Reading:
         self._lines: dict[str, int] = {}
         self._count = 0
 
-    def document(self, node: yaml.Node) -> Located:
-        return Located(self._value(node, "$"), self._lines)
+    def document(self, node: yaml.Node) -> ParsedDocument:
+        return ParsedDocument(self._value(node, "$"), self._lines)
 
     def _value(self, node: yaml.Node, path: str) -> Any:  # noqa: ANN401 - plain JSON values
         line = node.start_mark.line + 1

@@ -13,11 +13,11 @@ import pytest
 
 from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
-from syncline.resources.saving import Edit, save
+from syncline.resources.edits import Edit, save
 from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.ports import free_port

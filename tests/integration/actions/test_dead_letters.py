@@ -10,7 +10,7 @@ import pytest
 from syncline.actions.dead_letters.edits import edit_of
 from syncline.actions.dead_letters.masked import DeadLetters
 from syncline.contracts.messages import decoder_of
-from syncline.domain.replay import edited
+from syncline.domain.dead_letter.replay import edited
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 

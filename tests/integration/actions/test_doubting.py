@@ -13,12 +13,12 @@ from syncline.actions.doubts import review as doubting
 from syncline.actions.doubts.doubt import Doubt, Matter, of_mappings
 from syncline.actions.doubts.review import Doubter
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import open_database
-from syncline.resources.applying import apply
-from syncline.resources.loading import load
+from syncline.resources.loader import load
+from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring, generate_key
 from tests.unit.resources.conftest import GOOD
 

@@ -13,11 +13,11 @@ import pytest
 
 from syncline.actions.trials.dry_run import DryRunner, DryRunRequest
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
-from syncline.resources.saving import Edit, save
+from syncline.resources.edits import Edit, save
 from syncline.security.secrets import Keyring, generate_key
 
 MAPPING: dict[str, Any] = {

@@ -10,15 +10,22 @@ import pytest
 from syncline.actions.doubts.doubt import Matter
 from syncline.actions.doubts.profiles import of_profiles
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration import Configured, Kind, ProfileConfig, compare
+from syncline.domain.configuration.documents import (
+    Kind,
+    ProfileConfig,
+    TenantConfiguration,
+    compare,
+)
 
 
-async def said(profile: ProfileConfig, folder: Path, stored: Configured | None = None) -> list[str]:
-    wanted = Configured(profiles={profile.name: profile})
+async def said(
+    profile: ProfileConfig, folder: Path, stored: TenantConfiguration | None = None
+) -> list[str]:
+    wanted = TenantConfiguration(profiles={profile.name: profile})
     store: Any = None  # nothing of it is needed
     matter = Matter(
         "default", frozenset({(Kind.PROFILE, profile.name)}), wanted,
-        compare(wanted, stored or Configured()), store,
+        compare(wanted, stored or TenantConfiguration()), store,
         Surroundings(("127.0.0.0/8",), (str(folder),)),
     )  # fmt: skip
     return [doubt.problem.message for doubt in await of_profiles(matter)]
@@ -51,5 +58,5 @@ async def test_what_is_there_unchanged_or_inactive_is_none(tmp_path: Path) -> No
     there = profile("file", {"folder": str(tmp_path), "format": "csv"})
     assert await said(there, tmp_path) == []
     gone = profile("sqlite", {"file": f"{tmp_path}/nowhere.db"})
-    assert await said(gone, tmp_path, Configured(profiles={"a": gone})) == []
+    assert await said(gone, tmp_path, TenantConfiguration(profiles={"a": gone})) == []
     assert await said(profile("sqlite", {"file": "/nowhere.db"}, active=False), tmp_path) == []

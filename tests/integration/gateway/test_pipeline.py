@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from syncline.contracts.messages import Discovered, Extracted, Settled
-from syncline.domain.pipeline import Dot, Rates, ServiceHealth
 from syncline.domain.run import Run
+from syncline.domain.service_status import Dot, Rates, ServiceStatus
 from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import SystemClock
 from tests.support.access import give_key
@@ -20,8 +20,8 @@ from tests.support.configured import configure
 from tests.support.gateway import Gateway, gateway
 from tests.support.run_life import accept, apply, batch, extract, ref
 
-KEEPS_UP = ServiceHealth("trigger", Dot.GREEN, "keeps up", "runs", 0, 0, None, 1)
-STUCK = ServiceHealth(
+KEEPS_UP = ServiceStatus("trigger", Dot.GREEN, "keeps up", "runs", 0, 0, None, 1)
+STUCK = ServiceStatus(
     "execute", Dot.RED, "no consumer; 12,000 records waiting", "records", 12_000, 120, 42.5, 0,
     outgoing=Rates(0, 3.5, 20),
 )  # fmt: skip

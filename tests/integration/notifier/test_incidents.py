@@ -12,7 +12,7 @@ import pytest
 
 from syncline.contracts.events import RunStatus
 from syncline.contracts.messages import Extracted, Settled
-from syncline.domain.incident import Pace
+from syncline.domain.notification.incident import AlertTiming
 from syncline.domain.run import Run
 from syncline.postgres.database.database import open_database
 from syncline.postgres.dead_letters.store import Letters
@@ -35,7 +35,7 @@ class Clocked(Place):
     clock = FakeClock()
 
     def patient(self) -> NotifierStage:
-        alerting = Alerting(self.database, Pace())
+        alerting = Alerting(self.database, AlertTiming())
         return NotifierStage(alerting, self.delivering(), 100, self.clock)
 
     def ended(self, state: str, instance: str = "erp-shop", **more: Any) -> Ended:

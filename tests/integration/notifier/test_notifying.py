@@ -14,8 +14,8 @@ import pytest
 from syncline.actions.notifications.email import NOT_CONFIGURED, Mailer, Smtp
 from syncline.actions.notifications.senders import Senders
 from syncline.contracts.events import RunStatus
-from syncline.domain.incident import Pace
-from syncline.domain.notification import SubscriptionConfig
+from syncline.domain.notification.incident import AlertTiming
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.notifications.alert_states import Alerting
 from syncline.postgres.notifications.deliveries import Deliveries
@@ -53,7 +53,7 @@ class Place:
         return Delivering(self.deliveries, senders, clock)
 
     def stage(self, threshold: int = 4) -> NotifierStage:
-        alerting = Alerting(self.database, Pace(window=0, hold=0, flaps=0))
+        alerting = Alerting(self.database, AlertTiming(window=0, hold=0, flaps=0))
         return NotifierStage(alerting, self.delivering(), threshold, SystemClock())
 
     async def webhook(self, url: str, *events: str, **more: object) -> str:

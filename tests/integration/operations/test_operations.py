@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from syncline.contracts.messages import Settled
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.operation import OperationKind
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.catalog import LetterViews
 from syncline.postgres.dead_letters.filter import LetterFilter

@@ -10,7 +10,7 @@ from uuid6 import uuid7
 from syncline.contracts.messages import Extracted, RunRef, Settled
 from syncline.contracts.topics import CONTROL
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.domain.batch import NewBatch, Water
+from syncline.domain.batch import NewBatch, Watermarks
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.domain.trigger import TriggerRequest, parse_trigger
@@ -100,7 +100,7 @@ async def finish(database: Database, run: Run, outcomes: Mapping[str, str]) -> N
     progress = await extractions.start(run.id)
     assert progress is not None
     batches = [NewBatch(0, 0, "normalize", ids, "." * len(ids))] if ids else []
-    await extractions.commit(progress, batches, "0", Water(None, None), 0)
+    await extractions.commit(progress, batches, "0", Watermarks(None, None), 0)
     await extractions.finish(progress, None, Ending())
     failed = [(slot, i) for slot, i in enumerate(ids) if outcomes[i] == "F"]
     await Letters(database).store([dead_letter(run, i, slot) for slot, i in failed])

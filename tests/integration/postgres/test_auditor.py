@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
-from syncline.domain.ledger import Written
+from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import Letters
@@ -115,7 +115,9 @@ async def db(postgres: str) -> AsyncIterator[Database]:
         attempt = Attempt(1, "2026-01-01T00:00:00+00:00", "execute", NO)
         await apply(database, Retrying(ref(run), 0, [1], ["b"], [attempt], 1_800_000_000_000))
         one = "0" * 31 + "1"
-        await Ledger(database).acknowledge(ref(run), Written(["a"], [one], [one], ["T1"], [7]))
+        await Ledger(database).acknowledge(
+            ref(run), Acknowledgements(["a"], [one], [one], ["T1"], [7])
+        )
         await Letters(database).store([dead_letter(run, "c", 2)])
         ended = await apply(
             database,

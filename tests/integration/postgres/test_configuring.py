@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from syncline.domain.configuration import (
-    Configured,
+from syncline.domain.configuration.documents import (
     InstanceConfig,
     MappingConfig,
     ProfileConfig,
+    TenantConfiguration,
     compare,
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError
@@ -34,16 +34,16 @@ def store(database: Database) -> ConfigurationStore:
     return ConfigurationStore(database, Keyring.parse(KEY))
 
 
-def wanted(version: object = 1, entity_type: str = "Item") -> Configured:
+def wanted(version: object = 1, entity_type: str = "Item") -> TenantConfiguration:
     document = {"entityType": entity_type, "version": version, "rate": 0.1}
-    return Configured(
+    return TenantConfiguration(
         {"erp": PROFILE},
         {"items": MappingConfig(name="items", document=document)},
         {"i": InstanceConfig(name="i", source="erp", target="erp", mappings=("items",))},
     )
 
 
-async def save(store: ConfigurationStore, config: Configured) -> list[str]:
+async def save(store: ConfigurationStore, config: TenantConfiguration) -> list[str]:
     async with store.change("default", "tester") as change:
         stored = await change.stored()
         steps = compare(config, stored)
@@ -90,7 +90,7 @@ async def test_mapping_keeps_its_entity_type(store: ConfigurationStore) -> None:
 
 
 async def test_failed_change_leaves_nothing(store: ConfigurationStore) -> None:
-    bad = Configured(
+    bad = TenantConfiguration(
         {"erp": PROFILE}, instances={"i": InstanceConfig(name="i", source="erp", target="none")}
     )
     with pytest.raises(NotFoundError, match="no profile 'none'"):
@@ -102,7 +102,9 @@ async def test_mapping_taken_out_keeps_the_stream(
     store: ConfigurationStore, database: Database
 ) -> None:
     await save(store, wanted())
-    bare = Configured(instances={"i": InstanceConfig(name="i", source="erp", target="erp")})
+    bare = TenantConfiguration(
+        instances={"i": InstanceConfig(name="i", source="erp", target="erp")}
+    )
     await save(store, bare)
     assert (await store.stored("default")).instances["i"].mappings == ()
     await save(store, wanted())

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from syncline.actions.dead_letters.replay_plan import refusal
-from syncline.domain.ledger import Begun
-from syncline.domain.operation import OperationKind
+from syncline.domain.dead_letter.operation import OperationKind
+from syncline.domain.ledger import WriteIntents
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
 from syncline.postgres.dead_letters.filter import LetterFilter
@@ -92,7 +92,9 @@ async def test_what_may_have_been_written_goes_only_by_name_and_is_sent_then(
     assert results == [{"refused": 1}, {}]
 
     run = await accept(db, onOverlap="queue")
-    await Ledger(db).intend(ref(run), Begun(str(uuid4()), ["a"], ["0" * 32], [0], [False]), 0.0)
+    await Ledger(db).intend(
+        ref(run), WriteIntents(str(uuid4()), ["a"], ["0" * 32], [0], [False]), 0.0
+    )
     await accept(db, onOverlap="queue", trigger="replay", replay={"entries": [entry]})
     entries = await Ledger(db).entries(run.stream, ["a"])
     assert entries["a"].intent is None

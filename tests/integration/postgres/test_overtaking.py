@@ -11,7 +11,7 @@ import pytest
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Extracted, Settled
-from syncline.domain.ledger import Written
+from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
@@ -66,7 +66,7 @@ async def writes(db: Database, ids: str, version: int) -> Run:
     run = await accept(db, onOverlap="queue")
     await extract(db, run, [batch(0, ids)])
     n = len(ids)
-    written = Written(list(ids), [HASH] * n, [HASH] * n, [None] * n, [version] * n)
+    written = Acknowledgements(list(ids), [HASH] * n, [HASH] * n, [None] * n, [version] * n)
     await Ledger(db).acknowledge(ref(run), written)
     await apply(db, Settled(ref(run), 0, list(range(n)), "S" * n, "execute"),
                 Extracted(ref(run), 1, n))  # fmt: skip

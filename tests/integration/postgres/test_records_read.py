@@ -9,9 +9,9 @@ import pytest
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
-from syncline.domain.dead_letter import letter_id
+from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.errors import Category, Failure, InvalidInputError
-from syncline.domain.ledger import Written
+from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import Letters
@@ -35,7 +35,7 @@ async def db(postgres: str) -> AsyncIterator[Database]:
 
 def letter(run: Run, number: int, slot: int, source_id: str) -> DeadLetter:
     return DeadLetter(
-        id=letter_id(run.id, number, slot), correlation_id=run.id, tenant=run.tenant,
+        id=dead_letter_id(run.id, number, slot), correlation_id=run.id, tenant=run.tenant,
         stream=run.stream, instance=run.instance_name, instance_id=run.instance,
         source_profile=run.source, target_profile=run.target, entity_type=run.entity_type,
         source_id=source_id, batch=number, slot=slot, stage="transform", failure=NO,
@@ -90,12 +90,12 @@ async def test_a_record_tells_its_attempts_and_why_it_failed(db: Database) -> No
     *_, retried, failed = await RunRecords(db).page(run.id, RecordFilter(), 10)
     assert (retried.outcome, retried.attempts, retried.dead_letter) == ("success", 2, None)
     assert (failed.outcome, failed.stage, failed.error) == ("failed", "transform", NO.message)
-    assert failed.dead_letter == letter_id(run.id, 1, 1)
+    assert failed.dead_letter == dead_letter_id(run.id, 1, 1)
 
 
 async def test_one_search_finds_runs_records_targets_and_dead_letters(db: Database) -> None:
     run = await mixed(db)
-    written = Written(["d"], ["0" * 32], [None], ["gid://shop/7"], [1])
+    written = Acknowledgements(["d"], ["0" * 32], [None], ["gid://shop/7"], [1])
     await Ledger(db).acknowledge(ref(run), written)
     search = Search(db)
 
@@ -107,7 +107,7 @@ async def test_one_search_finds_runs_records_targets_and_dead_letters(db: Databa
     assert await kinds("d") == [("record", "success")]
     assert await kinds("e") == [("record", "failed")]
     assert await kinds("gid://shop/7") == [("target", "success")]
-    assert await kinds(letter_id(run.id, 1, 1)[:8]) == [("dead_letter", "pending")]
+    assert await kinds(dead_letter_id(run.id, 1, 1)[:8]) == [("dead_letter", "pending")]
     assert await kinds("nobody") == []
     for text in (run.id, "d", "gid://shop/7"):
         assert await kinds(text, "other") == []

@@ -16,10 +16,10 @@ from syncline.contracts.messages import (
     Settled,
 )
 from syncline.contracts.status import status_of
-from syncline.domain.batch import TiedRows, Water
+from syncline.domain.batch import TiedRows, Watermarks
+from syncline.domain.dead_letter.replay import Replay
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
-from syncline.domain.ledger import Begun, Written
-from syncline.domain.replay import Replay
+from syncline.domain.ledger import Acknowledgements, WriteIntents
 from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
@@ -120,8 +120,8 @@ async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
     assert old is not None
     assert new is not None
     with pytest.raises(FencedError):
-        await extractions.commit(old, [batch(0, "a")], "p", Water(), 0)
-    await extractions.commit(new, [batch(0, "a")], "p", Water(), 0)
+        await extractions.commit(old, [batch(0, "a")], "p", Watermarks(), 0)
+    await extractions.commit(new, [batch(0, "a")], "p", Watermarks(), 0)
     assert [b.source_ids for b in await extractions.unpublished(run.id, 0)] == [["a"]]
     await extractions.finish(new, None, Ending())
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
@@ -134,7 +134,7 @@ async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) ->
     assert progress is not None
     capped = Notice("capped", "there is more", 1, ("a",))
     one, two = (Notice("without_cursor", "no cursor", n) for n in (1, 2))
-    await extractions.commit(progress, [batch(0, "a")], "p", Water(), 0, Kept(notices=[one]))
+    await extractions.commit(progress, [batch(0, "a")], "p", Watermarks(), 0, Kept(notices=[one]))
     await extractions.finish(progress, None, Ending(notices=[two, capped]))
     for _ in range(2):
         await note(db, run.id, [Notice("renamed", "from elsewhere")])
@@ -214,13 +214,15 @@ async def test_unknown_names_are_refused(db: Database) -> None:
 async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db: Database) -> None:
     run = await accept(db)
     ledger, one = Ledger(db), "0" * 31 + "1"
-    assert await ledger.intend(ref(run), Begun(OWNER, ["a"], [one], [0], [True]), 60.0) == {"a"}
+    assert await ledger.intend(ref(run), WriteIntents(OWNER, ["a"], [one], [0], [True]), 60.0) == {
+        "a"
+    }
     intent = (await ledger.entries(run.stream, ["a"]))["a"].intent
     assert intent is not None
     assert (intent.payload_hash, intent.owner, intent.creates) == (one, OWNER, True)
     assert 50 < intent.under_way <= 60
-    await ledger.acknowledge(ref(run), Written(["a"], [one], [one], ["T1"], [7], [OWNER]))
-    await ledger.acknowledge(ref(run), Written(["a"], ["2" * 32], [None], [None], [6]))
+    await ledger.acknowledge(ref(run), Acknowledgements(["a"], [one], [one], ["T1"], [7], [OWNER]))
+    await ledger.acknowledge(ref(run), Acknowledgements(["a"], ["2" * 32], [None], [None], [6]))
     entry = (await ledger.entries(run.stream, ["a", "b"]))["a"]
     assert (entry.payload_hash, entry.target_id, entry.intent) == (one, "T1", None)
     assert await known(db, run, ["x", "a"], ["3" * 32, one]) == {1: Known.WRITTEN_HERE}
@@ -257,9 +259,9 @@ async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db
     extractions = Extractions(db)
     progress = await extractions.start(run.id)
     assert progress is not None
-    await extractions.commit(progress, [batch(0, "a")], "1", Water(None, "2026-01-02"), 0)
+    await extractions.commit(progress, [batch(0, "a")], "1", Watermarks(None, "2026-01-02"), 0)
     tied = TiedRows("2026-01-02", ["a"], ["1" * 32])
-    await extractions.finish(progress, None, Ending(Water("2026-01-02", "2026-01-02"), tied))
+    await extractions.finish(progress, None, Ending(Watermarks("2026-01-02", "2026-01-02"), tied))
     assert await known(db, run, ["a"], ["1" * 32], tied=True) == {0: Known.TIED}
     await Runs(db).request_cancel("default", run.id, "ann")
 
@@ -298,8 +300,10 @@ async def test_rows_at_the_cursor_that_a_halted_run_skipped_are_still_to_be_done
     tied = TiedRows("2026-01-02", ["a"], ["1" * 32])
     progress = await Extractions(db).start(run.id)
     assert progress is not None
-    await Extractions(db).commit(progress, [batch(0, "a")], "0", Water(None, "2026-01-02"), 0)
-    await Extractions(db).finish(progress, None, Ending(Water("2026-01-02", "2026-01-02"), tied))
+    await Extractions(db).commit(progress, [batch(0, "a")], "0", Watermarks(None, "2026-01-02"), 0)
+    await Extractions(db).finish(
+        progress, None, Ending(Watermarks("2026-01-02", "2026-01-02"), tied)
+    )
     await apply(
         db,
         Halted(ref(run), REFUSED),
@@ -342,7 +346,7 @@ async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
     ledger, one, two = Ledger(db), "1" * 32, "2" * 32
 
     async def intend(owner: str, payload_hash: str, version: int = 0, seconds: float = 60) -> bool:
-        begun = Begun(owner, ["a"], [payload_hash], [version], [False])
+        begun = WriteIntents(owner, ["a"], [payload_hash], [version], [False])
         return bool(await ledger.intend(ref(run), begun, seconds))
 
     assert await intend(OWNER, one)
@@ -354,7 +358,7 @@ async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
     assert not await intend(OTHER, two)
     await ledger.doubt(run.stream, ["a"], OWNER, ended=True)
     assert await intend(OTHER, two)
-    await ledger.acknowledge(ref(run), Written(["a"], [one], [None], ["T1"], [5], [OWNER]))
+    await ledger.acknowledge(ref(run), Acknowledgements(["a"], [one], [None], ["T1"], [5], [OWNER]))
     entry = (await ledger.entries(run.stream, ["a"]))["a"]
     assert (entry.payload_hash, entry.version) == (one, 5)
     assert entry.intent is not None

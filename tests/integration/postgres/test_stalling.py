@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled, Waiting
-from syncline.domain.batch import Water
+from syncline.domain.batch import Watermarks
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.progress.extraction import Extractions, FencedError
@@ -137,7 +137,7 @@ async def test_an_extraction_that_hangs_is_ended_and_fenced(db: Database) -> Non
     assert (closed.run.state, closed.run.extracted, closed.letters) == (State.FAILED, True, [])
     assert "ingest did not end reading the source" in (closed.run.reason or "")
     with pytest.raises(FencedError):
-        await Extractions(db).commit(hanging, [batch(0, "a")], "1", Water(), 0)
+        await Extractions(db).commit(hanging, [batch(0, "a")], "1", Watermarks(), 0)
     await accept(db)  # the stream is free
 
 

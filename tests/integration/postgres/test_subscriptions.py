@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from syncline.contracts.alerts import AlertData, Happening
-from syncline.domain.alerts import Alert, Cause, Subject
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.incident import Pace
-from syncline.domain.notification import SubscriptionConfig
+from syncline.domain.notification.alert import Alert, Cause, Subject
+from syncline.domain.notification.incident import AlertTiming
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.retention import Retention, let_go
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
@@ -41,7 +41,7 @@ async def tell(db: Database, at: datetime | None = None) -> None:
     at = at or datetime.now(UTC)  # noqa: TID251 - compared with the database's clock
     happening = Happening(subject, Alert.RUN_FAILED, data, cause=Cause(str(uuid4())))
     await db.execute("delete from incident_streams")
-    alerting = Alerting(db, Pace(window=0))
+    alerting = Alerting(db, AlertTiming(window=0))
     await alerting.decide([subject], [], lambda states, _: Verdict(states, [happening]), at)
 
 

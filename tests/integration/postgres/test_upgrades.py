@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from syncline.contracts.alerts import AlertData, Happening
-from syncline.domain.alerts import AlertState, Subject
-from syncline.domain.incident import Pace
+from syncline.domain.notification.alert import AlertState, Subject
+from syncline.domain.notification.incident import AlertTiming
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import available, migrate
 from syncline.postgres.dead_letters.patterns import renew_patterns
@@ -97,7 +97,7 @@ async def test_what_was_told_by_an_older_release_ends_for_those_who_heard_it(bef
     async with open_database(before) as db:
         data = AlertData(alert="recovered", tenant="default", instance="erp-shop", total=1)
         happening = Happening(SUBJECT, None, data, proven=True)
-        alerting = Alerting(db, Pace(hold=0))
+        alerting = Alerting(db, AlertTiming(hold=0))
         (message,) = await alerting.decide(
             [SUBJECT], [], lambda states, _: Verdict({SUBJECT: AlertState()}, [happening]), NOW
         )

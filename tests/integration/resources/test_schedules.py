@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import ConflictError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database, open_database
-from syncline.resources.applying import apply
-from syncline.resources.exporting import documents, to_yaml
-from syncline.resources.loading import load
+from syncline.resources.edits import Edit, delete
+from syncline.resources.export import documents, to_yaml
+from syncline.resources.loader import load
 from syncline.resources.mistakes import InvalidFilesError
-from syncline.resources.saving import Edit, delete
+from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring, generate_key
 from tests.unit.resources.conftest import GOOD
 

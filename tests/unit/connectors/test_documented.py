@@ -9,14 +9,14 @@ import pytest
 
 from syncline.connectors.registry import connector_class
 from syncline.domain.mapping.validation import parse
-from syncline.resources.loading import Loaded, load
+from syncline.resources.loader import DocumentSet, load
 
 PAGES = Path(__file__).parents[3] / "docs" / "connectors"
 
 
-def sections(name: str, folder: Path) -> dict[str, Loaded]:
+def sections(name: str, folder: Path) -> dict[str, DocumentSet]:
     """Load the examples under each heading of a page."""
-    found: dict[str, Loaded] = {}
+    found: dict[str, DocumentSet] = {}
     for section in (PAGES / f"{name}.md").read_text().split("\n## ")[1:]:
         heading, text = section.split("\n", 1)
         path = folder / f"{heading}.yaml"

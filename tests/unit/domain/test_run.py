@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.domain.cursor import is_later, moved_cursor
+from syncline.domain.cursor.values import is_later, moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import FINAL, Counters, State, final_state
 

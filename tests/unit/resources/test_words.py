@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from syncline.domain.configuration import Configured, Kind
+from syncline.domain.configuration.documents import Kind, TenantConfiguration
 from syncline.domain.errors import InvalidInputError
-from syncline.resources.checking import check
+from syncline.resources.checks import check
 from syncline.resources.documents import (
     InstanceDocument,
     ProfileDocument,
     Retry,
     ScheduleDocument,
 )
-from syncline.resources.loading import load, load_document
-from syncline.resources.single import wanted_by
+from syncline.resources.loader import load, load_document
+from syncline.resources.request_document import read_request_document
 
 PYTHON = re.compile(
     r"Input|instance of|Error|valid (dictionary|list|string|boolean|integer|number)|\bdict\b"
@@ -82,7 +82,7 @@ def test_no_wrong_type_is_answered_in_words_of_the_language(
 ) -> None:
     for wrong in WRONG:
         loaded = load_document(kind, with_(GOOD[kind], path, wrong))
-        for mistake in check(loaded, Configured()):
+        for mistake in check(loaded, TenantConfiguration()):
             assert not PYTHON.search(mistake.message.partition(", not ")[0]), mistake
             assert len(mistake.message) < 600, mistake
             assert mistake.path.startswith("$")
@@ -129,7 +129,7 @@ def test_an_unknown_field_of_a_part_names_the_fields_of_that_part() -> None:
 
 
 def test_names_that_are_near_are_offered() -> None:
-    stored = Configured(
+    stored = TenantConfiguration(
         profiles=load_document(Kind.PROFILE, GOOD[Kind.PROFILE] | {"name": "erp-main"}).profiles,
         mappings=load_document(Kind.MAPPING, GOOD[Kind.MAPPING] | {"name": "items"}).mappings,
     )
@@ -144,7 +144,7 @@ def test_names_that_are_near_are_offered() -> None:
 @pytest.mark.parametrize("body", [None, 1, "x", [], [1], True])
 def test_a_body_that_is_no_object_is_named(body: object) -> None:
     with pytest.raises(InvalidInputError, match="must be an object"):
-        wanted_by(Kind.PROFILE, None, body)
+        read_request_document(Kind.PROFILE, None, body)
 
 
 FILES = {
@@ -172,7 +172,9 @@ def test_a_file_of_any_kind_is_answered_in_words(name: str, tmp_path: Path) -> N
     said = ""
     try:
         loaded = load([str(tmp_path / name)], {})
-        said = "\n".join(str(mistake).replace("$.", "") for mistake in check(loaded, Configured()))
+        said = "\n".join(
+            str(mistake).replace("$.", "") for mistake in check(loaded, TenantConfiguration())
+        )
     except Exception as error:  # noqa: BLE001 - whatever is said is looked at
         said = str(error)
     assert words in said

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.errors import Category, Failure
-from syncline.domain.ledger import Entry, Intent
+from syncline.domain.ledger import Intent, LedgerEntry
 from syncline_execute.calls import idempotency_key
 from syncline_execute.rules import (
     Decision,
@@ -40,8 +40,10 @@ def entry(
     *,
     intent: str | None = None,
     target_id: str | None = "T1",
-) -> Entry:
-    return Entry(payload_hash, None, target_id, run_id, version, Intent(intent) if intent else None)
+) -> LedgerEntry:
+    return LedgerEntry(
+        payload_hash, None, target_id, run_id, version, Intent(intent) if intent else None
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def entry(
         (entry(OTHER, version=11, intent=SAME), True, Decision.SUPERSEDED),
     ],
 )
-def test_one_record(known: Entry | None, smart: bool, decision: Decision) -> None:
+def test_one_record(known: LedgerEntry | None, smart: bool, decision: Decision) -> None:
     assert decide(item(), known, RUN, smart_sync=smart) is decision
 
 
@@ -182,7 +184,7 @@ def test_a_key_names_one_write() -> None:
     one = str(uuid4())
     run = RunRef(one, "t", 1, one, "item", one, one, one, 1)
 
-    def key(payload_hash: str, before: Entry | None) -> str:
+    def key(payload_hash: str, before: LedgerEntry | None) -> str:
         made = item(payload_hash=payload_hash)
         made.entry = before
         return idempotency_key(run, made)
@@ -192,6 +194,6 @@ def test_a_key_names_one_write() -> None:
     third = key(SAME, entry(OTHER, "run-2", 2))
     assert len({first, second, third}) == 3  # A, B and A again
 
-    begun = Entry(None, None, None, None, 0, Intent(SAME))
+    begun = LedgerEntry(None, None, None, None, 0, Intent(SAME))
     assert key(SAME, begun) == first  # a crash between call and acknowledgement
     assert key(SAME, entry(None, "run-2", 2, intent=SAME)) == third  # doubted, redelivered

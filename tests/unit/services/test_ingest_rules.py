@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.contracts.wire import lane_of
-from syncline.domain.batch import Water
-from syncline.domain.bookmark import Kind, Marks, water_after
+from syncline.domain.batch import Watermarks
+from syncline.domain.cursor.bookmark import CursorKind, ReadProgress, water_after
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import CursorType
-from syncline.domain.record import MAX_RECORD, check
+from syncline.domain.record import MAX_RECORD, check_record
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, Planned, Row, plan, refused
 
@@ -101,12 +101,12 @@ class TestPlan:
     ],
 )
 def test_what_cannot_travel(source_id: str, size: int, code: str | None) -> None:
-    failure = check(source_id, b"x" * size)
+    failure = check_record(source_id, b"x" * size)
     assert (failure.code if failure else None) == code
 
 
 def test_a_record_that_is_too_large_is_told_its_size() -> None:
-    failure = check("A1", b"x" * 1_234_567)
+    failure = check_record("A1", b"x" * 1_234_567)
     assert failure is not None
     assert failure.message == "the record has 1,234,567 bytes, at most 900,000 are allowed"
 
@@ -115,18 +115,18 @@ class TestWater:
     @pytest.mark.parametrize(
         ("before", "cursors", "after"),
         [
-            (Water(), [], Water()),
-            (Water(), [None, None], Water()),
-            (Water(), ["1", "1"], Water(None, "1")),  # more of it may follow
-            (Water(), ["1", "2"], Water("1", "2")),
-            (Water(None, "1"), ["1", "1"], Water(None, "1")),
-            (Water("1", "2"), ["2", "2"], Water("1", "2")),
-            (Water("1", "2"), ["3"], Water("2", "3")),
-            (Water("1", "2"), [None, "2", "3", "3"], Water("2", "3")),
+            (Watermarks(), [], Watermarks()),
+            (Watermarks(), [None, None], Watermarks()),
+            (Watermarks(), ["1", "1"], Watermarks(None, "1")),  # more of it may follow
+            (Watermarks(), ["1", "2"], Watermarks("1", "2")),
+            (Watermarks(None, "1"), ["1", "1"], Watermarks(None, "1")),
+            (Watermarks("1", "2"), ["2", "2"], Watermarks("1", "2")),
+            (Watermarks("1", "2"), ["3"], Watermarks("2", "3")),
+            (Watermarks("1", "2"), [None, "2", "3", "3"], Watermarks("2", "3")),
         ],
     )
     def test_of_an_ordered_read(
-        self, before: Water, cursors: list[str | None], after: Water
+        self, before: Watermarks, cursors: list[str | None], after: Watermarks
     ) -> None:
         assert water_after([c for c in cursors if c is not None], before) == after
 
@@ -135,7 +135,7 @@ class TestWater:
         self, chunks: list[list[int]]
     ) -> None:
         ordered = sorted(v for chunk in chunks for v in chunk)
-        water, taken = Water(), 0
+        water, taken = Watermarks(), 0
         for chunk in chunks:
             part = ordered[taken : taken + len(chunk)]
             taken += len(part)
@@ -147,9 +147,9 @@ class TestWater:
                 assert water.high == (str(below[-1]) if below else None)
 
     def test_of_an_unordered_read_nothing_is_taken_as_a_whole(self) -> None:
-        marks = Marks(Kind(CursorType.ID), Water(None, "3"), ordered=False)
+        marks = ReadProgress(CursorKind(CursorType.ID), Watermarks(None, "3"), ordered=False)
         assert marks.take(["9", "10", "2"], NOW) == []
-        assert marks.water == Water(None, "10")
+        assert marks.water == Watermarks(None, "10")
 
 
 def test_a_batch_holds_no_record_twice() -> None:
@@ -189,9 +189,9 @@ def test_a_small_run_stays_in_one_lane_and_a_big_one_uses_all() -> None:
 
 
 def test_a_read_whose_order_did_not_hold_tells_nothing_of_how_far_it_came() -> None:
-    water = Water("2026-01-01", "2026-01-02")
+    water = Watermarks("2026-01-01", "2026-01-02")
 
     assert how_far(water, None) == water
     assert how_far(water, Failure(Category.TRANSIENT, "timeout", "slow")) == water
     for code in ("not_in_order", "records_missing"):
-        assert how_far(water, Failure(Category.PERMANENT, code, "?")) == Water()
+        assert how_far(water, Failure(Category.PERMANENT, code, "?")) == Watermarks()

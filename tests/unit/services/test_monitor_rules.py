@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.contracts.snapshots import Snapshot
-from syncline.domain.pipeline import Dot, Rates, ServiceHealth
+from syncline.domain.service_status import Dot, Rates, ServiceStatus
 from syncline_monitor.rules import Ages, Board, Known, StageLag, newer
 
 START = 1_000.0
@@ -35,7 +35,7 @@ def heard(snapshots: list[Snapshot]) -> Board:
     return board
 
 
-def execute(board: Board, lag: StageLag = NO_LAG, after: float = 0.0) -> ServiceHealth:
+def execute(board: Board, lag: StageLag = NO_LAG, after: float = 0.0) -> ServiceStatus:
     (health,) = board.health(["execute"], {"execute": lag}, board.now + after)
     return health
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from syncline.domain.schedule.firing import Coming, Kind, Result, run_id_of
+from syncline.domain.schedule.firing import DueSchedule, FiringKind, FiringResult, run_id_of
 from syncline_scheduler.rules import MOST, taken
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -14,11 +14,13 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LONG_AGO = NOON - 30 * DAY
 
 
-def coming(next_at: datetime, cron: str = "*/10 * * * *") -> Coming:
-    return Coming("s1", "default", "nightly", cron, "UTC", next_at, True, LONG_AGO)
+def coming(next_at: datetime, cron: str = "*/10 * * * *") -> DueSchedule:
+    return DueSchedule("s1", "default", "nightly", cron, "UTC", next_at, True, LONG_AGO)
 
 
-def became(schedule: Coming, now: datetime) -> tuple[list[tuple[datetime, str, str]], datetime]:
+def became(
+    schedule: DueSchedule, now: datetime
+) -> tuple[list[tuple[datetime, str, str]], datetime]:
     next_at, noted = taken(schedule, now)
     return [(n.slot, n.kind.value, n.result.value) for n in noted], next_at
 
@@ -71,7 +73,9 @@ def test_a_long_stop_is_taken_in_bites_and_ends_with_one_run() -> None:
 def test_a_stop_of_a_year_is_not_recorded_minute_by_minute() -> None:
     _, noted = taken(coming(NOON - 365 * DAY, "0 * * * *"), NOON + 5 * MINUTE)
     assert min(firing.slot for firing in noted) >= NOON - 7 * DAY
-    assert [firing.kind for firing in noted if firing.result is Result.DUE] == [Kind.CATCH_UP]
+    assert [firing.kind for firing in noted if firing.result is FiringResult.DUE] == [
+        FiringKind.CATCH_UP
+    ]
 
 
 def test_the_run_of_a_slot_has_one_name() -> None:

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from syncline.domain.errors import RetriableError
-from syncline.domain.pipeline import ServiceHealth
+from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.database.database import Database
 from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import Clock
@@ -27,7 +27,7 @@ class PipelineNow(msgspec.Struct, frozen=True, rename="camel"):
     as_of: datetime
     heard_at: datetime | None
     silent: bool
-    services: list[ServiceHealth]
+    services: list[ServiceStatus]
 
 
 async def look(database: Database, now: datetime) -> PipelineNow:

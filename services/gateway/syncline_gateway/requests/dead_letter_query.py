@@ -12,9 +12,9 @@ from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from syncline.domain.converting import converted
+from syncline.domain.conversion import converted
+from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.replay import MAX_REPLAY
 from syncline.postgres.dead_letters.filter import LetterFilter
 from syncline_gateway.requests.bodies import json_of
 

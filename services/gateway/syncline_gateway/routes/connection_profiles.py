@@ -10,11 +10,11 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.catalog import ConfigurationViews, ProfileView
-from syncline.resources import saving
+from syncline.resources import edits
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.edits import (
     IfMatch,
@@ -87,7 +87,7 @@ async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: 
     """Store a new connection profile."""
     edit = creation_of(caller, Kind.PROFILE)
     body = await json_of(request)
-    step, mark = await saving.save(parts.configuration, edit, body)
+    step, mark = await edits.save(parts.configuration, edit, body)
     warnings = await doubts(parts, edit, body, step)
     view = await _views(parts).profile(caller.tenant, step.name)
     return answer(
@@ -116,7 +116,7 @@ async def replace(
     """Store a connection profile as the body wants it; the same again changes nothing."""
     edit = edit_of(caller, Kind.PROFILE, name, if_match)
     body = await json_of(request)
-    step, _ = await saving.save(parts.configuration, edit, body)
+    step, _ = await edits.save(parts.configuration, edit, body)
     warnings = await doubts(parts, edit, body, step)
     view = await _views(parts).profile(caller.tenant, name)
     return answer(_saved(view, warnings), headers=tagged(view.etag))
@@ -125,7 +125,7 @@ async def replace(
 @router.delete("/{name}", status_code=204)
 async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
     """Delete a connection profile and its secrets; refused while an instance uses it."""
-    await saving.delete(parts.configuration, edit_of(caller, Kind.PROFILE, name, if_match))
+    await edits.delete(parts.configuration, edit_of(caller, Kind.PROFILE, name, if_match))
     return nothing()
 
 

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter
 
 from syncline.connectors.registry import connector_class, names
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.resources.schema import schema_of, transformers
 from syncline_gateway.access.caller import Runner

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from syncline.domain.configuration import NAME
-from syncline.domain.cursor import value_problem
+from syncline.domain.configuration.documents import NAME
+from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.cursors.changes import Cursors

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from fastapi import APIRouter, Response
 
-from syncline.domain.pipeline import Dot
+from syncline.domain.service_status import Dot
 from syncline.postgres.monitoring.dashboard import Attention, Dashboard, Dashboards
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.live.service_status import PipelineNow, look

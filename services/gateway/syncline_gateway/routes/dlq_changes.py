@@ -19,8 +19,8 @@ from syncline.actions.dead_letters.resolution import (
     resolve,
 )
 from syncline.contracts.messages import encode
+from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
-from syncline.domain.replay import FAILED, MAX_REPLAY
 from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.live.hub import event

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from syncline.actions.notifications.email import NOT_CONFIGURED
-from syncline.domain.notification import SubscriptionConfig, check_subscription
+from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
 from syncline.postgres.notifications.delivery_log import DeliveryView
 from syncline.postgres.notifications.subscriptions import SubscriptionView, mark_of
 from syncline_gateway.access.caller import User

@@ -9,11 +9,11 @@ from urllib.parse import quote
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
+from syncline.domain.configuration.instance import InstanceStatus
 from syncline.domain.errors import Problem
-from syncline.domain.instance import InstanceStatus
 from syncline.postgres.configuration.instances import InstanceView, InstanceViews
-from syncline.resources import saving
+from syncline.resources import edits
 from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.edits import (
     IfMatch,
@@ -79,7 +79,7 @@ async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: 
     """Store a new instance."""
     edit = creation_of(caller, Kind.INSTANCE)
     body = await json_of(request)
-    step, mark = await saving.save(parts.configuration, edit, body)
+    step, mark = await edits.save(parts.configuration, edit, body)
     warnings = await doubts(parts, edit, body, step)
     view = await InstanceViews(parts.database).get(caller.tenant, step.name)
     return answer(
@@ -100,7 +100,7 @@ async def replace(
     """Store an instance as the body wants it; what is taken out keeps its history."""
     edit = edit_of(caller, Kind.INSTANCE, name, if_match)
     body = await json_of(request)
-    step, _ = await saving.save(parts.configuration, edit, body)
+    step, _ = await edits.save(parts.configuration, edit, body)
     warnings = await doubts(parts, edit, body, step)
     view = await InstanceViews(parts.database).get(caller.tenant, name)
     return answer(_saved(view, warnings), headers=tagged(view.etag))
@@ -109,7 +109,7 @@ async def replace(
 @router.delete("/{name}", status_code=204)
 async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
     """Delete an instance; refused while a run or a pending dead letter needs it."""
-    await saving.delete(parts.configuration, edit_of(caller, Kind.INSTANCE, name, if_match))
+    await edits.delete(parts.configuration, edit_of(caller, Kind.INSTANCE, name, if_match))
     return nothing()
 
 
@@ -129,7 +129,7 @@ async def _switched(
     parts: Parts, caller: Caller, name: str, if_match: str | None, *, enabled: bool
 ) -> Any:  # noqa: ANN401
     edit = edit_of(caller, Kind.INSTANCE, name, if_match)
-    await saving.switch_instance(parts.configuration, edit, enabled=enabled)
+    await edits.switch_instance(parts.configuration, edit, enabled=enabled)
     return await _shown(parts, caller, name)
 
 

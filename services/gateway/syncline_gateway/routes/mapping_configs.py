@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from syncline.contracts.messages import encode
-from syncline.domain.configuration import Kind, version_step
+from syncline.domain.configuration.documents import Kind, version_step
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.configuration.catalog import (
     ConfigurationViews,
@@ -18,8 +18,8 @@ from syncline.postgres.configuration.catalog import (
     MappingVersionView,
     MappingView,
 )
-from syncline.resources import saving
-from syncline.resources.exporting import in_order
+from syncline.resources import edits
+from syncline.resources.export import in_order
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.edits import (
     IfMatch,
@@ -104,7 +104,7 @@ async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: 
     """Store a new mapping as its version 1."""
     edit = creation_of(caller, Kind.MAPPING)
     body = await json_of(request)
-    step, mark = await saving.save(parts.configuration, edit, body)
+    step, mark = await edits.save(parts.configuration, edit, body)
     detail = await _detail(parts, caller.tenant, step.name, await doubts(parts, edit, body, step))
     return answer(detail, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
 
@@ -115,7 +115,7 @@ async def validate(request: Request, caller: User, parts: Needs) -> Any:  # noqa
     body = await json_of(request)
     try:
         edit = edit_of(caller, Kind.MAPPING, None)
-        await saving.validate(parts.configuration, edit, body)
+        await edits.validate(parts.configuration, edit, body)
     except InvalidInputError as error:
         return answer(Validation(valid=False, problems=list(error.problems), warnings=[]))
     found = await doubts(parts, edit, body, None)
@@ -136,7 +136,7 @@ async def replace(
     """Store a mapping: what differs becomes the next version, and the one that new runs use."""
     edit = edit_of(caller, Kind.MAPPING, name, if_match)
     body = await json_of(request)
-    step, _ = await saving.save(parts.configuration, edit, body)
+    step, _ = await edits.save(parts.configuration, edit, body)
     detail = await _detail(parts, caller.tenant, name, await doubts(parts, edit, body, step))
     return answer(detail, headers=tagged(detail.mapping.etag))
 
@@ -144,7 +144,7 @@ async def replace(
 @router.delete("/{name}", status_code=204)
 async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
     """Delete a mapping; refused while an instance uses it."""
-    await saving.delete(parts.configuration, edit_of(caller, Kind.MAPPING, name, if_match))
+    await edits.delete(parts.configuration, edit_of(caller, Kind.MAPPING, name, if_match))
     return nothing()
 
 
@@ -180,7 +180,7 @@ async def activate(
     """Make a version the one that new runs use; runs under way keep theirs."""
     edit = edit_of(caller, Kind.MAPPING, name, if_match)
     _, before = await _views(parts).mapping(caller.tenant, name)
-    await saving.activate_version(parts.configuration, edit, version)
+    await edits.activate_version(parts.configuration, edit, version)
     _, after = await _views(parts).version(caller.tenant, name, version)
     found = await doubts(parts, edit, after, version_step(name, before, after))
     detail = await _detail(parts, caller.tenant, name, found)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from syncline.actions.trials.draft import DraftTrier, Trial, TrialRequest
 from syncline.actions.trials.dry_run import DryRun, DryRunner, DryRunRequest
-from syncline.domain.converting import converted
+from syncline.domain.conversion import converted
 from syncline_gateway.access.caller import User
 from syncline_gateway.edits import Name
 from syncline_gateway.parts import Needs, Parts

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Header, Query, Request
 from uuid6 import uuid7
 
 from syncline.actions.dead_letters.selection import words_of
+from syncline.domain.dead_letter.operation import OperationKind
+from syncline.domain.dead_letter.replay import FAILED
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.operation import OperationKind
-from syncline.domain.replay import FAILED
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import KeyReusedError, NewOperation, Operations
 from syncline_gateway.access.caller import Caller, Runner, User

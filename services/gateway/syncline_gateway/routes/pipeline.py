@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from syncline.domain.pipeline import ServiceHealth
 from syncline.domain.run import FINAL, State
+from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
 from syncline.postgres.runs.catalog import RunFilter, RunView, RunViews
 from syncline_gateway.access.caller import Runner
@@ -39,7 +39,7 @@ class PipelineHealth(msgspec.Struct, frozen=True, rename="camel"):
     as_of: datetime
     heard_at: datetime | None
     silent: bool
-    services: list[ServiceHealth]
+    services: list[ServiceStatus]
     active_runs: list[RunView]
     failed_runs: list[RunView]
 

@@ -10,14 +10,14 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from syncline.actions.schedule_now import ByHand, note_firing
-from syncline.domain.configuration import Kind
-from syncline.domain.converting import converted
+from syncline.domain.configuration.documents import Kind
+from syncline.domain.conversion import converted
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.schedule.cadence import Cadence, cron_of
-from syncline.domain.schedule.firing import Status
+from syncline.domain.schedule.firing import ScheduleStatus
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
 from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews, Wanted
-from syncline.resources import saving
+from syncline.resources import edits
 from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.edits import IfMatch, Name, creation_of, edit_of, tagged
 from syncline_gateway.parts import Needs, Parts
@@ -72,7 +72,7 @@ def _wanted(
         str | None,
         Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of any column."),
     ] = None,
-    status: Annotated[Status | None, Query(description="Only those.")] = None,
+    status: Annotated[ScheduleStatus | None, Query(description="Only those.")] = None,
     instance: _Filter = None,
     entity_type: Annotated[
         str | None, Query(alias="entityType", max_length=100, pattern=r"^[^\x00]*$")
@@ -99,7 +99,7 @@ async def list_schedules(
 async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
     """Store a new schedule. 409: there is one for this instance and entity type."""
     body = _with_name(_with_cron(await json_of(request)))
-    step, mark = await saving.save(parts.configuration, creation_of(caller, Kind.SCHEDULE), body)
+    step, mark = await edits.save(parts.configuration, creation_of(caller, Kind.SCHEDULE), body)
     view = await ScheduleViews(parts.database).get(caller.tenant, step.name)
     return answer(view, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
 
@@ -125,14 +125,14 @@ async def replace(
 ) -> Any:  # noqa: ANN401
     """Store a schedule as the body wants it; slots before this moment are none of its own."""
     edit = edit_of(caller, Kind.SCHEDULE, name, if_match)
-    await saving.save(parts.configuration, edit, _with_cron(await json_of(request)))
+    await edits.save(parts.configuration, edit, _with_cron(await json_of(request)))
     return await _shown(parts, caller, name)
 
 
 @router.delete("/{name}", status_code=204)
 async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
     """Delete a schedule; its runs stay, and one that is under way goes on."""
-    await saving.delete(parts.configuration, edit_of(caller, Kind.SCHEDULE, name, if_match))
+    await edits.delete(parts.configuration, edit_of(caller, Kind.SCHEDULE, name, if_match))
     return nothing()
 
 
@@ -182,7 +182,7 @@ async def _switched(
     parts: Parts, caller: Caller, name: str, if_match: str | None, *, enabled: bool
 ) -> Any:  # noqa: ANN401
     edit = edit_of(caller, Kind.SCHEDULE, name, if_match)
-    await saving.switch_schedule(parts.configuration, edit, enabled=enabled)
+    await edits.switch_schedule(parts.configuration, edit, enabled=enabled)
     return await _shown(parts, caller, name)
 
 

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from syncline.domain.notification import SubscriptionConfig, check_subscription
+from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
 from syncline.postgres.notifications.delivery_log import DeliveryView
 from syncline.postgres.notifications.subscriptions import SubscriptionView, mark_of
 from syncline.security.signing import new_signing_secret

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from syncline.connectors.port import Snapshot
-from syncline.domain.mapping.source_fields import Had
+from syncline.domain.mapping.source_columns import NameCoverage
 from syncline_ingest.extraction.run_notices import SHOWN
 
 
@@ -54,7 +54,7 @@ class Noted(msgspec.Struct, omit_defaults=True):
         if len(self.repeated) < SHOWN:
             self.repeated = [*self.repeated, source_id]
 
-    def have(self, had: Had) -> None:
+    def have(self, had: NameCoverage) -> None:
         """Note which properties the records of a chunk had."""
         self.some = sorted(had.some.union(self.some))
         self.every = sorted(had.every if self.every is None else had.every & set(self.every))

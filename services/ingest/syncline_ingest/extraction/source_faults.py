@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncline.domain.batch import Water
+from syncline.domain.batch import Watermarks
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 from syncline_ingest.extraction.extraction_notes import Noted
@@ -13,14 +13,14 @@ EXPIRED = "position_expired"
 _UNTOLD = frozenset({"not_in_order", "records_missing"})
 
 
-def how_far(water: Water, failure: Failure | None) -> Water:
+def how_far(water: Watermarks, failure: Failure | None) -> Watermarks:
     """Say how far the cursor may go after a read that failed.
 
     Nowhere, where what was read tells nothing of what was passed over on the way: a lower value
     that came behind a higher one is not the only one that comes late, and of the records that an
     API has and did not give nobody knows where they lie.
     """
-    return Water() if failure is not None and failure.code in _UNTOLD else water
+    return Watermarks() if failure is not None and failure.code in _UNTOLD else water
 
 
 def unreadable(extraction: Extraction, row: Row, why: str) -> Failure:

@@ -7,17 +7,17 @@ from functools import partial
 
 import msgspec
 
-from syncline.domain.batch import TiedRows, Water
-from syncline.domain.bookmark import (
-    Kind,
-    Marks,
+from syncline.domain.batch import TiedRows, Watermarks
+from syncline.domain.cursor.bookmark import (
+    CursorKind,
     NotInOrderError,
     PastRead,
-    held_back,
+    ReadProgress,
     lies_beyond,
-    remembered,
+    remember_read,
+    safe_bookmark,
 )
-from syncline.domain.cursor import UnreadableCursorError, is_later
+from syncline.domain.cursor.values import UnreadableCursorError, is_later
 from syncline.domain.errors import Failure
 from syncline.domain.run import Mode
 from syncline.postgres.ledger.known_rows import KnownRows
@@ -61,7 +61,7 @@ class Pass:
         self._opened = opened
         self._known = known
         self._clock = clock
-        self._kind = Kind(extraction.cursor_type, extraction.cursor_format)
+        self._kind = CursorKind(extraction.cursor_type, extraction.cursor_format)
         self._by_cursor = run.source_ids is None and run.replay is None
         self._watched = self._by_cursor and extraction.cursor_column is not None
         self._sifter = Sifter(run, known, progress.handled_since)
@@ -72,12 +72,12 @@ class Pass:
         self.noted = msgspec.convert(progress.reading or {}, Noted)
         self.telling = Telling(run, extraction)
         self.is_cut = False
-        self._marks = self._marks_from(Water(progress.high_water, progress.read_to))
+        self._marks = self._marks_from(Watermarks(progress.high_water, progress.read_to))
 
-    def _marks_from(self, water: Water) -> Marks:
+    def _marks_from(self, water: Watermarks) -> ReadProgress:
         if not self.is_ordered:
-            water = Water(None, water.read_to)
-        return Marks(self._kind, water, ordered=self.is_ordered)
+            water = Watermarks(None, water.read_to)
+        return ReadProgress(self._kind, water, ordered=self.is_ordered)
 
     @property
     def is_ordered(self) -> bool:
@@ -93,8 +93,8 @@ class Pass:
         return None if lies_beyond(before, self._clock.now(), self._kind) else before
 
     @property
-    def water(self) -> Water:
-        """How far it came; see `Marks`."""
+    def water(self) -> Watermarks:
+        """How far it came; see `ReadProgress`."""
         return self._marks.water
 
     async def use(self) -> None:
@@ -248,21 +248,21 @@ class Pass:
         self._marks = self._marks_from(self.water)
         await self._sifter.use(self._terms())
 
-    def ending(self, *, complete: bool) -> Water:
+    def ending(self, *, complete: bool) -> Watermarks:
         """Say how far the cursor may go; a complete read has taken its last value as a whole."""
         if not self._watched or self.noted.repeats:
-            return Water()
+            return Watermarks()
         if complete:
-            water = Water(self.water.read_to, self.water.read_to)
+            water = Watermarks(self.water.read_to, self.water.read_to)
         elif self.is_ordered and not self.noted.doubted:
             water = self.water
         else:
-            return Water()
-        return Water(self._held(water.high), self._held(water.read_to, tell=True))
+            return Watermarks()
+        return Watermarks(self._held(water.high), self._held(water.read_to, tell=True))
 
     def _held(self, value: str | None, *, tell: bool = False) -> str | None:
         since = self.noted.open_since
-        held = held_back(value, since, self._past, self._kind)
+        held = safe_bookmark(value, since, self._past, self._kind)
         if tell and since is not None and held != value:
             self.telling.held_back(since, held)
         return held
@@ -281,7 +281,7 @@ class Pass:
         if before is not None and (top is None or self._is_later(before, top)):
             top = before
         if top is not None and self.noted.taken_at is not None:
-            past = remembered(past, PastRead(top, self.noted.taken_at))
+            past = remember_read(past, PastRead(top, self.noted.taken_at))
         if self.noted.every is not None:
             known = properties.get(self._version)
             every = (

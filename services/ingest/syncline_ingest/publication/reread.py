@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from syncline.domain.batch import NewBatch
-from syncline.domain.dead_letter import ReplayItem
+from syncline.domain.dead_letter.identity import ReplayItem
 from syncline.domain.run import Run
 from syncline_ingest.reading.chunks import edited, is_read_again
 from syncline_ingest.reading.rows import unknown

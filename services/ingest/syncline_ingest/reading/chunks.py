@@ -13,12 +13,12 @@ import structlog
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
-from syncline.domain.dead_letter import ReplayItem
+from syncline.domain.dead_letter.identity import ReplayItem
+from syncline.domain.dead_letter.replay import edited as apply_edit
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.document import Extraction
-from syncline.domain.mapping.source_fields import SourceField, had, missing
-from syncline.domain.record import check
-from syncline.domain.replay import edited as apply_edit
+from syncline.domain.mapping.source_columns import SourceField, missing_columns, name_coverage
+from syncline.domain.record import check_record
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
@@ -149,7 +149,7 @@ class Source:
         return Chunk(
             rows_of(page, hasher),
             page.position,
-            had=had(records, self._names) if page.columns is None and records else None,
+            had=name_coverage(records, self._names) if page.columns is None and records else None,
             snapshots=() if page.snapshot is None else (page.snapshot,),
             twice=tuple(twice(page.ids)),
             notices=page.notices,
@@ -158,7 +158,7 @@ class Source:
     def _check_columns(self, page: Page) -> None:
         if page.columns is None or page.columns == self._checked:
             return
-        if wrong := missing(self._fields, page.columns):
+        if wrong := missing_columns(self._fields, page.columns):
             message = "; ".join(problem.message for problem in wrong)
             failure = Failure(Category.PERMANENT, "unknown_column", message)
             raise SourceError(failure)
@@ -282,4 +282,4 @@ def edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
         failure = Failure(Category.PERMANENT, "edit_failed", error.problems[0].message)
         return Row(item.source_id, None, data, "", failure)
     # Without a row hash: the source never said this.
-    return Row(item.source_id, None, changed, "", check(item.source_id, changed))
+    return Row(item.source_id, None, changed, "", check_record(item.source_id, changed))

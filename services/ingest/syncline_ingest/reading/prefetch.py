@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from functools import reduce
 
-from syncline.domain.mapping.source_fields import Had
+from syncline.domain.mapping.source_columns import NameCoverage
 from syncline_ingest.reading.rows import Chunk
 
 MOST_ROWS = 10_000
@@ -97,7 +97,7 @@ def merged(chunks: Sequence[Chunk]) -> Chunk:
         last.position,
         first.stage,
         first.version,
-        had=reduce(Had.beside, had) if had else None,
+        had=reduce(NameCoverage.beside, had) if had else None,
         snapshots=tuple(dict.fromkeys(seen for chunk in chunks for seen in chunk.snapshots)),
         twice=tuple(source_id for chunk in chunks for source_id in chunk.twice),
         notices=tuple(notice for chunk in chunks for notice in chunk.notices),

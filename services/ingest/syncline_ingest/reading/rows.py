@@ -12,8 +12,8 @@ from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
-from syncline.domain.mapping.source_fields import Had
-from syncline.domain.record import check
+from syncline.domain.mapping.source_columns import NameCoverage
+from syncline.domain.record import check_record
 from syncline.domain.run import Notice
 from syncline_ingest.rules import Row, refused
 
@@ -41,7 +41,7 @@ class Chunk(msgspec.Struct):
     position: str
     stage: Stage = Stage.NORMALIZE
     version: int | None = None
-    had: Had | None = None
+    had: NameCoverage | None = None
     snapshots: tuple[Snapshot, ...] = ()
     twice: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -58,7 +58,7 @@ def rows_of(page: Page, hasher: Hasher) -> list[Row]:
     for place, (source_id, cursor, data, row_hash) in enumerate(
         zip(page.ids, page.cursors, encoded, hasher(encoded), strict=True)
     ):
-        failure = failures.get(place) or check(source_id, data)
+        failure = failures.get(place) or check_record(source_id, data)
         if failure is None:
             rows.append(Row(source_id, cursor, data, row_hash))
         else:

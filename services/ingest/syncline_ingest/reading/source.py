@@ -11,8 +11,8 @@ from syncline.bootstrap.connections import Connections, Mappings
 from syncline.contracts.messages import Waiting, ref_of
 from syncline.contracts.sending import report_message
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
-from syncline.domain.mapping.hashing import row_hashes
-from syncline.domain.mapping.source_fields import source_fields
+from syncline.domain.mapping.hashes import row_hashes
+from syncline.domain.mapping.source_columns import source_fields
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer

@@ -8,8 +8,8 @@ from enum import Enum, auto
 
 import msgspec
 
-from syncline.domain.bookmark import Kind
-from syncline.domain.cursor import is_later
+from syncline.domain.cursor.bookmark import CursorKind
+from syncline.domain.cursor.values import is_later
 from syncline.domain.run import Mode, Outcome, Run
 from syncline.postgres.ledger.known_rows import Asked, Known, KnownRows
 from syncline_ingest.rules import Row
@@ -54,7 +54,7 @@ class Terms(msgspec.Struct, frozen=True):
     watched: bool
     capped: bool
     again: bool
-    kind: Kind
+    kind: CursorKind
 
 
 def verdict(known: Known, cursor: str | None, terms: Terms, *, seen: bool) -> Verdict:

@@ -15,10 +15,10 @@ import structlog
 
 from syncline.connectors.port import Check, Connector, Surroundings
 from syncline.connectors.registry import connector_class
-from syncline.domain.configuration import Kind, ProfileConfig, kept_secrets
+from syncline.domain.configuration.documents import Kind, ProfileConfig, kept_secrets
 from syncline.domain.errors import FailureError, InvalidInputError
 from syncline.postgres.configuration.changes import ConfigurationStore
-from syncline.resources.single import wanted_by
+from syncline.resources.request_document import read_request_document
 from syncline.runtime.clock import Clock
 from syncline.telemetry.masking import Secrets
 
@@ -78,7 +78,7 @@ class ConnectionChecker:
         Raises:
             InvalidInputError: with every mistake in it; nothing was connected.
         """
-        loaded = wanted_by(Kind.PROFILE, None, body)
+        loaded = read_request_document(Kind.PROFILE, None, body)
         (profile,) = loaded.profiles.values()
         before = (await self._store.stored(tenant)).profiles.get(profile.name)
         secrets, _ = kept_secrets(profile, before)

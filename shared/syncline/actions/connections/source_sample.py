@@ -11,6 +11,7 @@ import structlog
 
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Surroundings
 from syncline.connectors.registry import connector_class
+from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import (
     Category,
     Failure,
@@ -20,7 +21,6 @@ from syncline.domain.errors import (
     SynclineError,
 )
 from syncline.domain.mapping.document import Extraction
-from syncline.domain.profile import Profile
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import ProfileLimiter
 from syncline.telemetry.masking import SECRETS

@@ -8,8 +8,8 @@ import msgspec
 
 from syncline.contracts.malformed import malformed_at
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.dead_letter.replay import INGEST, edited, patch_between
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.replay import INGEST, edited, patch_between
 from syncline.postgres.dead_letters.catalog import LetterDetail
 from syncline.telemetry.masking import MASK
 

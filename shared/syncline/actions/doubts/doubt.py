@@ -12,7 +12,12 @@ from typing import TypeAlias
 import msgspec
 
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration import Configured, InstanceConfig, Kind, Step
+from syncline.domain.configuration.documents import (
+    InstanceConfig,
+    Kind,
+    PlanStep,
+    TenantConfiguration,
+)
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.postgres.configuration.changes import ConfigurationStore
@@ -39,8 +44,8 @@ class Matter(msgspec.Struct, frozen=True):
 
     tenant: str
     named: frozenset[tuple[Kind, str]]
-    configured: Configured
-    steps: Sequence[Step]
+    configured: TenantConfiguration
+    steps: Sequence[PlanStep]
     store: ConfigurationStore
     surroundings: Surroundings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncline.actions.doubts.doubt import Doubt, Matter
-from syncline.domain.configuration import Kind, Step
+from syncline.domain.configuration.documents import Kind, PlanStep
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.validation import parse
 
@@ -22,7 +22,7 @@ async def of_old_forms(matter: Matter) -> list[Doubt]:
     return doubts
 
 
-def _remakes(step: Step) -> bool:
+def _remakes(step: PlanStep) -> bool:
     """Tell whether a new version may make another payload of the same source row."""
     return step.action == "changed" and any(
         difference.path.startswith(_MAKES) and not difference.path.startswith(_SENDS)

@@ -7,7 +7,7 @@ import asyncio
 from syncline.actions.connections.connection_test import checks_of
 from syncline.actions.doubts.doubt import Doubt, Matter
 from syncline.connectors.registry import connector_class
-from syncline.domain.configuration import Kind, ProfileConfig
+from syncline.domain.configuration.documents import Kind, ProfileConfig
 from syncline.domain.errors import Problem
 
 WITHIN = 5.0

@@ -13,12 +13,18 @@ from syncline.actions.doubts.forms import of_old_forms
 from syncline.actions.doubts.profiles import of_profiles
 from syncline.actions.doubts.sources import of_sources
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration import Configured, Kind, ProfileConfig, Step, kept_secrets
+from syncline.domain.configuration.documents import (
+    Kind,
+    PlanStep,
+    ProfileConfig,
+    TenantConfiguration,
+    kept_secrets,
+)
 from syncline.domain.errors import Problem, SynclineError
 from syncline.postgres.configuration.changes import ConfigurationStore
-from syncline.resources.loading import Loaded
+from syncline.resources.loader import DocumentSet
 from syncline.resources.mistakes import Mistake
-from syncline.resources.single import wanted_by
+from syncline.resources.request_document import read_request_document
 from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0
@@ -34,7 +40,9 @@ class Doubter:
         self._store = store
         self._surroundings = surroundings
 
-    async def of_files(self, tenant: str, loaded: Loaded, steps: Sequence[Step]) -> list[Mistake]:
+    async def of_files(
+        self, tenant: str, loaded: DocumentSet, steps: Sequence[PlanStep]
+    ) -> list[Mistake]:
         """Return the doubts about checked files, each with its line.
 
         Args:
@@ -63,10 +71,10 @@ class Doubter:
         return list(dict.fromkeys(told))
 
     async def of_request(
-        self, tenant: str, kind: Kind, body: object, name: str | None, steps: Sequence[Step]
+        self, tenant: str, kind: Kind, body: object, name: str | None, steps: Sequence[PlanStep]
     ) -> list[Problem]:
         """Return the doubts about one checked document of a request."""
-        found = await self.of_files(tenant, wanted_by(kind, name, body), steps)
+        found = await self.of_files(tenant, read_request_document(kind, name, body), steps)
         return [Problem(mistake.path, mistake.message) for mistake in found]
 
     async def _asked(self, question: Question, matter: Matter) -> list[Doubt]:
@@ -85,15 +93,15 @@ def _untold(named: Collection[tuple[Kind, str]], reason: str) -> Doubt:
     return Doubt(*min(named), Problem("$", f"not everything could be looked at: {reason}"))
 
 
-def _told(loaded: Loaded, doubt: Doubt, secrets: Secrets) -> Mistake:
+def _told(loaded: DocumentSet, doubt: Doubt, secrets: Secrets) -> Mistake:
     source = loaded.sources[doubt.kind, doubt.name]
     return source.mistake(doubt.problem.path, secrets.mask(doubt.problem.message)[:1000])
 
 
-def _together(stored: Configured, loaded: Loaded) -> Configured:
+def _together(stored: TenantConfiguration, loaded: DocumentSet) -> TenantConfiguration:
     """Return what is configured once the files are stored."""
     profiles = {n: _whole(p, stored.profiles.get(n)) for n, p in loaded.profiles.items()}
-    return Configured(
+    return TenantConfiguration(
         stored.profiles | profiles,
         stored.mappings | loaded.mappings,
         stored.instances | loaded.instances,

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from syncline.actions.doubts.doubt import Doubt, Matter
 from syncline.connectors.port import Column, Connector
 from syncline.connectors.registry import connector_class
-from syncline.domain.configuration import InstanceConfig, Kind, ProfileConfig
+from syncline.domain.configuration.documents import InstanceConfig, Kind, ProfileConfig
 from syncline.domain.errors import FailureError, InvalidInputError, Problem
 from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction, Mapping
-from syncline.domain.mapping.source_names import unknown_columns
+from syncline.domain.mapping.source_paths import unknown_columns
 from syncline.domain.mapping.validation import parse
 
 LIMIT = 5.0

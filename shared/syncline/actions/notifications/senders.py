@@ -17,8 +17,8 @@ from syncline.connectors.http.answers import Answer
 from syncline.connectors.http.client import Client, Request, Times
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.alerts import AlertData, alert_event
-from syncline.domain.alerts import Alert
 from syncline.domain.errors import RetriableError
+from syncline.domain.notification.alert import Alert
 from syncline.postgres.notifications.deliveries import Target, Try
 from syncline.runtime.clock import Clock
 from syncline.security.signing import signed_headers

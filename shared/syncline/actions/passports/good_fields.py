@@ -12,8 +12,8 @@ import msgspec
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Failure
-from syncline.domain.mapping.compiler import Result, compile_mapping
 from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
 
 _decode = decoder_of(dict[str, Any]).decode
 
@@ -41,7 +41,7 @@ def good_fields(mapping: Mapping, stage: Stage, given: bytes) -> GoodFields:
     find = compiled.broken_normalization if normalizes else compiled.broken_transformation
     broken = dict(find(record))
     good = compile_mapping(_without(mapping, stage, broken))
-    result: Result = (good.normalize if normalizes else good.transform)([record])
+    result: MappedBatch = (good.normalize if normalizes else good.transform)([record])
     made = result.outputs[0]
     return GoodFields(None if made is None else encode(made), broken)
 

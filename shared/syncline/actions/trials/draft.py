@@ -12,14 +12,14 @@ from syncline.actions.trials.stored_records import StoredRecord, newest_raw
 from syncline.actions.trials.trace import Trace, Tracer
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
-from syncline.domain.configuration import Kind, flatten
+from syncline.domain.configuration.documents import Kind, flatten
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
 from syncline.postgres.configuration.pinned import Configuration, Keys
 from syncline.postgres.database.database import Database
-from syncline.resources.single import wanted_by
+from syncline.resources.request_document import read_request_document
 
 MOST = 1000
 """Stored records of one trial."""
@@ -122,7 +122,7 @@ class DraftTrier:
             raise InvalidInputError([Problem("$.limit", message)])
         streams = await self._drafts.streams(tenant, name, request.instance)
         active = await self._drafts.document(tenant, name, None)
-        loaded = wanted_by(Kind.MAPPING, name, request.document)
+        loaded = read_request_document(Kind.MAPPING, name, request.document)
         draft = parse(loaded.mappings[name].document)
         ids = [stream.id for stream in streams]
         runs = await self._drafts.newest_runs(ids)

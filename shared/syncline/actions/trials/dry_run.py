@@ -12,17 +12,17 @@ from syncline.actions.trials.trace import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
+from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.mapping.document import Extraction, Mapping
-from syncline.domain.mapping.source_names import unknown_columns, unknown_properties
+from syncline.domain.mapping.source_paths import unknown_columns, unknown_properties
 from syncline.domain.mapping.validation import parse, warnings
-from syncline.domain.profile import Profile
-from syncline.domain.record import check
+from syncline.domain.record import check_record
 from syncline.postgres.configuration.draft_samples import Drafts
 from syncline.postgres.configuration.pinned import Configuration, Keys
 from syncline.postgres.database.database import Database
-from syncline.resources.single import wanted_by
+from syncline.resources.request_document import read_request_document
 
 MOST = 20
 """Records of one dry run."""
@@ -115,7 +115,9 @@ class DryRunner:
 
     async def _mapping(self, tenant: str, name: str | None, request: DryRunRequest) -> Mapping:
         if request.document is not None:
-            loaded = wanted_by(Kind.MAPPING, name, {"name": name or _DRAFT} | request.document)
+            loaded = read_request_document(
+                Kind.MAPPING, name, {"name": name or _DRAFT} | request.document
+            )
             ((_, config),) = loaded.mappings.items()
             return parse(config.document)
         if name is None:
@@ -170,7 +172,7 @@ def _tried(
     except (ValueError, TypeError, RecursionError) as error:
         bad = bad or Failure(Category.PERMANENT, "invalid_record", str(error))
         data = encode({"unreadable": ascii(record)[:10_000]})
-    refusal = bad or check(source_id, data)
+    refusal = bad or check_record(source_id, data)
     trace = tracer.raw(data) if refusal is None else tracer.failed(Stage.INGEST, refusal)
     return DryRecord(
         source_id, trace.outcome, tracer.shown(data), trace.canonical, trace.payload, trace.errors

@@ -10,8 +10,8 @@ import msgspec
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.compiler import Result, compile_mapping
 from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
 from syncline.runtime.mapping.forwarder import MAX_MESSAGE, too_large
 from syncline.telemetry.masking import Secrets
 
@@ -81,7 +81,7 @@ class Tracer:
         self,
         data: bytes,
         stage: Stage,
-        map_: Callable[[Sequence[dict[str, Any]]], Result],
+        map_: Callable[[Sequence[dict[str, Any]]], MappedBatch],
         broken: Callable[[dict[str, Any]], Found],
     ) -> bytes | Trace:
         """Return what a stage would send on, or what becomes of the record there."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from syncline.connectors.file.settings import OutSettings
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.paths import Segment, parse_path, reader, to_text
-from syncline.domain.mapping.values import plain_text
+from syncline.domain.mapping.values.converters import plain_text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syncline.connectors.port import ExtractRequest
-from syncline.domain.cursor import Key, UnreadableCursorError, keys_of
+from syncline.domain.cursor.values import Key, UnreadableCursorError, keys_of
 
 
 class Window:

@@ -16,9 +16,9 @@ import msgspec
 
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.dates import compile_format, compile_parser
 from syncline.domain.mapping.document import EPOCHS
 from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.mapping.values.dates import compile_format, compile_parser
 
 Write: TypeAlias = Callable[[datetime], str]
 _ISO = re.compile(

@@ -11,7 +11,7 @@ from syncline.domain.errors import Problem
 from syncline.domain.mapping import document as doc
 from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path
 from syncline.domain.mapping.reading import near
-from syncline.domain.mapping.transformers import READS
+from syncline.domain.mapping.transformers.registry import READS
 
 _OPEN = frozenset({doc.FieldType.OBJECT, doc.FieldType.ARRAY})
 
@@ -23,7 +23,7 @@ class _Given(msgspec.Struct):
     inside: dict[Segment, _Given] = {}
 
 
-class Canonical:
+class CanonicalShape:
     """The canonical record that a normalization makes."""
 
     def __init__(self, normalization: doc.Normalization) -> None:
@@ -59,7 +59,7 @@ class Canonical:
 
 def problems_of(mapping: doc.Mapping) -> Iterator[Problem]:
     """Name every path of the transformation that nothing gives."""
-    canonical = Canonical(mapping.normalization)
+    canonical = CanonicalShape(mapping.normalization)
     part = mapping.transformation
     for path, text in _read_by(part):
         message = canonical.refusal(text)

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.mapping.options import OptionError
-from syncline.domain.mapping.pure import Factory
 from syncline.domain.mapping.reading import Reader, near
+from syncline.domain.mapping.transformers.options import OptionError
+from syncline.domain.mapping.transformers.transformer import Factory
 
 Known = Mapping[str, tuple[str, Factory, frozenset[str] | None]]
 """The registry of transformers."""

@@ -8,15 +8,15 @@ from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping import document as doc
 from syncline.domain.mapping.agreement import problems_of
 from syncline.domain.mapping.chains import read_chain
-from syncline.domain.mapping.conditions import OPS
-from syncline.domain.mapping.dates import compile_parser
-from syncline.domain.mapping.durations import parse_duration
-from syncline.domain.mapping.literals import unusable
+from syncline.domain.mapping.engine.conditions import OPS
 from syncline.domain.mapping.paths import EACH, Path, column_name, parse_path, to_text
-from syncline.domain.mapping.places import Places
 from syncline.domain.mapping.reading import Reader, near
-from syncline.domain.mapping.transformers import registry
-from syncline.domain.mapping.warning import warnings
+from syncline.domain.mapping.transformers.registry import registry
+from syncline.domain.mapping.values.dates import compile_parser
+from syncline.domain.mapping.values.durations import parse_duration
+from syncline.domain.mapping.values.literals import unusable
+from syncline.domain.mapping.warnings import warnings
+from syncline.domain.mapping.written_paths import WrittenPaths
 
 __all__ = ["parse", "warnings"]
 _DATES = (doc.FieldType.DATE, doc.FieldType.DATETIME)
@@ -247,7 +247,7 @@ def _test(r: Reader) -> doc.Condition:
 
 def _check_targets(r: Reader, fields: Sequence[str], static: Sequence[str]) -> None:
     """Refuse targets that write one place twice, or in two ways, or a place that nothing makes."""
-    places = Places()
+    places = WrittenPaths()
     arrays: set[Path] = set()
     written = [(f"fields[{n}]", text) for n, text in enumerate(fields)]
     for by, text in [*written, *((f"static[{n}]", text) for n, text in enumerate(static))]:

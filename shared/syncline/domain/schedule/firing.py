@@ -15,7 +15,7 @@ from syncline.domain.run import Overlap
 _NAMESPACE = UUID("6f1d7a52-0c8e-5b43-9a67-2e4b8d90c1f3")
 
 
-class Kind(StrEnum):
+class FiringKind(StrEnum):
     """Why a schedule fires."""
 
     SLOT = "slot"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
     MANUAL = "manual"
 
 
-class Result(StrEnum):
+class FiringResult(StrEnum):
     """What became of a firing.
 
     `due`: not yet published. `sent`: published, not yet answered. `fired`: a run was accepted.
@@ -38,7 +38,7 @@ class Result(StrEnum):
     MISSED = "missed"
 
 
-class Status(StrEnum):
+class ScheduleStatus(StrEnum):
     """Whether a schedule fires. Spec section 9."""
 
     ENABLED = "enabled"
@@ -46,7 +46,7 @@ class Status(StrEnum):
     DEPENDENCY_INACTIVE = "dependency_inactive"
 
 
-class Coming(msgspec.Struct, frozen=True):
+class DueSchedule(msgspec.Struct, frozen=True):
     """A schedule whose next slot has come.
 
     Attributes:
@@ -64,31 +64,31 @@ class Coming(msgspec.Struct, frozen=True):
     able_since: datetime
 
 
-class Noted(msgspec.Struct, frozen=True):
+class NewFiring(msgspec.Struct, frozen=True):
     """A slot as it is to be kept."""
 
     slot: datetime
     run_id: str
-    kind: Kind
+    kind: FiringKind
     actor: str
-    result: Result
+    result: FiringResult
     reason: str | None = None
 
 
-class ToSend(msgspec.Struct, frozen=True):
+class UnpublishedFiring(msgspec.Struct, frozen=True):
     """A firing that is to be published."""
 
     schedule: str
     slot: datetime
     tenant: str
     run_id: str
-    kind: Kind
+    kind: FiringKind
     actor: str
     instance: str
     entity_type: str
 
 
-Taken = tuple[datetime, Sequence[Noted]]
+ScheduleUpdate = tuple[datetime, Sequence[NewFiring]]
 """The schedule's next slot that nobody has looked at, and what to keep of the others."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from syncline.domain.configuration import Difference
+from syncline.domain.configuration.documents import Difference
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 """Where the change that is under way came from; who answers a request says so at its start."""

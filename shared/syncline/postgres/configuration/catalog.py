@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.domain.configuration import MASK, Kind
+from syncline.domain.configuration.documents import MASK, Kind
 from syncline.domain.errors import NotFoundError, SynclineError
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.edits import mark_of

@@ -14,14 +14,14 @@ from uuid import UUID
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.configuration import (
+from syncline.domain.configuration.documents import (
     Config,
-    Configured,
     InstanceConfig,
     MappingConfig,
+    PlanStep,
     ProfileConfig,
     ScheduleConfig,
-    Step,
+    TenantConfiguration,
     kept_secrets,
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
@@ -49,11 +49,11 @@ class Change(Edits):
         super().__init__(connection, tenant, actor)
         self._keys = keys
 
-    async def stored(self) -> Configured:
+    async def stored(self) -> TenantConfiguration:
         """Return what is configured now, secrets decrypted."""
         return await configured(self._connection, self._keys, self._tenant)
 
-    async def save(self, step: Step, config: Config, stored: Config | None) -> None:
+    async def save(self, step: PlanStep, config: Config, stored: Config | None) -> None:
         """Store one created or changed document.
 
         Args:
@@ -172,7 +172,7 @@ class ConfigurationStore:
         self._database = database
         self._keys = keys
 
-    async def stored(self, tenant: str) -> Configured:
+    async def stored(self, tenant: str) -> TenantConfiguration:
         """Return what is configured, secrets decrypted. Raises NotFoundError."""
         async with self._database.connection() as connection:
             await _require_tenant(connection, tenant)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.near_names import none_like

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.near_names import TABLES, none_like

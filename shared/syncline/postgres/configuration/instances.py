@@ -10,8 +10,8 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.configuration import Kind
-from syncline.domain.instance import status_of
+from syncline.domain.configuration.documents import Kind
+from syncline.domain.configuration.instance import status_of
 from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.configuration.edits import mark_of
 from syncline.postgres.database.database import Database

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
-from syncline.domain.profile import Profile
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database.database import Database
 from syncline.telemetry.masking import Secrets

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
-from syncline.domain import configuration
-from syncline.domain.configuration import ScheduleConfig
+from syncline.domain.configuration.documents import Kind, ScheduleConfig
 from syncline.domain.errors import ConflictError
 from syncline.domain.schedule.cron import parse_cron
-from syncline.domain.schedule.firing import Kind, Noted, Result
+from syncline.domain.schedule.firing import FiringKind, FiringResult, NewFiring
 from syncline.domain.schedule.preview import sentence
 from syncline.domain.schedule.slots import next_slot
 from syncline.domain.schedule.zones import parse_zone
@@ -27,7 +26,7 @@ class Schedules:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def note_manual(self, tenant: str, name: str, noted: Noted) -> None:
+    async def note_manual(self, tenant: str, name: str, noted: NewFiring) -> None:
         """Note that a person lets a schedule fire; a scheduler publishes it if nobody else does.
 
         Raises:
@@ -38,8 +37,8 @@ class Schedules:
             await connection.execute(
                 """insert into firings (schedule_id, slot, tenant, run_id, kind, actor, result)
                 values ($1, $2, $3, $4, $5, $6, $7)""",
-                row["id"], noted.slot, tenant, UUID(noted.run_id), Kind.MANUAL.value,
-                noted.actor, Result.DUE.value,
+                row["id"], noted.slot, tenant, UUID(noted.run_id), FiringKind.MANUAL.value,
+                noted.actor, FiringResult.DUE.value,
             )  # fmt: skip
             await audit(
                 connection, tenant, noted.actor, "schedule.run_now", name,
@@ -96,5 +95,5 @@ async def _locked(connection: Any, tenant: str, name: str) -> Any:  # noqa: ANN4
         name,
     )
     if row is None:
-        raise await none_like(connection, configuration.Kind.SCHEDULE, tenant, name)
+        raise await none_like(connection, Kind.SCHEDULE, tenant, name)
     return row

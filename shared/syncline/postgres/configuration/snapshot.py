@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.domain.configuration import (
-    Configured,
+from syncline.domain.configuration.documents import (
     InstanceConfig,
     Kind,
     MappingConfig,
     ProfileConfig,
     ScheduleConfig,
+    TenantConfiguration,
 )
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database.near_names import none_like
@@ -24,7 +24,7 @@ class Decrypter(Protocol):
     def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
 
 
-async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configured:  # noqa: ANN401
+async def configured(connection: Any, keys: Decrypter, tenant: str) -> TenantConfiguration:  # noqa: ANN401
     """Read everything of a tenant, secrets decrypted."""
     profiles = await connection.fetch(
         "select * from profiles where tenant = $1 and deleted_at is null order by name", tenant
@@ -49,7 +49,7 @@ async def configured(connection: Any, keys: Decrypter, tenant: str) -> Configure
         where s.tenant = $1 and s.deleted_at is null order by s.name""",
         tenant,
     )
-    return Configured(
+    return TenantConfiguration(
         {row["name"]: _profile(row, keys) for row in profiles},
         {r["name"]: MappingConfig(name=r["name"], document=r["document"]) for r in mappings},
         {row["name"]: _instance(row) for row in instances},

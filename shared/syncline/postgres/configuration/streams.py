@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import shown
 from syncline.postgres.database.database import Database

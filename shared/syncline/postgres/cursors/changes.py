@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncline.domain.bookmark import Kind
+from syncline.domain.cursor.bookmark import CursorKind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.domain.mapping.document import CursorType
 from syncline.postgres.audit.log import audit
@@ -46,12 +46,12 @@ class Cursors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def kind(self, tenant: str, instance: str, entity_type: str) -> Kind:
+    async def kind(self, tenant: str, instance: str, entity_type: str) -> CursorKind:
         """Return how the values of a stream's cursor are read and compared."""
         async with self._database.connection() as connection:
             stream = await _stream(connection, tenant, instance, entity_type)
         type_ = CursorType(stream["cursor_type"] or CursorType.DATETIME)
-        return Kind(type_, stream["cursor_format"] or None)
+        return CursorKind(type_, stream["cursor_format"] or None)
 
     async def page(
         self, tenant: str, part: Listed, after: tuple[str, str] | None, instance: str | None

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
+from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
-from syncline.domain.replay import Standing, hindrance_of
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import LetterFilter, condition, each_status
@@ -234,12 +234,12 @@ def _hindrance(row: Any) -> str | None:  # noqa: ANN401 - a database row
     return hindrance_of(standing_of(row), row["stage"], row["code"])
 
 
-def standing_of(row: Any) -> Standing | None:  # noqa: ANN401 - a database row
+def standing_of(row: Any) -> StreamStanding | None:  # noqa: ANN401 - a database row
     """Read how a stream stands from a row that has its instance and profiles."""
     if row["instance"] is None:
         return None
     sides = ("source", "target")
     inactive = tuple(row[side] for side in sides if not row[f"{side}_active"])
-    return Standing(
+    return StreamStanding(
         row["instance"], row["entity_type"] or "", row["removed"], row["enabled"], inactive
     )

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.fingerprint import pattern_of
-from syncline.domain.replay import AMBIGUOUS, UNCHECKED, Standing, hindrance_of
+from syncline.domain.dead_letter.fingerprint import pattern_of
+from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED, StreamStanding, hindrance_of
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.catalog import standing_of
 from syncline.postgres.dead_letters.filter import LetterFilter, condition
@@ -112,7 +112,7 @@ class LetterGroups:
 
     async def _standings(
         self, streams: Collection[tuple[UUID | None, str | None]]
-    ) -> dict[tuple[UUID | None, str | None], Standing | None]:
+    ) -> dict[tuple[UUID | None, str | None], StreamStanding | None]:
         pairs = list(streams)
         rows = await self._database.fetch(
             _STANDINGS, [instance for instance, _ in pairs], [type_ for _, type_ in pairs]
@@ -136,7 +136,7 @@ class LetterGroups:
         return rows[0]["now"], found
 
 
-def _group(row: Any, standings: Mapping[Any, Standing | None]) -> LetterGroup:  # noqa: ANN401
+def _group(row: Any, standings: Mapping[Any, StreamStanding | None]) -> LetterGroup:  # noqa: ANN401
     state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"
     replayable, hindrances = _replayable(row, standings)
     return LetterGroup(
@@ -146,7 +146,7 @@ def _group(row: Any, standings: Mapping[Any, Standing | None]) -> LetterGroup:  
     )  # fmt: skip
 
 
-def _replayable(row: Any, standings: Mapping[Any, Standing | None]) -> tuple[int, list[str]]:  # noqa: ANN401
+def _replayable(row: Any, standings: Mapping[Any, StreamStanding | None]) -> tuple[int, list[str]]:  # noqa: ANN401
     """Count the entries that a replay of the group takes, and say why it does not take others."""
     count, hindrances = 0, dict[str, None]()
     for *stream, waiting in zip(row["of_instance"], row["of_type"], row["waiting"], strict=True):

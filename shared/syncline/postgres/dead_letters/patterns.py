@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.fingerprint import fingerprint, of_record, pattern_of
+from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, pattern_of
 from syncline.postgres.database.database import Database
 
 BITE = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from syncline.domain.dead_letter.replay import AMBIGUOUS, INGEST
 from syncline.domain.errors import ConflictError
-from syncline.domain.replay import AMBIGUOUS, INGEST
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit.log import audit_each
 from syncline.postgres.configuration.streams import Stream

@@ -10,9 +10,9 @@ from uuid import UUID
 import msgspec
 
 from syncline.contracts.events import DeadLetter
-from syncline.domain.dead_letter import PoisonLetter, ReplayItem
+from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, pattern_of
+from syncline.domain.dead_letter.identity import PoisonMessage, ReplayItem
 from syncline.domain.errors import Failure
-from syncline.domain.fingerprint import fingerprint, of_record, pattern_of
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each
@@ -52,7 +52,7 @@ class Letters:
         async with self._database.transaction() as connection:
             await store_letters(connection, letters)
 
-    async def store_poison(self, letters: Sequence[PoisonLetter]) -> None:
+    async def store_poison(self, letters: Sequence[PoisonMessage]) -> None:
         """Store undecodable messages; one that is there already stays as it is."""
         now = datetime.now(UTC)  # noqa: TID251 - when it was stored; nothing is decided by it
         async with self._database.transaction() as connection:

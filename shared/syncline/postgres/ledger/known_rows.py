@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.bookmark import PastRead
+from syncline.domain.cursor.bookmark import PastRead
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 

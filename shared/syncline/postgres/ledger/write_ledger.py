@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from syncline.contracts.messages import RunRef
-from syncline.domain.ledger import Begun, Entry, Intent, Written
+from syncline.domain.ledger import Acknowledgements, Intent, LedgerEntry, WriteIntents
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
 
@@ -63,12 +63,12 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, Entry]:
+    async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return what is known of these records, by source ID."""
         rows = await self._database.fetch(_ENTRIES, stream, source_ids)
         return {row["source_id"]: _entry(row) for row in rows}
 
-    async def intend(self, run: RunRef, begun: Begun, seconds: float) -> set[str]:
+    async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]:
         """Commit that payloads are about to be sent, before they are.
 
         Args:
@@ -104,7 +104,7 @@ class Ledger:
             seconds,
         )
 
-    async def acknowledge(self, run: RunRef, written: Written) -> None:
+    async def acknowledge(self, run: RunRef, written: Acknowledgements) -> None:
         """Store what the target acknowledged; a newer version of a record is left alone.
 
         Dead letters of older versions that wait are overtaken by it.
@@ -168,13 +168,13 @@ class Ledger:
         )
 
 
-def _entry(row: Any) -> Entry:  # noqa: ANN401 - a database row
+def _entry(row: Any) -> LedgerEntry:  # noqa: ANN401 - a database row
     intent = None
     if row["intent_hash"] is not None:
         owner = str(row["intent_owner"]) if row["intent_owner"] else None
         left = row["left"] or 0.0
         intent = Intent(row["intent_hash"].hex, owner, bool(row["intent_creates"]), left)
-    return Entry(
+    return LedgerEntry(
         _hex(row["payload_hash"]),
         _hex(row["row_hash"]),
         row["target_id"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.pipeline import ServiceHealth
+from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.database.database import Database
 
 KEPT = timedelta(minutes=60)
@@ -33,7 +33,7 @@ where h.at > $1 and h.waiting is not null order by s.place, h.at
 """
 _COLUMNS = ("waiting", "oldest_seconds", "workers", "incoming", "outgoing", "failed")
 _MOST = 2**31 - 1
-_decode = msgspec.json.Decoder(ServiceHealth).decode
+_decode = msgspec.json.Decoder(ServiceStatus).decode
 
 
 class StageHistory(msgspec.Struct, frozen=True, rename="camel"):
@@ -54,7 +54,7 @@ class Pipeline:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, changed: Sequence[tuple[int, ServiceHealth]], at: datetime) -> None:
+    async def keep(self, changed: Sequence[tuple[int, ServiceStatus]], at: datetime) -> None:
         """Store the services that changed, with their places, and that the monitor has looked."""
         async with self._database.transaction() as connection:
             await connection.execute("update pipeline_heard set at = greatest(at, $1)", at)
@@ -72,7 +72,7 @@ class Pipeline:
             "delete from pipeline_services where service <> all($1)", list(services)
         )
 
-    async def remember(self, services: Sequence[ServiceHealth], at: datetime) -> None:
+    async def remember(self, services: Sequence[ServiceStatus], at: datetime) -> None:
         """Add a step to the history and drop what is too old."""
         async with self._database.transaction() as connection:
             await connection.execute(
@@ -88,7 +88,7 @@ class Pipeline:
             )
             await connection.execute("delete from pipeline_history where at < $1", at - KEPT)
 
-    async def services(self) -> tuple[datetime | None, list[ServiceHealth]]:
+    async def services(self) -> tuple[datetime | None, list[ServiceStatus]]:
         """Return when the monitor last looked, None for never, and what it saw, in order."""
         rows = await self._database.fetch("select health from pipeline_services order by place")
         heard = await self._database.fetchval(

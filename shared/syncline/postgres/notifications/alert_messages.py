@@ -12,8 +12,14 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.contracts.alerts import AlertData, Member, message_of
-from syncline.domain.alerts import Alert, Subject
-from syncline.domain.incident import Incident, Pace, Step, Told, next_step
+from syncline.domain.notification.alert import Alert, Subject
+from syncline.domain.notification.incident import (
+    AlertTiming,
+    Announcement,
+    Incident,
+    IncidentDecision,
+    decide_incident,
+)
 from syncline.postgres.notifications.incidents import lock
 
 _DUE = """
@@ -32,7 +38,7 @@ class Message(msgspec.Struct, frozen=True):
     subscriptions: int
 
 
-async def tell(connection: Any, tenant: str, now: datetime, pace: Pace) -> list[Message]:  # noqa: ANN401
+async def tell(connection: Any, tenant: str, now: datetime, pace: AlertTiming) -> list[Message]:  # noqa: ANN401
     """Look at the incidents that are due, and queue what is to be told of them."""
     await lock(connection, tenant)
     messages: list[Message] = []
@@ -41,7 +47,7 @@ async def tell(connection: Any, tenant: str, now: datetime, pace: Pace) -> list[
             "select * from incident_streams where incident_id = $1 order by instance, entity_type",
             row["id"],
         )
-        step = next_step(_incident(row, streams), now, pace)
+        step = decide_incident(_incident(row, streams), now, pace)
         if step.tell is not None:
             messages += await _told(connection, row, streams, step.tell, now)
         await _keep(connection, row["id"], step, now)
@@ -55,13 +61,13 @@ def _incident(row: Any, streams: Sequence[Any]) -> Incident:  # noqa: ANN401 - d
         untold=sum(not stream["told"] for stream in failing),
         proven=any(stream["state"] == "well" for stream in streams),
         since=row["since"],
-        told=Told(row["told"]),
+        told=Announcement(row["told"]),
         told_at=row["told_at"],
         changes=tuple(row["changes"]),
     )
 
 
-async def _keep(connection: Any, incident: UUID, step: Step, now: datetime) -> None:  # noqa: ANN401
+async def _keep(connection: Any, incident: UUID, step: IncidentDecision, now: datetime) -> None:  # noqa: ANN401
     closed_at = now if step.closed else None
     await connection.execute(
         """update incidents set told = $2, due_at = $3, changes = $4, closed_at = $5,
@@ -81,7 +87,7 @@ async def _told(
     connection: Any,  # noqa: ANN401 - a database connection
     row: Any,  # noqa: ANN401 - a database row
     streams: Sequence[Any],
-    what: Told,
+    what: Announcement,
     now: datetime,
 ) -> list[Message]:
     subscriptions = await connection.fetch(
@@ -89,7 +95,7 @@ async def _told(
         row["tenant"],
     )
     fails = any(stream["state"] == "failing" for stream in streams)
-    if what is Told.RECOVERED:
+    if what is Announcement.RECOVERED:
         told = await connection.fetch(_TOLD_TO, row["id"], row["begun_at"])
         known = {each["subscription_id"] for each in told}
         subscriptions = [each for each in subscriptions if each["id"] in known]
@@ -97,7 +103,7 @@ async def _told(
     messages = []
     for members, several in _by_sight(subscriptions, [_member(s) for s in shown]):
         data = message_of(what, members, row["system"], now)
-        if what is Told.FLAPPING:
+        if what is Announcement.FLAPPING:
             data = msgspec.structs.replace(data, failing=fails)
         await _queue(connection, row, data, several, now)
         messages.append(Message(data, len(several)))

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from syncline.contracts.alerts import Happening
-from syncline.domain.alerts import Alert, AlertState, Cause, Subject
-from syncline.domain.incident import Pace
+from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
+from syncline.domain.notification.incident import AlertTiming
 from syncline.postgres.database.database import Database
 from syncline.postgres.notifications.alert_messages import Message, tell
 from syncline.postgres.notifications.failure_causes import causes_of
@@ -39,7 +39,7 @@ class Alerting:
         pace: how patient it is.
     """
 
-    def __init__(self, database: Database, pace: Pace) -> None:
+    def __init__(self, database: Database, pace: AlertTiming) -> None:
         self._database = database
         self._pace = pace
 

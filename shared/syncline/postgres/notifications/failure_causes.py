@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.alerts import Cause
-from syncline.domain.fingerprint import pattern_of
+from syncline.domain.dead_letter.fingerprint import pattern_of
+from syncline.domain.notification.alert import Cause
 
 # Of a run's dead letters the largest group counts; a run that failed as a whole has its failure.
 _CAUSES = """

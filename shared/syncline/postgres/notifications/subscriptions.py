@@ -18,7 +18,7 @@ from syncline.domain.errors import (
     Problem,
     StaleError,
 )
-from syncline.domain.notification import SubscriptionConfig
+from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Database
 from syncline.postgres.notifications.deliveries import BOTH_SIGN, Target, bound, target_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.operation import final_state
+from syncline.domain.dead_letter.operation import final_state
 from syncline.postgres.operations.catalog import count_items
 
 

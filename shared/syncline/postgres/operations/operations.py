@@ -9,8 +9,13 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from syncline.domain.dead_letter.operation import (
+    GRACE,
+    OperationKind,
+    OperationState,
+    selection_changed,
+)
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.operation import GRACE, OperationKind, OperationState, selection_changed
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import LetterFilter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
+from syncline.domain.dead_letter.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
 from syncline.postgres.dead_letters.filter import LetterFilter, condition
 
 _FREEZE = """

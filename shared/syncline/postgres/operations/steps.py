@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.operation import OVERTAKEN, OperationKind, chunk_size, run_id_of
+from syncline.domain.dead_letter.operation import OVERTAKEN, OperationKind, chunk_size, run_id_of
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import resolve_letters
 from syncline.postgres.operations.end import end_if_over

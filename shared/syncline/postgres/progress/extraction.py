@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from syncline.domain.batch import NewBatch, TiedRows, Water
+from syncline.domain.batch import NewBatch, TiedRows, Watermarks
 from syncline.domain.errors import SynclineError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
@@ -103,7 +103,7 @@ class Extractions:
         progress: Progress,
         batches: Sequence[NewBatch],
         position: str,
-        water: Water,
+        water: Watermarks,
         published: int,
         kept: Kept | None = None,
     ) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.batch import TiedRows, Water
-from syncline.domain.bookmark import PastRead
+from syncline.domain.batch import TiedRows, Watermarks
+from syncline.domain.cursor.bookmark import PastRead
 from syncline.domain.run import Notice
 
 
@@ -44,7 +44,7 @@ class Ending(msgspec.Struct, frozen=True):
         found: what the stream's next read should know of this one.
     """
 
-    water: Water = Water()
+    water: Watermarks = Watermarks()
     tied: TiedRows | None = None
     notices: Sequence[Notice] = ()
     found: Found | None = None

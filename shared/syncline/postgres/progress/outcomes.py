@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from syncline.contracts.messages import Halted, Report, Retrying, Settled, Waiting, letters_in
-from syncline.domain.dead_letter import letter_id
+from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.known_rows import remember_excluded
@@ -166,7 +166,7 @@ def _refused_failures(report: Settled, outcomes: str) -> list[str]:
     record that did not fail has no dead letter.
     """
     return [
-        letter_id(report.run.id, report.number, slot)
+        dead_letter_id(report.run.id, report.number, slot)
         for slot, code in zip(report.slots, report.codes, strict=True)
         if code == Outcome.FAILED and outcomes[slot : slot + 1] not in (PENDING, Outcome.FAILED, "")
     ]

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
-from syncline.domain.bookmark import Kind, lies_beyond
-from syncline.domain.cursor import moved_cursor
+from syncline.domain.cursor.bookmark import CursorKind, lies_beyond
+from syncline.domain.cursor.values import moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State, final_state
-from syncline.domain.stalling import STALLED
+from syncline.domain.stall import STALLED
 from syncline.postgres.dead_letters.overtakes import overtake
 from syncline.postgres.runs.runs import counters_of
 
@@ -81,7 +81,7 @@ async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  
         row["stream_id"],
     )
     version, before = (current["version"], current["value"]) if current else (0, None)
-    kind = Kind(CursorType(row["cursor_type"] or "datetime"), row["cursor_format"] or None)
+    kind = CursorKind(CursorType(row["cursor_type"] or "datetime"), row["cursor_format"] or None)
     value = moved_cursor(
         state=state,
         before=None if lies_beyond(before, row["now"], kind) else before,

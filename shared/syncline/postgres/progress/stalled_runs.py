@@ -15,7 +15,7 @@ from syncline.contracts.messages import Attempt, Stalling, ref_of
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Failure
 from syncline.domain.run import PENDING, Outcome, Run
-from syncline.domain.stalling import GRACE, STALLED, failure_of, reason_of
+from syncline.domain.stall import GRACE, STALLED, stall_failure, stall_reason
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import store_letters
 from syncline.postgres.progress.run_end import close_if_done
@@ -111,7 +111,7 @@ async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
     for _, stage in missing:
         tally_of(tallies, row["id"], stage, row["tenant"]).codes[outcome.value] += 1
     await keep(connection, tallies.values())
-    words = None if cancelled else reason_of([(s, p.source_id) for p, s in missing], after)
+    words = None if cancelled else stall_reason([(s, p.source_id) for p, s in missing], after)
     counts = (0, len(missing)) if cancelled else (len(missing), 0)
     await connection.execute(_END, row["id"], words, *counts)
     await close_if_done(connection, [row["id"]])
@@ -152,7 +152,7 @@ def _letter(
     earlier: dict[tuple[int, int], list[Attempt]],
 ) -> DeadLetter:
     before = earlier.get((place.batch, place.slot), [])
-    last = Attempt(len(before) + 1, at.isoformat(), stage, failure_of(stage, after))
+    last = Attempt(len(before) + 1, at.isoformat(), stage, stall_failure(stage, after))
     return dead_letter(ref_of(run), place, Stage(stage), [*before, last], Given())
 
 

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from syncline.domain.configuration import Kind
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.cadence import Cadence, cadence_of
 from syncline.domain.schedule.cron import Cron
-from syncline.domain.schedule.firing import Result, Status
+from syncline.domain.schedule.firing import FiringResult, ScheduleStatus
 from syncline.postgres.configuration.edits import mark_of
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.near_names import none_like
@@ -119,7 +119,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """
 
     search: str | None = None
-    status: Status | None = None
+    status: ScheduleStatus | None = None
     instance: str | None = None
     entity_type: str | None = None
 
@@ -179,7 +179,7 @@ class ScheduleViews:
 
 
 def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
-    status = Status(row["status"])
+    status = ScheduleStatus(row["status"])
     return ScheduleView(
         name=row["name"],
         instance=row["instance"],
@@ -190,9 +190,9 @@ def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
         cadence=cadence_of(Cron(row["cron"])),
         enabled=row["enabled"],
         status=status.value,
-        status_reason=row["why"] if status is Status.DEPENDENCY_INACTIVE else None,
+        status_reason=row["why"] if status is ScheduleStatus.DEPENDENCY_INACTIVE else None,
         last_run=_firing(row) if row["slot"] else None,
-        next_run=row["next_at"] if status is Status.ENABLED else None,
+        next_run=row["next_at"] if status is ScheduleStatus.ENABLED else None,
         missed=row["missed"],
         changed_at=row["changed_at"],
         etag=mark_of(row["changed_at"]),
@@ -200,7 +200,7 @@ def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
 
 
 def _firing(row: Any) -> FiringView:  # noqa: ANN401 - a database row
-    fired = row["result"] == Result.FIRED.value
+    fired = row["result"] == FiringResult.FIRED.value
     return FiringView(
         slot=row["slot"],
         kind=row["kind"],

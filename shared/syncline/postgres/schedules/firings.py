@@ -12,7 +12,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from syncline.domain.schedule.firing import Coming, Kind, Noted, Result, Taken, ToSend
+from syncline.domain.schedule.firing import (
+    DueSchedule,
+    FiringKind,
+    FiringResult,
+    NewFiring,
+    ScheduleUpdate,
+    UnpublishedFiring,
+)
 from syncline.postgres.database.database import Database
 
 BITE = 100
@@ -81,13 +88,15 @@ class Firings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(self, now: datetime, decide: Callable[[Coming], Taken]) -> list[Noted]:
+    async def take(
+        self, now: datetime, decide: Callable[[DueSchedule], ScheduleUpdate]
+    ) -> list[NewFiring]:
         """Take schedules whose slot has come; in one transaction their slots become firings.
 
         Returns:
             What was noted for the first time.
         """
-        new: list[Noted] = []
+        new: list[NewFiring] = []
         async with self._database.transaction() as connection:
             for row in await connection.fetch(_DUE, now, BITE):
                 coming = _coming(row)
@@ -104,7 +113,7 @@ class Firings:
             return len(await connection.fetch(_GIVE_UP, older_than, reason))
 
     @asynccontextmanager
-    async def sending(self) -> AsyncIterator[list[ToSend]]:
+    async def sending(self) -> AsyncIterator[list[UnpublishedFiring]]:
         """Yield firings that nobody else has in hand; they count as published at the end.
 
         A block that raises, or a process that dies in it, leaves them for the next.
@@ -115,17 +124,21 @@ class Firings:
             ids, slots = [r["schedule_id"] for r in rows], [r["slot"] for r in rows]
             await connection.execute(_SENT, ids, slots)
 
-    async def settle(self, final_before: datetime) -> list[Result]:
+    async def settle(self, final_before: datetime) -> list[FiringResult]:
         """Take over what the trigger service has said; returns the new results.
 
         Args:
             final_before: missed slots that are older stay missed.
         """
         rows = await self._database.fetch(_SETTLE, BITE, final_before)
-        return [Result(row["result"]) for row in rows]
+        return [FiringResult(row["result"]) for row in rows]
 
 
-async def _note(connection: Any, coming: Coming, noted: Sequence[Noted]) -> list[Noted]:  # noqa: ANN401
+async def _note(
+    connection: Any,  # noqa: ANN401 - a database connection
+    coming: DueSchedule,
+    noted: Sequence[NewFiring],
+) -> list[NewFiring]:
     """Keep firings and return those that were not there before."""
     if not noted:
         return []
@@ -138,8 +151,8 @@ async def _note(connection: Any, coming: Coming, noted: Sequence[Noted]) -> list
     return [firing for firing in noted if firing.slot in new]
 
 
-def _coming(row: Any) -> Coming:  # noqa: ANN401 - a database row
-    return Coming(
+def _coming(row: Any) -> DueSchedule:  # noqa: ANN401 - a database row
+    return DueSchedule(
         str(row["id"]),
         row["tenant"],
         row["name"],
@@ -151,13 +164,13 @@ def _coming(row: Any) -> Coming:  # noqa: ANN401 - a database row
     )
 
 
-def _to_send(row: Any) -> ToSend:  # noqa: ANN401 - a database row
-    return ToSend(
+def _to_send(row: Any) -> UnpublishedFiring:  # noqa: ANN401 - a database row
+    return UnpublishedFiring(
         str(row["schedule_id"]),
         row["slot"],
         row["tenant"],
         str(row["run_id"]),
-        Kind(row["kind"]),
+        FiringKind(row["kind"]),
         row["actor"],
         row["instance"],
         row["entity_type"],

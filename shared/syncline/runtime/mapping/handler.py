@@ -9,7 +9,7 @@ from syncline.contracts.messages import Batch, RunRef
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, NotFoundError
-from syncline.domain.mapping.compiler import CompiledMapping
+from syncline.domain.mapping.engine.compiler import CompiledMapping
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_batches import Wishes, split_held
 from syncline.runtime.failure.failure_router import FailureRouter

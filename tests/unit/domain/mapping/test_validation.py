@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from syncline.domain.errors import InvalidInputError
-from syncline.domain.mapping.compiler import compile_mapping
 from syncline.domain.mapping.document import CursorType, ExtractionMode
+from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.validation import parse, warnings
 
 VALID: dict[str, Any] = {

@@ -1,0 +1,1 @@
+"""What people configure, and what a change of it means."""

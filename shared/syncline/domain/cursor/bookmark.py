@@ -1,0 +1,236 @@
+"""The bookmark: how far a read has come, and where a run may leave it. Spec section 2.5. Pure.
+
+A bookmark is a promise: nothing that can still be seen lies before it and was not read. So it is
+never a value in the future, and it waits for writers that were open when a value was read: what
+they commit later may lie behind it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.domain.batch import Watermarks
+from syncline.domain.cursor.values import Key, UnreadableCursorError, is_later, keys_of
+from syncline.domain.errors import SynclineError
+from syncline.domain.mapping.document import CursorType
+
+MARGIN = timedelta(hours=24)
+"""How far behind the clock a value may lie: times without an offset are up to 14 hours ahead of
+UTC, a source of whole days writes that of tomorrow, and clocks differ."""
+BEHIND_UTC = timedelta(hours=14)
+"""How far a clock that shows no offset may be behind UTC, and somewhat more."""
+MOST_READS = 64
+"""Reads of a stream that are remember_read."""
+NOBODY_KNOWS = datetime(2, 1, 1, tzinfo=UTC)
+"""A source that cannot tell its writers says that one is open since before this."""
+
+
+class NotInOrderError(SynclineError):
+    """A lower value came behind a higher one. `place` is its position among the chunk's values."""
+
+    def __init__(self, place: int, value: str, behind: str) -> None:
+        super().__init__(f"{value!r} came behind {behind!r}")
+        self.place = place
+
+
+class CursorKind(msgspec.Struct, frozen=True):
+    """What an extraction says of its cursor values: `cursorType` and `cursorFormat`."""
+
+    type: CursorType = CursorType.DATETIME
+    form: str | None = None
+
+
+class ReadProgress:
+    """How far one read has come, chunk by chunk.
+
+    Attributes:
+        water: the highest value that was taken as a whole, and the highest that was read; values in
+            the future count for neither.
+    """
+
+    def __init__(self, kind: CursorKind, water: Watermarks, *, ordered: bool) -> None:
+        self.water = water
+        self._kind = kind
+        self._ordered = ordered
+        self._last: str | None = None
+        self._goes_on = water.read_to is not None  # what was read before may come again
+
+    def take(self, values: Sequence[str], now: datetime) -> list[int]:
+        """Take the values of a chunk, in reading order, those that are empty left out.
+
+        Returns:
+            The positions of values that lie in the future or are infinite.
+
+        Raises:
+            UnreadableCursorError: a value is not what the cursor's type says.
+            NotInOrderError: the read is ordered, and this one is not.
+        """
+        if not values:
+            return []
+        keys: list[Any] = self._keys(values)
+        if self._ordered:
+            self._check_order(values, keys)
+        top = keys[-1] if self._ordered else max(keys)
+        beyond = []
+        if is_beyond(top, now):
+            beyond = [place for place, key in enumerate(keys) if is_beyond(key, now)]
+        self._advance(values, keys, beyond)
+        self._last = values[-1]
+        return beyond
+
+    def _keys(self, values: Sequence[str]) -> list[Key]:
+        try:
+            return keys_of(values, self._kind.type, self._kind.form, self._last)
+        except UnreadableCursorError as error:
+            if self._last is not None:
+                error.place = max(error.place - 1, 0)
+            raise
+
+    def _check_order(self, values: Sequence[str], keys: Sequence[Any]) -> None:
+        if isinstance(keys[0], str):
+            return  # the source knows how it sorts texts
+        if self._last is not None:
+            (before,) = keys_of([self._last], self._kind.type, self._kind.form, values[0])
+            if operator.gt(before, keys[0]):
+                raise NotInOrderError(0, values[0], self._last)
+        if any(map(operator.gt, keys, keys[1:])):
+            place = next(p for p in range(1, len(keys)) if keys[p - 1] > keys[p])
+            raise NotInOrderError(place, values[place], values[place - 1])
+
+    def _advance(self, values: Sequence[str], keys: Sequence[Any], beyond: Sequence[int]) -> None:
+        far = set(beyond)
+        sane = [value for place, value in enumerate(values) if place not in far] if far else values
+        if not self._ordered:
+            near = [place for place in range(len(keys)) if place not in far]
+            top = max(near, key=keys.__getitem__, default=None)
+            if top is not None and self._is_higher(values[top]):
+                self.water = Watermarks(None, values[top])
+            return
+        if self._goes_on:
+            sane = [value for value in sane if not self._is_lower(value)]
+            self._goes_on = not sane or sane[-1] == self.water.read_to
+        self.water = water_after(sane, self.water)
+        if far:  # what lies behind them was read, so the last sane value was taken as a whole
+            self.water = Watermarks(self.water.read_to, self.water.read_to)
+
+    def _is_lower(self, value: str) -> bool:
+        top = self.water.read_to
+        return top is not None and is_later(top, value, self._kind.type, self._kind.form)
+
+    def _is_higher(self, value: str) -> bool:
+        return is_later(value, self.water.read_to, self._kind.type, self._kind.form)
+
+
+def is_beyond(key: Key, now: datetime) -> bool:
+    """Tell whether a value lies in the future, or is infinite. `now` is UTC."""
+    if isinstance(key, datetime):
+        limit = now.astimezone(UTC) + MARGIN
+        return key > (limit.replace(tzinfo=None) if key.tzinfo is None else limit)
+    return isinstance(key, Decimal) and not key.is_finite()
+
+
+def lies_beyond(value: str | None, now: datetime, kind: CursorKind) -> bool:
+    """Tell whether a bookmark lies in the future: nothing would ever be read behind it."""
+    if value is None:
+        return False
+    try:
+        (key,) = keys_of([value], kind.type, kind.form)
+    except UnreadableCursorError:  # the run itself refuses it by name
+        return False
+    return is_beyond(key, now)
+
+
+def water_after(values: Sequence[str], before: Watermarks) -> Watermarks:
+    """Say how far an ordered read has come.
+
+    Args:
+        values: cursor values of the chunk's rows, in reading order.
+        before: where the read stood before this chunk.
+
+    Returns:
+        `read_to` is the last value; `high` the last one behind which a higher one was read, so
+        that all its records are known to be taken.
+    """
+    if not values:
+        return before
+    last = values[-1]
+    lower = next((v for v in reversed(values) if v != last), None)
+    if lower is None:
+        lower = before.high if before.read_to == last else before.read_to
+    return Watermarks(lower, last)
+
+
+class PastRead(msgspec.Struct, frozen=True):
+    """A value that a read saw, and when it looked: later writers write behind that value."""
+
+    value: str
+    taken_at: str
+
+
+def remember_read(past: Sequence[PastRead], newest: PastRead) -> list[PastRead]:
+    """Add a read to those of a stream, oldest first; of many the older ones are thinned out."""
+    kept = [read for read in past if read.value != newest.value]
+    kept.append(newest)
+    while len(kept) > MOST_READS:
+        half = len(kept) // 2
+        kept = kept[:half:2] + kept[half:]
+    return kept
+
+
+def safe_bookmark(
+    value: str | None, open_since: str | None, past: Sequence[PastRead], kind: CursorKind
+) -> str | None:
+    """Say up to where nothing can be committed any more that a read has not seen.
+
+    Args:
+        value: the highest value that was taken.
+        open_since: when the oldest writer began that was open when it was read, None for none.
+        past: earlier reads of the stream. Who was open now and was not yet when one of them looked
+            writes behind what it saw.
+
+    Returns:
+        The value, or a lower one that is safe, or None where none is known.
+    """
+    if value is None or open_since is None:
+        return value
+    begun = datetime.fromisoformat(open_since)
+    if begun < NOBODY_KNOWS:
+        return None
+    (key,) = keys_of([value], kind.type, kind.form)
+    safe = [read.value for read in past if datetime.fromisoformat(read.taken_at) < begun]
+    if isinstance(key, datetime):
+        stamped = _first_stamp(begun, key)
+        if key <= stamped:
+            return value
+        if kind.form is None:
+            safe.append(_written(stamped, kind.type))
+    best = _latest(safe, kind)
+    return value if best is not None and is_later(best, value, kind.type, kind.form) else best
+
+
+def _latest(values: Sequence[str], kind: CursorKind) -> str | None:
+    best = None
+    for value in values:
+        if best is None or is_later(value, best, kind.type, kind.form):
+            best = value
+    return best
+
+
+def _first_stamp(begun: datetime, like: datetime) -> datetime:
+    """Return the earliest time that a writer stamps who began then: none before it began.
+
+    A time without an offset is that of some clock on earth, which may be behind UTC.
+    """
+    if like.tzinfo is not None:
+        return begun
+    return begun.astimezone(UTC).replace(tzinfo=None) - BEHIND_UTC
+
+
+def _written(moment: datetime, kind: CursorType) -> str:
+    return moment.date().isoformat() if kind is CursorType.DATE else moment.isoformat()

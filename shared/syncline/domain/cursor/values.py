@@ -1,0 +1,283 @@
+"""Cursor values: what their type says they are, read and compared. Spec section 2.5.
+
+Values are texts, exactly as the source gave them; here alone it is decided which one lies behind
+which. A text that is not what the type says is never compared: it is refused by name.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache
+from typing import TypeAlias
+
+from syncline.domain.errors import SynclineError
+from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.mapping.values.dates import compile_parser
+from syncline.domain.run import State
+
+Key: TypeAlias = "datetime | Decimal | str"
+"""What is compared; the keys of one column are of one kind."""
+
+MAX_VALUE = 200
+"""Characters of a value that a person gives."""
+SAME_WIDTH = 12
+"""Characters from which on IDs of one width are texts, though some of them look like numbers."""
+_NUMBER = re.compile(r"[+-]?\d{1,400}(\.\d{1,400})?([eE][+-]?\d{1,3})?", re.ASCII)
+_FAR = re.compile(r"\+?\d{5,}-\d\d-\d\d.*", re.DOTALL)
+_LONG_AGO = re.compile(r"(-\d{4,}-\d\d-\d\d.*)|(.* BC)", re.DOTALL)
+_ENDLESS = {"infinity": 1, "inf": 1, "nan": 1, "-infinity": -1, "-inf": -1}
+_UNCLEAR = frozenset({11, 13, 15})
+"""Lengths at which a number such as milliseconds since 1970 can look like a day and a time."""
+_NO_DATE = "no time as ISO 8601 writes it, such as 2026-01-31T08:15:00"
+_DAYS = (
+    "dd.MM.yyyy", "dd/MM/yyyy", "MM/dd/yyyy", "dd-MM-yyyy", "yyyy/MM/dd", "yyyy.MM.dd",
+    "yyyyMMdd", "d.M.yyyy",
+)  # fmt: skip
+_HOURS = ("", " HH:mm", " HH:mm:ss", " H:mm", "HHmmss")
+_END, _BEGINNING = map(datetime.fromisoformat, ("9999-12-31T23:59:59.999999", "0001-01-01"))
+_DAY = timedelta(hours=23, minutes=59)
+_EXTREMES = (
+    _BEGINNING.replace(tzinfo=timezone(_DAY)),
+    _END.replace(tzinfo=timezone(-_DAY)),
+)
+"""Before and behind all times that have an offset."""
+
+
+class UnreadableCursorError(SynclineError):
+    """A value is not what the cursor's type says. `place` is its position among the values."""
+
+    def __init__(self, place: int, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def keys_of(
+    values: Sequence[str], kind: CursorType, form: str | None = None, beside: str | None = None
+) -> list[Key]:
+    """Read cursor values, so that they can be compared with each other.
+
+    Args:
+        form: the extraction's `cursorFormat`.
+        beside: a value of the same column that was read before; the others must be of its kind.
+
+    Raises:
+        UnreadableCursorError: a value is not what the type says, or not of the others' kind.
+    """
+    together = values if beside is None else [beside, *values]
+    keys = _ids(together) if kind is CursorType.ID else _times(together, form)
+    return keys if beside is None else keys[1:]
+
+
+def _times(values: Sequence[str], form: str | None) -> list[Key]:
+    read = _iso if form is None else _reader(form)
+    times = _quickly(values) if form is None else None
+    if times is None:
+        times = []
+        for place, value in enumerate(values):
+            try:
+                times.append(read(value))
+            except ValueError:
+                raise UnreadableCursorError(place, _no_time(value, form)) from None
+    if len({moment.tzinfo is None for moment in times}) > 1:
+        times = _one_kind(values, times)
+    return list(times)
+
+
+def _quickly(values: Sequence[str]) -> list[datetime] | None:
+    """Read plain ISO times, which is by far the most frequent; None where one may be no such."""
+    if not _UNCLEAR.isdisjoint(map(len, values)):
+        return None
+    try:
+        return list(map(datetime.fromisoformat, values))
+    except ValueError:  # one is no plain ISO time: all are read the slow way, which names it
+        return None
+
+
+def _iso(value: str) -> datetime:
+    """Read a time as ISO 8601 writes it. What is infinite is as far as a time can be."""
+    if value[4:5] == "-" and value[10:11] in "T t":
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass  # it may have blanks around it, or be refused below
+    text = value.strip()
+    if (end := _ENDLESS.get(text.lower())) is not None and text.lower() != "nan":
+        return _END if end > 0 else _BEGINNING
+    if _FAR.fullmatch(text):
+        return _END
+    if _LONG_AGO.fullmatch(text):
+        return _BEGINNING
+    separator = text[10:11] if text[4:5] == "-" else text[8:9]
+    if separator not in "T t":
+        raise ValueError(value)
+    return datetime.fromisoformat(text)
+
+
+def _one_kind(values: Sequence[str], times: Sequence[datetime]) -> list[datetime]:
+    """Give what is infinite the zone of the others; raise where just some of them have one."""
+    ends = (_END, _BEGINNING)
+    for place, moment in enumerate(times):
+        if moment.tzinfo is None and moment not in ends:
+            other = next(v for v, t in zip(values, times, strict=True) if t.tzinfo is not None)
+            raise UnreadableCursorError(
+                place,
+                f"{values[place]!r} has no offset from UTC and {other!r} has one: they cannot be "
+                "compared; let the source write all of them in one form",
+            )
+    return [_EXTREMES[t == _END] if t.tzinfo is None else t for t in times]
+
+
+@lru_cache(maxsize=256)
+def _reader(form: str) -> Callable[[str], datetime]:
+    """Return what reads times of a form. It raises ValueError."""
+    if form in ("epoch", "epochMillis"):
+        unit = timedelta(milliseconds=1) if form == "epochMillis" else timedelta(seconds=1)
+        return lambda value: _since_1970(value, unit)
+    parse = compile_parser(form)
+
+    def read(value: str) -> datetime:
+        try:
+            return parse(value)
+        except ValueRefusedError as error:
+            raise ValueError(value) from error
+
+    return read
+
+
+def _since_1970(value: str, unit: timedelta) -> datetime:
+    number = _number(value)
+    if number is None:
+        raise ValueError(value)
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + float(number) * unit
+    except OverflowError:
+        # beyond the calendar: the first or last moment, told as one in the future
+        return (_END if number > 0 else _BEGINNING).replace(tzinfo=UTC)
+
+
+def _number(value: str) -> Decimal | None:
+    text = value.strip()
+    if _NUMBER.fullmatch(text):
+        return Decimal(text)
+    end = _ENDLESS.get(text.lower())
+    return None if end is None else Decimal("Infinity") * end
+
+
+def _ids(values: Sequence[str]) -> list[Key]:
+    """Read IDs: all of them numbers, or all of them texts."""
+    numbers = [_number(value) for value in values]
+    if None not in numbers:
+        return [number for number in numbers if number is not None]
+    if all(n is None or not n.is_finite() for n in numbers):
+        return list(values)
+    if len(set(map(len, values))) == 1 and len(values[0]) >= SAME_WIDTH:
+        return list(values)  # such as hexadecimal ones
+    place = next(p for p, number in enumerate(numbers) if number is None)
+    number = next(v for v, n in zip(values, numbers, strict=True) if n is not None)
+    raise UnreadableCursorError(
+        place,
+        f"{values[place]!r} is no number and {number!r} is one: numbers and other texts in one "
+        "column have no order",
+    )
+
+
+def _no_time(value: str, form: str | None) -> str:
+    """Say that a text is no time, and which form would fit."""
+    if form is not None:
+        return f"{value[:80]!r} is not of the form {form!r} that `cursorFormat` says"
+    return f"{value[:80]!r} is {_NO_DATE}{_advice(value.strip())}"
+
+
+def _advice(text: str) -> str:
+    if re.fullmatch(r"\d{9,13}", text):
+        unit, form = ("seconds", "epoch") if len(text) < 12 else ("milliseconds", "epochMillis")
+        return f"; {unit} since 1970: `cursorFormat: {form}`; numbers that count: `cursorType: id`"
+    fitting = [f for day in _DAYS if (f := next((d for d in _forms(day) if _fits(d, text)), None))]
+    if not fitting and _NUMBER.fullmatch(text):
+        return "; numbers are compared with `cursorType: id`"
+    if not fitting:
+        return "; say in `cursorFormat` how the source writes its times, such as dd.MM.yyyy HH:mm"
+    return (
+        "; " + " or ".join(f"`cursorFormat: {form}`" for form in _distinct(fitting)) + " would fit"
+    )
+
+
+def _distinct(forms: Sequence[str]) -> list[str]:
+    """Leave out forms that say the same as the first one, less strictly."""
+    return [form for form in forms if form[:1] != "d" or form[1:2] == "d" or form == forms[0]][:2]
+
+
+def _forms(day: str) -> list[str]:
+    return [day + hours for hours in _HOURS]
+
+
+def _fits(form: str, text: str) -> bool:
+    try:
+        _reader(form)(text)
+    except ValueError:  # the answer is No
+        return False
+    return True
+
+
+def is_later(value: str, than: str | None, kind: CursorType, form: str | None = None) -> bool:
+    """Tell whether one cursor value lies behind another; texts are as the source gave them.
+
+    What cannot be read has no place in the order. It counts as later, so that it is read, and then
+    refused by name.
+    """
+    if than is None or value == than:
+        return than is None
+    try:
+        first, second = keys_of([value, than], kind, form)
+    except UnreadableCursorError:  # it is read, and then refused by name
+        return True
+    return bool(operator.gt(first, second))
+
+
+def value_problem(value: str, kind: CursorType, form: str | None = None) -> str | None:
+    """Say why a person's value cannot be a cursor, or None: the source must compare it."""
+    if not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
+        return f"must be printable text of 1 to {MAX_VALUE} characters"
+    if kind is CursorType.ID:
+        return None
+    try:
+        keys_of([value], kind, form)
+    except UnreadableCursorError:  # the message says what is right
+        shape = "2026-01-31T08:15:00" if form is None else form
+        return f"must be a time such as {shape}, not {value!r}"
+    return None
+
+
+def moved_cursor(
+    *,
+    state: State,
+    before: str | None,
+    high_water: str | None,
+    read_to: str | None,
+    kind: CursorType,
+    form: str | None = None,
+) -> str | None:
+    """Decide where a closing run leaves the cursor.
+
+    Reading is inclusive, so the last value read is always safe: its other records are read again.
+    The highest value taken as a whole is preferred where the read stopped early.
+
+    Args:
+        before: the bookmark now.
+        high_water: highest value all of whose records were taken.
+        read_to: highest value that was read at all.
+
+    Returns:
+        The new value, or None when the cursor stays.
+    """
+    if state not in (State.SUCCEEDED, State.PARTIAL_SUCCESS):
+        return None
+    for value in (high_water, read_to):
+        if value is not None and is_later(value, before, kind, form):
+            return value
+    return None

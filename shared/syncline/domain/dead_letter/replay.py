@@ -1,0 +1,163 @@
+"""Replaying dead letters: which, from where, and with which changes of a person. Spec section 5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import jsonpatch
+import msgspec
+
+from syncline.domain.configuration.instance import status_of
+from syncline.domain.errors import InvalidInputError, Problem
+
+MAX_REPLAY = 1000
+_encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
+FAILED, INGEST = "failed", "ingest"
+STARTS = (FAILED, INGEST)
+"""Where a replay may begin: at the input of the stage that failed, or at the source."""
+
+
+class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Which dead letters a run replays.
+
+    Attributes:
+        entries: IDs of the dead letters, all of one stream.
+        from_stage: `failed` (the input of the stage that failed) or `ingest` (read again from the
+            source).
+        edits: entry ID -> JSON Patch to apply to its payload first.
+        reason: why it was edited.
+    """
+
+    entries: tuple[str, ...]
+    from_stage: str = FAILED
+    edits: dict[str, list[dict[str, Any]]] = {}
+    reason: str | None = None
+
+
+UNREADABLE = "nobody could read the message, so there is no record to replay"
+AMBIGUOUS = "ambiguous_write"
+"""Code of a write of which nobody knows whether it was applied."""
+UNCHECKED = (
+    "the target may hold these already: check it, then replay them one by one, by their IDs, or "
+    "discard them"
+)
+_NO_ID = "it has no ID by which it could be read again: mend it in the source, then run again"
+HOPELESS = {
+    "missing_source_id": _NO_ID,
+    "source_id_too_long": _NO_ID,
+    "invalid_character": _NO_ID,
+}
+"""Codes of what Ingest gave up because of its ID -> why no replay can take it up."""
+
+
+class StreamStanding(msgspec.Struct, frozen=True):
+    """How the stream of a dead letter stands.
+
+    Attributes:
+        removed: the instance does not sync the entity type any more.
+    """
+
+    instance: str
+    entity_type: str
+    removed: bool
+    enabled: bool
+    inactive_profiles: tuple[str, ...] = ()
+
+
+def hindrance_of(standing: StreamStanding | None, stage: str, code: str) -> str | None:
+    """Return why a dead letter that waits cannot be replayed now, None if it can.
+
+    Args:
+        standing: of its stream, None if the message could not be read.
+    """
+    if standing is None:
+        return UNREADABLE
+    if standing.removed:
+        return (
+            f"instance {standing.instance!r} has no entity type {standing.entity_type!r} any more"
+        )
+    status, cause = status_of(
+        enabled=standing.enabled, inactive_profiles=standing.inactive_profiles
+    )
+    if cause is not None:
+        return f"instance {standing.instance!r} is {status.replace('_', ' ').title()}: {cause}"
+    return HOPELESS.get(code) if stage == INGEST else None
+
+
+def problems_of(replay: Replay) -> Iterator[Problem]:
+    """Name every mistake of a replay block by its path."""
+    yield from _entry_problems(replay)
+    if replay.from_stage not in STARTS:
+        message = f"must be one of {', '.join(STARTS)}, not {replay.from_stage[:80]!a}"
+        yield Problem("$.replay.fromStage", message)
+    if replay.edits and replay.from_stage == INGEST:
+        message = "cannot be combined with `fromStage: ingest`, which reads the source again"
+        yield Problem("$.replay.edits", message)
+    if replay.reason is not None and (len(replay.reason) > 500 or not _storable(replay.reason)):
+        yield Problem("$.replay.reason", "must be text of at most 500 characters")
+    for entry, patch in replay.edits.items():
+        yield from _edit_problems(replay, entry, patch)
+
+
+def _entry_problems(replay: Replay) -> Iterator[Problem]:
+    if not 1 <= len(replay.entries) <= MAX_REPLAY:
+        yield Problem("$.replay.entries", f"must name 1 to {MAX_REPLAY} dead letters")
+    for place, entry in enumerate(replay.entries):
+        if not _is_id(entry):
+            yield Problem(f"$.replay.entries[{place}]", f"{entry[:80]!a} is no ID of a dead letter")
+    if len(set(replay.entries)) < len(replay.entries):
+        yield Problem("$.replay.entries", "names a dead letter twice")
+
+
+def _edit_problems(replay: Replay, entry: str, patch: list[dict[str, Any]]) -> Iterator[Problem]:
+    path = f"$.replay.edits.{entry[:80]}"
+    if entry not in replay.entries:
+        yield Problem(path, "is not among the entries")
+    if not _storable(patch):
+        yield Problem(path, "holds a NUL character or a lone surrogate")
+    try:
+        jsonpatch.JsonPatch(patch)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
+        yield Problem(path, f"is no JSON Patch (RFC 6902): {error}")
+
+
+def edited(payload: object, patch: list[dict[str, Any]]) -> dict[str, Any]:
+    """Apply a person's JSON Patch to a payload.
+
+    Raises:
+        InvalidInputError: it does not apply, or leaves no JSON object.
+    """
+    try:
+        changed = jsonpatch.apply_patch(payload, patch)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException, TypeError) as error:
+        raise InvalidInputError([Problem("$", f"the edit does not apply: {error}")]) from None
+    if not isinstance(changed, dict):
+        raise InvalidInputError([Problem("$", "the edit leaves no JSON object")])
+    return changed
+
+
+def patch_between(payload: object, wanted: object) -> list[dict[str, Any]]:
+    """Return the JSON Patch that makes one payload of another."""
+    patch: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=_text).patch
+    return patch
+
+
+def _text(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:  # the answer is No
+        return False
+
+
+def _storable(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, dict):
+        return all(_storable(k) and _storable(v) for k, v in value.items())
+    return all(map(_storable, value)) if isinstance(value, list) else True

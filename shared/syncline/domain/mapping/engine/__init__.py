@@ -1,0 +1,1 @@
+"""The engine: a checked mapping becomes two functions that run per batch."""

@@ -1,0 +1,106 @@
+"""Transformers of texts and lists of them, and those that look at other fields."""
+
+from __future__ import annotations
+
+from hashlib import new as new_hash
+from typing import Any
+
+import re2
+
+from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.transformers.options import (
+    OptionError,
+    Options,
+    field_readers,
+    integer,
+    words,
+)
+from syncline.domain.mapping.transformers.transformer import OfValue, Transformer
+from syncline.domain.mapping.values import converters
+from syncline.domain.mapping.values.converters import plain_text
+
+
+def replace(options: Options) -> Transformer:
+    search, by = words(options, "search"), words(options, "replace", "")
+    if not search:
+        raise OptionError("search", "must not be empty")
+    return OfValue(lambda value: plain_text(value).replace(search, by))
+
+
+def split(options: Options) -> Transformer:
+    separator = words(options, "separator", ",")
+    if not separator:
+        raise OptionError("separator", "must not be empty")
+
+    def transform(value: Any) -> list[str]:  # noqa: ANN401
+        if isinstance(value, dict | list):
+            raise ValueRefusedError(f"must be a text, not {shown(value)}")
+        return [part.strip() for part in plain_text(value).split(separator)]
+
+    return OfValue(transform)
+
+
+def join(options: Options) -> Transformer:
+    separator = words(options, "separator", ",")
+
+    def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
+        parts = converters.to_array(value)
+        return separator.join(plain_text(part) for part in parts if part is not None)
+
+    return transform
+
+
+def concat(options: Options) -> Transformer:
+    readers, separator = field_readers(options), words(options, "separator", "")
+
+    def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
+        parts = [value, *(read(record) for read in readers)]
+        return separator.join(plain_text(part) for part in parts if part is not None)
+
+    return transform
+
+
+def coalesce(options: Options) -> Transformer:
+    readers = field_readers(options)
+
+    def transform(value: Any, record: dict[str, Any]) -> Any:  # noqa: ANN401
+        if value not in (None, ""):
+            return value
+        found = (read(record) for read in readers)
+        return next((other for other in found if other not in (None, "")), None)
+
+    return transform
+
+
+def digest(options: Options) -> Transformer:
+    algorithm = options.get("algorithm", "sha256")
+    if algorithm not in ("sha256", "sha1", "md5"):
+        raise OptionError("algorithm", "must be sha256, sha1 or md5")
+    return lambda value, _record: new_hash(
+        algorithm, plain_text(value).encode(), usedforsecurity=False
+    ).hexdigest()
+
+
+def substring(options: Options) -> Transformer:
+    start = integer(options, "start", 0, 0, 10**6)
+    length = integer(options, "length", 10**6, 0, 10**6)
+    return OfValue(lambda value: plain_text(value)[start : start + length])
+
+
+def regex_extract(options: Options) -> Transformer:
+    try:
+        pattern = re2.compile(words(options, "pattern"))
+    except re2.error as error:
+        raise OptionError("pattern", f"is no regular expression: {error}") from None
+    group = integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
+    has_default, default = "default" in options, options.get("default")
+
+    def transform(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+        found = pattern.search(plain_text(value))
+        if found:
+            return found.group(group)
+        if has_default:
+            return default
+        raise ValueRefusedError(f"{shown(value)} does not match the pattern")
+
+    return transform

@@ -1,0 +1,1 @@
+"""Values: numbers, dates and texts, read exactly or refused."""

@@ -1,0 +1,155 @@
+"""Reading values of any JSON type as one of ours, or saying why that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.domain.mapping.document import FieldType
+from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.mapping.values.dates import compile_reader, to_date, to_datetime
+from syncline.domain.mapping.values.numbers import to_decimal, to_int
+
+MAX_DEPTH = 64
+_TRUE = frozenset({"true", "1", "y", "yes"})
+_FALSE = frozenset({"false", "0", "n", "no"})
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def plain_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    """Return text for any value: true/false, plain decimals, compact JSON."""
+    kind = type(value)
+    if kind is str:
+        return str(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int:
+        return str(to_int(value))
+    if kind is Decimal:
+        return f"{to_decimal(value):f}"
+    return _encode(checked(value)).decode()
+
+
+def to_string(value: Any) -> str:  # noqa: ANN401
+    """Return text without what no database or JSON reader takes: NUL, half surrogate pairs."""
+    return clean_text(plain_text(value))
+
+
+def clean_text(text: str) -> str:
+    """Return a text as it is.
+
+    Raises:
+        ValueRefusedError: `invalid_character`.
+    """
+    if "\0" in text:
+        raise ValueRefusedError(
+            f"must not hold a NUL character: {shown(text)}", code="invalid_character"
+        )
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueRefusedError(
+                f"must not hold half of a surrogate pair: {shown(text)}", code="invalid_character"
+            ) from None
+    return text
+
+
+def checked(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
+    """Return a nested value as it is, every text and number in it being one that can travel.
+
+    Raises:
+        ValueRefusedError: one cannot, or it is nested deeper than 64 levels.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueRefusedError(f"must not be nested deeper than {MAX_DEPTH} levels")
+    kind = type(value)
+    if kind is str:
+        clean_text(value)
+    elif kind is dict:
+        for key, inner in value.items():
+            clean_text(key)
+            checked(inner, depth + 1)
+    elif kind is list:
+        for inner in value:
+            checked(inner, depth + 1)
+    elif kind is not bool and value is not None:
+        to_decimal(value)
+    return value
+
+
+def sorted_keys(value: Any) -> Any:  # noqa: ANN401
+    """Sort the keys of a value at every level."""
+    if isinstance(value, dict):
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [sorted_keys(element) for element in value]
+    return value
+
+
+def without_nulls(value: Any, absent: Any) -> Any:  # noqa: ANN401
+    """Return a value without the nulls inside it, and without what is empty because of them.
+
+    Returns:
+        `absent` where nothing is left. What was empty before stays.
+    """
+    if value is None:
+        return absent
+    if not value or not isinstance(value, dict | list):
+        return value
+    if isinstance(value, dict):
+        pairs = [(key, without_nulls(inner, absent)) for key, inner in value.items()]
+        return {key: inner for key, inner in pairs if inner is not absent} or absent
+    elements = [without_nulls(inner, absent) for inner in value]
+    return [inner for inner in elements if inner is not absent] or absent
+
+
+def to_bool(value: Any) -> bool:  # noqa: ANN401
+    """Return a boolean of what plainly is one: true/false, 1/0, Y/N, yes/no, in any case."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower() if type(value) in (str, int) else ""
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueRefusedError(f"must be true/false, 1/0, Y/N or yes/no, not {shown(value)}")
+
+
+def to_object(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    if not isinstance(value, dict):
+        raise ValueRefusedError(f"must be an object, not {shown(value)}")
+    checked(value)
+    return value
+
+
+def to_array(value: Any) -> list[Any]:  # noqa: ANN401
+    if not isinstance(value, list):
+        raise ValueRefusedError(f"must be an array, not {shown(value)}")
+    checked(value)
+    return value
+
+
+CONVERTERS: dict[FieldType, Callable[[Any], Any]] = {
+    FieldType.STRING: to_string,
+    FieldType.INT: to_int,
+    FieldType.DECIMAL: to_decimal,
+    FieldType.BOOL: to_bool,
+    FieldType.DATE: to_date,
+    FieldType.DATETIME: to_datetime,
+    FieldType.OBJECT: to_object,
+    FieldType.ARRAY: to_array,
+}
+
+
+def converter(type_: FieldType, form: str | None) -> Callable[[Any], Any]:
+    """Return what makes a value one of a type; `form`: in which the source writes dates."""
+    if form is None:
+        return CONVERTERS[type_]
+    read = compile_reader(form)
+    if type_ is FieldType.DATE:
+        return lambda value: read(value).date().isoformat()
+    return lambda value: read(value).isoformat()

@@ -1,0 +1,1 @@
+"""Notifications: what people are told, when, and by which subscription. Spec section 8."""

@@ -1,0 +1,92 @@
+"""How a service of the pipeline stands, in figures and in one word that a person can act on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+MANY, VERY_MANY = 1_000, 10_000
+"""Waiting records from which a stage's dot is amber, and red."""
+
+
+class Dot(StrEnum):
+    """The state of a service in one colour; `why` says it in words."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+class Rates(msgspec.Struct, frozen=True, rename="camel"):
+    """Records a second, over the last second, the last ten and the last sixty."""
+
+    second: float = 0.0
+    ten_seconds: float = 0.0
+    minute: float = 0.0
+
+
+class Worker(msgspec.Struct, frozen=True, rename="camel"):
+    """A process that was heard within the last seconds."""
+
+    process: str
+    host: str
+    pid: int
+    started_at: str
+
+
+class ServiceStatus(msgspec.Struct, frozen=True, rename="camel"):
+    """One service as the monitor sees it.
+
+    Attributes:
+        waiting: what lies on its topics and is not finished, in `unit`s; None: it has no topics.
+            Messages are counted exactly, their records by this stage's usual number a message.
+        oldest_seconds: age of the oldest of it, at least; None: nothing waits.
+        members: processes in its consumer group, as the broker says: one that was killed stays
+            in it until its session runs out.
+        busy: handler seconds a second, over all its processes.
+    """
+
+    service: str
+    dot: Dot
+    why: str
+    unit: str = ""
+    waiting: int | None = None
+    waiting_messages: int | None = None
+    oldest_seconds: float | None = None
+    members: int | None = None
+    workers: list[Worker] = []
+    incoming: Rates = Rates()
+    outgoing: Rates = Rates()
+    failed: Rates = Rates()
+    retried: Rates = Rates()
+    busy: float = 0.0
+
+
+def judge_stage(waiting: int, unit: str, workers: int, members: int) -> tuple[Dot, str]:
+    """Judge a stage by what waits for it and by who works on it.
+
+    Args:
+        waiting: how many, of what `unit` names.
+        workers: processes heard of late.
+        members: processes in its group.
+    """
+    if not workers:
+        who = (
+            "no consumer" if not members else f"no consumer is heard, {members} still in its group"
+        )
+        return (Dot.RED if waiting else Dot.AMBER), f"{who}; {_count(waiting, unit)} waiting"
+    if waiting >= VERY_MANY:
+        return Dot.RED, f"{_count(waiting, unit)} waiting: start more of it, or its target is slow"
+    if waiting >= MANY:
+        return Dot.AMBER, f"{_count(waiting, unit)} waiting"
+    return Dot.GREEN, "keeps up"
+
+
+def judge_service(workers: int) -> tuple[Dot, str]:
+    """Judge a service that takes nothing from the pipeline's topics."""
+    return (Dot.GREEN, "running") if workers else (Dot.RED, "not running")
+
+
+def _count(waiting: int, unit: str) -> str:
+    return f"{waiting:,} {unit if waiting != 1 else unit.removesuffix('s')}"

@@ -1,0 +1,191 @@
+"""Checks that need more than one document: references, and what the connectors say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from syncline.connectors.port import Capabilities, Connector
+from syncline.connectors.registry import connector_class
+from syncline.domain.configuration.documents import (
+    InstanceConfig,
+    Kind,
+    MappingConfig,
+    ProfileConfig,
+    ScheduleConfig,
+    TenantConfiguration,
+    kept_secrets,
+)
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.validation import parse
+from syncline.domain.naming import meant, shown
+from syncline.resources.loader import DocumentSet
+from syncline.resources.mistakes import Mistake
+
+
+def check(loaded: DocumentSet, stored: TenantConfiguration) -> list[Mistake]:
+    """Return every mistake: those of the files, and those that show against what is stored."""
+    found = list(loaded.mistakes)
+    for mistake in _Checker(loaded, stored).all():
+        if mistake not in found:
+            found.append(mistake)
+    return found
+
+
+class _Checker:
+    """Checks what the files would make of the stored configuration."""
+
+    def __init__(self, loaded: DocumentSet, stored: TenantConfiguration) -> None:
+        self._loaded = loaded
+        self._stored = stored
+        self._profiles = stored.profiles | loaded.profiles
+        self._mappings = stored.mappings | loaded.mappings
+        self._instances = stored.instances | loaded.instances
+
+    def all(self) -> Iterator[Mistake]:
+        for profile in self._loaded.profiles.values():
+            for problem in self._profile(profile):
+                yield self._at(Kind.PROFILE, profile.name, problem)
+        for mapping in self._loaded.mappings.values():
+            for problem in self._entity_type(mapping):
+                yield self._at(Kind.MAPPING, mapping.name, problem)
+        for instance in self._instances.values():
+            if self._is_touched(instance):
+                yield from self._instance(instance)
+        yield from self._schedules()
+
+    def _schedules(self) -> Iterator[Mistake]:
+        for schedule in self._loaded.schedules.values():
+            for problem in self._schedule(schedule):
+                yield self._at(Kind.SCHEDULE, schedule.name, problem)
+
+    def _at(self, kind: Kind, name: str, problem: Problem) -> Mistake:
+        return self._loaded.sources[kind, name].mistake(problem.path, problem.message)
+
+    def _profile(self, profile: ProfileConfig) -> Iterator[Problem]:
+        try:
+            secrets, _ = kept_secrets(profile, self._stored.profiles.get(profile.name))
+            kind = connector_class(profile.connector)
+        except InvalidInputError as error:
+            yield from error.problems
+            return
+        yield from kind.config_problems(profile.config, secrets)
+
+    def _entity_type(self, mapping: MappingConfig) -> Iterator[Problem]:
+        before = self._stored.mappings.get(mapping.name)
+        if before is not None and before.entity_type != mapping.entity_type:
+            message = f"cannot change from {before.entity_type!r}: give the mapping another name"
+            yield Problem("$.entityType", message)
+
+    def _schedule(self, schedule: ScheduleConfig) -> Iterator[Problem]:
+        before = self._stored.schedules.get(schedule.name)
+        for name in ("instance", "entity_type") if before is not None else ():
+            if getattr(before, name) != getattr(schedule, name):
+                path = "$.instance" if name == "instance" else "$.entityType"
+                message = f"cannot change from {getattr(before, name)!r}: make another schedule"
+                yield Problem(path, message)
+        instance = self._instances.get(schedule.instance)
+        if instance is None:
+            if not self._is_broken(Kind.INSTANCE, schedule.instance):
+                yield Problem("$.instance", _none("instance", schedule.instance, self._instances))
+            return
+        known = {self._mappings[n].entity_type for n in instance.mappings if n in self._mappings}
+        if schedule.entity_type not in known:
+            has = ", ".join(sorted(known)) or "none"
+            message = f"instance {instance.name!r} has no {schedule.entity_type!r}; it has: {has}"
+            yield Problem("$.entityType", message)
+
+    def _is_touched(self, instance: InstanceConfig) -> bool:
+        """Tell whether the files change the instance or anything it is made of."""
+        used = [(Kind.INSTANCE, instance.name)]
+        used += [(Kind.PROFILE, name) for name in (instance.source, instance.target)]
+        used += [(Kind.MAPPING, name) for name in instance.mappings]
+        return any(part in self._loaded.sources for part in used)
+
+    def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
+        problems = list(self._references(instance))
+        problems += self._directions(instance)
+        problems += self._doubles(instance)
+        for problem in problems:
+            yield self._of_instance(instance, problem)
+        for name in instance.mappings:
+            if name in self._mappings:
+                yield from self._mapping(instance, name)
+
+    def _of_instance(self, instance: InstanceConfig, problem: Problem) -> Mistake:
+        """Blame the instance, or the file that breaks an instance which is stored already."""
+        source = self._loaded.sources.get((Kind.INSTANCE, instance.name))
+        if source is not None:
+            return source.mistake(problem.path, problem.message)
+        message = f"instance {instance.name!r} uses it: {problem.message}"
+        used = [(Kind.PROFILE, n) for n in (instance.source, instance.target)]
+        used += [(Kind.MAPPING, name) for name in instance.mappings]
+        at = next(self._loaded.sources[part] for part in used if part in self._loaded.sources)
+        return at.mistake("$", message)
+
+    def _references(self, instance: InstanceConfig) -> Iterator[Problem]:
+        for side in ("source", "target"):
+            name = getattr(instance, side)
+            if name not in self._profiles and not self._is_broken(Kind.PROFILE, name):
+                yield Problem(f"$.{side}", _none("profile", name, self._profiles))
+        for name in instance.mappings:
+            if name not in self._mappings and not self._is_broken(Kind.MAPPING, name):
+                yield Problem("$.mappings", _none("mapping", name, self._mappings))
+
+    def _is_broken(self, kind: Kind, name: str) -> bool:
+        """Tell whether the document is there and has mistakes of its own."""
+        return any(m.document == f"{kind} {name}" for m in self._loaded.mistakes)
+
+    def _directions(self, instance: InstanceConfig) -> Iterator[Problem]:
+        for side in ("source", "target"):
+            kind = self._connector(getattr(instance, side))
+            able: Capabilities | None = kind.capabilities if kind else None
+            if able is not None and not getattr(able, side):
+                name = self._profiles[getattr(instance, side)].connector
+                yield Problem(f"$.{side}", f"the connector {name!r} cannot be a {side}")
+
+    def _doubles(self, instance: InstanceConfig) -> Iterator[Problem]:
+        """Refuse two mappings for one entity type."""
+        taken: dict[str, str] = {}
+        for name in instance.mappings:
+            if name in self._mappings:
+                entity_type = self._mappings[name].entity_type
+                if entity_type in taken:
+                    both = f"{taken[entity_type]!r} and {name!r}"
+                    yield Problem("$.mappings", f"{both} are both for entity type {entity_type!r}")
+                taken[entity_type] = name
+
+    def _mapping(self, instance: InstanceConfig, name: str) -> Iterator[Mistake]:
+        is_stored = (Kind.MAPPING, name) not in self._loaded.sources
+        mapping = parse(self._mappings[name].document, stored=is_stored)
+        for problem in self._connectors_words(instance, mapping):
+            if (Kind.MAPPING, name) in self._loaded.sources:
+                yield self._at(Kind.MAPPING, name, problem)
+            else:
+                told = Problem("$", f"mapping {name!r}: {problem.path}: {problem.message}")
+                yield self._of_instance(instance, told)
+
+    def _connectors_words(self, instance: InstanceConfig, mapping: Mapping) -> Iterator[Problem]:
+        source, target = self._connector(instance.source), self._connector(instance.target)
+        if source is not None:
+            yield from source.extraction_problems(mapping.extraction)
+        if target is not None:
+            yield from target.target_problems(mapping.transformation.target)
+            yield from _key_problems(target, mapping)
+
+    def _connector(self, profile: str) -> type[Connector] | None:
+        try:
+            return connector_class(self._profiles[profile].connector)
+        except (KeyError, InvalidInputError):
+            return None  # said already
+
+
+def _key_problems(target: type[Connector], mapping: Mapping) -> Iterator[Problem]:
+    """Refuse a match key of several paths where the target cannot find a record by it."""
+    if len(mapping.transformation.match_key) > 1 and not target.capabilities.composite_key:
+        message = "this target finds a record by one path alone; lists are for SQL targets"
+        yield Problem("$.transformation.matchKey", message)
+
+
+def _none(kind: str, name: str, known: Iterable[str]) -> str:
+    return f"there is no {kind} {shown(name)}{meant(name, known, 3)}"

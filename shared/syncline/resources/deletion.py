@@ -1,0 +1,87 @@
+"""Deleting what is configured: several objects at once, those that need others first, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import TypeAlias
+
+from syncline.domain.configuration.documents import Config, Kind, PlanStep, TenantConfiguration
+from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.naming import meant, shown
+from syncline.postgres.configuration.changes import Change, ConfigurationStore
+
+Name: TypeAlias = tuple[Kind, str]
+_ORDER = (Kind.SCHEDULE, Kind.INSTANCE, Kind.MAPPING, Kind.PROFILE)
+"""What needs others stands before them."""
+
+
+async def remove(
+    store: ConfigurationStore, tenant: str, actor: str, doomed: Iterable[Name]
+) -> list[PlanStep]:
+    """Delete objects, all or none; the history of their runs stays.
+
+    Raises:
+        NotFoundError: one is not there.
+        ConflictError: one is in use by what would be left, by a run or by pending dead letters.
+    """
+    async with store.change(tenant, actor) as change:
+        stored = await change.stored()
+        wanted = list(dict.fromkeys(doomed))
+        for kind, name in wanted:
+            if stored.get(kind, name) is None:
+                raise not_found(stored, kind, name)
+        return await delete_within(change, without(stored, wanted), wanted)
+
+
+async def delete_within(
+    change: Change, left: TenantConfiguration, doomed: Collection[Name]
+) -> list[PlanStep]:
+    """Delete objects within a change, and return what became of each.
+
+    Args:
+        left: what is configured without them.
+
+    Raises:
+        ConflictError: with everything that stands in the way.
+    """
+    in_order = [name for kind in _ORDER for name in sorted(doomed) if name[0] is kind]
+    in_the_way = []
+    for kind, name in in_order:
+        if users := users_of(left, kind, name) or await change.users(kind, name):
+            in_the_way.append(f"{kind.lower()} {name!r} is in use: {', '.join(users)}")
+    if in_the_way:
+        raise ConflictError("; ".join(in_the_way))
+    for kind, name in in_order:
+        await change.delete(kind, name)
+    return [PlanStep("deleted", kind, name) for kind, name in in_order]
+
+
+def not_wanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[Name]:
+    """Return what is stored and not wanted."""
+    return [(kind, c.name) for kind, c in stored.items() if wanted.get(kind, c.name) is None]
+
+
+def without(configured: TenantConfiguration, doomed: Collection[Name]) -> TenantConfiguration:
+    """Return a configuration without some of its objects."""
+    kept: dict[Kind, dict[str, Config]] = {kind: {} for kind in Kind}
+    for kind, config in configured.items():
+        if (kind, config.name) not in doomed:
+            kept[kind][config.name] = config
+    return TenantConfiguration(**{f"{kind.lower()}s": named for kind, named in kept.items()})  # type: ignore[arg-type]
+
+
+def users_of(configured: TenantConfiguration, kind: Kind, name: str) -> list[str]:
+    """Name the instances that are made of an object, and the schedules of an instance."""
+    schedules = configured.schedules.values() if kind is Kind.INSTANCE else ()
+    return [f"schedule {s.name!r}" for s in schedules if s.instance == name] + [
+        f"instance {instance.name!r}"
+        for instance in configured.instances.values()
+        if (kind is Kind.PROFILE and name in (instance.source, instance.target))
+        or (kind is Kind.MAPPING and name in instance.mappings)
+    ]
+
+
+def not_found(stored: TenantConfiguration, kind: Kind, name: str) -> NotFoundError:
+    """Return the error for an object that is not there, with those that are near."""
+    known: Sequence[str] = [config.name for each, config in stored.items() if each is kind]
+    return NotFoundError(f"no {kind.lower()} {shown(name)}{meant(name, known, 3)}")

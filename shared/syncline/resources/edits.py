@@ -1,0 +1,173 @@
+"""Storing one object: the rules of `apply`, for an edit that may come too late."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+import msgspec
+
+from syncline.domain.configuration.documents import (
+    Config,
+    InstanceConfig,
+    Kind,
+    MappingConfig,
+    PlanStep,
+    ProfileConfig,
+    ScheduleConfig,
+    TenantConfiguration,
+    compare,
+)
+from syncline.domain.errors import ConflictError
+from syncline.postgres.configuration.changes import Change, ConfigurationStore
+from syncline.resources.deletion import delete_within, not_found, without
+from syncline.resources.loader import DocumentSet
+from syncline.resources.request_document import read_request_document, require_valid
+
+
+class Expected(Enum):
+    """What an edit takes for granted where it names no state."""
+
+    ANYTHING = "anything"
+    NOTHING_THERE = "nothing there"
+    SOMETHING_THERE = "something there"
+
+
+Expectation: TypeAlias = Expected | str
+"""A text is the mark (`Change.mark`) of the state that the edit was based on."""
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """Who edits what.
+
+    Attributes:
+        name: None where the document names it.
+    """
+
+    tenant: str
+    actor: str
+    kind: Kind
+    name: str | None
+    expected: Expectation = Expected.ANYTHING
+
+
+async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[PlanStep, str]:
+    """Store one object as a request wants it; the same again changes nothing.
+
+    Returns:
+        What became of it, and the mark of its state now.
+
+    Raises:
+        InvalidInputError: with every mistake; nothing was written.
+        ConflictError: it is there already, and should not be.
+        NotFoundError: it should be there, and is not.
+        StaleError: somebody else has changed it meanwhile.
+        RetriableError: the database is away.
+    """
+    loaded = read_request_document(edit.kind, edit.name, body)
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        ((_, config),) = loaded.wanted.items()
+        await _require_expected(change, stored, edit, config.name)
+        require_valid(loaded, stored)
+        return await _stored(change, stored, config), await change.mark(edit.kind, config.name)
+
+
+async def switch_instance(
+    store: ConfigurationStore, edit: Edit, *, enabled: bool
+) -> tuple[PlanStep, str]:
+    """Activate or deactivate an instance. Raises as `save`."""
+    return await _switch(store, edit, enabled=enabled)
+
+
+async def switch_schedule(
+    store: ConfigurationStore, edit: Edit, *, enabled: bool
+) -> tuple[PlanStep, str]:
+    """Let a schedule fire or not; slots that pass meanwhile are gone. Raises as `save`."""
+    return await _switch(store, edit, enabled=enabled)
+
+
+async def _switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tuple[PlanStep, str]:
+    name = edit.name or ""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        await _require_expected(change, stored, edit, name)
+        config = stored.get(edit.kind, name)
+        if not isinstance(config, InstanceConfig | ScheduleConfig):
+            raise not_found(stored, edit.kind, name)
+        config = msgspec.structs.replace(config, enabled=enabled)
+        return await _stored(change, stored, config), await change.mark(edit.kind, name)
+
+
+async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> str:
+    """Make a stored version of a mapping the one that new runs use; return its mark.
+
+    Raises:
+        InvalidInputError: an instance that uses the mapping could not run with that version.
+        NotFoundError: no such mapping or version.
+        StaleError: somebody else has changed the mapping meanwhile.
+    """
+    name = edit.name or ""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        await _require_expected(change, stored, edit, name)
+        document = await change.mapping_version(name, version)
+        require_valid(read_request_document(Kind.MAPPING, name, document), stored)
+        await change.activate(name, version)
+        return await change.mark(Kind.MAPPING, name)
+
+
+async def delete(store: ConfigurationStore, edit: Edit) -> None:
+    """Take an object away; the history of its runs stays.
+
+    Raises:
+        ConflictError: it is used, with the names of its users.
+        NotFoundError: there is none.
+        StaleError: somebody else has changed it meanwhile.
+    """
+    name = edit.name or ""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        await _require_expected(change, stored, edit, name)
+        if stored.get(edit.kind, name) is None:
+            raise not_found(stored, edit.kind, name)
+        doomed = [(edit.kind, name)]
+        await delete_within(change, without(stored, doomed), doomed)
+
+
+async def validate(store: ConfigurationStore, edit: Edit, body: object) -> DocumentSet:
+    """Check a document against everything that is stored; nothing is written. Raises as `save`."""
+    loaded = read_request_document(edit.kind, edit.name, body)
+    require_valid(loaded, await store.stored(edit.tenant))
+    return loaded
+
+
+async def _stored(change: Change, stored: TenantConfiguration, config: Config) -> PlanStep:
+    """Write what differs."""
+    (step,) = compare(_alone(config), stored)
+    if step.action != "unchanged":
+        await change.save(step, config, stored.get(step.kind, step.name))
+    return step
+
+
+def _alone(config: Config) -> TenantConfiguration:
+    if isinstance(config, ProfileConfig):
+        return TenantConfiguration(profiles={config.name: config})
+    if isinstance(config, MappingConfig):
+        return TenantConfiguration(mappings={config.name: config})
+    if isinstance(config, ScheduleConfig):
+        return TenantConfiguration(schedules={config.name: config})
+    return TenantConfiguration(instances={config.name: config})
+
+
+async def _require_expected(
+    change: Change, stored: TenantConfiguration, edit: Edit, name: str
+) -> None:
+    there = stored.get(edit.kind, name) is not None
+    what = f"{edit.kind.lower()} {name!r}"
+    if edit.expected is Expected.NOTHING_THERE and there:
+        raise ConflictError(f"there is a {what} already")
+    if edit.expected not in (Expected.ANYTHING, Expected.NOTHING_THERE) and not there:
+        raise not_found(stored, edit.kind, name)
+    if isinstance(edit.expected, str):
+        await change.require(edit.kind, name, edit.expected)

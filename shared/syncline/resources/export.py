@@ -1,0 +1,114 @@
+"""Stored configuration as documents: secrets by reference, never by value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import yaml
+
+from syncline.domain.configuration.documents import (
+    Config,
+    Kind,
+    MappingConfig,
+    ProfileConfig,
+    TenantConfiguration,
+)
+from syncline.resources.documents import ProfileDocument, Strict
+from syncline.resources.mapping_document import MappingDocument
+from syncline.resources.yaml_core import Dumper
+
+
+def documents(configured: TenantConfiguration) -> list[dict[str, Any]]:
+    """Return everything as documents that `apply` takes, settings at their defaults left out."""
+    return [_document(kind, config) for kind, config in configured.items()]
+
+
+def to_yaml(found: list[dict[str, Any]]) -> str:
+    """Write documents as YAML."""
+    text: str = yaml.dump_all(
+        found, Dumper=Dumper, sort_keys=False, allow_unicode=True, explicit_start=True, width=100
+    )
+    return text
+
+
+def _document(kind: Kind, config: Config) -> dict[str, Any]:
+    head: dict[str, Any] = {"kind": kind.value, "name": config.name}
+    if isinstance(config, MappingConfig):
+        return head | _ordered(config.document)
+    plain = {n: _plain(v) for n, v in _set(config).items() if n not in ("name", "secretSources")}
+    if isinstance(config, ProfileConfig):
+        plain.pop("secrets", None)
+        references = dict(_references(config))
+        return _ordered(head | plain | ({"secrets": references} if references else {}))
+    return _ordered(head | plain)
+
+
+def _set(config: Config) -> dict[str, Any]:
+    """Return the fields that differ from their defaults, by their names in documents."""
+    found = {}
+    for field in msgspec.structs.fields(config):
+        value = getattr(config, field.name)
+        if value != field.default and value not in ({}, ()):
+            found[field.encode_name] = msgspec.to_builtins(value, builtin_types=(Decimal,))
+    return found
+
+
+def _references(profile: ProfileConfig) -> Iterator[tuple[str, dict[str, str]]]:
+    """Name where each secret came from; one that was given by hand gets a variable's name."""
+    for name in sorted(profile.secrets):
+        variable = re.sub(r"[^A-Z0-9]+", "_", f"{profile.name}_{_spaced(name)}".upper())
+        yield name, profile.secret_sources.get(name) or {"fromEnv": variable}
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+
+
+def _names(model: type[Strict]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+
+
+def _order() -> dict[str, int]:
+    """Return the place of each known key, as the documents' models list them."""
+    models: list[type[Strict]] = [ProfileDocument, MappingDocument, *_parts(Strict)]
+    names = ["kind", *(name for model in models for name in _names(model))]
+    return {name: place for place, name in reversed(list(enumerate(names)))}
+
+
+def _parts(model: type[Strict]) -> Iterator[type[Strict]]:
+    for part in model.__subclasses__():
+        yield part
+        yield from _parts(part)
+
+
+_ORDER = _order()
+
+
+def in_order(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
+    """Return a value with the keys of its objects in the order in which documents have them."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: (_ORDER.get(name, 10_000), name))
+        return {name: in_order(value[name]) for name in names}
+    if isinstance(value, list | tuple):
+        return [in_order(part) for part in value]
+    return value
+
+
+def _ordered(value: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = _plain(in_order(value))
+    return found
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral() else float(value)
+    return value

@@ -1,0 +1,80 @@
+"""The replay block of a trigger: every mistake by its path, and edits that leave a payload."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from syncline.domain.dead_letter.replay import Replay, edited, patch_between, problems_of
+from syncline.domain.errors import InvalidInputError
+from syncline.domain.trigger import parse_trigger
+
+A, B = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d", "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3e"
+STEP = {"op": "replace", "path": "/a", "value": 1}
+
+
+def said(**block: Any) -> list[str]:
+    return [f"{p.path}: {p.message}" for p in problems_of(Replay(**({"entries": (A,)} | block)))]
+
+
+def test_a_whole_block_is_taken() -> None:
+    assert said(entries=(A, B), edits={B: [STEP]}, reason="the right price") == []
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ({"entries": ()}, "$.replay.entries: must name 1 to 1000 dead letters"),
+        ({"entries": ("x",)}, "$.replay.entries[0]: 'x' is no ID of a dead letter"),
+        ({"entries": (A, A)}, "$.replay.entries: names a dead letter twice"),
+        ({"from_stage": "transform"}, "$.replay.fromStage: must be one of failed, ingest, not"),
+        ({"from_stage": "ingest", "edits": {A: [STEP]}}, "$.replay.edits: cannot be combined with"),
+        ({"edits": {B: [STEP]}}, f"$.replay.edits.{B}: is not among the entries"),
+        ({"edits": {A: [{"op": "fly", "path": "/a"}]}}, f"$.replay.edits.{A}: is no JSON Patch"),
+        ({"edits": {A: [STEP | {"value": ["a\0"]}]}}, f"$.replay.edits.{A}: holds a NUL character"),
+        ({"reason": "x" * 501}, "$.replay.reason: must be text of at most 500 characters"),
+    ],
+)
+def test_a_mistake_is_named(block: dict[str, Any], problem: str) -> None:
+    assert any(line.startswith(problem) for line in said(**block)), said(**block)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"sourceIds": "A1"}, {"maxEntities": 5}, {"mode": "reset_cursor"}]
+)
+def test_a_replay_is_limited_by_nothing_else(fields: dict[str, Any]) -> None:
+    data = {"instance": "i", "entityType": "item", "replay": {"entries": [A]}} | fields
+    with pytest.raises(InvalidInputError, match=r"\$.replay: cannot be combined"):
+        parse_trigger(data)
+
+
+def test_an_edit_is_applied() -> None:
+    assert edited({"a": 0, "b": [1]}, [STEP]) == {"a": 1, "b": [1]}
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        [{"op": "remove", "path": "/none"}],
+        [{"op": "replace", "path": "", "value": []}],
+        [{"op": "add", "path": "/a/b/c", "value": 1}],
+        [{"op": "test", "path": "/a", "value": 9}],
+    ],
+)
+def test_an_edit_that_leaves_no_payload_is_refused(patch: list[dict[str, Any]]) -> None:
+    with pytest.raises(InvalidInputError, match="the edit"):
+        edited({"a": "text"}, patch)
+
+
+def test_a_patch_keeps_every_digit_and_tells_one_from_true() -> None:
+    old = {"a": Decimal("1.10"), "b": 1}
+    new = {"a": Decimal("12345678901234567890.10"), "b": True}
+    changed = edited(old, patch_between(old, new))
+    assert (changed["a"], changed["b"] is True) == (new["a"], True)
+
+
+def test_the_patch_between_two_payloads_makes_one_of_the_other() -> None:
+    old, new = {"a": 1, "b": {"c": [1, 2]}}, {"a": 1, "b": {"c": [2]}, "d": None}
+    assert edited(old, patch_between(old, new)) == new

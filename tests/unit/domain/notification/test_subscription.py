@@ -1,0 +1,63 @@
+"""Mistakes of a subscription are named, each with its path."""
+
+from __future__ import annotations
+
+import pytest
+
+from syncline.domain.errors import InvalidInputError
+from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
+
+EVENTS = ("run_failed",)
+
+
+def hook(url: str, **more: object) -> SubscriptionConfig:
+    fields = {"name": "ops", "events": EVENTS} | more
+    return SubscriptionConfig(kind="webhook", url=url, **fields)  # type: ignore[arg-type]
+
+
+def mail(*addresses: str) -> SubscriptionConfig:
+    return SubscriptionConfig("ops", "email", EVENTS, addresses=addresses)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        hook("https://example.com/hook?channel=7"),
+        hook("http://10.1.2.3:8080/"),
+        hook("https://[2001:db8::1]/x", instances=("erp-shop",)),
+        mail("ops@example.com", "o'brien+x@mail.example.org"),
+    ],
+)
+def test_what_is_right(config: SubscriptionConfig) -> None:
+    check_subscription(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "path"),
+    [
+        (hook(""), "$.url"),
+        (hook("example.com/hook"), "$.url"),
+        (hook("ftp://example.com"), "$.url"),
+        (hook("https://user:secret@example.com/"), "$.url"),
+        (hook("https://example.com/a b"), "$.url"),
+        (hook("https://example.com/\r\nx-evil: 1"), "$.url"),
+        (hook("https://example.com/#part"), "$.url"),
+        (hook("https://example.com:99999/"), "$.url"),
+        (hook("https://[::1/"), "$.url"),
+        (hook("https://example.com/" + "x" * 2000), "$.url"),
+        (hook("https://example.com", name=""), "$.name"),
+        (hook("https://example.com", name="two\nlines"), "$.name"),
+        (hook("https://example.com", events=()), "$.events"),
+        (hook("https://example.com", events=("recovered",)), "$.events[0]"),
+        (hook("https://example.com", events=EVENTS * 2), "$.events"),
+        (mail(), "$.addresses"),
+        (mail("ops"), "$.addresses[0]"),
+        (mail("a@example.com", "ops@example.com\r\nBcc: x@example.com"), "$.addresses[1]"),
+        (mail("a@example.com", "A@example.com"), "$.addresses"),
+        (mail(*(f"a{n}@example.com" for n in range(21))), "$.addresses"),
+    ],
+)
+def test_what_is_wrong(config: SubscriptionConfig, path: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        check_subscription(config)
+    assert [problem.path for problem in refused.value.problems] == [path]
