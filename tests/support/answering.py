@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from syncline.connectors.http import HttpConnector
-from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.calling import Api
-from syncline.connectors.http.client import Request
-from syncline.connectors.http.login import Credentials
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.client.api import Api
+from syncline.connectors.http.client.client import Request
+from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.port import Surroundings
 
 

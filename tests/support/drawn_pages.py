@@ -13,11 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from hypothesis import strategies as st
 
-from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.calling import Api
-from syncline.connectors.http.client import Request
-from syncline.connectors.http.login import Credentials
-from syncline.connectors.http.settings import parse_settings
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.client.api import Api
+from syncline.connectors.http.client.client import Request
+from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.settings.profile import parse_settings
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.client import Request
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.client.client import Request
 from syncline.domain.errors import RetriableError
 
 

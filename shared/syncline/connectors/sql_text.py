@@ -19,6 +19,16 @@ _END = "; \t\r\n"
 _NULL_TEST = re.compile(r"\s+is\s+(not\s+)?null\b", re.IGNORECASE)
 
 
+def identifier(name: str) -> str:
+    """Quote a name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def table_name(name: str) -> str:
+    """Quote a table's or procedure's name; `schema.table` is two of them."""
+    return ".".join(map(identifier, name.split(".")))
+
+
 def one_statement(sql: str) -> str:
     """Return a text without what ends it."""
     return sql.strip().rstrip(_END)

@@ -17,8 +17,8 @@ import msgspec
 import pytest
 
 from syncline.connectors.http import HttpConnector
-from syncline.connectors.http.calling import Api
-from syncline.connectors.http.login import Credentials
+from syncline.connectors.http.client.api import Api
+from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.port import Surroundings
 from syncline.contracts.messages import Batch, RunRef
 from syncline.domain.mapping.document import Transformation

@@ -12,9 +12,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from syncline.actions.notifications.email import Mailer
-from syncline.connectors.http.address import Allowed
-from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.client import Client, Request, Times
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.client.addresses import AllowedAddresses
+from syncline.connectors.http.client.client import Client, Request
+from syncline.connectors.http.settings.profile import Times
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.alerts import AlertData, alert_event
 from syncline.domain.errors import RetriableError
@@ -51,7 +52,7 @@ class Senders:
     def __init__(
         self, outbound_allow: tuple[str, ...], mailer: Mailer, public_url: str, clock: Clock
     ) -> None:
-        self._client = Client(Allowed(outbound_allow), TIMES, MAX_ANSWER)
+        self._client = Client(AllowedAddresses(outbound_allow), TIMES, MAX_ANSWER)
         self._mailer = mailer
         self._public_url = public_url.rstrip("/")
         self._clock = clock

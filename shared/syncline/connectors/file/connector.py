@@ -11,11 +11,10 @@ from typing import Any
 
 from syncline.connectors.file import settings
 from syncline.connectors.file.journal import Memory
-from syncline.connectors.file.reading import FileReading, open_rows
-from syncline.connectors.file.writing import path_of, write
+from syncline.connectors.file.reader import FileReader, open_rows
+from syncline.connectors.file.writer import path_of, write
 from syncline.connectors.folders import Folder
 from syncline.connectors.forms import schema_beside
-from syncline.connectors.picking import Picker
 from syncline.connectors.port import (
     Capabilities,
     Check,
@@ -29,6 +28,7 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
+from syncline.connectors.projection import Projection
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Extraction
 
@@ -108,7 +108,7 @@ class FileConnector(Connector):
         how = settings.in_settings(request.extraction)
         file = await asyncio.to_thread(self._folder.open, request.extraction.table or "")
         with file:
-            reading = await asyncio.to_thread(FileReading, file, request, how)
+            reading = await asyncio.to_thread(FileReader, file, request, how)
             while (page := await asyncio.to_thread(reading.page, request.page_size)) is not None:
                 yield page
 
@@ -120,7 +120,7 @@ class FileConnector(Connector):
         found: dict[str, tuple[str | None, dict[str, Any]]] = {}
         with self._folder.open(extraction.table or "") as file:
             rows = open_rows(file, settings.in_settings(extraction))
-            pick = Picker(extraction, rows.names)
+            pick = Projection(extraction, rows.names)
             while (taken := rows.take(_FETCH_SIZE)).records:
                 page = pick.page(taken, "")
                 for place, (source_id, cursor) in enumerate(

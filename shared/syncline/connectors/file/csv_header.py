@@ -10,7 +10,7 @@ from typing import BinaryIO
 import msgspec
 
 from syncline.connectors.file.lines import blocks
-from syncline.connectors.file.rows import Place
+from syncline.connectors.file.rows import RowPosition
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import refusal
 
@@ -31,7 +31,7 @@ class Header(msgspec.Struct, frozen=True):
     width: int
 
 
-def delimiter_of(file: BinaryIO, start: Place, said: InSettings) -> tuple[str, Place]:
+def delimiter_of(file: BinaryIO, start: RowPosition, said: InSettings) -> tuple[str, RowPosition]:
     """Return what separates cells, and where the file goes on behind a `sep=` line.
 
     Raises:
@@ -49,7 +49,7 @@ def delimiter_of(file: BinaryIO, start: Place, said: InSettings) -> tuple[str, P
             f"{said.delimiter!r}: take `options.delimiter` out, or mend it"
         )
         raise refusal("delimiter_conflict", message)
-    return delimiter, Place(start.offset + len(first), start.line + 1)
+    return delimiter, RowPosition(start.offset + len(first), start.line + 1)
 
 
 def header_of(row: Sequence[str]) -> Header:

@@ -17,10 +17,10 @@ from syncline.connectors.file.csv_header import (
     other_header,
 )
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, Place, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import refusal
-from syncline.connectors.picking import Taken
+from syncline.connectors.projection import RecordList
 
 MAX_FIELD = 1_000_000
 """Characters of a field; so many are read before a quote that is never closed is noticed."""
@@ -35,7 +35,7 @@ class CsvRows:
         ConnectorError: its header cannot be used, or another file was put behind it.
     """
 
-    def __init__(self, file: BinaryIO, settings: InSettings, at: Place | None) -> None:
+    def __init__(self, file: BinaryIO, settings: InSettings, at: RowPosition | None) -> None:
         self._file = file
         self._settings = settings
         self._fault: tuple[str, str] | None = None
@@ -56,13 +56,13 @@ class CsvRows:
             self._start(at)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RowPosition:
         """Where reading stands: behind the last row."""
-        return Place(self._offset, self._line)
+        return RowPosition(self._offset, self._line)
 
-    def take(self, count: int) -> Taken:
+    def take(self, count: int) -> RecordList:
         """Read up to so many records; a row that is broken ends up in `bad`."""
-        taken = Taken()
+        taken = RecordList()
         while True:
             try:
                 self._take(taken, count)
@@ -75,7 +75,7 @@ class CsvRows:
         id_column = self._settings.id_column
         return self.names.index(id_column) if id_column in self.names else 0
 
-    def _take(self, taken: Taken, count: int) -> None:
+    def _take(self, taken: RecordList, count: int) -> None:
         records, names, width = taken.records, self.names, len(self.names)
         are_plain, doubtful, id_ = self._cells.are_plain, self._doubtful, self._id
         while len(records) < count:
@@ -89,7 +89,7 @@ class CsvRows:
             elif row:
                 self._take_carefully(taken, row)
 
-    def _take_carefully(self, taken: Taken, row: list[str]) -> None:
+    def _take_carefully(self, taken: RecordList, row: list[str]) -> None:
         """Take a row that needs a closer look: nearly all rows of a file do not."""
         marked, self._marked, self._odd = self._marked, False, False
         if self._fault is not None:
@@ -115,7 +115,7 @@ class CsvRows:
             taken.records.append(dict(zip(names, values, strict=False)))
 
     def _misfit(
-        self, taken: Taken, row: list[str], code: str, message: str, whole: str | None = None
+        self, taken: RecordList, row: list[str], code: str, message: str, whole: str | None = None
     ) -> None:
         self._fault = None
         line = self._first_line + 1
@@ -124,7 +124,7 @@ class CsvRows:
             found["(more)"] = row[len(self.names) :][:100]
         taken.spoil(code, whole or f"line {line}: {message}", found)
 
-    def _broken(self, taken: Taken, words: str) -> None:
+    def _broken(self, taken: RecordList, words: str) -> None:
         """Take the row's first line for the bad record, and go on at its second."""
         self._fault, self._marked, self._odd = None, False, False
         line = self._first_line + 1
@@ -138,12 +138,12 @@ class CsvRows:
         )
         taken.spoil("invalid_row", message, {"(line)": line, "(found)": found[:MAX_KEPT]})
         if self._line > line:
-            self._start(Place(self._begin + len(first), line))
+            self._start(RowPosition(self._begin + len(first), line))
             self._cut = not first.endswith(ENDS)
         else:
             self._file.seek(read_to)
 
-    def _start(self, at: Place) -> None:
+    def _start(self, at: RowPosition) -> None:
         self._file.seek(at.offset)
         self._offset, self._line = at.offset, at.line
         self._begin, self._first_line = at.offset, at.line

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from syncline.connectors.file.seen import Seen
+from syncline.connectors.file.key_set import KeySet
 from syncline.connectors.folders import open_regular, refusal
 from syncline.domain.errors import RetriableError
 
@@ -39,11 +39,11 @@ class Memory(msgspec.Struct):
 
     read_to: int = 0
     good_to: int = 0
-    seen: Seen = msgspec.field(default_factory=Seen)
+    seen: KeySet = msgspec.field(default_factory=KeySet)
 
     def forget(self) -> None:
         """Begin anew: the journal is not the one that was read."""
-        self.read_to, self.good_to, self.seen = 0, 0, Seen()
+        self.read_to, self.good_to, self.seen = 0, 0, KeySet()
 
 
 class Journal:

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 import msgspec
 
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
-from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, Place, after_mark
+from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, after_mark
 from syncline.connectors.folders import refusal
-from syncline.connectors.picking import Taken
+from syncline.connectors.projection import RecordList
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
@@ -25,7 +25,7 @@ class JsonRows:
 
     names = None
 
-    def __init__(self, file: BinaryIO, at: Place | None) -> None:
+    def __init__(self, file: BinaryIO, at: RowPosition | None) -> None:
         start = after_mark(file)
         _refuse_array(file, start)
         start = at or start
@@ -35,13 +35,13 @@ class JsonRows:
         self._lines = self._each(file)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RowPosition:
         """Where reading stands: behind the last line."""
-        return Place(self._offset, self._line)
+        return RowPosition(self._offset, self._line)
 
-    def take(self, count: int) -> Taken:
+    def take(self, count: int) -> RecordList:
         """Read up to so many records; a line that is no object ends up in `bad`."""
-        taken = Taken()
+        taken = RecordList()
         records = taken.records
         while len(records) < count and (raw := next(self._lines, None)) is not None:
             try:
@@ -50,7 +50,7 @@ class JsonRows:
                 self._spoil(taken, raw, error)
         return taken
 
-    def _spoil(self, taken: Taken, raw: bytes, error: Exception) -> None:
+    def _spoil(self, taken: RecordList, raw: bytes, error: Exception) -> None:
         found = raw[: 4 * MAX_KEPT].decode("utf-8", "replace")[:MAX_KEPT]
         code, why = "invalid_json", f"is no JSON object: {error}"
         if len(raw) > MAX_LINE:
@@ -72,7 +72,7 @@ class JsonRows:
                     yield text
 
 
-def _refuse_array(file: BinaryIO, start: Place) -> None:
+def _refuse_array(file: BinaryIO, start: RowPosition) -> None:
     file.seek(start.offset)
     if file.read(1024).lstrip().startswith(b"["):
         message = "the file is one JSON array: write one object a line, without `[`, `]` and commas"

@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from syncline.connectors.folders import refusal
-from syncline.connectors.picking import Taken
+from syncline.connectors.projection import RecordList
 
 MAX_KEPT = 10_000
 """Characters kept of a row that could not be read."""
@@ -15,7 +15,7 @@ UTF8_MARK = b"\xef\xbb\xbf"
 _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-class Place(msgspec.Struct, frozen=True):
+class RowPosition(msgspec.Struct, frozen=True):
     """Where reading stands: bytes and lines before it."""
 
     offset: int = 0
@@ -26,18 +26,18 @@ class Rows(Protocol):
     """A file being read."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RowPosition:
         """Where reading stands."""
 
     @property
     def names(self) -> list[str] | None:
         """The columns' names where the format has them."""
 
-    def take(self, count: int) -> Taken:
+    def take(self, count: int) -> RecordList:
         """Read up to so many more records; none are left when there are none."""
 
 
-def after_mark(file: BinaryIO) -> Place:
+def after_mark(file: BinaryIO) -> RowPosition:
     """Return where the text begins.
 
     Raises:
@@ -47,4 +47,4 @@ def after_mark(file: BinaryIO) -> Place:
     begin = file.read(3)
     if begin[:2] in _OTHER_MARKS:
         raise refusal("invalid_encoding", "the file is UTF-16: save it as UTF-8")
-    return Place(len(UTF8_MARK)) if begin == UTF8_MARK else Place()
+    return RowPosition(len(UTF8_MARK)) if begin == UTF8_MARK else RowPosition()

@@ -9,22 +9,22 @@ from typing import Any, TypeVar
 import msgspec
 
 from syncline.connectors.forms import schema_beside
-from syncline.connectors.http.address import Allowed, Resolve, resolve
-from syncline.connectors.http.calling import Api
-from syncline.connectors.http.checking import SAMPLE, columns_of, tested
-from syncline.connectors.http.client import Client, Paced
-from syncline.connectors.http.comparing import holds
-from syncline.connectors.http.deleting import delete
-from syncline.connectors.http.evidence import Evidence
-from syncline.connectors.http.fetching import fetched
-from syncline.connectors.http.finding import find
-from syncline.connectors.http.keys import keys_of, own_key
-from syncline.connectors.http.login import Credentials
-from syncline.connectors.http.reading import pages
-from syncline.connectors.http.settings import parse_settings
-from syncline.connectors.http.source import Source, parse_source
-from syncline.connectors.http.target import Target, parse_target
-from syncline.connectors.http.writing import Writing
+from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, resolve
+from syncline.connectors.http.client.api import Api
+from syncline.connectors.http.client.client import Client, PacedClient
+from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
+from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.settings.extraction import Source, parse_source
+from syncline.connectors.http.settings.profile import parse_settings
+from syncline.connectors.http.settings.target import Target, parse_target
+from syncline.connectors.http.source.fetch import fetch_records
+from syncline.connectors.http.source.pages import pages
+from syncline.connectors.http.target.comparison import holds
+from syncline.connectors.http.target.deletion import delete
+from syncline.connectors.http.target.evidence import Evidence
+from syncline.connectors.http.target.keys import keys_of, own_key
+from syncline.connectors.http.target.search import find
+from syncline.connectors.http.target.writer import Writer
 from syncline.connectors.port import (
     Capabilities,
     Check,
@@ -63,11 +63,11 @@ class HttpConnector(Connector):
         resolver: Resolve = resolve,
     ) -> None:
         settings, _ = parse_settings(config, secrets)
-        allowed = Allowed(surroundings.outbound_allow)
+        allowed = AllowedAddresses(surroundings.outbound_allow)
         self._client = Client(
             allowed, settings.times, settings.max_answer, settings.ca_file, resolver
         )
-        paced = Paced(self, self._client)
+        paced = PacedClient(self, self._client)
         self._api = Api(settings, Credentials(settings, secrets, paced), paced)
         self._targets: dict[bytes, tuple[Target, Evidence]] = {}
 
@@ -121,7 +121,7 @@ class HttpConnector(Connector):
 
     async def test(self) -> list[Check]:
         """Reach the host, log in, and read the profile's test endpoint."""
-        return await tested(self._api)
+        return await test_connection(self._api)
 
     async def describe(self, extraction: Extraction) -> list[Column] | None:
         """Return the properties of the records on the first page; None where it has none."""
@@ -138,7 +138,7 @@ class HttpConnector(Connector):
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
         """Read just these records, as `options.fetch` says."""
-        return await fetched(self._api, _source(extraction), extraction, ids)
+        return await fetch_records(self._api, _source(extraction), extraction, ids)
 
     async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Find records by match key, as the target block's `lookup` says.
@@ -165,7 +165,7 @@ class HttpConnector(Connector):
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Create or update records; a bulk refused as a whole is halved to find the bad record."""
-        return await Writing(self._api, *self._known(batch.options), batch).write()
+        return await Writer(self._api, *self._known(batch.options), batch).write()
 
     async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
         """Delete records one by one."""

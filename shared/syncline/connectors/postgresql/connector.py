@@ -23,14 +23,15 @@ from syncline.connectors.port import (
     WriteBatch,
     WriteResult,
 )
-from syncline.connectors.postgresql import asking, mappings, profile, testing, writers
-from syncline.connectors.postgresql.catalog import Catalog
+from syncline.connectors.postgresql import connection_test, settings
 from syncline.connectors.postgresql.errors import is_stale, translated
-from syncline.connectors.postgresql.fetching import fetched
-from syncline.connectors.postgresql.json_values import teach
-from syncline.connectors.postgresql.reading import pages
-from syncline.connectors.postgresql.tables import table_of
-from syncline.connectors.postgresql.writing import Upsert
+from syncline.connectors.postgresql.source import open_writers, shape
+from syncline.connectors.postgresql.source.fetch import fetch_records
+from syncline.connectors.postgresql.source.json_values import set_json_codecs
+from syncline.connectors.postgresql.source.pages import pages
+from syncline.connectors.postgresql.target.catalog import Catalog
+from syncline.connectors.postgresql.target.table import table_of
+from syncline.connectors.postgresql.target.upsert import Upsert
 from syncline.connectors.sql_text import deletion_key, table_problems
 from syncline.domain.mapping.document import Extraction
 
@@ -42,8 +43,8 @@ class PostgresqlConnector(Connector):
         source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True,
         composite_key=True,
     )  # fmt: skip
-    config_problems = staticmethod(profile.config_problems)
-    extraction_problems = staticmethod(mappings.extraction_problems)
+    config_problems = staticmethod(settings.config_problems)
+    extraction_problems = staticmethod(settings.extraction_problems)
     target_problems = staticmethod(table_problems)
 
     @staticmethod
@@ -73,23 +74,23 @@ class PostgresqlConnector(Connector):
     async def test(self) -> list[Check]:
         """Connect, log in, and look at the schema."""
         try:
-            address = profile.address(self._config, self._secrets)
+            address = settings.address(self._config, self._secrets)
         except ConnectorError as error:
             return [Check("tls", ok=False, message=error.failure.message)]
-        return await testing.checks(address, self._config.get("schema"))
+        return await connection_test.checks(address, self._config.get("schema"))
 
     async def describe(self, extraction: Extraction) -> list[Column]:
         """Return the columns of a table or query, with their types; nothing is run."""
         async with self._acquired() as connection:
-            return await asking.columns(connection, extraction)
+            return await shape.columns(connection, extraction)
 
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
-        address = profile.address(self._config, self._secrets, writers.READING)
+        address = settings.address(self._config, self._secrets, open_writers.READING)
         with translated():
             connection = await asyncpg.connect(**address)
             try:
-                await teach(connection)
+                await set_json_codecs(connection)
                 async for page in pages(connection, request):
                     yield page
             finally:
@@ -98,14 +99,14 @@ class PostgresqlConnector(Connector):
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
         """Read just these records, and say which were asked for in another spelling."""
         async with self._acquired() as connection:
-            return await fetched(connection, extraction, ids)
+            return await fetch_records(connection, extraction, ids)
 
     async def late_commits(self, extraction: Extraction) -> str | None:
         """Say why rows that are committed late could be passed over, and the remedy."""
         if extraction.cursor_column is None or extraction.lookback:
             return None
         async with self._acquired() as connection:
-            return await writers.blindness(connection)
+            return await open_writers.blindness(connection)
 
     async def lookup(self, batch: WriteBatch) -> LookupResult:
         """Return the keys that the target table has."""
@@ -131,9 +132,9 @@ class PostgresqlConnector(Connector):
         with translated(writes=writes):
             async with self._opening:
                 if self._pool is None:
-                    address = profile.address(self._config, self._secrets)
+                    address = settings.address(self._config, self._secrets)
                     self._pool = await asyncpg.create_pool(
-                        **address, min_size=0, max_size=10, init=teach
+                        **address, min_size=0, max_size=10, init=set_json_codecs
                     )
             pool = self._pool
             try:

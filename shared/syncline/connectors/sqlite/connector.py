@@ -25,16 +25,11 @@ from syncline.connectors.port import (
 )
 from syncline.connectors.sql_text import deletion_key, table_problems
 from syncline.connectors.sqlite import settings
-from syncline.connectors.sqlite.database import (
-    NotUnicodeError,
-    SqliteFile,
-    columns_of,
-    translated,
-)
-from syncline.connectors.sqlite.fetching import fetched
-from syncline.connectors.sqlite.reading import Reading, names_of
+from syncline.connectors.sqlite.database import NotUnicodeError, SqliteFile, columns_of, translated
+from syncline.connectors.sqlite.fetch import fetch_records
+from syncline.connectors.sqlite.reader import SqliteReader, names_of
 from syncline.connectors.sqlite.tables import table_of
-from syncline.connectors.sqlite.writing import Upsert
+from syncline.connectors.sqlite.upsert import Upsert
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 
@@ -114,7 +109,7 @@ class SqliteConnector(Connector):
         try:
             with translated():
                 reading = await asyncio.to_thread(
-                    Reading, connection, request.extraction, careful=careful
+                    SqliteReader, connection, request.extraction, careful=careful
                 )
                 pages = reading.pages(request)
                 while (page := await asyncio.to_thread(next, pages, None)) is not None:
@@ -129,7 +124,9 @@ class SqliteConnector(Connector):
         if not ids:
             return Page([], [], [], "")
         return await self._reading(
-            lambda c: fetched(Reading(c, extraction, careful=True), extraction.id_column, ids)
+            lambda c: fetch_records(
+                SqliteReader(c, extraction, careful=True), extraction.id_column, ids
+            )
         )
 
     async def lookup(self, batch: WriteBatch) -> LookupResult:

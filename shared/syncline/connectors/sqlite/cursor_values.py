@@ -37,7 +37,7 @@ _SAID = {"epoch": (1e11, 1.0), "epochMillis": (1e14, 1e3)}
 _NUMBER = re.compile(r"[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \t\r\n]*")
 
 
-class Kind(msgspec.Struct, frozen=True):
+class CursorKind(msgspec.Struct, frozen=True):
     """What all values of a cursor column must be.
 
     Attributes:
@@ -68,7 +68,7 @@ class Kind(msgspec.Struct, frozen=True):
         return f"(typeof({column}) = 'text' and ({alike}))"
 
 
-def kind_of(value: Any, extraction: Extraction) -> Kind:  # noqa: ANN401
+def kind_of(value: Any, extraction: Extraction) -> CursorKind:  # noqa: ANN401
     """Return the kind of a value.
 
     Raises:
@@ -80,24 +80,24 @@ def kind_of(value: Any, extraction: Extraction) -> Kind:  # noqa: ANN401
         if isinstance(value, str):
             digits = len(value) if re.fullmatch(r"[0-9]+", value) else None
             words = f"texts of {digits} digits" if digits else "texts"
-            return Kind(words, digits=digits)
-        return Kind("numbers", number=True)
+            return CursorKind(words, digits=digits)
+        return CursorKind("numbers", number=True)
     return _time(value, extraction) if isinstance(value, str) else _instant(value, extraction)
 
 
-def _instant(value: float, extraction: Extraction) -> Kind:
+def _instant(value: float, extraction: Extraction) -> CursorKind:
     if said := _SAID.get(extraction.cursor_format or ""):
-        return Kind("numbers", number=True, high=said[0], per_second=said[1])
+        return CursorKind("numbers", number=True, high=said[0], per_second=said[1])
     low = -math.inf
     for words, high, per_second, pattern in _UNITS:
         if value < high:
             form = form_of(str(value), pattern, bytewise=True) if pattern else None
-            return Kind(words, True, form, low=low, high=high, per_second=per_second)
+            return CursorKind(words, True, form, low=low, high=high, per_second=per_second)
         low = high
-    return Kind("numbers", number=True)
+    return CursorKind("numbers", number=True)
 
 
-def _time(value: str, extraction: Extraction) -> Kind:
+def _time(value: str, extraction: Extraction) -> CursorKind:
     asked = None if extraction.cursor_format in EPOCHS else extraction.cursor_format
     form = form_of(value, asked, bytewise=True)
     if form is None:
@@ -109,7 +109,7 @@ def _time(value: str, extraction: Extraction) -> Kind:
             "`substr`, `datetime(…)`), or set cursorType `id` where it is no time"
         )
         raise _no_cursor(extraction, value, why)
-    return Kind(f"times such as {value}", form=form)
+    return CursorKind(f"times such as {value}", form=form)
 
 
 def _no_cursor(extraction: Extraction, value: object, why: str) -> ConnectorError:
@@ -118,7 +118,7 @@ def _no_cursor(extraction: Extraction, value: object, why: str) -> ConnectorErro
     return refusal("invalid_cursor", f"{column} holds {shown!r} as a cursor value: {why}", column)
 
 
-def mixed(extraction: Extraction, kind: Kind, other: Any) -> ConnectorError:  # noqa: ANN401
+def mixed(extraction: Extraction, kind: CursorKind, other: Any) -> ConnectorError:  # noqa: ANN401
     """Return the refusal of a column that holds another kind as well."""
     column = extraction.cursor_column
     shown = repr(other) if isinstance(other, str | bytes) else str(other)
@@ -130,7 +130,7 @@ def mixed(extraction: Extraction, kind: Kind, other: Any) -> ConnectorError:  # 
     return refusal("mixed_cursor", message, column)
 
 
-def start(value: Any, kind: Kind, lookback: float) -> Any:  # noqa: ANN401
+def start(value: Any, kind: CursorKind, lookback: float) -> Any:  # noqa: ANN401
     """Return where a window begins that reaches some seconds back from a value."""
     if kind.form is None:
         return value - lookback * kind.per_second if lookback else value

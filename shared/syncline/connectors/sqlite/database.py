@@ -98,11 +98,6 @@ def failure_of(error: sqlite3.OperationalError) -> RetriableError | ConnectorErr
     return refusal("query_refused", f"SQLite: {words}")
 
 
-def identifier(name: str) -> str:
-    """Quote a name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def columns_of(connection: sqlite3.Connection, table: str) -> dict[str, str]:
     """Return a table's columns with their declared types. Raises ConnectorError if unknown."""
     rows = connection.execute("select name, type from pragma_table_xinfo(?)", (table,)).fetchall()

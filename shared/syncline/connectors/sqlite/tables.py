@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from syncline.connectors.folders import refusal
-from syncline.connectors.sqlite.database import identifier
+from syncline.connectors.sql_text import identifier
 from syncline.domain.mapping.paths import column_name
 
 _INDEXES = """

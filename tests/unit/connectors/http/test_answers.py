@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.connectors.http.answers import (
+from syncline.connectors.http.answers.answer import (
     Answer,
     Errors,
     Rule,
     UnreadableError,
     document_of,
+    error_message,
     failure_of,
     key_text,
-    searched,
 )
 from syncline.domain.errors import Category
 from syncline.domain.mapping.paths import parse_path, reader
@@ -74,7 +74,7 @@ def test_secrets_are_taken_out_of_an_apis_words() -> None:
     ],
 )
 def test_the_message_is_searched_where_most_apis_have_it(document: object, words: str) -> None:
-    assert searched(document) == words
+    assert error_message(document) == words
 
 
 def test_a_configured_message_and_code_are_used() -> None:

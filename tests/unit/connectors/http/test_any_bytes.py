@@ -10,14 +10,19 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.charsets import as_utf8
-from syncline.connectors.http.content import content_of, records_of
-from syncline.connectors.http.links import LinkError, next_link
-from syncline.connectors.http.packing import CutError, LargeError, PackedError, unpacked
-from syncline.connectors.http.salvage import BadRecord, salvaged
-from syncline.connectors.http.source import Records
-from syncline.connectors.http.waits import retry_after
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.answers.charsets import as_utf8
+from syncline.connectors.http.answers.link_header import LinkError, next_link
+from syncline.connectors.http.answers.retry_after import retry_after
+from syncline.connectors.http.client.compression import (
+    CutError,
+    LargeError,
+    PackedError,
+    decompress,
+)
+from syncline.connectors.http.settings.extraction import RecordsPath
+from syncline.connectors.http.source.content import content_of, records_of
+from syncline.connectors.http.source.salvage import BadRecord, salvaged
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.paths import parse_path
 
@@ -29,7 +34,7 @@ SIGNS = st.lists(
     max_size=30,
 ).map(b"".join)  # fmt: skip
 BYTES = st.binary(max_size=40) | SIGNS
-DATA = Records(parse_path("data"))
+DATA = RecordsPath(parse_path("data"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -47,10 +52,10 @@ def test_a_body_of_any_bytes_is_read_or_refused_by_name(
     body: bytes, content_type: str, label: str
 ) -> None:
     with suppress(CutError, LargeError, PackedError):
-        unpacked(body, label, 1000)
+        decompress(body, label, 1000)
     as_utf8(body, f"a/b; charset={content_type}")
     for path in ("data", "data[0].id", "data[].id", ""):
-        records = Records(parse_path(path)) if path else Records()
+        records = RecordsPath(parse_path(path)) if path else RecordsPath()
         answer = Answer(200, {"content-type": content_type}, body, "GET x")
         with suppress(FailureError):
             content = content_of(answer, records, str, begun=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.http.source import Source, parse_source
+from syncline.connectors.http.settings.extraction import Source, parse_source
 from syncline.connectors.port import ConnectorError
 from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
 

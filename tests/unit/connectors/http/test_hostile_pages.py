@@ -7,8 +7,8 @@ import asyncio
 import msgspec
 from hypothesis import HealthCheck, event, example, given, note, settings
 
-from syncline.connectors.http.reading import pages
-from syncline.connectors.http.source import parse_source
+from syncline.connectors.http.settings.extraction import parse_source
+from syncline.connectors.http.source.pages import pages
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import FailureError
 from tests.support.drawn_pages import (

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from syncline.connectors.http.login import UNKNOWN_LIFE, _life
+from syncline.connectors.http.client.login import UNKNOWN_LIFE, _life
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.http.answers import Answer
-from syncline.connectors.http.links import LinkError, next_link
-from syncline.connectors.http.paging import Place, first_place, following, query_at
-from syncline.connectors.http.source import Source, parse_source
-from syncline.connectors.http.walk import Circle
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.answers.link_header import LinkError, next_link
+from syncline.connectors.http.settings.extraction import Source, parse_source
+from syncline.connectors.http.source.loops import CycleDetector
+from syncline.connectors.http.source.paging import (
+    PagePosition,
+    first_position,
+    next_position,
+    query_at,
+)
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 
 NOTHING = Answer(200, {}, b"", "GET")
@@ -32,18 +37,18 @@ def source(paging: dict[str, Any] | None = None, **options: Any) -> Source:
 
 def test_pages_are_counted_until_one_is_empty() -> None:
     paging = source({"type": "page", "sizeParameter": "n", "size": 50}).paging
-    place = first_place(paging, None, 2000)
+    place = first_position(paging, None, 2000)
 
     assert query_at(paging, place) == [("n", "50"), ("page", "1")]
-    then = following(paging, place, NOTHING, {}, 3)
+    then = next_position(paging, place, NOTHING, {}, 3)
     assert then is not None
     assert query_at(paging, then)[1] == ("page", "2")
-    assert following(paging, then, NOTHING, {}, 0) is None
+    assert next_position(paging, then, NOTHING, {}, 0) is None
 
 
 def test_an_offset_moves_by_what_came_as_apis_give_less_than_was_asked() -> None:
     paging = source({"type": "offset", "size": 5000}).paging
-    then = following(paging, first_place(paging, None, 5000), NOTHING, {}, 1000)
+    then = next_position(paging, first_position(paging, None, 5000), NOTHING, {}, 1000)
 
     assert then is not None
     assert query_at(paging, then) == [("offset", "1000")]
@@ -53,30 +58,35 @@ def test_an_offset_moves_by_what_came_as_apis_give_less_than_was_asked() -> None
 def test_the_total_ends_the_read_even_where_pages_are_smaller_than_asked(type_: str) -> None:
     paging = source({"type": type_, "size": 5000, "total": "meta.count"}).paging
     document = {"meta": {"count": 2500}}
-    place: Place | None = first_place(paging, None, 5000)
+    place: PagePosition | None = first_position(paging, None, 5000)
     for count in (1000, 1000):
         assert place is not None
-        place = following(paging, place, NOTHING, document, count)
+        place = next_position(paging, place, NOTHING, document, count)
 
     assert place is not None
-    assert following(paging, place, NOTHING, document, 500) is None
+    assert next_position(paging, place, NOTHING, document, 500) is None
 
 
 def test_a_cursor_is_followed_until_there_is_none() -> None:
     paging = source({"type": "cursor", "parameter": "after", "next": "page.next"}).paging
-    then = following(paging, Place(), NOTHING, {"page": {"next": 17}}, 5)
+    then = next_position(paging, PagePosition(), NOTHING, {"page": {"next": 17}}, 5)
 
     assert then is not None
     assert query_at(paging, then) == [("after", "17")]
-    assert following(paging, then, NOTHING, {"page": {"next": None}}, 5) is None
-    assert following(paging, then, NOTHING, {"page": {"next": ""}}, 5) is None
+    assert next_position(paging, then, NOTHING, {"page": {"next": None}}, 5) is None
+    assert next_position(paging, then, NOTHING, {"page": {"next": ""}}, 5) is None
 
 
 def test_more_ends_a_read_whatever_else_the_answer_says() -> None:
     paging = source({"type": "cursor", "next": "next", "more": "hasMore"}).paging
 
-    assert following(paging, Place(), NOTHING, {"next": "x", "hasMore": False}, 5) is None
-    assert following(paging, Place(), NOTHING, {"next": "x", "hasMore": True}, 5) is not None
+    assert (
+        next_position(paging, PagePosition(), NOTHING, {"next": "x", "hasMore": False}, 5) is None
+    )
+    assert (
+        next_position(paging, PagePosition(), NOTHING, {"next": "x", "hasMore": True}, 5)
+        is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,13 +117,13 @@ def test_a_link_header_that_is_none_is_told(header: str) -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7])
 def test_a_walk_in_circles_is_noticed(length: int) -> None:
-    circle = Circle()
+    circle = CycleDetector()
     steps = [b"start", b"away"] + [b"%d" % (n % length) for n in range(5 * length + 10)]
 
     assert any(circle.closes(step) for step in steps)
 
 
 def test_a_long_straight_walk_is_no_circle() -> None:
-    circle = Circle()
+    circle = CycleDetector()
 
     assert not any(circle.closes(b"%d" % n) for n in range(10_000))

@@ -1,0 +1,81 @@
+"""Reading a file in pages: what lies at or after the cursor, from a place on if it broke off."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+import msgspec
+
+from syncline.connectors.file.csv_rows import CsvRows
+from syncline.connectors.file.json_rows import JsonRows
+from syncline.connectors.file.rows import RowPosition, Rows
+from syncline.connectors.file.settings import InSettings
+from syncline.connectors.file.window import Window
+from syncline.connectors.folders import refusal, translated
+from syncline.connectors.port import ExtractRequest, Page
+from syncline.connectors.projection import Projection, RecordList, only
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """A page's position: the place in the file, and which file that was."""
+
+    place: RowPosition
+    file: tuple[int, int, int]
+
+
+class FileReader:
+    """One file as one extraction reads it. Blocks: call it in a thread."""
+
+    def __init__(self, file: BinaryIO, request: ExtractRequest, settings: InSettings) -> None:
+        self._file = file
+        self._identity = _identity(file)
+        self._left = request.limit
+        self._rows = open_rows(file, settings, self._resumed(request.position))
+        self._pick = Projection(request.extraction, self._rows.names)
+        self._window = Window(request)
+
+    def page(self, size: int) -> Page | None:
+        """Return the next page that is not empty, None at the end.
+
+        Raises:
+            ConnectorError: the file changed while it was read.
+        """
+        wanted = size if self._left is None else min(size, self._left)
+        while wanted:
+            with translated():
+                taken = self._rows.take(wanted)
+            if not taken.records:
+                break
+            page = self._page(taken)
+            if page.ids:
+                self._left = None if self._left is None else self._left - len(page.ids)
+                return page
+        if _identity(self._file) != self._identity:
+            raise refusal("file_changed", "the file changed while it was read: run it again")
+        return None
+
+    def _page(self, taken: RecordList) -> Page:
+        position = Position(self._rows.place, self._identity)
+        page = self._pick.page(taken, msgspec.json.encode(position).decode())
+        return only(page, self._window.kept(page.cursors))
+
+    def _resumed(self, position: str | None) -> RowPosition | None:
+        if position is None:
+            return None
+        before = msgspec.json.decode(position, type=Position)
+        if before.file != self._identity:
+            raise refusal("file_changed", "the file changed since its reading broke off")
+        return before.place
+
+
+def open_rows(file: BinaryIO, settings: InSettings, at: RowPosition | None = None) -> Rows:
+    """Return the rows of an open file."""
+    if settings.format == "csv":
+        return CsvRows(file, settings, at)
+    return JsonRows(file, at)
+
+
+def _identity(file: BinaryIO) -> tuple[int, int, int]:
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_size, found.st_mtime_ns

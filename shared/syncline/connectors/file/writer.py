@@ -1,0 +1,69 @@
+"""Writing a bulk to its run's file: what can be said in the format goes in, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.file.journal import Memory, journal_of
+from syncline.connectors.file.output_formats import Output, UnwritableError, output
+from syncline.connectors.file.settings import PLACEHOLDER, out_settings
+from syncline.connectors.folders import Folder, translated
+from syncline.connectors.port import WriteBatch, WriteResult
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.refusal import ValueRefusedError
+
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+
+
+def path_of(folder: Folder, batch: WriteBatch) -> Path:
+    """Return the file of a batch's run. Raises ConnectorError."""
+    name = out_settings(batch.options).path
+    name = name.replace(PLACEHOLDER, batch.correlation_id)
+    return folder.within(name.replace("{entityType}", batch.entity_type.replace("/", "_")))
+
+
+def write(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
+    """Write a batch. Blocks: call it in a thread.
+
+    Args:
+        memory: what this process knows of the file's journal.
+
+    Raises:
+        ConnectorError, RetriableError: the file cannot be written (now).
+    """
+    made = output(out_settings(batch.options), batch.fields)
+    pieces, failures = _pieces(made, batch.payloads)
+    with translated():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with journal_of(path, memory) as journal:
+            new = {batch.keys[place]: piece for place, piece in pieces}
+            for known in journal.known(list(new)):
+                del new[known]
+            if new:
+                head, tail = made.head.encode(made.encoding), made.tail.encode(made.encoding)
+                journal.append(head, b"".join(new.values()), tail, list(new))
+    return WriteResult([None] * len(batch.payloads), failures)
+
+
+def _pieces(
+    made: Output, payloads: Sequence[bytes]
+) -> tuple[list[tuple[int, bytes]], dict[int, Failure]]:
+    """Return the bytes of each record that can be written, and why the others cannot."""
+    pieces: list[tuple[int, bytes]] = []
+    failures: dict[int, Failure] = {}
+    for place, payload in enumerate(payloads):
+        try:
+            pieces.append((place, made.text(_decode(payload)).encode(made.encoding)))
+        except UnwritableError as error:
+            failures[place] = error.failure
+        except UnicodeEncodeError as error:
+            message = f"{error.object[error.start]!r} cannot be written in {made.encoding}"
+            failures[place] = Failure(Category.PERMANENT, "invalid_encoding", message)
+        except ValueRefusedError as error:
+            failures[place] = Failure(Category.PERMANENT, "value_refused", str(error))
+    return pieces, failures

@@ -1,0 +1,1 @@
+"""Calls to an API: allowed addresses, TLS, compression, login."""

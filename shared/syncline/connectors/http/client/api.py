@@ -1,0 +1,180 @@
+"""Calls to a profile's API: its headers, its login, and one fresh login where one is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from syncline.connectors.http.answers.answer import (
+    Answer,
+    UnreadableError,
+    document_of,
+    error_in_success,
+    failure_of,
+)
+from syncline.connectors.http.client.client import Request, Sender
+from syncline.connectors.http.client.login import Credentials
+from syncline.connectors.http.settings.profile import Settings
+from syncline.connectors.port import ConnectorError
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+
+REDIRECTS = 3
+_SAFE = "-._~"
+_RESERVED = "%:/?#[]@!$&'()*+,;=" + _SAFE
+REFUSED = frozenset({401, 403})
+_REDIRECTING = frozenset({301, 302, 303, 307, 308})
+
+
+class RefusedError(FailureError):
+    """An answer that is no success, of this one call; others may go well."""
+
+    def __init__(self, failure: Failure, status: int) -> None:
+        super().__init__(failure)
+        self.status = status
+
+
+class Api:
+    """One profile's API."""
+
+    def __init__(self, settings: Settings, credentials: Credentials, client: Sender) -> None:
+        self.settings = settings
+        self._credentials = credentials
+        self._client = client
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "syncline",
+            **settings.headers,
+        }
+
+    def clean(self, text: str) -> str:
+        return self._credentials.clean(text)
+
+    async def read(self, url: str) -> Answer:
+        """GET a URL of this API; a redirect is followed where it stays at the host.
+
+        Raises:
+            RetriableError, ConnectorError: no answer, or one that is no success.
+        """
+        answer = await self._sent("GET", url, {}, None)
+        for _ in range(REDIRECTS):
+            if answer.status not in _REDIRECTING or "location" not in answer.headers:
+                break
+            url = self.link(answer.headers["location"], url)
+            answer = await self._sent("GET", url, {}, None)
+        if not answer.ok:
+            raise raised(failure_of(answer, self.settings.errors, self.clean))
+        return answer
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        """Send a write once; no redirect is followed.
+
+        Raises:
+            RefusedError: the API answered, and it is no success.
+            RetriableError, ConnectorError: no answer, or the login was refused.
+        """
+        answer = await self._sent(method, url, headers, body)
+        if answer.ok:
+            return answer
+        failure = failure_of(answer, self.settings.errors, self.clean)
+        if answer.status == 401:
+            raise raised(failure)
+        raise RefusedError(failure, answer.status)
+
+    def decoded(self, answer: Answer) -> Any:  # noqa: ANN401
+        """Read an answer's JSON.
+
+        Raises:
+            ConnectorError: it is none, or it carries an error.
+        """
+        try:
+            document = document_of(answer)
+        except UnreadableError as error:
+            detail = self.clean(answer.body[:2000].decode("utf-8", "replace"))
+            raise ConnectorError(
+                Failure(Category.UNKNOWN, "unexpected_answer", str(error), detail, ambiguous=True)
+            ) from error
+        failure = error_in_success(answer, document, self.settings.errors)
+        if failure is not None:
+            raise RefusedError(self.cleaned(failure), answer.status)
+        return document
+
+    def link(self, target: str, base: str) -> str:
+        """Return a link's URL at our own address.
+
+        Raises:
+            ConnectorError: it leads to another host, or is no address.
+        """
+        try:
+            url = quote(urljoin(base, target.strip()), safe=_RESERVED)
+            to, own = urlsplit(url), urlsplit(self.settings.base_url)
+        except ValueError as error:
+            message = f"{base_of(base)} leads to {self.clean(target)[:200]!r}, which is no address"
+            failure = Failure(Category.PERMANENT, "next_unreadable", message)
+            raise ConnectorError(failure) from error
+        if to.scheme not in ("http", "https") or to.hostname != own.hostname:
+            message = f"{base_of(base)} leads to another host: {self.clean(url)[:200]}"
+            raise ConnectorError(Failure(Category.PERMANENT, "address_not_allowed", message))
+        query = f"?{to.query}" if to.query else ""
+        return f"{own.scheme}://{own.netloc}{to.path}{query}"
+
+    async def _sent(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        login = await self._credentials.headers()
+        where = f"{method} {base_of(url)}"
+        own = {**self._headers, **headers}
+        answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
+        if answer.status in REFUSED and self._credentials.renewed(login):
+            login = await self._credentials.headers()
+            answer = await self._client.send(Request(method, url, {**own, **login}, body, where))
+        return answer
+
+    def cleaned(self, failure: Failure) -> Failure:
+        """Take every secret out of a failure."""
+        detail = self.clean(failure.detail) if failure.detail else None
+        return Failure(failure.category, failure.code, self.clean(failure.message), detail)
+
+
+def raised(failure: Failure) -> FailureError:
+    """Return what a failure of a whole call is raised as."""
+    if failure.category is Category.PERMANENT:
+        return ConnectorError(failure)
+    return RetriableError(
+        failure.message,
+        code=failure.code,
+        detail=failure.detail,
+        retry_after=failure.retry_after,
+        ambiguous=failure.ambiguous,
+    )
+
+
+def base_of(url: str) -> str:
+    """Return a URL as messages show it: without the query, which may hold data."""
+    return url.partition("?")[0]
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """Fill an endpoint's placeholders, each as one segment of the path."""
+    for name, value in values.items():
+        if f"{{{name}}}" in template:
+            template = template.replace(f"{{{name}}}", quote(value, safe=_SAFE))
+    return template
+
+
+def placed(template: str, values: Mapping[str, str]) -> str:
+    """Fill a parameter's placeholder; it has one, and what is filled in is not looked at again."""
+    holder = next((name for name in values if name in template), None)
+    return template if holder is None else template.replace(holder, values[holder])
+
+
+def address(base: str, endpoint: str, query: list[tuple[str, str]]) -> str:
+    """Return the URL of an endpoint with a query."""
+    url = base + endpoint
+    if not query:
+        return url
+    text = "&".join(f"{quote(n, safe=_SAFE + '[]$,:')}={quote(v, safe=_SAFE)}" for n, v in query)
+    return f"{url}{'&' if '?' in endpoint else '?'}{text}"

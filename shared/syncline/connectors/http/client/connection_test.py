@@ -1,0 +1,90 @@
+"""Testing a connection step by step, and looking at what an endpoint gives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from syncline.connectors.http.client.api import Api
+from syncline.connectors.port import Check, Column
+from syncline.domain.errors import FailureError
+
+TEST_LIMIT = 10
+SAMPLE = 20
+"""Records that are looked at to describe a source."""
+_PARTS: Mapping[str, str] = {
+    "unreachable": "host",
+    "timeout": "host",
+    "connection_lost": "host",
+    "address_not_allowed": "host",
+    "tls_error": "tls",
+    "tls_timeout": "tls",
+    "login_refused": "login",
+    "login_unavailable": "login",
+    "permission_refused": "permission",
+}
+_LATE = (
+    "As a source: an API does not tell which changes are still being written, so one that appears "
+    "after a newer one was read is passed over; `lookback` in the mapping reads it"
+)
+_ORDER = ("host", "tls", "login", "permission", "data")
+
+
+async def test_connection(api: Api) -> list[Check]:
+    """Read the test endpoint, and say which part failed; those before it are sound."""
+    settings = api.settings
+    url = settings.base_url + (settings.test_endpoint or "/")
+    try:
+        async with asyncio.timeout(TEST_LIMIT):
+            answer = await api.read(url)
+            if settings.test_endpoint:
+                api.decoded(answer)
+    except TimeoutError:  # the failed check tells it
+        return [Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
+    except FailureError as error:
+        part = _PARTS.get(error.failure.code, "data")
+        if part == "data" and not settings.test_endpoint:
+            return [*_sound("host", url), _untold()]
+        return [*_sound(part, url), Check(part, ok=False, message=api.clean(str(error))[:500])]
+    if not settings.test_endpoint:
+        return [*_sound("login", url), _untold()]
+    return [
+        *_sound("data", url),
+        Check("data", ok=True, message=f"the test endpoint answers. {_LATE}"),
+    ]
+
+
+def _untold() -> Check:
+    message = f"the host answers; give `test.endpoint` to test login and permission too. {_LATE}"
+    return Check("host", ok=True, message=message)
+
+
+def _sound(before: str, url: str) -> list[Check]:
+    """Return the steps that went well before the one that is told of."""
+    parts = [p for p in _ORDER[: _ORDER.index(before)] if p != "tls" or url.startswith("https:")]
+    words = {"host": "reached", "tls": "certificate verified", "login": "accepted"}
+    return [Check(part, ok=True, message=words.get(part, "granted")) for part in parts]
+
+
+def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column] | None:
+    """Return the properties that records have, None where there are no records."""
+    kinds: dict[str, str] = {}
+    for record in records:
+        for key, value in record.items():
+            if value is not None or key not in kinds:
+                kinds[key] = _kind(value)
+    return [Column(key, kind, everywhere=False) for key, kind in kinds.items()] or None
+
+
+def _kind(value: object) -> str:
+    kinds: dict[type, str] = {
+        bool: "boolean",
+        int: "integer",
+        Decimal: "decimal",
+        str: "string",
+        dict: "object",
+        list: "array",
+    }
+    return kinds.get(type(value), "unknown")

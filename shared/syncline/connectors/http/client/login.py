@@ -1,0 +1,158 @@
+"""Showing who calls: headers of a login, OAuth2 tokens, and texts without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from decimal import Decimal
+from math import isnan
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from syncline.connectors.http.answers.answer import (
+    Answer,
+    UnreadableError,
+    document_of,
+    failure_of,
+)
+from syncline.connectors.http.client.client import Request, Sender
+from syncline.connectors.http.settings.profile import SECRETS, ClientAuth, LoginKind, Settings
+from syncline.connectors.port import ConnectorError
+from syncline.domain.errors import Category, Failure, RetriableError
+
+EARLY = 30.0
+"""Seconds before its end that a token is not used any more."""
+UNKNOWN_LIFE = 300.0
+"""Seconds a token is used whose answer does not say how long it lives."""
+
+
+class _Token(msgspec.Struct, frozen=True):
+    value: str
+    until: float
+
+
+class Credentials:
+    """A profile's login; one token serves all calls, and one call at a time fetches it."""
+
+    def __init__(self, settings: Settings, secrets: Mapping[str, str], client: Sender) -> None:
+        self._settings = settings
+        self._login = settings.login
+        self._secret = secrets.get(SECRETS.get(settings.login.kind, ""), "")
+        self._client = client
+        self._token: _Token | None = None
+        self._fetching = asyncio.Lock()
+        basic = b64encode(f"{self._login.username}:{self._secret}".encode()).decode()
+        client_basic = f"{quote(self._login.client_id, '')}:{quote(self._secret, '')}"
+        self._basic = basic
+        self._client_basic = b64encode(client_basic.encode()).decode()
+
+    async def headers(self) -> dict[str, str]:
+        """Return the headers of a call. May fetch a token; raises what that raises."""
+        match self._login.kind:
+            case LoginKind.API_KEY:
+                return {self._login.header: self._secret}
+            case LoginKind.BEARER:
+                return {"Authorization": f"Bearer {self._secret}"}
+            case LoginKind.BASIC:
+                return {"Authorization": f"Basic {self._basic}"}
+            case LoginKind.OAUTH2:
+                return {"Authorization": f"Bearer {await self._fresh()}"}
+        return {}
+
+    def renewed(self, refused: Mapping[str, str]) -> bool:
+        """Forget a token that was refused; tells whether a fresh login is worth a try."""
+        if self._login.kind is not LoginKind.OAUTH2:
+            return False
+        if (
+            self._token is not None
+            and refused.get("Authorization") == f"Bearer {self._token.value}"
+        ):
+            self._token = None
+        return True
+
+    def clean(self, text: str) -> str:
+        """Take every secret out of a text."""
+        shown = [self._secret, quote(self._secret, "")]
+        shown += [self._basic, self._client_basic] if self._secret else []
+        shown += [self._token.value] if self._token else []
+        for value in sorted(filter(None, shown), key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
+
+    async def _fresh(self) -> str:
+        async with self._fetching:
+            if self._token is None or self._token.until <= time.monotonic():
+                self._token = await self._fetch()
+            return self._token.value
+
+    async def _fetch(self) -> _Token:
+        login = self._login
+        form = {
+            "grant_type": "client_credentials",
+            "scope": login.scope,
+            "audience": login.audience,
+        }
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+        if login.client_auth is ClientAuth.BASIC:
+            headers["Authorization"] = f"Basic {self._client_basic}"
+        else:
+            form |= {"client_id": login.client_id, "client_secret": self._secret}
+        own = login.token_url.startswith("/")
+        url = self._settings.base_url + login.token_url if own else login.token_url
+        body = urlencode({name: value for name, value in form.items() if value}).encode()
+        answer = await self._client.send(Request("POST", url, headers, body, "the token endpoint"))
+        return self._read(answer)
+
+    def _read(self, answer: Answer) -> _Token:
+        if not answer.ok:
+            failure = failure_of(answer, self._settings.errors, self.clean)
+            if failure.category is Category.TRANSIENT:
+                raise RetriableError(
+                    failure.message, code="login_unavailable", retry_after=failure.retry_after
+                )
+            raise ConnectorError(refused(failure.message, failure.detail))
+        document = self._document(answer)
+        value = document.get("access_token") if isinstance(document, dict) else None
+        if (
+            not isinstance(value, str)
+            or not value.isascii()
+            or not value.isprintable()
+            or not value
+        ):
+            raise ConnectorError(refused("the token endpoint gave no access_token"))
+        seconds = _life(document.get("expires_in"))
+        return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
+
+    def _document(self, answer: Answer) -> Any:  # noqa: ANN401
+        """Read the answer's JSON: one that is torn or empty passes, a page for people does not."""
+        try:
+            document = document_of(answer)
+        except UnreadableError as error:
+            if answer.body.lstrip()[:1] == b"<":
+                raise ConnectorError(refused(str(error))) from error
+            raise RetriableError(self.clean(str(error)), code="login_unavailable") from error
+        if document is None:
+            message = f"the token endpoint answered {answer.status} with nothing"
+            raise RetriableError(message, code="login_unavailable")
+        return document
+
+
+def _life(given: object) -> float:
+    """Return for how many seconds a token is good."""
+    try:
+        seconds = float(given) if isinstance(given, int | Decimal | str) else UNKNOWN_LIFE
+    except (ValueError, OverflowError):  # no number: renewed as one whose life is unknown
+        return UNKNOWN_LIFE
+    return UNKNOWN_LIFE if isnan(seconds) else seconds
+
+
+def refused(message: str, detail: str | None = None) -> Failure:
+    """Say that the login fails; a person must act."""
+    return Failure(Category.PERMANENT, "login_refused", message, detail)

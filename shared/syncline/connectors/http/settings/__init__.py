@@ -1,0 +1,1 @@
+"""What a person writes about an HTTP API: profile, extraction, target block."""

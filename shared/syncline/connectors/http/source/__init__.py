@@ -1,0 +1,1 @@
+"""Reading an API: pages, bookmarks, and single records by ID."""

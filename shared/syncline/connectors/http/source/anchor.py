@@ -1,0 +1,57 @@
+"""Asking anew from the last bookmark instead of counting on. Pure.
+
+While a read counts pages, a record that changes moves to the end of the order: all behind it move
+up by one, and the one at the page's border is passed over. A read that asks from the last cursor
+value it saw has nothing before it that could move.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from syncline.connectors.http.settings.extraction import Source
+from syncline.connectors.http.source.paging import COUNTING, PagePosition, first_position
+from syncline.connectors.port import Page
+
+
+def unseen(source: Source, place: PagePosition, page: Page) -> Page:
+    """Leave out the records at the bookmark itself that were given before it was asked from."""
+    if not place.seen:
+        return page
+    seen = set(place.seen)
+    keep = [
+        n
+        for n, (id_, cursor) in enumerate(zip(page.ids, page.cursors, strict=True))
+        if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != place.cursor
+    ]
+    return Page(
+        [page.ids[n] for n in keep],
+        [page.cursors[n] for n in keep],
+        [page.records[n] for n in keep],
+        "",
+        {new: page.bad[n] for new, n in enumerate(keep) if n in page.bad},
+    )
+
+
+def anchored(
+    source: Source, place: PagePosition, page: Page, counted: PagePosition | None
+) -> PagePosition | None:
+    """Return where the read goes on: from the page's last bookmark, where that is a step.
+
+    A page with one bookmark only is counted on from, as is a read that began without a bookmark:
+    asking for one would leave out the records that have none.
+
+    Args:
+        page: the answer as it came.
+        counted: the next place by counting.
+    """
+    is_counting = source.paging.type in COUNTING and source.ordered and not place.stable
+    if counted is None or not is_counting or place.cursor is None or None in page.cursors:
+        return counted
+    written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]
+    if not written or written[0] == written[-1]:
+        return counted
+    last = written[-1]
+    seen = tuple(i for i, value in zip(page.ids, written, strict=True) if value == last)
+    anew = first_position(source.paging, last, place.size)
+    return msgspec.structs.replace(anew, size=place.size, seen=seen)

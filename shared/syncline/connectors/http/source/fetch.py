@@ -1,0 +1,193 @@
+"""Reading single records by their IDs: what an answer leaves out is asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.http.answers.answer import key_text
+from syncline.connectors.http.client.api import Api, address, filled, placed
+from syncline.connectors.http.settings.extraction import End, Fetch, Source
+from syncline.connectors.http.source.content import absence
+from syncline.connectors.http.source.pages import checked, page_of, pages
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+from syncline.domain.mapping.document import Extraction
+
+_GONE = frozenset({"not_found", "http_410"})
+_LONG = frozenset({"too_large", "http_414", "http_431"})
+_DOTS = frozenset({"", ".", ".."})
+"""What would be another path, not a record."""
+
+
+class _Fetched(msgspec.Struct):
+    """What came: the page of it all, and what is said to be nowhere."""
+
+    page: Page
+    refused: list[str]
+
+
+async def fetch_records(
+    api: Api, source: Source, extraction: Extraction, ids: Sequence[str]
+) -> Page:
+    """Read records by ID; those the API does not know are missing from the page.
+
+    Raises:
+        ConnectorError: the mapping does not say how; the API gives what was not asked for
+            (`filter_ignored`), or does not know the endpoint.
+        RetriableError: what the API says it has and does not give (`records_missing`).
+    """
+    fetch = source.fetch
+    if fetch is None:
+        message = (
+            "the mapping does not say how single records are read: give `extraction.options.fetch`"
+            ", such as {endpoint: '/items/{id}'}"
+        )
+        raise ConnectorError(Failure(Category.PERMANENT, "fetch_not_configured", message))
+    wanted = [i for i in dict.fromkeys(ids) if i not in _DOTS]
+    by_list = any("{ids}" in value for _, value in fetch.query)
+    odd = [i for i in wanted if by_list and fetch.separator in i]
+    wanted = [i for i in wanted if i not in odd] if odd else wanted
+    given = await _given(api, source, fetch, wanted)
+    if wanted and given.refused == wanted:
+        await _check_endpoint(api, source, fetch, extraction)
+    page = given.page
+    for source_id in odd:
+        page.bad[len(page.ids)] = _unaskable(source_id, fetch)
+        page.ids.append(source_id)
+        page.cursors.append(None)
+        page.records.append({})
+    return page
+
+
+async def _given(api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]) -> _Fetched:
+    given = _Fetched(Page([], [], [], "", asked={}), [])
+    for start in range(0, len(wanted), fetch.size):
+        missing = list(wanted[start : start + fetch.size])
+        while missing:
+            records = await _halved(api, source, fetch, missing)
+            if records is None:
+                given.refused += missing
+                break
+            found = _take(given.page, page_of(source, records), missing)
+            if not found and records:
+                raise ConnectorError(_ignored(fetch, missing))
+            missing = [i for i in missing if i not in found]
+            if not found or fetch.size == 1:
+                break
+    return given
+
+
+def _take(page: Page, more: Page, asked: Sequence[str]) -> set[str]:
+    """Put the records that were asked for into a page; returns the IDs as they were asked for."""
+    spelled = {_spelling(i): i for i in asked}
+    exact, found = set(asked), set()
+    for place, source_id in enumerate(more.ids):
+        ask = source_id if source_id in exact else spelled.get(_spelling(source_id))
+        if ask is None and len(asked) == 1 and len(more.ids) == 1 and not source_id:
+            ask = asked[0]  # a record that could not be read, where one was asked for
+        if ask is None:
+            continue
+        found.add(ask)
+        if ask != source_id and source_id:
+            page.asked[ask] = source_id
+        if place in more.bad:
+            page.bad[len(page.ids)] = more.bad[place]
+        page.ids.append(source_id or ask)
+        page.cursors.append(more.cursors[place])
+        page.records.append(more.records[place])
+    return found
+
+
+def _spelling(source_id: str) -> str:
+    """Return what spellings of one ID have in common: APIs look for `ABC-1` and find `abc-1`."""
+    text = source_id.strip().casefold()
+    return text.lstrip("0") or "0" if text.isdigit() else text
+
+
+async def _halved(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:
+    """Ask for some records, and in halves where the API finds the request too long."""
+    try:
+        return await _some(api, source, fetch, ids)
+    except FailureError as error:
+        if len(ids) == 1 or error.failure.code not in _LONG:
+            raise
+    middle = len(ids) // 2
+    halves = [await _halved(api, source, fetch, part) for part in (ids[:middle], ids[middle:])]
+    known = [records for records in halves if records is not None]
+    return None if not known else [record for records in known for record in records]
+
+
+async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:
+    """Ask for some records; None where the API says that there is no such thing."""
+    values = {
+        "{id}": ids[0],
+        "{ids}": fetch.separator.join(ids),
+        "{idsJson}": msgspec.json.encode(list(ids)).decode(),
+    }
+    query = [(name, placed(value, values)) for name, value in fetch.query]
+    url = address(api.settings.base_url, filled(fetch.endpoint, {"id": ids[0]}), query)
+    try:
+        answer = await api.read(url)
+    except ConnectorError as error:
+        if error.failure.code in _GONE:
+            return None
+        raise
+    if answer.status == 204 and End.NO_CONTENT in source.paging.end:
+        return []
+    content = checked(api, answer, fetch.records, begun=False)
+    if content.salvaged is not None:
+        return content.salvaged
+    found = fetch.records.read(content.document)
+    if found is None and absence(content.document, fetch.records.path) is End.MISSING:
+        message = f"{fetch.endpoint}: `options.fetch.records` leads to nothing in the answer"
+        raise ConnectorError(Failure(Category.PERMANENT, "no_records", message))
+    records = found if isinstance(found, list) else [] if found is None else [found]
+    _check_total(source, fetch, content.document, records)
+    return records
+
+
+def _check_total(source: Source, fetch: Fetch, document: object, records: Sequence[Any]) -> None:
+    """Refuse an empty answer that says that it has records."""
+    total = key_text(source.paging.total(document)) if source.paging.total else ""
+    if not records and total.isdigit() and int(total) > 0:
+        message = (
+            f"{fetch.endpoint} says that it has {total} of the records asked for, and gave none"
+        )
+        raise RetriableError(message, code="records_missing")
+
+
+async def _check_endpoint(api: Api, source: Source, fetch: Fetch, extraction: Extraction) -> None:
+    """Where the API knows nothing that was asked for: does it know a record that it gives itself?
+
+    Raises:
+        ConnectorError: it does not, so that the 404 is the endpoint's.
+    """
+    request = ExtractRequest(extraction, limit=1, page_size=1)
+    async for page in pages(api, source, request):
+        known = page.ids[0]
+        if known in _DOTS or await _some(api, source, fetch, [known]) is not None:
+            return
+        message = (
+            f"{fetch.endpoint}: the API does not know any record there, not even {known!r}, which "
+            f"{source.endpoint} gives: correct `options.fetch.endpoint`"
+        )
+        raise ConnectorError(Failure(Category.PERMANENT, "not_found", message))
+
+
+def _ignored(fetch: Fetch, asked: Sequence[str]) -> Failure:
+    message = (
+        f"{fetch.endpoint} was asked for {asked[0]!r} and gave other records: correct the "
+        "parameters in `extraction.options.fetch`, the API does not know one of them"
+    )
+    return Failure(Category.PERMANENT, "filter_ignored", message)
+
+
+def _unaskable(source_id: str, fetch: Fetch) -> Failure:
+    message = (
+        f"the ID {source_id!r} holds {fetch.separator!r}, which separates IDs in the request: use "
+        "{idsJson}, {id} or another separator in `extraction.options.fetch`"
+    )
+    return Failure(Category.PERMANENT, "id_not_searchable", message)

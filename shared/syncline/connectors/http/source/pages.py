@@ -1,0 +1,187 @@
+"""Reading an API page by page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.http.answers.answer import Answer, error_in_success, key_text
+from syncline.connectors.http.client.api import Api, address, raised
+from syncline.connectors.http.settings.extraction import (
+    CURSOR,
+    End,
+    PagingType,
+    RecordsPath,
+    Source,
+)
+from syncline.connectors.http.source.anchor import anchored, unseen
+from syncline.connectors.http.source.content import Content, content_of, records_of
+from syncline.connectors.http.source.end_notices import end_notices
+from syncline.connectors.http.source.loops import LoopGuard
+from syncline.connectors.http.source.paging import (
+    PagePosition,
+    decode_position,
+    encode,
+    first_position,
+    next_position,
+    query_at,
+)
+from syncline.connectors.http.source.salvage import BadRecord
+from syncline.connectors.port import ConnectorError, ExtractRequest, Page
+from syncline.domain.errors import Category, Failure
+from syncline.domain.run import Notice
+
+_DEAD = frozenset({"http_400", "not_found", "http_410", "http_422"})
+"""How APIs answer a token that they do not know any more."""
+
+
+async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncIterator[Page]:
+    """Stream pages; an answer is held whole, and given in parts of the size that was asked for."""
+    place: PagePosition | None = _beginning(source, request)
+    begun = request.position is not None
+    walk, room = LoopGuard(source), request.limit
+    while place is not None and not place.done:
+        url = _url(api, source, place)
+        answer = await _asked(api, place, url)
+        content, records = _read(api, source, answer, begun=begun)
+        page = page_of(source, records)
+        walk.step(place, page)
+        counted = next_position(source.paging, place, answer, content.document, len(records), url)
+        then = anchored(source, place, page, counted)
+        parts = _parts(unseen(source, place, page), place, then, request.page_size)
+        if then is None:
+            _tell(parts, end_notices(source, place, answer, content.document, len(records)), place)
+        for part in parts:
+            yield part if room is None else _first(part, room)
+            if room is not None:
+                room -= len(part.ids)
+                if room <= 0:
+                    return
+        place, begun = then, True
+
+
+def _beginning(source: Source, request: ExtractRequest) -> PagePosition:
+    if request.position:
+        return decode_position(request.position)
+    if request.stable and source.stable is None:
+        message = "the mapping names no parameters for a read that stands still: `options.stable`"
+        raise ConnectorError(Failure(Category.PERMANENT, "stable_not_configured", message))
+    cursor = source.bookmarks.after(request.after) if request.after is not None else None
+    return first_position(source.paging, cursor, request.page_size, stable=request.stable)
+
+
+async def _asked(api: Api, place: PagePosition, url: str) -> Answer:
+    """Ask for a page; a token that the API itself gave and does not know is a dead one."""
+    try:
+        return await api.read(url)
+    except ConnectorError as error:
+        if place.token is None or error.failure.code not in _DEAD:
+            raise
+        words = "the API does not take the page token any more that it gave before"
+        message = f"{words}: {error.failure.message}"
+        failure = msgspec.structs.replace(
+            error.failure, category=Category.PERMANENT, code="position_expired", message=message
+        )
+        raise ConnectorError(failure) from error
+
+
+def _url(api: Api, source: Source, place: PagePosition) -> str:
+    base = api.settings.base_url
+    if source.paging.type is PagingType.LINK and place.token is not None:
+        return api.link(place.token, base + source.endpoint)
+    parameters = source.stable if place.stable and source.stable is not None else source.query
+    query = [
+        (name, value.replace(CURSOR, place.cursor or ""))
+        for name, value in parameters
+        if place.cursor is not None or CURSOR not in value
+    ]
+    return address(base, source.endpoint, query + query_at(source.paging, place))
+
+
+def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[Any]]:
+    ends = source.paging.end
+    if answer.status == 204 and End.NO_CONTENT in ends:
+        return Content(None), []
+    content = checked(api, answer, source.records, begun=begun)
+    return content, records_of(content, source.records, ends, source.endpoint, begun=begun)
+
+
+def checked(api: Api, answer: Answer, records: RecordsPath, *, begun: bool) -> Content:
+    """Read an answer's body, and raise the error that it may carry."""
+    content = content_of(answer, records, api.clean, begun=begun)
+    failure = error_in_success(answer, content.document, api.settings.errors)
+    if failure is not None:
+        raise raised(api.cleaned(failure))
+    return content
+
+
+def _parts(page: Page, place: PagePosition, then: PagePosition | None, size: int) -> list[Page]:
+    """Cut an answer; each part knows where the read goes on behind it."""
+    end = then or msgspec.structs.replace(place, skip=0, behind="", done=True)
+    parts = []
+    for start in range(_given(page, place), len(page.ids), size):
+        stop = start + size
+        last = stop >= len(page.ids)
+        behind = page.ids[min(stop, len(page.ids)) - 1]
+        after = end if last else msgspec.structs.replace(place, skip=stop, behind=behind)
+        bad = {i - start: f for i, f in page.bad.items() if start <= i < stop}
+        parts.append(
+            Page(
+                page.ids[start:stop],
+                page.cursors[start:stop],
+                page.records[start:stop],
+                encode(after).decode(),
+                bad,
+            )
+        )
+    return parts
+
+
+def _given(page: Page, place: PagePosition) -> int:
+    """Return how many of an answer's records were given already.
+
+    None, where the list has moved since: what comes twice is noticed, what is left out is not.
+    """
+    if place.skip and page.ids[place.skip - 1 : place.skip] != [place.behind]:
+        return 0
+    return place.skip
+
+
+def _tell(parts: list[Page], notices: tuple[Notice, ...], place: PagePosition) -> None:
+    """Put notices on the last page, or on one of their own."""
+    if notices and not parts:
+        end = msgspec.structs.replace(place, skip=0, done=True)
+        parts.append(Page([], [], [], encode(end).decode()))
+    if notices:
+        parts[-1].notices = notices
+
+
+def _first(page: Page, count: int) -> Page:
+    if len(page.ids) <= count:
+        return page
+    bad = {i: f for i, f in page.bad.items() if i < count}
+    return Page(page.ids[:count], page.cursors[:count], page.records[:count], page.position, bad)
+
+
+def page_of(source: Source, records: Sequence[Any]) -> Page:
+    """Return records as a page; what is none, or could not be read, is in it as bad."""
+    ids, cursors, kept = [], [], []
+    bad = {}
+    for index, given in enumerate(records):
+        record = given
+        if isinstance(record, BadRecord):
+            bad[index] = record.failure
+            record = record.record
+        if isinstance(record, dict):
+            ids.append(key_text(source.id(record)))
+            cursors.append(key_text(source.cursor(record)) or None if source.cursor else None)
+            kept.append(record)
+        else:
+            message = "the API gave something that is no JSON object where a record should be"
+            bad.setdefault(index, Failure(Category.PERMANENT, "invalid_record", message))
+            ids.append("")
+            cursors.append(None)
+            kept.append({"value": record})
+    return Page(ids, cursors, kept, "", bad)

@@ -1,0 +1,1 @@
+"""Writing to an API: search by match key, create, update, delete."""

@@ -1,0 +1,265 @@
+"""Bodies of records, and what an answer says became of each of them: pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.http.answers.answer import Errors, error_message, key_text, one_line
+from syncline.connectors.http.settings.results import MissingResult, ResultRules
+from syncline.connectors.http.settings.target import WriteCall
+from syncline.connectors.port import WriteResult
+from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.errors import Category, Failure
+
+_decode = decoder_of(dict[str, Any]).decode
+
+
+class CallRecords(msgspec.Struct):
+    """Records of one call; the lists run in parallel."""
+
+    payloads: list[bytes]
+    target_ids: list[str | None]
+    keys: list[str]
+
+
+def prepared(operation: WriteCall, sent: CallRecords) -> list[bytes]:
+    """Return the records as the API wants them: with ID and idempotency key where it asks so."""
+    records = sent.payloads
+    if operation.id_field:
+        ids = [_id(i, is_number=operation.id_is_number) for i in sent.target_ids]
+        records = [
+            record if value is None else _with(record, operation.id_field, value)
+            for record, value in zip(records, ids, strict=True)
+        ]
+    if operation.key_field:
+        keys = [encode(key) for key in sent.keys]
+        records = [
+            _with(record, operation.key_field, key)
+            for record, key in zip(records, keys, strict=True)
+        ]
+    return records
+
+
+def body_of(operation: WriteCall, records: Sequence[bytes]) -> bytes:
+    """Lay records into the body."""
+    before, behind = operation.frame
+    inner = b",".join(records)
+    return before + (b"[" + inner + b"]" if operation.array else inner) + behind
+
+
+def _id(target_id: str | None, *, is_number: bool) -> bytes | None:
+    if target_id is None:
+        return None
+    if is_number and target_id.isascii() and target_id.isdigit():
+        return str(int(target_id)).encode()
+    return encode(target_id)
+
+
+def _with(record: bytes, field: str, value: bytes) -> bytes:
+    """Put a field first; one that is there already is replaced."""
+    name = encode(field)
+    if name in record:
+        rest = _decode(record)
+        rest.pop(field, None)
+        record = encode(rest)
+    return b"{" + name + b":" + value + (b"," if record != b"{}" else b"") + record[1:]
+
+
+def read_results(
+    operation: WriteCall, document: object, records: Sequence[bytes], errors: Errors
+) -> WriteResult:
+    """Return what the answer says became of each record."""
+    results = operation.results
+    count = len(records)
+    result = WriteResult([None] * count)
+    if not results.is_read:
+        return result
+    if results.records is None:
+        if count == 1:
+            row = _only(document)
+            _single(results, row, result, errors)
+            _compare(results, row, records[0], 0, result)
+        return result
+    found = results.records(document)
+    if not isinstance(found, list):
+        if results.missing is MissingResult.SUCCESS and found is None:
+            return result
+        found = []
+    for place, row in matched(results, found, records).items():
+        _judge(results, row, place, result, errors)
+        _compare(results, row, records[place], place, result)
+    return result
+
+
+def _compare(
+    results: ResultRules, row: object, record: bytes, place: int, result: WriteResult
+) -> None:
+    """Fail a record of which the target did not store every field, where the answer shows that."""
+    if results.echo is None or place in result.failures:
+        return
+    stored = results.echo(row)
+    if not isinstance(stored, dict):
+        result.failures[place] = _missing()
+        return
+    lost = [name for name in _decode(record) if name not in stored]
+    if lost:
+        message = (
+            f"the target took the record and dropped what it does not know: {', '.join(lost)}; "
+            "correct the target paths of the mapping"
+        )
+        failure = Failure(Category.PERMANENT, "field_dropped", message, field=lost[0])
+        result.failures[place] = failure
+
+
+def matched(
+    results: ResultRules, found: Sequence[object], records: Sequence[bytes]
+) -> dict[int, object]:
+    """Give each record's place its result; one without is MISSING, UNCLEAR or left out."""
+    rows: dict[int, object] = {}
+    missing = MISSING
+    if results.index is not None:
+        rows = _by_index(results.index, found, len(records))
+    elif results.key is not None:
+        rows = _by_key(results, results.key, found, records)
+    elif len(found) == len(records):
+        rows = dict(enumerate(found))
+    else:
+        missing = UNCLEAR  # in order, and not as many: which one is whose?
+    if results.missing is MissingResult.FAILURE or missing is UNCLEAR:
+        return {place: rows.get(place, missing) for place in range(len(records))}
+    return rows
+
+
+def _by_index(read: Callable[[Any], Any], found: Sequence[object], count: int) -> dict[int, object]:
+    rows: dict[int, object] = {}
+    for row in found:
+        place = read(row)
+        if type(place) is int and 0 <= place < count:
+            rows[place] = UNCLEAR if place in rows else row
+    return rows
+
+
+def _by_key(
+    results: ResultRules,
+    read: Callable[[Any], Any],
+    found: Sequence[object],
+    records: Sequence[bytes],
+) -> dict[int, object]:
+    """Match by key; of records with one key each takes the next result, or all the only one."""
+    own = results.key_of or read
+    by_key: dict[str, list[object]] = defaultdict(list)
+    for row in found:
+        by_key[key_text(read(row))].append(row)
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, record in enumerate(records):
+        places[key_text(own(_decode(record)))].append(place)
+    rows: dict[int, object] = {}
+    for key, same in places.items():
+        told = by_key.get(key, []) if key else []
+        if len(told) == 1:
+            told = told * len(same)
+        if told:
+            unclear = len(told) != len(same)
+            rows |= {p: UNCLEAR if unclear else r for p, r in zip(same, told, strict=False)}
+            rows |= dict.fromkeys(same[len(told) :], UNCLEAR)
+    return rows
+
+
+MISSING = object()
+"""Stands for a result that the answer should have had."""
+UNCLEAR = object()
+"""Stands for a result of which cannot be told whose it is, or what it says."""
+
+
+def _only(document: object) -> object:
+    """Return the result of a record that was sent alone, also as an array of one."""
+    if isinstance(document, list):
+        return document[0] if len(document) == 1 else UNCLEAR
+    return document
+
+
+def _single(results: ResultRules, row: object, result: WriteResult, errors: Errors) -> None:
+    _judge(results, row, 0, result, errors)
+    if results.required and result.target_ids[0] is None and not result.failures:
+        result.failures[0] = _missing()
+
+
+def _judge(
+    results: ResultRules, row: object, place: int, result: WriteResult, errors: Errors
+) -> None:
+    failure = _failure(results, row, errors)
+    if failure is not None:
+        result.failures[place] = failure
+    elif results.id is not None:
+        value = results.id(row)
+        if not isinstance(value, dict | list | bool):
+            result.target_ids[place] = key_text(value) or None
+
+
+def _missing() -> Failure:
+    message = (
+        "the answer says nothing of this record, so it was not written: the target may not have "
+        "it any more"
+    )
+    return Failure(Category.PERMANENT, "missing_in_answer", message)
+
+
+def _unclear() -> Failure:
+    message = (
+        "the answer does not say what became of this record: results are missing, stand there "
+        "twice or have no status; correct `answer` in the mapping's target block"
+    )
+    return Failure(Category.UNKNOWN, "answer_unclear", message, ambiguous=True)
+
+
+def _failure(results: ResultRules, row: object, errors: Errors) -> Failure | None:
+    if row is MISSING or row is UNCLEAR:
+        return _missing() if row is MISSING else _unclear()
+    return _refusal(results, row, errors)
+
+
+def _refusal(results: ResultRules, row: object, errors: Errors) -> Failure | None:
+    status = results.status(row) if results.status else None
+    words = one_line(results.error(row)) if results.error else ""
+    if results.status is None:
+        return _refused(None, words, row, errors) if words else None
+    if isinstance(status, bool):
+        return None if status else _refused(None, words, row, errors)
+    if status is None and not words:
+        return _unclear()
+    if isinstance(status, str) and not status.isdigit():
+        good = status.lower() in results.good
+        return None if good else _refused(None, words or status, row, errors)
+    code = int(status) if isinstance(status, int | str | Decimal) else 0
+    return None if 200 <= code < 300 else _refused(code, words, row, errors)
+
+
+def _refused(status: int | None, words: str, row: object, errors: Errors) -> Failure:
+    text = encode(row).decode()
+    words = words or error_message(row)
+    ruled = next((r.category for r in errors.rules if r.fits(status or 200, text)), None)
+    category = ruled or (errors.category(status, text) if status else Category.PERMANENT)
+    shown = f"{status}: {words}" if status and words else words or str(status or "no reason given")
+    return Failure(
+        category,
+        f"http_{status}" if status else "record_refused",
+        f"the target refused the record: {shown[:500]}",
+        detail=text[:2000],
+    )
+
+
+def cleaned(failures: Mapping[int, Failure], clean: Callable[[str], str]) -> dict[int, Failure]:
+    """Take secrets out of failures."""
+    return {
+        place: msgspec.structs.replace(
+            failure,
+            message=clean(failure.message),
+            detail=clean(failure.detail) if failure.detail else None,
+        )
+        for place, failure in failures.items()
+    }

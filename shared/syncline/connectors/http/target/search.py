@@ -1,0 +1,275 @@
+"""Finding records at the target by their match key.
+
+What an answer leaves out is not there only where the answer surely is whole: an API may cut it at
+its own page size, or ignore the question and answer its first page. Then a smaller question is
+asked, or the record fails as `lookup_incomplete`; nothing is created on a guess.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from syncline.connectors.http.answers.answer import Answer, key_text
+from syncline.connectors.http.client.api import Api, RefusedError, address, filled, placed, raised
+from syncline.connectors.http.settings.lookup import Lookup, LookupMethod, Read, filled_body
+from syncline.connectors.http.settings.signs import is_one_of
+from syncline.connectors.port import ConnectorError
+from syncline.contracts.messages import encode
+from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+
+_TOTALS = ("total", "total_count", "totalCount", "totalResults")
+_MORE = ("next", "nextLink", "@odata.nextLink", "has_more", "hasMore")
+
+
+class Match(msgspec.Struct):
+    """A record that the target has, or why it cannot be told which; `record` is as it shows it."""
+
+    id: str
+    failure: Failure | None = None
+    record: object = None
+
+
+class _LookupAnswer(msgspec.Struct):
+    """What one answer holds.
+
+    Attributes:
+        whole: it says itself that these are all.
+        cut: it says itself that there are more.
+    """
+
+    records: list[object]
+    whole: bool = False
+    cut: bool = False
+
+
+async def find(
+    api: Api, lookup: Lookup, keys: Sequence[str], own_key: Read | None = None
+) -> dict[str, Match]:
+    """Return what the target has, by match key; a key that is not in there surely has no record.
+
+    Args:
+        own_key: reads the match key of a record that is shown as it was sent.
+
+    Raises:
+        RetriableError, ConnectorError: the API cannot be asked, or its answer is not understood.
+    """
+    search = _Search(api, lookup, own_key)
+    wanted = list(dict.fromkeys(key for key in keys if key))
+    if lookup.has("{keys}") and lookup.method is LookupMethod.GET:
+        search.found |= {k: _unsearchable(k, lookup) for k in wanted if lookup.separator in k}
+        wanted = [key for key in wanted if key not in search.found]
+    for start in range(0, len(wanted), lookup.size):
+        await search.ask(wanted[start : start + lookup.size])
+    return search.found
+
+
+class _Search:
+    """One search: what was found so far."""
+
+    def __init__(self, api: Api, lookup: Lookup, own_key: Read | None) -> None:
+        self._api = api
+        self._lookup = lookup
+        self._own_key = own_key
+        self.found: dict[str, Match] = {}
+
+    async def ask(self, keys: list[str]) -> None:
+        """Ask for some keys, until it is certain of each whether there is a record."""
+        while keys:
+            looked = await _look_up(self._api, self._lookup, keys)
+            strangers = self._sort(looked.records, keys)
+            missing = [key for key in keys if key not in self.found]
+            if not missing or looked.whole or self._lookup.complete:
+                return
+            if strangers:
+                self._fail(missing, _ignored(strangers[0]))
+                return
+            if len(missing) == len(keys):
+                await self._again(keys, cut=looked.cut)
+                return
+            keys = missing  # the answer may have been cut: a whole one leaves them out again
+
+    async def _again(self, keys: list[str], *, cut: bool) -> None:
+        """Go on where nothing was found: it is not there, unless the answer was cut."""
+        if not cut:
+            return
+        if len(keys) == 1:
+            self._fail(keys, _CUT)
+            return
+        middle = len(keys) // 2
+        await self.ask(keys[:middle])
+        await self.ask(keys[middle:])
+
+    def _sort(self, records: Sequence[object], keys: Sequence[str]) -> list[str]:
+        """Note the records that were asked for; return the keys of the others."""
+        alike: dict[str, list[tuple[str, object]]] = defaultdict(list)
+        folded = {_fold(key): key for key in keys}
+        strangers = []
+        for record in records:
+            key = self._key_of(record, keys)
+            if key in keys:
+                self._add(key, record)
+            elif _fold(key) in folded:
+                alike[folded[_fold(key)]].append((key, record))
+            else:
+                strangers.append(key)
+        for key, others in alike.items():
+            if key not in self.found:
+                self._take_alike(key, others)
+        return strangers
+
+    def _key_of(self, record: object, keys: Sequence[str]) -> str:
+        if self._lookup.key is not None:
+            return key_text(self._lookup.key(record))
+        shown = key_text(self._own_key(record)) if self._own_key else ""
+        return shown or keys[0]
+
+    def _take_alike(self, key: str, others: Sequence[tuple[str, object]]) -> None:
+        """Take a record whose key differs in case or outer blanks, where the mapping says so."""
+        if self._lookup.ignore_case:
+            for _, record in others:
+                self._add(key, record)
+        elif self._lookup.ignore_case is None:
+            self._fail([key], _alike(key, others[0][0]))
+
+    def _add(self, key: str, record: object) -> None:
+        target_id = key_text(self._lookup.id(record))
+        before = self.found.get(key)
+        if not target_id:
+            self._fail([key], _nameless(key))
+        elif before is None:
+            self.found[key] = Match(target_id, record=record)
+        elif before.failure is None and before.id != target_id:
+            before.failure = _not_unique(key, before.id, target_id)
+
+    def _fail(self, keys: Sequence[str], failure: Failure) -> None:
+        self.found |= {key: Match("", failure) for key in keys}
+
+
+def _fold(key: str) -> str:
+    return key.strip().casefold()
+
+
+async def _look_up(api: Api, lookup: Lookup, keys: Sequence[str]) -> _LookupAnswer:
+    """Ask once."""
+    try:
+        answer = await _asked(api, lookup, keys)
+        document = api.decoded(answer)
+    except FailureError as error:
+        status = error.status if isinstance(error, RefusedError) else None
+        not_there = error.failure.code == "not_found" and "{key}" in lookup.endpoint
+        if not_there or is_one_of(lookup.absent, error.failure, status):
+            return _LookupAnswer([], whole=True)
+        raise _unsent(error) from error
+    if document is None:
+        if answer.status == 204:
+            return _LookupAnswer([], whole=True)
+        raise RetriableError(
+            f"{answer.where} answered {answer.status} with nothing", code="unexpected_answer"
+        )
+    records = _records(lookup, document)
+    total = lookup.total(document) if lookup.total else None
+    if isinstance(total, int):
+        return _LookupAnswer(records, whole=total <= len(records), cut=total > len(records))
+    return _LookupAnswer(records, _says_all(document, len(records)), _says_more(answer, document))
+
+
+async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
+    values = {
+        "{keysJson}": msgspec.json.encode(list(keys)).decode(),
+        "{keys}": lookup.separator.join(keys),
+        "{key}": keys[0],
+    }
+    query = []
+    for name, value in lookup.query:
+        repeated = keys if "{eachKey}" in value else keys[:1]
+        query += [(name, placed(value, {**values, "{eachKey}": each})) for each in repeated]
+    endpoint = filled(lookup.endpoint, {"key": keys[0]})
+    url = address(api.settings.base_url, endpoint, query)
+    if lookup.method is LookupMethod.GET:
+        return await api.read(url)
+    body = encode(filled_body(lookup.body, keys[0], keys, lookup.separator))
+    return await api.send("POST", url, {"Content-Type": "application/json"}, body)
+
+
+def _unsent(error: FailureError) -> FailureError:
+    """Return a look-up's failure as one of the whole call; nothing was written by it."""
+    return raised(msgspec.structs.replace(error.failure, ambiguous=False))
+
+
+def _records(lookup: Lookup, document: object) -> list[object]:
+    """Return the records of an answer. Raises ConnectorError where it has no place for them."""
+    found = lookup.records(document) if lookup.records else document
+    if isinstance(found, list):
+        return found
+    if found is not None:
+        return [found]
+    if isinstance(document, dict) and document and lookup.records_name not in (None, *document):
+        message = (
+            f"the look-up's answer has nothing at `lookup.records` ({lookup.records_name}); it "
+            f"has: {', '.join(sorted(map(str, document)))[:200]}"
+        )
+        raise ConnectorError(Failure(Category.PERMANENT, "lookup_unreadable", message))
+    return []
+
+
+def _says_all(document: object, count: int) -> bool:
+    """Tell whether an answer names a total that it holds."""
+    if not isinstance(document, dict):
+        return False
+    totals = [document[name] for name in _TOTALS if type(document.get(name)) is int]
+    return bool(totals) and max(totals) <= count
+
+
+def _says_more(answer: Answer, document: object) -> bool:
+    if "rel=next" in answer.headers.get("link", "").lower().replace('"', "").replace("'", ""):
+        return True
+    return isinstance(document, dict) and any(document.get(name) for name in _MORE)
+
+
+_CUT = Failure(
+    Category.PERMANENT,
+    "lookup_incomplete",
+    "the target's answer to the look-up holds no record and says that there are more: whether this "
+    "one is there cannot be told; correct `lookup` so that one key fits into one answer",
+)
+
+
+def _ignored(stranger: str) -> Failure:
+    message = (
+        f"the target answered the look-up with what was not asked for ({stranger[:100]!r}), and "
+        "whether the rest is there cannot be told: it may ignore the question. Correct "
+        "`lookup.parameters`, or tell by `lookup.total` or `complete: true` when an answer is whole"
+    )
+    return Failure(Category.PERMANENT, "lookup_incomplete", message)
+
+
+def _alike(key: str, other: str) -> Failure:
+    message = (
+        f"asked for {key[:100]!r}, the target answered with {other[:100]!r}: tell by "
+        "`lookup.ignoreCase` whether that is the same record"
+    )
+    return Failure(Category.PERMANENT, "lookup_ambiguous", message)
+
+
+def _nameless(key: str) -> Failure:
+    message = f"the record found for {key[:100]!r} shows no ID: correct `lookup.id`"
+    return Failure(Category.PERMANENT, "lookup_without_id", message)
+
+
+def _not_unique(key: str, one: str, other: str) -> Failure:
+    message = (
+        f"the target has more than one record with the match key {key!r}, "
+        f"such as {one} and {other}: leave one there"
+    )
+    return Failure(Category.PERMANENT, "match_not_unique", message)
+
+
+def _unsearchable(key: str, lookup: Lookup) -> Match:
+    message = (
+        f"the match key {key!r} holds {lookup.separator!r}, which separates keys in the lookup: "
+        "use {keysJson}, {eachKey}, {key} or another separator"
+    )
+    return Match("", Failure(Category.PERMANENT, "key_not_searchable", message))

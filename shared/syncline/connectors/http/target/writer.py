@@ -1,0 +1,300 @@
+"""Writing records: found by key, created or updated, in bulks that are halved where refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.client.api import Api, RefusedError, address, filled, raised
+from syncline.connectors.http.settings.lookup import Lookup
+from syncline.connectors.http.settings.signs import is_one_of
+from syncline.connectors.http.settings.target import Target, WriteCall
+from syncline.connectors.http.target.evidence import Evidence
+from syncline.connectors.http.target.keys import key_of, keys_of, own_key
+from syncline.connectors.http.target.results import (
+    CallRecords,
+    body_of,
+    cleaned,
+    prepared,
+    read_results,
+)
+from syncline.connectors.http.target.search import find
+from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
+from syncline.domain.errors import Category, Failure, FailureError
+
+PATIENCE = 3
+"""Calls in a row without an answer after which no more are sent; one may be a record's fault."""
+_BUSY = frozenset({429, 503})
+_GONE = frozenset({"missing_in_answer", "not_found", "gone"})
+"""Codes of failures by which an update tells that the target has no such record."""
+
+
+class Writer:
+    """One write call."""
+
+    def __init__(self, api: Api, target: Target, evidence: Evidence, batch: WriteBatch) -> None:
+        self._api = api
+        self._target = target
+        self._batch = batch
+        self._evidence = evidence
+        self._ids = list(batch.target_ids)
+        self._result = WriteResult([None] * len(batch.payloads))
+        self._unanswered = 0
+        self._stop: FailureError | None = None
+
+    async def write(self) -> WriteResult:
+        """Write all records.
+
+        Raises:
+            RetriableError, ConnectorError: nothing was written, for a reason that is no record's.
+        """
+        everything = range(len(self._batch.payloads))
+        if self._target.lookup is not None and self._target.finds and not self._batch.asked:
+            await self._find(self._target.lookup, everything)
+        known = [p for p in everything if self._ids[p] is not None]
+        unknown = [p for p in everything if self._ids[p] is None]
+        update = self._target.update
+        if self._target.skips:
+            self._leave(known)
+            await self._each(self._target.create, unknown)
+        elif update is None:
+            await self._each(self._target.create, everything)
+        else:
+            await self._each(update, known)
+            await self._each(self._target.create, unknown)
+        if self._target.recreate:
+            await self._recreate(known)
+        return self._told()
+
+    def _told(self) -> WriteResult:
+        """Return the result. Raises what kept all records from being written."""
+        count = len(self._batch.payloads)
+        if self._stop is not None and (
+            len(self._result.stopped) == count > 0 or self._is_of_all(self._stop.failure)
+        ):
+            raise self._stop
+        self._result.failures = cleaned(self._result.failures, self._api.clean)
+        self._result.stopped = cleaned(self._result.stopped, self._api.clean)
+        return self._result
+
+    def _leave(self, places: Sequence[int]) -> None:
+        """Leave records as they are at the target."""
+        self._result.existing |= {p for p in places if p not in self._result.failures}
+        for place in places:
+            self._result.target_ids[place] = self._ids[place]
+
+    async def _each(self, operation: WriteCall, wanted: Sequence[int]) -> None:
+        """Write records that have not failed yet, in bulks."""
+        places = [p for p in wanted if p not in self._result.failures]
+        for start in range(0, len(places), operation.bulk_size):
+            await self._bulk(operation, places[start : start + operation.bulk_size])
+
+    async def _recreate(self, known: Sequence[int]) -> None:
+        """Create what the target has no more; first look whether it has it under another ID."""
+        failures, lookup, update = self._result.failures, self._target.lookup, self._target.update
+        gone = [p for p in known if p in failures and failures[p].code in _GONE]
+        for place in gone:
+            del failures[place]
+            self._ids[place] = self._result.target_ids[place] = None
+        try:
+            if lookup is not None:
+                await self._find(lookup, gone)
+        except FailureError as error:
+            self._stop = error
+        if update is not None:
+            await self._each(update, [p for p in gone if self._ids[p] is not None])
+        await self._each(self._target.create, [p for p in gone if self._ids[p] is None])
+
+    async def _find(self, lookup: Lookup, wanted: Sequence[int]) -> None:
+        """Ask for the IDs of those records whose ID is not known."""
+        places = [place for place in wanted if self._ids[place] is None]
+        if not places:
+            return
+        keys = keys_of(self._batch, places)
+        found = await find(self._api, lookup, keys, own_key(self._batch))
+        for place, key in zip(places, keys, strict=True):
+            hit = found.get(key)
+            if hit is None:
+                continue
+            if hit.failure is not None:
+                self._result.failures[place] = hit.failure
+            else:
+                self._ids[place] = hit.id
+
+    async def _bulk(self, operation: WriteCall, places: list[int]) -> None:
+        """Write one bulk; refused as a whole, it is halved until the bad record stands alone."""
+        if failure := self._unsendable(operation, places):
+            self._result.failures[places[0]] = failure
+            return
+        if self._stop is not None:
+            unsent = msgspec.structs.replace(self._stop.failure, ambiguous=False)
+            self._keep_back(places, unsent)
+            return
+        try:
+            await self._call(operation, places)
+            self._unanswered = 0
+        except RefusedError as error:
+            await self._refused(operation, places, error)
+        except FailureError as error:
+            self._unanswered += 1
+            failure = error.failure
+            if (
+                not failure.ambiguous
+                or self._unanswered == PATIENCE
+                or len(places) == len(self._batch.payloads)
+            ):
+                self._stop = error
+                self._keep_back(places, failure)
+            else:
+                self._fail(places, failure)
+
+    async def _refused(self, operation: WriteCall, places: list[int], error: RefusedError) -> None:
+        """Take an answer that is no success."""
+        alone = len(places) == 1
+        failure = self._read(operation, error)
+        transient = failure.category is Category.TRANSIENT
+        if alone and failure.code == "exists":
+            self._leave(places)
+        elif alone and failure.code in _GONE and operation is self._target.update:
+            self._fail(places, failure)
+        elif error.status in _BUSY or (failure.retry_after and transient):
+            self._stop = raised(failure)
+            self._fail(places, failure)
+        elif failure.category is Category.PERMANENT and self._is_of_all_records(
+            operation, error.status
+        ):
+            self._stop = ConnectorError(failure)
+            self._keep_back(places, failure)
+        elif not alone and not transient:
+            middle = len(places) // 2
+            await self._bulk(operation, places[:middle])
+            await self._bulk(operation, places[middle:])
+        else:
+            self._fail(places, self._undecided(failure, error.status))
+
+    def _read(self, operation: WriteCall, error: RefusedError) -> Failure:
+        """Return a refusal in the words of the mapping's rules: gone, or there already."""
+        failure, status = error.failure, error.status
+        updates = operation is self._target.update
+        if updates and (status in (404, 410) or is_one_of(self._target.gone, failure, status)):
+            return msgspec.structs.replace(
+                failure, code="not_found" if status == 404 else "gone", category=Category.PERMANENT
+            )
+        if not updates and is_one_of(self._target.exists, failure, status):
+            return msgspec.structs.replace(failure, code="exists", category=Category.PERMANENT)
+        return failure
+
+    def _is_of_all_records(self, operation: WriteCall, status: int) -> bool:
+        """Tell whether a refusal would meet every record."""
+        if status in (404, 410) and (operation is self._target.update or "{" in operation.endpoint):
+            return False
+        where = f"{operation.method} {operation.endpoint}"
+        return self._evidence.concerns_all(where, status)
+
+    @staticmethod
+    def _undecided(failure: Failure, status: int) -> Failure:
+        """Let a record be tried again whose refusal may turn out to be everybody's."""
+        if status != 403:
+            return failure
+        return msgspec.structs.replace(failure, category=Category.UNKNOWN)
+
+    async def _call(self, operation: WriteCall, places: list[int]) -> None:
+        batch = self._batch
+        sent = CallRecords(
+            [batch.payloads[p] for p in places],
+            [self._ids[p] for p in places],
+            [batch.keys[p] for p in places],
+        )
+        records = prepared(operation, sent)
+        endpoint = filled(operation.endpoint, self._values(operation, places[0]))
+        url = address(self._api.settings.base_url, endpoint, list(operation.query))
+        headers = {
+            "Content-Type": "application/json",
+            "X-Correlation-ID": batch.correlation_id,
+            **operation.headers,
+        }
+        if self._api.settings.idempotency_header:
+            headers[self._api.settings.idempotency_header] = key_of(sent.keys)
+        answer = await self._api.send(operation.method, url, headers, body_of(operation, records))
+        self._take(operation, places, records, answer)
+
+    def _take(
+        self, operation: WriteCall, places: list[int], records: Sequence[bytes], answer: Answer
+    ) -> None:
+        """Take over what an answer says became of each record."""
+        needed = operation.results.is_read or self._api.settings.errors.in_success
+        is_page = answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get(
+            "content-type", ""
+        )
+        document = self._api.decoded(answer) if needed or is_page else None
+        self._evidence.accepted(f"{operation.method} {operation.endpoint}")
+        result = read_results(operation, document, records, self._api.settings.errors)
+        for place, target_id in zip(places, result.target_ids, strict=True):
+            self._result.target_ids[place] = target_id or self._ids[place]
+        for index, failure in result.failures.items():
+            self._take_failure(operation, places[index], failure)
+        self._check_ids(operation, places)
+
+    def _take_failure(self, operation: WriteCall, place: int, failure: Failure) -> None:
+        updates = operation is self._target.update
+        if updates and is_one_of(self._target.gone, failure):
+            failure = msgspec.structs.replace(failure, code="gone")
+        elif not updates and is_one_of(self._target.exists, failure):
+            self._leave([place])
+            return
+        elif not updates and failure.code == "missing_in_answer":
+            # It may have been created all the same: the target is asked before it is sent again.
+            failure = msgspec.structs.replace(failure, category=Category.UNKNOWN, ambiguous=True)
+        self._result.failures[place] = failure
+
+    def _check_ids(self, operation: WriteCall, places: Sequence[int]) -> None:
+        """Fail records that were created without an ID by which they could be changed later."""
+        target = self._target
+        if target.update is None or target.lookup is not None or operation.results.id is None:
+            return
+        for place in places:
+            taken = place not in self._result.failures and place not in self._result.existing
+            if taken and self._result.target_ids[place] is None:
+                self._result.failures[place] = _WITHOUT_ID
+
+    def _values(self, operation: WriteCall, place: int) -> dict[str, str]:
+        values = {}
+        if "{id}" in operation.endpoint:
+            values["id"] = self._ids[place] or ""
+        if "{key}" in operation.endpoint:
+            values["key"] = keys_of(self._batch, [place])[0]
+        return values
+
+    def _unsendable(self, operation: WriteCall, places: Sequence[int]) -> Failure | None:
+        """Say why a record's ID or key cannot stand in a path."""
+        for name, value in self._values(operation, places[0]).items():
+            if value in ("", ".", ".."):
+                message = f"{value!r} cannot stand for {{{name}}} in {operation.endpoint}"
+                return Failure(Category.PERMANENT, "invalid_id", message)
+        return None
+
+    def _is_of_all(self, failure: Failure) -> bool:
+        places = range(len(self._batch.payloads))
+        return all(self._result.failures.get(place) == failure for place in places)
+
+    def _fail(self, places: Sequence[int], failure: Failure) -> None:
+        self._result.failures |= dict.fromkeys(places, failure)
+
+    def _keep_back(self, places: Sequence[int], failure: Failure) -> None:
+        """Leave records unwritten because of what stopped the call."""
+        of_call = isinstance(self._stop, ConnectorError)
+        if of_call and failure.category is Category.PERMANENT:
+            self._result.stopped |= dict.fromkeys(places, failure)
+        else:
+            self._fail(places, failure)
+
+
+_WITHOUT_ID = Failure(
+    Category.PERMANENT,
+    "id_missing",
+    "the target took the record and its answer holds no ID, so that it could not be updated later, "
+    "only created again: correct `answer.id`, or add `lookup`",
+    ambiguous=True,
+)

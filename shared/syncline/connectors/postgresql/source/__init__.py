@@ -1,0 +1,1 @@
+"""Reading PostgreSQL: queries, pages, and writers that are still open."""

@@ -1,0 +1,119 @@
+"""Reading single records by their IDs, however those who ask for them spell an ID."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from syncline.connectors.port import Page
+from syncline.connectors.postgresql.source.open_writers import set_output_format
+from syncline.connectors.postgresql.source.pages import PageMaker
+from syncline.connectors.postgresql.source.queries import TEXT, Query, bound_query
+from syncline.connectors.postgresql.source.selection import Selection, as_text, selection
+from syncline.connectors.postgresql.source.shape import Shape, shape_of
+from syncline.connectors.postgresql.source.window import order_of
+from syncline.connectors.sql_text import identifier
+from syncline.domain.mapping.document import Extraction
+
+_SHORT = {"name": 63, "char": 1}
+"""Types that cut what does not fit, with the bytes that do."""
+
+
+async def fetch_records(
+    connection: asyncpg.Connection, extraction: Extraction, ids: Sequence[str]
+) -> Page:
+    """Read just these records, and say which of them was asked for in another spelling."""
+    async with connection.transaction(readonly=True):
+        await set_output_format(connection)
+        shape = await shape_of(connection, extraction)
+        possible = await _possible(connection, extraction, shape, ids)
+        query, chosen = _query(extraction, shape, possible)
+        rows = await _rows(connection, query)
+        if not rows:
+            return Page([], [], [], "", columns=tuple(shape.columns))
+        page = PageMaker(extraction, chosen, list(shape.columns)).page(rows)
+        given = set(page.ids)
+        other = [i for i in possible if i not in given]
+        asked = await _other_spellings(connection, extraction, shape, other) if other else {}
+    return msgspec.structs.replace(page, position="", asked=asked)
+
+
+async def _possible(
+    connection: asyncpg.Connection, extraction: Extraction, shape: Shape, ids: Sequence[str]
+) -> list[str]:
+    """Return the IDs that can be values of the ID column, and of `:ids`; no other exists."""
+    kind = shape.columns[extraction.id_column]
+    most = _SHORT.get(kind.name)
+    found = [i for i in ids if _is_text(i) and (most is None or len(i.encode()) <= most)]
+    casts = {f"{_compared(extraction, shape)[1]}[]"} | {
+        t.sql for name, t in shape.names.items() if name == "ids"
+    }
+    for cast in casts:
+        found = await _castable(connection, cast, found)
+    return found
+
+
+def _compared(extraction: Extraction, shape: Shape) -> tuple[str, str]:
+    """Return what is compared with IDs and the type it has; arrays have none but text."""
+    name = extraction.id_column
+    kind = shape.columns[name]
+    return (as_text(name), TEXT) if kind.kind == "array" else (f"q.{identifier(name)}", kind.sql)
+
+
+def _is_text(value: str) -> bool:
+    return "\0" not in value and value == value.encode(errors="ignore").decode()
+
+
+async def _castable(connection: asyncpg.Connection, cast: str, ids: list[str]) -> list[str]:
+    """Return the texts that a type takes, found by halving."""
+    if not ids:
+        return ids
+    try:
+        async with connection.transaction():
+            await connection.fetchval(f"select ($1::text[])::{cast} is null", ids)
+    except asyncpg.DataError:  # halved, until the one that is no such value is alone
+        if len(ids) == 1:
+            return []
+        middle = len(ids) // 2
+        first = await _castable(connection, cast, ids[:middle])
+        return first + await _castable(connection, cast, ids[middle:])
+    return ids
+
+
+def _query(extraction: Extraction, shape: Shape, ids: list[str]) -> tuple[Query, Selection]:
+    query = bound_query(extraction, shape.names, None, ids)
+    chosen = selection(extraction, shape, order_of(extraction))
+    column, cast = _compared(extraction, shape)
+    wanted = query.bind(ids, f"{cast}[]")
+    query.sql = f"select {chosen.sql} from ({query.sql}\n) q where ({column}) = any({wanted})"
+    return query, chosen
+
+
+async def _rows(connection: asyncpg.Connection, query: Query) -> Sequence[asyncpg.Record]:
+    """Run a query, planned anew each time: a kept plan fails when a column's type was changed."""
+    statement = await connection.prepare(query.sql)
+    return list(await statement.fetch(*query.values))
+
+
+async def _other_spellings(
+    connection: asyncpg.Connection, extraction: Extraction, shape: Shape, ids: list[str]
+) -> dict[str, str]:
+    """Return which of these IDs the column holds as equal, with its own spelling of them."""
+    query = bound_query(extraction, shape.names, None, ids)
+    only_id = msgspec.structs.replace(
+        extraction, columns=(extraction.id_column,), cursor_column=None, filters=()
+    )
+    chosen = selection(only_id, shape, order_of(only_id))
+    column, cast = _compared(extraction, shape)
+    wanted = query.bind(ids, "text[]")
+    query.sql = (
+        f"select {chosen.sql}, asked.id from ({query.sql}\n) q "
+        f"join unnest({wanted}) as asked(id) on ({column}) = asked.id::{cast}"
+    )
+    rows = await _rows(connection, query)
+    if not rows:
+        return {}
+    given = PageMaker(only_id, chosen, [extraction.id_column]).page(rows).ids
+    return {row[-1]: given[place] for place, row in enumerate(rows)}

@@ -1,0 +1,101 @@
+"""Asking the server about a query before it is run: what columns it gives, what its names mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from syncline.connectors.port import Column, ConnectorError
+from syncline.connectors.postgresql.source.queries import base_query, unbound_names
+from syncline.connectors.sql_text import identifier
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import Extraction
+
+_ARRAY = "[]"
+_EXACT = "select not exists (select from pg_collation where not collisdeterministic)"
+
+
+class SqlType(msgspec.Struct, frozen=True):
+    """A type: PostgreSQL's own name of it, that name as SQL says it, and its kind."""
+
+    name: str
+    sql: str
+    kind: str
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """What a query gives and takes.
+
+    Attributes:
+        columns: its columns in their order.
+        names: the types of bound names.
+        exact_texts: texts are equal only where they are the same; false where the database has a
+            collation that says otherwise.
+    """
+
+    columns: dict[str, SqlType]
+    names: dict[str, SqlType]
+    exact_texts: bool = True
+
+
+def sql_type(found: asyncpg.Type) -> SqlType:
+    """Take over a type as the driver describes it."""
+    name, array = found.name.removesuffix(_ARRAY), found.name.endswith(_ARRAY)
+    sql = f"{identifier(found.schema)}.{identifier(name)}{_ARRAY if array else ''}"
+    return SqlType(found.name, sql, found.kind)
+
+
+async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Shape:
+    """Ask the server what an extraction gives; nothing is run.
+
+    Raises:
+        ConnectorError: a column that the extraction names is not there, or is there twice.
+    """
+    statement, names = await _prepared(connection, extraction)
+    attributes = statement.get_attributes()
+    columns = {a.name: sql_type(a.type) for a in attributes}
+    _check_columns(extraction, [a.name for a in attributes])
+    taken = dict(zip(names, map(sql_type, statement.get_parameters()), strict=True))
+    exact = await connection.fetchval(_EXACT)
+    return Shape(columns, taken, exact)
+
+
+async def columns(connection: asyncpg.Connection, extraction: Extraction) -> list[Column]:
+    """Return what a table or query gives, whatever the extraction names of it; nothing is run."""
+    whole = msgspec.structs.replace(extraction, columns=())
+    statement, _ = await _prepared(connection, whole)
+    return [Column(a.name, a.type.name) for a in statement.get_attributes()]
+
+
+async def _prepared(
+    connection: asyncpg.Connection, extraction: Extraction
+) -> tuple[Any, Sequence[str]]:
+    """Have the query prepared; return the statement and the names that it binds, in order."""
+    sql, names = unbound_names(base_query(extraction), extraction)
+    try:
+        statement = await connection.prepare(f"select * from ({sql}\n) q")
+    except (asyncpg.IndeterminateDatatypeError, asyncpg.AmbiguousParameterError) as error:
+        known = ", ".join(f":{name}" for name in names)
+        message = f"PostgreSQL cannot tell the type of one of {known}: write it as :name::type"
+        failure = Failure(Category.PERMANENT, "unknown_type", message, str(error))
+        raise ConnectorError(failure) from error
+    return statement, names
+
+
+def _check_columns(extraction: Extraction, given: list[str]) -> None:
+    wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
+    for column in wanted:
+        if column is not None and column not in given:
+            message = f"the source gives no column {column!r}; it gives: {', '.join(given)}"
+            raise _refusal("unknown_column", message, column)
+    for column in given:
+        if given.count(column) > 1:
+            message = f"the source gives column {column!r} twice: give each a name of its own"
+            raise _refusal("duplicate_column", message, column)
+
+
+def _refusal(code: str, message: str, column: str) -> ConnectorError:
+    return ConnectorError(Failure(Category.PERMANENT, code, message, field=column))

@@ -1,0 +1,74 @@
+"""Cursor columns that are text: whether their values follow each other as their letters do."""
+
+from __future__ import annotations
+
+import re
+
+import asyncpg
+
+from syncline.connectors.port import ConnectorError, ExtractRequest
+from syncline.connectors.postgresql.source.queries import TEXT, bound_query
+from syncline.connectors.postgresql.source.shape import Shape
+from syncline.connectors.sql_text import identifier
+from syncline.connectors.text_dates import form_of
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
+
+TEXTS = frozenset({"text", "varchar", "bpchar"})
+
+
+async def check_texts(
+    connection: asyncpg.Connection, request: ExtractRequest, shape: Shape
+) -> None:
+    """Look whether all values of a text column are written alike; other columns have an order.
+
+    Raises:
+        ConnectorError: a value does not sort as time or numbers go, or another is written in
+            another way, so that rows would be passed over.
+    """
+    name = request.extraction.cursor_column
+    if name is None or shape.columns[name].name not in TEXTS:
+        return
+    query = bound_query(request.extraction, shape.names, request.after, None)
+    column = f"q.{identifier(name)}"
+    some = f"from ({query.sql}\n) q where {column} <> ''"
+    value = request.after
+    if value is None:
+        value = await connection.fetchval(f"select max({column}) {some}", *query.values)
+    if value is None or (pattern := _pattern(value, request.extraction)) is None:
+        return
+    alike = query.bind(pattern, TEXT)
+    sql = f"select {column} {some} and not {column} ~ {alike} limit 1"
+    other = await connection.fetchval(sql, *query.values)
+    if other is not None:
+        raise _refusal(name, "mixed_cursor", _MIXED.format(name, value[:60], other[:60]))
+
+
+def _pattern(value: str, extraction: Extraction) -> str | None:
+    """Return what all values must look like, None where letters are all that there is."""
+    if extraction.cursor_type is CursorType.ID:
+        digits = re.fullmatch(r"[0-9]+", value)
+        return f"^[0-9]{{{len(value)}}}$" if digits else None
+    named = extraction.cursor_format
+    form = form_of(value.rstrip(" "), None if named in EPOCHS else named, bytewise=False)
+    if form is None:
+        raise _refusal(extraction.cursor_column or "", "invalid_cursor", _UNSORTED.format(
+            extraction.cursor_column, value[:60]
+        ))  # fmt: skip
+    return form.regex().replace(")$", ") *$")
+
+
+def _refusal(name: str, code: str, message: str) -> ConnectorError:
+    return ConnectorError(Failure(Category.PERMANENT, code, message, field=name))
+
+
+_MIXED = (
+    "{0} holds {1!r} and {2!r}: texts are compared letter by letter, and so written they do not "
+    "follow each other, so rows would be passed over. Write all in one way, or give the column so "
+    "by `sql`, for instance `{0}::timestamptz as {0}`"
+)
+_UNSORTED = (
+    "{0} holds {1!r} as a cursor value: texts are compared letter by letter, and times so written "
+    "do not follow each other. Give them by `sql` as times, for instance "
+    "`to_timestamp({0}, 'DD.MM.YYYY HH24:MI') as {0}`, or set cursorType `id` where it is no time"
+)

@@ -1,0 +1,1 @@
+"""Writing to PostgreSQL: tables, bulks, upserts and changed keys."""

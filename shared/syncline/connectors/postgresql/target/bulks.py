@@ -1,0 +1,210 @@
+"""Bulks that PostgreSQL refuses: halved until the bad record is found, or told of as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from syncline.connectors.port import ConnectorError, Pace
+from syncline.connectors.postgresql.errors import (
+    failure_of,
+    is_of_the_call,
+    is_row_security,
+    is_transient,
+    refusal,
+    words_of,
+)
+from syncline.connectors.postgresql.target import catalog
+from syncline.connectors.postgresql.target.staging_table import (
+    copy_staged,
+    create_staged,
+    taken_out,
+)
+from syncline.connectors.postgresql.target.table import Table
+from syncline.connectors.sql_text import identifier
+from syncline.domain.errors import Category, Failure
+
+_Records = Sequence[dict[str, Any]]
+_Groups = Sequence[Sequence[int]]
+Send = Callable[[Sequence[int]], Awaitable[None]]
+_MAY_PASS = frozenset({"23503", "23505"})
+"""SQLSTATEs of a row that is not there yet, and of a value that another row still has."""
+
+
+class _LeftOutError(Exception):
+    """A statement wrote fewer rows than it was given."""
+
+
+class _ValueError(Exception):
+    """COPY refused a value: a record's error, whatever its SQLSTATE."""
+
+
+class Bulks:
+    """Sends records that have the same columns, in transactions of as many as it takes."""
+
+    def __init__(self, connection: asyncpg.Connection, table: Table, pace: Pace) -> None:
+        self.connection = connection
+        self.table = table
+        self._pace = pace
+
+    async def upsert(self, records: _Records, groups: _Groups) -> dict[int, Failure]:
+        """Create or update rows; returns why records were refused."""
+
+        async def send(some: Sequence[int]) -> None:
+            await self._insert([records[place] for place in some])
+
+        return await self.halving(send, groups)
+
+    async def halving(self, send: Send, groups: _Groups) -> dict[int, Failure]:
+        """Send records, in ever smaller parts where they are refused.
+
+        What needs another record, or what one has, may pass once that was written: it is tried
+        again for as long as that helps.
+
+        Args:
+            groups: places of records that have the same columns.
+
+        Raises:
+            ConnectorError: what would meet every record.
+        """
+        refused = await self._each(send, groups)
+        count = tried = sum(map(len, groups))
+        left = _waiting(refused)
+        while left and len(left) < tried:
+            again = await self._each(send, [[p for p in g if p in left] for g in groups])
+            refused = {p: e for p, e in refused.items() if p not in left} | again
+            tried, left = len(left), _waiting(again)
+        if len(refused) == count > 1 and all(map(is_row_security, refused.values())):
+            raise ConnectorError(self._locked_out(next(iter(refused.values()))))
+        return {place: _failure(error) for place, error in refused.items()}
+
+    async def _each(self, send: Send, groups: _Groups) -> dict[int, BaseException]:
+        refused: dict[int, BaseException] = {}
+        for places in groups:
+            refused |= await self._halving(send, places) if places else {}
+        return refused
+
+    async def _halving(self, send: Send, places: Sequence[int]) -> dict[int, BaseException]:
+        try:
+            await self._pace()
+            await send(places)
+        except (_ValueError, _LeftOutError) as error:
+            found: BaseException = error.__cause__ or error
+        except asyncpg.PostgresError as error:
+            if is_transient(error):
+                raise
+            await self._raise_of_all(error)
+            found = error
+        else:
+            return {}
+        if len(places) == 1:
+            return {places[0]: found}
+        middle = len(places) // 2
+        first = await self._halving(send, places[:middle])
+        return first | await self._halving(send, places[middle:])
+
+    async def _raise_of_all(self, error: asyncpg.PostgresError) -> None:
+        """Raise what would meet every record, with what a person can do."""
+        table = self.table.described
+        if is_row_security(error):
+            if table.row_security and not await catalog.lets_rows_in(self.connection, table):
+                raise ConnectorError(self._locked_out(error)) from error
+            return
+        if isinstance(error, asyncpg.InvalidColumnReferenceError):
+            message = f"{words_of(error)}: {table.name} is not keyed by the match key"
+            failure = Failure(Category.PERMANENT, "no_unique_key", f"PostgreSQL: {message}")
+            raise ConnectorError(failure) from error
+        if not is_of_the_call(error):
+            return
+        advice = ""
+        if isinstance(error, asyncpg.InsufficientPrivilegeError):
+            lacking = await catalog.grants(self.connection, table)
+            advice = "; ".join(lacking) or f"grant {table.user} what it lacks"
+        raise ConnectorError(refusal(error, advice)) from error
+
+    def _locked_out(self, error: BaseException) -> Failure:
+        table = self.table.described
+        advice = f"create a policy on {table.name} that lets {table.user} insert and update"
+        return refusal(error, advice)
+
+    async def staged(self, records: _Records) -> str:
+        """Put records into a temporary table of this transaction, and return its name."""
+        names = list(records[0])
+        columns = [self.table.columns[name] for name in names]
+        staged = await create_staged(self.connection, columns)
+        try:
+            await copy_staged(self.connection, staged, names, records)
+        except asyncpg.PostgresError as error:
+            state = error.sqlstate or ""
+            if is_transient(error) or state.startswith("53") or state == "42501":
+                raise
+            raise _ValueError from error
+        return staged
+
+    async def _insert(self, records: _Records) -> None:
+        table, columns = self.table, list(records[0])
+        names = ", ".join(map(identifier, columns))
+        values = ", ".join(taken_out(table.columns[name]) for name in columns)
+        key = ", ".join(map(identifier, table.key))
+        order = ", ".join(f"s.{identifier(name)}" for name in table.key)
+        others = [identifier(name) for name in columns if name not in table.key]
+        change = ", ".join(f"{name} = excluded.{name}" for name in others)
+        action = f"update set {change}" if change else "nothing"
+        async with self.connection.transaction():
+            staged = await self.staged(records)
+            there = 0
+            if any(c.demanded for n, c in table.columns.items() if n not in records[0]):
+                there = await self._update_first(staged, columns)
+            said = await self.connection.execute(
+                f"insert into {table.name} ({names}) select {values} from {staged} s "
+                f"order by {order} on conflict ({key}) do {action}"
+            )
+            if change and int(said.split()[-1]) + there != len(records):
+                raise _LeftOutError
+
+    async def _update_first(self, staged: str, columns: Sequence[str]) -> int:
+        """Update the rows that are there: what they have need not be in the payload.
+
+        Returns:
+            How many there are; the temporary table has the others.
+        """
+        table = self.table
+        same = self.same_key("t", "s")
+        change = changes(table, columns)
+        if change:
+            await self.connection.execute(
+                f"update {table.name} t set {change} from {staged} s where {same}"
+            )
+        said = await self.connection.execute(
+            f"delete from {staged} s using {table.name} t where {same}"
+        )
+        return int(said.split()[-1])
+
+    def same_key(self, one: str, other: str) -> str:
+        """Return what compares the keys of two rows."""
+        return " and ".join(
+            f"{one}.{identifier(name)} = {other}.{identifier(name)}" for name in self.table.key
+        )
+
+
+def _waiting(refused: dict[int, BaseException]) -> set[int]:
+    states = {place: getattr(error, "sqlstate", None) for place, error in refused.items()}
+    return {place for place, state in states.items() if state in _MAY_PASS}
+
+
+def _failure(error: BaseException) -> Failure:
+    if isinstance(error, asyncpg.PostgresError):
+        return failure_of(error)
+    message = "PostgreSQL: a trigger or rule of the table left the row out: it is not written"
+    return Failure(Category.PERMANENT, "value_refused", message)
+
+
+def changes(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:
+    """Return what an update sets, from the temporary table's row `s`."""
+    return ", ".join(
+        f"{identifier(name)} = {taken_out(table.columns[name])}"
+        for name in columns
+        if with_key or name not in table.key
+    )

@@ -1,0 +1,79 @@
+"""Values as a column takes them where JSON's way of writing them is not the column's."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.postgresql.target.catalog import TargetColumn
+from syncline.domain.errors import Category, Failure
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_JSON = frozenset({"json", "jsonb"})
+_Maker = Callable[[Any], str]
+
+
+def as_columns(
+    records: list[dict[str, Any]], places: Sequence[int], columns: Mapping[str, TargetColumn]
+) -> dict[int, Failure]:
+    """Rewrite values of binary, JSON, array and composite columns in place; most tables have none.
+
+    Returns:
+        Why records cannot be written: place -> failure.
+    """
+    names = records[places[0]] if places else ()
+    makers = {name: make for name in names if (make := _maker(columns[name])) is not None}
+    failures: dict[int, Failure] = {}
+    for place in places if makers else ():
+        record = records[place]
+        for name, make in makers.items():
+            try:
+                if record[name] is not None:
+                    record[name] = make(record[name])
+            except ValueError as error:
+                message = f"the column {name!r} {error}"
+                failures[place] = Failure(
+                    Category.PERMANENT, "value_refused", message, field=name
+                )  # fmt: skip
+    return failures
+
+
+def _maker(column: TargetColumn) -> _Maker | None:
+    if column.composite:
+        return _json
+    one = _json if column.leaf in _JSON else _binary if column.leaf == "bytea" else None
+    if not column.is_list:
+        return one
+    mark = ";" if column.leaf == "box" else ","
+    return lambda value: _array(value, one, mark)
+
+
+def _json(value: Any) -> str:  # noqa: ANN401
+    return _encode(value).decode()
+
+
+def _binary(value: Any) -> str:  # noqa: ANN401
+    """Return bytes as PostgreSQL writes them; they travel as base64."""
+    try:
+        return "\\x" + b64decode(value, validate=True).hex()
+    except (ValueError, TypeError):
+        raise ValueError("is binary and takes base64 text, which this value is not") from None
+
+
+def _array(value: Any, one: _Maker | None, mark: str) -> str:  # noqa: ANN401
+    """Write a list as PostgreSQL's array literal; what is no list is left for it to judge."""
+    if not isinstance(value, list):
+        return value if isinstance(value, str) else _json(value)
+    return "{" + mark.join(_element(v, one, mark) for v in value) + "}"
+
+
+def _element(value: Any, one: _Maker | None, mark: str) -> str:  # noqa: ANN401
+    if value is None:
+        return "null"
+    if isinstance(value, list) and one is not _json:
+        return _array(value, one, mark)
+    text = one(value) if one is not None else value if isinstance(value, str) else _json(value)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,112 @@
+"""Records into a temporary table by COPY, in its text format."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from syncline.connectors.postgresql.target.catalog import TargetColumn
+from syncline.connectors.sql_text import identifier
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
+NULL = "\x02"
+"""What stands for null; a text that is just this character is escaped."""
+
+
+async def create_staged(connection: asyncpg.Connection, columns: Sequence[TargetColumn]) -> str:
+    """Make the temporary table for these columns in this transaction, and return its name.
+
+    It is named by what it is made of, and kept for the next bulk. Not so where a type is not
+    PostgreSQL's own: whoever owns that could not alter or drop it while the table is there.
+    """
+    made = ", ".join(f"{identifier(c.name)} {_type(c)}" for c in columns)
+    name = f"_syncline_{blake2b(made.encode(), digest_size=12).hexdigest()}"
+    end = "delete rows" if all(column.own for column in columns) else "drop"
+    await connection.execute(f"create temp table if not exists {name} ({made}) on commit {end}")
+    return f"pg_temp.{name}"
+
+
+def _type(column: TargetColumn) -> str:
+    if column.composite:
+        return "json"
+    return f"{column.staged} collate {column.collation}" if column.collation else column.staged
+
+
+def taken_out(column: TargetColumn) -> str:
+    """Return what takes a column's value out of the temporary table, called `s`."""
+    name = identifier(column.name)
+    if not column.composite:
+        return f"s.{name}"
+    return f"(select v from json_to_record(json_build_object('v', s.{name})) as x(v {column.type}))"
+
+
+async def copy_staged(
+    connection: asyncpg.Connection, name: str, columns: Sequence[str],
+    records: Sequence[dict[str, Any]],
+) -> None:  # fmt: skip
+    """Copy records, which all have just these columns in this order."""
+    await connection.copy_to_table(
+        name.removeprefix("pg_temp."),
+        source=_copy_text(records),
+        columns=list(columns),
+        format="text",
+        null=NULL,
+    )
+
+
+async def _copy_text(records: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Write records as COPY's text format.
+
+    The quick way escapes nothing; counting separators afterwards shows whether it was right.
+    """
+    plain = "\n".join(
+        [
+            "\t".join([v if v.__class__ is str else _PLAIN[v.__class__](v) for v in r.values()])
+            for r in records
+        ]
+    )
+    if _is_right(plain, records):
+        yield (plain + "\n").encode()
+        return
+    lines = ["\t".join([_escaped(value) for value in record.values()]) for record in records]
+    yield ("\n".join(lines) + "\n").encode()
+
+
+def _is_right(plain: str, records: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether unescaped text says what was meant: it has as many separators as it must."""
+    nulls = plain.count(NULL)
+    return (
+        plain.count("\t") == sum(map(len, records)) - len(records)
+        and plain.count("\n") == len(records) - 1
+        and "\\" not in plain
+        and "\r" not in plain
+        and (not nulls or nulls == sum(list(r.values()).count(None) for r in records))
+    )
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    int: str,
+    Decimal: str,
+    float: str,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _value: NULL,
+    dict: _json,
+    list: _json,
+}
+
+
+def _escaped(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return NULL
+    text = value if isinstance(value, str) else _PLAIN[type(value)](value)
+    return text.translate(_ESCAPES)

@@ -1,0 +1,63 @@
+"""Whether a table is keyed by the match key, and if not: what it is keyed by.
+
+The advice never asks for an index that would change what the table holds: an index on part of its
+key would forbid rows that it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncline.connectors.port import ConnectorError
+from syncline.connectors.postgresql.target.catalog import TableDescription, UniqueIndex
+from syncline.connectors.sql_text import identifier
+from syncline.domain.errors import Category, Failure
+
+
+def check_keyed(table: TableDescription, key: Sequence[str]) -> None:
+    """Raise ConnectorError where no unique index of the table is just over the match key."""
+    if table.kind not in ("r", "p"):
+        return  # a view's indexes are those of the table behind it: the server says
+    if not any(index.fits and set(index.names or ()) == set(key) for index in table.indexes):
+        message = f"table {table.name} is not keyed by the match key ({_names(key)}): "
+        message += _instead(table, key)
+        raise ConnectorError(Failure(Category.PERMANENT, "no_unique_key", message))
+
+
+def _instead(table: TableDescription, key: Sequence[str]) -> str:
+    near = [i for i in table.indexes if not i.fits and set(i.names or ()) == set(key)]
+    said = "; ".join(f"unique index {i.name} {_fault(i)}" for i in near or table.indexes
+                     if not i.fits)  # fmt: skip
+    fitting = [index.names or [] for index in table.indexes if index.fits]
+    if fitting:
+        keys = " or ".join(f"matchKey: {_mapping(names)}" for names in fitting)
+        return "; ".join(
+            part for part in (said, f"it is keyed otherwise: {keys} would fit") if part
+        )
+    if said:
+        return f"{said}; an upsert needs one that holds for every row and is checked at once"
+    if table.partitioned:
+        return (
+            f"it has no unique index; it is partitioned by {table.partitioned}, and a unique index "
+            "of it must hold those columns: make one, and name its columns in matchKey"
+        )
+    return f"it has no unique index: create unique index on {table.name} ({_names(key)})"
+
+
+def _fault(index: UniqueIndex) -> str:
+    on = f"on ({', '.join(index.columns)})"
+    if not index.is_at_once:
+        return f"{on} is deferrable: make its constraint anew without `deferrable`"
+    if index.condition is not None:
+        return f"{on} holds for some rows alone: where {index.condition}"
+    if not index.is_valid:
+        return f"{on} is not valid: its making broke off; reindex it"
+    return f"{on} is over an expression, not over columns"
+
+
+def _names(key: Sequence[str]) -> str:
+    return ", ".join(map(identifier, key))
+
+
+def _mapping(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"

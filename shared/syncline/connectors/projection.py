@@ -1,0 +1,120 @@
+"""Records into pages for connectors that pick by themselves: IDs, cursors, columns, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.folders import refusal
+from syncline.connectors.port import Page
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.engine.conditions import compile_condition
+from syncline.domain.mapping.paths import column_reader
+from syncline.domain.mapping.values.converters import plain_text
+from syncline.domain.naming import near
+
+
+class RecordList(msgspec.Struct):
+    """Records in the file's order; `bad` tells of those that are none."""
+
+    records: list[dict[str, Any]] = []
+    bad: dict[int, Failure] = {}
+
+    def spoil(self, code: str, message: str, found: dict[str, Any]) -> None:
+        """Add a row that is no record, with what was read of it."""
+        self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
+        self.records.append(found)
+
+
+class Projection:
+    """Makes pages of rows: IDs, cursors, chosen columns, filters.
+
+    Args:
+        names: the source's columns, None where a record may leave out properties.
+
+    Raises:
+        ConnectorError: the source gives no column that the extraction names.
+    """
+
+    def __init__(self, extraction: Extraction, names: Sequence[str] | None) -> None:
+        _check(extraction, names)
+        self._names = None if names is None else tuple(names)
+        self._id = column_reader(extraction.id_column)
+        cursor = extraction.cursor_column
+        self._cursor = column_reader(cursor) if cursor else None
+        wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
+        self._columns = list(dict.fromkeys(n for n in wanted if n)) if extraction.columns else []
+        if names is not None and set(names) <= set(self._columns):
+            self._columns = []
+        self._filters = [compile_condition(c) for c in extraction.filters]
+
+    def page(self, taken: RecordList, position: str) -> Page:
+        """Make a page; rows that are none stay in it whatever the filters say."""
+        records, bad = taken.records, taken.bad
+        ids = [text_of(self._id(record)) for record in records]
+        read = self._cursor
+        cursors: list[str | None] = (
+            [None] * len(records)
+            if read is None
+            else [_filled(text_of(read(record))) for record in records]
+        )
+        page = Page(ids, cursors, records, position, bad, self._names)
+        for test in self._filters:
+            kept = [n in page.bad or test(record) for n, record in enumerate(page.records)]
+            page = only(page, kept)
+        if self._columns:
+            page.records = [
+                record if n in page.bad else {name: record.get(name) for name in self._columns}
+                for n, record in enumerate(page.records)
+            ]
+        return page
+
+
+def _filled(text: str) -> str | None:
+    """Return a cursor value; a cell with nothing but blanks has none."""
+    return text if text and not text.isspace() else None
+
+
+def only(page: Page, kept: Sequence[bool]) -> Page:
+    """Return a page of some of its records."""
+    if all(kept):
+        return page
+    places = [place for place, keep in enumerate(kept) if keep]
+    bad: dict[int, Failure] = {n: page.bad[p] for n, p in enumerate(places) if p in page.bad}
+    return msgspec.structs.replace(
+        page,
+        ids=[page.ids[p] for p in places],
+        cursors=[page.cursors[p] for p in places],
+        records=[page.records[p] for p in places],
+        bad=bad,
+    )
+
+
+def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
+    for name in (extraction.id_column, extraction.cursor_column, *extraction.columns):
+        if names and name is not None and name not in names:
+            message = f"the source gives no column {name!r}; {_known(name, names)}"
+            raise refusal("unknown_column", message, name)
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    """Say what there is instead, and what was probably meant."""
+    gives = f"it gives: {', '.join(names)[:1000]}"
+    if len(names) == 1 and (mark := next((m for m in ";\t|," if m in names[0]), None)):
+        return f"{gives} (is {mark!r} what separates its columns? say so in `options.delimiter`)"
+    found = near(name, names)
+    return f"did you mean `{found[0]}`? {gives}" if found else gives
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401
+    """Return an ID or a cursor as text, "" for what can be none."""
+    if value.__class__ is str:
+        return str(value)
+    if isinstance(value, float):
+        return repr(value)
+    usable = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return plain_text(value) if usable else ""

@@ -1,0 +1,259 @@
+"""Reading from SQLite in pages, by (cursor, ID), always with bound values."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from syncline.connectors.folders import refusal
+from syncline.connectors.port import ExtractRequest, Page, Snapshot
+from syncline.connectors.projection import Projection, RecordList
+from syncline.connectors.sql_text import identifier, names_in, one_statement
+from syncline.connectors.sqlite.cursor_values import earlier, kind_of, mixed, number, start
+from syncline.connectors.sqlite.positions import RawText, decoded, encoded, group_of
+from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+
+_NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+MOST_TIED = 20_000
+"""Rows with one cursor value and one ID that are read; more of them name no records."""
+
+
+def names_of(connection: sqlite3.Connection, extraction: Extraction) -> list[str]:
+    """Return the columns that a table or query gives, whatever the extraction names of them."""
+    blank = dict.fromkeys(["cursor", "ids", *extraction.parameters])
+    sql = f"select * from ({_base_query(extraction)}\n) q limit 0"
+    return [column[0] for column in connection.execute(sql, blank).description]
+
+
+def _base_query(extraction: Extraction) -> str:
+    if extraction.mode is ExtractionMode.SQL:
+        return one_statement(extraction.sql or "")
+    return f"select * from {identifier(extraction.table or '')}"
+
+
+class SqliteReader:
+    """One extraction on one connection, in one snapshot. Blocks: call it in a thread.
+
+    SQLite has one writer at a time, and what it stamps it stamps while it is the one: nothing newer
+    can be committed before it. So no writer that was open can commit behind what was read.
+
+    Args:
+        careful: expect texts that are not UTF-8; slower.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, extraction: Extraction, *, careful: bool
+    ) -> None:
+        self.connection = connection
+        self._careful = careful
+        if careful:
+            connection.text_factory = _any_text
+        self._extraction = extraction
+        self._values: dict[str, Any] = {}
+        self.base = _base_query(extraction)
+        connection.execute("begin")
+        self.names = names_of(connection, extraction)
+        self._check_names()
+        self._pick = Projection(extraction, self.names)
+        self._snapshot = Snapshot(connection.execute(_NOW).fetchone()[0])
+
+    def pages(self, request: ExtractRequest) -> Iterator[Page]:
+        """Read what lies at or after the cursor, or behind a position."""
+        conditions = []
+        order = f"q.{identifier(self._extraction.id_column)}"
+        if self._extraction.cursor_column is not None:
+            column = f"q.{identifier(self._extraction.cursor_column)}"
+            order = f"{column}, {order}"
+            begin = self._begin(column, request.after)
+            if request.after is not None:
+                conditions.append(
+                    f"({column} >= {self.bind(begin)} or {column} is null or {column} = '')"
+                )
+        if request.position is not None:
+            cursor, last_id, since = decoded(request.position)
+            conditions.append(self._behind(cursor, last_id))
+            self._go_on(since)
+        where = "where " + " and ".join(conditions) if conditions else ""
+        sql = f"select * from ({self.base}\n) q {where} order by {order}"
+        rows = self.connection.execute(sql, self.bound(request.after, None))
+        yield from self._paged(rows, request)
+
+    def _paged(self, rows: sqlite3.Cursor, request: ExtractRequest) -> Iterator[Page]:
+        left = math.inf if request.limit is None else request.limit
+        for found in self._grouped(rows, request.page_size):
+            page = self.page(found[: int(min(left, len(found)))])
+            left -= len(page.ids)
+            if page.ids:
+                yield page
+            if left <= 0:
+                return
+
+    def _grouped(self, rows: sqlite3.Cursor, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Give rows in pages that never part rows of one cursor value and one ID.
+
+        Nothing tells such rows apart, so a read that goes on between them would pass some over.
+        """
+        held: list[tuple[Any, ...]] = []
+        while True:
+            asked = size if len(held) > size else size + 1 - len(held)
+            found = rows.fetchmany(asked)
+            held += found
+            if len(found) < asked:
+                break
+            if whole := self._whole(held):
+                yield held[:whole]
+                held = held[whole:]
+            elif len(held) > MOST_TIED:
+                raise self._not_unique(held[0])
+        if held:
+            yield held
+
+    def _whole(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Return how many rows are surely followed by none of their cursor value and ID."""
+        last, place = self._group(rows[-1]), len(rows) - 1
+        if self._group(rows[0]) == last:
+            return 0
+        while self._group(rows[place - 1]) == last:
+            place -= 1
+        return place
+
+    def _group(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return group_of(*self._key(row))
+
+    def _key(self, row: tuple[Any, ...]) -> tuple[Any, Any]:
+        cursor = self._extraction.cursor_column
+        last = row[self.names.index(cursor)] if cursor else None
+        return last, row[self.names.index(self._extraction.id_column)]
+
+    def _not_unique(self, row: tuple[Any, ...]) -> Exception:
+        cursor, source_id = self._key(row)
+        message = (
+            f"more than {MOST_TIED:,} rows have the ID {str(source_id)!r} and one cursor value "
+            f"({cursor}): idColumn must be a column that names each record"
+        )
+        return refusal("id_not_unique", message)
+
+    def page(self, rows: Sequence[tuple[Any, ...]]) -> Page:
+        """Make a page of rows."""
+        names = self.names
+        taken = RecordList([dict(zip(names, row, strict=True)) for row in rows])
+        for place, row in enumerate(rows):
+            if math.inf in row or -math.inf in row:
+                _name_infinity(taken.records[place])
+            if self._careful:
+                _mark_not_unicode(taken, place)
+        since = self._snapshot.open_since or self._snapshot.taken_at
+        position = encoded(*self._key(rows[-1]), since) if rows else ""
+        page = self._pick.page(taken, position)
+        page.snapshot = self._snapshot
+        return page
+
+    def _go_on(self, since: str | None) -> None:
+        """Count what began after an interrupted read as open: it may share a time with its end.
+
+        Numbers that are drawn later are higher.
+        """
+        if since is not None and self._extraction.cursor_type is not CursorType.ID:
+            self._snapshot = Snapshot(self._snapshot.taken_at, f"{since[:19]}+00:00")
+
+    def _behind(self, cursor: Any, last_id: Any) -> str:  # noqa: ANN401
+        id_ = f"q.{identifier(self._extraction.id_column)}"
+        later = f"{id_} > {self.bind(last_id)}"
+        if last_id is None:
+            later = f"{id_} is not null"
+        if self._extraction.cursor_column is None:
+            return later
+        column = f"q.{identifier(self._extraction.cursor_column)}"
+        if cursor is None:
+            return f"({column} is not null or ({column} is null and {later}))"
+        value = self.bind(cursor)
+        return f"({column} > {value} or ({column} = {value} and {later}))"
+
+    def _begin(self, column: str, after: str | None) -> Any:  # noqa: ANN401
+        """Return the value to begin at, as the column holds such values, less the lookback.
+
+        Raises:
+            ConnectorError: the column holds values that do not follow each other.
+        """
+        some = f"from ({self.base}\n) q where {column} is not null and {column} <> ''"
+        finite = f"({column} < 9e999 or typeof({column}) <> 'real')"
+        named = self.bound(after, None, only_named=True)
+        highest = None
+        for also in (f" and {finite}", ""):
+            if highest is None:
+                sql = f"select max({column}) {some}{also}"
+                (highest,) = self.connection.execute(sql, named).fetchone()
+        value = highest
+        if after is not None:
+            value = number(after) if isinstance(highest, int | float) else after
+        if value is None:
+            return after
+        kind = kind_of(value or highest, self._extraction)
+        holds = kind.condition(column, self.bind)
+        sql = f"select {column} {some} and not {holds} limit 1"
+        other = self.connection.execute(sql, self.bound(after, None)).fetchone()
+        if other is not None:
+            raise mixed(self._extraction, kind, other[0])
+        return start(value, kind, self._extraction.lookback)
+
+    def _check_names(self) -> None:
+        """Refuse a column that `sql` gives twice: SQLite calls the second one `name:1`."""
+        if self._extraction.mode is not ExtractionMode.SQL:
+            return
+        for name in self.names:
+            first, mark, digits = name.rpartition(":")
+            if mark and digits.isdigit() and first in self.names:
+                message = f"the source gives column {first!r} twice: give each a name of its own"
+                raise refusal("duplicate_column", message, first)
+
+    def bind(self, value: Any) -> str:  # noqa: ANN401
+        """Add a value and return what stands for it in the text."""
+        name = f"_{len(self._values)}"
+        raw = isinstance(value, RawText)
+        self._values[name] = value.data if raw else value
+        return f"cast(:{name} as text)" if raw else f":{name}"
+
+    def bound(
+        self, after: str | None, ids: list[str] | None, *, only_named: bool = False
+    ) -> dict[str, Any]:
+        """Return values for all names: lists and objects as JSON, for `json_each`."""
+        values = {n: _plain(v) for n, v in self._extraction.parameters.items()}
+        names = names_in(self.base)
+        if "cursor" in names:
+            widened = after is not None and self._extraction.cursor_type is not CursorType.ID
+            values["cursor"] = earlier(after or "", self._extraction) if widened else after
+        if "ids" in names:
+            values["ids"] = None if ids is None else _plain(ids)
+        return values if only_named else values | self._values
+
+
+def _any_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _name_infinity(record: dict[str, Any]) -> None:
+    """Write infinite numbers, which JSON has not, as PostgreSQL does."""
+    for name, value in record.items():
+        if value.__class__ is float and math.isinf(value):
+            record[name] = "Infinity" if value > 0 else "-Infinity"
+
+
+def _mark_not_unicode(taken: RecordList, place: int) -> None:
+    record = taken.records[place]
+    for name, value in record.items():
+        if isinstance(value, str):
+            data = value.encode("utf-8", "surrogateescape")
+            record[name] = data.decode("utf-8", "replace")
+            if record[name] != value:
+                message = f"{name} holds bytes that are not UTF-8"
+                failure = Failure(Category.PERMANENT, "invalid_encoding", message, field=name)
+                taken.bad[place] = failure
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
