@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import Header, Path, Query
 
 from syncline.actions.doubts.review import Doubter
-from syncline.domain.configuration.documents import NAME, Kind, PlanStep
+from syncline.domain.configuration.documents import Kind, PlanStep
 from syncline.domain.errors import Problem
+from syncline.domain.naming import NAME
 from syncline.postgres.configuration.catalog import Listed
 from syncline.resources.edits import Edit, Expected
 from syncline_gateway.access.caller import Caller

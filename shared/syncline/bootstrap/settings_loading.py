@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.validation_errors import words
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant
+from syncline.domain.validation_errors import words
 
 LOCAL_FILE = Path(".syncline/env")
 """Written by `syncline dev`, so that commands in the same folder find its servers."""

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 
 LONGEST = 100
 """Characters of a name that are compared; longer ones are no slip of the hand."""
+NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
+"""Pattern of the name of a profile, a mapping, an instance or a schedule."""
 SHOWN = 80
 """Characters of a wrong value that are repeated."""
 

@@ -14,7 +14,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from syncline.domain.configuration.documents import MASK, NAME
+from syncline.domain.configuration.documents import MASK
+from syncline.domain.naming import NAME
 
 
 class Strict(BaseModel):

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from syncline.contracts.validation_errors import problems_of
 from syncline.domain.configuration.documents import (
     MASK,
     Config,
@@ -25,6 +24,7 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.naming import meant, shown
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.schedule.preview import parse_cadence
+from syncline.domain.validation_errors import problems_of
 from syncline.resources.documents import (
     Document,
     FromEnv,

@@ -12,7 +12,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from syncline.contracts.validation_errors import path_of, words
 from syncline.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -24,6 +23,7 @@ from syncline.domain.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
+from syncline.domain.validation_errors import path_of, words
 from syncline.telemetry.masking import SECRETS
 
 MEDIA_TYPE = "application/problem+json"

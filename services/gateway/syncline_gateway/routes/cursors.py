@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from syncline.domain.configuration.documents import NAME
 from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import NAME
 from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.cursors.changes import Cursors
 from syncline.postgres.runs.record_history import CursorView

@@ -18,8 +18,6 @@ from syncline.domain.retry import RetryPolicy
 
 MASK = "***"
 """Stands for a stored secret; given back unchanged, it keeps what is stored."""
-NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$"
-"""Pattern of the name of a profile, a mapping, an instance or a schedule."""
 _ADDRESS = re.compile(r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|verify", re.I)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 
-from syncline.domain.configuration.documents import NAME
-from syncline.domain.errors import Problem
-from syncline.domain.naming import shown, unknown
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import NAME, shown, unknown
+
+T = TypeVar("T")
 
 _ID = "^[0-9a-fA-F]{1,8}(-?[0-9a-fA-F]{1,4}){0,6}$"
 PATTERNS = {
@@ -62,10 +65,50 @@ _LIMITS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 }
 _ALONE = {"missing", "extra_forbidden", "value_error", "string_too_short"}
 """Types of errors after which what was given is not repeated."""
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""What models and dataclasses say of a field that they do not know."""
+
+
+class PartError(ValueError):
+    """A validator found several mistakes; their paths begin at the part that it was given, `$`."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+def validated(model: type[T], value: object, root: str = "$") -> T:
+    """Return a plain value as a pydantic model or a dataclass.
+
+    Args:
+        root: JSON path of the value.
+
+    Raises:
+        InvalidInputError: names every mistake by its JSON path.
+    """
+    try:
+        checked: T = _adapter(model).validate_python(value)
+    except ValidationError as error:
+        raise InvalidInputError(list(problems_of(error, model, root))) from None
+    return checked
+
+
+def _adapter(model: type[T]) -> TypeAdapter[T]:
+    if model not in _ADAPTERS:
+        _ADAPTERS[model] = TypeAdapter(model)
+    return _ADAPTERS[model]
+
+
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+
+
+def document_name(field: str) -> str:
+    """Return what documents call a field: `not_` is `not`, `entity_type` is `entityType`."""
+    return to_camel(field.rstrip("_"))
 
 
 def problems_of(
-    error: ValidationError, model: type[BaseModel], root: str = "$", kind: str = "field"
+    error: ValidationError, model: type, root: str = "$", kind: str = "field"
 ) -> Iterator[Problem]:
     """Yield a problem for each place that a model refused, once a place.
 
@@ -80,7 +123,10 @@ def problems_of(
         if path in told:
             continue
         told.add(path)
-        if details["type"] == "extra_forbidden":
+        refused = details.get("ctx", {}).get("error")
+        if isinstance(refused, PartError):
+            yield from (Problem(path + p.path[1:], p.message) for p in refused.problems)
+        elif details["type"] in _UNKNOWN:
             yield Problem(path, unknown(kind, location[-1], _fields_at(model, location[:-1])))
         else:
             yield Problem(path, words(details))
@@ -91,19 +137,28 @@ def path_of(location: Sequence[int | str], root: str = "$") -> str:
     return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
-def _fields_at(model: type[BaseModel], location: Sequence[int | str]) -> list[str]:
+def _fields_at(model: type, location: Sequence[int | str]) -> list[str]:
     """Return the names that the object at a location within a document knows."""
     for part in location:
-        by_name = {field.alias or name: field for name, field in model.model_fields.items()}
-        inner = _model_in(by_name[part].annotation) if part in by_name else None
-        if inner is not None:
-            model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+        model = _model_in(_fields_of(model).get(str(part))) or model
+    return list(_fields_of(model))
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
+def _fields_of(model: type) -> dict[str, object]:
+    """Return the fields of a model by the names that documents have for them."""
+    if issubclass(model, BaseModel):
+        return {field.alias or n: field.annotation for n, field in model.model_fields.items()}
+    if not dataclasses.is_dataclass(model):
+        return {}
+    hints = get_type_hints(model)
+    return {document_name(f.name): hints[f.name] for f in dataclasses.fields(model)}
+
+
+def _model_in(annotation: object) -> type | None:
     """Return the model that a field holds: itself, in a list, or beside None."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and (
+        issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
+    ):
         return annotation
     return next(filter(None, map(_model_in, get_args(annotation))), None)
 
