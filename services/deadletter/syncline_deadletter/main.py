@@ -22,7 +22,7 @@ SPEC = StageSpec("deadletter", [DLQ], decode, StageOptions(max_items=200, queue=
 
 def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
     housekeeping = Housekeeping(service.database, service.settings.retention(), service.clock)
-    holder = uuid4()
+    holder = str(uuid4())
     operating = Operating(
         OperationSteps(service.database, holder),
         OperationSettling(service.database, holder),

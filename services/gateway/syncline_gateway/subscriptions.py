@@ -20,7 +20,7 @@ from syncline_gateway.access.caller import Caller
 from syncline_gateway.parts import Parts
 from syncline_gateway.requests.answers import Page
 from syncline_gateway.requests.bodies import Body
-from syncline_gateway.requests.paging import Paging
+from syncline_gateway.requests.paging import Paging, identity
 
 AlertName = Literal["run_failed", "partial_success", "dlq_growth"]
 State = Annotated[
@@ -83,9 +83,9 @@ async def deliveries(
 ) -> Page[DeliveryView]:
     """Return deliveries of a subscription. Raises NotFoundError."""
     await stored(parts).get(caller.tenant, kind, str(id_))
-    (after,) = paging.key(UUID) or (None,)
+    (after,) = paging.key(identity) or (None,)
     views = DeliveryViews(parts.database)
-    found = await views.page(caller.tenant, id_, state, paging.limit + 1, after)
+    found = await views.page(caller.tenant, str(id_), state, paging.limit + 1, after)
     return paging.page(found, lambda view: [view.notification_id])
 
 
@@ -95,8 +95,8 @@ async def redelivered(
     """Deliver something again. Raises NotFoundError, ConflictError."""
     await stored(parts).get(caller.tenant, kind, str(id_))
     views = DeliveryViews(parts.database)
-    await views.redeliver(caller.tenant, caller.actor, id_, delivery)
-    return await views.get(caller.tenant, id_, delivery)
+    await views.redeliver(caller.tenant, caller.actor, str(id_), str(delivery))
+    return await views.get(caller.tenant, str(id_), str(delivery))
 
 
 def shared_of(view: Any) -> dict[str, Any]:  # noqa: ANN401 - a subscription view

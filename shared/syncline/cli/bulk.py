@@ -78,7 +78,7 @@ async def begin(
 ) -> OperationView:
     """Freeze a selection and let the server replay it. Raises ConflictError: nothing matches."""
     careful = pace.stop_on_repeat
-    key = UUID(str(uuid7()))
+    key = str(uuid7())
     new = NewOperation(
         id=key, tenant=shell.tenant, kind=OperationKind.REPLAY, request_hash=key,
         selection=words_of(wanted), wanted=wanted, reason=reason, from_stage=from_stage,

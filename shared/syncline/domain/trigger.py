@@ -40,12 +40,12 @@ class TriggerRequest(msgspec.Struct, frozen=True, omit_defaults=True, rename="ca
     trigger: str = "topic"
     replay: Replay | None = None
 
-    def fingerprint(self) -> UUID:
+    def fingerprint(self) -> str:
         """Return what makes two requests the same request: everything but who sent it and how."""
         same = msgspec.structs.replace(self, actor="", trigger="", on_overlap=Overlap.REJECT)
         # As a dict: what a struct leaves out depends on whether an equal text is the very default.
         encoded = msgspec.json.encode(msgspec.structs.asdict(same), order="sorted")
-        return UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest())
+        return str(UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest()))
 
 
 FIELDS = {f.encode_name for f in msgspec.structs.fields(TriggerRequest)}

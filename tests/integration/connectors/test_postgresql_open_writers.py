@@ -28,9 +28,11 @@ async def session(empty_postgres: str) -> AsyncIterator[Open]:
     """Open sessions of others; they are gone at the end."""
     async with AsyncExitStack() as stack:
 
-        async def opened(name: str = "erp", **said: str) -> asyncpg.Connection:
+        async def opened(name: str = "erp", **said: Any) -> asyncpg.Connection:
             settings = {"application_name": name}
-            connection = await asyncpg.connect(empty_postgres, server_settings=settings, **said)
+            connection: asyncpg.Connection = await asyncpg.connect(
+                empty_postgres, server_settings=settings, **said
+            )
             stack.push_async_callback(connection.close)
             return connection
 

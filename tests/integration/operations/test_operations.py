@@ -39,7 +39,7 @@ async def db(postgres: str) -> AsyncIterator[Database]:
 def asked(
     kind: OperationKind = OperationKind.REPLAY, wanted: LetterFilter = PENDING, **fields: Any
 ) -> NewOperation:
-    key = fields.pop("key", None) or uuid4()
+    key = fields.pop("key", None) or str(uuid4())
     return NewOperation(
         id=key, tenant="default", kind=kind, request_hash=fields.pop("request_hash", key),
         selection="all pending", wanted=wanted, actor="ann", **fields,
@@ -383,7 +383,7 @@ async def test_the_same_key_is_the_same_operation_and_another_request_is_refused
     first = await operations.begin(new)
     assert await operations.begin(new) == first
     with pytest.raises(ConflictError, match="was used with another body"):
-        await operations.begin(asked(key=new.id, request_hash=uuid4()))
+        await operations.begin(asked(key=new.id, request_hash=str(uuid4())))
     assert len(await operations.newest("default", 10)) == 1
 
 
@@ -392,7 +392,7 @@ async def test_a_selection_that_has_changed_is_refused_and_nothing_is_kept(db: D
     operations = Operations(db)
     with pytest.raises(ConflictError, match="you saw 98 entries, now 100 match"):
         await operations.begin(asked(expected=98))
-    await operations.begin(asked(expected=101, key=uuid4()))
+    await operations.begin(asked(expected=101, key=str(uuid4())))
     with pytest.raises(ConflictError, match="no entries match"):
         await operations.begin(asked(wanted=LetterFilter(status="pending", instance="none")))
     assert len(await operations.newest("default", 10)) == 1

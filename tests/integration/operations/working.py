@@ -130,7 +130,7 @@ async def failed(database: Database, *source_ids: str, instance: str = "erp-shop
 
 def worker(database: Database, producer: object, lease: float = 0.0) -> Operating:
     """Make a worker of a process of its own."""
-    holder = uuid4()
+    holder = str(uuid4())
     steps = OperationSteps(database, holder, lease)
     settling, runs = OperationSettling(database, holder), Runs(database)
     return Operating(steps, settling, runs, producer, SystemClock())  # type: ignore[arg-type]

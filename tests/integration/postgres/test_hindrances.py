@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -101,8 +101,8 @@ async def test_what_may_have_been_written_goes_only_by_name_and_is_sent_then(
 
 
 def _asked(wanted: LetterFilter) -> NewOperation:
-    key = uuid4()
+    key = str(uuid4())
     return NewOperation(
-        id=key, tenant="default", kind=OperationKind.REPLAY, request_hash=UUID(int=1),
+        id=key, tenant="default", kind=OperationKind.REPLAY, request_hash=key,
         selection="", wanted=wanted, actor="ann",
     )  # fmt: skip

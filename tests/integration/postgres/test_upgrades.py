@@ -69,7 +69,7 @@ async def test_dead_letters_of_an_older_release(before: str) -> None:
 
 
 async def test_what_was_told_by_an_older_release_ends_for_those_who_heard_it(before: str) -> None:
-    told, later = uuid4(), uuid4()
+    told, later = str(uuid4()), str(uuid4())
     connection = await asyncpg.connect(before)
     try:
         for id_, name in ((told, "told"), (later, "later")):

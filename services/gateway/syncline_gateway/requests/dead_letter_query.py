@@ -131,12 +131,12 @@ async def body_of(request: Request, kind: type[T]) -> T:
     return converted(await json_of(request), kind)
 
 
-def key_of(tenant: str, key: str | None) -> UUID | None:
+def key_of(tenant: str, key: str | None) -> str | None:
     """Return what an idempotency key stands for in its tenant."""
-    return uuid5(_KEYS, f"{tenant}\0{key}") if key else None
+    return str(uuid5(_KEYS, f"{tenant}\0{key}")) if key else None
 
 
-def hash_of(body: Any) -> UUID:  # noqa: ANN401 - a struct
+def hash_of(body: Any) -> str:  # noqa: ANN401 - a struct
     """Return what makes two bodies the same request."""
     raw = msgspec.json.encode(body, order="sorted")
-    return UUID(bytes=hashlib.blake2b(raw, digest_size=16).digest())
+    return str(UUID(bytes=hashlib.blake2b(raw, digest_size=16).digest()))

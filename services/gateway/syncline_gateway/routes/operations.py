@@ -81,7 +81,7 @@ def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperatio
         raise InvalidInputError(wrong)
     careful = body.stop_on_repeat
     return NewOperation(
-        id=key_of(caller.tenant, key) or UUID(str(uuid7())),
+        id=key_of(caller.tenant, key) or str(uuid7()),
         tenant=caller.tenant,
         kind=body.kind,
         request_hash=hash_of(body),

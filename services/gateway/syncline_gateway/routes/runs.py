@@ -66,7 +66,7 @@ class WantedRuns(_Query):
             since=_utc("since", self.since),
             until=_utc("until", self.until),
             prefix=self.id_prefix,
-            parent=self.parent,
+            parent=str(self.parent) if self.parent else None,
         )
 
 

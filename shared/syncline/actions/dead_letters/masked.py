@@ -10,16 +10,17 @@ from typing import Any
 import msgspec
 
 from syncline.contracts.messages import decoder_of, encode
-from syncline.postgres.configuration.pinned import Configuration, Keys
+from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.catalog import LetterDetail, LetterViews
+from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
 
 
 class DeadLetters:
     """Shows dead letters."""
 
-    def __init__(self, database: Database, keys: Keys) -> None:
+    def __init__(self, database: Database, keys: Keyring) -> None:
         self._views = LetterViews(database)
         self._configuration = Configuration(database, keys)
 

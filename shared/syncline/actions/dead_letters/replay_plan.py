@@ -41,7 +41,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     edit: Edit | None = None
     named: bool = True
-    key: UUID | None = None
+    key: str | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -153,5 +153,5 @@ def _is_repeated(entry: LetterView, wish: Wish) -> bool:
     return wish.key is not None and entry.replay_run == run_id
 
 
-def _run_id(key: UUID | None, instance: str, entity_type: str) -> str:
-    return str(uuid7() if key is None else uuid5(key, f"{instance}/{entity_type}"))
+def _run_id(key: str | None, instance: str, entity_type: str) -> str:
+    return str(uuid7() if key is None else uuid5(UUID(key), f"{instance}/{entity_type}"))

@@ -17,9 +17,10 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
-from syncline.postgres.configuration.pinned import Configuration, Keys
+from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
+from syncline.security.secrets import Keyring
 
 MOST = 1000
 """Stored records of one trial."""
@@ -104,7 +105,7 @@ class Trial(msgspec.Struct, frozen=True, rename="camel"):
 class DraftTrier:
     """Tries drafts; reads the raw topic and writes nothing anywhere."""
 
-    def __init__(self, database: Database, keys: Keys, connection: KafkaConnection) -> None:
+    def __init__(self, database: Database, keys: Keyring, connection: KafkaConnection) -> None:
         self._drafts = Drafts(database)
         self._configuration = Configuration(database, keys)
         self._connection = connection

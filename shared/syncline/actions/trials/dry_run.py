@@ -20,9 +20,10 @@ from syncline.domain.mapping.source_paths import unknown_columns, unknown_proper
 from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.record import check_record
 from syncline.postgres.configuration.draft_samples import Drafts
-from syncline.postgres.configuration.pinned import Configuration, Keys
+from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
+from syncline.security.secrets import Keyring
 
 MOST = 20
 """Records of one dry run."""
@@ -81,7 +82,7 @@ class DryRun(msgspec.Struct, frozen=True, rename="camel"):
 class DryRunner:
     """Runs mappings over a few records; reads sources and writes nothing anywhere."""
 
-    def __init__(self, database: Database, keys: Keys, surroundings: Surroundings) -> None:
+    def __init__(self, database: Database, keys: Keyring, surroundings: Surroundings) -> None:
         self._database = database
         self._drafts = Drafts(database)
         self._configuration = Configuration(database, keys)

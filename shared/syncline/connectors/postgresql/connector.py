@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
@@ -139,7 +139,7 @@ class PostgresqlConnector(Connector):
             pool = self._pool
             try:
                 async with pool.acquire() as connection:
-                    yield connection
+                    yield cast("asyncpg.Connection", connection)  # its proxy has all that it has
             except BaseException as error:
                 self._catalog.forget()
                 if is_stale(error):  # after a failover all of them may lead to the old server

@@ -52,9 +52,9 @@ class OperationState(StrEnum):
     FAILED = "failed"
 
 
-def run_id_of(operation: UUID, chunk: int) -> UUID:
+def run_id_of(operation: str, chunk: int) -> str:
     """Return the correlation ID of the run that replays a chunk: the same whoever asks for it."""
-    return uuid5(operation, f"chunk {chunk}")
+    return str(uuid5(UUID(operation), f"chunk {chunk}"))
 
 
 def chunk_size(rate: float | None, *, careful: bool, settled: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
 
 import msgspec
 from uuid6 import uuid7
@@ -85,15 +84,13 @@ class ApiKeys:
             _VIEW + "where tenant = $1 and ($3::uuid is null or id < $3) order by id desc limit $2",
             tenant,
             limit,
-            UUID(after) if after else None,
+            after if after else None,
         )
         return [_view(row) for row in rows]
 
     async def get(self, tenant: str, key_id: str) -> ApiKeyView:
         """Return a key. Raises NotFoundError: the tenant has no such key."""
-        row = await self._database.fetchrow(
-            _VIEW + "where tenant = $1 and id = $2", tenant, UUID(key_id)
-        )
+        row = await self._database.fetchrow(_VIEW + "where tenant = $1 and id = $2", tenant, key_id)
         if row is None:
             raise NotFoundError(f"no API key {key_id!r}")
         return _view(row)
@@ -177,7 +174,7 @@ class ApiKeys:
         await self._database.execute(
             "update api_keys set used_at = now() where id = $1 "
             "and (used_at is null or used_at < now() - interval '1 minute')",
-            UUID(key_id),
+            key_id,
         )
 
 

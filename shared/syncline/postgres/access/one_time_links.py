@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal
-from uuid import UUID
 
 from syncline.domain.access import EVERYWHERE
 from syncline.postgres.audit.log import audit
@@ -56,7 +55,7 @@ async def add_link(
     await connection.execute(
         "insert into one_time_links (token_hash, purpose, user_id, expires_at) "
         "values ($1, $2, $3, now() + make_interval(mins => $4))",
-        token_hash, purpose, UUID(user_id) if user_id else None, LASTS[purpose],
+        token_hash, purpose, user_id if user_id else None, LASTS[purpose],
     )  # fmt: skip
 
 
@@ -79,5 +78,5 @@ async def use_link(connection: Any, token_hash: bytes, purpose: Purpose) -> tupl
 
 async def _forget(connection: Any, user_id: str, purpose: Purpose) -> None:  # noqa: ANN401
     await connection.execute(
-        "delete from one_time_links where user_id = $1 and purpose = $2", UUID(user_id), purpose
+        "delete from one_time_links where user_id = $1 and purpose = $2", user_id, purpose
     )

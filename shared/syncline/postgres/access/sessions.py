@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -104,7 +103,7 @@ class Sessions:
         if session.role is Role.ADMIN:
             return await self.all_tenants()
         rows = await self._database.fetch(
-            "select tenant from user_tenants where user_id = $1 order by 1", UUID(session.user_id)
+            "select tenant from user_tenants where user_id = $1 order by 1", session.user_id
         )
         return [row["tenant"] for row in rows]
 
@@ -125,12 +124,12 @@ async def begin_session(
     """Begin a session in the caller's transaction; those that are over go."""
     await connection.execute("delete from sessions where expires_at < now()")
     name = await connection.fetchval(
-        "update users set signed_in_at = now() where id = $1 returning name", UUID(user_id)
+        "update users set signed_in_at = now() where id = $1 returning name", user_id
     )
     await connection.execute(
         """insert into sessions (token_hash, user_id, tenant, address, expires_at)
         values ($1, $2, coalesce((select min(tenant) from user_tenants where user_id = $2),
           'default'), $3, now() + make_interval(secs => $4))""",
-        token_hash, UUID(user_id), address, lifetimes.absolute,
+        token_hash, user_id, address, lifetimes.absolute,
     )  # fmt: skip
     await audit(connection, EVERYWHERE, name, "session.begun", name, {"by": how})

@@ -60,8 +60,8 @@ class SignInAttempts:
         allowed = self._allowance
         most = allowed.here + 1  # what is refused counts no further, or one could fill an account's
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(_RESERVE, account, address, allowed.seconds, most)
-            sums = await connection.fetchrow(_SUMS, account, address, allowed.seconds)
+            [row] = await connection.fetch(_RESERVE, account, address, allowed.seconds, most)
+            [sums] = await connection.fetch(_SUMS, account, address, allowed.seconds)
         strange = not row["is_known"]
         refused = (
             row["failures"] > allowed.here

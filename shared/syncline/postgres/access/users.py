@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from uuid6 import uuid7
@@ -114,7 +113,7 @@ class Users:
             after = _changed(before, change)
             await connection.execute(
                 "update users set role = $2, disabled = $3 where id = $1",
-                UUID(before.id), after.role, after.disabled,
+                before.id, after.role, after.disabled,
             )  # fmt: skip
             await _assign(connection, before.id, after.tenants)
             await _keep_an_admin(connection)
@@ -133,7 +132,7 @@ class Users:
     async def renew_password(self, user_id: str, password: str) -> None:
         """Store the same password's hash at another cost; nothing else changes."""
         await self._database.execute(
-            "update users set password = $2 where id = $1", UUID(user_id), password
+            "update users set password = $2 where id = $1", user_id, password
         )
 
 
@@ -147,23 +146,23 @@ async def insert_user(
     """Add a user in the caller's transaction. Raises as Users.add."""
     checked = checked_name(name)
     assigned = checked_tenants(tenants, Role.of(role))
-    user_id = uuid7()
+    user_id = str(uuid7())
     inserted = await connection.fetchval(
         "insert into users (id, name, role) values ($1, $2, $3) on conflict do nothing returning 1",
         user_id, checked, role,
     )  # fmt: skip
     if not inserted:
         raise ConflictError(f"there is a user {checked!r} already")
-    await _assign(connection, str(user_id), assigned)
+    await _assign(connection, user_id, assigned)
     details = {"role": role, "tenants": assigned}
     await audit(connection, EVERYWHERE, actor, "user.created", checked, details)
-    return await find_user(connection, str(user_id))
+    return await find_user(connection, user_id)
 
 
 async def store_password(connection: Any, user_id: str, password: str, actor: str) -> None:  # noqa: ANN401
     """Store a new password's hash and end the user's sessions, in the caller's transaction."""
     name = await connection.fetchval(
-        "update users set password = $2 where id = $1 returning name", UUID(user_id), password
+        "update users set password = $2 where id = $1 returning name", user_id, password
     )
     await end_sessions(connection, user_id)
     await audit(connection, EVERYWHERE, actor, "user.password_set", name, {})
@@ -171,7 +170,7 @@ async def store_password(connection: Any, user_id: str, password: str, actor: st
 
 async def end_sessions(connection: Any, user_id: str) -> None:  # noqa: ANN401
     """Sign a user out everywhere."""
-    await connection.execute("delete from sessions where user_id = $1", UUID(user_id))
+    await connection.execute("delete from sessions where user_id = $1", user_id)
 
 
 async def find_user(connection: Any, name: str) -> UserView:  # noqa: ANN401
@@ -189,10 +188,10 @@ async def _assign(connection: Any, user_id: str, tenants: Sequence[str]) -> None
     unknown = sorted(set(tenants) - {row["id"] for row in known})
     if unknown:
         raise InvalidInputError([Problem("$.tenants", f"there is no tenant {unknown[0]!r}")])
-    await connection.execute("delete from user_tenants where user_id = $1", UUID(user_id))
+    await connection.execute("delete from user_tenants where user_id = $1", user_id)
     await connection.executemany(
         "insert into user_tenants (user_id, tenant) values ($1, $2)",
-        [(UUID(user_id), tenant) for tenant in tenants],
+        [(user_id, tenant) for tenant in tenants],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -14,6 +14,7 @@ from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.edits import mark_of
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.near_names import none_like
+from syncline.security.secrets import Keyring
 
 _USED_BY_PROFILE = """
 array(select i.name from instances i where i.deleted_at is null
@@ -48,12 +49,6 @@ where m.tenant = $1 and m.name = $2 and m.deleted_at is null
   and ($6::text is null or v.version::text = btrim($6, '%') or v.actor ilike $6)
 order by v.version desc limit $5
 """
-
-
-class Decrypter(Protocol):
-    """Decrypts the secrets of profiles."""
-
-    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
 
 
 class LastTest(msgspec.Struct, frozen=True, rename="camel"):
@@ -141,7 +136,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 class ConfigurationViews:
     """Every method may raise RetriableError."""
 
-    def __init__(self, database: Database, keys: Decrypter) -> None:
+    def __init__(self, database: Database, keys: Keyring) -> None:
         self._database = database
         self._keys = keys
 

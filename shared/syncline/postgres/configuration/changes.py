@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import msgspec
 from uuid6 import uuid7
@@ -28,24 +27,15 @@ from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import Edits
 from syncline.postgres.configuration.schedules import save_schedule
-from syncline.postgres.configuration.snapshot import Decrypter, configured, profile_named
+from syncline.postgres.configuration.snapshot import configured, profile_named
 from syncline.postgres.database.database import Database
-
-
-class SecretKeys(Decrypter, Protocol):
-    """Encrypts and decrypts the secrets of profiles."""
-
-    def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes: ...
-
-    def rekey(self, stored: bytes, tenant: str, profile: str) -> bytes: ...
-
-    def is_primary(self, stored: bytes) -> bool: ...
+from syncline.security.secrets import Keyring
 
 
 class Change(Edits):
     """One transaction that changes one tenant's configuration; every change is audited."""
 
-    def __init__(self, connection: Any, keys: SecretKeys, tenant: str, actor: str) -> None:  # noqa: ANN401
+    def __init__(self, connection: Any, keys: Keyring, tenant: str, actor: str) -> None:  # noqa: ANN401
         super().__init__(connection, tenant, actor)
         self._keys = keys
 
@@ -82,7 +72,7 @@ class Change(Edits):
     async def _save_profile(self, config: ProfileConfig, stored: Config | None) -> None:
         before = stored if isinstance(stored, ProfileConfig) else None
         secrets, sources = kept_secrets(config, before)
-        profile_id = await self._id("profiles", config.name) or uuid7()
+        profile_id = await self._id("profiles", config.name) or str(uuid7())
         encrypted = self._keys.encrypt(secrets, self._tenant, str(profile_id)) if secrets else None
         await self._connection.execute(
             """insert into profiles (id, tenant, name, connector, config, secrets, secret_sources,
@@ -109,7 +99,7 @@ class Change(Edits):
         if row is not None and row["entity_type"] != config.entity_type:
             message = f"cannot change from {row['entity_type']!r}: give the mapping another name"
             raise InvalidInputError([Problem("$.entityType", message)])
-        mapping_id, version = (row["id"], row["next"]) if row else (uuid7(), 1)
+        mapping_id, version = (row["id"], row["next"]) if row else (str(uuid7()), 1)
         await self._connection.execute(
             """insert into mappings (id, tenant, name, entity_type, active_version)
             values ($1, $2, $3, $4, $5)
@@ -124,7 +114,7 @@ class Change(Edits):
         )  # fmt: skip
 
     async def _save_instance(self, config: InstanceConfig) -> None:
-        instance_id = await self._id("instances", config.name) or uuid7()
+        instance_id = await self._id("instances", config.name) or str(uuid7())
         await self._connection.execute(
             """insert into instances (id, tenant, name, source_id, target_id, enabled)
             values ($1, $2, $3, $4, $5, $6)
@@ -137,7 +127,7 @@ class Change(Edits):
         )  # fmt: skip
         await self._save_streams(instance_id, config.mappings)
 
-    async def _save_streams(self, instance_id: UUID, mappings: Sequence[str]) -> None:
+    async def _save_streams(self, instance_id: str, mappings: Sequence[str]) -> None:
         """Give the instance these streams; one that is taken out keeps its history."""
         ids = [await self._existing("mappings", name) for name in mappings]
         await self._connection.execute(
@@ -152,13 +142,13 @@ class Change(Edits):
             ids,
         )
 
-    async def _id(self, table: str, name: str) -> UUID | None:
-        found: UUID | None = await self._connection.fetchval(
+    async def _id(self, table: str, name: str) -> str | None:
+        found: str | None = await self._connection.fetchval(
             f"select id from {table} where tenant = $1 and name = $2", self._tenant, name
         )
         return found
 
-    async def _existing(self, table: str, name: str) -> UUID:
+    async def _existing(self, table: str, name: str) -> str:
         found = await self._id(table, name)
         if found is None:
             raise NotFoundError(f"no {table.removesuffix('s')} {name!r}")
@@ -168,7 +158,7 @@ class Change(Edits):
 class ConfigurationStore:
     """A tenant's configuration as a whole; every method may raise RetriableError."""
 
-    def __init__(self, database: Database, keys: SecretKeys) -> None:
+    def __init__(self, database: Database, keys: Keyring) -> None:
         self._database = database
         self._keys = keys
 

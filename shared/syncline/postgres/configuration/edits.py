@@ -7,7 +7,6 @@ secrets are erased. Every edit is audited.
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError, StaleError
@@ -112,7 +111,7 @@ class Edits:
             await self._remove_streams(row["id"])
         await self._audit(f"{kind.lower()}.deleted", name, {})
 
-    async def _remove_streams(self, instance_id: UUID) -> None:
+    async def _remove_streams(self, instance_id: str) -> None:
         await self._connection.execute(
             "update streams set removed = true where instance_id = $1", instance_id
         )

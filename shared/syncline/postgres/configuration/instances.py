@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -121,7 +120,7 @@ class InstanceViews:
 
     async def _with_streams(self, tenant: str, rows: Sequence[Any]) -> Sequence[InstanceView]:
         ids = [row["id"] for row in rows]
-        streams: dict[UUID, list[EntityTypeView]] = defaultdict(list)
+        streams: dict[str, list[EntityTypeView]] = defaultdict(list)
         for row in await self._database.fetch(_STREAMS, ids):
             streams[row["instance_id"]].append(_entity_type(row))
         letters = dict(map(tuple, await self._database.fetch(_LETTERS, tenant, ids)))

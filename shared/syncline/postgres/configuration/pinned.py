@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import msgspec
 
@@ -12,16 +11,11 @@ from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database.database import Database
+from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
 
 
-class Keys(Protocol):
-    """Decrypts the secrets of profiles."""
-
-    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
-
-
-def profile_of(row: Any, keys: Keys) -> Profile:  # noqa: ANN401 - a database row
+def profile_of(row: Any, keys: Keyring) -> Profile:  # noqa: ANN401 - a database row
     """Make a Profile of a row, its secrets decrypted."""
     return Profile(
         id=str(row["id"]),
@@ -38,7 +32,7 @@ def profile_of(row: Any, keys: Keys) -> Profile:  # noqa: ANN401 - a database ro
     )
 
 
-def _decrypted(row: Any, keys: Keys) -> dict[str, str]:  # noqa: ANN401 - a database row
+def _decrypted(row: Any, keys: Keyring) -> dict[str, str]:  # noqa: ANN401 - a database row
     stored = row["secrets"]
     return keys.decrypt(stored, row["tenant"], str(row["id"])) if stored else {}
 
@@ -46,15 +40,13 @@ def _decrypted(row: Any, keys: Keys) -> dict[str, str]:  # noqa: ANN401 - a data
 class Configuration:
     """Every method may raise RetriableError."""
 
-    def __init__(self, database: Database, keys: Keys) -> None:
+    def __init__(self, database: Database, keys: Keyring) -> None:
         self._database = database
         self._keys = keys
 
     async def profile(self, profile_id: str) -> Profile:
         """Return a profile with its secrets. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            "select * from profiles where id = $1", UUID(profile_id)
-        )
+        row = await self._database.fetchrow("select * from profiles where id = $1", profile_id)
         if row is None:
             raise NotFoundError(f"no connection profile {profile_id}")
         return profile_of(row, self._keys)
@@ -75,7 +67,7 @@ class Configuration:
         """Return a mapping version as it was saved. Raises NotFoundError."""
         document = await self._database.fetchval(
             "select document from mapping_versions where mapping_id = $1 and version = $2",
-            UUID(mapping),
+            mapping,
             version,
         )
         if document is None:

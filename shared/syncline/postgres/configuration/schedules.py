@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from uuid6 import uuid7
 
@@ -37,7 +36,7 @@ class Schedules:
             await connection.execute(
                 """insert into firings (schedule_id, slot, tenant, run_id, kind, actor, result)
                 values ($1, $2, $3, $4, $5, $6, $7)""",
-                row["id"], noted.slot, tenant, UUID(noted.run_id), FiringKind.MANUAL.value,
+                row["id"], noted.slot, tenant, noted.run_id, FiringKind.MANUAL.value,
                 noted.actor, FiringResult.DUE.value,
             )  # fmt: skip
             await audit(
@@ -49,7 +48,7 @@ class Schedules:
 async def save_schedule(
     connection: Any,  # noqa: ANN401 - a database connection
     tenant: str,
-    instance: UUID,
+    instance: str,
     config: ScheduleConfig,
 ) -> None:
     """Store a new or changed schedule; slots before this moment are none of its own.

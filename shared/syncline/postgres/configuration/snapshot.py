@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -16,15 +16,10 @@ from syncline.domain.configuration.documents import (
 )
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database.near_names import none_like
+from syncline.security.secrets import Keyring
 
 
-class Decrypter(Protocol):
-    """Decrypts the secrets of profiles."""
-
-    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
-
-
-async def configured(connection: Any, keys: Decrypter, tenant: str) -> TenantConfiguration:  # noqa: ANN401
+async def configured(connection: Any, keys: Keyring, tenant: str) -> TenantConfiguration:  # noqa: ANN401
     """Read everything of a tenant, secrets decrypted."""
     profiles = await connection.fetch(
         "select * from profiles where tenant = $1 and deleted_at is null order by name", tenant
@@ -59,7 +54,7 @@ async def configured(connection: Any, keys: Decrypter, tenant: str) -> TenantCon
 
 async def profile_named(
     connection: Any,  # noqa: ANN401 - a database connection
-    keys: Decrypter,
+    keys: Keyring,
     tenant: str,
     name: str,
 ) -> ProfileConfig:
@@ -74,7 +69,7 @@ async def profile_named(
     return _profile(row, keys)
 
 
-def _profile(row: Any, keys: Decrypter) -> ProfileConfig:  # noqa: ANN401 - a database row
+def _profile(row: Any, keys: Keyring) -> ProfileConfig:  # noqa: ANN401 - a database row
     stored = row["secrets"]
     return ProfileConfig(
         name=row["name"],

@@ -1,16 +1,26 @@
-"""A pool of connections whose outages come out as RetriableError."""
+"""A pool of connections whose outages come out as RetriableError.
+
+jsonb columns take and give plain values, uuid columns canonical text (docs/decisions/0039).
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg.pgproto import pgproto
 
-from syncline.domain.errors import InvalidInputError, Problem, RetriableError
+from syncline.domain.errors import InvalidInputError, NotFoundError, Problem, RetriableError
+from syncline.domain.naming import shown
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+"""A connection of the pool: what is written through it belongs to its user's transaction."""
+Row: TypeAlias = asyncpg.Record
 
 _json = msgspec.json.Encoder(decimal_format="number")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -42,12 +52,16 @@ _UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableChar
 def translated() -> Iterator[None]:
     """Turn outages of the database into RetriableError; anything else is a bug and stays one.
 
-    Text that PostgreSQL cannot hold is wrong input.
+    Text that PostgreSQL cannot hold is wrong input; an ID that is no UUID is the ID of nothing.
     """
     try:
         yield
     except _UNSTORABLE:
         raise InvalidInputError([Problem("$", "text must not hold NUL characters")]) from None
+    except asyncpg.DataError as error:
+        if isinstance(error.__cause__, NotFoundError):  # of `_encode_uuid`
+            raise error.__cause__ from None
+        raise
     except _OUTAGES as error:
         raise RetriableError(
             f"PostgreSQL did not answer: {str(error) or type(error).__name__}",
@@ -55,12 +69,23 @@ def translated() -> Iterator[None]:
         ) from error
 
 
-def _encode(value: object) -> bytes:
+def _encode_jsonb(value: object) -> bytes:
     return b"\x01" + _json.encode(value)  # version 1 of jsonb's wire format; COPY needs it
 
 
 def _decode_jsonb(value: bytes) -> object:
     return _decode(value[1:])
+
+
+def _encode_uuid(value: str | UUID) -> bytes:
+    try:
+        return (value if isinstance(value, UUID) else pgproto.UUID(value)).bytes
+    except ValueError:
+        raise NotFoundError(f"nothing has the ID {shown(value)}: it is not a UUID") from None
+
+
+def _decode_uuid(value: bytes) -> str:
+    return str(pgproto.UUID(value))
 
 
 async def _keep_as_it_is(_connection: asyncpg.Connection) -> None:
@@ -71,19 +96,23 @@ async def _keep_as_it_is(_connection: asyncpg.Connection) -> None:
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb", encoder=_encode, decoder=_decode_jsonb, schema="pg_catalog", format="binary"
-    )
+    for name, encoder, decoder in (
+        ("jsonb", _encode_jsonb, _decode_jsonb),
+        ("uuid", _encode_uuid, _decode_uuid),
+    ):
+        await connection.set_type_codec(
+            name, encoder=encoder, decoder=decoder, schema="pg_catalog", format="binary"
+        )
 
 
 class Database:
-    """The product's own database. jsonb columns take and give plain values."""
+    """The product's own database."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+    async def transaction(self) -> AsyncIterator[Connection]:
         """Yield a connection inside one transaction.
 
         Raises:
@@ -95,19 +124,18 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
         """Yield a connection; every statement commits by itself. Raises RetriableError."""
         with translated():
             async with self._pool.acquire() as connection:
                 yield connection
 
-    async def fetch(self, sql: str, *values: object) -> Sequence[Any]:
+    async def fetch(self, sql: str, *values: object) -> Sequence[Row]:
         """Return all rows. Raises RetriableError."""
         with translated():
-            rows: Sequence[Any] = await self._pool.fetch(sql, *values)
-            return rows
+            return await self._pool.fetch(sql, *values)
 
-    async def fetchrow(self, sql: str, *values: object) -> Any | None:  # noqa: ANN401 - a row
+    async def fetchrow(self, sql: str, *values: object) -> Row | None:
         """Return the first row or None. Raises RetriableError."""
         with translated():
             return await self._pool.fetchrow(sql, *values)
@@ -120,9 +148,17 @@ class Database:
     async def execute(self, sql: str, *values: object) -> int:
         """Run one statement and return how many rows it touched. Raises RetriableError."""
         with translated():
-            tag: str = await self._pool.execute(sql, *values)
-            count = tag.rsplit(" ", 1)[-1]
-            return int(count) if count.isdigit() else 0
+            return rows_touched(await self._pool.execute(sql, *values))
+
+
+Queryable: TypeAlias = "Database | Connection"
+"""What rows can be fetched from: by itself, or inside the caller's transaction."""
+
+
+def rows_touched(tag: str) -> int:
+    """Read from the answer to a statement, such as `UPDATE 3`, how many rows it touched."""
+    count = tag.rsplit(" ", 1)[-1]
+    return int(count) if count.isdigit() else 0
 
 
 @asynccontextmanager

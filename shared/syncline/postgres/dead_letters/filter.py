@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 
@@ -83,9 +82,4 @@ def each_status(wanted: LetterFilter) -> Sequence[LetterFilter]:
 def _value(name: str, value: object) -> object:
     if name == "entity_type":
         return str(value).lower()
-    if name == "run":
-        return UUID(str(value))
-    if name == "ids":
-        assert isinstance(value, tuple)
-        return [UUID(letter_id) for letter_id in value]
     return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -111,8 +110,8 @@ class LetterGroups:
         return [_group(row, standings) for row in rows]
 
     async def _standings(
-        self, streams: Collection[tuple[UUID | None, str | None]]
-    ) -> dict[tuple[UUID | None, str | None], StreamStanding | None]:
+        self, streams: Collection[tuple[str | None, str | None]]
+    ) -> dict[tuple[str | None, str | None], StreamStanding | None]:
         pairs = list(streams)
         rows = await self._database.fetch(
             _STANDINGS, [instance for instance, _ in pairs], [type_ for _, type_ in pairs]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 # The version says which is newer; where one is not known, what was stored later is. Rows that have
 # no ID of their own are the same only if they are so byte for byte.
@@ -48,7 +47,7 @@ where d.id = p.id and d.status = 'pending'
 """Ends the statement that acknowledges writes as `written`: both hold, or neither."""
 
 
-async def overtake(connection: Any, ids: Iterable[UUID]) -> None:  # noqa: ANN401
+async def overtake(connection: Any, ids: Iterable[str]) -> None:  # noqa: ANN401
     """Close what is overtaken among entries that wait now, and those of the same records."""
     wanted = list(ids)
     if wanted:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, pattern_of
 from syncline.postgres.database.database import Database
 
+_FIRST_ID = "0" * 32
 BITE = 500
 """Entries of one transaction."""
 _OLD = """
@@ -32,7 +32,7 @@ async def renew_patterns(database: Database) -> int:
 
     Several processes may do it at once: each comes to the same.
     """
-    count, last = 0, UUID(int=0)
+    count, last = 0, _FIRST_ID
     while rows := await database.fetch(_OLD, last, BITE):
         patterns = [_pattern(row) for row in rows]
         prints = [

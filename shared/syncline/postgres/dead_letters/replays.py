@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.dead_letter.replay import AMBIGUOUS, INGEST
 from syncline.domain.errors import ConflictError
@@ -45,10 +44,10 @@ async def take_letters(
     replay = request.replay
     if replay is None:
         return
-    entries = [UUID(entry) for entry in replay.entries]
+    entries = list(replay.entries)
     taken = await connection.fetch(
         _TAKE,
-        UUID(run_id),
+        run_id,
         request.actor,
         entries,
         replay.edits,
@@ -67,7 +66,7 @@ async def take_letters(
     await audit_each(connection, request.tenant, request.actor, "dlq.replayed", changed)
 
 
-async def _why(connection: Any, ids: list[UUID], tenant: str, stream: Stream) -> str:  # noqa: ANN401
+async def _why(connection: Any, ids: list[str], tenant: str, stream: Stream) -> str:  # noqa: ANN401
     rows = await connection.fetch(
         "select id, status, stream_id from dead_letters where id = any($1) and tenant = $2",
         ids,

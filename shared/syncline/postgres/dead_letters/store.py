@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -17,6 +16,7 @@ from syncline.domain.mapping.refusal import printable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.rows import hash_in
 from syncline.postgres.dead_letters.overtakes import overtake
 
 _INSERT = """
@@ -63,7 +63,7 @@ class Letters:
                   $7, $8) on conflict (id) do nothing""",
                 [
                     (
-                        UUID(p.id), _storable(p.stage), _storable(p.error),
+                        p.id, _storable(p.stage), _storable(p.error),
                         _storable(f"topic {p.topic}, partition {p.partition}, offset {p.offset}"),
                         _storable(pattern_of(p.error)),
                         fingerprint(p.stage, "undecodable", pattern_of(p.error), None),
@@ -78,7 +78,7 @@ class Letters:
         rows = await self._database.fetch(
             """select id, source_id, stage, payload, row_hash, version from dead_letters
             where replay_run = $1 and tenant = $2 order by failed_at, id""",
-            UUID(run_id),
+            run_id,
             tenant,
         )
         return [
@@ -87,7 +87,7 @@ class Letters:
                 source_id=row["source_id"],
                 stage=row["stage"],
                 payload=row["payload"],
-                row_hash=row["row_hash"].hex if row["row_hash"] else None,
+                row_hash=hash_in(row["row_hash"]),
                 version=row["version"] or 0,
             )
             for row in rows
@@ -130,7 +130,7 @@ async def resolve_letters(
         resolved_by = case when $4 <> 'pending' then $5 end
         where tenant = $1 and id = any($2) and status = $3 returning id""",
         tenant,
-        [UUID(i) for i in ids],
+        list(ids),
         from_,
         to,
         actor,
@@ -176,7 +176,7 @@ async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:
             for letter in letters
         ],
     )
-    await overtake(connection, [UUID(letter.id) for letter in letters])
+    await overtake(connection, [letter.id for letter in letters])
 
 
 async def match_keys(
@@ -188,7 +188,7 @@ async def match_keys(
         """select v.mapping_id, v.version, v.document->'transformation'->'matchKey' as key
         from mapping_versions v join unnest($1::uuid[], $2::int[]) as w(id, version)
           on w.id = v.mapping_id and w.version = v.version""",
-        [UUID(mapping) for mapping, _ in versions],
+        [mapping for mapping, _ in versions],
         [version for _, version in versions],
     )
     return {(str(row["mapping_id"]), row["version"]): row["key"] for row in rows}
@@ -198,13 +198,13 @@ def _row(letter: DeadLetter, known: Sequence[str]) -> tuple[object, ...]:
     failure: Failure = letter.failure
     pattern = pattern_of(failure.message, known)
     return (
-        UUID(letter.id),
+        letter.id,
         letter.tenant,
-        UUID(letter.correlation_id),
+        letter.correlation_id,
         letter.batch,
         letter.slot,
         letter.stream,
-        UUID(letter.instance_id),
+        letter.instance_id,
         _storable(letter.entity_type),
         _storable(letter.source_id)[:MAX_SOURCE_ID_LENGTH],
         letter.stage,
@@ -218,7 +218,7 @@ def _row(letter: DeadLetter, known: Sequence[str]) -> tuple[object, ...]:
         max(len(letter.attempts) - 1, 0),
         letter.mapping_version,
         bytes(letter.payload),
-        UUID(letter.row_hash) if letter.row_hash else None,
+        letter.row_hash,
         letter.version,
         datetime.fromisoformat(letter.failed_at),
         _storable(pattern),

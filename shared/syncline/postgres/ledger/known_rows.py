@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -130,7 +129,7 @@ class KnownRows:
             return {}
         rows = await self._database.fetch(
             _KNOWN.format(", ".join(parts)),
-            run.stream, list(source_ids), list(row_hashes), UUID(run.id), asked.since,
+            run.stream, list(source_ids), list(row_hashes), run.id, asked.since,
             asked.by_whom,
         )  # fmt: skip
         return {row[0] - 1: Known(row[1]) for row in rows}
@@ -162,7 +161,7 @@ class KnownRows:
         return set(found)
 
     async def _ids(self, query: str, run_id: str, value: object) -> list[str]:
-        return [row["id"] for row in await self._database.fetch(query, UUID(run_id), value)]
+        return [row["id"] for row in await self._database.fetch(query, run_id, value)]
 
     async def past(self, stream: int) -> tuple[list[PastRead], dict[str, list[str]]]:
         """Return a stream's earlier reads, oldest first, and the properties they always found."""
@@ -194,7 +193,7 @@ async def remember_read(
 
 async def remember_excluded(
     connection: Any,  # noqa: ANN401 - a database connection
-    rows: Sequence[tuple[int, str, str, UUID]],
+    rows: Sequence[tuple[int, str, str, str]],
 ) -> None:
     """Keep which rows the mapping left out, in the caller's transaction.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.run import Notice
@@ -40,8 +39,8 @@ class RowNames:
 
         What a run wrote that is not known any more is named by nothing.
         """
-        ids = [UUID(run_id) for run_id in run_ids]
-        mapping, target = UUID(run.mapping), UUID(run.target)
+        ids = list(run_ids)
+        mapping, target = run.mapping, run.target
         rows = await self._database.fetch(_SAME, ids, mapping, run.mapping_version, target)
         return {str(row[0]) for row in rows}
 

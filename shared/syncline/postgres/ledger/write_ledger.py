@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Acknowledgements, Intent, LedgerEntry, WriteIntents
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.rows import hash_in
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
 
 _OWN = "ledger.intent_owner is not distinct from excluded.intent_owner"
@@ -81,8 +81,8 @@ class Ledger:
             _INTEND,
             run.stream,
             run.tenant,
-            UUID(run.id),
-            UUID(begun.owner),
+            run.id,
+            begun.owner,
             seconds,
             begun.source_ids,
             begun.payload_hashes,
@@ -100,7 +100,7 @@ class Ledger:
             where stream_id = $1 and source_id = any($2) and intent_owner = $3""",
             stream,
             list(source_ids),
-            UUID(owner),
+            owner,
             seconds,
         )
 
@@ -113,7 +113,7 @@ class Ledger:
             _ACKNOWLEDGE,
             run.stream,
             run.tenant,
-            UUID(run.id),
+            run.id,
             written.source_ids,
             written.payload_hashes,
             written.row_hashes,
@@ -131,7 +131,7 @@ class Ledger:
                 where stream_id = $1 and source_id = any($2) and intent_owner = $3""",
                 stream,
                 list(source_ids),
-                UUID(owner),
+                owner,
             )
 
     async def doubt(
@@ -150,7 +150,7 @@ class Ledger:
                 where stream_id = $1 and source_id = any($2)""",
                 stream,
                 list(source_ids),
-                UUID(owner) if owner else None,
+                owner if owner else None,
                 ended,
             )
 
@@ -170,19 +170,15 @@ class Ledger:
 
 def _entry(row: Any) -> LedgerEntry:  # noqa: ANN401 - a database row
     intent = None
-    if row["intent_hash"] is not None:
+    if intent_hash := hash_in(row["intent_hash"]):
         owner = str(row["intent_owner"]) if row["intent_owner"] else None
         left = row["left"] or 0.0
-        intent = Intent(row["intent_hash"].hex, owner, bool(row["intent_creates"]), left)
+        intent = Intent(intent_hash, owner, bool(row["intent_creates"]), left)
     return LedgerEntry(
-        _hex(row["payload_hash"]),
-        _hex(row["row_hash"]),
+        hash_in(row["payload_hash"]),
+        hash_in(row["row_hash"]),
         row["target_id"],
         str(row["run_id"]) if row["run_id"] else None,
         row["version"] or 0,
         intent,
     )
-
-
-def _hex(value: UUID | None) -> str | None:
-    return None if value is None else value.hex

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.retry_after import ProfilePause, paused
@@ -82,11 +82,11 @@ class ProfileLimiter:
         self, database: Database, profile: str, tenant: str, concurrent: int, rate: float | None
     ) -> None:
         self._database = database
-        self._profile = UUID(profile)
+        self._profile = profile
         self._tenant = tenant
         self._concurrent = concurrent
         self._rate = rate
-        self._holder = uuid4()
+        self._holder = str(uuid4())
         self._idle: list[int] = []
         self._rested: set[int] = set()
         self._busy: set[int] = set()

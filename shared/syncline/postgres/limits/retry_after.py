@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from uuid import UUID
 
 from syncline.domain.errors import RetriableError
 from syncline.domain.retry import LONGEST_PAUSE
@@ -40,7 +39,7 @@ class PausedError(RetriableError):
 class ProfilePause:
     """The pause of one profile as this process knows it."""
 
-    def __init__(self, database: Database, profile: UUID, tenant: str) -> None:
+    def __init__(self, database: Database, profile: str, tenant: str) -> None:
         self._database = database
         self._profile = profile
         self._tenant = tenant

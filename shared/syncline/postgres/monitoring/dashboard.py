@@ -182,7 +182,7 @@ class Dashboards:
             active_runs=await self._database.fetchval(_ACTIVE, tenant),
             dlq_pending=letters["pending"],
             dlq_new=letters["pending_new"],
-            next_firing=following and _next(following),
+            next_firing=_next(following) if following else None,
             attention=[*urgent, *await self._attention(tenant, now)],
         )
 

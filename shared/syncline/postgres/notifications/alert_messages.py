@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from uuid6 import uuid7
@@ -67,7 +66,7 @@ def _incident(row: Any, streams: Sequence[Any]) -> Incident:  # noqa: ANN401 - d
     )
 
 
-async def _keep(connection: Any, incident: UUID, step: IncidentDecision, now: datetime) -> None:  # noqa: ANN401
+async def _keep(connection: Any, incident: str, step: IncidentDecision, now: datetime) -> None:  # noqa: ANN401
     closed_at = now if step.closed else None
     await connection.execute(
         """update incidents set told = $2, due_at = $3, changes = $4, closed_at = $5,
@@ -117,9 +116,9 @@ def _member(row: Any) -> Member:  # noqa: ANN401 - a database row
 
 def _by_sight(
     subscriptions: Sequence[Mapping[str, Any]], members: Sequence[Member]
-) -> list[tuple[list[Member], list[UUID]]]:
+) -> list[tuple[list[Member], list[str]]]:
     """Part subscriptions by what each wants to be told of; who wants nothing of it is in none."""
-    seen: dict[tuple[int, ...], list[UUID]] = defaultdict(list)
+    seen: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for each in subscriptions:
         wanted = tuple(
             place
@@ -136,11 +135,11 @@ async def _queue(
     connection: Any,  # noqa: ANN401 - a database connection
     row: Any,  # noqa: ANN401 - a database row
     data: AlertData,
-    subscriptions: Sequence[UUID],
+    subscriptions: Sequence[str],
     now: datetime,
 ) -> None:
     """Keep a notification and its way to everyone who wants it."""
-    id_ = uuid7()
+    id_ = str(uuid7())
     await connection.execute(
         """insert into notifications
           (id, tenant, event, instance, entity_type, at, data, incident_id)

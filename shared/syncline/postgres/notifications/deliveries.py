@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 import msgspec
 
 from syncline.contracts.alerts import AlertData
 from syncline.domain.errors import SynclineError
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
+from syncline.security.secrets import Keyring
 
 KEPT_TRIES = 30
 """Of one delivery; the newest."""
 BOTH_SIGN = timedelta(hours=24)
 """How long the secret before signs beside the one that replaced it."""
-
-
-class Opens(Protocol):
-    """Decrypts signing secrets."""
-
-    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -56,8 +51,8 @@ class Try(msgspec.Struct, frozen=True, rename="camel"):
 class Due(msgspec.Struct, frozen=True):
     """A delivery that was taken up; `attempts` were made before."""
 
-    id: UUID
-    holder: UUID
+    id: str
+    holder: str
     target: Target
     notification: str
     at: datetime
@@ -83,7 +78,7 @@ returning d.id, d.holder, d.attempts, d.tries, n.id as notification, n.at, n.dat
 class Deliveries:
     """The outbox. Every method may raise RetriableError."""
 
-    def __init__(self, database: Database, keys: Opens) -> None:
+    def __init__(self, database: Database, keys: Keyring) -> None:
         self._database = database
         self._keys = keys
 
@@ -130,7 +125,7 @@ class Deliveries:
         return count
 
 
-def target_of(row: Mapping[str, Any], keys: Opens, id_: str) -> Target:
+def target_of(row: Row, keys: Keyring, id_: str) -> Target:
     """Return a subscription as a place to send to, its secrets decrypted."""
     signing: tuple[str, ...] = ()
     broken = None

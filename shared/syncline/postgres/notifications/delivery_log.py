@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -54,7 +53,7 @@ class DeliveryViews:
         self._database = database
 
     async def page(
-        self, tenant: str, subscription: UUID, state: str | None, limit: int, after: UUID | None
+        self, tenant: str, subscription: str, state: str | None, limit: int, after: str | None
     ) -> list[DeliveryView]:
         """Return those of a subscription, the newest notification first.
 
@@ -69,7 +68,7 @@ class DeliveryViews:
         )  # fmt: skip
         return [_view(row) for row in rows]
 
-    async def get(self, tenant: str, subscription: UUID, delivery: UUID) -> DeliveryView:
+    async def get(self, tenant: str, subscription: str, delivery: str) -> DeliveryView:
         """Return one. Raises NotFoundError."""
         row = await self._database.fetchrow(
             f"{_VIEW} and d.id = $3", tenant, subscription, delivery
@@ -78,7 +77,7 @@ class DeliveryViews:
             raise NotFoundError(f"no delivery {delivery}")
         return _view(row)
 
-    async def redeliver(self, tenant: str, actor: str, subscription: UUID, delivery: UUID) -> None:
+    async def redeliver(self, tenant: str, actor: str, subscription: str, delivery: str) -> None:
         """Begin to deliver anew, with the same ID.
 
         Raises:

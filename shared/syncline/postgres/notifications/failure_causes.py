@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.notification.alert import Cause
@@ -28,7 +27,7 @@ _MAPPED = ("normalize", "transform")
 
 async def causes_of(connection: Any, run_ids: Sequence[str]) -> dict[str, Cause]:  # noqa: ANN401
     """Return the causes of those runs that failed, or in part, by correlation ID."""
-    rows = await connection.fetch(_CAUSES, [UUID(run_id) for run_id in run_ids])
+    rows = await connection.fetch(_CAUSES, list(run_ids))
     return {str(row["id"]): _cause(row) for row in rows}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -98,7 +97,7 @@ async def _with_incidents(connection: Any, happenings: Sequence[Happening]) -> s
     return {s for s in subjects if (s.tenant, s.instance, s.entity_type) in found}
 
 
-async def _take(connection: Any, happening: Happening, now: datetime) -> dict[UUID, bool]:  # noqa: ANN401
+async def _take(connection: Any, happening: Happening, now: datetime) -> dict[str, bool]:  # noqa: ANN401
     """Note one happening; return the incidents that it touches, each with whether it fails now."""
     subject, data = happening.subject, msgspec.to_builtins(happening.data)
     key = (subject.tenant, subject.instance, subject.entity_type)
@@ -117,7 +116,7 @@ async def _take(connection: Any, happening: Happening, now: datetime) -> dict[UU
     return {incident: True}
 
 
-async def _since(connection: Any, touched: dict[UUID, bool], now: datetime) -> None:  # noqa: ANN401
+async def _since(connection: Any, touched: dict[str, bool], now: datetime) -> None:  # noqa: ANN401
     """Note since when incidents fail, or do not; and look at them."""
     await connection.executemany(
         """update incidents set due_at = $3, fails = $2,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
-from uuid import UUID
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -22,18 +21,7 @@ from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Database
 from syncline.postgres.notifications.deliveries import BOTH_SIGN, Target, bound, target_of
-
-
-class SigningKeys(Protocol):
-    """Encrypts and decrypts signing secrets."""
-
-    def encrypt(self, values: Mapping[str, str], tenant: str, profile: str) -> bytes: ...
-
-    def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]: ...
-
-    def rekey(self, stored: bytes, tenant: str, profile: str) -> bytes: ...
-
-    def is_primary(self, stored: bytes) -> bool: ...
+from syncline.security.secrets import Keyring
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
@@ -74,7 +62,7 @@ where s.tenant = $1
 class Subscriptions:
     """A tenant's subscriptions. Every method may raise RetriableError."""
 
-    def __init__(self, database: Database, keys: SigningKeys) -> None:
+    def __init__(self, database: Database, keys: Keyring) -> None:
         self._database = database
         self._keys = keys
 
@@ -118,7 +106,7 @@ class Subscriptions:
             ConflictError: the name is taken.
             InvalidInputError: an instance does not exist.
         """
-        id_ = uuid7()
+        id_ = str(uuid7())
         stored = secret and self._keys.encrypt({"signing": secret}, tenant, bound(str(id_)))
         async with self._database.transaction() as connection:
             await _check_instances(connection, tenant, config)
@@ -267,9 +255,9 @@ def _same(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _uuid(text: str) -> UUID:
+def _uuid(text: str) -> str:
     try:
-        return UUID(text)
+        return text
     except ValueError:
         raise _unknown(text) from None
 

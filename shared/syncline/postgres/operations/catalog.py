@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -76,7 +75,7 @@ async def counted(connection: Any, row: Any) -> dict[str, int]:  # noqa: ANN401 
     return await count_items(connection, row["id"])
 
 
-async def count_items(connection: Any, operation_id: UUID) -> dict[str, int]:  # noqa: ANN401
+async def count_items(connection: Any, operation_id: str) -> dict[str, int]:  # noqa: ANN401
     """Count items by result, or by state as long as they have none."""
     rows = await connection.fetch(
         """select coalesce(result, state) as what, count(*) as n from operation_items

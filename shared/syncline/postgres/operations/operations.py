@@ -53,10 +53,10 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
         expected: how many the person saw; None is any.
     """
 
-    id: UUID
+    id: str
     tenant: str
     kind: OperationKind
-    request_hash: UUID
+    request_hash: str
     selection: str
     wanted: LetterFilter
     expected: int | None = None
@@ -93,15 +93,13 @@ class Operations:
             _require_expected(new.expected, found)
             details = {"kind": str(new.kind), "selection": new.selection, "entries": found}
             details["reason"] = new.reason
-            await audit(
-                connection, new.tenant, new.actor, "operation.started", str(new.id), details
-            )
+            await audit(connection, new.tenant, new.actor, "operation.started", new.id, details)
             return await self._get(connection, new.tenant, new.id)
 
     async def get(self, tenant: str, operation_id: str) -> OperationView:
         """Return an operation. Raises NotFoundError, also for another tenant's."""
         async with self._database.connection() as connection:
-            return await self._get(connection, tenant, UUID(operation_id))
+            return await self._get(connection, tenant, operation_id)
 
     async def newest(
         self, tenant: str, limit: int, after: tuple[datetime, str] | None = None,
@@ -116,7 +114,7 @@ class Operations:
             tenant,
             running,
             after[0] if after else None,
-            UUID(after[1]) if after else None,
+            after[1] if after else None,
             limit,
         )
         async with self._database.connection() as connection:
@@ -134,7 +132,7 @@ class Operations:
             where i.operation_id = $1 and i.number > $2
               and ($3::text is null or coalesce(i.result, i.state) = $3)
             order by i.number limit $4""",
-            UUID(operation_id),
+            operation_id,
             after,
             result,
             limit,
@@ -187,28 +185,28 @@ class Operations:
             return True
 
     async def _restore(self, tenant: str, found: OperationView, actor: str) -> OperationView:
-        undone = UUID(found.id)
+        undo = str(uuid5(UUID(found.id), "undo"))
         new = NewOperation(
-            id=uuid5(undone, "undo"), tenant=tenant, kind=OperationKind.RESTORE,
-            request_hash=uuid5(undone, "undo"), wanted=LetterFilter(), actor=actor,
+            id=undo, tenant=tenant, kind=OperationKind.RESTORE, request_hash=undo,
+            wanted=LetterFilter(), actor=actor,
             selection=f"what was discarded before: {found.selection}",
         )  # fmt: skip
         async with self._database.transaction() as connection:
             await _locked(connection, tenant, found.id)
-            if await _insert(connection, new, 0.0, undone):
+            if await _insert(connection, new, 0.0, found.id):
                 await connection.execute(
                     """insert into operation_items
                       (operation_id, number, tenant, letter_id, stream_id, source_id)
                     select $1, number, tenant, letter_id, stream_id, source_id
                     from operation_items where operation_id = $2 and result = 'discarded'""",
                     new.id,
-                    undone,
+                    found.id,
                 )
                 _require_expected(None, await total(connection, new.id))
                 await audit(connection, tenant, actor, "operation.undone", found.id, {})
             return await self._get(connection, tenant, new.id)
 
-    async def _get(self, connection: Any, tenant: str, key: UUID) -> OperationView:  # noqa: ANN401
+    async def _get(self, connection: Any, tenant: str, key: str) -> OperationView:  # noqa: ANN401
         row = await connection.fetchrow(
             """select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
             from operations o where id = $1 and tenant = $2""",
@@ -224,7 +222,7 @@ async def _insert(
     connection: Any,  # noqa: ANN401 - a database connection
     new: NewOperation,
     grace: float,
-    undo_of: UUID | None = None,
+    undo_of: str | None = None,
 ) -> bool:
     tag = await connection.execute(
         _INSERT,
@@ -246,7 +244,7 @@ async def _require_same(connection: Any, new: NewOperation) -> None:  # noqa: AN
 async def _locked(connection: Any, tenant: str, operation_id: str) -> Mapping[str, Any]:  # noqa: ANN401
     row = await connection.fetchrow(
         "select * from operations where id = $1 and tenant = $2 for update",
-        UUID(operation_id),
+        operation_id,
         tenant,
     )
     if row is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.dead_letter.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
 from syncline.postgres.dead_letters.filter import LetterFilter, condition
@@ -32,7 +31,7 @@ where o.id = $1 returning total
 async def freeze(
     connection: Any,  # noqa: ANN401 - a database connection
     tenant: str,
-    operation: UUID,
+    operation: str,
     wanted: LetterFilter,
     *,
     replays: bool,
@@ -50,7 +49,7 @@ async def freeze(
     )
 
 
-async def total(connection: Any, operation: UUID) -> int:  # noqa: ANN401
+async def total(connection: Any, operation: str) -> int:  # noqa: ANN401
     """Note how many items an operation has, and of which streams; return how many."""
     count: int = await connection.fetchval(_TOTALS, operation)
     return count

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.run import FINAL
 from syncline.postgres.database.database import Database
@@ -42,7 +41,7 @@ class OperationSettling:
         holder: names this process, as in OperationSteps.
     """
 
-    def __init__(self, database: Database, holder: UUID) -> None:
+    def __init__(self, database: Database, holder: str) -> None:
         self._database = database
         self._holder = holder
 
@@ -121,7 +120,7 @@ async def _refused(connection: Any, operation: Leased, run: Any) -> None:  # noq
     await _close(connection, operation.id, run["number"])
 
 
-async def _close(connection: Any, operation_id: UUID, number: int) -> None:  # noqa: ANN401
+async def _close(connection: Any, operation_id: str, number: int) -> None:  # noqa: ANN401
     await connection.execute(
         "update operation_chunks set state = 'settled' where operation_id = $1 and number = $2",
         operation_id,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -59,7 +58,7 @@ where i.operation_id = $1 and i.number = u.number and i.state <> 'done'
 class Leased(msgspec.Struct, frozen=True):
     """An operation to work on."""
 
-    id: UUID
+    id: str
     tenant: str
     kind: OperationKind
     actor: str
@@ -85,7 +84,7 @@ class OperationSteps:
         holder: names this process.
     """
 
-    def __init__(self, database: Database, holder: UUID, lease: float = LEASE) -> None:
+    def __init__(self, database: Database, holder: str, lease: float = LEASE) -> None:
         self._database = database
         self._holder = holder
         self._lease = lease
@@ -163,7 +162,7 @@ class OperationSteps:
             """update operation_chunks set cancelled_at = now()
             where operation_id = $1 and run_id = any($2)""",
             operation.id,
-            [UUID(run_id) for run_id in run_ids],
+            list(run_ids),
         )
 
     async def resolve(self, operation: Leased) -> int:
@@ -188,7 +187,7 @@ class OperationSteps:
                 """update operation_items set state = 'done', result = $3, finished_at = now()
                 where operation_id = $1 and state = 'waiting' and letter_id = any($2)""",
                 operation.id,
-                [UUID(entry) for entry in done],
+                list(done),
                 kind.past,
             )
             refused = [item for item in items if str(item["letter_id"]) not in done]
@@ -247,7 +246,7 @@ async def _claim(connection: Any, operation: Leased, stream: int, size: int) -> 
 
 async def refuse(
     connection: Any,  # noqa: ANN401 - a database connection
-    operation_id: UUID,
+    operation_id: str,
     items: Sequence[Any],
     needed: str = "pending",
 ) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -86,15 +85,13 @@ class Extractions:
                            and {MAY_START.format(run="runs")})
                     returning *, (select name from instances i where i.id = instance_id)
                       as instance_name""",
-                    UUID(run_id),
+                    run_id,
                 )
                 if row is None:
                     return None
                 if row["state"] == "queued":
                     await begin(connection, row)
-                return _progress(
-                    await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
-                )
+                return _progress(await connection.fetchrow(f"{SELECT} where r.id = $1", run_id))
         except asyncpg.UniqueViolationError:
             return None  # runs_one_active: the dispatcher sends it again when its turn has come
 
@@ -126,7 +123,7 @@ class Extractions:
                 position_before = $11, reading = coalesce($12, reading),
                 progressed_at = clock_timestamp()
                 where id = $1 and ingest_epoch = $2 and not extracted""",
-                UUID(progress.run.id),
+                progress.run.id,
                 progress.epoch,
                 counts[0],
                 counts[1],
@@ -163,7 +160,7 @@ class Extractions:
                 failure = coalesce(failure, $3), progressed_at = now(),
                 high_water = $4, read_to = $5, notices = notices || $6
                 where id = $1 and ingest_epoch = $2 and not extracted returning true""",
-                UUID(progress.run.id),
+                progress.run.id,
                 progress.epoch,
                 failure,
                 ending.water.high,
@@ -183,7 +180,7 @@ class Extractions:
             await self._database.fetchval(
                 "select total - success - unchanged - excluded - superseded - cancelled - failed "
                 "from runs where id = $1",
-                UUID(run_id),
+                run_id,
             )
         )
 
@@ -198,7 +195,7 @@ class Extractions:
         rows = await self._database.fetch(
             """select number, lane, stage, source_ids, outcomes, rejected from batches
             where run_id = $1 and number >= $2 and (stage <> '' or $3) order by number""",
-            UUID(run_id),
+            run_id,
             first,
             settled_too,
         )
@@ -226,7 +223,7 @@ async def _remember(connection: Any, run: Run, tied: TiedRows) -> None:  # noqa:
 async def _copy(connection: Any, run: Run, batches: Sequence[NewBatch]) -> None:  # noqa: ANN401
     if not batches:
         return
-    run_id = UUID(run.id)
+    run_id = run.id
     await connection.copy_records_to_table(
         "batches",
         columns=[

@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -59,7 +58,7 @@ class Outcomes:
         Returns:
             Every run that a report was about, as it is now; final ones unchanged.
         """
-        ids = sorted({UUID(report.run.id) for report in reports})
+        ids = sorted({report.run.id for report in reports})
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 f"{SELECT} where r.id = any($1) order by r.id for update of r", ids
@@ -125,7 +124,7 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> Tallies:  # noqa
     tallies: Tallies = {}
     if not settled:
         return tallies
-    wanted = sorted({(UUID(r.run.id), r.number) for r in settled})
+    wanted = sorted({(r.run.id, r.number) for r in settled})
     rows = await connection.fetch(
         """select b.run_id, b.number, b.outcomes
         from unnest($1::uuid[], $2::int[]) as w(run, number)
@@ -136,7 +135,7 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> Tallies:  # noqa
     before = {(row["run_id"], row["number"]): row["outcomes"] for row in rows}
     after = dict(before)
     for report in settled:
-        key = (UUID(report.run.id), report.number)
+        key = (report.run.id, report.number)
         if key in after:  # a report about a batch that nobody committed is nobody's
             refused += _refused_failures(report, after[key])
             after[key], new = merge_codes(after[key], report.slots, report.codes)
@@ -153,9 +152,7 @@ async def _merge(connection: Any, reports: Iterable[Report]) -> Tallies:  # noqa
             [codes for _, codes in changed],
         )
     if refused:
-        await connection.execute(
-            "delete from dead_letters where id = any($1)", [UUID(letter) for letter in refused]
-        )
+        await connection.execute("delete from dead_letters where id = any($1)", list(refused))
     return tallies
 
 
@@ -181,17 +178,17 @@ update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at,
 """
 
 
-async def _halt(connection: Any, running: Container[UUID], reports: Iterable[Report]) -> None:  # noqa: ANN401
+async def _halt(connection: Any, running: Container[str], reports: Iterable[Report]) -> None:  # noqa: ANN401
     for report in reports:
-        if isinstance(report, Halted) and UUID(report.run.id) in running:
+        if isinstance(report, Halted) and report.run.id in running:
             failure = msgspec.to_builtins(report.failure)
-            await connection.execute(_HALT, UUID(report.run.id), failure)
+            await connection.execute(_HALT, report.run.id, failure)
 
 
-def _left_out(reports: Iterable[Report]) -> list[tuple[int, str, str, UUID]]:
+def _left_out(reports: Iterable[Report]) -> list[tuple[int, str, str, str]]:
     """Return what the mapping excluded: stream, source ID, tenant and row hash of each."""
     return [
-        (report.run.stream, source_id, report.run.tenant, UUID(row_hash))
+        (report.run.stream, source_id, report.run.tenant, row_hash)
         for report in reports
         if isinstance(report, Settled)
         for source_id, row_hash in report.left_out
@@ -201,7 +198,7 @@ def _left_out(reports: Iterable[Report]) -> list[tuple[int, str, str, UUID]]:
 async def _keep_attempts(connection: Any, reports: Iterable[Report]) -> None:  # noqa: ANN401
     rows = [
         (
-            UUID(report.run.id), report.number, slot, attempt.number, attempt.stage,
+            report.run.id, report.number, slot, attempt.number, attempt.stage,
             report.run.tenant, source_id, datetime.fromisoformat(attempt.at),
             msgspec.to_builtins(attempt.failure),
         )
@@ -222,14 +219,14 @@ async def _keep_attempts(connection: Any, reports: Iterable[Report]) -> None:  #
 
 async def _count(
     connection: Any,  # noqa: ANN401
-    run_ids: Iterable[UUID],
-    added: Mapping[UUID, Counter[str]],
+    run_ids: Iterable[str],
+    added: Mapping[str, Counter[str]],
     reports: Sequence[Report],
 ) -> None:
     ids = sorted(run_ids)
-    own: dict[UUID, list[Report]] = defaultdict(list)
+    own: dict[str, list[Report]] = defaultdict(list)
     for report in reports:
-        own[UUID(report.run.id)].append(report)
+        own[report.run.id].append(report)
     columns = [[added.get(i, Counter())[code] for i in ids] for code in _COLUMNS]
     due = [_due(own[i]) for i in ids]
     events = [1 + len(letters_in(own[i])) for i in ids]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
@@ -36,7 +35,7 @@ returning l.id
 """
 
 
-async def close_if_done(connection: Any, run_ids: Sequence[UUID]) -> None:  # noqa: ANN401
+async def close_if_done(connection: Any, run_ids: Sequence[str]) -> None:  # noqa: ANN401
     """Close those of the (locked) runs that are extracted and have nothing in flight."""
     for row in await connection.fetch(_DONE, run_ids):
         state = final_state(

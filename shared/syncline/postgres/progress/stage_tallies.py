@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
-from uuid import UUID
 
 import msgspec
 
@@ -33,7 +32,7 @@ on conflict (run_id, stage) do update set success = s.success + excluded.success
 class Tally(msgspec.Struct):
     """What reports add to one stage of a run; times are milliseconds since 1970."""
 
-    run_id: UUID
+    run_id: str
     stage: str
     tenant: str
     codes: Counter[str] = msgspec.field(default_factory=Counter)
@@ -52,11 +51,11 @@ class Tally(msgspec.Struct):
         self.last = max(self.last or timing.done, timing.done)
 
 
-Tallies: TypeAlias = dict[tuple[UUID, str], Tally]
+Tallies: TypeAlias = dict[tuple[str, str], Tally]
 """By run and stage."""
 
 
-def note(tallies: Tallies, run_id: UUID, report: Settled, codes: Counter[str]) -> None:
+def note(tallies: Tallies, run_id: str, report: Settled, codes: Counter[str]) -> None:
     """Add a report that settled something.
 
     Args:
@@ -69,14 +68,14 @@ def note(tallies: Tallies, run_id: UUID, report: Settled, codes: Counter[str]) -
             tally_of(tallies, run_id, stage, report.run.tenant).add(timing)
 
 
-def tally_of(tallies: Tallies, run_id: UUID, stage: str, tenant: str) -> Tally:
+def tally_of(tallies: Tallies, run_id: str, stage: str, tenant: str) -> Tally:
     """Return the tally of a stage, a new one the first time."""
     return tallies.setdefault((run_id, stage), Tally(run_id, stage, tenant))
 
 
-def counted(tallies: Tallies) -> dict[UUID, Counter[str]]:
+def counted(tallies: Tallies) -> dict[str, Counter[str]]:
     """Return the codes of each run over all its stages."""
-    added: dict[UUID, Counter[str]] = {}
+    added: dict[str, Counter[str]] = {}
     for tally in tallies.values():
         added.setdefault(tally.run_id, Counter()).update(tally.codes)
     return added

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -69,7 +68,7 @@ class Stalls:
         Returns:
             The run; the same again when it was closed before; None when it goes on.
         """
-        run_id = UUID(suspicion.run.id)
+        run_id = suspicion.run.id
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{SELECT} where r.id = $1 for update of r", run_id)
             if row is None:
@@ -84,7 +83,7 @@ class Stalls:
             return Closed(run_of(row), await _letters(connection, run_of(row)))
 
 
-async def _given_up(connection: Any, run_id: UUID, suspicion: Stalling) -> bool:  # noqa: ANN401
+async def _given_up(connection: Any, run_id: str, suspicion: Stalling) -> bool:  # noqa: ANN401
     seen = datetime.fromisoformat(suspicion.seen)
     after = suspicion.after
     return bool(await connection.fetchval(_SUSPECT, run_id, seen, after, after * GRACE))
@@ -117,7 +116,7 @@ async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
     await close_if_done(connection, [row["id"]])
 
 
-async def _missing(connection: Any, run_id: UUID) -> list[tuple[Place, str]]:  # noqa: ANN401
+async def _missing(connection: Any, run_id: str) -> list[tuple[Place, str]]:  # noqa: ANN401
     """Name the records without an outcome, each with the stage that was to take it last."""
     rows = await connection.fetch(
         """select b.number, o.slot - 1 as slot, b.source_ids[o.slot] as source_id,
@@ -131,7 +130,7 @@ async def _missing(connection: Any, run_id: UUID) -> list[tuple[Place, str]]:  #
     return [(Place(r["number"], r["slot"], r["source_id"]), r["stage"]) for r in rows]
 
 
-async def _attempts(connection: Any, run_id: UUID) -> dict[tuple[int, int], list[Attempt]]:  # noqa: ANN401
+async def _attempts(connection: Any, run_id: str) -> dict[tuple[int, int], list[Attempt]]:  # noqa: ANN401
     rows = await connection.fetch(
         "select * from attempts where run_id = $1 order by at, number", run_id
     )
@@ -160,7 +159,7 @@ async def _letters(connection: Any, run: Run) -> list[DeadLetter]:  # noqa: ANN4
     """Read the dead letters of a stalled run as they were stored, to be told to others."""
     rows = await connection.fetch(
         "select * from dead_letters where run_id = $1 and code = $2 order by batch, slot",
-        UUID(run.id),
+        run.id,
         STALLED,
     )
     return [

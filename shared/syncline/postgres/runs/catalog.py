@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -18,7 +17,6 @@ from syncline.postgres.runs.stage_figures import StageView, stages_of
 COUNTED = 10_000
 """Most runs of a filter that are counted; above it a list says that there are more."""
 REASONS = ("unchanged", "excluded", "superseded", "cancelled")
-_FIRST, _LAST = "0" * 32, "f" * 32
 _SELECT = """
 select r.*, i.name as instance, s.name as source_name, t.name as target_name
 from runs r join instances i on i.id = r.instance_id
@@ -61,7 +59,7 @@ class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     prefix: str | None = None
-    parent: UUID | None = None
+    parent: str | None = None
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -187,7 +185,7 @@ class RunViews:
         """
         where, values = _conditions(tenant, wanted)
         if after is not None:
-            values += [after[0], UUID(after[1])]
+            values += [after[0], after[1]]
             where += f" and (r.created_at, r.id) < (${len(values) - 1}, ${len(values)})"
         rows = await self._database.fetch(
             f"{_SELECT} where {where} order by r.created_at desc, r.id desc "
@@ -208,17 +206,16 @@ class RunViews:
 
     async def get(self, tenant: str, run_id: str) -> RunReport:
         """Return a run in full. Raises NotFoundError, also for another tenant's."""
-        key = UUID(run_id)
         row = await self._database.fetchrow(
-            f"{_SELECT} where r.id = $1 and r.tenant = $2", key, tenant
+            f"{_SELECT} where r.id = $1 and r.tenant = $2", run_id, tenant
         )
         if row is None:
             raise NotFoundError(f"no run {run_id}")
         mapping = await self._database.fetchrow(_MAPPING, row["mapping_id"], tenant)
-        groups = await self._database.fetch(_GROUPS, key, GROUPS + 1)
+        groups = await self._database.fetch(_GROUPS, run_id, GROUPS + 1)
         replays = await self._database.fetch(
             f"{_SELECT} where r.parent_id = $1 and r.tenant = $2 "
-            f"order by r.created_at desc limit {REPLAYS + 1}", key, tenant,
+            f"order by r.created_at desc limit {REPLAYS + 1}", run_id, tenant,
         )  # fmt: skip
         return RunReport(
             run=run_view(row),
@@ -227,9 +224,11 @@ class RunViews:
             cursor_after=row["cursor_after"],
             moves_cursor=row["source_ids"] is None and row["replay"] is None,
             asked_ids=row["source_ids"],
-            mapping=mapping and MappingUsed(mapping[0], row["mapping_version"], mapping[1]),
+            mapping=(
+                MappingUsed(mapping[0], row["mapping_version"], mapping[1]) if mapping else None
+            ),
             stages=await stages_of(
-                self._database, key, counters_of(row), is_replay=row["replay"] is not None
+                self._database, run_id, counters_of(row), is_replay=row["replay"] is not None
             ),
             failures=[_group(group) for group in groups[:GROUPS]],
             replays=[run_view(replay) for replay in replays[:REPLAYS]],
@@ -238,10 +237,10 @@ class RunViews:
         )
 
 
-def prefix_range(digits: str) -> tuple[UUID, UUID]:
+def prefix_range(digits: str) -> tuple[str, str]:
     """Return the first and the last UUID that begin with these hexadecimal digits."""
     plain = digits.replace("-", "").lower()
-    return UUID((plain + _FIRST)[:32]), UUID((plain + _LAST)[:32])
+    return plain.ljust(32, "0"), plain.ljust(32, "f")
 
 
 def _conditions(tenant: str, wanted: RunFilter) -> tuple[str, list[object]]:

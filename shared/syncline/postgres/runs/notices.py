@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -29,5 +28,5 @@ async def note(database: Database, run_id: str, notices: Sequence[Notice]) -> No
         RetriableError: the database is away.
     """
     await database.execute(
-        "update runs set notices = notices || $2 where id = $1", UUID(run_id), by_code(notices)
+        "update runs set notices = notices || $2 where id = $1", run_id, by_code(notices)
     )

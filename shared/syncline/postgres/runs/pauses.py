@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
@@ -42,7 +41,7 @@ class Pauses:
             if run.cancel_requested_at is not None:
                 raise ConflictError(f"run {run_id} is being cancelled")
             if run.paused_at is None:
-                await connection.execute(_PAUSE, UUID(run_id), actor)
+                await connection.execute(_PAUSE, run_id, actor)
                 await audit(connection, tenant, actor, "run.paused", run_id, {})
             return await _read(connection, run_id)
 
@@ -57,7 +56,7 @@ class Pauses:
             run = await locked(connection, tenant, run_id)
             if run.paused_at is None:
                 raise ConflictError(f"run {run_id} is not paused")
-            await connection.execute(_RESUME, UUID(run_id))
+            await connection.execute(_RESUME, run_id)
             details = {"pausedBy": run.paused_by, "pausedAt": run.paused_at.isoformat()}
             await audit(connection, tenant, actor, "run.resumed", run_id, details)
             return await _read(connection, run_id)
@@ -65,7 +64,7 @@ class Pauses:
     async def is_paused(self, run_id: str) -> bool:
         """Tell whether a run is held now."""
         found = await self._database.fetchval(
-            "select paused_at is not null from runs where id = $1", UUID(run_id)
+            "select paused_at is not null from runs where id = $1", run_id
         )
         return bool(found)
 
@@ -81,10 +80,10 @@ class Pauses:
         """Return those of some runs that are not paused."""
         rows = await self._database.fetch(
             "select id from runs where id = any($1) and paused_at is null",
-            [UUID(run_id) for run_id in run_ids],
+            list(run_ids),
         )
         return [str(row["id"]) for row in rows]
 
 
 async def _read(connection: Any, run_id: str) -> Run:  # noqa: ANN401
-    return run_of(await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id)))
+    return run_of(await connection.fetchrow(f"{SELECT} where r.id = $1", run_id))

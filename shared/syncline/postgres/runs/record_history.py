@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
-from uuid import UUID
 
 import msgspec
 
@@ -140,7 +139,7 @@ class Views:
 
     async def run_detail(self, run_id: str, limit: int = 50) -> RunDetail:
         """Return where a run's records are and what was exceptional."""
-        key = UUID(run_id)
+        key = run_id
         flying = await self._database.fetch(_IN_FLIGHT, key)
         retried = await self._database.fetch(
             "select stage, count(*) as n from attempts where run_id = $1 group by 1 order by 1", key
@@ -189,7 +188,7 @@ class Views:
 
     async def outcomes(self, run_id: str, source_ids: Sequence[str]) -> dict[str, str]:
         """Return the newest outcome of these records in a run, by source ID."""
-        rows = await self._database.fetch(_OUTCOMES, UUID(run_id), list(source_ids))
+        rows = await self._database.fetch(_OUTCOMES, run_id, list(source_ids))
         return {row["source_id"]: outcome_name(row["code"]) for row in rows}
 
     async def _written(self, tenant: str, source_id: str) -> list[WrittenRecord]:
@@ -214,7 +213,7 @@ async def newest_places(
 ) -> Sequence[Any]:
     """Return where a source ID occurs, with its outcome, newest run first."""
     at, run_id, batch = after or (None, None, None)
-    run = UUID(run_id) if run_id else None
+    run = run_id if run_id else None
     return await _by_record(database, _RECORD, tenant, source_id, limit, at, run, batch)
 
 

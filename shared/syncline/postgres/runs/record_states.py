@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -97,7 +96,7 @@ class Places:
 
     async def find(self, tenant: str, source_id: str, run_id: str) -> Found:
         """Find a record in a run; of several versions the last. Raises NotFoundError."""
-        row = await self._database.fetchrow(_PLACE, tenant, UUID(run_id), source_id)
+        row = await self._database.fetchrow(_PLACE, tenant, run_id, source_id)
         if row is None:
             raise NotFoundError(f"no record with this source ID in a run {run_id}")
         key = (row["id"], row["number"], row["slot"])

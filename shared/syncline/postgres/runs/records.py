@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -104,7 +103,7 @@ class RunRecords:
         self, run_id: str, wanted: RecordFilter, limit: int, after: Place = (0, -1)
     ) -> list[RunRecord]:
         """Return records of a run in the order of their places, those behind `after`."""
-        key = UUID(run_id)
+        key = run_id
         sql, values = _query(wanted)
         rows = await self._database.fetch(sql, key, *after, limit, *values)
         places = [row["batch"] for row in rows], [row["slot"] for row in rows]

@@ -5,8 +5,6 @@ Another request with the same correlation ID is judged anew.
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.database.database import Database
@@ -25,7 +23,7 @@ class Refusals:
         row = await self._database.fetchrow(
             """select conflict, reason from refusals where run_id = $1 and request_hash = $2
             and not exists (select from runs r where r.id = $1)""",
-            UUID(run_id),
+            run_id,
             request.fingerprint(),
         )
         if row is None:
@@ -41,7 +39,7 @@ class Refusals:
             values ($1, $2, $3, $4, $5) on conflict (run_id) do update set
               request_hash = excluded.request_hash, conflict = excluded.conflict,
               reason = excluded.reason, at = now()""",
-            UUID(run_id),
+            run_id,
             request.tenant,
             request.fingerprint(),
             isinstance(error, ConflictError),

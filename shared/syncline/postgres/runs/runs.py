@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -114,7 +113,7 @@ class Runs:
         async with self._database.transaction() as connection:
             # Serialises triggers of one stream, so that two cannot both find it idle.
             await connection.execute("select from streams where id = $1 for update", stream.id)
-            existing = await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
+            existing = await connection.fetchrow(f"{SELECT} where r.id = $1", run_id)
             if existing is not None:
                 if existing["request_hash"] != request.fingerprint():
                     raise ConflictError(f"correlation ID {run_id} belongs to another request")
@@ -127,9 +126,7 @@ class Runs:
                 connection, request.tenant, request.actor, "run.triggered", run_id,
                 _details(request, stream),
             )  # fmt: skip
-            return run_of(
-                await connection.fetchrow(f"{SELECT} where r.id = $1", UUID(run_id))
-            ), True
+            return run_of(await connection.fetchrow(f"{SELECT} where r.id = $1", run_id)), True
 
     async def open_cancels(self, older: float) -> list[tuple[str, str]]:
         """Return active runs that were to end some seconds ago, each with who said so."""
@@ -144,16 +141,16 @@ class Runs:
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFoundError, also for another tenant's."""
         row = await self._database.fetchrow(
-            f"{SELECT} where r.id = $1 and r.tenant = $2", UUID(run_id), tenant
+            f"{SELECT} where r.id = $1 and r.tenant = $2", run_id, tenant
         )
         if row is None:
             raise NotFoundError(f"no run {run_id}")
         return run_of(row)
 
-    async def of_request(self, tenant: str, run_id: str) -> tuple[Run, UUID] | None:
+    async def of_request(self, tenant: str, run_id: str) -> tuple[Run, str] | None:
         """Return a run of a tenant with the fingerprint of its request, or None."""
         row = await self._database.fetchrow(
-            f"{SELECT} where r.id = $1 and r.tenant = $2", UUID(run_id), tenant
+            f"{SELECT} where r.id = $1 and r.tenant = $2", run_id, tenant
         )
         return None if row is None else (run_of(row), row["request_hash"])
 
@@ -186,7 +183,7 @@ class Runs:
         async with self._database.transaction() as connection:
             run = await locked(connection, tenant, run_id)
             if run.cancel_requested_at is None:
-                await connection.execute(_CANCEL, UUID(run_id), actor)
+                await connection.execute(_CANCEL, run_id, actor)
                 await audit(connection, tenant, actor, "run.cancel_requested", run_id, {})
         return await self.get(tenant, run_id)
 
@@ -194,7 +191,7 @@ class Runs:
 async def locked(connection: Any, tenant: str, run_id: str) -> Run:  # noqa: ANN401
     """Return a run, locked. Raises NotFoundError; ConflictError when it has ended already."""
     row = await connection.fetchrow(
-        f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", UUID(run_id), tenant
+        f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", run_id, tenant
     )
     if row is None:
         raise NotFoundError(f"no run {run_id}")
@@ -237,18 +234,18 @@ async def _insert(
     parent = None
     if request.replay is not None:
         parent = await connection.fetchval(
-            "select run_id from dead_letters where id = $1", UUID(request.replay.entries[0])
+            "select run_id from dead_letters where id = $1", request.replay.entries[0]
         )
     await connection.execute(
         _INSERT,
-        UUID(run_id),
+        run_id,
         stream.tenant,
         stream.id,
-        UUID(stream.instance),
+        stream.instance,
         stream.entity_type,
-        UUID(stream.source),
-        UUID(stream.target),
-        UUID(stream.mapping),
+        stream.source,
+        stream.target,
+        stream.mapping,
         stream.mapping_version,
         str(request.mode),
         "replay" if request.replay else request.trigger,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -47,7 +46,7 @@ class StageView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def stages_of(
-    database: Database, run_id: UUID, counters: Counters, *, is_replay: bool
+    database: Database, run_id: str, counters: Counters, *, is_replay: bool
 ) -> list[StageView]:
     """Return a run's stages in order. Raises RetriableError.
 

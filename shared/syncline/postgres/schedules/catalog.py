@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -167,8 +166,8 @@ class ScheduleViews:
         )
         return count
 
-    async def _id(self, tenant: str, name: str) -> UUID:
-        found: UUID | None = await self._database.fetchval(
+    async def _id(self, tenant: str, name: str) -> str:
+        found: str | None = await self._database.fetchval(
             "select id from schedules where tenant = $1 and name = $2 and deleted_at is null",
             tenant,
             name,

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from syncline.domain.schedule.firing import (
     DueSchedule,
@@ -143,8 +142,8 @@ async def _note(
     if not noted:
         return []
     rows = await connection.fetch(
-        _NOTE, UUID(coming.id), coming.tenant,
-        [f.slot for f in noted], [UUID(f.run_id) for f in noted], [f.kind.value for f in noted],
+        _NOTE, coming.id, coming.tenant,
+        [f.slot for f in noted], [f.run_id for f in noted], [f.kind.value for f in noted],
         [f.actor for f in noted], [f.result.value for f in noted], [f.reason for f in noted],
     )  # fmt: skip
     new = {row["slot"] for row in rows}

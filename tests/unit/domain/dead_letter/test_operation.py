@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import pytest
 
 from syncline.domain.dead_letter.operation import (
@@ -56,5 +54,5 @@ def test_a_selection_may_differ_by_one_percent(expected: int, found: int, change
 
 
 def test_a_chunk_has_the_same_run_whoever_asks_for_it() -> None:
-    operation = UUID("6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90")
+    operation = "6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90"
     assert run_id_of(operation, 1) == run_id_of(operation, 1) != run_id_of(operation, 2)

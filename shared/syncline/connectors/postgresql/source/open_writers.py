@@ -94,7 +94,7 @@ class OpenWriters(msgspec.Struct, frozen=True):
 async def open_writers(connection: asyncpg.Connection) -> OpenWriters | None:
     """Take the list A, outside of any transaction; None where the source cannot tell."""
     try:
-        row = await connection.fetchrow(_BEFORE)
+        [row] = await connection.fetch(_BEFORE)
     except TRANSIENT:
         raise
     except asyncpg.PostgresError:
@@ -120,7 +120,7 @@ async def begin(connection: asyncpg.Connection) -> Snapshot | None:
         if before is None:
             await set_output_format(connection)
             return None
-        after = await connection.fetchrow(_AFTER)
+        [after] = await connection.fetch(_AFTER)
         quiet = after["state"] == before.state
         if quiet or not tries_left:
             return None if after["blind"] else _snapshot(before, after, quiet=quiet)
@@ -142,7 +142,7 @@ async def blindness(connection: asyncpg.Connection) -> str | None:
     """Say why writers cannot be told, and what to do; None where they can."""
     try:
         await connection.fetchrow(_BEFORE)
-        row = await connection.fetchrow(_BLIND)
+        [row] = await connection.fetch(_BLIND)
     except TRANSIENT:
         raise
     except asyncpg.PostgresError as error:

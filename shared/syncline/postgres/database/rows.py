@@ -1,0 +1,38 @@
+"""Rows as structs: a query names its columns as the struct's attributes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from syncline.postgres.database.database import Row
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def struct_of(type_: type[T], row: Row, **computed: object) -> T:
+    """Make a struct of a row.
+
+    Args:
+        type_: each of its attributes takes the column of the same name; one without a column has
+            its default. jsonb columns become the structs and enums that the attributes are.
+        computed: attributes that no column holds, or not as they are needed.
+
+    Raises:
+        msgspec.ValidationError: the row does not fit the struct, which is a bug.
+    """
+    known = dict(row.items()) | computed
+    plain = {encoded: known[name] for name, encoded in _names(type_) if name in known}
+    return msgspec.convert(plain, type_)
+
+
+def hash_in(stored: str | None) -> str | None:
+    """Return a hash of 128 bits as its hexadecimal digits; it is stored in a uuid column."""
+    return stored and stored.replace("-", "")
+
+
+@cache
+def _names(type_: type[msgspec.Struct]) -> list[tuple[str, str]]:
+    return [(field.name, field.encode_name) for field in msgspec.structs.fields(type_)]
