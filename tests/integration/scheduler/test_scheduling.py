@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
@@ -177,6 +176,6 @@ async def test_a_schedule_whose_zone_is_gone_holds_up_no_other(bench: Bench) -> 
     await schedule(bench.db, "*/10 * * * *", NOON, name="other", instance="crm-shop")
     await bench.db.execute("update schedules set timezone = 'Mars/X' where name = 'nightly'")
     await bench.look(NOON)
-    schedule_id: UUID = await bench.db.fetchval("select id from schedules where name = 'other'")
+    schedule_id: str = await bench.db.fetchval("select id from schedules where name = 'other'")
     rows = await bench.db.fetch("select schedule_id from firings")
     assert [row["schedule_id"] for row in rows] == [schedule_id]
