@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncline.cli.following import status_in
+from syncline.cli.runs.status_follower import status_in
 from syncline.contracts import asyncapi, topics_page
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.topics import TOPICS

@@ -9,10 +9,10 @@ from typing import Protocol
 
 import pytest
 
-from syncline.cli.app import called
 from syncline.cli.main import COMMANDS, main, program
-from syncline.cli.shell import Shell
-from syncline.cli.watching import exit_code
+from syncline.cli.program.app import called
+from syncline.cli.program.shell import Shell
+from syncline.cli.runs.run_watcher import exit_code
 from syncline.domain.errors import ConflictError
 from syncline.resources.mistakes import InvalidFilesError, Mistake
 from tests.unit.cli.test_words import status

@@ -21,26 +21,50 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "dev": Entry("dev", "dev", "Start Kafka, PostgreSQL and all services on this machine."),
-    "demo": Entry("demo", "demo", "Sync an ERP to a shop and a warehouse before your eyes."),
-    "apply": Entry("configuration", "apply", "Store the configuration that files hold."),
-    "diff": Entry("configuration", "diff", "Show what `apply` would change."),
-    "delete": Entry("removing", "delete", "Delete profiles, mappings, instances, schedules."),
-    "export": Entry("configuration", "export", "Write what is stored as files for `apply`."),
-    "trigger": Entry("trigger", "trigger", "Sync an instance now, and watch it."),
-    "runs": Entry("runs", "commands", "List, show, watch, pause, resume and cancel runs."),
-    "records": Entry("records", "commands", "Find a record over all runs."),
-    "dlq": Entry("dlq", "commands", "Look at failed records; replay, discard, restore them."),
-    "cursors": Entry("cursors", "commands", "List, reset and set cursors."),
-    "schedules": Entry("schedules", "commands", "List, preview, switch schedules; run one now."),
-    "doctor": Entry("doctor", "doctor", "Check settings, servers, profiles, services, runs."),
-    "run": Entry("services", "run", "Run one service until it is told to stop."),
-    "migrate": Entry("services", "migrate", "Bring the database to this release's schema."),
-    "topics": Entry("topics", "commands", "Create, list and tail topics."),
-    "secrets": Entry("secrets", "commands", "Make and change the keys that encrypt secrets."),
-    "users": Entry("users", "commands", "Add, list and disable people; let them choose passwords."),
-    "api-keys": Entry("api_keys", "commands", "Create, list and revoke the API keys of programs."),
-    "version": Entry("services", "version", "Print the version."),
+    "dev": Entry(
+        "installation.dev", "dev", "Start Kafka, PostgreSQL and all services on this machine."
+    ),
+    "demo": Entry(
+        "installation.demo", "demo", "Sync an ERP to a shop and a warehouse before your eyes."
+    ),
+    "apply": Entry(
+        "configuration.configuration", "apply", "Store the configuration that files hold."
+    ),
+    "diff": Entry("configuration.configuration", "diff", "Show what `apply` would change."),
+    "delete": Entry(
+        "configuration.deletion", "delete", "Delete profiles, mappings, instances, schedules."
+    ),
+    "export": Entry(
+        "configuration.configuration", "export", "Write what is stored as files for `apply`."
+    ),
+    "trigger": Entry("runs.trigger", "trigger", "Sync an instance now, and watch it."),
+    "runs": Entry("runs.runs", "commands", "List, show, watch, pause, resume and cancel runs."),
+    "records": Entry("runs.records", "commands", "Find a record over all runs."),
+    "dlq": Entry(
+        "dead_letters.dlq", "commands", "Look at failed records; replay, discard, restore them."
+    ),
+    "cursors": Entry("configuration.cursors", "commands", "List, reset and set cursors."),
+    "schedules": Entry(
+        "configuration.schedules", "commands", "List, preview, switch schedules; run one now."
+    ),
+    "doctor": Entry(
+        "doctor.doctor", "doctor", "Check settings, servers, profiles, services, runs."
+    ),
+    "run": Entry("installation.services", "run", "Run one service until it is told to stop."),
+    "migrate": Entry(
+        "installation.services", "migrate", "Bring the database to this release's schema."
+    ),
+    "topics": Entry("installation.topics", "commands", "Create, list and tail topics."),
+    "secrets": Entry(
+        "installation.secrets", "commands", "Make and change the keys that encrypt secrets."
+    ),
+    "users": Entry(
+        "access.users", "commands", "Add, list and disable people; let them choose passwords."
+    ),
+    "api-keys": Entry(
+        "access.api_keys", "commands", "Create, list and revoke the API keys of programs."
+    ),
+    "version": Entry("installation.services", "version", "Print the version."),
 }
 
 
@@ -77,7 +101,7 @@ def _listed(name: str, entry: Entry) -> TyperCommand:
 
 
 def _whole(name: str, entry: Entry) -> TyperCommand | TyperGroup:
-    from syncline.cli.app import Commands, command_of  # noqa: PLC0415 - only when one is called
+    from syncline.cli.program.app import Commands, command_of  # noqa: PLC0415 - only when one is called
 
     found = getattr(importlib.import_module(f"syncline.cli.{entry.module}"), entry.name)
     return found.group(name) if isinstance(found, Commands) else command_of(name, found)

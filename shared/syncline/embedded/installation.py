@@ -24,7 +24,7 @@ from syncline.embedded.ports import DevPorts, require_free, setting
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.embedded.processes import quiet
 from syncline.embedded.services import ServiceProcess, left_over, processes
-from syncline.embedded.supervising import keep_running
+from syncline.embedded.supervisor import keep_running
 from syncline.kafka.admin import KafkaAdmin
 from syncline.postgres.database.migration import MigrationError, migrate
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.settings_loading import OTHER_VARIABLES, load_settings
-from syncline.cli.errors import explain
+from syncline.cli.program.errors import explain
 from syncline.domain.errors import InvalidInputError
 
 LONG = "x" * 200_000

@@ -14,7 +14,7 @@ import pytest
 from syncline.bootstrap.life import Life
 from syncline.bootstrap.listening import opening
 from syncline.bootstrap.settings import Settings
-from syncline.cli.errors import explain
+from syncline.cli.program.errors import explain
 from syncline.domain.errors import InvalidInputError
 from syncline.runtime.process.health import HealthServer
 from syncline.testing.clock import FakeClock

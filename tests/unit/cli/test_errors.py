@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.cli.errors import OutsideError, RefusedError, explain
+from syncline.cli.program.errors import OutsideError, RefusedError, explain
 from syncline.domain.errors import (
     ConflictError,
     InvalidInputError,

@@ -8,7 +8,7 @@ from collections import deque
 import msgspec
 import pytest
 
-from syncline.cli.following import LOOK_AFTER, Follower, status_in
+from syncline.cli.runs.status_follower import LOOK_AFTER, Follower, status_in
 from syncline.contracts.events import PROGRESS, REJECTED, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery

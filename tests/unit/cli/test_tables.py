@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncline.cli.tables import Column, pairs, table
+from syncline.cli.program.tables import Column, pairs, table
 
 COLUMNS = (
     Column("ID"),

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.cli.watching import ended_lines
-from syncline.cli.words import counters, duration, is_final, label, number, plural, seconds_between
+from syncline.cli.program.texts import (
+    counters,
+    duration,
+    is_final,
+    label,
+    number,
+    plural,
+    seconds_between,
+)
+from syncline.cli.runs.run_watcher import ended_lines
 from syncline.contracts.events import RunStatus
 from syncline.domain.run import Notice
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from syncline.contracts.events import RunStatus
-from syncline.demo.playing import DemoFailedError, require
+from syncline.demo.player import DemoFailedError, require
 from syncline.demo.story import STEPS, Counts, Replayed
 
 

@@ -1,0 +1,90 @@
+"""`syncline api-keys`: what lets programs in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncline.cli.access.users import checked_role
+from syncline.cli.program.app import Commands
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.tables import Column
+from syncline.cli.program.texts import moment
+from syncline.domain.access import Role
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, KeyWanted
+
+commands = Commands("Create, list and revoke the API keys of programs.")
+_NAME = typer.Argument(metavar="NAME", help="What the key is for.")
+_KEY = typer.Argument(metavar="KEY", help="Its name, prefix or ID.")
+_ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
+_DAYS = typer.Option("--days", metavar="NUMBER", help="Until it expires; never without this.")
+_COLUMNS = (
+    Column("name", cut=True),
+    Column("prefix"),
+    Column("role"),
+    Column("status"),
+    Column("created", rank=4),
+    Column("by", rank=3, cut=True),
+    Column("last used", rank=1),
+    Column("expires", rank=2),
+)
+
+
+@commands.add("create")
+def create(
+    shell: Shell,
+    name: Annotated[str, _NAME],
+    role: Annotated[str, _ROLE] = "runner",
+    days: Annotated[int | None, _DAYS] = None,
+) -> None:
+    """Make a key and print it, once."""
+    from syncline.security.tokens import new_api_key  # noqa: PLC0415 - for one command only
+
+    if days is not None and not 1 <= days <= 3650:
+        message = f"must be a whole number from 1 to 3650, not {days}"
+        raise InvalidInputError([Problem("--days", message)])
+    wanted = KeyWanted(name, checked_role(role), days)
+    key = new_api_key()
+
+    async def store() -> ApiKeyView:
+        async with shell.database() as database:
+            stored = (key.prefix, key.hash)
+            return await ApiKeys(database).add(shell.tenant, wanted, stored, shell.actor)
+
+    view = shell.run(store())
+    shell.show({"key": key.text, "apiKey": view}, key.text)
+    shell.note("this is the only time the key is shown; send it as `Authorization: ApiKey KEY`")
+
+
+@commands.add("list")
+def list_(shell: Shell) -> None:
+    """List the tenant's keys, the newest first."""
+
+    async def read() -> list[ApiKeyView]:
+        async with shell.database() as database:
+            return await ApiKeys(database).list(shell.tenant)
+
+    found = shell.run(read())
+    rows: list[list[object]] = [
+        [
+            key.name, key.prefix, Role.of(key.role).title, key.status, moment(key.created_at),
+            key.created_by, moment(key.used_at), moment(key.expires_at),
+        ]
+        for key in found
+    ]  # fmt: skip
+    none = f"no API keys; `{own_name()} api-keys create NAME` makes one"
+    shell.show_table(found, _COLUMNS, rows, none)
+
+
+@commands.add("revoke")
+def revoke(shell: Shell, key: Annotated[str, _KEY]) -> None:
+    """Revoke a key: every gateway refuses it within 5 seconds."""
+
+    async def change() -> ApiKeyView:
+        async with shell.database() as database:
+            return await ApiKeys(database).revoke(shell.tenant, key, shell.actor)
+
+    view = shell.run(change())
+    shell.show(view, f"{view.name} ({view.prefix}) is revoked")

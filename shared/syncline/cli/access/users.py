@@ -1,0 +1,124 @@
+"""`syncline users`: people who may sign in to the console."""
+
+from __future__ import annotations
+
+from typing import Annotated, get_args
+
+import typer
+
+from syncline.cli.program.app import Commands
+from syncline.cli.program.shell import Shell
+from syncline.cli.program.tables import Column
+from syncline.cli.program.texts import moment
+from syncline.domain.access import Role, RoleName
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.postgres.access.users import UserChange, Users, UserView
+
+commands = Commands("Add, list and disable people; let them choose passwords.")
+_NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
+_ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
+_TENANTS = typer.Option("--tenants", metavar="A,B", help="Where a runner or user may work.")
+_UNDO = typer.Option("--undo", help="Let them in again.")
+_COLUMNS = (
+    Column("name", cut=True),
+    Column("role"),
+    Column("tenants", cut=True, rank=1),
+    Column("status"),
+    Column("last signed in", rank=2),
+)
+
+
+@commands.add("add", tenant=False)
+def add(
+    shell: Shell,
+    name: Annotated[str, _NAME],
+    role: Annotated[str, _ROLE] = "user",
+    tenants: Annotated[str, _TENANTS] = "default",
+) -> None:
+    """Add a person, and print the one-time link at which they choose a password."""
+    from syncline.actions.sign_in import password_link  # noqa: PLC0415 - for two commands only
+
+    checked = checked_role(role)
+    assigned = [] if checked == "platform_admin" else [t.strip() for t in tenants.split(",")]
+
+    async def store() -> tuple[UserView, str]:
+        async with shell.database() as database:
+            user = await Users(database).add(name, checked, assigned, shell.actor)
+            return user, await password_link(database, user.id, shell.actor)
+
+    user, token = shell.run(store())
+    where = " and ".join(user.tenants) or "every tenant"
+    link = _link(shell, token)
+    shell.show(
+        {"user": user, "link": link},
+        f"{user.name} is a {Role.of(user.role).title} in {where}",
+        f"they choose a password within 24 hours at {link}",
+    )
+
+
+@commands.add("list", tenant=False)
+def list_(shell: Shell) -> None:
+    """List everybody."""
+
+    async def read() -> list[UserView]:
+        async with shell.database() as database:
+            return await Users(database).list()
+
+    found = shell.run(read())
+    rows: list[list[object]] = [
+        [
+            user.name,
+            Role.of(user.role).title,
+            ", ".join(user.tenants) or "everywhere",
+            _status(user),
+            moment(user.signed_in_at),
+        ]
+        for user in found
+    ]
+    shell.show_table(found, _COLUMNS, rows, "no users yet")
+
+
+@commands.add("disable", tenant=False)
+def disable(
+    shell: Shell, name: Annotated[str, _NAME], undo: Annotated[bool, _UNDO] = False
+) -> None:
+    """Sign a person out everywhere, and let them in no more."""
+
+    async def change() -> UserView:
+        async with shell.database() as database:
+            return await Users(database).change(name, UserChange(disabled=not undo), shell.actor)
+
+    user = shell.run(change())
+    shell.show(user, f"{user.name} {'may sign in again' if undo else 'is disabled'}")
+
+
+@commands.add("reset-link", tenant=False)
+def reset_link(shell: Shell, name: Annotated[str, _NAME]) -> None:
+    """Print a new one-time link at which a person chooses a password."""
+    from syncline.actions.sign_in import password_link  # noqa: PLC0415 - for two commands only
+
+    async def make() -> str:
+        async with shell.database() as database:
+            return await password_link(database, name, shell.actor)
+
+    link = _link(shell, shell.run(make()))
+    shell.show({"link": link}, f"within 24 hours, once: {link}")
+
+
+def checked_role(role: str) -> RoleName:
+    """Return a role that was typed. Raises InvalidInputError."""
+    known: dict[str, RoleName] = {name: name for name in get_args(RoleName)}
+    if role not in known:
+        message = f"must be one of {', '.join(known)}, not {role!r}"
+        raise InvalidInputError([Problem("--role", message)])
+    return known[role]
+
+
+def _link(shell: Shell, token: str) -> str:
+    return f"{shell.settings.console_url()}/choose-password#{token}"
+
+
+def _status(user: UserView) -> str:
+    if user.disabled:
+        return "disabled"
+    return "active" if user.has_password or user.signed_in_at else "invited"

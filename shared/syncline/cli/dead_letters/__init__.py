@@ -1,0 +1,1 @@
+"""`syncline dlq`: look at dead letters, replay, discard and restore them."""

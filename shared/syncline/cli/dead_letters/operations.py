@@ -1,0 +1,202 @@
+"""Replays that the server works off: at a rate, careful, and over any number of entries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+import typer
+from uuid6 import uuid7
+
+from syncline.actions.dead_letters.selection import words_of
+from syncline.cli.dead_letters.selection import Selection
+from syncline.cli.program.app import FAILED, INTERRUPTED, OK, PARTIAL
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.tables import Column, table
+from syncline.cli.program.texts import moment, number, plural, short_id
+from syncline.cli.runs.runs import LIMIT
+from syncline.domain.dead_letter.operation import GOOD, OperationKind
+from syncline.domain.errors import InvalidInputError, Problem, RetriableError
+from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.catalog import LetterViews
+from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.operations.catalog import OperationItem, OperationView
+from syncline.postgres.operations.operations import NewOperation, Operations
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at an operation."""
+SHOWN = 25
+"""Items that did not go through and are listed."""
+PAGE = 1000
+_OPERATION = typer.Argument(metavar="OPERATION", help="Names the operation.", show_default=False)
+_COLUMNS = (
+    Column("operation"), Column("begun", rank=3), Column("kind", rank=2), Column("state"),
+    Column("entries", right=True), Column("left", right=True, rank=1), Column("what", cut=True),
+)  # fmt: skip
+_ITEMS = (
+    Column("ID"), Column("source ID", cut=True), Column("result"), Column("why", cut=True),
+)  # fmt: skip
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How careful a replay is: entries a second, and when it stops by itself."""
+
+    rate: float | None = None
+    stop_on_repeat: bool | None = None
+    stop_after: int | None = None
+
+    def check(self) -> None:
+        """Raise InvalidInputError that names every mistake."""
+        problems = []
+        if self.rate is not None and not 0 < self.rate <= 100_000:
+            problems.append(Problem("--rate", "must be above 0, at most 100,000 entries a second"))
+        if self.stop_after is not None and not 1 <= self.stop_after <= 10**9:
+            problems.append(Problem("--stop-after", "must be 1 or more failures"))
+        if problems:
+            raise InvalidInputError(problems)
+
+    def is_given(self, *, group: bool) -> bool:
+        """Tell whether only the server can keep it. A group stops at the first repeat by itself."""
+        careful = group if self.stop_on_repeat is None else self.stop_on_repeat
+        return careful or self.rate is not None or self.stop_after is not None
+
+
+async def wanted_of(shell: Shell, database: Database, selection: Selection) -> LetterFilter:
+    """Return the filter that a selection stands for. Raises as `ids_of` does."""
+    if not selection.ids:
+        return selection.wanted
+    ids = await LetterViews(database).ids_of(shell.tenant, selection.ids)
+    return LetterFilter(ids=tuple(ids))
+
+
+async def begin(
+    shell: Shell, wanted: LetterFilter, pace: Pace, *, from_stage: str, reason: str | None
+) -> OperationView:
+    """Freeze a selection and let the server replay it. Raises ConflictError: nothing matches."""
+    careful = pace.stop_on_repeat
+    key = str(uuid7())
+    new = NewOperation(
+        id=key, tenant=shell.tenant, kind=OperationKind.REPLAY, request_hash=key,
+        selection=words_of(wanted), wanted=wanted, reason=reason, from_stage=from_stage,
+        rate=pace.rate, stop_after=pace.stop_after, actor=shell.actor,
+        stop_on_repeat=wanted.group is not None if careful is None else careful,
+    )  # fmt: skip
+    async with shell.database() as database:
+        return await Operations(database).begin(new)
+
+
+async def follow(shell: Shell, begun: OperationView) -> OperationView | None:
+    """Tell how an operation gets on until it has ended; None when Ctrl-C ends the watching."""
+    told = ""
+    try:
+        async with shell.database() as database:
+            while True:
+                with suppress(RetriableError):  # it is away for a while; the operation goes on
+                    begun = await Operations(database).get(shell.tenant, begun.id)
+                if begun.finished_at is not None:
+                    return begun
+                if (words := _progress(begun)) != told:
+                    told = words
+                    shell.note(words)
+                await asyncio.sleep(LOOK_EVERY)
+    except asyncio.CancelledError:  # only the watching ends; the note says how to stop the rest
+        shell.note(f"the operation goes on; stop it: {own_name()} dlq abort {begun.id}")
+        return None
+
+
+def _progress(found: OperationView) -> str:
+    done = found.total - found.waiting - found.under_way
+    return f"{number(done)} of {plural(found.total, 'entry', 'entries')}{_counts(found.results)}"
+
+
+def _counts(results: Mapping[str, int]) -> str:
+    parts = [f"{number(n)} {what.replace('_', ' ')}" for what, n in results.items()]
+    return f": {', '.join(parts)}" if parts else ""
+
+
+async def every_item(shell: Shell, operation: str) -> list[OperationItem]:
+    """Read the items of an operation, all of them."""
+    found: list[OperationItem] = []
+    async with shell.database() as database:
+        operations = Operations(database)
+        while page := await operations.items(
+            shell.tenant, operation, PAGE, found[-1].number if found else 0
+        ):
+            found += page
+    return found
+
+
+def show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) -> int:
+    """Print what became of an operation, and return the exit code."""
+    lines: list[object] = [f"{ended.state}: {_progress(ended)}"]
+    if ended.stopped:
+        lines.append(f"stopped: {ended.stopped}")
+    bad = [item for item in items if item.result not in (*GOOD, "not_started")]
+    if bad:
+        rows = [[short_id(i.entry), i.source_id, i.result, i.note] for i in bad[:SHOWN]]
+        lines += ["", *table(_ITEMS, rows, shell.out.width)]
+    if len(bad) > SHOWN:
+        lines.append(f"and {number(len(bad) - SHOWN)} more: --json has all")
+    shell.show({"operation": ended, "items": items}, *lines)
+    good = sum(ended.results.get(result, 0) for result in GOOD)
+    return OK if good == ended.total else PARTIAL if good else FAILED
+
+
+def replay_paced(
+    shell: Shell, wanted: LetterFilter, pace: Pace, *, from_stage: str, reason: str | None,
+    no_wait: bool,
+) -> int:  # fmt: skip
+    """Replay by an operation, and return the exit code."""
+
+    async def work() -> tuple[OperationView, OperationView | None, list[OperationItem]]:
+        begun = await begin(shell, wanted, pace, from_stage=from_stage, reason=reason)
+        ended = None if no_wait else await follow(shell, begun)
+        return begun, ended, [] if ended is None else await every_item(shell, begun.id)
+
+    begun, ended, items = shell.run(work())
+    if ended is not None:
+        return show_end(shell, ended, items)
+    words = f"operation {begun.id}: {plural(begun.total, 'entry', 'entries')}"
+    shell.show({"operation": begun, "items": []}, words)
+    return OK if no_wait else INTERRUPTED
+
+
+def operations(shell: Shell, limit: Annotated[int, LIMIT] = 25) -> None:
+    """List what is done to many entries at once, the newest first."""
+
+    async def read() -> list[OperationView]:
+        async with shell.database() as database:
+            return await Operations(database).newest(shell.tenant, limit + 1)
+
+    found = shell.run(read())
+    shell.show_table(found[:limit], _COLUMNS, [_row(o) for o in found[:limit]], "none yet")
+    if len(found) > limit:
+        shell.note("there are more: --limit shows more")
+
+
+def _row(found: OperationView) -> list[object]:
+    left = found.waiting + found.under_way
+    return [
+        found.id, moment(found.created_at), found.kind, found.state, number(found.total),
+        number(left), found.stopped or found.selection,
+    ]  # fmt: skip
+
+
+def abort(shell: Shell, operation: Annotated[str, _OPERATION]) -> None:
+    """Stop an operation: what was not sent to the target waits as before."""
+    try:
+        key = str(UUID(operation))
+    except ValueError:
+        message = f"is no ID of an operation: {own_name()} dlq operations lists them"
+        raise InvalidInputError([Problem("OPERATION", message)]) from None
+
+    async def stop() -> Any:  # noqa: ANN401
+        async with shell.database() as database:
+            return await Operations(database).abort(shell.tenant, key, shell.actor)
+
+    found = shell.run(stop())
+    shell.show(found, f"{found.state}: {_progress(found)}")

@@ -1,0 +1,1 @@
+"""`syncline doctor`: the checks, and the processes it asks."""

@@ -1,0 +1,216 @@
+"""The checks of `syncline doctor`. A check never raises: what is wrong is its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from syncline.bootstrap.services import SERVICES
+from syncline.bootstrap.settings_loading import unknown_variables
+from syncline.cli.doctor.check_result import Checked, Level
+from syncline.cli.doctor.processes import heard, processes_of
+from syncline.cli.program.errors import explain, one_line
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.texts import number, plural
+from syncline.connectors.registry import connector_class
+from syncline.contracts.snapshots import Snapshot
+from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
+from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
+from syncline.postgres.runs.auditor import CHECKS, audit
+from syncline.postgres.schedules.catalog import ScheduleViews
+
+PROFILE_WITHIN = 12.0
+"""Seconds a profile's test may take; a connector's own limit is 10."""
+OVERDUE = 60.0
+"""Seconds after which a slot should have been looked at."""
+HIGH_LAG = 10_000
+"""Messages above which a service is far behind."""
+TOPICS_OF = {**READS, "notifier": [STATUS], "monitor": [SNAPSHOTS]}
+AUDIT_WITHIN = 60.0
+"""Seconds that the auditor may take here."""
+WITHOUT_GROUP = {"gateway", "scheduler"}
+"""Services that every process of which reads everything, or nothing."""
+assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
+
+
+class Checker:
+    """Runs the checks in an order in which each needs only what came before."""
+
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    async def everything(self, *, profiles: bool, audit: bool) -> AsyncIterator[Checked]:
+        """Yield each answer as it comes.
+
+        Args:
+            profiles: call the other systems.
+            audit: look whether the runs are what their records say, which takes time.
+        """
+        settings = await self._safely("settings", self._settings)
+        yield settings
+        if settings.level is Level.FAIL:
+            return  # nothing else can be known
+        for problem in unknown_variables(os.environ):
+            name = f"SYNCLINE_{problem.path.upper()}"
+            yield Checked(Level.WARN, "settings", f"nothing reads {name}", problem.message)
+        kafka = await self._safely("Kafka", self._kafka)
+        yield kafka
+        postgres = await self._safely("PostgreSQL", self._postgres)
+        yield postgres
+        if postgres.level is Level.OK:
+            async for check in self._configuration(profiles=profiles):
+                yield check
+            yield await self._safely("schedules", self._schedules)
+            if audit:
+                yield await self._safely("audit", self._audit)
+        yield await self._safely("folders", self._folders)
+        if kafka.level is Level.OK:
+            async for check in self._services():
+                yield check
+
+    async def _services(self) -> AsyncIterator[Checked]:
+        """Look at every service: what its processes say, and how far its group is behind."""
+        snapshots: list[Snapshot] = []
+
+        async def listen() -> Checked:
+            snapshots.extend(await heard(self._shell))
+            text = f"{plural(len(snapshots), 'process tells', 'processes tell')} of themselves"
+            return Checked(Level.OK, "processes", text)
+
+        yield await self._safely("processes", listen)
+        for service in SERVICES:
+            name = f"service {service}"
+            living = await self._safely(name, partial(processes_of, service, snapshots))
+            if living.level is Level.FAIL or service not in TOPICS_OF:
+                yield living
+                continue
+            group = await self._safely(name, partial(self._service, service))
+            yield living if group.level is Level.OK and living.level is Level.WARN else group
+
+    async def _safely(self, name: str, check: Callable[[], Awaitable[Checked]]) -> Checked:
+        try:
+            return await check()
+        except Exception as error:  # noqa: BLE001 - whatever is wrong is what was asked for
+            explained = explain(error, self._shell.settings_hint)
+            words = [explained.message]
+            words = [f"{p['path']}: {p['message']}" for p in explained.problems] or words
+            return Checked(Level.FAIL, name, one_line("; ".join(words)), explained.hint)
+
+    async def _settings(self) -> Checked:
+        settings = self._shell.settings
+        hint = self._shell.settings_hint
+        where = f"Kafka {settings.kafka_bootstrap}, PostgreSQL {hint['postgres']}"
+        return Checked(Level.OK, "settings", where)
+
+    async def _kafka(self) -> Checked:
+        topics = await self._shell.kafka_answers(self._shell.admin().topics())
+        missing = [topic.name for topic in topics if not topic.partitions]
+        if missing:
+            shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+            text = f"answers; {plural(len(missing), 'topic is', 'topics are')} missing: {shown}"
+            return Checked(Level.FAIL, "Kafka", text, f"run `{own_name()} topics create`")
+        partitions = max(topic.partitions for topic in topics)
+        most = plural(partitions, "partition")
+        return Checked(Level.OK, "Kafka", f"answers; {len(topics)} topics of up to {most}")
+
+    async def _postgres(self) -> Checked:
+        async with self._shell.database() as database:
+            version = await database.fetchval("show server_version")
+        return Checked(Level.OK, "PostgreSQL", f"{version}; the schema is this release's")
+
+    async def _configuration(self, *, profiles: bool) -> AsyncIterator[Checked]:
+        found = TenantConfiguration()
+
+        async def read() -> Checked:
+            nonlocal found
+            async with self._shell.configuration() as stored:
+                found = await stored.stored(self._shell.tenant)
+            counts = [
+                plural(len(found.profiles), "profile"),
+                plural(len(found.mappings), "mapping"),
+                plural(len(found.instances), "instance"),
+            ]
+            hint = None if found.instances else f"`{own_name()} apply -f FILE` stores some"
+            level = Level.OK if found.instances else Level.WARN
+            return Checked(level, "configuration", ", ".join(counts) + "; secrets readable", hint)
+
+        yield await self._safely("configuration", read)
+        for profile in found.profiles.values() if profiles else ():
+            yield await self._safely(f"profile {profile.name}", partial(self._profile, profile))
+
+    async def _profile(self, profile: ProfileConfig) -> Checked:
+        name = f"profile {profile.name}"
+        surroundings = self._shell.settings.surroundings()
+        kind = connector_class(profile.connector)
+        connector = kind(profile.config, profile.secrets, surroundings)
+        try:
+            async with asyncio.timeout(PROFILE_WITHIN):
+                steps = await connector.test()
+        except TimeoutError:  # the failed check tells it
+            text = f"no answer within {PROFILE_WITHIN:.0f} s"
+            return Checked(Level.FAIL, name, text, "is its host the right one, and reachable?")
+        finally:
+            await connector.close()
+        wrong = [step for step in steps if not step.ok]
+        level = Level.FAIL if wrong and profile.active else Level.WARN if wrong else Level.OK
+        if wrong:
+            inactive = "" if profile.active else " (it is Inactive)"
+            return Checked(level, name, f"{wrong[0].part}: {wrong[0].message}{inactive}")
+        parts = ", ".join(step.part for step in steps)
+        return Checked(level, name, f"{profile.connector}: {parts}")
+
+    async def _service(self, service: str) -> Checked:
+        name = f"service {service}"
+        admin = self._shell.admin()
+        members = await self._shell.kafka_answers(admin.members(service))
+        lag = sum(
+            (await self._shell.kafka_answers(admin.lag(service, TOPICS_OF[service]))).values()
+        )
+        waiting = f"{plural(lag, 'message')} waiting"
+        if not members:
+            hint = f"start it: `{own_name()} run {service}`, or everything with `dev`"
+            return Checked(Level.FAIL, name, f"no process; {waiting}", hint)
+        text = f"{plural(members, 'process', 'processes')}, {waiting}"
+        if lag > HIGH_LAG:
+            hint = f"it is {number(lag)} behind: start more of it"
+            return Checked(Level.WARN, name, text, hint)
+        return Checked(Level.OK, name, text)
+
+    async def _schedules(self) -> Checked:
+        async with self._shell.database() as database:
+            overdue = await ScheduleViews(database).overdue(OVERDUE)
+        if overdue:
+            text = f"{plural(overdue, 'schedule is', 'schedules are')} overdue"
+            hint = f"is the scheduler running? `{own_name()} run scheduler` starts it"
+            return Checked(Level.FAIL, "schedules", text, hint)
+        return Checked(Level.OK, "schedules", "none is overdue")
+
+    async def _audit(self) -> Checked:
+        """Derive the counters of all runs anew, and hold them against what is shown."""
+        try:
+            async with asyncio.timeout(AUDIT_WITHIN), self._shell.database() as database:
+                findings = await audit(database)
+        except TimeoutError:  # the warning tells it
+            text = f"the auditor found no end within {AUDIT_WITHIN:.0f} s"
+            return Checked(Level.WARN, "audit", text, "`doctor --no-audit` leaves it out")
+        if not findings:
+            return Checked(Level.OK, "audit", f"{len(CHECKS)} promises hold of every run")
+        broken = "; ".join(f"{f.check}: {', '.join(f.offenders[0].values())}" for f in findings)
+        hint = "this should not be: keep the database as it is, and tell whoever maintains Syncline"
+        return Checked(Level.FAIL, "audit", f"does not hold: {broken}", hint)
+
+    async def _folders(self) -> Checked:
+        folders = self._shell.settings.surroundings().folders
+        gone = _gone(folders)
+        if gone:
+            text = f"SYNCLINE_FILES_ROOTS names {gone[0]}, which is no folder here"
+            return Checked(Level.WARN, "folders", text, "make it, or take it out of the setting")
+        text = plural(len(folders), "folder") + " for files" if folders else "no folder for files"
+        return Checked(Level.OK, "folders", text)
+
+
+def _gone(folders: Sequence[str]) -> list[str]:
+    return [folder for folder in folders if not Path(folder).is_dir()]

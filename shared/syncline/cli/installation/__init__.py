@@ -1,0 +1,1 @@
+"""Commands for those who install: servers, services, topics, secrets, the demo."""

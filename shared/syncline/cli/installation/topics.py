@@ -1,0 +1,128 @@
+"""`syncline topics`: create, list and tail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.text import Text
+
+from syncline.cli.program.app import Commands
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.tables import Column, printable
+from syncline.cli.program.texts import plural
+from syncline.cli.runs.runs import run_id_of
+from syncline.contracts.messages import decoder_of
+from syncline.contracts.topics import BY_NAME
+from syncline.contracts.wire import Delivery
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import hint, shown
+
+commands = Commands("Create, list and tail topics.")
+_TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
+_BEGINNING = typer.Option("--from-beginning", help="Begin with the oldest message.")
+_KEY = typer.Option("--key", metavar="CORRELATION_ID", help="Only messages of this run.")
+_LIMIT = typer.Option("--limit", min=1, help="Stop after so many messages.")
+_COLUMNS = (
+    Column("topic"),
+    Column("partitions", right=True),
+    Column("writers", rank=2),
+    Column("readers", rank=1),
+    Column("purpose", rank=3, cut=True),
+)
+
+
+@commands.add("create", tenant=False)
+def create(shell: Shell) -> None:
+    """Create the topics that are missing; what exists stays as it is."""
+    settings = shell.settings
+
+    async def create_missing() -> list[str]:
+        admin = shell.admin()
+        await shell.kafka_answers(admin.topics())  # away is soon said; creating may take a while
+        return await admin.create_topics(settings.kafka_partitions, settings.kafka_replication)
+
+    names = shell.run(create_missing())
+    lines = [f"created {name}" for name in names] or ["every topic exists"]
+    shell.show({"created": names}, *lines)
+
+
+@commands.add("list", tenant=False)
+def list_(shell: Shell) -> None:
+    """List the topics of the installation with their partitions."""
+    found = shell.run(shell.kafka_answers(shell.admin().topics()))
+    prefix = shell.settings.kafka_prefix
+    rows: list[list[object]] = []
+    for state in found:
+        topic = BY_NAME[state.name.removeprefix(prefix)]
+        count = state.partitions or "missing"
+        rows.append([state.name, count, topic.writers, topic.readers, topic.purpose])
+    shell.show_table(found, _COLUMNS, rows, "no topics")
+    missing = [state.name for state in found if not state.partitions]
+    if missing:
+        text = plural(len(missing), "topic is", "topics are")
+        shell.note(f"{text} missing: `{own_name()} topics create` creates them")
+
+
+@commands.add("tail", tenant=False)
+def tail(
+    shell: Shell,
+    topic: Annotated[str, _TOPIC],
+    from_beginning: Annotated[bool, _BEGINNING] = False,
+    key: Annotated[str | None, _KEY] = None,
+    limit: Annotated[int | None, _LIMIT] = None,
+) -> None:
+    """Print messages as they come, until Ctrl-C; with --json one document a line."""
+    name = topic.removeprefix(shell.settings.kafka_prefix)
+    if name not in BY_NAME:
+        like = hint(name, list(BY_NAME))
+        message = f"unknown topic {shown(topic)}{like}"
+        raise InvalidInputError([Problem("TOPIC", message)])
+    wanted = run_id_of(key).encode() if key else None
+    shell.run(_tail(shell, name, wanted, limit, from_beginning=from_beginning))
+
+
+async def _tail(
+    shell: Shell, topic: str, key: bytes | None, limit: int | None, *, from_beginning: bool
+) -> None:
+    reader = shell.reader(topic, from_beginning=from_beginning)
+    await shell.kafka_answers(reader.start())
+    shown = 0
+    try:
+        async for delivery in reader.follow():
+            if key in (None, delivery.key):
+                shell.show_line(_document(delivery), _line(delivery))
+                shown += 1
+            if limit is not None and shown >= limit:
+                return
+    finally:
+        await reader.stop()
+
+
+def _document(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "topic": delivery.topic,
+        "partition": delivery.partition,
+        "offset": delivery.offset,
+        "timestamp": delivery.timestamp,
+        "key": _words(delivery.key),
+        "headers": {name: _words(value) for name, value in delivery.headers},
+        "value": _value(delivery.value),
+    }
+
+
+def _line(delivery: Delivery) -> Text:
+    place = f"{delivery.partition}/{delivery.offset} {_words(delivery.key)} "
+    return Text.assemble((place, "dim"), _words(delivery.value) or "(tombstone)")
+
+
+def _value(value: bytes | None) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return None if value is None else decoder_of(object).decode(value)
+    except (msgspec.DecodeError, RecursionError):  # no JSON: shown as the text that it is
+        return _words(value)
+
+
+def _words(value: bytes | None) -> str:
+    return printable((value or b"").decode(errors="backslashreplace"))

@@ -1,0 +1,1 @@
+"""What every command has: its shell, its options, its errors, tables and texts."""

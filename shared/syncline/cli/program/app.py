@@ -1,0 +1,158 @@
+"""What every command has: `--json`, `--tenant`, errors in plain words, exit codes.
+
+Exit codes (spec section 10): 0 succeeded, 1 failed, 2 wrong usage or input, 3 partial success;
+`diff` says 10 when something differs, and 130 means that Ctrl-C ended the command.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
+
+from syncline.cli.program.shell import Shell
+
+OK, FAILED, USAGE, PARTIAL, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 10, 130
+_JSON = typer.Option("--json", help="Print one JSON document on standard output.")
+_TENANT = typer.Option(
+    "--tenant", envvar="SYNCLINE_TENANT", metavar="NAME", help="The workspace to work in."
+)
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+Function = Callable[..., None]
+"""A command: its first parameter is the Shell, the others are arguments and options."""
+
+
+class Options:
+    """Options that several commands share.
+
+    A command takes a dataclass of this kind as one parameter, and its fields become options.
+    """
+
+
+class Commands:
+    """A group of commands."""
+
+    def __init__(self, help_: str) -> None:
+        self._typer = _typer(help_)
+
+    def add(self, name: str, *, tenant: bool = True) -> Callable[[Function], Function]:
+        """Make a function a command of this group.
+
+        Args:
+            tenant: whether what it does depends on the tenant.
+        """
+
+        def register(function: Function) -> Function:
+            self._typer.command(name)(_as_command(function, tenant=tenant))
+            return function
+
+        return register
+
+    def group(self, name: str) -> TyperGroup:
+        """Return the group as the program's command of that name."""
+        group = get_group(self._typer)
+        group.name = name
+        return group
+
+
+def command_of(name: str, function: Function) -> TyperCommand:
+    """Return a function as the program's command of that name."""
+    single = _typer("")
+    tenant = not getattr(function, "without_tenant", False)
+    single.command(name)(_as_command(function, tenant=tenant))
+    command = get_command(single)
+    assert isinstance(command, TyperCommand)
+    return command
+
+
+def without_tenant(function: Function) -> Function:
+    """Mark a command of its own that has nothing to do with a tenant."""
+    function.without_tenant = True  # type: ignore[attr-defined]
+    return function
+
+
+def _typer(help_: str) -> typer.Typer:
+    return typer.Typer(
+        help=help_,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+def _as_command(function: Function, *, tenant: bool) -> Function:
+    """Give a function the Shell, `--json`, `--tenant`, and words for its errors."""
+    hints = get_type_hints(function, include_extras=True)
+    shared = {name: kind for name, kind in hints.items() if _is_shared(kind)}
+
+    def command(*, json_wanted: bool = False, tenant: str = "default", **options: Any) -> None:  # noqa: ANN401
+        shell = Shell(tenant)
+        shell.json = json_wanted
+        for name, kind in shared.items():
+            options[name] = kind(**{f.name: options.pop(f.name) for f in dataclasses.fields(kind)})
+        code = called(shell, functools.partial(function, shell, **options))
+        if code:
+            raise typer.Exit(code)
+
+    own = [q for p in _parameters(function)[1:] for q in _expanded(p, hints[p.name])]
+    common = [inspect.Parameter("json_wanted", _KEYWORD, annotation=_json(), default=False)]
+    if tenant:
+        annotation = Annotated[str, _TENANT]
+        common.append(
+            inspect.Parameter("tenant", _KEYWORD, annotation=annotation, default="default")
+        )
+    parameters = [*own, *common]
+    functools.update_wrapper(command, function)
+    del command.__wrapped__  # type: ignore[attr-defined]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _is_shared(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Options)
+
+
+def _expanded(parameter: inspect.Parameter, kind: Any) -> list[inspect.Parameter]:  # noqa: ANN401
+    """Return a parameter as the command has it, or one for each field of shared options."""
+    if not _is_shared(kind):
+        return [parameter.replace(annotation=kind, kind=_KEYWORD)]
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(f.name, _KEYWORD, annotation=hints[f.name], default=f.default)
+        for f in dataclasses.fields(kind)
+    ]
+
+
+def _json() -> Any:  # noqa: ANN401 - an annotation
+    return Annotated[bool, _JSON]
+
+
+def called(shell: Shell, function: Callable[[], None]) -> int:
+    """Call a command and return its exit code; what goes wrong is told in words."""
+    try:
+        function()
+    except typer.Exit as end:
+        return end.exit_code
+    except KeyboardInterrupt:  # the person's own wish, told by the exit code
+        shell.note("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise  # whoever reads our output wants no more of it
+        return shell.complain(error)
+    return OK
+
+
+def _parameters(function: Function) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())

@@ -1,0 +1,1 @@
+"""Commands that ask for runs, watch them, and look at their records."""

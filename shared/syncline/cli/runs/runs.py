@@ -1,0 +1,264 @@
+"""`syncline runs`: list, show, watch, pause, resume and cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncline.cli.program.app import Commands
+from syncline.cli.program.shell import Shell, own_name
+from syncline.cli.program.tables import Column, pairs, table
+from syncline.cli.program.texts import (
+    counters,
+    duration,
+    moment,
+    notice_lines,
+    number,
+    plural,
+    run_document,
+    seconds_of,
+    status_document,
+)
+from syncline.cli.runs.run_display import STYLES
+from syncline.cli.runs.run_watcher import Watcher, ended_lines, exit_code, until_ended
+from syncline.contracts.events import PROGRESS
+from syncline.contracts.status import status_message, status_of
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.run import FINAL, Run, State
+from syncline.domain.trigger import parse_correlation_id
+from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.record_history import RunDetail, Views
+from syncline.postgres.runs.runs import Runs
+from syncline.runtime.clock import SystemClock
+from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
+
+commands = Commands("List, show, watch, pause, resume and cancel runs.")
+ACTIVE = tuple(state.value for state in State if state not in FINAL)
+RUN_ID = typer.Argument(metavar="CORRELATION_ID", help="Names the run.", show_default=False)
+LIMIT = typer.Option("--limit", min=1, max=2**31 - 2, help="Show at most so many.")
+_INSTANCE = typer.Option("--instance", metavar="NAME", help="Only runs of this instance.")
+_STATE = typer.Option("--state", metavar="STATE", help="Only runs in this state; may be repeated.")
+_ACTIVE = typer.Option("--active", help="Only runs that have not ended.")
+_STATES = {state.label: STYLES[state.value] for state in State if state.value in STYLES}
+_COLUMNS = (
+    Column("correlation ID"),
+    Column("instance", rank=1, cut=True),
+    Column("entity type", rank=2),
+    Column("state", styles=_STATES),
+    Column("mode", rank=7),
+    Column("begun", rank=6),
+    Column("time", right=True, rank=5),
+    Column("total", right=True, rank=3),
+    Column("success", right=True, rank=4),
+    Column("skipped", right=True, rank=4),
+    Column("failed", right=True, rank=3),
+)
+
+
+def run_id_of(text: str) -> str:
+    """Check a correlation ID. Raises InvalidInputError."""
+    try:
+        return parse_correlation_id(text)
+    except InvalidInputError as error:
+        message = error.problems[0].message
+        raise InvalidInputError([Problem("CORRELATION_ID", message)]) from None
+
+
+@commands.add("list")
+def list_(
+    shell: Shell,
+    instance: Annotated[str | None, _INSTANCE] = None,
+    state: Annotated[list[str] | None, _STATE] = None,
+    active: Annotated[bool, _ACTIVE] = False,
+    limit: Annotated[int, LIMIT] = 25,
+) -> None:
+    """List the newest runs."""
+    states = _states(state or [])
+    wanted = tuple(s for s in states or ACTIVE if s in ACTIVE) if active else states
+
+    async def read() -> list[Run]:
+        async with shell.database() as database:
+            return await Runs(database).newest(
+                shell.tenant, limit=limit + 1, states=wanted, instance=instance
+            )
+
+    found = shell.run(read())
+    runs = found[:limit]
+    is_filtered = instance or wanted
+    none = "no runs match" if is_filtered else f"no runs yet; `{own_name()} trigger` begins one"
+    shell.show_table([run_document(run) for run in runs], _COLUMNS, [_row(r) for r in runs], none)
+    if len(found) > limit:
+        shell.note("there are more: --limit shows more")
+
+
+def _states(given: list[str]) -> tuple[str, ...]:
+    states = tuple(text.strip().lower().replace(" ", "_") for text in given)
+    wrong = [text for text in states if text not in set(State)]
+    if wrong:
+        message = f"must be one of {', '.join(State)}, not {wrong[0]!r}"
+        raise InvalidInputError([Problem("--state", message)])
+    return states
+
+
+def _row(run: Run) -> list[object]:
+    counts = run.counters
+    return [
+        run.id,
+        run.instance_name,
+        run.entity_type,
+        run.state.label,
+        run.mode.value,
+        moment(run.started_at or run.created_at),
+        duration(seconds_of(run)),
+        *(number(n) for n in (counts.total, counts.success, counts.skipped, counts.failed)),
+    ]
+
+
+@commands.add("show")
+def show(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Show a run: what was asked for, how far it is, and what was exceptional."""
+    run_id = run_id_of(correlation_id)
+
+    async def read() -> tuple[Run, RunDetail]:
+        async with shell.database() as database:
+            run = await Runs(database).get(shell.tenant, run_id)
+            return run, await Views(database).run_detail(run_id)
+
+    run, detail = shell.run(read())
+    document = run_document(run) | {
+        "inFlightByStage": detail.in_flight_by_stage,
+        "retriedByStage": detail.retried,
+        "exceptions": detail.special,
+    }
+    lines = notice_lines(run.notices)
+    shell.show(document, *pairs(_facts(run, detail)), *lines, *_exceptions(run, detail))
+
+
+def _facts(run: Run, detail: RunDetail) -> list[tuple[str, object]]:
+    asked_to_cancel = run.cancel_requested_by if not run.state.is_final else None
+    return [
+        ("correlation ID", run.id),
+        ("instance", f"{run.instance_name} {run.entity_type}"),
+        ("state", run.state.label),
+        ("reason", run.reason),
+        ("cancel asked by", asked_to_cancel),
+        ("paused", f"by {run.paused_by}, {moment(run.paused_at)}" if run.paused_at else None),
+        ("records", counters(status_of(run))),
+        ("in flight in", _by_stage(detail.in_flight_by_stage)),
+        ("retried in", _by_stage(detail.retried)),
+        ("mode", run.mode.value),
+        ("source IDs", number(len(run.source_ids)) if run.source_ids else None),
+        ("max entities", run.max_entities),
+        ("batch size", run.batch_size),
+        ("triggered", f"by {run.actor}, {run.trigger}, {moment(run.created_at)}"),
+        ("replays failures of", run.parent),
+        ("begun", moment(run.started_at)),
+        ("source read until", moment(run.extracted_at)),
+        ("ended", moment(run.finished_at)),
+        ("took", duration(seconds_of(run))),
+        ("mapping version", run.mapping_version),
+        ("cursor before", run.cursor_before),
+        ("cursor after", run.cursor_after),
+    ]
+
+
+def _by_stage(counts: dict[str, int]) -> str:
+    return ", ".join(f"{stage} {number(count)}" for stage, count in counts.items())
+
+
+def _exceptions(run: Run, detail: RunDetail) -> list[object]:
+    if not detail.special:
+        return []
+    columns = [Column("source ID"), Column("outcome")]
+    rows = [[special["sourceId"], special["outcome"]] for special in detail.special]
+    lines: list[object] = ["", *table(columns, rows, 100)]
+    left = _special(run) - len(rows)
+    if left > 0:
+        lines.append(f"and {number(left)} more; the console's page of the run lists all")
+    if run.counters.failed:
+        lines.append(f"\nwhy: {own_name()} dlq list --run {run.id}")
+    return lines
+
+
+def _special(run: Run) -> int:
+    counts = run.counters
+    return counts.total - counts.success - counts.unchanged
+
+
+@commands.add("watch")
+def watch(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Watch a run until it has ended; Ctrl-C stops the watching, the run goes on."""
+    run_id = run_id_of(correlation_id)
+
+    async def follow() -> int:
+        async with shell.database() as database:
+            await Runs(database).get(shell.tenant, run_id)  # or say that there is none
+        async with Watcher(shell) as watcher:
+            interrupted = await until_ended(shell, watcher, [run_id])
+            if interrupted:
+                return interrupted
+            status = watcher.statuses[run_id]
+            shell.show(status_document(status), *ended_lines(status))
+            return exit_code([status])
+
+    if code := shell.run(follow()):
+        raise typer.Exit(code)
+
+
+@commands.add("pause")
+def pause(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
+    run_id = run_id_of(correlation_id)
+
+    async def work() -> Run:
+        async with shell.database() as database:
+            run = await Pauses(database).pause(shell.tenant, run_id, shell.actor)
+        return await _told(shell, run, pause_message(run_id, shell.actor))
+
+    run = shell.run(work())
+    left = plural(run.counters.in_flight, "record")
+    text = f"{run.instance_name} {run.entity_type} is paused; {left} in flight"
+    shell.show(run_document(run), text, f"go on: {own_name()} runs resume {run_id}")
+
+
+@commands.add("resume")
+def resume(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Let a paused run go on."""
+    run_id = run_id_of(correlation_id)
+
+    async def work() -> Run:
+        async with shell.database() as database:
+            run = await Pauses(database).resume(shell.tenant, run_id, shell.actor)
+        return await _told(shell, run, forget_message(run_id))
+
+    run = shell.run(work())
+    shell.show(run_document(run), f"{run.instance_name} {run.entity_type} goes on")
+
+
+async def _told(shell: Shell, run: Run, command: Outbound) -> Run:
+    """Tell the stages, and all who follow the run."""
+    now = SystemClock().now()
+    await shell.send([command, status_message(PROGRESS, "cli", status_of(run), now)])
+    return run
+
+
+@commands.add("cancel")
+def cancel(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+    """Cancel a run: no new record enters, what is being written is finished."""
+    run_id = run_id_of(correlation_id)
+
+    async def request() -> Run:
+        async with shell.database() as database:
+            run = await Runs(database).request_cancel(shell.tenant, run_id, shell.actor)
+        await shell.send([cancel_message(run_id, shell.actor)])
+        return run
+
+    run = shell.run(request())
+    left = plural(run.counters.in_flight, "record")
+    shell.show(
+        run_document(run),
+        f"{run.instance_name} {run.entity_type} will be cancelled; {left} in flight",
+        f"watch it: {own_name()} runs watch {run_id}",
+    )
