@@ -34,10 +34,12 @@ RIGHT_PRICE = Decimal("19.90")
 async def change_one_percent(erp: Database) -> None:
     """Raise some prices, and edit a text of other items that no mapping reads."""
     changed, touched = _every(97, 3, CHANGED), _every(97, 4, TOUCHED)
-    await erp.execute(f'update sbo."OITM" set "AvgPrice" = "AvgPrice" + 1 {_STAMP}',
-                      changed, FIRST_DAY)  # fmt: skip
-    await erp.execute(f"""update sbo."OITM" set "UserText" = 'counted' {_STAMP}""",
-                      touched, FIRST_DAY)  # fmt: skip
+    await erp.execute(
+        f'update sbo."OITM" set "AvgPrice" = "AvgPrice" + 1 {_STAMP}', changed, FIRST_DAY
+    )
+    await erp.execute(
+        f"""update sbo."OITM" set "UserText" = 'counted' {_STAMP}""", touched, FIRST_DAY
+    )
 
 
 async def edit_without_a_stamp(erp: Database) -> None:

@@ -77,14 +77,23 @@ def items(count: int = ITEMS) -> Iterator[tuple[object, ...]]:
         day, time = _changed(random)
         name = f"{random.choice(_NOUNS)} M{random.randrange(3, 24)}x{random.randrange(10, 200)}"
         yield (
-            f"A{n:05d}", name + " " * random.randrange(4), None if n % 3 else f"{name} (EN)",
+            f"A{n:05d}",
+            name + " " * random.randrange(4),
+            None if n % 3 else f"{name} (EN)",
             100 + random.randrange(12),
             None if n % 7 == 0 else f"40{random.randrange(10**11):011d}",
-            "Y" if random.random() < 0.9 else "N", "Y", random.choice("YYYYYYYYYN"),
-            random.randrange(10_000), _money(random, 1, 90_000),
-            random.choice(["Stk", "pcs ", None]), random.choice(["A1", "A2", None]),
-            None if n % 5 else f"Zeile 1\nline 2 \N{EN DASH} {n}", day, day, time,
-        )  # fmt: skip
+            "Y" if random.random() < 0.9 else "N",
+            "Y",
+            random.choice("YYYYYYYYYN"),
+            random.randrange(10_000),
+            _money(random, 1, 90_000),
+            random.choice(["Stk", "pcs ", None]),
+            random.choice(["A1", "A2", None]),
+            None if n % 5 else f"Zeile 1\nline 2 \N{EN DASH} {n}",
+            day,
+            day,
+            time,
+        )
 
 
 def partners(count: int = PARTNERS) -> Iterator[tuple[object, ...]]:
@@ -94,13 +103,20 @@ def partners(count: int = PARTNERS) -> Iterator[tuple[object, ...]]:
         day, time = _changed(random)
         city = random.choice(_CITIES)
         yield (
-            f"C{n:05d}", f"{random.choice(_NOUNS)} & Söhne {n}  ", random.choice("CCCCS"),
-            random.randrange(100, 105), f"+41 44 {random.randrange(10**6):06d}",
+            f"C{n:05d}",
+            f"{random.choice(_NOUNS)} & Söhne {n}  ",
+            random.choice("CCCCS"),
+            random.randrange(100, 105),
+            f"+41 44 {random.randrange(10**6):06d}",
             None if n % 11 == 0 else f"kontakt{n}@example.com",
             _money(random, -5_000_00, 90_000_00),
-            random.choice(["CHF", "EUR", "##"]), "N" if n % 40 else "Y", city,
-            random.choice(["CH", "DE", "PL", None]), day, time,
-        )  # fmt: skip
+            random.choice(["CHF", "EUR", "##"]),
+            "N" if n % 40 else "Y",
+            city,
+            random.choice(["CH", "DE", "PL", None]),
+            day,
+            time,
+        )
 
 
 def orders(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
@@ -109,11 +125,20 @@ def orders(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
     for n in range(1, count + 1):
         day, time = _changed(random)
         yield (
-            n, 70_000 + n, f"C{random.randrange(PARTNERS):05d}", day.strftime("%Y%m%d"),
-            time // 100, day + dt.timedelta(days=14), _money(random, 1_000, 5_000_000),
-            random.choice(["CHF", "EUR"]), "N" if n % 50 else "Y", random.choice("OOC"),
-            None if n % 4 else "Bitte anrufen ", day, time,
-        )  # fmt: skip
+            n,
+            70_000 + n,
+            f"C{random.randrange(PARTNERS):05d}",
+            day.strftime("%Y%m%d"),
+            time // 100,
+            day + dt.timedelta(days=14),
+            _money(random, 1_000, 5_000_000),
+            random.choice(["CHF", "EUR"]),
+            "N" if n % 50 else "Y",
+            random.choice("OOC"),
+            None if n % 4 else "Bitte anrufen ",
+            day,
+            time,
+        )
 
 
 def lines(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
@@ -123,9 +148,15 @@ def lines(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
         for line in range(random.randrange(1, 6)):
             quantity, price = random.randrange(1, 50), _money(random, 10, 90_000)
             yield (
-                n, line, f"A{random.randrange(ITEMS):05d}", random.choice(_NOUNS), quantity, price,
-                quantity * price, random.choice(["01", "02"]),
-            )  # fmt: skip
+                n,
+                line,
+                f"A{random.randrange(ITEMS):05d}",
+                random.choice(_NOUNS),
+                quantity,
+                price,
+                quantity * price,
+                random.choice(["01", "02"]),
+            )
 
 
 def _money(random: Random, low: int, high: int) -> Decimal:

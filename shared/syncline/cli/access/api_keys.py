@@ -61,19 +61,20 @@ def create(
 @commands.add("list")
 def list_(shell: Shell) -> None:
     """List the tenant's keys, the newest first."""
-
-    async def read() -> list[ApiKeyView]:
-        async with shell.database() as database:
-            return await ApiKeys(database).list(shell.tenant)
-
-    found = shell.run(read())
+    found = shell.ask(lambda database: ApiKeys(database).list(shell.tenant))
     rows: list[list[object]] = [
         [
-            key.name, key.prefix, Role.of(key.role).title, key.status, moment(key.created_at),
-            key.created_by, moment(key.used_at), moment(key.expires_at),
+            key.name,
+            key.prefix,
+            Role.of(key.role).title,
+            key.status,
+            moment(key.created_at),
+            key.created_by,
+            moment(key.used_at),
+            moment(key.expires_at),
         ]
         for key in found
-    ]  # fmt: skip
+    ]
     none = f"no API keys; `{own_name()} api-keys create NAME` makes one"
     shell.show_table(found, _COLUMNS, rows, none)
 
@@ -81,10 +82,5 @@ def list_(shell: Shell) -> None:
 @commands.add("revoke")
 def revoke(shell: Shell, key: Annotated[str, _KEY]) -> None:
     """Revoke a key: every gateway refuses it within 5 seconds."""
-
-    async def change() -> ApiKeyView:
-        async with shell.database() as database:
-            return await ApiKeys(database).revoke(shell.tenant, key, shell.actor)
-
-    view = shell.run(change())
+    view = shell.ask(lambda database: ApiKeys(database).revoke(shell.tenant, key, shell.actor))
     shell.show(view, f"{view.name} ({view.prefix}) is revoked")

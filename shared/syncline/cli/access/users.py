@@ -59,12 +59,7 @@ def add(
 @commands.add("list", tenant=False)
 def list_(shell: Shell) -> None:
     """List everybody."""
-
-    async def read() -> list[UserView]:
-        async with shell.database() as database:
-            return await Users(database).list()
-
-    found = shell.run(read())
+    found = shell.ask(lambda database: Users(database).list())
     rows: list[list[object]] = [
         [
             user.name,
@@ -83,12 +78,9 @@ def disable(
     shell: Shell, name: Annotated[str, _NAME], undo: Annotated[bool, _UNDO] = False
 ) -> None:
     """Sign a person out everywhere, and let them in no more."""
-
-    async def change() -> UserView:
-        async with shell.database() as database:
-            return await Users(database).change(name, UserChange(disabled=not undo), shell.actor)
-
-    user = shell.run(change())
+    user = shell.ask(
+        lambda database: Users(database).change(name, UserChange(disabled=not undo), shell.actor)
+    )
     shell.show(user, f"{user.name} {'may sign in again' if undo else 'is disabled'}")
 
 
@@ -97,11 +89,7 @@ def reset_link(shell: Shell, name: Annotated[str, _NAME]) -> None:
     """Print a new one-time link at which a person chooses a password."""
     from syncline.actions.sign_in import password_link  # noqa: PLC0415 - for two commands only
 
-    async def make() -> str:
-        async with shell.database() as database:
-            return await password_link(database, name, shell.actor)
-
-    link = _link(shell, shell.run(make()))
+    link = _link(shell, shell.ask(lambda database: password_link(database, name, shell.actor)))
     shell.show({"link": link}, f"within 24 hours, once: {link}")
 
 

@@ -44,12 +44,7 @@ _HISTORY = (
 @commands.add("list")
 def list_(shell: Shell, instance: Annotated[str | None, _OF_INSTANCE] = None) -> None:
     """List the cursor of every instance and entity type."""
-
-    async def read() -> list[CursorView]:
-        async with shell.database() as database:
-            return await Views(database).cursors(shell.tenant, instance)
-
-    found = shell.run(read())
+    found = shell.ask(lambda database: Views(database).cursors(shell.tenant, instance))
     rows: list[list[object]] = [
         [c.instance, c.entity_type, _value(c), c.version, moment(c.at), c.actor, c.reason]
         for c in found
@@ -69,12 +64,9 @@ def history(
     shell: Shell, instance: Annotated[str, _INSTANCE], entity_type: Annotated[str, _ENTITY]
 ) -> None:
     """List every version of a cursor, the newest first."""
-
-    async def read() -> list[CursorView]:
-        async with shell.database() as database:
-            return await Cursors(database).history(shell.tenant, instance, entity_type)
-
-    found = shell.run(read())
+    found = shell.ask(
+        lambda database: Cursors(database).history(shell.tenant, instance, entity_type)
+    )
     rows: list[list[object]] = [
         [c.version, _value(c), moment(c.at), c.actor, c.reason, c.correlation_id] for c in found
     ]
@@ -115,11 +107,10 @@ def roll_back(
     """Set a cursor to what it was in an older version; that adds a version."""
     stream, why = (shell.tenant, instance, entity_type), _said(reason)
 
-    async def change() -> CursorView:
-        async with shell.database() as database:
-            return await Cursors(database).roll_back(stream, version, shell.actor, why)
-
-    _tell(shell, shell.run(change()))
+    _tell(
+        shell,
+        shell.ask(lambda database: Cursors(database).roll_back(stream, version, shell.actor, why)),
+    )
 
 
 def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: str) -> None:

@@ -46,19 +46,20 @@ _FIRINGS = (
 @commands.add("list")
 def list_(shell: Shell) -> None:
     """List the schedules, with the last and the next run of each."""
-
-    async def read() -> Sequence[ScheduleView]:
-        async with shell.database() as database:
-            return await ScheduleViews(database).all(shell.tenant)
-
-    found = shell.run(read())
+    found = shell.ask(lambda database: ScheduleViews(database).all(shell.tenant))
     rows: list[list[object]] = [
         [
-            s.name, s.instance, s.entity_type, s.cron, s.timezone, label(s.status),
-            _last(s.last_run), moment(s.next_run),
+            s.name,
+            s.instance,
+            s.entity_type,
+            s.cron,
+            s.timezone,
+            label(s.status),
+            _last(s.last_run),
+            moment(s.next_run),
         ]
         for s in found
-    ]  # fmt: skip
+    ]
     none = f"no schedules; `{own_name()} apply -f` stores documents of kind Schedule"
     shell.show_table(found, _COLUMNS, rows, none)
 

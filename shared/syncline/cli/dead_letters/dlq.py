@@ -20,7 +20,7 @@ from syncline.cli.program.texts import moment, number, plural, short_id
 from syncline.cli.runs.runs import LIMIT
 from syncline.contracts.messages import decoder_of, encode
 from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
-from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
+from syncline.postgres.dead_letters.groups import LetterGroups
 from syncline.telemetry.masking import MASK
 
 commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")
@@ -95,12 +95,9 @@ def _row(letter: LetterView) -> list[object]:
 def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> None:
     """Fold the entries that wait into groups that failed alike, the largest first."""
     wanted = where.filter("pending")
-
-    async def read() -> list[LetterGroup]:
-        async with shell.database() as database:
-            return await LetterGroups(database).largest(shell.tenant, wanted, limit + 1)
-
-    several = shell.run(read())
+    several = shell.ask(
+        lambda database: LetterGroups(database).largest(shell.tenant, wanted, limit + 1)
+    )
     found = several[:limit]
     rows: list[list[object]] = [
         [g.group, number(g.count), g.stage, moment(g.first_seen), moment(g.last_seen), g.error]

@@ -34,12 +34,20 @@ SHOWN = 25
 PAGE = 1000
 _OPERATION = typer.Argument(metavar="OPERATION", help="Names the operation.", show_default=False)
 _COLUMNS = (
-    Column("operation"), Column("begun", rank=3), Column("kind", rank=2), Column("state"),
-    Column("entries", right=True), Column("left", right=True, rank=1), Column("what", cut=True),
-)  # fmt: skip
+    Column("operation"),
+    Column("begun", rank=3),
+    Column("kind", rank=2),
+    Column("state"),
+    Column("entries", right=True),
+    Column("left", right=True, rank=1),
+    Column("what", cut=True),
+)
 _ITEMS = (
-    Column("ID"), Column("source ID", cut=True), Column("result"), Column("why", cut=True),
-)  # fmt: skip
+    Column("ID"),
+    Column("source ID", cut=True),
+    Column("result"),
+    Column("why", cut=True),
+)
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -80,11 +88,19 @@ async def begin(
     careful = pace.stop_on_repeat
     key = str(uuid7())
     new = NewOperation(
-        id=key, tenant=shell.tenant, kind=OperationKind.REPLAY, request_hash=key,
-        selection=words_of(wanted), wanted=wanted, reason=reason, from_stage=from_stage,
-        rate=pace.rate, stop_after=pace.stop_after, actor=shell.actor,
+        id=key,
+        tenant=shell.tenant,
+        kind=OperationKind.REPLAY,
+        request_hash=key,
+        selection=words_of(wanted),
+        wanted=wanted,
+        reason=reason,
+        from_stage=from_stage,
+        rate=pace.rate,
+        stop_after=pace.stop_after,
+        actor=shell.actor,
         stop_on_repeat=wanted.group is not None if careful is None else careful,
-    )  # fmt: skip
+    )
     async with shell.database() as database:
         return await Operations(database).begin(new)
 
@@ -147,9 +163,14 @@ def show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) -> 
 
 
 def replay_paced(
-    shell: Shell, wanted: LetterFilter, pace: Pace, *, from_stage: str, reason: str | None,
+    shell: Shell,
+    wanted: LetterFilter,
+    pace: Pace,
+    *,
+    from_stage: str,
+    reason: str | None,
     no_wait: bool,
-) -> int:  # fmt: skip
+) -> int:
     """Replay by an operation, and return the exit code."""
 
     async def work() -> tuple[OperationView, OperationView | None, list[OperationItem]]:
@@ -167,12 +188,7 @@ def replay_paced(
 
 def operations(shell: Shell, limit: Annotated[int, LIMIT] = 25) -> None:
     """List what is done to many entries at once, the newest first."""
-
-    async def read() -> list[OperationView]:
-        async with shell.database() as database:
-            return await Operations(database).newest(shell.tenant, limit + 1)
-
-    found = shell.run(read())
+    found = shell.ask(lambda database: Operations(database).newest(shell.tenant, limit + 1))
     shell.show_table(found[:limit], _COLUMNS, [_row(o) for o in found[:limit]], "none yet")
     if len(found) > limit:
         shell.note("there are more: --limit shows more")
@@ -181,9 +197,14 @@ def operations(shell: Shell, limit: Annotated[int, LIMIT] = 25) -> None:
 def _row(found: OperationView) -> list[object]:
     left = found.waiting + found.under_way
     return [
-        found.id, moment(found.created_at), found.kind, found.state, number(found.total),
-        number(left), found.stopped or found.selection,
-    ]  # fmt: skip
+        found.id,
+        moment(found.created_at),
+        found.kind,
+        found.state,
+        number(found.total),
+        number(left),
+        found.stopped or found.selection,
+    ]
 
 
 def abort(shell: Shell, operation: Annotated[str, _OPERATION]) -> None:

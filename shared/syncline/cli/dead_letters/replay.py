@@ -121,9 +121,14 @@ def _at_once(
     entries, more, edit = shell.run(find())
     confirm(shell, "replay", len(entries), selection, yes=yes)
     wish = Wish(
-        tenant=shell.tenant, actor=shell.actor, source="cli", from_stage=change.from_stage,
-        reason=change.reason, edit=edit, named=bool(selection.ids),
-    )  # fmt: skip
+        tenant=shell.tenant,
+        actor=shell.actor,
+        source="cli",
+        from_stage=change.from_stage,
+        reason=change.reason,
+        edit=edit,
+        named=bool(selection.ids),
+    )
     asked, refused = plan(entries, wish, SystemClock().now())
     results, statuses, code = shell.run(_replay(shell, asked, no_wait=no_wait))
     _show(shell, [*refused, *results], statuses)

@@ -12,7 +12,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -117,6 +117,15 @@ class Shell:
 
         configure_logs("cli", "CRITICAL")
         return asyncio.run(work)
+
+    def ask(self, question: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+        """Open the database for one question and return its answer. Raises as `database` does."""
+
+        async def answer() -> T:
+            async with self.database() as database:
+                return await question(database)
+
+        return self.run(answer())
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:

@@ -25,9 +25,12 @@ _RUN = typer.Option(
 )
 _OUTCOMES = {"success": "green", "failed": "red", "in_flight": "cyan"}
 _WRITTEN = (
-    Column("instance"), Column("entity type"), Column("target ID"), Column("written", rank=1),
+    Column("instance"),
+    Column("entity type"),
+    Column("target ID"),
+    Column("written", rank=1),
     Column("by run", rank=2),
-)  # fmt: skip
+)
 _RUNS = (
     Column("correlation ID"),
     Column("instance", rank=2, cut=True),
@@ -47,12 +50,7 @@ def find(
 
     Exit code 1 when no run knows it.
     """
-
-    async def read() -> RecordHistory:
-        async with shell.database() as database:
-            return await Views(database).record(shell.tenant, source_id, limit + 1)
-
-    found = shell.run(read())
+    found = shell.ask(lambda database: Views(database).record(shell.tenant, source_id, limit + 1))
     more = len(found.runs) > limit
     found = msgspec.structs.replace(found, runs=found.runs[:limit])
     if not found.runs and not found.written and not shell.json:

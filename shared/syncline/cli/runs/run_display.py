@@ -25,9 +25,12 @@ FEW = 2
 """Runs up to which each is shown in full."""
 _WINDOW = 5.0
 STYLES = {
-    "succeeded": "green", "partial_success": "yellow", "failed": "red", "rejected": "red",
+    "succeeded": "green",
+    "partial_success": "yellow",
+    "failed": "red",
+    "rejected": "red",
     "cancelled": "yellow",
-}  # fmt: skip
+}
 
 
 class Rate:

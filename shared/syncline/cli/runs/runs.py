@@ -77,14 +77,11 @@ def list_(
     """List the newest runs."""
     states = _states(state or [])
     wanted = tuple(s for s in states or ACTIVE if s in ACTIVE) if active else states
-
-    async def read() -> list[Run]:
-        async with shell.database() as database:
-            return await Runs(database).newest(
-                shell.tenant, limit=limit + 1, states=wanted, instance=instance
-            )
-
-    found = shell.run(read())
+    found = shell.ask(
+        lambda database: Runs(database).newest(
+            shell.tenant, limit=limit + 1, states=wanted, instance=instance
+        )
+    )
     runs = found[:limit]
     is_filtered = instance or wanted
     none = "no runs match" if is_filtered else f"no runs yet; `{own_name()} trigger` begins one"
