@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from syncline.domain.access import Role
-from syncline_gateway.document.document import BASE
+from syncline_gateway.requests.resource import BASE
 from syncline_gateway.routes import ROUTERS
 
 OPEN = {"POST /session", "POST /session/link", "GET /setup", "POST /setup", "POST /password"}

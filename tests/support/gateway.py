@@ -27,8 +27,8 @@ from syncline.runtime.clock import SystemClock
 from syncline.security.passwords import Passwords
 from syncline.security.secrets import Keyring, generate_key
 from syncline_gateway.app import create_app
+from syncline_gateway.backend import Backend
 from syncline_gateway.live.hub import Hub
-from syncline_gateway.parts import Parts
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
 
@@ -65,7 +65,7 @@ async def served(place: Gateway) -> AsyncIterator[str]:
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started, within=20)
     yield f"http://127.0.0.1:{port}"
-    place.app.state.parts.hub.close()
+    place.app.state.backend.hub.close()
     server.should_exit = True
     await serving
 
@@ -78,7 +78,7 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
         keyring = Keyring.parse(generate_key())
         own = Settings(_env_file=None, postgres_dsn=SecretStr(dsn), **settings)
         configuration = Configuration(database, keyring)
-        parts = Parts(
+        backend = Backend(
             settings=own,
             database=database,
             producer=KafkaProducer(NOWHERE, deadline=0.5),
@@ -88,4 +88,4 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
             connections=Connections(configuration, Limits(database), own.surroundings(), clock),
             clock=clock,
         )
-        yield Gateway(create_app(parts, Passwords(profiles.CHEAPEST)), database)
+        yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), database)

@@ -13,12 +13,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from syncline.security.passwords import Passwords
 from syncline_gateway.access.authentication import Authentication
 from syncline_gateway.access.guard import Guard
-from syncline_gateway.access.stream_access import Watch
+from syncline_gateway.access.stream_access import StreamAccess
+from syncline_gateway.backend import Backend
 from syncline_gateway.console import add_console
-from syncline_gateway.document.document import BASE, document
+from syncline_gateway.document.document import document
 from syncline_gateway.document.parameters import only_known_parameters
-from syncline_gateway.parts import Parts
 from syncline_gateway.requests.problems import add_problem_handlers, problem
+from syncline_gateway.requests.resource import BASE
 from syncline_gateway.routes import ROUTERS
 
 
@@ -43,7 +44,7 @@ def _document() -> dict[str, Any]:
     return document(documented())
 
 
-def create_app(parts: Parts, passwords: Passwords | None = None) -> FastAPI:
+def create_app(backend: Backend, passwords: Passwords | None = None) -> FastAPI:
     """Return the app.
 
     Args:
@@ -52,10 +53,10 @@ def create_app(parts: Parts, passwords: Passwords | None = None) -> FastAPI:
     """
     app = documented()
     app.openapi_schema = _document()
-    app.state.parts = parts
+    app.state.backend = backend
     app.state.passwords = passwords or Passwords()
     authentication = Authentication(
-        parts.database, parts.settings.lifetimes(), parts.clock, parts.settings.public_url
+        backend.database, backend.settings.lifetimes(), backend.clock, backend.settings.public_url
     )
     app.state.authentication = authentication
     add_problem_handlers(app)
@@ -73,8 +74,8 @@ def create_app(parts: Parts, passwords: Passwords | None = None) -> FastAPI:
 
     add_console(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(Watch, authentication=authentication)
-    app.add_middleware(Guard, max_body=parts.settings.http_max_body)
+    app.add_middleware(StreamAccess, authentication=authentication)
+    app.add_middleware(Guard, max_body=backend.settings.http_max_body)
     return app
 
 

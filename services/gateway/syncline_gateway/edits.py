@@ -1,67 +1,81 @@
-"""What edits of configuration have in common: names, marks of states, and what came of them."""
+"""What requests that edit configuration have in common: who edits what, and what came of it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
-from fastapi import Header, Path, Query
+from fastapi import Path, Query
 
 from syncline.actions.doubts.review import Doubter
 from syncline.domain.configuration.documents import Kind, PlanStep
 from syncline.domain.errors import Problem
 from syncline.domain.naming import NAME
 from syncline.postgres.configuration.catalog import Listed
+from syncline.resources import edits
 from syncline.resources.edits import Edit, Expected
-from syncline_gateway.access.caller import Caller
-from syncline_gateway.parts import Parts
+from syncline_gateway.access.caller import User
+from syncline_gateway.backend import Backend
+from syncline_gateway.requests.etags import IfMatch, etag
 from syncline_gateway.requests.paging import Paging, words
+from syncline_gateway.requests.resource import Answer, Document, Resource
 
+T = TypeVar("T")
 Name = Annotated[str, Path(pattern=NAME, description="Name of the object.")]
 """A route's parameter: the object that the address names."""
-Search = Annotated[
-    str | None,
-    Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of a name, in any case."),
-]
+Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+"""A route's parameter: a text that a list is filtered by."""
+Search = Annotated[Text, Query(description="Part of a name, in any case.")]
 """A route's parameter: what a list is searched for."""
-IfMatch = Annotated[
-    str | None,
-    Header(
-        max_length=100,
-        description="The `ETag` that the edit is based on; 412 when it was changed meanwhile.",
-    ),
-]
-"""A route's parameter: the state that an edit is based on."""
 
 
-def edit_of(caller: Caller, kind: Kind, name: str | None, if_match: str | None = None) -> Edit:
-    """Say who edits what, and what he takes for granted."""
-    expected: Expected | str = Expected.ANYTHING
-    if if_match is not None:
-        mark = if_match.strip().removeprefix("W/").strip('"')
-        expected = Expected.SOMETHING_THERE if mark == "*" else mark
-    return Edit(caller.tenant, caller.actor, kind, name, expected)
+def edit_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
+    """Return the dependency that says who edits which object, and on what state that is based."""
+
+    async def edit(name: Name, caller: User, mark: IfMatch) -> Edit:
+        expected = Expected.ANYTHING if mark is None else mark
+        if mark == "*":
+            expected = Expected.SOMETHING_THERE
+        return Edit(caller.tenant, caller.actor, kind, name, expected)
+
+    return edit
 
 
-def creation_of(caller: Caller, kind: Kind) -> Edit:
-    """Say who creates what; the document names it."""
-    return Edit(caller.tenant, caller.actor, kind, None, Expected.NOTHING_THERE)
+def creation_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
+    """Return the dependency that says who creates an object; the document names it."""
+
+    async def creation(caller: User) -> Edit:
+        return Edit(caller.tenant, caller.actor, kind, None, Expected.NOTHING_THERE)
+
+    return creation
 
 
-async def doubts(parts: Parts, edit: Edit, body: object, step: PlanStep | None) -> list[Problem]:
+async def save(backend: Backend, edit: Edit, body: Document[T]) -> tuple[str, list[Problem]]:
+    """Store a document; return its name, and what of it is allowed and probably not meant.
+
+    Raises as `edits.save`.
+    """
+    step, _ = await edits.save(backend.configuration, edit, body.value)
+    return step.name, await doubts(backend, edit, body.value, step)
+
+
+async def doubts(
+    backend: Backend, edit: Edit, body: object, step: PlanStep | None
+) -> list[Problem]:
     """Say what of a checked document is allowed and probably not meant: the `warnings`.
 
     Args:
         step: what storing it changed; None where nothing was stored.
     """
-    doubter = Doubter(parts.configuration, parts.settings.surroundings())
+    doubter = Doubter(backend.configuration, backend.settings.surroundings())
     steps = [] if step is None else [step]
     return await doubter.of_request(edit.tenant, edit.kind, body, edit.name, steps)
 
 
-def tagged(mark: str, location: str | None = None) -> dict[str, str]:
-    """Return the headers that tell an object's state, and where it is."""
-    headers = {"ETag": f'"{mark}"'}
-    return headers if location is None else headers | {"Location": location}
+def saved(router: Resource, edit: Edit, name: str, value: T, mark: str) -> Answer[T]:
+    """Answer with what was saved, the mark of its state, and where it is if it is new."""
+    location = router.location(name) if edit.name is None else {}
+    return Answer(value, etag(mark) | location)
 
 
 def listed(paging: Paging, search: str | None) -> Listed:

@@ -26,9 +26,9 @@ from syncline.postgres.limits.leases import Limits
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
 from syncline_gateway.app import create_app
+from syncline_gateway.backend import Backend
 from syncline_gateway.live.hub import Hub
 from syncline_gateway.live.service_status import feed
-from syncline_gateway.parts import Parts
 
 ANSWERS_WITHIN = 5.0
 """Seconds that a request may go on after SIGTERM."""
@@ -51,19 +51,19 @@ async def serve(settings: Settings) -> None:
     async with life(settings, connections=10) as own:
         if own is None:
             return
-        parts = _parts(own)
-        server = _Server(_config(create_app(parts), settings.trusted_proxies))
+        backend = _backend(own)
+        server = _Server(_config(create_app(backend), settings.trusted_proxies))
         listening = listen(settings)
         own.stack.callback(listening.close)
         await _invite(own.database, settings)
         await own.run(
             "gateway",
-            lambda: _until_told(server, listening, parts.hub, own.stopping),
-            HealthServer(lambda: None, lambda: _ready(parts, server)),
+            lambda: _until_told(server, listening, backend.hub, own.stopping),
+            HealthServer(lambda: None, lambda: _ready(backend, server)),
             {
-                "status": parts.hub.follow,
-                "deliver": parts.hub.deliver,
-                "pipeline": lambda: feed(parts.hub, own.database, own.clock),
+                "status": backend.hub.follow,
+                "deliver": backend.hub.deliver,
+                "pipeline": lambda: feed(backend.hub, own.database, own.clock),
             },
             host=settings.http_host,
             port=settings.http_port,
@@ -78,7 +78,7 @@ async def _invite(database: Database, settings: Settings) -> None:
         log.warning("set_up_needed", link=link, hint="open it within 24 hours; it works once")
 
 
-def _parts(own: Life) -> Parts:
+def _backend(own: Life) -> Backend:
     settings, database, clock = own.settings, own.database, own.clock
     producer = KafkaProducer(settings.kafka(), deadline=SEND_WITHIN)
     own.stack.push_async_callback(producer.stop)
@@ -89,7 +89,7 @@ def _parts(own: Life) -> Parts:
     own.stack.push_async_callback(connections.close)
     hub = Hub(KafkaReader(settings.kafka(), STATUS), clock)
     store = ConfigurationStore(database, keyring)
-    return Parts(settings, database, producer, hub, keyring, store, connections, clock)
+    return Backend(settings, database, producer, hub, keyring, store, connections, clock)
 
 
 def _config(app: FastAPI, trusted_proxies: str) -> uvicorn.Config:
@@ -128,8 +128,8 @@ async def _until_told(
         told.cancel()
 
 
-def _ready(parts: Parts, server: _Server) -> dict[str, str | None]:
+def _ready(backend: Backend, server: _Server) -> dict[str, str | None]:
     return {
         "http": None if server.started else "not listening yet",
-        "status": None if parts.hub.reads else "the status topic is not being read",
+        "status": None if backend.hub.reads else "the status topic is not being read",
     }

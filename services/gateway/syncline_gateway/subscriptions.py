@@ -1,9 +1,9 @@
-"""What webhooks and e-mail subscriptions have in common: bodies, tests, deliveries."""
+"""What webhooks and e-mail subscriptions have in common: bodies, edits, tests, deliveries."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import msgspec
 from fastapi import Query
@@ -13,14 +13,19 @@ from uuid6 import uuid7
 from syncline.bootstrap.notifications import senders_of
 from syncline.contracts.alerts import AlertData
 from syncline.domain.notification.alert import Alert
+from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
 from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryView, DeliveryViews
-from syncline.postgres.notifications.subscriptions import Subscriptions
-from syncline_gateway.access.caller import Caller
-from syncline_gateway.parts import Parts
-from syncline_gateway.requests.answers import Page
+from syncline.postgres.notifications.subscriptions import (
+    Subscriptions,
+    SubscriptionView,
+    mark_of,
+)
+from syncline_gateway.access.caller import Caller, User
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.requests.bodies import Body
-from syncline_gateway.requests.paging import Paging, identity
+from syncline_gateway.requests.etags import etag
+from syncline_gateway.requests.paging import Page, Paging, identity, words
 
 AlertName = Literal["run_failed", "partial_success", "dlq_growth"]
 State = Annotated[
@@ -33,13 +38,19 @@ def _all() -> list[AlertName]:
     return ["run_failed", "partial_success", "dlq_growth"]
 
 
-class Subscribed(Body):
+class SubscriptionBody(Body):
     """What is told, and of which instances."""
 
     name: Annotated[str, Field(max_length=200)]
     events: Annotated[list[AlertName], Field(default_factory=_all)]
     instances: Annotated[Texts, Field(default_factory=list)]
     active: bool = True
+
+    def config(self, kind: str) -> SubscriptionConfig:
+        """Return what the database stores. Raises InvalidInputError."""
+        config = msgspec.convert({"kind": kind} | self.model_dump(), SubscriptionConfig)
+        check_subscription(config)
+        return config
 
 
 class Tested(msgspec.Struct, frozen=True, rename="camel"):
@@ -54,52 +65,98 @@ class Tested(msgspec.Struct, frozen=True, rename="camel"):
     result: Try
 
 
-def stored(parts: Parts) -> Subscriptions:
-    """Return the store of subscriptions."""
-    return Subscriptions(parts.database, parts.keyring)
+class CallerSubscriptions:
+    """The subscriptions of one kind, as a caller reads and changes them.
+
+    What names a subscription raises NotFoundError where the caller's tenant has none of that ID.
+    """
+
+    def __init__(self, backend: Backend, caller: Caller, kind: str) -> None:
+        self.backend = backend
+        self._tenant = caller.tenant
+        self._actor = caller.actor
+        self._kind = kind
+        self._stored = Subscriptions(backend.database, backend.keyring)
+        self._deliveries = DeliveryViews(backend.database)
+
+    async def page(self, paging: Paging) -> Page[SubscriptionView]:
+        """Return them by name."""
+        (after,) = paging.key(words) or (None,)
+        found = await self._stored.page(self._tenant, self._kind, paging.limit + 1, after)
+        return paging.page(found, lambda view: [view.name])
+
+    async def get(self, id_: str) -> SubscriptionView:
+        return await self._stored.get(self._tenant, self._kind, id_)
+
+    async def create(self, body: SubscriptionBody, secret: str | None) -> SubscriptionView:
+        """Store a new one. Raises InvalidInputError, ConflictError."""
+        config = body.config(self._kind)
+        id_ = await self._stored.create(self._tenant, self._actor, config, secret)
+        return await self._stored.get(self._tenant, self._kind, id_)
+
+    async def change(self, id_: str, body: SubscriptionBody, mark: str | None) -> SubscriptionView:
+        """Store one as the body wants it.
+
+        Args:
+            mark: of the state that the change is based on; None or `*`: whichever it is.
+
+        Raises:
+            InvalidInputError, ConflictError, StaleError: as `Subscriptions.change`.
+        """
+        seen = None if mark == "*" else mark
+        config = body.config(self._kind)
+        await self._stored.change(self._tenant, self._actor, id_, config, seen)
+        return await self.get(id_)
+
+    async def remove(self, id_: str) -> None:
+        await self._stored.remove(self._tenant, self._actor, self._kind, id_)
+
+    async def rotate(self, id_: str, secret: str) -> SubscriptionView:
+        """Sign with a new secret from now on."""
+        await self._stored.rotate(self._tenant, self._actor, id_, secret)
+        return await self.get(id_)
+
+    async def test(self, id_: str) -> Tested:
+        """Send a test and wait for its answer."""
+        target = await self._stored.target(self._tenant, self._kind, id_)
+        clock = self.backend.clock
+        senders = senders_of(self.backend.settings, clock)
+        notification = str(uuid7())
+        data = AlertData(alert=str(Alert.TEST), tenant=self._tenant)
+        try:
+            attempt = await senders.send(target, notification, clock.now(), data)
+        finally:
+            await senders.close()
+        return Tested(notification, attempt.entry)
+
+    async def deliveries(self, id_: str, state: str | None, paging: Paging) -> Page[DeliveryView]:
+        """Return what was told to one, the newest first."""
+        await self.get(id_)
+        (after,) = paging.key(identity) or (None,)
+        found = await self._deliveries.page(self._tenant, id_, state, paging.limit + 1, after)
+        return paging.page(found, lambda view: [view.notification_id])
+
+    async def redeliver(self, id_: str, delivery: str) -> DeliveryView:
+        """Deliver something again. Raises ConflictError."""
+        await self.get(id_)
+        await self._deliveries.redeliver(self._tenant, self._actor, id_, delivery)
+        return await self._deliveries.get(self._tenant, id_, delivery)
 
 
-def mark_in(if_match: str | None) -> str | None:
-    """Return the mark of the state that an edit is based on; None: whichever it is."""
-    mark = (if_match or "*").strip().removeprefix("W/").strip('"')
-    return None if mark == "*" else mark
+def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]:
+    """Return the dependency that gives a caller's subscriptions of a kind."""
+
+    async def subscriptions(caller: User, backend: BackendDep) -> CallerSubscriptions:
+        return CallerSubscriptions(backend, caller, kind)
+
+    return subscriptions
 
 
-async def tested(parts: Parts, caller: Caller, kind: str, id_: UUID) -> Tested:
-    """Send a test to a subscription and wait for its answer. Raises NotFoundError."""
-    target = await stored(parts).target(caller.tenant, kind, str(id_))
-    senders = senders_of(parts.settings, parts.clock)
-    notification = str(uuid7())
-    data = AlertData(alert=str(Alert.TEST), tenant=caller.tenant)
-    try:
-        tried = await senders.send(target, notification, parts.clock.now(), data)
-    finally:
-        await senders.close()
-    return Tested(notification, tried.entry)
+def state_of(view: SubscriptionView) -> dict[str, str]:
+    """Return the header that tells a subscription's state."""
+    return etag(mark_of(view.changed_at))
 
 
-async def deliveries(
-    parts: Parts, caller: Caller, kind: str, id_: UUID, state: str | None, paging: Paging
-) -> Page[DeliveryView]:
-    """Return deliveries of a subscription. Raises NotFoundError."""
-    await stored(parts).get(caller.tenant, kind, str(id_))
-    (after,) = paging.key(identity) or (None,)
-    views = DeliveryViews(parts.database)
-    found = await views.page(caller.tenant, str(id_), state, paging.limit + 1, after)
-    return paging.page(found, lambda view: [view.notification_id])
-
-
-async def redelivered(
-    parts: Parts, caller: Caller, kind: str, id_: UUID, delivery: UUID
-) -> DeliveryView:
-    """Deliver something again. Raises NotFoundError, ConflictError."""
-    await stored(parts).get(caller.tenant, kind, str(id_))
-    views = DeliveryViews(parts.database)
-    await views.redeliver(caller.tenant, caller.actor, str(id_), str(delivery))
-    return await views.get(caller.tenant, str(id_), str(delivery))
-
-
-def shared_of(view: Any) -> dict[str, Any]:  # noqa: ANN401 - a subscription view
-    """Return the fields that both kinds show."""
-    hidden = ("kind", "url", "addresses")
-    return {n: getattr(view, n) for n in view.__struct_fields__ if n not in hidden}
+def fields_of(view: SubscriptionView, shown: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the fields of a view that a struct shows too."""
+    return {n: getattr(view, n) for n in shown.__struct_fields__ if hasattr(view, n)}

@@ -118,13 +118,13 @@ async def test_deliveries_are_listed_and_told_again(
 
 
 async def deliver(place: Gateway, tells: int) -> None:
-    parts = place.app.state.parts
+    backend = place.app.state.backend
     for _ in range(tells):
         await tell(place.database)
-    senders = senders_of(parts.settings, parts.clock)
+    senders = senders_of(backend.settings, backend.clock)
     try:
         await Delivering(
-            Deliveries(place.database, parts.keyring), senders, SystemClock()
+            Deliveries(place.database, backend.keyring), senders, SystemClock()
         ).deliver_due()
     finally:
         await senders.close()

@@ -53,11 +53,13 @@ async def address_of(request: Request) -> str:  # in a thread it could not set t
 
 Address = Annotated[str, Depends(address_of)]
 """A route's parameter: where a request came from."""
-Authenticates = Annotated[Authentication, Depends(authentication_of)]
+AuthenticationDep = Annotated[Authentication, Depends(authentication_of)]
 """A route's parameter: how callers are found."""
 
 
-async def caller_of(request: Request, address: Address, authentication: Authenticates) -> Caller:
+async def caller_of(
+    request: Request, address: Address, authentication: AuthenticationDep
+) -> Caller:
     """Return who calls. Raises as Authentication.of; NotFoundError: a tenant that is not theirs."""
     identity = await authentication.of(request)
     tenant = await authentication.tenant_of(request, identity)

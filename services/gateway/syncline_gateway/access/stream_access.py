@@ -12,10 +12,10 @@ class _EndedError(Exception):
     """The caller of a stream may no longer look."""
 
 
-class Watch:
+class StreamAccess:
     """Asks before every part of a stream whether its caller may still have it.
 
-    The answer is a few seconds old at most; see `authenticating.FRESH`.
+    The answer is a few seconds old at most; see `authentication.FRESH`.
     """
 
     def __init__(self, app: ASGIApp, authentication: Authentication) -> None:

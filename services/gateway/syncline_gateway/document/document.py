@@ -10,13 +10,13 @@ from fastapi.openapi.utils import get_openapi
 from syncline_gateway.document.operation_names import operation_name
 from syncline_gateway.requests.answers import components, returns
 from syncline_gateway.requests.problems import MEDIA_TYPE, ProblemDocument
+from syncline_gateway.requests.resource import BASE
 
 _DESCRIPTION = """Everything the console can do: the console is a client of this API alone.
 
 Call it with `Authorization: ApiKey <key>`, or with the console's session. Errors are problems
 (RFC 9457). Lists are read page by page: give `next` of a page as `cursor`.
 """
-BASE = "/api/v1"
 _SERVERS = [
     {"url": "/", "description": "The gateway that this document comes from."},
     {"url": "http://127.0.0.1:18000", "description": "The gateway of `syncline dev`."},

@@ -6,7 +6,8 @@ from fastapi import Request
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import unknown
-from syncline_gateway.document.document import BASE, document
+from syncline_gateway.document.document import document
+from syncline_gateway.requests.resource import BASE
 
 _NONE = "unknown parameter; this address has none"
 

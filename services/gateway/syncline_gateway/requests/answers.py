@@ -6,12 +6,11 @@ The structs are the read models that the command line prints with `--json`, so b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import msgspec
 from fastapi import Response
 
-T = TypeVar("T")
 REF = "#/components/schemas/{name}"
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _ANSWERED: dict[str, Any] = {}
@@ -20,26 +19,9 @@ _ACCEPTED: dict[str, Any] = {}
 """Every type that the domain reads from a body, likewise."""
 
 
-class Page(msgspec.Struct, Generic[T], frozen=True):
-    """A part of a list.
-
-    Attributes:
-        items: up to `limit` of them.
-        next: give it as `cursor` for what follows; null at the end.
-    """
-
-    items: list[T]
-    next: str | None
-
-
 def answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Encode a struct as the answer."""
     return Response(_encode(value), status, dict(headers or {}), "application/json")
-
-
-def nothing() -> Response:
-    """Answer that it is done and there is nothing to say."""
-    return Response(status_code=204)
 
 
 def returns(kind: Any, status: int = 200, description: str = "") -> dict[int | str, dict[str, Any]]:  # noqa: ANN401

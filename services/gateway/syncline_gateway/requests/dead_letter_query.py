@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 from uuid import UUID, uuid5
 
 import msgspec
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from syncline.domain.conversion import converted
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline_gateway.requests.bodies import json_of
+from syncline_gateway.requests.ids import Id
 
-T = TypeVar("T", bound=msgspec.Struct)
 _KEYS = UUID("9b2f4f0e-7c7e-5a3b-8f0a-1d2c64d0a9c7")
 """Namespace of what is made of idempotency keys here."""
 _NO_NUL = "^[^\\x00]*$"
@@ -39,7 +37,7 @@ class LetterQuery(BaseModel):
     category: Literal["transient", "permanent", "unknown"] | None = None
     code: Words | None = None
     source_id: Words | None = None
-    run: UUID | None = Field(None, description="Correlation ID of the run it failed in.")
+    run: Id | None = Field(None, description="Correlation ID of the run it failed in.")
     group: Words | None = Field(None, description="A fingerprint; see `groups`.")
     text: Words | None = Field(None, description="Is found in the error.")
     retries: int | None = Field(None, ge=0, le=1_000_000, description="At least so many.")
@@ -54,10 +52,8 @@ def _wanted(query: Annotated[LetterQuery, Query()]) -> LetterFilter:
     if wrong:
         raise InvalidInputError(wrong)
     given = query.model_dump()
-    status, run = given.pop("status"), given.pop("run")
-    return LetterFilter(
-        **given, status=None if status == "all" else status, run=str(run) if run else None
-    )
+    status = given.pop("status")
+    return LetterFilter(**given, status=None if status == "all" else status)
 
 
 _FAR = "must lie between the years 1970 and 9998"
@@ -126,17 +122,12 @@ class Entries(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_onl
         return LetterFilter(**given, status=status, run=str(run) if run else None, as_of=self.as_of)
 
 
-async def body_of(request: Request, kind: type[T]) -> T:
-    """Read a body as a struct. Raises InvalidInputError, which names every mistake."""
-    return converted(await json_of(request), kind)
-
-
 def key_of(tenant: str, key: str | None) -> str | None:
     """Return what an idempotency key stands for in its tenant."""
     return str(uuid5(_KEYS, f"{tenant}\0{key}")) if key else None
 
 
-def hash_of(body: Any) -> str:  # noqa: ANN401 - a struct
+def hash_of(body: msgspec.Struct) -> str:
     """Return what makes two bodies the same request."""
     raw = msgspec.json.encode(body, order="sorted")
     return str(UUID(bytes=hashlib.blake2b(raw, digest_size=16).digest()))

@@ -7,18 +7,29 @@ import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from fastapi import Depends, Query, Request
 
-from syncline_gateway.requests.answers import Page
 from syncline_gateway.requests.problems import ProblemError
 
 T = TypeVar("T")
 MOST = 100
 _PAGING = ("cursor", "limit")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A part of a list.
+
+    Attributes:
+        items: up to `limit` of them.
+        next: give it as `cursor` for what follows; null at the end.
+    """
+
+    items: list[T]
+    next: str | None
 
 
 class Paging(msgspec.Struct, frozen=True):

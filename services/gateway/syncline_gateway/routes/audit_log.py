@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 
 from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
 from syncline_gateway.access.caller import Caller, User
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, returns
-from syncline_gateway.requests.paging import Paged, long_number, moment
+from syncline_gateway.backend import BackendDep
+from syncline_gateway.requests.paging import Page, Paged, long_number, moment
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/audit-log", tags=["audit-log"])
+router = Resource(prefix="/audit-log", tags=["audit-log"])
 Text = Annotated[str | None, Query(max_length=200)]
 Moment = Annotated[datetime | None, Query(description="RFC 3339; without a zone it is UTC.")]
 
@@ -35,21 +35,26 @@ async def _filter(
     return wanted
 
 
-@router.get("", responses=returns(Page[AuditEntry]))
+@router.get("")
 async def list_(
-    caller: User, parts: Needs, paging: Paged, wanted: Annotated[AuditFilter, Depends(_filter)]
-) -> Any:  # noqa: ANN401
+    caller: User,
+    backend: BackendDep,
+    paging: Paged,
+    wanted: Annotated[AuditFilter, Depends(_filter)],
+) -> Page[AuditEntry]:
     """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
-    log = AuditLog(parts.database)
+    log = AuditLog(backend.database)
     after = paging.key(moment, long_number)
     found = await log.page(_tenants(caller), wanted, paging.limit + 1, after)
-    return answer(paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)]))
+    return paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)])
 
 
-@router.get("/{entry}", responses=returns(AuditEntry))
-async def show(entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{entry}")
+async def show(
+    entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, backend: BackendDep
+) -> AuditEntry:
     """Show one entry."""
-    return answer(await AuditLog(parts.database).get(_tenants(caller), entry))
+    return await AuditLog(backend.database).get(_tenants(caller), entry)
 
 
 def _tenants(caller: Caller) -> list[str]:

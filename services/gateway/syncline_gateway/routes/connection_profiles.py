@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Depends, Query
 
 from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
 from syncline.domain.configuration.documents import Kind
@@ -15,23 +13,25 @@ from syncline.domain.errors import Problem
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.catalog import ConfigurationViews, ProfileView
 from syncline.resources import edits
+from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.edits import (
-    IfMatch,
     Name,
     Search,
+    Text,
     creation_of,
-    doubts,
     edit_of,
     listed,
-    tagged,
+    save,
+    saved,
 )
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import Page, answer, nothing, returns
-from syncline_gateway.requests.bodies import accepts, json_of
-from syncline_gateway.requests.paging import Paged
+from syncline_gateway.requests.etags import etag
+from syncline_gateway.requests.paging import Page, Paged
+from syncline_gateway.requests.resource import Answer, Document, Resource
 
-router = APIRouter(prefix="/connection-profiles", tags=["connection-profiles"])
+router = Resource(prefix="/connection-profiles", tags=["connection-profiles"])
+ProfileEdit = Annotated[Edit, Depends(edit_of(Kind.PROFILE))]
 
 
 class ProfileBody(msgspec.Struct, rename="camel", kw_only=True):
@@ -64,84 +64,77 @@ class SavedProfile(ProfileView, frozen=True, kw_only=True, rename="camel"):
     warnings: list[Problem]
 
 
-@router.get("", responses=returns(Page[ProfileView]))
+@router.get("")
 async def list_profiles(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     search: Search = None,
     active: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
-    connector: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
-) -> Any:  # noqa: ANN401
+    connector: Text = None,
+) -> Page[ProfileView]:
     """List connection profiles by name."""
-    found = await _views(parts).profiles(
+    found = await _views(backend).profiles(
         caller.tenant, listed(paging, search), active=active, connector=connector
     )
-    return answer(paging.page(found, lambda profile: [profile.name]))
+    return paging.page(found, lambda profile: [profile.name])
 
 
-@router.post(
-    "", status_code=201, responses=returns(SavedProfile, 201), openapi_extra=accepts(ProfileBody)
-)
-async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def create(
+    body: Document[ProfileBody],
+    edit: Annotated[Edit, Depends(creation_of(Kind.PROFILE))],
+    backend: BackendDep,
+) -> Answer[SavedProfile]:
     """Store a new connection profile."""
-    edit = creation_of(caller, Kind.PROFILE)
-    body = await json_of(request)
-    step, mark = await edits.save(parts.configuration, edit, body)
-    warnings = await doubts(parts, edit, body, step)
-    view = await _views(parts).profile(caller.tenant, step.name)
-    return answer(
-        _saved(view, warnings), 201, tagged(mark, f"{request.url.path}/{quote(step.name)}")
-    )
+    return await _saved(backend, edit, body)
 
 
-@router.post("/test", responses=returns(ConnectionTest), openapi_extra=accepts(ProfileBody))
-async def test_unsaved(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/test")
+async def test_unsaved(
+    body: Document[ProfileBody], caller: User, backend: BackendDep
+) -> ConnectionTest:
     """Test a connection before it is saved: host, TLS, login, permission, within 10 seconds."""
-    result = await _checker(parts).unsaved(caller.tenant, await json_of(request))
-    return answer(result)
+    return await _checker(backend).unsaved(caller.tenant, body.value)
 
 
-@router.get("/{name}", responses=returns(ProfileView))
-async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{name}")
+async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[ProfileView]:
     """Return a connection profile; of its secrets only that they are there."""
-    view = await _views(parts).profile(caller.tenant, name)
-    return answer(view, headers=tagged(view.etag))
+    view = await _views(backend).profile(caller.tenant, name)
+    return Answer(view, etag(view.etag))
 
 
-@router.put("/{name}", responses=returns(SavedProfile), openapi_extra=accepts(ProfileBody))
+@router.put("/{name}")
 async def replace(
-    name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    body: Document[ProfileBody], edit: ProfileEdit, backend: BackendDep
+) -> Answer[SavedProfile]:
     """Store a connection profile as the body wants it; the same again changes nothing."""
-    edit = edit_of(caller, Kind.PROFILE, name, if_match)
-    body = await json_of(request)
-    step, _ = await edits.save(parts.configuration, edit, body)
-    warnings = await doubts(parts, edit, body, step)
-    view = await _views(parts).profile(caller.tenant, name)
-    return answer(_saved(view, warnings), headers=tagged(view.etag))
+    return await _saved(backend, edit, body)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
+async def remove(edit: ProfileEdit, backend: BackendDep) -> None:
     """Delete a connection profile and its secrets; refused while an instance uses it."""
-    await edits.delete(parts.configuration, edit_of(caller, Kind.PROFILE, name, if_match))
-    return nothing()
+    await edits.delete(backend.configuration, edit)
 
 
-@router.post("/{name}/test", responses=returns(ConnectionTest))
-async def test_stored(name: Name, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{name}/test")
+async def test_stored(name: Name, caller: User, backend: BackendDep) -> ConnectionTest:
     """Test a stored connection profile, and keep the result with it."""
-    return answer(await _checker(parts).stored(caller.tenant, name))
+    return await _checker(backend).stored(caller.tenant, name)
 
 
-def _saved(view: ProfileView, warnings: Sequence[Problem]) -> SavedProfile:
-    return SavedProfile(**msgspec.structs.asdict(view), warnings=list(warnings))
+async def _saved(backend: Backend, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
+    name, warnings = await save(backend, edit, body)
+    view = await _views(backend).profile(edit.tenant, name)
+    shown = SavedProfile(**msgspec.structs.asdict(view), warnings=warnings)
+    return saved(router, edit, name, shown, view.etag)
 
 
-def _views(parts: Parts) -> ConfigurationViews:
-    return ConfigurationViews(parts.database, parts.keyring)
+def _views(backend: Backend) -> ConfigurationViews:
+    return ConfigurationViews(backend.database, backend.keyring)
 
 
-def _checker(parts: Parts) -> ConnectionChecker:
-    return ConnectionChecker(parts.configuration, parts.settings.surroundings(), parts.clock)
+def _checker(backend: Backend) -> ConnectionChecker:
+    return ConnectionChecker(backend.configuration, backend.settings.surroundings(), backend.clock)

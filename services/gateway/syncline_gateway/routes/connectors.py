@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter
 
 from syncline.connectors.registry import connector_class, names
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.resources.schema import schema_of, transformers
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.requests.paging import Page
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(tags=["connectors"])
+router = Resource(tags=["connectors"])
 _SCHEMAS = {kind.lower(): kind for kind in Kind}
 
 
@@ -52,19 +52,19 @@ class DocumentSchema(msgspec.Struct, frozen=True, rename="camel"):
     transformers: dict[str, list[str] | None]
 
 
-@router.get("/connectors", responses=returns(Page[ConnectorView]))
-async def list_connectors(_caller: Runner) -> Any:  # noqa: ANN401
+@router.get("/connectors")
+async def list_connectors(_caller: Runner) -> Page[ConnectorView]:
     """List the connectors that are installed; there are few, so always all of them."""
-    return answer(Page([_view(name) for name in names()], None))
+    return Page([_view(name) for name in names()], None)
 
 
-@router.get("/schemas/{kind}", responses=returns(DocumentSchema))
-async def show_schema(kind: str, _caller: Runner) -> Any:  # noqa: ANN401
+@router.get("/schemas/{kind}")
+async def show_schema(kind: str, _caller: Runner) -> DocumentSchema:
     """Return the JSON Schema of a kind of document, such as `mapping`, as this API takes it."""
     if kind not in _SCHEMAS:
         raise NotFoundError(f"no schema {kind[:50]!r}: there are {', '.join(_SCHEMAS)}")
     known = transformers() if kind == "mapping" else {}
-    return answer(DocumentSchema(kind, schema_of(_SCHEMAS[kind]), known))
+    return DocumentSchema(kind, schema_of(_SCHEMAS[kind]), known)
 
 
 def _view(name: str) -> ConnectorView:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from syncline.domain.cursor.values import value_problem
@@ -14,12 +14,13 @@ from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.cursors.changes import Cursors
 from syncline.postgres.runs.record_history import CursorView
 from syncline_gateway.access.caller import Runner, User
-from syncline_gateway.edits import IfMatch, Search, tagged
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, returns
-from syncline_gateway.requests.paging import Paged, number, words
+from syncline_gateway.backend import BackendDep
+from syncline_gateway.edits import Search
+from syncline_gateway.requests.etags import IfMatch, etag
+from syncline_gateway.requests.paging import Page, Paged, number, words
+from syncline_gateway.requests.resource import Answer, Resource
 
-router = APIRouter(prefix="/cursors", tags=["cursors"])
+router = Resource(prefix="/cursors", tags=["cursors"])
 Instance = Annotated[str, Path(pattern=NAME, description="Name of the instance.")]
 EntityType = Annotated[
     str,
@@ -52,86 +53,86 @@ class Rewind(Reset):
         return self
 
 
-@router.get("", responses=returns(Page[CursorView]))
+@router.get("")
 async def list_cursors(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     search: Search = None,
     instance: Annotated[str | None, Query(pattern=NAME, description="Only of this one.")] = None,
-) -> Any:  # noqa: ANN401
+) -> Page[CursorView]:
     """List the cursor of every instance and entity type; version 0: it was never set."""
     after = paging.key(words, words)
     part = Listed(limit=paging.limit + 1, after=None, search=search)
-    found = await Cursors(parts.database).page(caller.tenant, part, after, instance)
-    return answer(paging.page(found, lambda cursor: [cursor.instance, cursor.entity_type]))
+    found = await Cursors(backend.database).page(caller.tenant, part, after, instance)
+    return paging.page(found, lambda cursor: [cursor.instance, cursor.entity_type])
 
 
-@router.get("/{instance}/{entityType}", responses=returns(CursorView))
-async def show(instance: Instance, entity_type: EntityType, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{instance}/{entityType}")
+async def show(
+    instance: Instance, entity_type: EntityType, caller: Runner, backend: BackendDep
+) -> Answer[CursorView]:
     """Return where a cursor stands."""
-    view = await Cursors(parts.database).current(caller.tenant, instance, entity_type)
-    return answer(view, headers=tagged(str(view.version)))
+    return _shown(await Cursors(backend.database).current(caller.tenant, instance, entity_type))
 
 
-@router.get("/{instance}/{entityType}/versions", responses=returns(Page[CursorView]))
+@router.get("/{instance}/{entityType}/versions")
 async def list_versions(
-    instance: Instance, entity_type: EntityType, caller: Runner, parts: Needs, paging: Paged
-) -> Any:  # noqa: ANN401
+    instance: Instance, entity_type: EntityType, caller: Runner, backend: BackendDep, paging: Paged
+) -> Page[CursorView]:
     """List every version of a cursor, newest first: value, run, who and why."""
     (before,) = paging.key(number) or (None,)
-    found = await Cursors(parts.database).history(
+    found = await Cursors(backend.database).history(
         caller.tenant, instance, entity_type, before=before, limit=paging.limit + 1
     )
-    return answer(paging.page(found, lambda cursor: [str(cursor.version)]))
+    return paging.page(found, lambda cursor: [str(cursor.version)])
 
 
-@router.post("/{instance}/{entityType}/reset", responses=returns(CursorView))
+@router.post("/{instance}/{entityType}/reset")
 async def reset(
     instance: Instance,
     entity_type: EntityType,
     body: Reset,
     caller: User,
-    parts: Needs,
-    if_match: IfMatch = None,
-) -> Any:  # noqa: ANN401
+    backend: BackendDep,
+    mark: IfMatch,
+) -> Answer[CursorView]:
     """Clear a cursor: the next run reads everything, unchanged records are skipped."""
     stream = (caller.tenant, instance, entity_type)
-    view = await Cursors(parts.database).set(
-        stream, None, caller.actor, body.reason.strip(), expected=_expected(if_match)
-    )
-    return answer(view, headers=tagged(str(view.version)))
+    cursors, reason, expected = Cursors(backend.database), body.reason.strip(), _version_of(mark)
+    return _shown(await cursors.set(stream, None, caller.actor, reason, expected=expected))
 
 
-@router.post("/{instance}/{entityType}/rewind", responses=returns(CursorView))
+@router.post("/{instance}/{entityType}/rewind")
 async def rewind(
     instance: Instance,
     entity_type: EntityType,
     body: Rewind,
     caller: User,
-    parts: Needs,
-    if_match: IfMatch = None,
-) -> Any:  # noqa: ANN401
+    backend: BackendDep,
+    mark: IfMatch,
+) -> Answer[CursorView]:
     """Set a cursor to a value, or back to what it was in a version; that adds a version."""
-    stream, expected = (caller.tenant, instance, entity_type), _expected(if_match)
-    cursors, reason = Cursors(parts.database), body.reason.strip()
+    stream, actor = (caller.tenant, instance, entity_type), caller.actor
+    cursors, reason, expected = Cursors(backend.database), body.reason.strip(), _version_of(mark)
     if body.version is not None:
-        view = await cursors.roll_back(
-            stream, body.version, caller.actor, reason, expected=expected
+        return _shown(
+            await cursors.roll_back(stream, body.version, actor, reason, expected=expected)
         )
-    else:
-        value = body.value or ""
-        kind = await cursors.kind(*stream)
-        problem = value_problem(value, kind.type, kind.form)
-        if problem is not None:
-            raise InvalidInputError([Problem("$.value", problem)])
-        view = await cursors.set(stream, value, caller.actor, reason, expected=expected)
-    return answer(view, headers=tagged(str(view.version)))
+    value = body.value or ""
+    kind = await cursors.kind(*stream)
+    problem = value_problem(value, kind.type, kind.form)
+    if problem is not None:
+        raise InvalidInputError([Problem("$.value", problem)])
+    return _shown(await cursors.set(stream, value, actor, reason, expected=expected))
 
 
-def _expected(if_match: str | None) -> int | None:
+def _shown(view: CursorView) -> Answer[CursorView]:
+    return Answer(view, etag(str(view.version)))
+
+
+def _version_of(mark: str | None) -> int | None:
     """Return the version that a change is based on; one that never was fits none."""
-    mark = (if_match or "*").strip().removeprefix("W/").strip('"')
-    if mark == "*":
+    if mark in (None, "*"):
         return None
     return int(mark) if mark.isascii() and mark.isdecimal() else -1

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from fastapi import APIRouter, Response
-
 from syncline.domain.service_status import Dot
 from syncline.postgres.monitoring.dashboard import Attention, Dashboard, Dashboards
 from syncline_gateway.access.caller import Runner
+from syncline_gateway.backend import BackendDep
 from syncline_gateway.live.service_status import PipelineNow, look
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/dashboard", tags=["dashboard"])
+router = Resource(prefix="/dashboard", tags=["dashboard"])
 
 
 class Range(StrEnum):
@@ -36,13 +34,12 @@ LENGTH = {
 }
 
 
-@router.get("", responses=returns(Dashboard))
-async def dashboard(caller: Runner, parts: Needs, range: Range = Range.DAY) -> Response:
+@router.get("")
+async def dashboard(caller: Runner, backend: BackendDep, range: Range = Range.DAY) -> Dashboard:
     """Sum up the runs of a range, compare it with the one before, and say what needs attention."""
-    now = parts.clock.now()
-    urgent = _urgent(await look(parts.database, now))
-    found = await Dashboards(parts.database).of(caller.tenant, now, LENGTH[range], urgent)
-    return answer(found)
+    now = backend.clock.now()
+    urgent = _urgent(await look(backend.database, now))
+    return await Dashboards(backend.database).of(caller.tenant, now, LENGTH[range], urgent)
 
 
 def _urgent(seen: PipelineNow) -> list[Attention]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from syncline.actions.dead_letters.masked import DeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
@@ -16,12 +15,13 @@ from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, Let
 from syncline.postgres.dead_letters.filter import LetterFilter
 from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.backend import BackendDep
 from syncline_gateway.requests.dead_letter_query import Filtered
-from syncline_gateway.requests.paging import Paged, identity, moment, number, words
+from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.paging import Page, Paged, identity, moment, number, words
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/dlq", tags=["dlq"])
+router = Resource(prefix="/dlq", tags=["dlq"])
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The bytes.",
@@ -42,54 +42,58 @@ class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
     last_failed_at: datetime | None
 
 
-@router.get("", responses=returns(Page[LetterView]))
-async def list_(caller: Runner, parts: Needs, paging: Paged, wanted: Filtered) -> Any:  # noqa: ANN401
+@router.get("")
+async def list_(
+    caller: Runner, backend: BackendDep, paging: Paged, wanted: Filtered
+) -> Page[LetterView]:
     """List entries, the newest first."""
     after = paging.key(moment, identity)
-    found = await LetterViews(parts.database).newest(caller.tenant, wanted, paging.limit + 1, after)
-    return answer(paging.page(found, lambda e: (e.failed_at.isoformat(), e.id)))
-
-
-@router.get("/groups", responses=returns(Page[LetterGroup]))
-async def groups(caller: Runner, parts: Needs, paging: Paged, wanted: Filtered) -> Any:  # noqa: ANN401
-    """Fold entries that failed alike into groups, the largest first."""
-    after = paging.key(number, words)
-    found = await LetterGroups(parts.database).largest(
+    found = await LetterViews(backend.database).newest(
         caller.tenant, wanted, paging.limit + 1, after
     )
-    return answer(paging.page(found, lambda g: (str(g.count), g.group)))
+    return paging.page(found, lambda e: (e.failed_at.isoformat(), e.id))
 
 
-@router.get("/summary", responses=returns(QueueSummary))
-async def summary(caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/groups")
+async def groups(
+    caller: Runner, backend: BackendDep, paging: Paged, wanted: Filtered
+) -> Page[LetterGroup]:
+    """Fold entries that failed alike into groups, the largest first."""
+    after = paging.key(number, words)
+    found = await LetterGroups(backend.database).largest(
+        caller.tenant, wanted, paging.limit + 1, after
+    )
+    return paging.page(found, lambda g: (str(g.count), g.group))
+
+
+@router.get("/summary")
+async def summary(caller: Runner, backend: BackendDep) -> QueueSummary:
     """Count what waits for a person."""
-    views = LetterViews(parts.database)
+    views = LetterViews(backend.database)
     newest = await views.newest(caller.tenant, LetterFilter(), 1)
     pending = await views.count(caller.tenant, LetterFilter(status="pending"))
-    return answer(QueueSummary(pending, newest[0].failed_at if newest else None))
+    return QueueSummary(pending, newest[0].failed_at if newest else None)
 
 
-@router.get("/selection", responses=returns(SelectionView))
-async def selection(caller: Runner, parts: Needs, wanted: Filtered) -> Any:  # noqa: ANN401
+@router.get("/selection")
+async def selection(caller: Runner, backend: BackendDep, wanted: Filtered) -> SelectionView:
     """Say in words and numbers what a filter selects now; act on it with its `asOf`."""
-    now, found = await LetterGroups(parts.database).streams(caller.tenant, wanted)
+    now, found = await LetterGroups(backend.database).streams(caller.tenant, wanted)
     streams = [StreamCount(*each) for each in found]
     total = sum(stream.count for stream in streams)
-    return answer(SelectionView(words_of(wanted), total, wanted.as_of or now, streams))
+    return SelectionView(words_of(wanted), total, wanted.as_of or now, streams)
 
 
-@router.get("/{letter_id}", responses=returns(LetterDetail))
-async def show(letter_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{letter_id}")
+async def show(letter_id: Id, caller: Runner, backend: BackendDep) -> LetterDetail:
     """Show an entry in full; its payload is text, byte for byte but for secrets."""
-    return answer(
-        await DeadLetters(parts.database, parts.keyring).get(caller.tenant, str(letter_id))
-    )
+    return await DeadLetters(backend.database, backend.keyring).get(caller.tenant, letter_id)
 
 
 @router.get("/{letter_id}/payload", responses=_BYTES)
-async def payload(letter_id: UUID, caller: Runner, parts: Needs) -> Response:
+async def payload(letter_id: Id, caller: Runner, backend: BackendDep) -> Response:
     """Download the failed stage's input: the bytes as they are stored, but for secrets."""
-    found = await DeadLetters(parts.database, parts.keyring).payload(caller.tenant, str(letter_id))
+    found = await DeadLetters(backend.database, backend.keyring).payload(caller.tenant, letter_id)
     if found is None:
         raise NotFoundError(f"dead letter {letter_id} has no payload")
     headers = {"Content-Disposition": f'attachment; filename="{letter_id}.json"'}

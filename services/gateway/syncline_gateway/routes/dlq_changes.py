@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Header, Request
+from fastapi import Header
 
 from syncline.actions.dead_letters.edits import Edit, edit_of
 from syncline.actions.dead_letters.masked import DeadLetters
@@ -23,14 +22,14 @@ from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
 from syncline_gateway.access.caller import Caller, User
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.live.hub import event
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import answer, returns
-from syncline_gateway.requests.bodies import accepts
-from syncline_gateway.requests.dead_letter_query import Entries, Reason, body_of, key_of
-from syncline_gateway.triggers.replays import Start, ask, is_accepted
+from syncline_gateway.requests.dead_letter_query import Entries, Reason, key_of
+from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.resource import Resource
+from syncline_gateway.triggers.replays import Start, is_accepted, publish_replays
 
-router = APIRouter(prefix="/dlq", tags=["dlq"])
+router = Resource(prefix="/dlq", tags=["dlq"])
 Key = Annotated[
     str | None,
     Header(max_length=200, description="The same key with the same body is the same replay."),
@@ -85,38 +84,34 @@ class Resolutions(msgspec.Struct, frozen=True, rename="camel"):
     entries: list[Resolution]
 
 
-@router.post("/replay", status_code=202, responses=returns(ReplayResults, 202),
-             openapi_extra=accepts(ReplayMany))  # fmt: skip
+@router.post("/replay", status_code=202)
 async def replay_many(
-    request: Request, caller: User, parts: Needs, idempotency_key: Key = None
-) -> Any:  # noqa: ANN401 - a response
+    body: ReplayMany, caller: User, backend: BackendDep, idempotency_key: Key = None
+) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
-    body = await body_of(request, ReplayMany)
-    entries, missing = await _entries(parts, caller.tenant, body, "pending")
+    entries, missing = await _entries(backend, caller.tenant, body, "pending")
     wish = _wish(caller, idempotency_key, body.from_stage, body.reason)
     wish = msgspec.structs.replace(wish, named=body.ids is not None)
-    results = await _replay(parts, entries, wish)
+    results = await _replay(backend, entries, wish)
     gone = [
         ReplayResult(i, None, None, None, None, "refused: there is no such entry") for i in missing
     ]
-    return answer(ReplayResults([*results, *gone]), 202)
+    return ReplayResults([*results, *gone])
 
 
-@router.post("/{letter_id}/replay", status_code=202, responses=returns(ReplayResult, 202),
-             openapi_extra=accepts(ReplayOne))  # fmt: skip
+@router.post("/{letter_id}/replay", status_code=202)
 async def replay_one(
-    letter_id: UUID, request: Request, caller: User, parts: Needs, idempotency_key: Key = None
-) -> Any:  # noqa: ANN401 - a response
+    letter_id: Id, body: ReplayOne, caller: User, backend: BackendDep, idempotency_key: Key = None
+) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
-    body = await body_of(request, ReplayOne)
-    found = await DeadLetters(parts.database, parts.keyring).get(caller.tenant, str(letter_id))
+    found = await DeadLetters(backend.database, backend.keyring).get(caller.tenant, letter_id)
     wish = _wish(caller, idempotency_key, body.from_stage, body.reason)
     if refusal(found.entry) is None:
         wish = msgspec.structs.replace(wish, edit=_edit(found, body))
-    (result,) = await _replay(parts, [found.entry], wish)
+    (result,) = await _replay(backend, [found.entry], wish)
     if not is_accepted(result):
         raise ConflictError(result.result.removeprefix("refused: "))
-    return answer(result, 202)
+    return result
 
 
 def _edit(found: LetterDetail, body: ReplayOne) -> Edit | None:
@@ -137,61 +132,65 @@ def _edit(found: LetterDetail, body: ReplayOne) -> Edit | None:
     return edit_of(found, encode(body.patch).decode(), "$.patch", "the patch")
 
 
-@router.post("/discard", responses=returns(Resolutions), openapi_extra=accepts(ResolveMany))
-async def discard_many(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/discard")
+async def discard_many(body: ResolveMany, caller: User, backend: BackendDep) -> Resolutions:
     """Discard up to 1,000 entries that wait: nobody needs them. They may be restored."""
-    return await _resolve_many(request, caller, parts, DISCARD)
+    return await _resolve_many(body, caller, backend, DISCARD)
 
 
-@router.post("/restore", responses=returns(Resolutions), openapi_extra=accepts(ResolveMany))
-async def restore_many(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/restore")
+async def restore_many(body: ResolveMany, caller: User, backend: BackendDep) -> Resolutions:
     """Let up to 1,000 discarded entries wait again."""
-    return await _resolve_many(request, caller, parts, RESTORE)
+    return await _resolve_many(body, caller, backend, RESTORE)
 
 
-@router.post(
-    "/{letter_id}/discard", responses=returns(Resolution), openapi_extra=accepts(DiscardReason)
-)
-async def discard_one(letter_id: UUID, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{letter_id}/discard")
+async def discard_one(
+    letter_id: Id, body: DiscardReason, caller: User, backend: BackendDep
+) -> Resolution:
     """Discard an entry; 409 if it is not Pending."""
-    return await _resolve_one(letter_id, request, caller, parts, DISCARD)
+    return await _resolve_one(letter_id, body, caller, backend, DISCARD)
 
 
-@router.post(
-    "/{letter_id}/restore", responses=returns(Resolution), openapi_extra=accepts(DiscardReason)
-)
-async def restore_one(letter_id: UUID, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{letter_id}/restore")
+async def restore_one(
+    letter_id: Id, body: DiscardReason, caller: User, backend: BackendDep
+) -> Resolution:
     """Let a discarded entry wait again; 409 if it is not Discarded."""
-    return await _resolve_one(letter_id, request, caller, parts, RESTORE)
+    return await _resolve_one(letter_id, body, caller, backend, RESTORE)
 
 
 async def _resolve_one(
-    letter_id: UUID, request: Request, caller: Caller, parts: Parts, doing: str
-) -> Any:  # noqa: ANN401 - a response
-    reason = (await body_of(request, DiscardReason)).reason
-    found = await LetterViews(parts.database).get(caller.tenant, str(letter_id))
-    (result,) = await resolve(
-        parts.database, caller.tenant, [found.entry], doing, actor=caller.actor, reason=reason
-    )
+    letter_id: Id, body: DiscardReason, caller: Caller, backend: Backend, doing: str
+) -> Resolution:
+    found = await LetterViews(backend.database).get(caller.tenant, letter_id)
+    (result,) = await _resolve([found.entry], body.reason, caller, backend, doing)
     if not result.done:
         raise ConflictError(result.result)
-    _tell(parts, caller.tenant)
-    return answer(result)
+    return result
 
 
-async def _resolve_many(request: Request, caller: Caller, parts: Parts, doing: str) -> Any:  # noqa: ANN401
-    body = await body_of(request, ResolveMany)
-    entries, missing = await _entries(parts, caller.tenant, body, STATUS_OF[doing])
-    results = await resolve(
-        parts.database, caller.tenant, entries, doing, actor=caller.actor, reason=body.reason
-    )
-    _tell(parts, caller.tenant)
+async def _resolve_many(
+    body: ResolveMany, caller: Caller, backend: Backend, doing: str
+) -> Resolutions:
+    entries, missing = await _entries(backend, caller.tenant, body, STATUS_OF[doing])
+    results = await _resolve(entries, body.reason, caller, backend, doing)
     gone = [Resolution(i, None, None, done=False, result="there is no such entry") for i in missing]
-    return answer(Resolutions([*results, *gone]))
+    return Resolutions([*results, *gone])
+
+
+async def _resolve(
+    entries: list[LetterView], reason: str | None, caller: Caller, backend: Backend, doing: str
+) -> list[Resolution]:
+    results = await resolve(
+        backend.database, caller.tenant, entries, doing, actor=caller.actor, reason=reason
+    )
+    _publish_change(backend, caller.tenant)
+    return results
 
 
 async def _entries(
-    parts: Parts, tenant: str, body: Entries, status: str
+    backend: Backend, tenant: str, body: Entries, status: str
 ) -> tuple[list[LetterView], list[str]]:
     """Return the entries that are meant, and the IDs that are none.
 
@@ -199,7 +198,7 @@ async def _entries(
         InvalidInputError: more than 1,000 match.
     """
     wanted = body.wanted(status)
-    found = await LetterViews(parts.database).oldest(tenant, wanted, MAX_REPLAY + 1)
+    found = await LetterViews(backend.database).oldest(tenant, wanted, MAX_REPLAY + 1)
     if len(found) > MAX_REPLAY:
         message = "more than 1,000 entries match: begin an operation at /api/v1/operations"
         raise InvalidInputError([Problem("$.filter", message)])
@@ -217,14 +216,14 @@ def _wish(caller: Caller, key: str | None, from_stage: str, reason: str | None) 
     )  # fmt: skip
 
 
-async def _replay(parts: Parts, entries: list[LetterView], wish: Wish) -> list[ReplayResult]:
-    asked, results = plan(entries, wish, parts.clock.now())
-    results += await ask(parts, asked)
-    _tell(parts, wish.tenant)
+async def _replay(backend: Backend, entries: list[LetterView], wish: Wish) -> list[ReplayResult]:
+    runs, results = plan(entries, wish, backend.clock.now())
+    results += await publish_replays(backend, runs)
+    _publish_change(backend, wish.tenant)
     order = {entry.id: number for number, entry in enumerate(entries)}
     return sorted(results, key=lambda result: order[result.id])
 
 
-def _tell(parts: Parts, tenant: str) -> None:
-    """Let those who look at the queue look again."""
-    parts.hub.publish(tenant, "dlq", "dlq", event("dlq", {"changed": True}))
+def _publish_change(backend: Backend, tenant: str) -> None:
+    """Let those who look at the queue read it again."""
+    backend.hub.publish(tenant, "dlq", "dlq", event("dlq", {"changed": True}))

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Depends
 from pydantic import Field
 
 from syncline.actions.notifications.email import NOT_CONFIGURED
-from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
 from syncline.postgres.notifications.delivery_log import DeliveryView
-from syncline.postgres.notifications.subscriptions import SubscriptionView, mark_of
-from syncline_gateway.access.caller import User
-from syncline_gateway.edits import IfMatch, tagged
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import Page, answer, nothing, returns
-from syncline_gateway.requests.paging import Paged, words
+from syncline.postgres.notifications.subscriptions import SubscriptionView
+from syncline_gateway.requests.etags import IfMatch
+from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.paging import Page, Paged
+from syncline_gateway.requests.resource import Answer, Resource
 from syncline_gateway.subscriptions import (
+    CallerSubscriptions,
     State,
-    Subscribed,
+    SubscriptionBody,
     Tested,
-    deliveries,
-    mark_in,
-    redelivered,
-    shared_of,
-    stored,
-    tested,
+    fields_of,
+    state_of,
+    subscriptions_of,
 )
 
-router = APIRouter(prefix="/email-subscriptions", tags=["email-subscriptions"])
-KIND = "email"
+router = Resource(prefix="/email-subscriptions", tags=["email-subscriptions"])
+EmailDep = Annotated[CallerSubscriptions, Depends(subscriptions_of("email"))]
 
 
 class EmailSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -61,90 +56,68 @@ class EmailSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel
     last_delivered_at: datetime | None
 
 
-class EmailBody(Subscribed):
+class EmailBody(SubscriptionBody):
     """Who shall get e-mail."""
 
     addresses: Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=100)]
 
 
-def _shown(parts: Parts, view: SubscriptionView) -> EmailSubscription:
-    fields = shared_of(view)
-    del fields["rotated_at"]
-    warning = None if parts.settings.smtp_host else NOT_CONFIGURED
-    return EmailSubscription(addresses=view.addresses, warning=warning, **fields)
+def _shown(email: CallerSubscriptions, view: SubscriptionView) -> EmailSubscription:
+    warning = None if email.backend.settings.smtp_host else NOT_CONFIGURED
+    return EmailSubscription(warning=warning, **fields_of(view, EmailSubscription))
 
 
-def _config(body: EmailBody) -> SubscriptionConfig:
-    config = SubscriptionConfig(
-        name=body.name,
-        kind=KIND,
-        events=tuple(body.events),
-        addresses=tuple(body.addresses),
-        instances=tuple(body.instances),
-        active=body.active,
-    )
-    check_subscription(config)
-    return config
-
-
-@router.get("", responses=returns(Page[EmailSubscription]))
-async def list_(caller: User, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
+@router.get("")
+async def list_(email: EmailDep, paging: Paged) -> Page[EmailSubscription]:
     """List e-mail subscriptions by name."""
-    (after,) = paging.key(words) or (None,)
-    found = await stored(parts).page(caller.tenant, KIND, paging.limit + 1, after)
-    return answer(paging.page([_shown(parts, view) for view in found], lambda one: [one.name]))
+    page = await email.page(paging)
+    return Page([_shown(email, view) for view in page.items], page.next)
 
 
-@router.post("", status_code=201, responses=returns(EmailSubscription, 201))
-async def create(body: EmailBody, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def create(body: EmailBody, email: EmailDep) -> Answer[EmailSubscription]:
     """Make an e-mail subscription."""
-    store = stored(parts)
-    id_ = await store.create(caller.tenant, caller.actor, _config(body), None)
-    view = await store.get(caller.tenant, KIND, id_)
-    headers = tagged(mark_of(view.changed_at), f"/api/v1/email-subscriptions/{id_}")
-    return answer(_shown(parts, view), 201, headers)
+    view = await email.create(body, None)
+    return Answer(_shown(email, view), state_of(view) | router.location(view.id))
 
 
-@router.get("/{subscription}", responses=returns(EmailSubscription))
-async def show(subscription: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{subscription}")
+async def show(subscription: Id, email: EmailDep) -> Answer[EmailSubscription]:
     """Show an e-mail subscription."""
-    view = await stored(parts).get(caller.tenant, KIND, str(subscription))
-    return answer(_shown(parts, view), headers=tagged(mark_of(view.changed_at)))
+    view = await email.get(subscription)
+    return Answer(_shown(email, view), state_of(view))
 
 
-@router.put("/{subscription}", responses=returns(EmailSubscription))
+@router.put("/{subscription}")
 async def change(
-    subscription: UUID, body: EmailBody, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    subscription: Id, body: EmailBody, email: EmailDep, mark: IfMatch
+) -> Answer[EmailSubscription]:
     """Change an e-mail subscription. One that is switched off gives up what waits for it."""
-    store, seen = stored(parts), mark_in(if_match)
-    await store.change(caller.tenant, caller.actor, str(subscription), _config(body), seen)
-    view = await store.get(caller.tenant, KIND, str(subscription))
-    return answer(_shown(parts, view), headers=tagged(mark_of(view.changed_at)))
+    view = await email.change(subscription, body, mark)
+    return Answer(_shown(email, view), state_of(view))
 
 
 @router.delete("/{subscription}", status_code=204)
-async def remove(subscription: UUID, caller: User, parts: Needs) -> Response:
+async def remove(subscription: Id, email: EmailDep) -> None:
     """Remove an e-mail subscription with its deliveries."""
-    await stored(parts).remove(caller.tenant, caller.actor, KIND, str(subscription))
-    return nothing()
+    await email.remove(subscription)
 
 
-@router.post("/{subscription}/test", responses=returns(Tested))
-async def test(subscription: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{subscription}/test")
+async def test(subscription: Id, email: EmailDep) -> Tested:
     """Send a test mail now and tell what the mail server answered."""
-    return answer(await tested(parts, caller, KIND, subscription))
+    return await email.test(subscription)
 
 
-@router.get("/{subscription}/deliveries", responses=returns(Page[DeliveryView]))
+@router.get("/{subscription}/deliveries")
 async def list_deliveries(
-    subscription: UUID, caller: User, parts: Needs, paging: Paged, state: State = None
-) -> Any:  # noqa: ANN401
+    subscription: Id, email: EmailDep, paging: Paged, state: State = None
+) -> Page[DeliveryView]:
     """List what was sent, the newest first, with every attempt."""
-    return answer(await deliveries(parts, caller, KIND, subscription, state, paging))
+    return await email.deliveries(subscription, state, paging)
 
 
-@router.post("/{subscription}/deliveries/{delivery}/redeliver", responses=returns(DeliveryView))
-async def redeliver(subscription: UUID, delivery: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{subscription}/deliveries/{delivery}/redeliver")
+async def redeliver(subscription: Id, delivery: Id, email: EmailDep) -> DeliveryView:
     """Send a mail again, with the same Message-ID; the notifier does so within seconds."""
-    return answer(await redelivered(parts, caller, KIND, subscription, delivery))
+    return await email.redeliver(subscription, delivery)

@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from syncline.contracts.events import RunStatus
@@ -16,11 +16,12 @@ from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import FINAL, State
 from syncline.postgres.runs.runs import Runs
 from syncline_gateway.access.caller import Runner
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.live.hub import event
 from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
-from syncline_gateway.parts import Needs, Parts
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = Resource(prefix="/events", tags=["events"])
 MOST_TOPICS = 20
 PING_EVERY = 5.0
 """Seconds; a page shows the age of what it was last told."""
@@ -39,7 +40,7 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
 @router.get("", responses=sse_documented(RunStatus))
 async def follow(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     topics: Annotated[
         str,
         Query(
@@ -53,7 +54,7 @@ async def follow(
     Every event tells the whole newest state, so after a break a new snapshot is all one needs.
     """
     names = _parsed(topics)
-    return StreamingResponse(_following(parts, caller.tenant, names), **SSE)
+    return StreamingResponse(_following(backend, caller.tenant, names), **SSE)
 
 
 def _parsed(text: str) -> list[str]:
@@ -76,18 +77,18 @@ def _is_topic(name: str) -> bool:
         return False
 
 
-async def _following(parts: Parts, tenant: str, names: list[str]) -> AsyncIterator[bytes]:
-    with parts.hub.subscribed(tenant, names) as subscription:
-        while not parts.hub.is_closing:
+async def _following(backend: Backend, tenant: str, names: list[str]) -> AsyncIterator[bytes]:
+    with backend.hub.subscribed(tenant, names) as subscription:
+        while not backend.hub.is_closing:
             subscription.missed = False
-            yield event("snapshot", await _snapshot(parts, tenant, names))
+            yield event("snapshot", await _snapshot(backend, tenant, names))
             while not subscription.missed:
                 yield await subscription.take(PING_EVERY) or PING
         yield COME_BACK
 
 
-async def _snapshot(parts: Parts, tenant: str, names: list[str]) -> Snapshot:
-    runs = Runs(parts.database)
+async def _snapshot(backend: Backend, tenant: str, names: list[str]) -> Snapshot:
+    runs = Runs(backend.database)
     found = {}
     if "runs" in names:
         for run in await runs.newest(tenant, limit=SHOWN, states=ACTIVE):

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Depends, Query
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.instance import InstanceStatus
 from syncline.domain.errors import Problem
 from syncline.postgres.configuration.instances import InstanceView, InstanceViews
 from syncline.resources import edits
-from syncline_gateway.access.caller import Caller, Runner, User
-from syncline_gateway.edits import (
-    IfMatch,
-    Name,
-    Search,
-    creation_of,
-    doubts,
-    edit_of,
-    listed,
-    tagged,
-)
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import Page, answer, nothing, returns
-from syncline_gateway.requests.bodies import accepts, json_of
-from syncline_gateway.requests.paging import Paged
+from syncline.resources.edits import Edit
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.edits import Name, Search, creation_of, edit_of, listed, save, saved
+from syncline_gateway.requests.etags import etag
+from syncline_gateway.requests.paging import Page, Paged
+from syncline_gateway.requests.resource import Answer, Document, Resource
 
-router = APIRouter(prefix="/instances", tags=["instances"])
+router = Resource(prefix="/instances", tags=["instances"])
+InstanceEdit = Annotated[Edit, Depends(edit_of(Kind.INSTANCE))]
 
 
 class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
@@ -58,85 +49,73 @@ class SavedInstance(InstanceView, frozen=True, kw_only=True, rename="camel"):
     warnings: list[Problem]
 
 
-@router.get("", responses=returns(Page[InstanceView]))
+@router.get("")
 async def list_instances(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     search: Search = None,
     status: Annotated[InstanceStatus | None, Query(description="Only those.")] = None,
-) -> Any:  # noqa: ANN401
+) -> Page[InstanceView]:
     """List instances by name, with how each of their entity types fares."""
-    views = InstanceViews(parts.database)
+    views = InstanceViews(backend.database)
     found = await views.list(caller.tenant, listed(paging, search), status=status and status.value)
-    return answer(paging.page(found, lambda instance: [instance.name]))
+    return paging.page(found, lambda instance: [instance.name])
 
 
-@router.post(
-    "", status_code=201, responses=returns(SavedInstance, 201), openapi_extra=accepts(InstanceBody)
-)
-async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def create(
+    body: Document[InstanceBody],
+    edit: Annotated[Edit, Depends(creation_of(Kind.INSTANCE))],
+    backend: BackendDep,
+) -> Answer[SavedInstance]:
     """Store a new instance."""
-    edit = creation_of(caller, Kind.INSTANCE)
-    body = await json_of(request)
-    step, mark = await edits.save(parts.configuration, edit, body)
-    warnings = await doubts(parts, edit, body, step)
-    view = await InstanceViews(parts.database).get(caller.tenant, step.name)
-    return answer(
-        _saved(view, warnings), 201, tagged(mark, f"{request.url.path}/{quote(step.name)}")
-    )
+    return await _saved(backend, edit, body)
 
 
-@router.get("/{name}", responses=returns(InstanceView))
-async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{name}")
+async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[InstanceView]:
     """Return an instance, whether it may run, and why not."""
-    return await _shown(parts, caller, name)
+    return await _shown(backend, caller.tenant, name)
 
 
-@router.put("/{name}", responses=returns(SavedInstance), openapi_extra=accepts(InstanceBody))
+@router.put("/{name}")
 async def replace(
-    name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    body: Document[InstanceBody], edit: InstanceEdit, backend: BackendDep
+) -> Answer[SavedInstance]:
     """Store an instance as the body wants it; what is taken out keeps its history."""
-    edit = edit_of(caller, Kind.INSTANCE, name, if_match)
-    body = await json_of(request)
-    step, _ = await edits.save(parts.configuration, edit, body)
-    warnings = await doubts(parts, edit, body, step)
-    view = await InstanceViews(parts.database).get(caller.tenant, name)
-    return answer(_saved(view, warnings), headers=tagged(view.etag))
+    return await _saved(backend, edit, body)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
+async def remove(edit: InstanceEdit, backend: BackendDep) -> None:
     """Delete an instance; refused while a run or a pending dead letter needs it."""
-    await edits.delete(parts.configuration, edit_of(caller, Kind.INSTANCE, name, if_match))
-    return nothing()
+    await edits.delete(backend.configuration, edit)
 
 
-@router.post("/{name}/activate", responses=returns(InstanceView))
-async def activate(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Any:  # noqa: ANN401
+@router.post("/{name}/activate")
+async def activate(edit: InstanceEdit, backend: BackendDep) -> Answer[InstanceView]:
     """Let an instance run."""
-    return await _switched(parts, caller, name, if_match, enabled=True)
+    step, _ = await edits.switch_instance(backend.configuration, edit, enabled=True)
+    return await _shown(backend, edit.tenant, step.name)
 
 
-@router.post("/{name}/deactivate", responses=returns(InstanceView))
-async def deactivate(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Any:  # noqa: ANN401
+@router.post("/{name}/deactivate")
+async def deactivate(edit: InstanceEdit, backend: BackendDep) -> Answer[InstanceView]:
     """Keep an instance from running; runs under way go on."""
-    return await _switched(parts, caller, name, if_match, enabled=False)
+    step, _ = await edits.switch_instance(backend.configuration, edit, enabled=False)
+    return await _shown(backend, edit.tenant, step.name)
 
 
-async def _switched(
-    parts: Parts, caller: Caller, name: str, if_match: str | None, *, enabled: bool
-) -> Any:  # noqa: ANN401
-    edit = edit_of(caller, Kind.INSTANCE, name, if_match)
-    await edits.switch_instance(parts.configuration, edit, enabled=enabled)
-    return await _shown(parts, caller, name)
+async def _saved(
+    backend: Backend, edit: Edit, body: Document[InstanceBody]
+) -> Answer[SavedInstance]:
+    name, warnings = await save(backend, edit, body)
+    view = await InstanceViews(backend.database).get(edit.tenant, name)
+    shown = SavedInstance(**msgspec.structs.asdict(view), warnings=warnings)
+    return saved(router, edit, name, shown, view.etag)
 
 
-def _saved(view: InstanceView, warnings: Sequence[Problem]) -> SavedInstance:
-    return SavedInstance(**msgspec.structs.asdict(view), warnings=list(warnings))
-
-
-async def _shown(parts: Parts, caller: Caller, name: str) -> Any:  # noqa: ANN401
-    view = await InstanceViews(parts.database).get(caller.tenant, name)
-    return answer(view, headers=tagged(view.etag))
+async def _shown(backend: Backend, tenant: str, name: str) -> Answer[InstanceView]:
+    view = await InstanceViews(backend.database).get(tenant, name)
+    return Answer(view, etag(view.etag))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Depends, Path, Query
 
 from syncline.contracts.messages import encode
 from syncline.domain.configuration.documents import Kind, version_step
@@ -19,25 +18,28 @@ from syncline.postgres.configuration.catalog import (
     MappingView,
 )
 from syncline.resources import edits
+from syncline.resources.edits import Edit
 from syncline.resources.export import in_order
 from syncline_gateway.access.caller import Runner, User
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.edits import (
-    IfMatch,
     Name,
     Search,
+    Text,
     creation_of,
     doubts,
     edit_of,
     listed,
-    tagged,
+    save,
+    saved,
 )
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import Page, answer, nothing, returns
-from syncline_gateway.requests.bodies import accepts, json_of
-from syncline_gateway.requests.paging import Paged, number
+from syncline_gateway.requests.etags import etag
+from syncline_gateway.requests.paging import Page, Paged, number
+from syncline_gateway.requests.resource import Answer, Document, Resource
 
-router = APIRouter(prefix="/mapping-configs", tags=["mapping-configs"])
+router = Resource(prefix="/mapping-configs", tags=["mapping-configs"])
 Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
+MappingEdit = Annotated[Edit, Depends(edit_of(Kind.MAPPING))]
 
 
 class MappingBody(msgspec.Struct, rename="camel", kw_only=True):
@@ -80,124 +82,119 @@ class Validation(msgspec.Struct, frozen=True, rename="camel"):
     warnings: list[Problem]
 
 
-@router.get("", responses=returns(Page[MappingView]))
+@router.get("")
 async def list_mappings(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     search: Search = None,
-    entity_type: Annotated[
-        str | None, Query(alias="entityType", max_length=100, pattern=r"^[^\x00]*$")
-    ] = None,
-) -> Any:  # noqa: ANN401
+    entity_type: Annotated[Text, Query(alias="entityType")] = None,
+) -> Page[MappingView]:
     """List mappings by name."""
-    found = await _views(parts).mappings(
+    found = await _views(backend).mappings(
         caller.tenant, listed(paging, search), entity_type=entity_type
     )
-    return answer(paging.page(found, lambda mapping: [mapping.name]))
+    return paging.page(found, lambda mapping: [mapping.name])
 
 
-@router.post(
-    "", status_code=201, responses=returns(MappingDetail, 201), openapi_extra=accepts(MappingBody)
-)
-async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def create(
+    body: Document[MappingBody],
+    edit: Annotated[Edit, Depends(creation_of(Kind.MAPPING))],
+    backend: BackendDep,
+) -> Answer[MappingDetail]:
     """Store a new mapping as its version 1."""
-    edit = creation_of(caller, Kind.MAPPING)
-    body = await json_of(request)
-    step, mark = await edits.save(parts.configuration, edit, body)
-    detail = await _detail(parts, caller.tenant, step.name, await doubts(parts, edit, body, step))
-    return answer(detail, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
+    return await _saved(backend, edit, body)
 
 
-@router.post("/validate", responses=returns(Validation), openapi_extra=accepts(MappingBody))
-async def validate(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/validate")
+async def validate(body: Document[MappingBody], caller: User, backend: BackendDep) -> Validation:
     """Check a draft, also against the instances that use the mapping; nothing is written."""
-    body = await json_of(request)
+    edit = Edit(caller.tenant, caller.actor, Kind.MAPPING, None)
     try:
-        edit = edit_of(caller, Kind.MAPPING, None)
-        await edits.validate(parts.configuration, edit, body)
+        await edits.validate(backend.configuration, edit, body.value)
     except InvalidInputError as error:
-        return answer(Validation(valid=False, problems=list(error.problems), warnings=[]))
-    found = await doubts(parts, edit, body, None)
-    return answer(Validation(valid=True, problems=[], warnings=found))
+        return Validation(valid=False, problems=list(error.problems), warnings=[])
+    found = await doubts(backend, edit, body.value, None)
+    return Validation(valid=True, problems=[], warnings=found)
 
 
-@router.get("/{name}", responses=returns(MappingDetail))
-async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{name}")
+async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[MappingDetail]:
     """Return a mapping with the document of its active version."""
-    detail = await _detail(parts, caller.tenant, name)
-    return answer(detail, headers=tagged(detail.mapping.etag))
+    return await _shown(backend, caller.tenant, name)
 
 
-@router.put("/{name}", responses=returns(MappingDetail), openapi_extra=accepts(MappingBody))
+@router.put("/{name}")
 async def replace(
-    name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    body: Document[MappingBody], edit: MappingEdit, backend: BackendDep
+) -> Answer[MappingDetail]:
     """Store a mapping: what differs becomes the next version, and the one that new runs use."""
-    edit = edit_of(caller, Kind.MAPPING, name, if_match)
-    body = await json_of(request)
-    step, _ = await edits.save(parts.configuration, edit, body)
-    detail = await _detail(parts, caller.tenant, name, await doubts(parts, edit, body, step))
-    return answer(detail, headers=tagged(detail.mapping.etag))
+    return await _saved(backend, edit, body)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
+async def remove(edit: MappingEdit, backend: BackendDep) -> None:
     """Delete a mapping; refused while an instance uses it."""
-    await edits.delete(parts.configuration, edit_of(caller, Kind.MAPPING, name, if_match))
-    return nothing()
+    await edits.delete(backend.configuration, edit)
 
 
-@router.get("/{name}/versions", responses=returns(Page[MappingVersionView]))
+@router.get("/{name}/versions")
 async def list_versions(
     name: Name,
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
-    search: Annotated[
-        str | None,
-        Query(max_length=100, pattern=r"^[^\x00]*$", description="A number, or part of who saved."),
-    ] = None,
-) -> Any:  # noqa: ANN401
+    search: Annotated[Text, Query(description="A number, or part of who saved.")] = None,
+) -> Page[MappingVersionView]:
     """List the versions of a mapping, newest first."""
     (before,) = paging.key(number) or (None,)
     part = Listed(limit=paging.limit + 1, search=search)
-    found = await _views(parts).versions(caller.tenant, name, before, part)
-    return answer(paging.page(found, lambda version: [str(version.version)]))
+    found = await _views(backend).versions(caller.tenant, name, before, part)
+    return paging.page(found, lambda version: [str(version.version)])
 
 
-@router.get("/{name}/versions/{version}", responses=returns(MappingVersionDetail))
-async def show_version(name: Name, version: Version, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{name}/versions/{version}")
+async def show_version(
+    name: Name, version: Version, caller: Runner, backend: BackendDep
+) -> MappingVersionDetail:
     """Return a version of a mapping, as it was saved."""
-    view, document = await _views(parts).version(caller.tenant, name, version)
-    return answer(MappingVersionDetail(view, in_order(document), text_of(document)))
+    view, document = await _views(backend).version(caller.tenant, name, version)
+    return MappingVersionDetail(view, in_order(document), _text(document))
 
 
-@router.post("/{name}/versions/{version}/activate", responses=returns(MappingDetail))
+@router.post("/{name}/versions/{version}/activate")
 async def activate(
-    name: Name, version: Version, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    name: Name, version: Version, edit: MappingEdit, backend: BackendDep
+) -> Answer[MappingDetail]:
     """Make a version the one that new runs use; runs under way keep theirs."""
-    edit = edit_of(caller, Kind.MAPPING, name, if_match)
-    _, before = await _views(parts).mapping(caller.tenant, name)
-    await edits.activate_version(parts.configuration, edit, version)
-    _, after = await _views(parts).version(caller.tenant, name, version)
-    found = await doubts(parts, edit, after, version_step(name, before, after))
-    detail = await _detail(parts, caller.tenant, name, found)
-    return answer(detail, headers=tagged(detail.mapping.etag))
+    _, before = await _views(backend).mapping(edit.tenant, name)
+    await edits.activate_version(backend.configuration, edit, version)
+    _, after = await _views(backend).version(edit.tenant, name, version)
+    found = await doubts(backend, edit, after, version_step(name, before, after))
+    return await _shown(backend, edit.tenant, name, found)
 
 
-async def _detail(
-    parts: Parts, tenant: str, name: str, warnings: Sequence[Problem] = ()
-) -> MappingDetail:
-    view, document = await _views(parts).mapping(tenant, name)
-    return MappingDetail(view, in_order(document), text_of(document), list(warnings))
+async def _saved(
+    backend: Backend, edit: Edit, body: Document[MappingBody]
+) -> Answer[MappingDetail]:
+    name, warnings = await save(backend, edit, body)
+    shown = await _shown(backend, edit.tenant, name, warnings)
+    return saved(router, edit, name, shown.value, shown.value.mapping.etag)
 
 
-def text_of(document: dict[str, Any]) -> str:
+async def _shown(
+    backend: Backend, tenant: str, name: str, warnings: Sequence[Problem] = ()
+) -> Answer[MappingDetail]:
+    view, document = await _views(backend).mapping(tenant, name)
+    detail = MappingDetail(view, in_order(document), _text(document), list(warnings))
+    return Answer(detail, etag(view.etag))
+
+
+def _text(document: dict[str, Any]) -> str:
     """Write a document as a person edits it."""
     return msgspec.json.format(encode(in_order(document)), indent=2).decode()
 
 
-def _views(parts: Parts) -> ConfigurationViews:
-    return ConfigurationViews(parts.database, parts.keyring)
+def _views(backend: Backend) -> ConfigurationViews:
+    return ConfigurationViews(backend.database, backend.keyring)

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-from fastapi import APIRouter, Request
-
 from syncline.actions.trials.draft import DraftTrier, Trial, TrialRequest
 from syncline.actions.trials.dry_run import DryRun, DryRunner, DryRunRequest
-from syncline.domain.conversion import converted
 from syncline_gateway.access.caller import User
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.edits import Name
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import answer, returns
-from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/mapping-configs", tags=["mapping-configs"])
-T = TypeVar("T")
+router = Resource(prefix="/mapping-configs", tags=["mapping-configs"])
 
 
-@router.post("/dry-run", responses=returns(DryRun), openapi_extra=accepts(DryRunRequest))
-async def dry_run_unsaved(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/dry-run")
+async def dry_run_unsaved(body: DryRunRequest, caller: User, backend: BackendDep) -> DryRun:
     """Run up to 20 records through a draft of a new mapping."""
-    asked = converted(await json_of(request), DryRunRequest)
-    return answer(await _runner(parts).run(caller.tenant, None, asked))
+    return await _runner(backend).run(caller.tenant, None, body)
 
 
-@router.post("/{name}/dry-run", responses=returns(DryRun), openapi_extra=accepts(DryRunRequest))
-async def dry_run(name: Name, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{name}/dry-run")
+async def dry_run(name: Name, body: DryRunRequest, caller: User, backend: BackendDep) -> DryRun:
     """Run up to 20 records of the source through a mapping, a version of it, or a draft."""
-    asked = converted(await json_of(request), DryRunRequest)
-    return answer(await _runner(parts).run(caller.tenant, name, asked))
+    return await _runner(backend).run(caller.tenant, name, body)
 
 
-@router.post("/{name}/try-draft", responses=returns(Trial), openapi_extra=accepts(TrialRequest))
-async def try_draft(name: Name, request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{name}/try-draft")
+async def try_draft(name: Name, body: TrialRequest, caller: User, backend: BackendDep) -> Trial:
     """Compare a draft with the active version over stored raw records and dead letters."""
-    asked = converted(await json_of(request), TrialRequest)
-    trier = DraftTrier(parts.database, parts.keyring, parts.settings.kafka())
-    return answer(await trier.run(caller.tenant, name, asked))
+    trier = DraftTrier(backend.database, backend.keyring, backend.settings.kafka())
+    return await trier.run(caller.tenant, name, body)
 
 
-def _runner(parts: Parts) -> DryRunner:
-    return DryRunner(parts.database, parts.keyring, parts.settings.surroundings())
+def _runner(backend: Backend) -> DryRunner:
+    return DryRunner(backend.database, backend.keyring, backend.settings.surroundings())

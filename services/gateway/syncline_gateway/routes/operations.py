@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query
 from uuid6 import uuid7
 
 from syncline.actions.dead_letters.selection import words_of
@@ -16,15 +15,15 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import KeyReusedError, NewOperation, Operations
 from syncline_gateway.access.caller import Caller, Runner, User
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, returns
-from syncline_gateway.requests.bodies import accepts
-from syncline_gateway.requests.dead_letter_query import Entries, Reason, body_of, hash_of, key_of
-from syncline_gateway.requests.paging import Paged, identity, moment, number
+from syncline_gateway.backend import BackendDep
+from syncline_gateway.requests.dead_letter_query import Entries, Reason, hash_of, key_of
+from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
 from syncline_gateway.requests.problems import ProblemError
+from syncline_gateway.requests.resource import Answer, Resource
 from syncline_gateway.triggers.replays import Start
 
-router = APIRouter(prefix="/operations", tags=["operations"])
+router = Resource(prefix="/operations", tags=["operations"])
 
 
 class OperationRequest(Entries, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -49,24 +48,23 @@ class OperationRequest(Entries, kw_only=True, rename="camel", forbid_unknown_fie
     stop_after: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] | None = None
 
 
-@router.post("", status_code=202, responses=returns(OperationView, 202),
-             openapi_extra=accepts(OperationRequest))  # fmt: skip
+@router.post("", status_code=202)  # fmt: skip
 async def begin(
-    request: Request,
+    body: OperationRequest,
     caller: User,
-    parts: Needs,
+    backend: BackendDep,
     idempotency_key: Annotated[
         str | None,
         Header(max_length=200, description="The same key with the same body is one operation."),
     ] = None,
-) -> Any:  # noqa: ANN401 - a response
+) -> Answer[OperationView]:
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
-    new = _new(await body_of(request, OperationRequest), caller, idempotency_key)
+    new = _new(body, caller, idempotency_key)
     try:
-        begun = await Operations(parts.database).begin(new)
+        begun = await Operations(backend.database).begin(new)
     except KeyReusedError as error:
         raise ProblemError(422, "idempotency_key_reused", str(error)) from None
-    return answer(begun, 202, {"Location": f"/api/v1/operations/{begun.id}"})
+    return Answer(begun, router.location(begun.id))
 
 
 def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperation:
@@ -97,56 +95,56 @@ def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperatio
     )
 
 
-@router.get("", responses=returns(Page[OperationView]))
+@router.get("")
 async def list_(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     *,
     running: Annotated[bool, Query(description="Only those that have not ended.")] = False,
-) -> Any:  # noqa: ANN401 - a response
+) -> Page[OperationView]:
     """List operations, the newest first."""
     after = paging.key(moment, identity)
-    found = await Operations(parts.database).newest(
+    found = await Operations(backend.database).newest(
         caller.tenant, paging.limit + 1, after, running=running
     )
-    return answer(paging.page(found, lambda o: (o.created_at.isoformat(), o.id)))
+    return paging.page(found, lambda o: (o.created_at.isoformat(), o.id))
 
 
-@router.get("/{operation_id}", responses=returns(OperationView))
-async def show(operation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{operation_id}")
+async def show(operation_id: Id, caller: Runner, backend: BackendDep) -> OperationView:
     """Say how an operation stands."""
-    return answer(await Operations(parts.database).get(caller.tenant, str(operation_id)))
+    return await Operations(backend.database).get(caller.tenant, operation_id)
 
 
-@router.get("/{operation_id}/items", responses=returns(Page[OperationItem]))
+@router.get("/{operation_id}/items")
 async def items(
-    operation_id: UUID,
+    operation_id: Id,
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     result: Annotated[
         str | None,
         Query(max_length=40, pattern="^[a-z_]+$", description="Or `waiting`, `asked`."),
     ] = None,
-) -> Any:  # noqa: ANN401 - a response
+) -> Page[OperationItem]:
     """List an operation's entries with their results, the oldest entry first."""
     (after,) = paging.key(number) or (0,)
-    found = await Operations(parts.database).items(
-        caller.tenant, str(operation_id), paging.limit + 1, after, result=result
+    found = await Operations(backend.database).items(
+        caller.tenant, operation_id, paging.limit + 1, after, result=result
     )
-    return answer(paging.page(found, lambda item: (str(item.number),)))
+    return paging.page(found, lambda item: (str(item.number),))
 
 
-@router.post("/{operation_id}/abort", status_code=202, responses=returns(OperationView, 202))
-async def abort(operation_id: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{operation_id}/abort", status_code=202)
+async def abort(operation_id: Id, caller: User, backend: BackendDep) -> OperationView:
     """Stop an operation: writes under way finish, what was not sent stays as it was."""
-    operations = Operations(parts.database)
-    return answer(await operations.abort(caller.tenant, str(operation_id), caller.actor), 202)
+    operations = Operations(backend.database)
+    return await operations.abort(caller.tenant, operation_id, caller.actor)
 
 
-@router.post("/{operation_id}/undo", status_code=202, responses=returns(OperationView, 202))
-async def undo(operation_id: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{operation_id}/undo", status_code=202)
+async def undo(operation_id: Id, caller: User, backend: BackendDep) -> OperationView:
     """Undo a replay that has not begun, or restore what a discard discarded (a new operation)."""
-    operations = Operations(parts.database)
-    return answer(await operations.undo(caller.tenant, str(operation_id), caller.actor), 202)
+    operations = Operations(backend.database)
+    return await operations.undo(caller.tenant, operation_id, caller.actor)

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query
 
 from syncline.domain.run import FINAL, State
 from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
 from syncline.postgres.runs.catalog import RunFilter, RunView, RunViews
 from syncline_gateway.access.caller import Runner
+from syncline_gateway.backend import BackendDep
 from syncline_gateway.live.service_status import look
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/pipeline", tags=["pipeline"])
+router = Resource(prefix="/pipeline", tags=["pipeline"])
 ACTIVE = tuple(state.value for state in State if state not in FINAL)
 SHOWN = 20
 """Active runs, and runs that failed of late."""
@@ -57,34 +57,32 @@ class PipelineHistory(msgspec.Struct, frozen=True, rename="camel"):
     stages: list[StageHistory]
 
 
-@router.get("/health", responses=returns(PipelineHealth))
-async def health(caller: Runner, parts: Needs) -> Response:
+@router.get("/health")
+async def health(caller: Runner, backend: BackendDep) -> PipelineHealth:
     """Say how every service stands, which runs are active and which failed of late."""
-    now = parts.clock.now()
-    seen = await look(parts.database, now)
-    runs = RunViews(parts.database)
+    now = backend.clock.now()
+    seen = await look(backend.database, now)
+    runs = RunViews(backend.database)
     active = await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN)
     failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
-    return answer(
-        PipelineHealth(
-            as_of=now,
-            heard_at=seen.heard_at,
-            silent=seen.silent,
-            services=seen.services,
-            active_runs=active,
-            failed_runs=await runs.newest(caller.tenant, failed, SHOWN),
-        )
+    return PipelineHealth(
+        as_of=now,
+        heard_at=seen.heard_at,
+        silent=seen.silent,
+        services=seen.services,
+        active_runs=active,
+        failed_runs=await runs.newest(caller.tenant, failed, SHOWN),
     )
 
 
-@router.get("/history", responses=returns(PipelineHistory))
+@router.get("/history")
 async def history(
     _caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     minutes: Annotated[int, Query(ge=1, le=60, description="How far back.")] = 30,
-) -> Response:
+) -> PipelineHistory:
     """Return what waited at each stage and what passed it, in steps of ten seconds."""
-    steps, stages = await Pipeline(parts.database).history(
-        parts.clock.now(), timedelta(minutes=minutes)
+    steps, stages = await Pipeline(backend.database).history(
+        backend.clock.now(), timedelta(minutes=minutes)
     )
-    return answer(PipelineHistory(10, steps, stages))
+    return PipelineHistory(10, steps, stages)

@@ -5,11 +5,10 @@ The source ID is a query parameter, not a part of the path: it may hold slashes 
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from syncline.actions.passports.passport import Passports
 from syncline.actions.passports.steps import Passport
@@ -17,27 +16,28 @@ from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.runs.record_history import RecordHistory, RecordInRun, Views, run_place_of
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.backend import BackendDep
+from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Paged, identity, moment, number
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/records", tags=["records"])
+router = Resource(prefix="/records", tags=["records"])
 SourceId = Annotated[str, Query(alias="sourceId", description="Compared exactly.")]
 
 
-@router.get("", responses=returns(RecordHistory))
+@router.get("")
 async def history(
     source_id: SourceId,
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
-) -> Any:  # noqa: ANN401
+) -> RecordHistory:
     """Say what became of a source ID in its runs, the newest first, and what its targets have."""
     checked_id(source_id, "query.sourceId")
     after = paging.key(moment, identity, number)
-    found = await Views(parts.database).record(caller.tenant, source_id, paging.limit + 1, after)
+    found = await Views(backend.database).record(caller.tenant, source_id, paging.limit + 1, after)
     page = paging.page(found.runs, _place)
-    return answer(msgspec.structs.replace(found, runs=page.items, next=page.next))
+    return msgspec.structs.replace(found, runs=page.items, next=page.next)
 
 
 def _place(run: RecordInRun) -> tuple[str, str, str]:
@@ -45,22 +45,21 @@ def _place(run: RecordInRun) -> tuple[str, str, str]:
     return at.isoformat(), run_id, str(batch)
 
 
-@router.get("/passport", responses=returns(Passport))
+@router.get("/passport")
 async def passport(
     source_id: SourceId,
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     run: Annotated[
-        UUID | None, Query(description="Correlation ID; the newest run that has the record.")
+        Id | None, Query(description="Correlation ID; the newest run that has the record.")
     ] = None,
-) -> Any:  # noqa: ANN401
+) -> Passport:
     """Show a record in one run: each stage's input and output, attempts, and its target ID.
 
     Payloads are read back from the stage topics, which keep them for some days.
     """
     checked_id(source_id, "query.sourceId")
     passports = Passports(
-        parts.database, parts.settings.kafka(), Configuration(parts.database, parts.keyring)
+        backend.database, backend.settings.kafka(), Configuration(backend.database, backend.keyring)
     )
-    run_id = None if run is None else str(run)
-    return answer(await passports.of(caller.tenant, source_id, run_id, parts.clock.now()))
+    return await passports.of(caller.tenant, source_id, run, backend.clock.now())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
@@ -18,11 +17,12 @@ from syncline.postgres.runs.records import RecordFilter, RunRecord, RunRecords
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, returns
-from syncline_gateway.requests.paging import Paged, identity, moment, number
+from syncline_gateway.backend import BackendDep
+from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = Resource(prefix="/runs", tags=["runs"])
 
 
 class _Query(BaseModel):
@@ -49,7 +49,7 @@ class WantedRuns(_Query):
         max_length=36,
         description="How the correlation ID begins.",
     )
-    parent: UUID | None = Field(default=None, description="They replay failures of this run.")
+    parent: Id | None = Field(default=None, description="They replay failures of this run.")
 
     def filter(self) -> RunFilter:
         """Return what the database is asked for. Raises InvalidInputError."""
@@ -66,7 +66,7 @@ class WantedRuns(_Query):
             since=_utc("since", self.since),
             until=_utc("until", self.until),
             prefix=self.id_prefix,
-            parent=str(self.parent) if self.parent else None,
+            parent=self.parent,
         )
 
 
@@ -99,41 +99,45 @@ class WantedRecords(_Query):
 Wanted = Annotated[WantedRuns, Query()]
 
 
-@router.get("", responses=returns(Page[RunView]))
-async def list_(wanted: Wanted, paging: Paged, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("")
+async def list_(
+    wanted: Wanted, paging: Paged, caller: Runner, backend: BackendDep
+) -> Page[RunView]:
     """List runs, newest first."""
     after = paging.key(moment, identity)
-    found = await RunViews(parts.database).newest(
+    found = await RunViews(backend.database).newest(
         caller.tenant, wanted.filter(), paging.limit + 1, after
     )
-    return answer(paging.page(found, lambda run: (run.created_at.isoformat(), run.correlation_id)))
+    return paging.page(found, lambda run: (run.created_at.isoformat(), run.correlation_id))
 
 
-@router.get("/count", responses=returns(RunCount))
-async def count(wanted: Wanted, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/count")
+async def count(wanted: Wanted, caller: Runner, backend: BackendDep) -> RunCount:
     """Count the runs of a filter, up to 10,000."""
-    return answer(await RunViews(parts.database).count(caller.tenant, wanted.filter()))
+    return await RunViews(backend.database).count(caller.tenant, wanted.filter())
 
 
-@router.get("/{correlation_id}", responses=returns(RunReport))
-async def show(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{correlation_id}")
+async def show(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunReport:
     """Show a run in full: stages, failures, mapping, cursor, replays."""
-    return answer(await RunViews(parts.database).get(caller.tenant, str(correlation_id)))
+    return await RunViews(backend.database).get(caller.tenant, correlation_id)
 
 
-@router.get("/{correlation_id}/records", responses=returns(Page[RunRecord]))
+@router.get("/{correlation_id}/records")
 async def records(
-    correlation_id: UUID,
+    correlation_id: Id,
     wanted: Annotated[WantedRecords, Query()],
     paging: Paged,
     caller: Runner,
-    parts: Needs,
-) -> Any:  # noqa: ANN401
+    backend: BackendDep,
+) -> Page[RunRecord]:
     """List the records of a run in the order in which they were found."""
-    run = await Runs(parts.database).get(caller.tenant, str(correlation_id))
+    run = await Runs(backend.database).get(caller.tenant, correlation_id)
     after = paging.key(number, number) or (0, -1)
-    found = await RunRecords(parts.database).page(run.id, wanted.filter(), paging.limit + 1, after)
-    return answer(paging.page(found, lambda record: (str(record.batch), str(record.slot))))
+    found = await RunRecords(backend.database).page(
+        run.id, wanted.filter(), paging.limit + 1, after
+    )
+    return paging.page(found, lambda record: (str(record.batch), str(record.slot)))
 
 
 def _utc(name: str, time: datetime | None) -> datetime | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query
 
 from syncline.actions.schedule_now import ByHand, note_firing
 from syncline.domain.configuration.documents import Kind
@@ -18,17 +16,17 @@ from syncline.domain.schedule.firing import ScheduleStatus
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
 from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews, Wanted
 from syncline.resources import edits
-from syncline_gateway.access.caller import Caller, Runner, User
-from syncline_gateway.edits import IfMatch, Name, creation_of, edit_of, tagged
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import Page, answer, nothing, returns
-from syncline_gateway.requests.bodies import accepts, json_of
-from syncline_gateway.requests.paging import Paged, moment, words
+from syncline.resources.edits import Edit
+from syncline_gateway.access.caller import Runner
+from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.edits import Name, Text, creation_of, edit_of, saved
+from syncline_gateway.requests.etags import etag
+from syncline_gateway.requests.paging import Page, Paged, moment, words
+from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.triggers.trigger_answers import publish_triggers
 
-router = APIRouter(prefix="/schedules", tags=["schedules"])
-ANSWER_WITHIN = 2.0
-"""Seconds to wait for the trigger service's word on a run by hand."""
-_Filter = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+router = Resource(prefix="/schedules", tags=["schedules"])
+ScheduleEdit = Annotated[Edit, Depends(edit_of(Kind.SCHEDULE))]
 _TEXT = msgspec.Meta(max_length=200)
 
 
@@ -67,128 +65,113 @@ class RunByHand(msgspec.Struct, rename="camel"):
     state: str
 
 
-def _wanted(
-    search: Annotated[
-        str | None,
-        Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of any column."),
-    ] = None,
+def _filter(
+    search: Annotated[Text, Query(description="Part of any column.")] = None,
     status: Annotated[ScheduleStatus | None, Query(description="Only those.")] = None,
-    instance: _Filter = None,
-    entity_type: Annotated[
-        str | None, Query(alias="entityType", max_length=100, pattern=r"^[^\x00]*$")
-    ] = None,
+    instance: Text = None,
+    entity_type: Annotated[Text, Query(alias="entityType")] = None,
 ) -> Wanted:
     return Wanted(search, status, instance, entity_type)
 
 
-@router.get("", responses=returns(Page[ScheduleView]))
+@router.get("")
 async def list_schedules(
-    caller: Runner, parts: Needs, paging: Paged, wanted: Annotated[Wanted, Depends(_wanted)]
-) -> Any:  # noqa: ANN401
+    caller: Runner, backend: BackendDep, paging: Paged, wanted: Annotated[Wanted, Depends(_filter)]
+) -> Page[ScheduleView]:
     """List schedules by name, with the last and the next run of each."""
     (after,) = paging.key(words) or (None,)
-    found = await ScheduleViews(parts.database).list(
+    found = await ScheduleViews(backend.database).list(
         caller.tenant, wanted, limit=paging.limit + 1, after=after
     )
-    return answer(paging.page(found, lambda schedule: [schedule.name]))
+    return paging.page(found, lambda schedule: [schedule.name])
 
 
-@router.post(
-    "", status_code=201, responses=returns(ScheduleView, 201), openapi_extra=accepts(ScheduleBody)
-)
-async def create(request: Request, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def create(
+    body: Document[ScheduleBody],
+    edit: Annotated[Edit, Depends(creation_of(Kind.SCHEDULE))],
+    backend: BackendDep,
+) -> Answer[ScheduleView]:
     """Store a new schedule. 409: there is one for this instance and entity type."""
-    body = _with_name(_with_cron(await json_of(request)))
-    step, mark = await edits.save(parts.configuration, creation_of(caller, Kind.SCHEDULE), body)
-    view = await ScheduleViews(parts.database).get(caller.tenant, step.name)
-    return answer(view, 201, tagged(mark, f"{request.url.path}/{quote(step.name)}"))
+    return await _saved(backend, edit, _with_name(_with_cron(body.value)))
 
 
-@router.post("/preview", responses=returns(Preview), openapi_extra=accepts(PreviewBody))
-async def preview_schedule(request: Request, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/preview")
+async def preview_schedule(
+    body: Document[PreviewBody], _caller: Runner, backend: BackendDep
+) -> Preview:
     """Say when a schedule would fire, in words, and what clock changes do to it."""
-    body = _with_cron(await json_of(request))
-    wanted = converted(body, PreviewBody)
+    wanted = converted(_with_cron(body.value), PreviewBody)
     cron, zone = parse_cadence(wanted.cron or "", wanted.timezone)
-    return answer(preview(cron, zone, parts.clock.now()))
+    return preview(cron, zone, backend.clock.now())
 
 
-@router.get("/{name}", responses=returns(ScheduleView))
-async def show(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{name}")
+async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[ScheduleView]:
     """Return a schedule."""
-    return await _shown(parts, caller, name)
+    return await _shown(backend, caller.tenant, name)
 
 
-@router.put("/{name}", responses=returns(ScheduleView), openapi_extra=accepts(ScheduleBody))
+@router.put("/{name}")
 async def replace(
-    name: Name, request: Request, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    body: Document[ScheduleBody], edit: ScheduleEdit, backend: BackendDep
+) -> Answer[ScheduleView]:
     """Store a schedule as the body wants it; slots before this moment are none of its own."""
-    edit = edit_of(caller, Kind.SCHEDULE, name, if_match)
-    await edits.save(parts.configuration, edit, _with_cron(await json_of(request)))
-    return await _shown(parts, caller, name)
+    return await _saved(backend, edit, _with_cron(body.value))
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Response:
+async def remove(edit: ScheduleEdit, backend: BackendDep) -> None:
     """Delete a schedule; its runs stay, and one that is under way goes on."""
-    await edits.delete(parts.configuration, edit_of(caller, Kind.SCHEDULE, name, if_match))
-    return nothing()
+    await edits.delete(backend.configuration, edit)
 
 
-@router.post("/{name}/enable", responses=returns(ScheduleView))
-async def enable(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Any:  # noqa: ANN401
+@router.post("/{name}/enable")
+async def enable(edit: ScheduleEdit, backend: BackendDep) -> Answer[ScheduleView]:
     """Let a schedule fire from now on; slots that passed meanwhile stay undone."""
-    return await _switched(parts, caller, name, if_match, enabled=True)
+    step, _ = await edits.switch_schedule(backend.configuration, edit, enabled=True)
+    return await _shown(backend, edit.tenant, step.name)
 
 
-@router.post("/{name}/disable", responses=returns(ScheduleView))
-async def disable(name: Name, caller: User, parts: Needs, if_match: IfMatch = None) -> Any:  # noqa: ANN401
+@router.post("/{name}/disable")
+async def disable(edit: ScheduleEdit, backend: BackendDep) -> Answer[ScheduleView]:
     """Keep a schedule from firing; a run that is under way goes on."""
-    return await _switched(parts, caller, name, if_match, enabled=False)
+    step, _ = await edits.switch_schedule(backend.configuration, edit, enabled=False)
+    return await _shown(backend, edit.tenant, step.name)
 
 
-@router.post("/{name}/run-now", status_code=202, responses=returns(RunByHand, 202))
-async def run_now(name: Name, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{name}/run-now", status_code=202)
+async def run_now(name: Name, caller: Runner, backend: BackendDep) -> Answer[RunByHand]:
     """Start the schedule's run now. 409: a run of the same is active, or it cannot run."""
     wish = ByHand(caller.tenant, name, caller.actor, "gateway")
-    run_id, message = await note_firing(parts.database, wish, parts.clock.now())
-    state = "queued"
-    with parts.hub.answer_to(run_id) as answered:
-        await parts.producer.send([message])
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                status = await answered
-        except TimeoutError:
-            pass  # Kafka has it, and the firing's result will say what became of it
-        else:
-            if status.state == "rejected":
-                raise ConflictError(status.reason or "refused")
-            state = status.state
-    location = {"Location": f"/api/v1/sync-events/{run_id}"}
-    return answer(RunByHand(run_id, state), 202, location)
+    run_id, message = await note_firing(backend.database, wish, backend.clock.now())
+    (status,) = await publish_triggers(backend, {run_id: message})
+    if status is not None and status.state == "rejected":
+        raise ConflictError(status.reason or "refused")
+    state = "queued" if status is None else status.state
+    return Answer(RunByHand(run_id, state), {"Location": f"/api/v1/sync-events/{run_id}"})
 
 
-@router.get("/{name}/firings", responses=returns(Page[FiringView]))
-async def firings(name: Name, caller: Runner, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
+@router.get("/{name}/firings")
+async def firings(
+    name: Name, caller: Runner, backend: BackendDep, paging: Paged
+) -> Page[FiringView]:
     """List what became of a schedule's slots, the newest first."""
     (before,) = paging.key(moment) or (None,)
-    views = ScheduleViews(parts.database)
+    views = ScheduleViews(backend.database)
     found = await views.firings(caller.tenant, name, paging.limit + 1, before)
-    return answer(paging.page(found, lambda firing: [firing.slot.isoformat()]))
+    return paging.page(found, lambda firing: [firing.slot.isoformat()])
 
 
-async def _switched(
-    parts: Parts, caller: Caller, name: str, if_match: str | None, *, enabled: bool
-) -> Any:  # noqa: ANN401
-    edit = edit_of(caller, Kind.SCHEDULE, name, if_match)
-    await edits.switch_schedule(parts.configuration, edit, enabled=enabled)
-    return await _shown(parts, caller, name)
+async def _saved(backend: Backend, edit: Edit, body: object) -> Answer[ScheduleView]:
+    step, mark = await edits.save(backend.configuration, edit, body)
+    view = await ScheduleViews(backend.database).get(edit.tenant, step.name)
+    return saved(router, edit, step.name, view, mark)
 
 
-async def _shown(parts: Parts, caller: Caller, name: str) -> Any:  # noqa: ANN401
-    view = await ScheduleViews(parts.database).get(caller.tenant, name)
-    return answer(view, headers=tagged(view.etag))
+async def _shown(backend: Backend, tenant: str, name: str) -> Answer[ScheduleView]:
+    view = await ScheduleViews(backend.database).get(tenant, name)
+    return Answer(view, etag(view.etag))
 
 
 def _with_cron(body: object) -> object:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from syncline.postgres.runs.search import Search, SearchResult
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import answer, returns
+from syncline_gateway.backend import BackendDep
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/search", tags=["search"])
+router = Resource(prefix="/search", tags=["search"])
 
 
-@router.get("", responses=returns(SearchResult))
+@router.get("")
 async def find(
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     q: Annotated[
         str,
         Query(description="A correlation ID or its first 6 digits, a source ID, or a target ID."),
     ],
-) -> Any:  # noqa: ANN401
+) -> SearchResult:
     """Find runs, records, targets and dead letters by their IDs."""
-    return answer(await Search(parts.database).find(caller.tenant, q))
+    return await Search(backend.database).find(caller.tenant, q)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import Field
 
 from syncline.actions.sign_in import Rules, SigningIn
@@ -15,12 +15,12 @@ from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.users import Users
 from syncline.security.tokens import csrf_token, token_hash
 from syncline_gateway.access.authentication import COOKIE, Authentication, Identity
-from syncline_gateway.access.caller import Address, Authenticates, Caller, Runner
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import answer, nothing, returns
+from syncline_gateway.access.caller import Address, AuthenticationDep, Caller, Runner
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.requests.bodies import Body
+from syncline_gateway.requests.resource import Answer, Resource
 
-router = APIRouter(tags=["session"])
+router = Resource(tags=["session"])
 Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]
 Password = Annotated[str, Field(max_length=4 * LONGEST_PASSWORD)]
 Link = Annotated[str, Field(max_length=100, description="What stands behind `#` of the link.")]
@@ -88,7 +88,7 @@ class TenantChoice(Body):
     tenant: Annotated[str, Field(max_length=63)]
 
 
-async def _from_here(request: Request, authentication: Authenticates) -> None:
+async def _from_here(request: Request, authentication: AuthenticationDep) -> None:
     authentication.check_origin(request)
 
 
@@ -97,83 +97,86 @@ class Entrance(msgspec.Struct, frozen=True):
 
     request: Request
     address: str
-    parts: Parts
+    backend: Backend
     authentication: Authentication
 
     @property
     def signing_in(self) -> SigningIn:
-        rules = Rules(lifetimes=self.parts.settings.lifetimes())
-        return SigningIn(self.parts.database, self.request.app.state.passwords, rules)
+        rules = Rules(lifetimes=self.backend.settings.lifetimes())
+        return SigningIn(self.backend.database, self.request.app.state.passwords, rules)
 
-    async def let_in(self, token: str) -> Response:
+    async def let_in(self, token: str) -> Answer[SessionInfo]:
         """Answer with a new session, and give its cookie."""
-        settings = self.parts.settings
+        settings = self.backend.settings
         found = await self.authentication.sessions.find(token_hash(token))
         assert found is not None
         identity = Identity(found.name, found.role, found.tenant, token, found)
-        response = answer(await _info(self.authentication, identity, found.tenant))
+        info = await _info(self.authentication, identity, found.tenant)
         is_secure = "https" in (self.request.url.scheme, settings.console_url().partition(":")[0])
-        response.set_cookie(
-            COOKIE, token, max_age=round(settings.session_lifetime), path="/",
-            secure=is_secure, httponly=True, samesite="lax",
-        )  # fmt: skip
-        return response
+        kept = round(settings.session_lifetime)
+        cookie = Response()
+        cookie.set_cookie(COOKIE, token, kept, secure=is_secure, httponly=True, samesite="lax")
+        return Answer(info, {"Set-Cookie": cookie.headers["set-cookie"]})
 
 
 async def _entrance(
-    request: Request, address: Address, parts: Needs, authentication: Authenticates
+    request: Request, address: Address, backend: BackendDep, authentication: AuthenticationDep
 ) -> Entrance:
-    return Entrance(request, address, parts, authentication)
+    return Entrance(request, address, backend, authentication)
 
 
-Enters = Annotated[Entrance, Depends(_entrance)]
+EntranceDep = Annotated[Entrance, Depends(_entrance)]
 _OPEN = [Depends(_from_here)]
 
 
-@router.post("/session", responses=returns(SessionInfo), dependencies=_OPEN)
-async def sign_in(body: Credentials, entrance: Enters) -> Any:  # noqa: ANN401
+@router.post("/session", dependencies=_OPEN)
+async def sign_in(body: Credentials, entrance: EntranceDep) -> Answer[SessionInfo]:
     """Sign in by name and password; the session comes as a cookie."""
     given = (body.name, body.password, entrance.address)
     return await entrance.let_in(await entrance.signing_in.by_password(*given))
 
 
-@router.post("/session/link", responses=returns(SessionInfo), dependencies=_OPEN)
-async def sign_in_by_link(body: SignInLink, entrance: Enters) -> Any:  # noqa: ANN401
+@router.post("/session/link", dependencies=_OPEN)
+async def sign_in_by_link(body: SignInLink, entrance: EntranceDep) -> Answer[SessionInfo]:
     """Sign in by a one-time link of `syncline dev`."""
     return await entrance.let_in(await entrance.signing_in.by_link(body.link, entrance.address))
 
 
-@router.get("/session", responses=returns(SessionInfo))
-async def who(caller: Runner, authentication: Authenticates) -> Any:  # noqa: ANN401
+@router.get("/session")
+async def who(caller: Runner, authentication: AuthenticationDep) -> SessionInfo:
     """Say who calls, with which role, in which tenant."""
     assert caller.identity is not None
-    return answer(await _info(authentication, caller.identity, caller.tenant))
+    return await _info(authentication, caller.identity, caller.tenant)
 
 
 @router.delete("/session", status_code=204)
-async def sign_out(caller: Runner, authentication: Authenticates) -> Response:
+async def sign_out(caller: Runner, authentication: AuthenticationDep) -> Response:
     """End the session."""
     identity = _signed_in(caller)
     await authentication.sessions.end(token_hash(identity.secret))
     authentication.forget()
-    response = nothing()
+    response = Response(status_code=204)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
     return response
 
 
-@router.put("/session/tenant", responses=returns(SessionInfo))
-async def switch(body: TenantChoice, caller: Runner, authentication: Authenticates) -> Any:  # noqa: ANN401
+@router.put("/session/tenant")
+async def switch(
+    body: TenantChoice, caller: Runner, authentication: AuthenticationDep
+) -> SessionInfo:
     """Look at another tenant."""
     identity = _signed_in(caller)
     assert identity.session is not None
     hashed = token_hash(identity.secret)
     await authentication.sessions.switch(hashed, identity.session, body.tenant)
     authentication.forget()
-    return answer(await _info(authentication, identity, body.tenant))
+    return await _info(authentication, identity, body.tenant)
 
 
-@router.put("/session/password", responses=returns(SessionInfo))
-async def change_password(body: OwnPassword, caller: Runner, entrance: Enters) -> Any:  # noqa: ANN401
+@router.put("/session/password")
+async def change_password(
+    body: OwnPassword, caller: Runner, entrance: EntranceDep
+) -> Answer[SessionInfo]:
     """Change one's own password; every session of one's ends, and a new one begins."""
     given = (_signed_in(caller).actor, body.current, body.password, entrance.address)
     token = await entrance.signing_in.change_password(*given)
@@ -181,21 +184,21 @@ async def change_password(body: OwnPassword, caller: Runner, entrance: Enters) -
     return await entrance.let_in(token)
 
 
-@router.get("/setup", responses=returns(Setup))
-async def setup(parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/setup")
+async def setup(backend: BackendDep) -> Setup:
     """Say whether this installation waits for its first Platform Admin."""
-    return answer(Setup(not await Users(parts.database).exist()))
+    return Setup(not await Users(backend.database).exist())
 
 
-@router.post("/setup", responses=returns(SessionInfo), dependencies=_OPEN)
-async def set_up(body: FirstAdmin, entrance: Enters) -> Any:  # noqa: ANN401
+@router.post("/setup", dependencies=_OPEN)
+async def set_up(body: FirstAdmin, entrance: EntranceDep) -> Answer[SessionInfo]:
     """Make the first Platform Admin by the link in the gateway's log, and sign in."""
     given = (body.link, body.name, body.password, entrance.address)
     return await entrance.let_in(await entrance.signing_in.set_up(*given))
 
 
-@router.post("/password", responses=returns(SessionInfo), dependencies=_OPEN)
-async def choose_password(body: NewPassword, entrance: Enters) -> Any:  # noqa: ANN401
+@router.post("/password", dependencies=_OPEN)
+async def choose_password(body: NewPassword, entrance: EntranceDep) -> Answer[SessionInfo]:
     """Choose a password by a one-time link, and sign in."""
     given = (body.link, body.password, entrance.address)
     return await entrance.let_in(await entrance.signing_in.choose_password(*given))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Header, Request
+from fastapi import Header
 from fastapi.responses import StreamingResponse
 
 from syncline.contracts.events import PROGRESS, RunStatus
@@ -22,18 +20,17 @@ from syncline.postgres.runs.pauses import Pauses
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access.caller import Runner
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.live.hub import Subscription, event
 from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import answer, returns
-from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.problems import ProblemError
-from syncline_gateway.triggers.refusals import refuse_what_cannot_run, tell_what_is_wrong
+from syncline_gateway.requests.resource import Answer, Document, Resource
+from syncline_gateway.triggers.refusals import publish_refusal, refuse_what_cannot_run
 from syncline_gateway.triggers.run_request import fields_of, request_of, run_id_of
+from syncline_gateway.triggers.trigger_answers import publish_triggers
 
-router = APIRouter(prefix="/sync-events", tags=["sync-events"])
-ANSWER_WITHIN = 2.0
-"""Seconds to wait for the trigger service's word; Kafka has the trigger all the same."""
+router = Resource(prefix="/sync-events", tags=["sync-events"])
 _FINAL = {state.value for state in FINAL}
 
 
@@ -61,39 +58,36 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
     correlation_id: str | None = None
 
 
-@router.post(
-    "", status_code=202, responses=returns(RunStatus, 202), openapi_extra=accepts(SyncEvent)
-)
+@router.post("", status_code=202)
 async def trigger(
-    request: Request,
+    body: Document[SyncEvent],
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     idempotency_key: Annotated[
         str | None,
         Header(max_length=200, description="The same key with the same body is the same run."),
     ] = None,
-) -> Any:  # noqa: ANN401 - a response
+) -> Answer[RunStatus]:
     """Ask for a run. 202: Kafka has the trigger, whatever happens to any service."""
-    body = await json_of(request)
-    run_id = run_id_of(body, caller, idempotency_key)
-    fields = fields_of(body, caller)
+    run_id = run_id_of(body.value, caller, idempotency_key)
+    fields = fields_of(body.value, caller)
     try:
-        wanted = request_of(body, fields)
+        wanted = request_of(body.value, fields)
     except InvalidInputError as error:
-        await tell_what_is_wrong(parts, run_id, fields, error)
+        await publish_refusal(backend, run_id, fields, error)
         raise
-    known = await _known(parts, run_id, wanted, by_key=idempotency_key is not None)
-    if known is None:
-        await refuse_what_cannot_run(parts, run_id, fields, wanted)
-        known = await _asked(parts, run_id, fields, wanted)
-    return answer(known, 202, {"Location": f"/api/v1/sync-events/{run_id}"})
+    status = await _begun_before(backend, run_id, wanted, by_key=idempotency_key is not None)
+    if status is None:
+        await refuse_what_cannot_run(backend, run_id, fields, wanted)
+        status = await _begun(backend, run_id, fields, wanted)
+    return Answer(status, router.location(run_id))
 
 
-async def _known(
-    parts: Parts, run_id: str, wanted: TriggerRequest, *, by_key: bool
+async def _begun_before(
+    backend: Backend, run_id: str, wanted: TriggerRequest, *, by_key: bool
 ) -> RunStatus | None:
     """Return the run that this very request began before, or None."""
-    found = await Runs(parts.database).of_request(wanted.tenant, run_id)
+    found = await Runs(backend.database).of_request(wanted.tenant, run_id)
     if found is None:
         return None
     run, fingerprint = found
@@ -105,8 +99,8 @@ async def _known(
     raise ConflictError(f"correlation ID {run_id} belongs to another request")
 
 
-async def _asked(
-    parts: Parts, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
+async def _begun(
+    backend: Backend, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
 ) -> RunStatus:
     """Publish the trigger, and return what the trigger service says of it.
 
@@ -115,22 +109,19 @@ async def _asked(
         ConflictError: refused: a run is active, or the correlation ID is taken.
         NotFoundError: refused: what it names does not exist.
     """
-    with parts.hub.answer_to(run_id) as answered:
-        await parts.producer.send([trigger_message(run_id, fields, "gateway", parts.clock.now())])
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN):
-                status = await answered
-        except TimeoutError:  # Kafka has it: nothing is lost, only unanswered
-            return await _as_it_stands(parts, run_id, wanted)
+    message = trigger_message(run_id, fields, "gateway", backend.clock.now())
+    (status,) = await publish_triggers(backend, {run_id: message})
+    if status is None:
+        return await _unanswered(backend, run_id, wanted)
     if status.state == "rejected":
         raise _refusal(status)
     return status
 
 
-async def _as_it_stands(parts: Parts, run_id: str, wanted: TriggerRequest) -> RunStatus:
+async def _unanswered(backend: Backend, run_id: str, wanted: TriggerRequest) -> RunStatus:
     """Nobody answered yet: the run's row, or a run that waits to be accepted."""
     try:
-        return status_of(await Runs(parts.database).get(wanted.tenant, run_id))
+        return status_of(await Runs(backend.database).get(wanted.tenant, run_id))
     except NotFoundError:  # no row yet: it waits in Kafka
         return RunStatus(
             correlation_id=run_id,
@@ -154,69 +145,66 @@ def _refusal(status: RunStatus) -> Exception:
     return ConflictError(reason)
 
 
-@router.get("/{correlation_id}", responses=returns(RunStatus))
-async def show(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{correlation_id}")
+async def show(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
     """Say how a run stands."""
-    return answer(status_of(await Runs(parts.database).get(caller.tenant, str(correlation_id))))
+    return status_of(await Runs(backend.database).get(caller.tenant, correlation_id))
 
 
-@router.post("/{correlation_id}/cancel", status_code=202, responses=returns(RunStatus, 202))
-async def cancel(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{correlation_id}/cancel", status_code=202)
+async def cancel(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
     """Cancel a run: no new record enters, writes under way finish, the rest is skipped."""
-    run = await Runs(parts.database).request_cancel(
-        caller.tenant, str(correlation_id), caller.actor
-    )
-    await parts.producer.send([cancel_message(run.id, caller.actor)])
-    return answer(status_of(run), 202)
+    run = await Runs(backend.database).request_cancel(caller.tenant, correlation_id, caller.actor)
+    await backend.producer.send([cancel_message(run.id, caller.actor)])
+    return status_of(run)
 
 
-@router.post("/{correlation_id}/pause", responses=returns(RunStatus))
-async def pause(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{correlation_id}/pause")
+async def pause(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
     """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
-    run = await Pauses(parts.database).pause(caller.tenant, str(correlation_id), caller.actor)
-    return await _told(parts, run, pause_message(run.id, caller.actor))
+    run = await Pauses(backend.database).pause(caller.tenant, correlation_id, caller.actor)
+    return await _publish(backend, run, pause_message(run.id, caller.actor))
 
 
-@router.post("/{correlation_id}/resume", responses=returns(RunStatus))
-async def resume(correlation_id: UUID, caller: Runner, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{correlation_id}/resume")
+async def resume(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
     """Let a paused run go on."""
-    run = await Pauses(parts.database).resume(caller.tenant, str(correlation_id), caller.actor)
-    return await _told(parts, run, forget_message(run.id))
+    run = await Pauses(backend.database).resume(caller.tenant, correlation_id, caller.actor)
+    return await _publish(backend, run, forget_message(run.id))
 
 
-async def _told(parts: Parts, run: Run, command: Outbound) -> Any:  # noqa: ANN401
+async def _publish(backend: Backend, run: Run, command: Outbound) -> RunStatus:
     """Tell the stages, and all who follow the run. Without us the trigger service does it soon."""
     status = status_of(run)
-    now = parts.clock.now()
-    await parts.producer.send([command, status_message(PROGRESS, "gateway", status, now)])
-    return answer(status)
+    now = backend.clock.now()
+    await backend.producer.send([command, status_message(PROGRESS, "gateway", status, now)])
+    return status
 
 
 @router.get("/{correlation_id}/stream", responses=sse_documented(RunStatus))
 async def stream(
-    correlation_id: UUID,
+    correlation_id: Id,
     caller: Runner,
-    parts: Needs,
+    backend: BackendDep,
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
 ) -> StreamingResponse:
     """Follow a run: `snapshot`, then `run` with each change, and `end` when it has ended.
 
     The `id` of an event is the run's sequence number; after `Last-Event-ID` only newer ones come.
     """
-    run_id = str(correlation_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else -1
-    first = status_of(await Runs(parts.database).get(caller.tenant, run_id))
-    return StreamingResponse(_following(parts, caller.tenant, first, seen), **SSE)
+    first = status_of(await Runs(backend.database).get(caller.tenant, correlation_id))
+    return StreamingResponse(_following(backend, caller.tenant, first, seen), **SSE)
 
 
 async def _following(
-    parts: Parts, tenant: str, first: RunStatus, seen: int
+    backend: Backend, tenant: str, first: RunStatus, seen: int
 ) -> AsyncIterator[bytes]:
     run_id = first.correlation_id
-    runs = Runs(parts.database)
-    with parts.hub.subscribed(tenant, [f"run:{run_id}"]) as subscription:
+    runs = Runs(backend.database)
+    with backend.hub.subscribed(tenant, [f"run:{run_id}"]) as subscription:
         status = first
-        while not parts.hub.is_closing:
+        while not backend.hub.is_closing:
             subscription.missed = False
             if status.seq > seen:
                 yield event("snapshot", status, str(status.seq))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import Field
 
 from syncline.postgres.access.tenants import Tenants, TenantView
-from syncline_gateway.access.caller import Admin, Authenticates, Runner
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.access.caller import Admin, AuthenticationDep, Runner
+from syncline_gateway.backend import BackendDep
 from syncline_gateway.requests.bodies import Body
-from syncline_gateway.requests.paging import Paged, words
+from syncline_gateway.requests.paging import Page, Paged, words
+from syncline_gateway.requests.resource import Resource
 
-router = APIRouter(prefix="/tenants", tags=["tenants"])
+router = Resource(prefix="/tenants", tags=["tenants"])
 
 
 class NewTenant(Body):
@@ -25,17 +24,19 @@ class NewTenant(Body):
     ]
 
 
-@router.get("", responses=returns(Page[TenantView]))
-async def list_(caller: Runner, parts: Needs, paging: Paged, authentication: Authenticates) -> Any:  # noqa: ANN401
+@router.get("")
+async def list_(
+    caller: Runner, backend: BackendDep, paging: Paged, authentication: AuthenticationDep
+) -> Page[TenantView]:
     """List the tenants that one may work in."""
     assert caller.identity is not None
     (after,) = paging.key(words) or ("",)
     own = await authentication.tenants(caller.identity)
-    found = await Tenants(parts.database).page(own, paging.limit + 1, after)
-    return answer(paging.page(found, lambda tenant: [tenant.id]))
+    found = await Tenants(backend.database).page(own, paging.limit + 1, after)
+    return paging.page(found, lambda tenant: [tenant.id])
 
 
-@router.post("", status_code=201, responses=returns(TenantView, 201))
-async def add(body: NewTenant, caller: Admin, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def add(body: NewTenant, caller: Admin, backend: BackendDep) -> TenantView:
     """Make a tenant."""
-    return answer(await Tenants(parts.database).add(body.id, caller.actor), 201)
+    return await Tenants(backend.database).add(body.id, caller.actor)

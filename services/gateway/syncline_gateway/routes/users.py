@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from syncline.actions.sign_in import password_link
 from syncline.domain.access import LONGEST_NAME, RoleName
 from syncline.postgres.access.one_time_links import LASTS
 from syncline.postgres.access.users import UserChange, Users, UserView
-from syncline_gateway.access.caller import Admin, Authenticates
-from syncline_gateway.parts import Needs, Parts
-from syncline_gateway.requests.answers import Page, answer, returns
+from syncline_gateway.access.caller import Admin, AuthenticationDep
+from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.requests.bodies import Body
-from syncline_gateway.requests.paging import Paged, words
+from syncline_gateway.requests.paging import Page, Paged, words
+from syncline_gateway.requests.resource import Answer, Resource
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = Resource(prefix="/users", tags=["users"])
 Tenants = Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=1000)]
 Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]
 
@@ -58,50 +58,54 @@ class UserPatch(Body):
     disabled: bool | None = None
 
 
-@router.get("", responses=returns(Page[UserView]))
+@router.get("")
 async def list_(
     caller: Admin,
-    parts: Needs,
+    backend: BackendDep,
     paging: Paged,
     search: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
-) -> Any:  # noqa: ANN401
+) -> Page[UserView]:
     """List users by name; `search` is a part of it."""
     (after,) = paging.key(words) or (None,)
-    found = await Users(parts.database).page(paging.limit + 1, after, search)
-    return answer(paging.page(found, lambda user: [user.name.lower()]))
+    found = await Users(backend.database).page(paging.limit + 1, after, search)
+    return paging.page(found, lambda user: [user.name.lower()])
 
 
-@router.post("", status_code=201, responses=returns(InvitedUser, 201))
-async def add(body: NewUser, caller: Admin, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def add(body: NewUser, caller: Admin, backend: BackendDep) -> Answer[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
-    user = await Users(parts.database).add(body.name, body.role, body.tenants, caller.actor)
-    link = await _link(parts, user.id, caller.actor)
-    return answer(InvitedUser(user, link), 201, {"Location": f"/api/v1/users/{user.id}"})
+    user = await Users(backend.database).add(body.name, body.role, body.tenants, caller.actor)
+    link = await _link(backend, user.id, caller.actor)
+    return Answer(InvitedUser(user, link), router.location(user.id))
 
 
-@router.get("/{user}", responses=returns(UserView))
-async def show(user: str, caller: Admin, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{user}")
+async def show(user: str, caller: Admin, backend: BackendDep) -> UserView:
     """Show a user, by ID or name."""
-    return answer(await Users(parts.database).get(user))
+    return await Users(backend.database).get(user)
 
 
-@router.patch("/{user}", responses=returns(UserView))
+@router.patch("/{user}")
 async def change(
-    user: str, body: UserPatch, caller: Admin, parts: Needs, authentication: Authenticates
-) -> Any:  # noqa: ANN401
+    user: str,
+    body: UserPatch,
+    caller: Admin,
+    backend: BackendDep,
+    authentication: AuthenticationDep,
+) -> UserView:
     """Change role or tenants, or disable: who is disabled is signed out everywhere."""
     wanted = UserChange(body.role, body.tenants, body.disabled)
-    changed = await Users(parts.database).change(user, wanted, caller.actor)
+    changed = await Users(backend.database).change(user, wanted, caller.actor)
     authentication.forget()
-    return answer(changed)
+    return changed
 
 
-@router.post("/{user}/password-link", status_code=201, responses=returns(PasswordLink, 201))
-async def new_link(user: str, caller: Admin, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{user}/password-link", status_code=201)
+async def new_link(user: str, caller: Admin, backend: BackendDep) -> PasswordLink:
     """Make a new link to choose a password; former ones of this user are worth nothing then."""
-    return answer(await _link(parts, user, caller.actor), 201)
+    return await _link(backend, user, caller.actor)
 
 
-async def _link(parts: Parts, user: str, actor: str) -> PasswordLink:
-    token = await password_link(parts.database, user, actor)
+async def _link(backend: Backend, user: str, actor: str) -> PasswordLink:
+    token = await password_link(backend.database, user, actor)
     return PasswordLink(f"/choose-password#{token}", LASTS["password"])

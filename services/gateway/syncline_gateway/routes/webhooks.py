@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Depends
 from pydantic import Field
 
-from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
 from syncline.postgres.notifications.delivery_log import DeliveryView
-from syncline.postgres.notifications.subscriptions import SubscriptionView, mark_of
+from syncline.postgres.notifications.subscriptions import SubscriptionView
 from syncline.security.signing import new_signing_secret
-from syncline_gateway.access.caller import User
-from syncline_gateway.edits import IfMatch, tagged
-from syncline_gateway.parts import Needs
-from syncline_gateway.requests.answers import Page, answer, nothing, returns
-from syncline_gateway.requests.paging import Paged, words
+from syncline_gateway.requests.etags import IfMatch
+from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.paging import Page, Paged
+from syncline_gateway.requests.resource import Answer, Resource
 from syncline_gateway.subscriptions import (
+    CallerSubscriptions,
     State,
-    Subscribed,
+    SubscriptionBody,
     Tested,
-    deliveries,
-    mark_in,
-    redelivered,
-    shared_of,
-    stored,
-    tested,
+    fields_of,
+    state_of,
+    subscriptions_of,
 )
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
-KIND = "webhook"
+router = Resource(prefix="/webhooks", tags=["webhooks"])
+WebhooksDep = Annotated[CallerSubscriptions, Depends(subscriptions_of("webhook"))]
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -67,96 +62,76 @@ class WebhookSecret(msgspec.Struct, frozen=True, rename="camel"):
     webhook: Webhook
 
 
-class WebhookBody(Subscribed):
+class WebhookBody(SubscriptionBody):
     """A webhook as it shall be."""
 
     url: Annotated[str, Field(max_length=2000)]
 
 
 def _webhook(view: SubscriptionView) -> Webhook:
-    return Webhook(url=view.url or "", **shared_of(view))
+    return Webhook(**fields_of(view, Webhook))
 
 
-def _config(body: WebhookBody) -> SubscriptionConfig:
-    config = SubscriptionConfig(
-        name=body.name,
-        kind=KIND,
-        events=tuple(body.events),
-        url=body.url,
-        instances=tuple(body.instances),
-        active=body.active,
-    )
-    check_subscription(config)
-    return config
-
-
-@router.get("", responses=returns(Page[Webhook]))
-async def list_(caller: User, parts: Needs, paging: Paged) -> Any:  # noqa: ANN401
+@router.get("")
+async def list_(webhooks: WebhooksDep, paging: Paged) -> Page[Webhook]:
     """List webhooks by name."""
-    (after,) = paging.key(words) or (None,)
-    found = await stored(parts).page(caller.tenant, KIND, paging.limit + 1, after)
-    return answer(paging.page([_webhook(view) for view in found], lambda hook: [hook.name]))
+    page = await webhooks.page(paging)
+    return Page([_webhook(view) for view in page.items], page.next)
 
 
-@router.post("", status_code=201, responses=returns(WebhookSecret, 201))
-async def create(body: WebhookBody, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("", status_code=201)
+async def create(body: WebhookBody, webhooks: WebhooksDep) -> Answer[WebhookSecret]:
     """Make a webhook; the answer is the only place where its secret is ever shown."""
-    secret, store = new_signing_secret(), stored(parts)
-    id_ = await store.create(caller.tenant, caller.actor, _config(body), secret)
-    view = await store.get(caller.tenant, KIND, id_)
-    headers = tagged(mark_of(view.changed_at), f"/api/v1/webhooks/{id_}")
-    return answer(WebhookSecret(secret, _webhook(view)), 201, headers)
+    secret = new_signing_secret()
+    view = await webhooks.create(body, secret)
+    shown = WebhookSecret(secret, _webhook(view))
+    return Answer(shown, state_of(view) | router.location(view.id))
 
 
-@router.get("/{webhook}", responses=returns(Webhook))
-async def show(webhook: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.get("/{webhook}")
+async def show(webhook: Id, webhooks: WebhooksDep) -> Answer[Webhook]:
     """Show a webhook."""
-    view = await stored(parts).get(caller.tenant, KIND, str(webhook))
-    return answer(_webhook(view), headers=tagged(mark_of(view.changed_at)))
+    view = await webhooks.get(webhook)
+    return Answer(_webhook(view), state_of(view))
 
 
-@router.put("/{webhook}", responses=returns(Webhook))
+@router.put("/{webhook}")
 async def change(
-    webhook: UUID, body: WebhookBody, caller: User, parts: Needs, if_match: IfMatch = None
-) -> Any:  # noqa: ANN401
+    webhook: Id, body: WebhookBody, webhooks: WebhooksDep, mark: IfMatch
+) -> Answer[Webhook]:
     """Change a webhook. One that is switched off gives up what waits for it."""
-    store, seen = stored(parts), mark_in(if_match)
-    await store.change(caller.tenant, caller.actor, str(webhook), _config(body), seen)
-    view = await store.get(caller.tenant, KIND, str(webhook))
-    return answer(_webhook(view), headers=tagged(mark_of(view.changed_at)))
+    view = await webhooks.change(webhook, body, mark)
+    return Answer(_webhook(view), state_of(view))
 
 
 @router.delete("/{webhook}", status_code=204)
-async def remove(webhook: UUID, caller: User, parts: Needs) -> Response:
+async def remove(webhook: Id, webhooks: WebhooksDep) -> None:
     """Remove a webhook with its deliveries."""
-    await stored(parts).remove(caller.tenant, caller.actor, KIND, str(webhook))
-    return nothing()
+    await webhooks.remove(webhook)
 
 
-@router.post("/{webhook}/rotate-secret", responses=returns(WebhookSecret))
-async def rotate(webhook: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{webhook}/rotate-secret")
+async def rotate(webhook: Id, webhooks: WebhooksDep) -> WebhookSecret:
     """Sign with a new secret, shown here alone; for 24 hours the one before signs too."""
-    secret, store = new_signing_secret(), stored(parts)
-    await store.rotate(caller.tenant, caller.actor, str(webhook), secret)
-    view = await store.get(caller.tenant, KIND, str(webhook))
-    return answer(WebhookSecret(secret, _webhook(view)))
+    secret = new_signing_secret()
+    return WebhookSecret(secret, _webhook(await webhooks.rotate(webhook, secret)))
 
 
-@router.post("/{webhook}/test", responses=returns(Tested))
-async def test(webhook: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{webhook}/test")
+async def test(webhook: Id, webhooks: WebhooksDep) -> Tested:
     """Send a signed test event now and tell what the receiver answered."""
-    return answer(await tested(parts, caller, KIND, webhook))
+    return await webhooks.test(webhook)
 
 
-@router.get("/{webhook}/deliveries", responses=returns(Page[DeliveryView]))
+@router.get("/{webhook}/deliveries")
 async def list_deliveries(
-    webhook: UUID, caller: User, parts: Needs, paging: Paged, state: State = None
-) -> Any:  # noqa: ANN401
+    webhook: Id, webhooks: WebhooksDep, paging: Paged, state: State = None
+) -> Page[DeliveryView]:
     """List what was told to a webhook, the newest first, with every attempt."""
-    return answer(await deliveries(parts, caller, KIND, webhook, state, paging))
+    return await webhooks.deliveries(webhook, state, paging)
 
 
-@router.post("/{webhook}/deliveries/{delivery}/redeliver", responses=returns(DeliveryView))
-async def redeliver(webhook: UUID, delivery: UUID, caller: User, parts: Needs) -> Any:  # noqa: ANN401
+@router.post("/{webhook}/deliveries/{delivery}/redeliver")
+async def redeliver(webhook: Id, delivery: Id, webhooks: WebhooksDep) -> DeliveryView:
     """Deliver something again, with the same ID; the notifier does so within seconds."""
-    return answer(await redelivered(parts, caller, KIND, webhook, delivery))
+    return await webhooks.redeliver(webhook, delivery)

@@ -1,4 +1,4 @@
-"""Triggers over HTTP that are refused: answered at once, and told to whoever subscribes."""
+"""Triggers over HTTP that are refused: answered at once, and published to who subscribes."""
 
 from __future__ import annotations
 
@@ -18,41 +18,43 @@ from syncline.domain.errors import (
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.runs.refused_triggers import Refusals
-from syncline_gateway.parts import Parts
+from syncline_gateway.backend import Backend
 
 log = structlog.get_logger()
 
 
 async def refuse_what_cannot_run(
-    parts: Parts, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
+    backend: Backend, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
 ) -> None:
-    """Refuse at once, and let subscribers hear it: the refusal is noted, then the trigger is sent.
+    """Refuse at once what cannot run: the refusal is stored, then the trigger is published.
 
-    The trigger service tells it as `run.rejected`, and lets nothing begin by it whatever has been
-    changed meanwhile.
+    The trigger service finds the refusal and publishes `run.rejected`, and begins no run by this
+    trigger, whatever has been changed meanwhile.
 
     Raises:
         NotFoundError, ConflictError: what it names does not exist, or may not run.
     """
     try:
-        await Streams(parts.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
+        await Streams(backend.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
     except (NotFoundError, ConflictError) as error:
-        await Refusals(parts.database).note(run_id, wanted, error)
-        await parts.producer.send([trigger_message(run_id, fields, "gateway", parts.clock.now())])
+        await Refusals(backend.database).note(run_id, wanted, error)
+        await backend.producer.send(
+            [trigger_message(run_id, fields, "gateway", backend.clock.now())]
+        )
         raise
 
 
-async def tell_what_is_wrong(
-    parts: Parts, run_id: str, fields: dict[str, Any], error: InvalidInputError
+async def publish_refusal(
+    backend: Backend, run_id: str, fields: dict[str, Any], error: InvalidInputError
 ) -> None:
-    """Let subscribers hear of a request that is wrong in itself.
+    """Publish `run.rejected` for a request that is wrong in itself.
 
-    The trigger service never sees it: what is wrong may be what only the API refuses. While Kafka
-    is away the caller is answered all the same, and the log has what could not be told.
+    No trigger is published: some mistakes are refused by the API alone. While Kafka is away the
+    caller is answered all the same, and the log has what could not be published.
     """
     status = refused(run_id, fields, error)
-    message = status_message(REJECTED, "gateway", status, parts.clock.now())
+    message = status_message(REJECTED, "gateway", status, backend.clock.now())
     try:
-        await parts.producer.send([message])
-    except RetriableError as away:
-        log.warning("refusal_untold", correlation_id=run_id, error=str(away))
+        await backend.producer.send([message])
+    except RetriableError as outage:
+        log.warning("refusal_unpublished", correlation_id=run_id, error=str(outage))

@@ -17,7 +17,7 @@ from syncline.security.secrets import Keyring
 from syncline_gateway.live.hub import Hub
 
 
-class Parts(msgspec.Struct, frozen=True):
+class Backend(msgspec.Struct, frozen=True):
     """The gateway's dependencies.
 
     Attributes:
@@ -35,10 +35,10 @@ class Parts(msgspec.Struct, frozen=True):
     clock: Clock
 
 
-async def _parts_of(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
+async def _backend_of(request: Request) -> Backend:
+    backend: Backend = request.app.state.backend
+    return backend
 
 
-Needs = Annotated[Parts, Depends(_parts_of)]
-"""A route's parameter: the process's parts."""
+BackendDep = Annotated[Backend, Depends(_backend_of)]
+"""A route's parameter: what the process works with."""
