@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import tomllib
+from fnmatch import fnmatch
 from itertools import chain
 from pathlib import Path
 
@@ -46,6 +48,31 @@ def test_modules_say_whose_room_they_are() -> None:
 def test_no_module_is_called_after_nothing() -> None:
     vague = {"utils", "util", "helpers", "common", "misc"}
     assert [relative(p) for p in sources(*PRODUCT, "tests") if p.stem in vague] == []
+
+
+def test_the_architecture_page_names_every_folder() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    lines = re.findall(r"^\| `([^`]+)/` \|", page, re.MULTILINE)
+    folders = tracked_folders()
+    assert [f for f in folders if not any(covers(line, f) for line in lines)] == []
+    assert [line for line in lines if not any(fnmatch(f, line) for f in folders)] == []
+
+
+def covers(line: str, folder: str) -> bool:
+    """Whether a line of the page is about a folder: a line with a star, about those below too."""
+    if not fnmatch(folder, line):
+        return False
+    deep = folder.startswith(("tests/", "benchmarks/", "demo/"))
+    return deep or folder.count("/") == line.count("/")
+
+
+def tracked_folders() -> list[str]:
+    """Folders of the repository with a file in them, without what is built or cached."""
+    found = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    return sorted({str(Path(f).parent) for f in found} - {"."})
 
 
 def test_every_test_folder_is_in_the_guide() -> None:
