@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from hypothesis import settings
 
 from syncline.embedded.kafka_install import cache_folder, libraries
-from syncline.postgres.database.migration import migrate
 from tests.support.kafka import KafkaPlace, kafka_broker
-from tests.support.postgres import database, database_name, postgres_server
+from tests.support.lent_databases import (
+    LentDatabases,
+    databases_with_tables,
+    databases_without_tables,
+)
+from tests.support.postgres import postgres_server
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
@@ -54,6 +59,8 @@ def _folder(item: pytest.Item) -> str:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Download Kafka before the tests, so that no test's time limit pays for it."""
+    gc.collect()
+    gc.freeze()  # what is imported stays: no collection looks at it again
     wanted = any(item.get_closest_marker("kafka") for item in session.items)
     if wanted and session.config.option.kafka == "local" and not session.config.option.collectonly:
         asyncio.run(libraries(cache_folder(), print))
@@ -86,29 +93,37 @@ async def postgres_admin(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def postgres_template(postgres_admin: str) -> AsyncIterator[str]:
-    """Name of a migrated database that each test's own is copied from."""
-    async with database(postgres_admin) as dsn:
-        await migrate(dsn)
-        yield database_name(dsn)
+async def migrated_databases(postgres_admin: str) -> AsyncIterator[LentDatabases]:
+    """Databases with all migrations applied, for tests to borrow."""
+    lent = await databases_with_tables(postgres_admin)
+    yield lent
+    await lent.close()
+
+
+@pytest.fixture(scope="session")
+async def empty_databases(postgres_admin: str) -> AsyncIterator[LentDatabases]:
+    """Databases without tables, for tests to borrow."""
+    lent = databases_without_tables(postgres_admin)
+    yield lent
+    await lent.close()
 
 
 @pytest.fixture(scope="module")
-async def module_postgres(postgres_admin: str, postgres_template: str) -> AsyncIterator[str]:
+async def module_postgres(migrated_databases: LentDatabases) -> AsyncIterator[str]:
     """DSN of a database that the tests of a module share."""
-    async with database(postgres_admin, postgres_template) as dsn:
+    async with migrated_databases.borrowed() as dsn:
         yield dsn
 
 
 @pytest.fixture
-async def postgres(postgres_admin: str, postgres_template: str) -> AsyncIterator[str]:
+async def postgres(migrated_databases: LentDatabases) -> AsyncIterator[str]:
     """DSN of the test's own database with all migrations applied."""
-    async with database(postgres_admin, postgres_template) as dsn:
+    async with migrated_databases.borrowed() as dsn:
         yield dsn
 
 
 @pytest.fixture
-async def empty_postgres(postgres_admin: str) -> AsyncIterator[str]:
+async def empty_postgres(empty_databases: LentDatabases) -> AsyncIterator[str]:
     """DSN of the test's own database without tables."""
-    async with database(postgres_admin) as dsn:
+    async with empty_databases.borrowed() as dsn:
         yield dsn

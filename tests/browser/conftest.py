@@ -14,7 +14,7 @@ from tests.support.browser import Guard, chromium, session_cookie
 from tests.support.gateway import Gateway, gateway, served
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
-from tests.support.postgres import database
+from tests.support.lent_databases import LentDatabases
 
 expect.set_options(timeout=30_000)  # two cores may be busy with other tests
 
@@ -29,15 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 async def place(
     kafka_bootstrap: str,
-    postgres_admin: str,
-    postgres_template: str,
+    migrated_databases: LentDatabases,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Installation]:
     """All pipeline services; a test that needs another one starts it with `place.start`."""
     kafka = KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}.")
     logs = tmp_path_factory.mktemp("logs")
     async with (
-        database(postgres_admin, postgres_template) as dsn,
+        migrated_databases.borrowed() as dsn,
         installation(kafka, dsn, logs) as place,
     ):
         yield place

@@ -18,8 +18,8 @@ from tests.support.commands import CommandLine
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
+from tests.support.lent_databases import LentDatabases
 from tests.support.ports import free_port
-from tests.support.postgres import database
 
 RUN = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 PROFILE = """
@@ -64,12 +64,12 @@ enabled: false
 
 @pytest.fixture(scope="module")
 async def place(
-    kafka_bootstrap: str, postgres_admin: str, postgres_template: str,
+    kafka_bootstrap: str, migrated_databases: LentDatabases,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Installation]:  # fmt: skip
     kafka = KafkaPlace(kafka_bootstrap, f"t{secrets.token_hex(4)}.")
     async with (
-        database(postgres_admin, postgres_template) as dsn,
+        migrated_databases.borrowed() as dsn,
         installation(kafka, dsn, tmp_path_factory.mktemp("logs")) as place,
     ):
         yield place

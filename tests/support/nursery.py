@@ -9,12 +9,15 @@ Run as a script: its one argument is the file descriptor of a socket to `tests.s
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import select
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import suppress
 from importlib import import_module
@@ -35,6 +38,8 @@ def serve(requests: socket.socket) -> None:
         import_module(f"syncline_{name}.main")
     for entry in COMMANDS.values():
         import_module(f"syncline.cli.{entry.module}")
+    gc.collect()
+    gc.freeze()  # a collection in a child would copy every page that it looks at
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -88,7 +93,26 @@ def _become(asked: dict[str, Any], files: list[int]) -> None:
     time.tzset()
     os.chdir(asked["folder"])
     sys.argv = [str(Path(syncline.cli.__path__[0]) / "__main__.py"), *asked["arguments"]]
-    main(asked["arguments"])
+    _leave(_exit_code(asked["arguments"]))
+
+
+def _exit_code(arguments: list[str]) -> int:
+    try:
+        main(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
+
+
+def _leave(code: int) -> None:
+    """End as Python does, but leave the modules alone: tearing them down copies all of them."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -31,20 +31,21 @@ def postgres_server(choice: str) -> AbstractAsyncContextManager[str]:
     return _running(choice)
 
 
-@asynccontextmanager
-async def database(server: str, template: str = "template1") -> AsyncIterator[str]:
-    """Create a database from a template and give its DSN; drop it afterwards."""
+async def create_database(server: str, template: str = "template1") -> str:
+    """Create a database from a template and return its name."""
     name = f"t_{secrets.token_hex(6)}"
     await _execute(server, f"create database {name} template {template}")
-    try:
-        yield urlsplit(server)._replace(path=f"/{name}").geturl()
-    finally:
-        await _execute(server, f"drop database if exists {name} with (force)")
+    return name
 
 
-def database_name(dsn: str) -> str:
-    """Return the database's name in a DSN."""
-    return urlsplit(dsn).path.removeprefix("/")
+async def drop_database(server: str, name: str) -> None:
+    """Drop a database, whoever uses it."""
+    await _execute(server, f"drop database if exists {name} with (force)")
+
+
+def database_of(server: str, name: str) -> str:
+    """Return the DSN of another database of a server."""
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 
 async def _execute(dsn: str, statement: str) -> None:
