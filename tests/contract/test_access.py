@@ -11,21 +11,8 @@ from fastapi.routing import APIRoute
 from syncline.domain.access import Role
 from syncline_gateway.requests.resource import BASE
 from syncline_gateway.routes import ROUTERS
+from tests.support.roles import OPEN, RUNNER_MAY
 
-OPEN = {"POST /session", "POST /session/link", "GET /setup", "POST /setup", "POST /password"}
-"""Routes for those whom nobody knows yet. Each guards itself: a password, or a one-time link."""
-RUNNER_MAY = {
-    "POST /sync-events",
-    "POST /sync-events/{correlation_id}/cancel",
-    "POST /sync-events/{correlation_id}/pause",
-    "POST /sync-events/{correlation_id}/resume",
-    "POST /schedules/preview",
-    "POST /schedules/{name}/run-now",
-    "DELETE /session",
-    "PUT /session/tenant",
-    "PUT /session/password",
-}
-"""Writes that belong to triggering and watching: all that a Runner may do but look."""
 ADMINS_ONLY = ("/users", "POST /tenants")
 READS = ("GET", "HEAD")
 

@@ -15,7 +15,7 @@ from syncline.cli.program.shell import Shell
 from syncline.cli.runs.run_watcher import exit_code
 from syncline.domain.errors import ConflictError
 from syncline.resources.mistakes import InvalidFilesError, Mistake
-from tests.unit.cli.test_words import status
+from tests.support.run_status import run_status
 
 DOCS = Path(__file__).parents[2] / "docs"
 ID = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
@@ -135,7 +135,7 @@ def test_a_result_is_one_json_document(run: Run) -> None:
     ],
 )  # fmt: skip
 def test_exit_codes_of_runs(states: list[str], code: int) -> None:
-    assert exit_code([status(state=state) for state in states]) == code
+    assert exit_code([run_status(state=state) for state in states]) == code
 
 
 def test_a_place_in_a_file_stays_text(capsys: pytest.CaptureFixture[str]) -> None:

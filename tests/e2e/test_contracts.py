@@ -12,7 +12,7 @@ from syncline.contracts.events import CONTENT_TYPE
 from syncline.contracts.topics import DLQ, SNAPSHOTS, STATUS, TOPICS
 from syncline.domain.run import State
 from syncline.postgres.database.database import open_database
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -31,7 +31,7 @@ async def test_every_published_message_keeps_the_public_contract(
     kafka: KafkaPlace, postgres: str, tmp_path: Path
 ) -> None:
     async with installation(kafka, postgres, tmp_path) as place, open_database(postgres) as db:
-        await configure(db, place)
+        await store_erp_shop(db, place)
         await db.execute("update source_items set active = 'maybe' where code in ('A4', 'A99')")
         await db.execute(BUSY)
         run_id = await place.trigger(instance="erp-shop", entityType="item", maxEntities=150)

@@ -13,7 +13,7 @@ import pytest
 
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -35,7 +35,7 @@ async def place(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Installation]:  # fmt: skip
     async with installation(module_kafka, module_postgres, tmp_path_factory.mktemp("l")) as place:
-        await configure(db, place)
+        await store_erp_shop(db, place)
         await db.execute("alter table target_items add check (price > 0)")
         await db.execute("delete from source_items")
         yield place

@@ -11,7 +11,7 @@ from syncline.contracts.topics import STATUS
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace
@@ -22,7 +22,7 @@ async def test_counters_never_fall_when_finalize_dies_and_its_partitions_move(
     kafka: KafkaPlace, postgres: str, tmp_path: Path
 ) -> None:
     async with installation(kafka, postgres, tmp_path) as place, open_database(postgres) as db:
-        await configure(db, place)
+        await store_erp_shop(db, place)
         await db.execute(
             """insert into source_items select 'B' || n, 'x', n, 'Y', timestamp '2026-03-01'
             from generate_series(1, 45000) n"""

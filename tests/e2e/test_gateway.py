@@ -20,7 +20,7 @@ from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS
 from syncline.postgres.database.database import open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -43,7 +43,7 @@ async def place(
         installation(module_kafka, module_postgres, logs) as place,
         open_database(place.dsn) as database,
     ):
-        await configure(database, place)
+        await store_erp_shop(database, place)
         yield place
         assert await audit(database) == []
 

@@ -9,7 +9,7 @@ from syncline.domain.run import State
 from syncline.domain.service_status import Dot, ServiceStatus
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.monitoring.service_status import Pipeline
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import SERVICES, installation
 from tests.support.kafka import KafkaPlace
@@ -27,7 +27,7 @@ async def test_the_monitor_says_who_works_and_what_waits(
         await eventually(lambda: all_work(db), within=30)
 
         await place.stop("execute", signal.SIGKILL)
-        await configure(db, place)
+        await store_erp_shop(db, place)
         run_id = await place.trigger(instance="erp-shop", entityType="item")
         execute = await eventually(lambda: is_red(db, "execute"), within=30)
         assert (execute.waiting or 0) > 0

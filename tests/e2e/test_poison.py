@@ -12,7 +12,7 @@ from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.run import State
 from syncline.postgres.database.database import open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import installation
 from tests.support.kafka import KafkaPlace
@@ -57,7 +57,7 @@ async def test_poison_goes_to_the_dlq_and_the_service_goes_on(
     kafka: KafkaPlace, postgres: str, tmp_path: Path
 ) -> None:
     async with installation(kafka, postgres, tmp_path) as place, open_database(postgres) as db:
-        await configure(db, place)
+        await store_erp_shop(db, place)
         for topic in ALL:
             values = [*UNREADABLE.values(), *WRONG.values()]
             if topic in READ and topic not in (TRIGGERS, DLQ):

@@ -10,7 +10,7 @@ import pytest
 
 from syncline.domain.run import Run
 from syncline.postgres.database.database import open_database
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
 
@@ -43,7 +43,7 @@ async def place(
         installation(module_kafka, module_postgres, logs) as place,
         open_database(place.dsn) as database,
     ):
-        await configure(database, place)
+        await store_erp_shop(database, place)
         async with database.connection() as connection:
             await connection.execute(ONCE_REFUSED)
         yield place

@@ -11,7 +11,7 @@ from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -33,7 +33,7 @@ async def test_whole_topics_twice_change_nothing(
     kafka: KafkaPlace, postgres: str, tmp_path: Path
 ) -> None:
     async with installation(kafka, postgres, tmp_path) as place, open_database(postgres) as db:
-        await configure(db, place)
+        await store_erp_shop(db, place)
         await db.execute("update source_items set active = 'maybe' where code like 'A%00'")
         first = await place.run(instance="erp-shop", entityType="item")
         assert (first.state, first.counters.failed) == (State.PARTIAL_SUCCESS, 50)

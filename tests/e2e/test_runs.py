@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -13,31 +11,9 @@ import pytest
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from syncline.security.secrets import Keyring
-from tests.support.configured import store_instance
+from tests.support.erp_shop import store_erp_shop
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
-
-DOCUMENT = {
-    "entityType": "item",
-    "extraction": {
-        "mode": "config", "table": "source_items", "idColumn": "code", "cursorColumn": "changed",
-    },
-    "normalization": {"fields": [
-        {"source": "code", "target": "sku", "required": True},
-        {"source": "name", "target": "name", "transform": "trim", "required": True},
-        {"source": "price", "target": "price", "type": "decimal"},
-        {"source": "active", "target": "active", "type": "bool", "transform": "sapYesNo"},
-    ]},
-    "transformation": {
-        "matchKey": "code", "target": {"table": "target_items"},
-        "exclude": {"field": "name", "op": "eq", "value": "internal"},
-        "fields": [
-            {"source": "sku", "target": "code"}, {"source": "name", "target": "title"},
-            {"source": "price", "target": "price"}, {"source": "active", "target": "active"},
-        ],
-    },
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -49,37 +25,9 @@ async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterat
 @pytest.fixture
 async def db(place: Installation) -> AsyncIterator[Database]:
     async with open_database(place.dsn) as database:
-        await configure(database, place)
+        await store_erp_shop(database, place)
         yield database
         assert await audit(database) == []
-
-
-async def configure(db: Database, place: Installation) -> None:
-    url = urlsplit(place.dsn)
-    keys = Keyring.parse(place.environment["SYNCLINE_SECRET_KEYS"])
-    config = {
-        "host": url.hostname, "port": url.port, "database": url.path[1:], "user": url.username,
-    }  # fmt: skip
-    source, target = uuid4(), uuid4()
-    async with db.transaction() as c:
-        for profile, name in ((source, "erp"), (target, "shop")):
-            await c.execute(
-                "insert into profiles (id, tenant, name, connector, config, secrets) "
-                "values ($1, 'default', $2, 'postgresql', $3, $4)",
-                profile, name, config,
-                keys.encrypt({"password": url.password or ""}, "default", str(profile)),
-            )  # fmt: skip
-        await store_instance(c, "erp-shop", (source, target), "items", DOCUMENT)
-        await c.execute(
-            """create table source_items as select 'A' || n as code, ' Näme ' || n as name,
-            (n * 1.10)::numeric(19,6) as price, case when n % 3 = 0 then 'N' else 'Y' end as active,
-            timestamp '2026-01-01' + n / 100 * interval '1 minute' as changed
-            from generate_series(1, 5000) n"""
-        )
-        await c.execute(
-            "create table target_items "
-            "(code text primary key, title text, price numeric, active bool)"
-        )
 
 
 async def test_a_run_reaches_the_target_and_the_next_one_skips(

@@ -12,9 +12,9 @@ import pytest
 
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
 from tests.support.commands import CommandLine
 from tests.support.configured import configure as configure_other
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -31,7 +31,7 @@ async def place(
     logs = tmp_path_factory.mktemp("logs")
     async with installation(module_kafka, module_postgres, logs) as place:
         async with open_database(place.dsn) as database:
-            await configure(database, place)
+            await store_erp_shop(database, place)
             await configure_other(database, instance="crm-shop")
             await configure_other(database, instance="far", tenant="other")
         await place.start("scheduler")

@@ -11,7 +11,7 @@ from syncline.domain.run import State
 from syncline.kafka.admin import KafkaAdmin
 from syncline.postgres.database.database import open_database
 from syncline.postgres.runs.auditor import audit
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -26,7 +26,7 @@ async def test_a_run_without_a_stage_ends_stalled(
         installation(kafka, postgres, tmp_path, short) as place,
         open_database(postgres) as db,
     ):
-        await configure(db, place)
+        await store_erp_shop(db, place)
         await place.stop("transform")
         run = await place.run(instance="erp-shop", entityType="item", maxEntities=20)
 

@@ -13,8 +13,8 @@ from syncline.contracts.topics import TRIGGERS
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import open_database
-from tests.e2e.test_runs import configure
 from tests.support.collector import Collector, collector
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import SERVICES, Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -33,7 +33,7 @@ async def test_operators_see_what_the_services_do(
         ) as place,
         open_database(postgres) as db,
     ):
-        await configure(db, place)
+        await store_erp_shop(db, place)
         await db.execute("update source_items set active = 'maybe' where code = 'A4'")
         key = b"01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
         await place.producer.send([Outbound("raw", key, b"{not json", 0)])

@@ -17,7 +17,7 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message
-from tests.e2e.test_runs import configure
+from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import Installation, installation
 from tests.support.kafka import KafkaPlace
@@ -40,7 +40,7 @@ async def place(kafka: KafkaPlace, postgres: str, logs: Path) -> AsyncIterator[I
 @pytest.fixture
 async def db(place: Installation) -> AsyncIterator[Database]:
     async with open_database(place.dsn) as database:
-        await configure(database, place)
+        await store_erp_shop(database, place)
         yield database
         assert await audit(database) == []
 

@@ -89,3 +89,9 @@ async def gateway(dsn: str, **settings: Any) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         yield Gateway(create_app(backend, Passwords(profiles.CHEAPEST)), database)
+
+
+def problem(answer: httpx.Response) -> tuple[int, str]:
+    """Return status and code of a refusal, which has the form of every problem."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["code"]

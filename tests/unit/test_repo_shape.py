@@ -82,6 +82,18 @@ def test_every_test_folder_is_in_the_guide() -> None:
     assert [f for f in sorted(folders) if f"`{f}/" not in guide] == []
 
 
+def test_no_test_imports_another() -> None:
+    """What tests share is in `support/`, and what every implementation passes in `suites/`."""
+    shared = ("tests.support", "tests.suites")
+    found = [
+        f"{relative(path)}: {module}"
+        for path in sources("tests")
+        for module in imported(path)
+        if module.partition(".")[0] == "tests" and not module.startswith(shared)
+    ]
+    assert found == []
+
+
 def test_constraints_pin_names_and_versions_only() -> None:
     pin = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+]+")
     lines = (ROOT / "constraints.txt").read_text().splitlines()
@@ -105,6 +117,17 @@ def test_make_lists_every_target() -> None:
 
 def test_ci_can_be_run() -> None:
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111 == 0o111
+
+
+def imported(path: Path) -> list[str]:
+    """Names of the modules that a file imports."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append(node.module or "")
+    return found
 
 
 def plain(requirement: str) -> str:

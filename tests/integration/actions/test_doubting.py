@@ -20,7 +20,7 @@ from syncline.postgres.database.database import open_database
 from syncline.resources.loader import load
 from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring, generate_key
-from tests.unit.resources.conftest import GOOD
+from tests.support.resource_files import GOOD
 
 ENV = {"ERP_PASSWORD": "s3cret-passw0rd"}
 

@@ -13,8 +13,8 @@ import pytest
 from syncline.connectors.port import Surroundings
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.domain.mapping.document import CursorType, Extraction
-from tests.integration.connectors.test_postgresql_suite import connector_to
 from tests.suites.generated_sources import GeneratedSources, Session, TableKind
+from tests.support.postgresql import connector_to
 
 BY_TIME = Extraction(table="t", cursor_column="c")
 BY_DATE = Extraction(table="t", cursor_column="c", cursor_type=CursorType.DATE)

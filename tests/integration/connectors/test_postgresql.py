@@ -15,7 +15,7 @@ from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
-from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.postgresql import connector_to
 from tests.support.written import bulk
 
 SQL, PROCEDURE = ExtractionMode.SQL, ExtractionMode.PROCEDURE

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.integration.connectors.test_postgresql_suite import connector_to
 from tests.suites.generated_targets import SELLERS, UNLUCKY, GeneratedTargetSuite, Make
+from tests.support.postgresql import connector_to
 
 _TRIGGER = f"""
 create or replace function g() returns trigger language plpgsql as

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.postgresql import connector_to
 from tests.support.written import bulk
 
 

@@ -16,7 +16,7 @@ from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.postgresql.source import open_writers
 from syncline.domain.mapping.document import CursorType, Extraction
-from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.postgresql import connector_to
 
 BY_ID = Extraction(table="t", cursor_column="id", cursor_type=CursorType.ID)
 NEVER = "0001-01-01T00:00:00+00:00"

@@ -13,7 +13,7 @@ from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
-from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.postgresql import connector_to
 
 TABLE = Extraction(table="t")
 ID = "6f1c0000-0000-4000-8000-00000000abcd"

@@ -12,7 +12,7 @@ import pytest
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.domain.errors import Category, RetriableError
-from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.postgresql import connector_to
 from tests.support.written import bulk
 
 TABLE = "create table t (id int primary key, n varchar(10), q numeric(10,2))"

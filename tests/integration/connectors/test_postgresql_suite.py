@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from syncline.connectors.port import Connector, Surroundings
+from syncline.connectors.port import Connector
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.domain.mapping.document import Extraction, ExtractionMode
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
 from tests.suites.connectors import ConnectorSuite
 from tests.support.ports import free_port
+from tests.support.postgresql import connector_to
 
 TABLE = """
 create table items (
@@ -23,22 +23,6 @@ create table items (
 );
 """
 SECRET = "sesame-9f2"
-
-
-def config_of(dsn: str) -> dict[str, Any]:
-    parts = urlsplit(dsn)
-    return {
-        "host": parts.hostname,
-        "port": parts.port,
-        "database": parts.path[1:],
-        "user": parts.username,
-        "sslmode": "disable",
-    }
-
-
-def connector_to(dsn: str, password: str | None = None, **changes: Any) -> PostgresqlConnector:
-    secrets = {"password": password or urlsplit(dsn).password or ""}
-    return PostgresqlConnector(config_of(dsn) | changes, secrets, Surroundings())
 
 
 def _sql(text: str) -> Extraction:

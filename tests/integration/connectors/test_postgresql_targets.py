@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.integration.connectors.test_postgresql_suite import connector_to
 from tests.suites.composite_keys import CompositeKeySuite
 from tests.suites.sql_targets import ChangedKeySuite, KeyedTableSuite, MakeSuite, SharedKeySuite
+from tests.support.postgresql import connector_to
 
 
 class PostgresqlTables:

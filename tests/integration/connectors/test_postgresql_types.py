@@ -20,7 +20,7 @@ from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.document import Extraction
-from tests.integration.connectors.test_postgresql_suite import connector_to
+from tests.support.postgresql import connector_to
 
 SAMPLES: dict[str, list[str]] = {
     "bool": ["true", "false"],

@@ -12,11 +12,10 @@ import pytest
 from syncline_gateway.app import documented
 from syncline_gateway.document.document import document
 from syncline_gateway.requests.paging import cursor_of, digest_of
-from tests.contract.test_access import OPEN, RUNNER_MAY
-from tests.integration.gateway.test_sessions import problem
 from tests.support.access import give_key
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, gateway, problem
 from tests.support.other_tenant import INSTANCE, contents, everything, unknown
+from tests.support.roles import OPEN, RUNNER_MAY
 
 DOCUMENT: dict[str, Any] = document(documented())
 OPERATIONS = [

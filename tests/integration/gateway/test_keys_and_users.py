@@ -10,9 +10,8 @@ import pytest
 from syncline.security.tokens import new_api_key
 from syncline.testing.clock import FakeClock
 from syncline_gateway.access.authentication import FRESH
-from tests.integration.gateway.test_sessions import problem
 from tests.support.access import give_key
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, gateway, problem
 
 
 @pytest.fixture

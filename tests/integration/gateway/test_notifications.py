@@ -15,11 +15,10 @@ from syncline.bootstrap.notifications import senders_of
 from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.runtime.clock import SystemClock
 from syncline_notifier.deliveries import Delivering
-from tests.integration.gateway.test_sessions import problem
-from tests.integration.postgres.test_subscriptions import tell
 from tests.support.access import give_key
+from tests.support.alerts import raise_alert
 from tests.support.configured import configure
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway, gateway, problem
 from tests.support.mail import PASSWORD, USER, MailServer, trusted_mail_server
 from tests.support.receiver import Receiver, receiver
 
@@ -120,7 +119,7 @@ async def test_deliveries_are_listed_and_told_again(
 async def deliver(place: Gateway, tells: int) -> None:
     backend = place.app.state.backend
     for _ in range(tells):
-        await tell(place.database)
+        await raise_alert(place.database)
     senders = senders_of(backend.settings, backend.clock)
     try:
         await Delivering(
@@ -134,7 +133,7 @@ async def test_what_is_switched_off_is_not_told_again(
     api: httpx.AsyncClient, place: Gateway
 ) -> None:
     address, _, webhook = await made(api, "https://example.com/hook")
-    await tell(place.database)
+    await raise_alert(place.database)
     body = {"name": "ops", "url": webhook["url"], "active": False}
     assert (await api.put(address, json=body)).json()["givenUp"] == 1
     (delivery,) = (await api.get(f"{address}/deliveries")).json()["items"]
@@ -174,7 +173,7 @@ async def test_another_tenant_finds_nothing(api: httpx.AsyncClient, place: Gatew
     mail = await api.post(
         "/email-subscriptions", json={"name": "people", "addresses": ["ops@example.com"]}
     )
-    await tell(place.database)
+    await raise_alert(place.database)
     (delivery,) = (await api.get(f"{address}/deliveries")).json()["items"]
     body = {"name": "x", "url": "https://example.com/"}
     async with place.client(await give_key(place.database, "user", "north")) as north:

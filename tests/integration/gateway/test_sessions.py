@@ -11,7 +11,7 @@ import pytest
 from syncline.actions.sign_in import local_sign_in_link, set_up_link
 from syncline_gateway.access.authentication import COOKIE, CSRF_HEADER
 from tests.support.access import give_key
-from tests.support.gateway import HOST, Gateway, gateway
+from tests.support.gateway import HOST, Gateway, gateway, problem
 
 ADMIN = {"name": "alice", "password": "correct horse"}
 
@@ -31,11 +31,6 @@ async def browser(place: Gateway) -> AsyncIterator[httpx.AsyncClient]:
         assert answer.status_code == 200, answer.text
         client.headers[CSRF_HEADER] = answer.json()["csrfToken"]
         yield client
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["code"]
 
 
 async def invite(browser: httpx.AsyncClient, **fields: Any) -> str:

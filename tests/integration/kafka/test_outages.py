@@ -25,7 +25,7 @@ from tests.support.folders import server_folder
 from tests.support.kafka import KafkaPlace
 from tests.support.kafka_suite import KafkaBroker
 from tests.support.ports import free_port
-from tests.unit.runtime.staged import GROUP, IN, OUT, Handler, decode, running
+from tests.support.stages import GROUP, IN, OUT, Handler, decode, running
 
 COUNT = 400
 

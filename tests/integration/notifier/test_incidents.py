@@ -20,16 +20,16 @@ from syncline.postgres.notifications.alert_states import Alerting
 from syncline.testing.clock import FakeClock
 from syncline_notifier.rules import Ended
 from syncline_notifier.stage import NotifierStage
-from tests.integration.notifier.test_notifying import Place
 from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server
+from tests.support.notifier import Notifier
 from tests.support.receiver import Receiver, receiver
 from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref
 
 AWAY = "erp.example.com:5432 does not answer"
 
 
-class Clocked(Place):
+class Clocked(Notifier):
     """A notifier whose time is the test's."""
 
     clock = FakeClock()

@@ -11,78 +11,18 @@ from uuid import uuid4
 
 import pytest
 
-from syncline.actions.notifications.email import NOT_CONFIGURED, Mailer, Smtp
-from syncline.actions.notifications.senders import Senders
+from syncline.actions.notifications.email import NOT_CONFIGURED, Smtp
 from syncline.contracts.events import RunStatus
-from syncline.domain.notification.incident import AlertTiming
-from syncline.domain.notification.subscription import SubscriptionConfig
-from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.notifications.alert_states import Alerting
-from syncline.postgres.notifications.deliveries import Deliveries
-from syncline.postgres.notifications.subscriptions import Subscriptions
-from syncline.runtime.clock import SystemClock
-from syncline.security.secrets import Keyring, generate_key
+from syncline.postgres.database.database import open_database
 from syncline.security.signing import new_signing_secret
-from syncline_notifier.deliveries import Delivering
 from syncline_notifier.rules import Ended
-from syncline_notifier.stage import NotifierStage
 from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server
+from tests.support.notifier import Notifier
 from tests.support.receiver import Receiver, receiver
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = ("run_failed", "partial_success", "dlq_growth")
-
-
-class Place:
-    """A notifier process, or several, on one database."""
-
-    def __init__(self, database: Database, smtp: Smtp) -> None:
-        self.database = database
-        self.keys = Keyring.parse(generate_key())
-        self.subscriptions = Subscriptions(database, self.keys)
-        self.deliveries = Deliveries(database, self.keys)
-        self.smtp = smtp
-        self.allowed: tuple[str, ...] = ("127.0.0.0/8",)
-        self._all_senders: list[Senders] = []
-
-    def delivering(self) -> Delivering:
-        clock = SystemClock()
-        senders = Senders(self.allowed, Mailer(self.smtp), "https://syncline.example.com/", clock)
-        self._all_senders.append(senders)
-        return Delivering(self.deliveries, senders, clock)
-
-    def stage(self, threshold: int = 4) -> NotifierStage:
-        alerting = Alerting(self.database, AlertTiming(window=0, hold=0, flaps=0))
-        return NotifierStage(alerting, self.delivering(), threshold, SystemClock())
-
-    async def webhook(self, url: str, *events: str, **more: object) -> str:
-        secret = new_signing_secret()
-        fields = {"name": f"hook-{uuid4()}", "kind": "webhook", "url": url} | more
-        config = SubscriptionConfig(events=events or ALL, **fields)  # type: ignore[arg-type]
-        await self.subscriptions.create("default", "test", config, secret)
-        return secret
-
-    async def mail(self, *addresses: str) -> str:
-        config = SubscriptionConfig("people", "email", ALL, addresses=addresses)
-        return await self.subscriptions.create("default", "test", config, None)
-
-    async def deliver(self) -> int:
-        """Deliver what is due, and what would be due later, now."""
-        await self.database.execute("update deliveries set next_at = now() where holder is null")
-        return await self.delivering().deliver_due()
-
-    async def states(self) -> list[tuple[str, int]]:
-        rows = await self.database.fetch("select state, attempts from deliveries order by id")
-        return [(row["state"], row["attempts"]) for row in rows]
-
-    async def answers(self) -> list[str]:
-        rows = await self.database.fetch("select tries from deliveries order by id")
-        return [row["tries"][-1]["answer"] for row in rows]
-
-    async def close(self) -> None:
-        for senders in self._all_senders:
-            await senders.close()
 
 
 @pytest.fixture
@@ -92,9 +32,9 @@ async def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.fixture
-async def place(postgres: str, mails: MailServer) -> AsyncIterator[Place]:
+async def place(postgres: str, mails: MailServer) -> AsyncIterator[Notifier]:
     async with open_database(postgres) as database:
-        place = Place(database, mails.smtp())
+        place = Notifier(database, mails.smtp())
         yield place
         await place.close()
 
@@ -114,7 +54,9 @@ def ended(state: str, minute: int, instance: str = "erp-shop", **more: Any) -> E
     return Ended(run, at)
 
 
-async def test_a_state_change_is_told_once_and_so_is_its_end(place: Place, hook: Receiver) -> None:
+async def test_a_state_change_is_told_once_and_so_is_its_end(
+    place: Notifier, hook: Receiver
+) -> None:
     secret = await place.webhook(hook.url)
     stage = place.stage()
     failed = ended("failed", 1, reason="the source refused the login", total=3, failed=3)
@@ -140,7 +82,7 @@ async def test_a_state_change_is_told_once_and_so_is_its_end(place: Place, hook:
     assert (data["total"], data["failed"]) == (3, 3)
 
 
-async def test_who_is_told(place: Place, hook: Receiver) -> None:
+async def test_who_is_told(place: Notifier, hook: Receiver) -> None:
     await configure(place.database, instance="erp-crm")
     await place.webhook(f"{hook.url}/failed", "run_failed")
     await place.webhook(f"{hook.url}/partial", "partial_success")
@@ -160,7 +102,7 @@ async def test_who_is_told(place: Place, hook: Receiver) -> None:
     ]
 
 
-async def test_another_tenant_is_told_nothing(place: Place, hook: Receiver) -> None:
+async def test_another_tenant_is_told_nothing(place: Notifier, hook: Receiver) -> None:
     await place.webhook(hook.url)
     await place.database.execute("insert into tenants (id) values ('acme')")
     foreign = ended("failed", 1)
@@ -170,7 +112,7 @@ async def test_another_tenant_is_told_nothing(place: Place, hook: Receiver) -> N
 
 
 async def test_dead_letters_that_pile_up_are_told_with_hysteresis(
-    place: Place, hook: Receiver
+    place: Notifier, hook: Receiver
 ) -> None:
     await configure(place.database)
     await place.webhook(hook.url)
@@ -200,7 +142,9 @@ async def test_dead_letters_that_pile_up_are_told_with_hysteresis(
     assert grown["link"].endswith("/dlq?instance=erp-shop")
 
 
-async def test_a_receiver_that_is_down_gets_it_when_it_is_up(place: Place, hook: Receiver) -> None:
+async def test_a_receiver_that_is_down_gets_it_when_it_is_up(
+    place: Notifier, hook: Receiver
+) -> None:
     await place.webhook(hook.url)
     await hook.stop()
     await place.stage().handle([ended("failed", 1)])
@@ -216,7 +160,7 @@ async def test_a_receiver_that_is_down_gets_it_when_it_is_up(place: Place, hook:
 
 
 async def test_a_crash_between_sending_and_noting_sends_the_same_again(
-    place: Place, hook: Receiver
+    place: Notifier, hook: Receiver
 ) -> None:
     await place.webhook(hook.url)
     await place.stage().handle([ended("failed", 1)])
@@ -234,7 +178,9 @@ async def test_a_crash_between_sending_and_noting_sends_the_same_again(
     assert await place.states() == [("delivered", 1)]
 
 
-async def test_it_is_given_up_after_the_last_pause_and_shown(place: Place, hook: Receiver) -> None:
+async def test_it_is_given_up_after_the_last_pause_and_shown(
+    place: Notifier, hook: Receiver
+) -> None:
     await place.webhook(hook.url)
     hook.answers.extend([(500, "", "out of order")] * 11)
     await place.stage().handle([ended("failed", 1)])
@@ -255,7 +201,7 @@ async def test_it_is_given_up_after_the_last_pause_and_shown(place: Place, hook:
     ],
 )
 async def test_what_an_answer_means(
-    place: Place, hook: Receiver, answer: tuple[int, str, str] | None, state: str, words: str
+    place: Notifier, hook: Receiver, answer: tuple[int, str, str] | None, state: str, words: str
 ) -> None:
     await place.webhook(hook.url)
     hook.answers.append(answer)
@@ -266,7 +212,7 @@ async def test_what_an_answer_means(
     assert len(hook.received) == 1
 
 
-async def test_a_private_address_is_not_called(place: Place, hook: Receiver) -> None:
+async def test_a_private_address_is_not_called(place: Notifier, hook: Receiver) -> None:
     await place.webhook(hook.url)
     await place.stage().handle([ended("failed", 1)])
     place.allowed = ()
@@ -276,7 +222,7 @@ async def test_a_private_address_is_not_called(place: Place, hook: Receiver) -> 
 
 
 async def test_an_answer_that_echoes_the_secret_is_kept_without_it(
-    place: Place, hook: Receiver
+    place: Notifier, hook: Receiver
 ) -> None:
     secret = await place.webhook(hook.url)
     hook.answers.append((400, "", f"wrong signature for {secret}"))
@@ -285,7 +231,7 @@ async def test_an_answer_that_echoes_the_secret_is_kept_without_it(
     assert await place.answers() == ["wrong signature for ***"]
 
 
-async def test_two_processes_send_everything_once(place: Place, hook: Receiver) -> None:
+async def test_two_processes_send_everything_once(place: Notifier, hook: Receiver) -> None:
     await place.webhook(hook.url)
     failed = [ended("failed", 1, f"instance-{n}") for n in range(40)]
     first, second = place.stage(), place.stage()
@@ -306,7 +252,9 @@ async def test_two_processes_send_everything_once(place: Place, hook: Receiver) 
     assert len(hook.received) == len({r.headers["webhook-id"] for r in hook.received}) == 2
 
 
-async def test_a_rotated_secret_signs_beside_the_one_before(place: Place, hook: Receiver) -> None:
+async def test_a_rotated_secret_signs_beside_the_one_before(
+    place: Notifier, hook: Receiver
+) -> None:
     before = await place.webhook(hook.url)
     (view,) = await place.subscriptions.page("default", "webhook", 10)
     after = new_signing_secret()
@@ -320,7 +268,7 @@ async def test_a_rotated_secret_signs_beside_the_one_before(place: Place, hook: 
     assert [hook.received[1].signed_by(s) for s in (before, after)] == [False, True]
 
 
-async def test_an_e_mail_tells_the_facts(place: Place, mails: MailServer) -> None:
+async def test_an_e_mail_tells_the_facts(place: Notifier, mails: MailServer) -> None:
     await place.mail("ops@example.com", "Team@example.com")
     failed = ended("partial_success", 1, total=100, success=97, failed=3)
     await place.stage().handle([failed])
@@ -341,7 +289,7 @@ async def test_an_e_mail_tells_the_facts(place: Place, mails: MailServer) -> Non
 
 
 async def test_a_mail_server_that_is_busy_gets_the_same_mail_again(
-    place: Place, mails: MailServer
+    place: Notifier, mails: MailServer
 ) -> None:
     await place.mail("ops@example.com", "nobody@example.com")
     mails.busy = True
@@ -355,7 +303,7 @@ async def test_a_mail_server_that_is_busy_gets_the_same_mail_again(
     assert mails.recipients == [["ops@example.com"]]
 
 
-async def test_without_a_mail_server_each_mail_says_so(place: Place) -> None:
+async def test_without_a_mail_server_each_mail_says_so(place: Notifier) -> None:
     await place.mail("ops@example.com")
     place.smtp = Smtp()
     await place.stage().handle([ended("failed", 1)])
@@ -365,7 +313,7 @@ async def test_without_a_mail_server_each_mail_says_so(place: Place) -> None:
 
 
 async def test_a_refused_login_at_the_mail_server_shows_no_password(
-    place: Place, mails: MailServer
+    place: Notifier, mails: MailServer
 ) -> None:
     await place.mail("ops@example.com")
     place.smtp = mails.smtp("wrong-password-1")

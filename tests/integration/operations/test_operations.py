@@ -21,8 +21,8 @@ from syncline.postgres.operations.catalog import OperationView
 from syncline.postgres.operations.operations import NewOperation, Operations
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
-from tests.integration.operations.working import Pipeline, begin_now, failed, work_off, worker
 from tests.support.configured import configure
+from tests.support.operations import Pipeline, begin_now, failed, work_off, worker
 from tests.support.run_life import apply, ref
 
 PENDING = LetterFilter(status="pending")

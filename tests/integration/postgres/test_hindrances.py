@@ -16,8 +16,8 @@ from syncline.postgres.dead_letters.filter import LetterFilter
 from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.operations.operations import NewOperation, Operations
-from tests.integration.operations.working import failed
 from tests.support.configured import configure
+from tests.support.operations import failed
 from tests.support.run_life import accept, ref
 
 PENDING = LetterFilter(status="pending")

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import msgspec
 import pytest
 
-from syncline.contracts.alerts import AlertData, Happening
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.notification.alert import Alert, Cause, Subject
-from syncline.domain.notification.incident import AlertTiming
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.retention import Retention, let_go
-from syncline.postgres.notifications.alert_states import Alerting, Verdict
 from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring, generate_key
 from syncline.security.signing import new_signing_secret
+from tests.support.alerts import raise_alert
 
 KEY = generate_key()
 RING = Keyring.parse(KEY)
@@ -33,16 +29,6 @@ async def db(postgres: str) -> AsyncIterator[Database]:
     async with open_database(postgres) as database:
         await database.execute("insert into tenants (id) values ('acme')")
         yield database
-
-
-async def tell(db: Database, at: datetime | None = None) -> None:
-    subject = Subject("default", "erp-shop", "item")
-    data = AlertData(alert="run_failed", tenant="default", instance="erp-shop")
-    at = at or datetime.now(UTC)  # noqa: TID251 - compared with the database's clock
-    happening = Happening(subject, Alert.RUN_FAILED, data, cause=Cause(str(uuid4())))
-    await db.execute("delete from incident_streams")
-    alerting = Alerting(db, AlertTiming(window=0))
-    await alerting.decide([subject], [], lambda states, _: Verdict(states, [happening]), at)
 
 
 async def states(db: Database) -> list[str]:
@@ -69,7 +55,7 @@ async def test_rekey_leaves_no_secret_under_the_old_key(db: Database) -> None:
 
 async def test_a_secret_under_a_lost_key_is_said_and_holds_nobody_back(db: Database) -> None:
     await Subscriptions(db, RING).create("default", "test", CONFIG, SECRET)
-    await tell(db)
+    await raise_alert(db)
     (due,) = await Deliveries(db, Keyring.parse(generate_key())).claim(10, 60)
     assert "is not in SYNCLINE_SECRET_KEYS" in (due.target.broken or "")
 
@@ -101,11 +87,11 @@ async def test_a_name_is_taken_once(db: Database) -> None:
 async def test_switched_off_it_gives_up_what_waits(db: Database) -> None:
     store = Subscriptions(db, RING)
     id_ = await store.create("default", "test", CONFIG, SECRET)
-    await tell(db)
+    await raise_alert(db)
     off = msgspec.structs.replace(CONFIG, active=False)
     await store.change("default", "test", id_, off, None)
     assert await states(db) == ["given_up"]
-    await tell(db)
+    await raise_alert(db)
     assert await states(db) == ["given_up"]
 
 
@@ -126,7 +112,7 @@ async def test_changes_are_audited(db: Database) -> None:
 
 async def test_what_was_told_long_ago_goes_unless_it_waits(db: Database) -> None:
     await Subscriptions(db, RING).create("default", "test", CONFIG, SECRET)
-    await tell(db, datetime(2020, 1, 1, tzinfo=UTC))
+    await raise_alert(db, datetime(2020, 1, 1, tzinfo=UTC))
     assert (await let_go(db, Retention()))["notifications"] == 0
     await db.execute("update deliveries set state = 'delivered'")
     assert (await let_go(db, Retention()))["notifications"] == 1

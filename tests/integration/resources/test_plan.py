@@ -15,7 +15,7 @@ from syncline.resources.loader import load
 from syncline.resources.mistakes import InvalidFilesError
 from syncline.resources.plan import apply, diff
 from syncline.security.secrets import Keyring, generate_key
-from tests.unit.resources.conftest import GOOD
+from tests.support.resource_files import GOOD
 
 ENV = {"ERP_PASSWORD": "s3cret"}
 

@@ -14,7 +14,7 @@ from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import NotFoundError, RetriableError
 from syncline.testing.clock import EPOCH, FakeClock
-from tests.unit.cli.test_words import status
+from tests.support.run_status import run_status
 
 RUN = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 
@@ -44,7 +44,7 @@ class Scripted:
 
 
 def event(seq: int, state: str = "in_progress", run_id: str = RUN) -> Delivery:
-    said = status(correlation_id=run_id, state=state, seq=seq)
+    said = run_status(correlation_id=run_id, state=state, seq=seq)
     type_ = REJECTED if state == "rejected" else PROGRESS
     message = status_message(type_, "finalize", said, EPOCH)
     return Delivery("status", 0, 0, message.key, message.value, (), 0)
@@ -95,19 +95,19 @@ async def test_late_and_doubled_events_are_dropped() -> None:
 
 
 async def test_where_events_stay_away_the_row_is_looked_at() -> None:
-    clock, rows = FakeClock(), Rows(status(state="succeeded", seq=7))
+    clock, rows = FakeClock(), Rows(run_status(state="succeeded", seq=7))
     assert await follow(Scripted(clock), clock, rows) == [("succeeded", 7)]
     assert (rows.looks, clock.monotonic() >= LOOK_AFTER) == (1, True)
 
 
 async def test_a_run_that_began_before_is_looked_at_first() -> None:
-    clock, rows = FakeClock(), Rows(status(state="succeeded", seq=7))
+    clock, rows = FakeClock(), Rows(run_status(state="succeeded", seq=7))
     assert await follow(Scripted(clock), clock, rows, look_first=True) == [("succeeded", 7)]
     assert clock.monotonic() == 0
 
 
 async def test_an_outage_is_waited_out_and_what_was_missed_is_in_the_row() -> None:
-    clock, rows = FakeClock(), Rows(status(state="succeeded", seq=7))
+    clock, rows = FakeClock(), Rows(run_status(state="succeeded", seq=7))
     reader = Scripted(clock, [event(1)], RetriableError("away"))
     assert await follow(reader, clock, rows) == [("in_progress", 1), ("succeeded", 7)]
     assert reader.starts == 2

@@ -14,16 +14,8 @@ from syncline.cli.program.texts import (
     seconds_between,
 )
 from syncline.cli.runs.run_watcher import ended_lines
-from syncline.contracts.events import RunStatus
 from syncline.domain.run import Notice
-
-
-def status(**fields: object) -> RunStatus:
-    known = {
-        "correlation_id": "c", "tenant": "default", "instance": "erp-shop", "entity_type": "item",
-        "mode": "incremental", "trigger": "cli", "state": "in_progress", "seq": 1,
-    }  # fmt: skip
-    return RunStatus(**(known | fields))  # type: ignore[arg-type]
+from tests.support.run_status import run_status
 
 
 @pytest.mark.parametrize(
@@ -58,13 +50,13 @@ def test_final_states(state: str) -> None:
 
 def test_counters_name_skip_reasons_and_what_is_in_flight() -> None:
     shown = counters(
-        status(total=10, success=4, skipped=3, failed=1, in_flight=2,
+        run_status(total=10, success=4, skipped=3, failed=1, in_flight=2,
                skip_reasons={"unchanged": 2, "excluded": 1})
     )  # fmt: skip
     assert shown == (
         "total 10  success 4  skipped 3 (excluded 1, unchanged 2)  failed 1  in flight 2"
     )
-    assert "in flight" not in counters(status(total=1, success=1))
+    assert "in flight" not in counters(run_status(total=1, success=1))
 
 
 def test_seconds_between_two_times() -> None:
@@ -77,7 +69,7 @@ def test_what_a_run_tells_of_itself_stands_under_its_counters() -> None:
         Notice("capped", "Max Entities 5 was reached; the next run goes on behind them"),
         Notice("cursor_in_future", "these lie in the future", 12, ("A1", "A2")),
     ]
-    lines = ended_lines(status(state="succeeded", notices=notices))
+    lines = ended_lines(run_status(state="succeeded", notices=notices))
     assert lines[-2:] == [
         "note: Max Entities 5 was reached; the next run goes on behind them",
         "note: these lie in the future (12 records: A1, A2, …)",

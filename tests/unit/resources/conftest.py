@@ -6,30 +6,7 @@ from pathlib import Path
 
 import pytest
 
-GOOD = """
-kind: Profile
-name: erp
-connector: postgresql
-config: {host: erp.local, database: erp, user: reader}
-secrets: {password: {fromEnv: ERP_PASSWORD}}
----
-apiVersion: syncline/v1
-kind: Mapping
-name: erp-items
-entityType: item
-extraction: {table: OITM, idColumn: ItemCode}
-normalization: {fields: [{source: ItemCode, target: sku, required: true}]}
-transformation:
-  matchKey: sku
-  fields: [{source: sku, target: sku}]
-  target: {table: items}
----
-kind: Instance
-name: erp-warehouse
-source: erp
-target: erp
-mappings: [erp-items]
-"""
+from tests.support.resource_files import GOOD
 
 
 @pytest.fixture

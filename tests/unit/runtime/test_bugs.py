@@ -14,7 +14,7 @@ from syncline.telemetry.metrics import REGISTRY
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from tests.support.eventually import eventually
-from tests.unit.runtime.staged import (
+from tests.support.stages import (
     GROUP,
     IN,
     Handler,

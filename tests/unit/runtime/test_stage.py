@@ -13,7 +13,7 @@ from syncline.runtime.loop.stage_loop import StageOptions
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker, MemoryProducer
 from tests.support.eventually import eventually
-from tests.unit.runtime.staged import GROUP, IN, Handler, out, put, running, stage_on
+from tests.support.stages import GROUP, IN, Handler, out, put, running, stage_on
 
 
 @pytest.fixture

@@ -1,0 +1,72 @@
+"""A notifier on one database: its subscriptions, its deliveries, and the stage that decides."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from syncline.actions.notifications.email import Mailer, Smtp
+from syncline.actions.notifications.senders import Senders
+from syncline.domain.notification.incident import AlertTiming
+from syncline.domain.notification.subscription import SubscriptionConfig
+from syncline.postgres.database.database import Database
+from syncline.postgres.notifications.alert_states import Alerting
+from syncline.postgres.notifications.deliveries import Deliveries
+from syncline.postgres.notifications.subscriptions import Subscriptions
+from syncline.runtime.clock import SystemClock
+from syncline.security.secrets import Keyring, generate_key
+from syncline.security.signing import new_signing_secret
+from syncline_notifier.deliveries import Delivering
+from syncline_notifier.stage import NotifierStage
+
+EVENTS = ("run_failed", "partial_success", "dlq_growth")
+
+
+class Notifier:
+    """A notifier process, or several, on one database."""
+
+    def __init__(self, database: Database, smtp: Smtp) -> None:
+        self.database = database
+        self.keys = Keyring.parse(generate_key())
+        self.subscriptions = Subscriptions(database, self.keys)
+        self.deliveries = Deliveries(database, self.keys)
+        self.smtp = smtp
+        self.allowed: tuple[str, ...] = ("127.0.0.0/8",)
+        self._all_senders: list[Senders] = []
+
+    def delivering(self) -> Delivering:
+        clock = SystemClock()
+        senders = Senders(self.allowed, Mailer(self.smtp), "https://syncline.example.com/", clock)
+        self._all_senders.append(senders)
+        return Delivering(self.deliveries, senders, clock)
+
+    def stage(self, threshold: int = 4) -> NotifierStage:
+        alerting = Alerting(self.database, AlertTiming(window=0, hold=0, flaps=0))
+        return NotifierStage(alerting, self.delivering(), threshold, SystemClock())
+
+    async def webhook(self, url: str, *events: str, **more: object) -> str:
+        secret = new_signing_secret()
+        fields = {"name": f"hook-{uuid4()}", "kind": "webhook", "url": url} | more
+        config = SubscriptionConfig(events=events or EVENTS, **fields)  # type: ignore[arg-type]
+        await self.subscriptions.create("default", "test", config, secret)
+        return secret
+
+    async def mail(self, *addresses: str) -> str:
+        config = SubscriptionConfig("people", "email", EVENTS, addresses=addresses)
+        return await self.subscriptions.create("default", "test", config, None)
+
+    async def deliver(self) -> int:
+        """Deliver what is due, and what would be due later, now."""
+        await self.database.execute("update deliveries set next_at = now() where holder is null")
+        return await self.delivering().deliver_due()
+
+    async def states(self) -> list[tuple[str, int]]:
+        rows = await self.database.fetch("select state, attempts from deliveries order by id")
+        return [(row["state"], row["attempts"]) for row in rows]
+
+    async def answers(self) -> list[str]:
+        rows = await self.database.fetch("select tries from deliveries order by id")
+        return [row["tries"][-1]["answer"] for row in rows]
+
+    async def close(self) -> None:
+        for senders in self._all_senders:
+            await senders.close()
