@@ -23,9 +23,9 @@ from syncline.domain.run import Run
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.catalog import LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.groups import DeadLetterGroups
+from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 
@@ -70,7 +70,7 @@ class Player:
         self._shop = place.shop
         self._proxy = place.proxy
         self._bench = Bench(place.erp.database, place.apply, self._delete)
-        self._letters = LetterViews(place.product)
+        self._letters = DeadLetterQueue(place.product)
         self._known: Records = {"item": {}, "bp": {}, "order": {}}
         self._rows: list[Row] = []
 
@@ -90,8 +90,8 @@ class Player:
             await step.after(self._bench)
 
     async def _show_letters(self) -> None:
-        groups = LetterGroups(self._product)
-        for group in await groups.largest(TENANT, LetterFilter(status="pending"), 20):
+        groups = DeadLetterGroups(self._product)
+        for group in await groups.largest(TENANT, DeadLetterFilter(status="pending"), 20):
             words = f"   DLQ: {group.count} in {group.stage}: {group.error}"
             self._console.print(words, markup=False)
 
@@ -144,14 +144,14 @@ class Player:
     async def _fields(self, step: Step, entity_type: str) -> dict[str, Any]:
         if not step.replay:
             return dict(step.fields)
-        wanted = LetterFilter(status="pending", entity_type=entity_type)
+        wanted = DeadLetterFilter(status="pending", entity_type=entity_type)
         entries = [letter.id for letter in await self._letters.newest(TENANT, wanted, 1000)]
         return {"trigger": "replay", "replay": {"entries": entries, "fromStage": "ingest"}}
 
     async def _failed(self, run: Run) -> set[str]:
         """Return the target keys of what waits in the DLQ, by its payload."""
         letters = await self._letters.newest(
-            TENANT, LetterFilter(status="pending", entity_type=run.entity_type), 1000
+            TENANT, DeadLetterFilter(status="pending", entity_type=run.entity_type), 1000
         )
         ids = [int(letter.source_id) for letter in letters if letter.source_id]
         table, key = {

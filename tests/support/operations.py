@@ -16,13 +16,13 @@ from syncline.domain.run import Run
 from syncline.domain.trigger import TriggerRequest, parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.store import Letters
-from syncline.postgres.operations.settlement import OperationSettling
+from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.operations.settlement import OperationSettlement
 from syncline.postgres.operations.steps import OperationSteps
 from syncline.postgres.progress.extraction import Extractions
-from syncline.postgres.progress.extraction_state import Ending
+from syncline.postgres.progress.extraction_state import ExtractionEnd
 from syncline.postgres.progress.outcomes import Outcomes
-from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
 from syncline_deadletter.operations import Operating
@@ -71,7 +71,7 @@ class Pipeline:
             await self._run(asked.run_id, asked.request)
 
     async def _run(self, run_id: str, request: TriggerRequest) -> None:
-        if await Refusals(self._database).known(run_id, request):
+        if await RefusedTriggers(self._database).find(run_id, request):
             return
         stream = await Streams(self._database).runnable(
             request.tenant, request.instance, request.entity_type
@@ -79,11 +79,11 @@ class Pipeline:
         try:
             run, is_new = await Runs(self._database).accept(run_id, request, stream, 1)
         except ConflictError as error:
-            await Refusals(self._database).note(run_id, request, error)
+            await RefusedTriggers(self._database).add(run_id, request, error)
             return
         if is_new and request.replay is not None:
             self.asked[run_id] = request.replay.entries
-            items = await Letters(self._database).replayed_by(request.tenant, run_id)
+            items = await DeadLetterStore(self._database).replayed_by(request.tenant, run_id)
             await finish(
                 self._database, run,
                 {i.source_id: self.outcomes.get(i.source_id, "S") for i in items},
@@ -101,9 +101,9 @@ async def finish(database: Database, run: Run, outcomes: Mapping[str, str]) -> N
     assert progress is not None
     batches = [NewBatch(0, 0, "normalize", ids, "." * len(ids))] if ids else []
     await extractions.commit(progress, batches, "0", Watermarks(None, None), 0)
-    await extractions.finish(progress, None, Ending())
+    await extractions.finish(progress, None, ExtractionEnd())
     failed = [(slot, i) for slot, i in enumerate(ids) if outcomes[i] == "F"]
-    await Letters(database).store([dead_letter(run, i, slot) for slot, i in failed])
+    await DeadLetterStore(database).store([dead_letter(run, i, slot) for slot, i in failed])
     ref = RunRef(
         run.id, run.tenant, run.stream, run.instance, run.entity_type, run.source, run.target,
         run.mapping, run.mapping_version,
@@ -132,7 +132,7 @@ def worker(database: Database, producer: object, lease: float = 0.0) -> Operatin
     """Make a worker of a process of its own."""
     holder = str(uuid4())
     steps = OperationSteps(database, holder, lease)
-    settling, runs = OperationSettling(database, holder), Runs(database)
+    settling, runs = OperationSettlement(database, holder), Runs(database)
     return Operating(steps, settling, runs, producer, SystemClock())  # type: ignore[arg-type]
 
 

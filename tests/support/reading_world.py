@@ -31,7 +31,7 @@ from syncline.domain.run import Outcome, Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.runs.runs import Runs
@@ -240,7 +240,7 @@ class World:
             await Outcomes(self.db).apply(reports)
 
     async def _failed(self, letter: DeadLetter) -> Report:
-        await Letters(self.db).store([letter])
+        await DeadLetterStore(self.db).store([letter])
         return settled(letter)
 
     async def _settled(self, batch: Batch[dict[str, Any]]) -> list[Report]:

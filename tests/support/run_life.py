@@ -15,7 +15,7 @@ from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
 from syncline.postgres.progress.extraction import Extractions
-from syncline.postgres.progress.extraction_state import Ending
+from syncline.postgres.progress.extraction_state import ExtractionEnd
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.runs.runs import Runs
 
@@ -44,7 +44,7 @@ async def extract(
     assert progress is not None
     for number, chunk in enumerate(chunks):
         await extractions.commit(progress, chunk, str(number), Watermarks(None, water), 0)
-    await extractions.finish(progress, None, Ending(Watermarks(water, water)))
+    await extractions.finish(progress, None, ExtractionEnd(Watermarks(water, water)))
 
 
 def batch(number: int, ids: str, outcomes: str | None = None) -> NewBatch:

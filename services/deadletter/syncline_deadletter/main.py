@@ -7,8 +7,8 @@ from uuid import uuid4
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import DLQ
-from syncline.postgres.dead_letters.store import Letters
-from syncline.postgres.operations.settlement import OperationSettling
+from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.operations.settlement import OperationSettlement
 from syncline.postgres.operations.steps import OperationSteps
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
@@ -25,12 +25,12 @@ def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
     holder = str(uuid4())
     operating = Operating(
         OperationSteps(service.database, holder),
-        OperationSettling(service.database, holder),
+        OperationSettlement(service.database, holder),
         Runs(service.database),
         service.producer,
         service.clock,
     )
-    return SPEC, DeadletterStage(Letters(service.database), housekeeping, operating)
+    return SPEC, DeadletterStage(DeadLetterStore(service.database), housekeeping, operating)
 
 
 def main(settings: Settings) -> None:

@@ -12,8 +12,8 @@ from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError
-from syncline.postgres.operations.settlement import OperationSettling
-from syncline.postgres.operations.steps import Chunk, Leased, OperationSteps
+from syncline.postgres.operations.settlement import OperationSettlement
+from syncline.postgres.operations.steps import LeasedOperation, OperationChunk, OperationSteps
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import cancel_message
@@ -34,7 +34,7 @@ class Operating:
     def __init__(
         self,
         steps: OperationSteps,
-        settling: OperationSettling,
+        settling: OperationSettlement,
         runs: Runs,
         producer: Producer,
         clock: Clock,
@@ -57,7 +57,7 @@ class Operating:
             await self._advance(operation)
         return bool(operations)
 
-    async def _advance(self, operation: Leased) -> None:
+    async def _advance(self, operation: LeasedOperation) -> None:
         if operation.kind is OperationKind.REPLAY:
             await self._ask(operation)
             await self._settling.settle(operation)
@@ -69,34 +69,34 @@ class Operating:
         if await self._steps.finish(operation):
             log.info("operation_ended", operation=str(operation.id), kind=str(operation.kind))
 
-    async def _end_runs(self, operation: Leased) -> None:
+    async def _end_runs(self, operation: LeasedOperation) -> None:
         """Ask the runs of a stopped operation to end: what they have not sent waits again.
 
         It is asked again until that is noted; asking twice is asking once.
         """
-        run_ids = await self._steps.to_cancel(operation)
+        run_ids = await self._steps.runs_to_cancel(operation)
         for run_id in run_ids:
             with suppress(ConflictError):  # it has ended by itself meanwhile
                 await self._runs.request_cancel(operation.tenant, run_id, operation.actor)
         if run_ids:
             await self._producer.send([cancel_message(i, operation.actor) for i in run_ids])
-            await self._steps.cancelled(operation, run_ids)
+            await self._steps.mark_cancelled(operation, run_ids)
 
     async def _until_nothing(
-        self, step: Callable[[Leased], Awaitable[int]], operation: Leased
+        self, step: Callable[[LeasedOperation], Awaitable[int]], operation: LeasedOperation
     ) -> None:
         """Repeat a step; others get their turn after some of them."""
         for _ in range(10):
             if not await step(operation):
                 return
 
-    async def _ask(self, operation: Leased) -> None:
-        chunks = await self._steps.unsent(operation)
+    async def _ask(self, operation: LeasedOperation) -> None:
+        chunks = await self._steps.unsent_chunks(operation)
         if chunks:
             await self._producer.send([self._trigger(chunk) for chunk in chunks])
-            await self._steps.sent(chunks)
+            await self._steps.mark_sent(chunks)
 
-    def _trigger(self, chunk: Chunk) -> Outbound:
+    def _trigger(self, chunk: OperationChunk) -> Outbound:
         asked = chunk.operation
         wish = Wish(
             tenant=asked.tenant, actor=asked.actor, source="deadletter",

@@ -14,7 +14,7 @@ import structlog
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline_deadletter.housekeeping import Housekeeping
 from syncline_deadletter.operations import Operating
 from syncline_deadletter.rules import Letter, settled
@@ -25,7 +25,9 @@ log = structlog.get_logger()
 class DeadletterStage:
     """Stores a poll's letters in one transaction."""
 
-    def __init__(self, letters: Letters, housekeeping: Housekeeping, operating: Operating) -> None:
+    def __init__(
+        self, letters: DeadLetterStore, housekeeping: Housekeeping, operating: Operating
+    ) -> None:
         self._letters = letters
         self._housekeeping = housekeeping
         self._operating = operating

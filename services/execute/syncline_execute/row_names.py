@@ -44,7 +44,7 @@ class Naming:
             if len(self._same) >= KEPT:
                 self._same.clear()
                 unknown = list(run_ids)
-            same = await self._names.same(run, unknown)
+            same = await self._names.runs_alike(run, unknown)
             self._same |= {(run_id, *key): run_id in same for run_id in unknown}
         return {run_id: self._same[(run_id, *key)] for run_id in run_ids}
 
@@ -67,4 +67,4 @@ class Naming:
                 "exclude one"
             )
             names = tuple(dict.fromkeys(name for pair in shared for name in pair[:2]))[:10]
-            await self._names.note(run, Notice(SHARED, message[:1000], 0, names))
+            await self._names.add_notice(run, Notice(SHARED, message[:1000], 0, names))

@@ -27,7 +27,7 @@ class HoldsOff(Protocol):
     async def hold_off(self, seconds: float, reason: str) -> None:
         """Begin no call before so many seconds have passed; `reason` is for people."""
 
-    async def turn(self) -> None:
+    async def wait(self) -> None:
         """Wait until calls may begin. Raises PausedError where that is not soon."""
 
 
@@ -56,7 +56,7 @@ async def patiently(
             return result
         places = [places[index] for index in again]
         try:
-            await profile.turn()
+            await profile.wait()
         except PausedError as error:  # another call was told to wait for longer
             result.failures |= dict.fromkeys(places, error.failure)
             return result

@@ -8,7 +8,7 @@ from syncline.contracts.messages import Report
 from syncline.contracts.sending import records_in
 from syncline.contracts.topics import OUTCOMES
 from syncline.postgres.progress.outcomes import Outcomes
-from syncline.postgres.progress.stalled_runs import Stalls
+from syncline.postgres.progress.stalled_runs import StalledRuns
 from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
 from syncline_finalize.rules import decode
 from syncline_finalize.stage import FinalizeStage
@@ -26,7 +26,7 @@ SPEC = StageSpec(
 def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:
     return SPEC, FinalizeStage(
         Outcomes(service.database),
-        Stalls(service.database),
+        StalledRuns(service.database),
         service.producer,
         service.clock,
         service.settings.stalled_after,

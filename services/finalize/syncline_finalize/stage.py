@@ -15,7 +15,7 @@ from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome
 from syncline.postgres.progress.outcomes import Outcomes
-from syncline.postgres.progress.stalled_runs import Stalls
+from syncline.postgres.progress.stalled_runs import StalledRuns
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
@@ -47,7 +47,7 @@ class FinalizeStage:
     def __init__(
         self,
         outcomes: Outcomes,
-        stalls: Stalls,
+        stalls: StalledRuns,
         producer: Producer,
         clock: Clock,
         stalled_after: float,
@@ -115,7 +115,7 @@ class FinalizeStage:
         """
         while True:
             await self._clock.sleep(LONGEST_PAUSE)
-            over = await self._outcomes.over(self._cancelled(), FORGET_AFTER)
+            over = await self._outcomes.ended(self._cancelled(), FORGET_AFTER)
             if over:
                 await self._producer.send([forget_message(run_id) for run_id in over])
 

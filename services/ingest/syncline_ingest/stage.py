@@ -16,7 +16,7 @@ from syncline.domain.dead_letter.identity import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
 from syncline.postgres.runs.runs import Runs
@@ -63,7 +63,7 @@ class IngestStage:
     ) -> None:
         self._extractions = Extractions(database)
         self._runs = Runs(database)
-        self._letters = Letters(database)
+        self._letters = DeadLetterStore(database)
         self._known = KnownRows(database)
         self._sources = sources
         self._producer = producer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncline.contracts.wire import Outbound
-from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import Control, cancel_message, forget_message, pause_message
 
@@ -14,7 +14,7 @@ OLD = 5.0
 class Wishing:
     """Compares the run rows, which are right, with what lies on the control topic."""
 
-    def __init__(self, runs: Runs, pauses: Pauses, control: Control) -> None:
+    def __init__(self, runs: Runs, pauses: RunPauses, control: Control) -> None:
         self._runs = runs
         self._pauses = pauses
         self._control = control
@@ -24,9 +24,9 @@ class Wishing:
         cancels = [cancel_message(run_id, by) for run_id, by in await self._runs.open_cancels(OLD)]
         pauses = [
             pause_message(run_id, by)
-            for run_id, by in await self._pauses.held()
+            for run_id, by in await self._pauses.paused()
             if not self._control.is_paused(run_id)
         ]
         paused = self._control.paused
-        over = await self._pauses.going_on(paused) if paused else []
+        over = await self._pauses.not_paused(paused) if paused else []
         return [*cancels, *pauses, *(forget_message(run_id) for run_id in over)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TRIGGERS
-from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.loop.stage_loop import StageSpec
 from syncline_trigger.commands import Wishing
@@ -18,7 +18,7 @@ SPEC = StageSpec("trigger", [TRIGGERS], decode)
 def build(service: Service) -> tuple[StageSpec[Asked], TriggerStage]:
     return SPEC, TriggerStage(
         service.database,
-        Wishing(Runs(service.database), Pauses(service.database), service.control),
+        Wishing(Runs(service.database), RunPauses(service.database), service.control),
         service.producer,
         service.clock,
         service.settings.kafka_partitions,

@@ -13,9 +13,9 @@ from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundErr
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.queued_runs import QueuedRuns
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
-from syncline.postgres.runs.turns import Turns
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
@@ -45,8 +45,8 @@ class TriggerStage:
     ) -> None:
         self._streams = Streams(database)
         self._runs = Runs(database)
-        self._turns = Turns(database)
-        self._refusals = Refusals(database)
+        self._queued = QueuedRuns(database)
+        self._refusals = RefusedTriggers(database)
         self._wishing = wishing
         self._producer = producer
         self._clock = clock
@@ -76,14 +76,14 @@ class TriggerStage:
             return rejected(asked, InvalidInputError(asked.problems), now)
         try:
             request = asked.request
-            if refusal := await self._refusals.known(asked.run_id, request):
+            if refusal := await self._refusals.find(asked.run_id, request):
                 return rejected(asked, refusal, now)
             stream = await self._streams.runnable(
                 request.tenant, request.instance, request.entity_type
             )
             run, _ = await self._runs.accept(asked.run_id, request, stream, self._width(request))
         except (NotFoundError, ConflictError) as error:
-            await self._refusals.note(asked.run_id, asked.request, error)
+            await self._refusals.add(asked.run_id, asked.request, error)
             return rejected(asked, error, now)
         return accepted(asked, run, now)
 
@@ -96,7 +96,7 @@ class TriggerStage:
     async def _requests(self) -> list[Outbound]:
         return [
             request_message(RunRequest(run_id, tenant))
-            for run_id, tenant in await self._turns.dispatchable()
+            for run_id, tenant in await self._queued.claim_dispatchable()
         ]
 
     async def _wishes(self) -> list[Outbound]:
@@ -113,8 +113,8 @@ class TriggerStage:
 
     async def _over(self) -> list[Outbound]:
         """Tell Finalize of queued runs that end without having begun."""
-        refused = await self._turns.refused()
-        ended = [*refused, *await self._turns.cancelled()]
+        refused = await self._queued.refuse_switched_off()
+        ended = [*refused, *await self._queued.end_cancelled()]
         now = self._clock.now()
         return [
             *(turned_away(run, now) for run in refused),

@@ -107,7 +107,7 @@ def _service(own: Life) -> Service:
 
 def _side_tasks(service: Service, handler: object) -> Mapping[str, Callable[[], Awaitable[None]]]:
     own: Mapping[str, Callable[[], Awaitable[None]]] = getattr(handler, "side_tasks", dict)()
-    return {"control": service.control.follow, "limits": service.limits.keep, **own}
+    return {"control": service.control.follow, "limits": service.limits.renew, **own}
 
 
 def _health(service: Service, stage: Stage[T], clock: Clock) -> HealthServer:

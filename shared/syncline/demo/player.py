@@ -16,9 +16,9 @@ from syncline.demo.comparison import compare
 from syncline.demo.place import Place
 from syncline.demo.story import SHOP, STEPS, Asked, Counts, Replayed, Step
 from syncline.domain.errors import SynclineError
-from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.groups import DeadLetterGroups
+from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 from syncline.postgres.runs.auditor import audit
 
 TENANT = "default"
@@ -58,7 +58,7 @@ class Player:
     def __init__(self, place: Place, screen: Screen) -> None:
         self._place = place
         self._screen = screen
-        self._letters = LetterViews(place.product)
+        self._letters = DeadLetterQueue(place.product)
 
     async def play(self) -> list[Result]:
         """Play every step.
@@ -108,8 +108,8 @@ class Player:
             replay["reason"] = "the right price"
         return {"instance": SHOP, "entityType": "item", "trigger": "replay", "replay": replay}
 
-    async def _pending(self) -> list[LetterView]:
-        return await self._letters.newest(TENANT, LetterFilter(status="pending"), 100)
+    async def _pending(self) -> list[DeadLetterView]:
+        return await self._letters.newest(TENANT, DeadLetterFilter(status="pending"), 100)
 
     async def _require_letters(self, step: Step) -> None:
         pending = await self._pending()
@@ -117,8 +117,8 @@ class Player:
             raise DemoFailedError(
                 f"{len(pending)} dead letters are pending, it must be {step.pending}"
             )
-        groups = await LetterGroups(self._place.product).largest(
-            TENANT, LetterFilter(status="pending"), 10
+        groups = await DeadLetterGroups(self._place.product).largest(
+            TENANT, DeadLetterFilter(status="pending"), 10
         )
         for group in groups:
             self._screen.say(f"DLQ: {group.count} in {group.stage}: {group.error}")

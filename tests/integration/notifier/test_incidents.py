@@ -15,7 +15,7 @@ from syncline.contracts.messages import Extracted, Settled
 from syncline.domain.notification.incident import AlertTiming
 from syncline.domain.run import Run
 from syncline.postgres.database.database import open_database
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.notifications.alert_states import Alerting
 from syncline.testing.clock import FakeClock
 from syncline_notifier.rules import Ended
@@ -196,7 +196,9 @@ async def test_a_run_failed_webhook_carries_the_reason_of_its_records(
     await place.webhook(hook.url)
     run = await accept(place.database)
     await extract(place.database, run, [batch(0, "ab")])
-    await Letters(place.database).store([dead_letter(run, i, s) for s, i in enumerate("ab")])
+    await DeadLetterStore(place.database).store(
+        [dead_letter(run, i, s) for s, i in enumerate("ab")]
+    )
     await apply(place.database, Settled(ref(run), 0, [0, 1], "FF", "execute"),
                 Extracted(ref(run), 1, 2))  # fmt: skip
     stage = place.patient()

@@ -13,10 +13,10 @@ from syncline.contracts.messages import Settled
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.catalog import LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.patterns import renew_patterns
+from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.operations.catalog import OperationView
 from syncline.postgres.operations.operations import NewOperation, Operations
 from syncline.postgres.runs.auditor import audit
@@ -25,7 +25,7 @@ from tests.support.configured import configure
 from tests.support.operations import Pipeline, begin_now, failed, work_off, worker
 from tests.support.run_life import apply, ref
 
-PENDING = LetterFilter(status="pending")
+PENDING = DeadLetterFilter(status="pending")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def db(postgres: str) -> AsyncIterator[Database]:
 
 
 def asked(
-    kind: OperationKind = OperationKind.REPLAY, wanted: LetterFilter = PENDING, **fields: Any
+    kind: OperationKind = OperationKind.REPLAY, wanted: DeadLetterFilter = PENDING, **fields: Any
 ) -> NewOperation:
     key = fields.pop("key", None) or str(uuid4())
     return NewOperation(
@@ -47,7 +47,7 @@ def asked(
 
 
 async def begun(db: Database, new: NewOperation) -> str:
-    operation = await Operations(db).begin(new)
+    operation = await Operations(db).start(new)
     await begin_now(db, operation.id)
     return operation.id
 
@@ -57,7 +57,7 @@ async def get(db: Database, operation_id: str) -> OperationView:
 
 
 async def pending(db: Database) -> set[str | None]:
-    return {e.source_id for e in await LetterViews(db).oldest("default", PENDING, 5000)}
+    return {e.source_id for e in await DeadLetterQueue(db).oldest("default", PENDING, 5000)}
 
 
 async def test_a_replay_takes_what_was_there_and_nothing_that_came_later(db: Database) -> None:
@@ -82,7 +82,7 @@ async def test_an_entry_that_fails_again_is_named_with_the_new_one(db: Database)
     found = await get(db, operation)
     assert (found.state, found.results) == ("done", {"failed": 1, "success": 1})
     (item,) = await Operations(db).items("default", operation, 10, result="failed")
-    (again,) = await LetterViews(db).oldest("default", PENDING, 10)
+    (again,) = await DeadLetterQueue(db).oldest("default", PENDING, 10)
     assert (item.source_id, item.again_id, item.note) == ("b", again.id, again.error)
     assert again.replay_of == item.entry
 
@@ -125,7 +125,7 @@ async def test_entries_of_an_older_release_are_folded_anew_and_operations_go_on(
     operation = await begun(db, asked(stop_on_repeat=True))
     assert await renew_patterns(db) == 3
     assert await renew_patterns(db) == 0
-    (group,) = await LetterGroups(db).largest("default", PENDING, 10)
+    (group,) = await DeadLetterGroups(db).largest("default", PENDING, 10)
     assert (group.count, group.pattern) == (3, "the target said ? to ?")
     await work_off(worker(db, Pipeline(db, {"a-1": "F"})))
     assert (await get(db, operation)).results == {"failed": 1, "not_started": 2}
@@ -338,7 +338,7 @@ async def test_abort_stops_what_has_not_started_and_loses_nothing(db: Database) 
 async def test_a_replay_can_be_undone_before_it_begins(db: Database) -> None:
     await failed(db, "a")
     operations = Operations(db)
-    operation = await operations.begin(asked())
+    operation = await operations.start(asked())
     assert (operation.starts_at - operation.created_at).total_seconds() == 5
     pipeline = Pipeline(db)
     assert not await worker(db, pipeline).look()
@@ -360,7 +360,9 @@ async def test_discarding_in_bulk_and_undoing_it(db: Database) -> None:
     await work_off(ours)
     assert (await get(db, operation)).results == {"discarded": 3}
     assert await pending(db) == set()
-    (entry, *_) = await LetterViews(db).oldest("default", LetterFilter(status="discarded"), 10)
+    (entry, *_) = await DeadLetterQueue(db).oldest(
+        "default", DeadLetterFilter(status="discarded"), 10
+    )
     assert (entry.reason, entry.resolved_by) == ("test data", "ann")
 
     undo = await operations.undo("default", operation, "ann")
@@ -380,10 +382,10 @@ async def test_the_same_key_is_the_same_operation_and_another_request_is_refused
 ) -> None:
     await failed(db, "a")
     operations, new = Operations(db), asked()
-    first = await operations.begin(new)
-    assert await operations.begin(new) == first
+    first = await operations.start(new)
+    assert await operations.start(new) == first
     with pytest.raises(ConflictError, match="was used with another body"):
-        await operations.begin(asked(key=new.id, request_hash=str(uuid4())))
+        await operations.start(asked(key=new.id, request_hash=str(uuid4())))
     assert len(await operations.newest("default", 10)) == 1
 
 
@@ -391,10 +393,10 @@ async def test_a_selection_that_has_changed_is_refused_and_nothing_is_kept(db: D
     await failed(db, *(f"r{n}" for n in range(100)))
     operations = Operations(db)
     with pytest.raises(ConflictError, match="you saw 98 entries, now 100 match"):
-        await operations.begin(asked(expected=98))
-    await operations.begin(asked(expected=101, key=str(uuid4())))
+        await operations.start(asked(expected=98))
+    await operations.start(asked(expected=101, key=str(uuid4())))
     with pytest.raises(ConflictError, match="no entries match"):
-        await operations.begin(asked(wanted=LetterFilter(status="pending", instance="none")))
+        await operations.start(asked(wanted=DeadLetterFilter(status="pending", instance="none")))
     assert len(await operations.newest("default", 10)) == 1
 
 
@@ -434,7 +436,7 @@ async def test_a_run_that_is_refused_for_another_reason_refuses_its_entries(db: 
 
 async def test_another_tenant_sees_no_operation(db: Database) -> None:
     await failed(db, "a")
-    operation = await Operations(db).begin(asked())
+    operation = await Operations(db).start(asked())
     operations = Operations(db)
     for call in (operations.get, lambda t, i: operations.items(t, i, 10)):
         with pytest.raises(NotFoundError):

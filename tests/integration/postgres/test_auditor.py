@@ -10,7 +10,7 @@ from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.auditor import CHECKS, audit
 from tests.support.configured import configure
@@ -118,7 +118,7 @@ async def db(postgres: str) -> AsyncIterator[Database]:
         await Ledger(database).acknowledge(
             ref(run), Acknowledgements(["a"], [one], [one], ["T1"], [7])
         )
-        await Letters(database).store([dead_letter(run, "c", 2)])
+        await DeadLetterStore(database).store([dead_letter(run, "c", 2)])
         ended = await apply(
             database,
             Settled(ref(run), 0, [0, 1], "SS", "execute"),

@@ -11,16 +11,16 @@ from syncline.actions.dead_letters.replay_plan import refusal
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.ledger import WriteIntents
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
+from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.operations.operations import NewOperation, Operations
 from tests.support.configured import configure
 from tests.support.operations import failed
 from tests.support.run_life import accept, ref
 
-PENDING = LetterFilter(status="pending")
+PENDING = DeadLetterFilter(status="pending")
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ async def db(postgres: str) -> AsyncIterator[Database]:
         yield database
 
 
-async def seen(db: Database) -> tuple[LetterGroup, list[LetterView]]:
-    (group,) = await LetterGroups(db).largest("default", PENDING, 10)
-    return group, await LetterViews(db).oldest("default", PENDING, 10)
+async def seen(db: Database) -> tuple[DeadLetterGroup, list[DeadLetterView]]:
+    (group,) = await DeadLetterGroups(db).largest("default", PENDING, 10)
+    return group, await DeadLetterQueue(db).oldest("default", PENDING, 10)
 
 
 async def test_what_can_be_replayed_has_no_hindrance(db: Database) -> None:
@@ -86,8 +86,8 @@ async def test_what_may_have_been_written_goes_only_by_name_and_is_sent_then(
     assert "check it" in (refusal(letter, named=False) or "")
 
     results = [
-        (await Operations(db).begin(_asked(wanted))).results
-        for wanted in (PENDING, LetterFilter(ids=(entry,)))
+        (await Operations(db).start(_asked(wanted))).results
+        for wanted in (PENDING, DeadLetterFilter(ids=(entry,)))
     ]
     assert results == [{"refused": 1}, {}]
 
@@ -100,7 +100,7 @@ async def test_what_may_have_been_written_goes_only_by_name_and_is_sent_then(
     assert entries["a"].intent is None
 
 
-def _asked(wanted: LetterFilter) -> NewOperation:
+def _asked(wanted: DeadLetterFilter) -> NewOperation:
     key = str(uuid4())
     return NewOperation(
         id=key, tenant="default", kind=OperationKind.REPLAY, request_hash=key,

@@ -24,7 +24,7 @@ from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_ingest.reading.chunks import Source
@@ -240,7 +240,7 @@ async def test_a_replay_is_published_again_from_its_dead_letters(world: World) -
     await world.db.execute("update runs set state = 'failed'")
     (batch,) = world.sent.batches()
     letter = dead_letter_of(first, batch)
-    await Letters(world.db).store([letter])
+    await DeadLetterStore(world.db).store([letter])
     world.sent.messages.clear()
 
     replay = await world.accept(replay={"entries": [letter.id]})

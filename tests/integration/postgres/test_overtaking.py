@@ -14,9 +14,9 @@ from syncline.contracts.messages import Extracted, Settled
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
@@ -54,7 +54,9 @@ async def _ends(db: Database, run: Run, letters: Sequence[DeadLetter], codes: st
         UUID(run.id),
         [letter.source_id for letter in letters],
     )
-    await Letters(db).store([x for x, code in zip(letters, codes, strict=True) if code == "F"])
+    await DeadLetterStore(db).store(
+        [x for x, code in zip(letters, codes, strict=True) if code == "F"]
+    )
     slots = list(range(len(codes)))
     await apply(
         db, Settled(ref(run), 0, slots, codes, "execute"), Extracted(ref(run), 1, len(codes))
@@ -73,8 +75,8 @@ async def writes(db: Database, ids: str, version: int) -> Run:
     return run
 
 
-async def letters(db: Database, status: str) -> list[LetterView]:
-    return await LetterViews(db).oldest("default", LetterFilter(status=status), 100)
+async def letters(db: Database, status: str) -> list[DeadLetterView]:
+    return await DeadLetterQueue(db).oldest("default", DeadLetterFilter(status=status), 100)
 
 
 async def pending(db: Database) -> list[str]:
@@ -88,7 +90,7 @@ async def test_a_record_that_fails_in_every_run_waits_once(db: Database) -> None
     assert len(closed) == 6
     assert {letter.overtaken_by for letter in closed} <= {i for _, ids in runs for i in ids}
     for run, ids in runs:  # each run has its entries still
-        own = await LetterViews(db).oldest("default", LetterFilter(run=run.id), 10)
+        own = await DeadLetterQueue(db).oldest("default", DeadLetterFilter(run=run.id), 10)
         assert sorted(letter.id for letter in own) == sorted(ids)
 
 
@@ -119,7 +121,7 @@ async def test_a_letter_that_comes_late_does_not_wait(db: Database) -> None:
 async def test_a_letter_that_comes_twice_changes_nothing(db: Database) -> None:
     old, _ = await fails(db, "a", 0)
     _, newer = await fails(db, "a", 0)
-    await Letters(db).store([_letter(old, "a", 0, 0)])
+    await DeadLetterStore(db).store([_letter(old, "a", 0, 0)])
     assert await pending(db) == newer
 
 
@@ -146,9 +148,9 @@ async def test_a_record_twice_in_a_run_has_two_entries_and_one_waits(db: Databas
 
 async def test_what_is_restored_after_a_newer_one_came_does_not_wait(db: Database) -> None:
     _, (old,) = await fails(db, "a", 5)
-    await Letters(db).discard("default", [old], "ann", None)
+    await DeadLetterStore(db).discard("default", [old], "ann", None)
     _, newer = await fails(db, "a", 6)
-    assert await Letters(db).restore("default", [old], "ann") == {old}
+    assert await DeadLetterStore(db).restore("default", [old], "ann") == {old}
     assert await pending(db) == newer
 
 

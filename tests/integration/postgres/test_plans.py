@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.ledger.known_rows import Asked, KnownRows
+from syncline.postgres.ledger.known_rows import KnownRows, RowLookup
 from syncline.postgres.ledger.row_names import RowNames
 from tests.support.configured import configure
 from tests.support.run_life import accept
 
 ROWS = 20_000
-ALL = Asked(ledger=True, failed=True, excluded=True, tied=True)
+ALL = RowLookup(ledger=True, failed=True, excluded=True, tied=True)
 
 
 async def test_the_index_is_read_although_the_plan_was_made_on_empty_tables(postgres: str) -> None:
@@ -21,7 +21,7 @@ async def test_the_index_is_read_although_the_plan_was_made_on_empty_tables(post
 
         async def ask() -> int:
             known = KnownRows(db)
-            return len(await known.of(run, ids, hashes, ALL))
+            return len(await known.find(run, ids, hashes, ALL))
 
         for _ in range(10):  # until the server would keep a plan
             assert await ask() == 0

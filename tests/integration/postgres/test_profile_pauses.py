@@ -9,7 +9,7 @@ import pytest
 
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
-from syncline.postgres.limits.retry_after import PausedError, paused
+from syncline.postgres.limits.retry_after import PausedError, paused_profiles
 
 PROFILE = str(uuid4())
 
@@ -44,18 +44,18 @@ async def test_what_one_process_is_told_holds_back_all_of_the_profiles_calls(db:
 
     assert 3590 < await left(told) <= 3600
     assert 3590 < await left(other) <= 3600  # it begins to use the profile now
-    await running._look()  # within a second
+    await running._refresh_pauses()  # within a second
     assert 3590 < await left(busy) <= 3600
     assert await left(limiter(db, str(uuid4()))) == 0.0
     with pytest.raises(PausedError, match="429: too many"):
-        await told.pause.turn()
+        await told.pause.wait()
 
 
 async def test_the_longest_wait_stands_and_a_day_is_the_most(db: Database) -> None:
     limits = limiter(db)
     await limits.pause.hold_off(1e9, "absurd")
     await limits.pause.hold_off(60.0, "short")
-    ((profile, seconds, reason),) = await paused(db)
+    ((profile, seconds, reason),) = await paused_profiles(db)
     assert (profile, reason) == (PROFILE, "absurd")
     assert 86_390 < seconds <= 86_400
     assert 86_390 < await left(limiter(db)) <= 86_400
@@ -64,7 +64,7 @@ async def test_the_longest_wait_stands_and_a_day_is_the_most(db: Database) -> No
 async def test_when_the_time_has_come_calls_go_on(db: Database) -> None:
     await limiter(db).pause.hold_off(3600.0, "429")
     await db.execute("update profile_pauses set until = now() - interval '1 s'")
-    assert await paused(db) == []
+    assert await paused_profiles(db) == []
     assert await left(limiter(db)) == 0.0
 
 
@@ -73,6 +73,6 @@ async def test_a_call_that_is_under_way_is_not_let_go_on(db: Database) -> None:
     async with limits.call():
         await limits.pace()
         await limiter(db).pause.hold_off(600.0, "429")
-        await limits.pause.look()
+        await limits.pause.refresh()
         with pytest.raises(PausedError):  # the next page, the next half of a bulk
             await limits.pace()

@@ -14,7 +14,7 @@ from syncline.domain.errors import Category, Failure, InvalidInputError
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.records import RecordFilter, RunRecords
 from syncline.postgres.runs.search import Search
@@ -48,7 +48,7 @@ async def mixed(db: Database) -> Run:
     """Batch 0: a, b written, c excluded. Batch 1: d written at the second attempt, e failed."""
     run = await accept(db)
     await extract(db, run, [batch(0, "abc")], [batch(1, "de")])
-    await Letters(db).store([letter(run, 1, 1, "e")])
+    await DeadLetterStore(db).store([letter(run, 1, 1, "e")])
     return await apply(
         db,
         Settled(ref(run), 0, [0, 1, 2], "SSX", "execute"),

@@ -16,9 +16,9 @@ from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.catalog import LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.queue import DeadLetterQueue
+from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.run_life import dead_letter
@@ -42,12 +42,12 @@ async def accept(db: Database, instance: str = "erp-shop", **fields: Any) -> Run
 async def failed(db: Database, *source_ids: str) -> list[str]:
     run = await accept(db)
     letters = [dead_letter(run, source_id, slot) for slot, source_id in enumerate(source_ids)]
-    await Letters(db).store(letters)
+    await DeadLetterStore(db).store(letters)
     return [letter.id for letter in letters]
 
 
 async def statuses(db: Database, ids: Sequence[str]) -> list[str]:
-    found = await LetterViews(db).oldest("default", LetterFilter(ids=tuple(ids)), 10)
+    found = await DeadLetterQueue(db).oldest("default", DeadLetterFilter(ids=tuple(ids)), 10)
     return sorted(letter.status for letter in found)
 
 
@@ -58,9 +58,9 @@ async def test_edits_are_kept_with_author_and_reason(db: Database) -> None:
         msgspec.json.encode({"entries": ids, "edits": {ids[1]: patch}, "reason": "two steps"})
     )
     run = await accept(db, replay=block)
-    found = await LetterViews(db).get("default", ids[1])
+    found = await DeadLetterQueue(db).get("default", ids[1])
     assert found.edit == {"patch": patch, "author": "ann", "reason": "two steps"}
-    assert (await LetterViews(db).get("default", ids[0])).edit is None
+    assert (await DeadLetterQueue(db).get("default", ids[0])).edit is None
     assert run.replay is not None
     assert run.replay["edits"] == {ids[1]: patch}
     rows = await db.fetch("select object, details from audit_log where action = 'dlq.replayed'")
@@ -116,7 +116,7 @@ async def test_what_has_no_payload_cannot_be_edited(db: Database) -> None:
 
 async def test_discarding_and_restoring_say_which_ones(db: Database) -> None:
     one, two = await failed(db, "a", "b")
-    letters = Letters(db)
+    letters = DeadLetterStore(db)
     assert await letters.discard("default", [one], "ann", "old") == {one}
     assert await letters.discard("default", [one, two], "ann", None) == {two}
     assert await letters.restore("other", [one], "ann") == set()
@@ -128,5 +128,5 @@ async def test_discarding_and_restoring_say_which_ones(db: Database) -> None:
 
 async def test_an_entry_is_named_by_how_its_id_begins(db: Database) -> None:
     (letter,) = await failed(db, "a")
-    views = LetterViews(db)
+    views = DeadLetterQueue(db)
     assert await views.ids_of("default", [letter[:8], letter.upper()]) == [letter]

@@ -24,17 +24,17 @@ from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.dead_letters.store import Letters
-from syncline.postgres.ledger.known_rows import Known, KnownRows
+from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.ledger.known_rows import KnownRows, RowStatus
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.progress.extraction import Extractions, FencedError
-from syncline.postgres.progress.extraction_state import Ending, Kept
+from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.postgres.runs.auditor import audit
-from syncline.postgres.runs.catalog import RunViews
-from syncline.postgres.runs.notices import note
-from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.notices import add_notices
+from syncline.postgres.runs.pauses import RunPauses
+from syncline.postgres.runs.queued_runs import QueuedRuns
+from syncline.postgres.runs.run_detail import RunDetails
 from syncline.postgres.runs.runs import Runs
-from syncline.postgres.runs.turns import Turns
 from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
@@ -101,13 +101,13 @@ async def test_a_refusal_names_the_run_that_is_under_way_not_one_that_waits(db: 
 async def test_a_queued_run_starts_when_the_active_one_has_closed(db: Database) -> None:
     first = await accept(db)
     second = await accept(db, onOverlap="queue")
-    assert await Turns(db).dispatchable() == [(first.id, "default")]
+    assert await QueuedRuns(db).claim_dispatchable() == [(first.id, "default")]
     await extract(db, first)
     assert await Extractions(db).start(second.id) is None
 
     await apply(db, Extracted(ref(first), 0, 0))
 
-    assert await Turns(db).dispatchable() == [(second.id, "default")]
+    assert await QueuedRuns(db).claim_dispatchable() == [(second.id, "default")]
     await extract(db, second)
     await apply(db, Extracted(ref(second), 0, 0))
 
@@ -123,7 +123,7 @@ async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
         await extractions.commit(old, [batch(0, "a")], "p", Watermarks(), 0)
     await extractions.commit(new, [batch(0, "a")], "p", Watermarks(), 0)
     assert [b.source_ids for b in await extractions.unpublished(run.id, 0)] == [["a"]]
-    await extractions.finish(new, None, Ending())
+    await extractions.finish(new, None, ExtractionEnd())
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
 
 
@@ -134,17 +134,19 @@ async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) ->
     assert progress is not None
     capped = Notice("capped", "there is more", 1, ("a",))
     one, two = (Notice("without_cursor", "no cursor", n) for n in (1, 2))
-    await extractions.commit(progress, [batch(0, "a")], "p", Watermarks(), 0, Kept(notices=[one]))
-    await extractions.finish(progress, None, Ending(notices=[two, capped]))
+    await extractions.commit(
+        progress, [batch(0, "a")], "p", Watermarks(), 0, Checkpoint(notices=[one])
+    )
+    await extractions.finish(progress, None, ExtractionEnd(notices=[two, capped]))
     for _ in range(2):
-        await note(db, run.id, [Notice("renamed", "from elsewhere")])
+        await add_notices(db, run.id, [Notice("renamed", "from elsewhere")])
 
     after = await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
 
     kept = [capped, Notice("renamed", "from elsewhere"), two]
     assert after.notices == kept
     assert status_of(after).notices == kept
-    assert (await RunViews(db).get("default", run.id)).run.notices == kept
+    assert (await RunDetails(db).get("default", run.id)).run.notices == kept
 
 
 async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Database) -> None:
@@ -152,7 +154,7 @@ async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Data
     await extract(db, run, [batch(0, "ab")])
     letter = dead_letter(run, "b", 1)
     for _ in range(2):
-        await Letters(db).store([letter])
+        await DeadLetterStore(db).store([letter])
         await apply(db, Settled(ref(run), 0, [1], "F", "deadletter"))
     ended = await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 2))
     assert (ended.state, ended.counters.failed) == (State.PARTIAL_SUCCESS, 1)
@@ -160,12 +162,12 @@ async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Data
     replay = await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
     with pytest.raises(ConflictError, match="not Pending"):
         await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
-    (item,) = await Letters(db).replayed_by("default", replay.id)
+    (item,) = await DeadLetterStore(db).replayed_by("default", replay.id)
     assert (item.source_id, item.payload, item.version) == ("b", b'{"x":1.10}', 5)
 
     await extract(db, replay, [batch(0, "b")])
     again = dead_letter(replay, "b", 0)
-    await Letters(db).store([again])
+    await DeadLetterStore(db).store([again])
     after = await apply(
         db, Settled(ref(replay), 0, [0], "F", "deadletter"), Extracted(ref(replay), 1, 1)
     )
@@ -178,7 +180,7 @@ async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Data
 async def test_a_failure_after_a_success_leaves_no_dead_letter(db: Database) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "a")])
-    await Letters(db).store([dead_letter(run, "a", 0)])
+    await DeadLetterStore(db).store([dead_letter(run, "a", 0)])
 
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"))
     after = await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
@@ -225,10 +227,10 @@ async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db
     await ledger.acknowledge(ref(run), Acknowledgements(["a"], ["2" * 32], [None], [None], [6]))
     entry = (await ledger.entries(run.stream, ["a", "b"]))["a"]
     assert (entry.payload_hash, entry.target_id, entry.intent) == (one, "T1", None)
-    assert await known(db, run, ["x", "a"], ["3" * 32, one]) == {1: Known.WRITTEN_HERE}
+    assert await known(db, run, ["x", "a"], ["3" * 32, one]) == {1: RowStatus.WRITTEN_HERE}
 
     await extract(db, run, [batch(0, "a")])
-    await Letters(db).store([dead_letter(run, "a", 0)])
+    await DeadLetterStore(db).store([dead_letter(run, "a", 0)])
     assert await known(db, run, ["a"], [one]) == {}
     await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
 
@@ -246,7 +248,7 @@ async def test_a_letter_with_words_that_no_store_takes_is_kept(db: Database) -> 
     letter = dead_letter(run, "a", 0)
     letter.failure, letter.attempts = words, [attempt]
 
-    await Letters(db).store([letter])
+    await DeadLetterStore(db).store([letter])
 
     row = await db.fetchrow("select error, detail, field, attempts from dead_letters")
     assert row is not None
@@ -261,8 +263,10 @@ async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db
     assert progress is not None
     await extractions.commit(progress, [batch(0, "a")], "1", Watermarks(None, "2026-01-02"), 0)
     tied = TiedRows("2026-01-02", ["a"], ["1" * 32])
-    await extractions.finish(progress, None, Ending(Watermarks("2026-01-02", "2026-01-02"), tied))
-    assert await known(db, run, ["a"], ["1" * 32], tied=True) == {0: Known.TIED}
+    await extractions.finish(
+        progress, None, ExtractionEnd(Watermarks("2026-01-02", "2026-01-02"), tied)
+    )
+    assert await known(db, run, ["a"], ["1" * 32], tied=True) == {0: RowStatus.TIED}
     await Runs(db).request_cancel("default", run.id, "ann")
 
     await apply(db, Settled(ref(run), 0, [0], "C", "execute"), Extracted(ref(run), 1, 1))
@@ -302,7 +306,7 @@ async def test_rows_at_the_cursor_that_a_halted_run_skipped_are_still_to_be_done
     assert progress is not None
     await Extractions(db).commit(progress, [batch(0, "a")], "0", Watermarks(None, "2026-01-02"), 0)
     await Extractions(db).finish(
-        progress, None, Ending(Watermarks("2026-01-02", "2026-01-02"), tied)
+        progress, None, ExtractionEnd(Watermarks("2026-01-02", "2026-01-02"), tied)
     )
     await apply(
         db,
@@ -316,7 +320,7 @@ async def test_rows_at_the_cursor_that_a_halted_run_skipped_are_still_to_be_done
 async def test_a_paused_run_that_is_halted_goes_on_to_its_end(db: Database) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "a")])
-    await Pauses(db).pause("default", run.id, "ann")
+    await RunPauses(db).pause("default", run.id, "ann")
     after = await apply(db, Halted(ref(run), REFUSED), Extracted(ref(run), 1, 1))
     assert after.paused_at is None
     ended = await apply(db, Settled(ref(run), 0, [0], "C", "execute"))
@@ -327,7 +331,7 @@ async def test_what_a_halted_replay_did_not_reach_waits_for_a_person_again(db: D
     first = await accept(db)
     await extract(db, first, [batch(0, "ab")])
     letters = [dead_letter(first, "a", 0), dead_letter(first, "b", 1)]
-    await Letters(db).store(letters)
+    await DeadLetterStore(db).store(letters)
     await apply(db, Settled(ref(first), 0, [0, 1], "FF", "execute"), Extracted(ref(first), 1, 2))
     run = await accept(db, replay={"entries": [letter.id for letter in letters]})
     await extract(db, run, [batch(0, "ab")])
@@ -370,7 +374,7 @@ async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
 
 async def known(
     db: Database, run: Run, ids: list[str], hashes: list[str], *, tied: bool = False
-) -> dict[int, Known]:
+) -> dict[int, RowStatus]:
     rows = KnownRows(db)
-    asked = msgspec.structs.replace(await rows.asked(run.stream), tied=tied)
-    return await rows.of(run, ids, hashes, asked)
+    asked = msgspec.structs.replace(await rows.lookup(run.stream), tied=tied)
+    return await rows.find(run, ids, hashes, asked)

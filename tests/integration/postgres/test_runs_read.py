@@ -11,7 +11,8 @@ from syncline.contracts.messages import Attempt, Extracted, Report, Retrying, Se
 from syncline.domain.errors import Category, Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.catalog import RunFilter, RunViews
+from syncline.postgres.runs.run_detail import RunDetails
+from syncline.postgres.runs.run_list import RunFilter, RunList
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
 
@@ -35,7 +36,7 @@ async def ended(db: Database, ids: str = "abcd", *reports: Report) -> Run:
 
 async def test_runs_are_paged_newest_first_without_gap_or_double(db: Database) -> None:
     made = [(await ended(db)).id for _ in range(5)]
-    views, seen, after = RunViews(db), [], None
+    views, seen, after = RunList(db), [], None
     while page := await views.newest("default", RunFilter(), 2, after):
         seen += [run.correlation_id for run in page]
         after = (page[-1].created_at, page[-1].correlation_id)
@@ -44,7 +45,7 @@ async def test_runs_are_paged_newest_first_without_gap_or_double(db: Database) -
 
 async def test_each_filter_leaves_out_what_does_not_match(db: Database) -> None:
     run = await ended(db)
-    views = RunViews(db)
+    views = RunList(db)
     (shown,) = await views.newest("default", RunFilter(), 10)
     matching = [
         RunFilter(states=("succeeded", "failed")), RunFilter(instance="erp-shop"),
@@ -83,7 +84,7 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
     )
     await apply(db, written, Settled(ref(run), 1, [5], "C", "transform"), Extracted(ref(run), 2, 8))
 
-    report = await RunViews(db).get("default", run.id)
+    report = await RunDetails(db).get("default", run.id)
 
     numbers = [
         (s.stage, s.entered, s.passed, s.skipped, s.failed, s.retried) for s in report.stages
@@ -105,4 +106,4 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
 async def test_a_run_of_another_tenant_is_not_there(db: Database) -> None:
     run = await ended(db)
     with pytest.raises(NotFoundError):
-        await RunViews(db).get("other", run.id)
+        await RunDetails(db).get("other", run.id)

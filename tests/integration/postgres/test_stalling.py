@@ -13,7 +13,7 @@ from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.progress.extraction import Extractions, FencedError
 from syncline.postgres.progress.outcomes import Outcomes
-from syncline.postgres.progress.stalled_runs import Closed, Stalls
+from syncline.postgres.progress.stalled_runs import StalledRun, StalledRuns
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
@@ -41,11 +41,11 @@ async def still_for(db: Database, run: Run, minutes: int) -> None:
     )
 
 
-async def look(db: Database) -> Closed | None:
+async def look(db: Database) -> StalledRun | None:
     """Look once, as Finalize does, and handle the suspicion if there is one."""
     closed = None
-    for suspicion in await Stalls(db).suspects(HALF_AN_HOUR):
-        closed = await Stalls(db).close(suspicion)
+    for suspicion in await StalledRuns(db).suspects(HALF_AN_HOUR):
+        closed = await StalledRuns(db).close(suspicion)
     return closed
 
 
@@ -68,7 +68,7 @@ async def test_a_run_is_given_up_when_it_stays_still_after_a_first_suspicion(db:
     )
     assert [letter.source_id for letter in closed.letters] == ["a", "c"]
     assert {letter.failure.code for letter in closed.letters} == {"stalled"}
-    assert await Stalls(db).suspects(HALF_AN_HOUR) == []
+    assert await StalledRuns(db).suspects(HALF_AN_HOUR) == []
 
 
 async def test_what_moves_in_between_is_not_given_up(db: Database) -> None:
@@ -76,12 +76,12 @@ async def test_what_moves_in_between_is_not_given_up(db: Database) -> None:
     await extract(db, run, [batch(0, "ab")])
     await apply(db, Extracted(ref(run), 1, 2))
     await still_for(db, run, 31)
-    (early,) = await Stalls(db).suspects(HALF_AN_HOUR)
-    assert await Stalls(db).close(early) is None
+    (early,) = await StalledRuns(db).suspects(HALF_AN_HOUR)
+    assert await StalledRuns(db).close(early) is None
     await still_for(db, run, 4)
-    (late,) = await Stalls(db).suspects(HALF_AN_HOUR)
+    (late,) = await StalledRuns(db).suspects(HALF_AN_HOUR)
     await apply(db, Settled(ref(run), 0, [0], "S", "execute"))  # lay before it on the topic
-    assert await Stalls(db).close(late) is None
+    assert await StalledRuns(db).close(late) is None
 
     await still_for(db, run, 31)
     assert await look(db) is None  # suspected anew: the old suspicion is forgotten
@@ -148,10 +148,10 @@ async def test_late_and_repeated_messages_of_a_closed_run_change_nothing(db: Dat
     await still_for(db, run, 31)
     await look(db)
     await still_for(db, run, 4)
-    (suspicion,) = await Stalls(db).suspects(HALF_AN_HOUR)
-    first = await Stalls(db).close(suspicion)
+    (suspicion,) = await StalledRuns(db).suspects(HALF_AN_HOUR)
+    first = await StalledRuns(db).close(suspicion)
 
-    again = await Stalls(db).close(suspicion)
+    again = await StalledRuns(db).close(suspicion)
     late = await Outcomes(db).apply(
         [Settled(ref(run), 0, [0, 1], "SF", "execute"), Extracted(ref(run), 1, 2)]
     )

@@ -13,8 +13,8 @@ from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.progress.extraction import Extractions
 from syncline.postgres.runs.auditor import audit
+from syncline.postgres.runs.queued_runs import QueuedRuns
 from syncline.postgres.runs.runs import Runs
-from syncline.postgres.runs.turns import Turns
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, extract, ref
 
@@ -48,30 +48,30 @@ async def test_a_queued_run_is_refused_when_something_was_switched_off(
     second = await accept(db, onOverlap="queue")
     await extract(db, first)
     await db.execute(change)
-    turns = Turns(db)
-    assert await turns.refused() == []  # its turn has not come
+    queued = QueuedRuns(db)
+    assert await queued.refuse_switched_off() == []  # its turn has not come
     await apply(db, Extracted(ref(first), 0, 0))
 
-    assert await turns.dispatchable() == []
-    (refused,) = await turns.refused()
+    assert await queued.claim_dispatchable() == []
+    (refused,) = await queued.refuse_switched_off()
     assert (refused.id, refused.reason) == (second.id, None)
     assert (refused.failure or {})["message"] == f"its turn came, but {why}"
     assert await Extractions(db).start(second.id) is None
-    (again,) = await turns.refused()  # until Finalize has heard of it
+    (again,) = await queued.refuse_switched_off()  # until Finalize has heard of it
     assert again.status_seq == refused.status_seq > second.status_seq
     ended = await apply(db, Extracted(ref(second), 0, 0))
     assert (ended.state, ended.reason) == (State.FAILED, f"its turn came, but {why}")
-    assert await turns.refused() == []
+    assert await queued.refuse_switched_off() == []
 
 
 @pytest.mark.parametrize("change", OFF)
 async def test_a_run_that_was_handed_on_does_not_start_either(db: Database, change: str) -> None:
     run = await accept(db)
-    turns = Turns(db)
-    assert await turns.dispatchable() == [(run.id, "default")]
+    queued = QueuedRuns(db)
+    assert await queued.claim_dispatchable() == [(run.id, "default")]
     await db.execute(change)
     assert await Extractions(db).start(run.id) is None
-    assert [refused.id for refused in await turns.refused()] == [run.id]
+    assert [refused.id for refused in await queued.refuse_switched_off()] == [run.id]
     await apply(db, Extracted(ref(run), 0, 0))
 
 
@@ -79,7 +79,7 @@ async def test_a_run_that_has_begun_goes_on(db: Database) -> None:
     run = await accept(db)
     assert await Extractions(db).start(run.id) is not None
     await db.execute("update instances set enabled = false")
-    assert await Turns(db).refused() == []
+    assert await QueuedRuns(db).refuse_switched_off() == []
     await extract(db, run)
     ended = await apply(db, Extracted(ref(run), 0, 0))
     assert ended.state is State.SUCCEEDED
@@ -89,13 +89,13 @@ async def test_a_refused_run_lets_the_next_one_go(db: Database) -> None:
     first = await accept(db)
     second = await accept(db, onOverlap="queue")
     await db.execute("update instances set enabled = false")
-    turns = Turns(db)
-    assert [run.id for run in await turns.refused()] == [first.id]
+    queued = QueuedRuns(db)
+    assert [run.id for run in await queued.refuse_switched_off()] == [first.id]
     await db.execute("update instances set enabled = true")
     await apply(db, Extracted(ref(first), 0, 0))
-    assert await turns.dispatchable() == [(second.id, "default")]
+    assert await queued.claim_dispatchable() == [(second.id, "default")]
     await Runs(db).request_cancel("default", second.id, "test")
-    await turns.cancelled()
+    await queued.end_cancelled()
     await apply(db, Extracted(ref(second), 0, 0))
 
 

@@ -13,7 +13,7 @@ from syncline.domain.errors import RetriableError
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.schedules.catalog import ScheduleViews
 from syncline.postgres.schedules.firings import Firings
@@ -59,7 +59,7 @@ class Bench:
             try:
                 await Runs(self.db).accept(run_id, request, stream, 1)
             except Exception as error:  # noqa: BLE001 - as it refuses
-                await Refusals(self.db).note(run_id, request, error)  # type: ignore[arg-type]
+                await RefusedTriggers(self.db).add(run_id, request, error)  # type: ignore[arg-type]
 
 
 @pytest.fixture

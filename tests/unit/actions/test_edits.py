@@ -9,24 +9,24 @@ import pytest
 
 from syncline.actions.dead_letters.edits import Edit, edit_of
 from syncline.domain.errors import InvalidInputError
-from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView
+from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterView
 from syncline.testing.clock import EPOCH
 
 
 def entry(
     payload: str | None = '{"sku":"A1","price":-1.10}', stage: str = "execute"
-) -> LetterDetail:
-    view = LetterView(
+) -> DeadLetterDetail:
+    view = DeadLetterView(
         id="6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90", status="pending", category="permanent",
         instance="erp-shop", source="erp", target="shop", entity_type="item", source_id="A1",
         stage=stage, code="http_422", error="no", field=None, retries=0, mapping_version=1,
         correlation_id=None, failed_at=EPOCH, group="g", replay_run=None, replay_of=None,
         resolved_at=None, resolved_by=None, reason=None,
     )  # fmt: skip
-    return LetterDetail(view, None, [], None, payload)
+    return DeadLetterDetail(view, None, [], None, payload)
 
 
-def edit(text: str, found: LetterDetail | None = None) -> Edit:
+def edit(text: str, found: DeadLetterDetail | None = None) -> Edit:
     return edit_of(found or entry(), text, "$.edit")
 
 
@@ -42,7 +42,7 @@ def test_a_patch_is_taken_as_it_is() -> None:
     assert edit(text).patch == [{"op": "replace", "path": "/price", "value": 2}]
 
 
-def masked() -> LetterDetail:
+def masked() -> DeadLetterDetail:
     shown = entry('{"sku":"A1","url":"https://shop/?key=***","note":"***"}')
     return msgspec.structs.replace(shown, is_masked=True)
 
@@ -82,6 +82,6 @@ def test_what_is_no_edit_is_refused(text: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("found", [entry(None), entry("null"), entry(stage="ingest")])
-def test_what_has_no_payload_cannot_be_edited(found: LetterDetail) -> None:
+def test_what_has_no_payload_cannot_be_edited(found: DeadLetterDetail) -> None:
     with pytest.raises(InvalidInputError, match="replay it from ingest"):
         edit("{}", found)

@@ -19,7 +19,7 @@ from syncline.actions.passports.steps import (
 )
 from syncline.contracts.topics import Stage
 from syncline.domain.mapping.validation import parse
-from syncline.postgres.runs.record_states import Placed
+from syncline.postgres.runs.record_states import RecordState
 
 MAPPING = parse(
     {
@@ -40,9 +40,9 @@ MAPPING = parse(
 )
 
 
-def placed(outcome: str, entry: str = "normalize", gave_up: str | None = None) -> Placed:
+def placed(outcome: str, entry: str = "normalize", gave_up: str | None = None) -> RecordState:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Placed(
+    return RecordState(
         source_id="A", correlation_id="x", instance="i", entity_type="item", state="succeeded",
         outcome=outcome, batch=0, slot=0, entry=entry, mapping_version=1, created_at=now,
         finished_at=now, dead_letter=None, gave_up=gave_up, error=None, target_id=None,
@@ -65,7 +65,7 @@ def placed(outcome: str, entry: str = "normalize", gave_up: str | None = None) -
     ],
 )
 def test_a_record_goes_as_far_as_its_outcome_says(
-    record: Placed, looked_for: tuple[str, ...], results: str
+    record: RecordState, looked_for: tuple[str, ...], results: str
 ) -> None:
     """Raw and canonical were seen: where the outcome does not tell, it came to Transform."""
     assert tuple(expected(record)) == looked_for

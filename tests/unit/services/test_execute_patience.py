@@ -26,7 +26,7 @@ class Profile:
         self.pauses.append(seconds)
         assert reason
 
-    async def turn(self) -> None:
+    async def wait(self) -> None:
         """Wait no time, or say that it takes too long."""
         if self.paused is not None:
             raise self.paused

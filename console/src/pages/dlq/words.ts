@@ -1,8 +1,8 @@
 import type { Schema } from "~/api/client";
 
-export type Letter = Schema<"LetterView">;
-export type Group = Schema<"LetterGroup">;
-export type Detail = Schema<"LetterDetail">;
+export type Letter = Schema<"DeadLetterView">;
+export type Group = Schema<"DeadLetterGroup">;
+export type Detail = Schema<"DeadLetterDetail">;
 export type Operation = Schema<"OperationView">;
 export type Item = Schema<"OperationItem">;
 export type Kind = "replay" | "discard" | "restore";

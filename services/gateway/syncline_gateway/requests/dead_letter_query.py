@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline_gateway.requests.ids import Id
 
 _KEYS = UUID("9b2f4f0e-7c7e-5a3b-8f0a-1d2c64d0a9c7")
@@ -46,14 +46,14 @@ class LetterQuery(BaseModel):
     as_of: Time | None = Field(None, description="Stored until then.")
 
 
-def _wanted(query: Annotated[LetterQuery, Query()]) -> LetterFilter:
+def _wanted(query: Annotated[LetterQuery, Query()]) -> DeadLetterFilter:
     times = {name: getattr(query, name) for name in ("failed_from", "failed_to", "as_of")}
     wrong = [Problem(f"query.{to_camel(name)}", _FAR) for name, at in times.items() if _is_far(at)]
     if wrong:
         raise InvalidInputError(wrong)
     given = query.model_dump()
     status = given.pop("status")
-    return LetterFilter(**given, status=None if status == "all" else status)
+    return DeadLetterFilter(**given, status=None if status == "all" else status)
 
 
 _FAR = "must lie between the years 1970 and 9998"
@@ -63,7 +63,7 @@ def _is_far(at: datetime | None) -> bool:
     return at is not None and at.year not in _YEARS
 
 
-Filtered = Annotated[LetterFilter, Depends(_wanted)]
+Filtered = Annotated[DeadLetterFilter, Depends(_wanted)]
 """A route's parameter: which entries; all filters together, every one over all entries."""
 
 Text = Annotated[str, msgspec.Meta(max_length=512, pattern=_NO_NUL)]
@@ -100,7 +100,7 @@ class Entries(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_onl
     filter: EntryFilter | None = None
     as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
-    def wanted(self, status: str) -> LetterFilter:
+    def wanted(self, status: str) -> DeadLetterFilter:
         """Return the entries that are meant.
 
         Args:
@@ -112,14 +112,16 @@ class Entries(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_onl
         if (self.ids is None) == (self.filter is None):
             raise InvalidInputError([Problem("$.ids", "give either `ids` or `filter`")])
         if self.ids is not None:
-            return LetterFilter(ids=tuple(dict.fromkeys(map(str, self.ids))))
+            return DeadLetterFilter(ids=tuple(dict.fromkeys(map(str, self.ids))))
         assert self.filter is not None
         given = msgspec.structs.asdict(self.filter)
         times = (given["failed_from"], given["failed_to"], self.as_of)
         if any(_is_far(at) for at in times):
             raise InvalidInputError([Problem("$.filter", f"its times {_FAR}")])
         run = given.pop("run")
-        return LetterFilter(**given, status=status, run=str(run) if run else None, as_of=self.as_of)
+        return DeadLetterFilter(
+            **given, status=status, run=str(run) if run else None, as_of=self.as_of
+        )
 
 
 def key_of(tenant: str, key: str | None) -> str | None:

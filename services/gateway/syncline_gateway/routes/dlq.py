@@ -11,9 +11,9 @@ from fastapi import Response
 from syncline.actions.dead_letters.masked import DeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
-from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.dead_letters.groups import LetterGroup, LetterGroups
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.groups import DeadLetterGroups
+from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.backend import BackendDep
 from syncline_gateway.requests.dead_letter_query import Filtered
@@ -45,10 +45,10 @@ class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
 @router.get("")
 async def list_(
     caller: Runner, backend: BackendDep, paging: Paged, wanted: Filtered
-) -> Page[LetterView]:
+) -> Page[DeadLetterView]:
     """List entries, the newest first."""
     after = paging.key(moment, identity)
-    found = await LetterViews(backend.database).newest(
+    found = await DeadLetterQueue(backend.database).newest(
         caller.tenant, wanted, paging.limit + 1, after
     )
     return paging.page(found, lambda e: (e.failed_at.isoformat(), e.id))
@@ -57,10 +57,10 @@ async def list_(
 @router.get("/groups")
 async def groups(
     caller: Runner, backend: BackendDep, paging: Paged, wanted: Filtered
-) -> Page[LetterGroup]:
+) -> Page[DeadLetterGroup]:
     """Fold entries that failed alike into groups, the largest first."""
     after = paging.key(number, words)
-    found = await LetterGroups(backend.database).largest(
+    found = await DeadLetterGroups(backend.database).largest(
         caller.tenant, wanted, paging.limit + 1, after
     )
     return paging.page(found, lambda g: (str(g.count), g.group))
@@ -69,23 +69,23 @@ async def groups(
 @router.get("/summary")
 async def summary(caller: Runner, backend: BackendDep) -> QueueSummary:
     """Count what waits for a person."""
-    views = LetterViews(backend.database)
-    newest = await views.newest(caller.tenant, LetterFilter(), 1)
-    pending = await views.count(caller.tenant, LetterFilter(status="pending"))
+    views = DeadLetterQueue(backend.database)
+    newest = await views.newest(caller.tenant, DeadLetterFilter(), 1)
+    pending = await views.count(caller.tenant, DeadLetterFilter(status="pending"))
     return QueueSummary(pending, newest[0].failed_at if newest else None)
 
 
 @router.get("/selection")
 async def selection(caller: Runner, backend: BackendDep, wanted: Filtered) -> SelectionView:
     """Say in words and numbers what a filter selects now; act on it with its `asOf`."""
-    now, found = await LetterGroups(backend.database).streams(caller.tenant, wanted)
+    now, found = await DeadLetterGroups(backend.database).streams(caller.tenant, wanted)
     streams = [StreamCount(*each) for each in found]
     total = sum(stream.count for stream in streams)
     return SelectionView(words_of(wanted), total, wanted.as_of or now, streams)
 
 
 @router.get("/{letter_id}")
-async def show(letter_id: Id, caller: Runner, backend: BackendDep) -> LetterDetail:
+async def show(letter_id: Id, caller: Runner, backend: BackendDep) -> DeadLetterDetail:
     """Show an entry in full; its payload is text, byte for byte but for secrets."""
     return await DeadLetters(backend.database, backend.keyring).get(caller.tenant, letter_id)
 

@@ -20,7 +20,7 @@ from syncline.actions.dead_letters.resolution import (
 from syncline.contracts.messages import encode
 from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
-from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
+from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.live.hub import event
@@ -114,7 +114,7 @@ async def replay_one(
     return result
 
 
-def _edit(found: LetterDetail, body: ReplayOne) -> Edit | None:
+def _edit(found: DeadLetterDetail, body: ReplayOne) -> Edit | None:
     if body.payload is None and body.patch is None:
         return None
     problems = []
@@ -163,7 +163,7 @@ async def restore_one(
 async def _resolve_one(
     letter_id: Id, body: DiscardReason, caller: Caller, backend: Backend, doing: str
 ) -> Resolution:
-    found = await LetterViews(backend.database).get(caller.tenant, letter_id)
+    found = await DeadLetterQueue(backend.database).get(caller.tenant, letter_id)
     (result,) = await _resolve([found.entry], body.reason, caller, backend, doing)
     if not result.done:
         raise ConflictError(result.result)
@@ -180,7 +180,7 @@ async def _resolve_many(
 
 
 async def _resolve(
-    entries: list[LetterView], reason: str | None, caller: Caller, backend: Backend, doing: str
+    entries: list[DeadLetterView], reason: str | None, caller: Caller, backend: Backend, doing: str
 ) -> list[Resolution]:
     results = await resolve(
         backend.database, caller.tenant, entries, doing, actor=caller.actor, reason=reason
@@ -191,14 +191,14 @@ async def _resolve(
 
 async def _entries(
     backend: Backend, tenant: str, body: Entries, status: str
-) -> tuple[list[LetterView], list[str]]:
+) -> tuple[list[DeadLetterView], list[str]]:
     """Return the entries that are meant, and the IDs that are none.
 
     Raises:
         InvalidInputError: more than 1,000 match.
     """
     wanted = body.wanted(status)
-    found = await LetterViews(backend.database).oldest(tenant, wanted, MAX_REPLAY + 1)
+    found = await DeadLetterQueue(backend.database).oldest(tenant, wanted, MAX_REPLAY + 1)
     if len(found) > MAX_REPLAY:
         message = "more than 1,000 entries match: begin an operation at /api/v1/operations"
         raise InvalidInputError([Problem("$.filter", message)])
@@ -216,7 +216,9 @@ def _wish(caller: Caller, key: str | None, from_stage: str, reason: str | None) 
     )  # fmt: skip
 
 
-async def _replay(backend: Backend, entries: list[LetterView], wish: Wish) -> list[ReplayResult]:
+async def _replay(
+    backend: Backend, entries: list[DeadLetterView], wish: Wish
+) -> list[ReplayResult]:
     runs, results = plan(entries, wish, backend.clock.now())
     results += await publish_replays(backend, runs)
     _publish_change(backend, wish.tenant)

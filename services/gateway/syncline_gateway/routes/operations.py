@@ -61,7 +61,7 @@ async def begin(
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
     new = _new(body, caller, idempotency_key)
     try:
-        begun = await Operations(backend.database).begin(new)
+        begun = await Operations(backend.database).start(new)
     except KeyReusedError as error:
         raise ProblemError(422, "idempotency_key_reused", str(error)) from None
     return Answer(begun, router.location(begun.id))

@@ -11,7 +11,7 @@ from fastapi import Query
 from syncline.domain.run import FINAL, State
 from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
-from syncline.postgres.runs.catalog import RunFilter, RunView, RunViews
+from syncline.postgres.runs.run_list import RunFilter, RunList, RunView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.backend import BackendDep
 from syncline_gateway.live.service_status import look
@@ -62,7 +62,7 @@ async def health(caller: Runner, backend: BackendDep) -> PipelineHealth:
     """Say how every service stands, which runs are active and which failed of late."""
     now = backend.clock.now()
     seen = await look(backend.database, now)
-    runs = RunViews(backend.database)
+    runs = RunList(backend.database)
     active = await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN)
     failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
     return PipelineHealth(

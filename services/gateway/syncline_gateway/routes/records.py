@@ -13,7 +13,12 @@ from fastapi import Query
 from syncline.actions.passports.passport import Passports
 from syncline.actions.passports.steps import Passport
 from syncline.postgres.configuration.pinned import Configuration
-from syncline.postgres.runs.record_history import RecordHistory, RecordInRun, Views, run_place_of
+from syncline.postgres.runs.record_history import (
+    RecordHistories,
+    RecordHistory,
+    RecordInRun,
+    run_place_of,
+)
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.backend import BackendDep
@@ -35,7 +40,9 @@ async def history(
     """Say what became of a source ID in its runs, the newest first, and what its targets have."""
     checked_id(source_id, "query.sourceId")
     after = paging.key(moment, identity, number)
-    found = await Views(backend.database).record(caller.tenant, source_id, paging.limit + 1, after)
+    found = await RecordHistories(backend.database).read(
+        caller.tenant, source_id, paging.limit + 1, after
+    )
     page = paging.page(found.runs, _place)
     return msgspec.structs.replace(found, runs=page.items, next=page.next)
 

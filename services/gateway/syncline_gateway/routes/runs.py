@@ -12,8 +12,9 @@ from pydantic.alias_generators import to_camel
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Mode, State
-from syncline.postgres.runs.catalog import RunCount, RunFilter, RunReport, RunView, RunViews
 from syncline.postgres.runs.records import RecordFilter, RunRecord, RunRecords
+from syncline.postgres.runs.run_detail import RunDetails, RunReport
+from syncline.postgres.runs.run_list import RunCount, RunFilter, RunList, RunView
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
@@ -105,7 +106,7 @@ async def list_(
 ) -> Page[RunView]:
     """List runs, newest first."""
     after = paging.key(moment, identity)
-    found = await RunViews(backend.database).newest(
+    found = await RunList(backend.database).newest(
         caller.tenant, wanted.filter(), paging.limit + 1, after
     )
     return paging.page(found, lambda run: (run.created_at.isoformat(), run.correlation_id))
@@ -114,13 +115,13 @@ async def list_(
 @router.get("/count")
 async def count(wanted: Wanted, caller: Runner, backend: BackendDep) -> RunCount:
     """Count the runs of a filter, up to 10,000."""
-    return await RunViews(backend.database).count(caller.tenant, wanted.filter())
+    return await RunList(backend.database).count(caller.tenant, wanted.filter())
 
 
 @router.get("/{correlation_id}")
 async def show(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunReport:
     """Show a run in full: stages, failures, mapping, cursor, replays."""
-    return await RunViews(backend.database).get(caller.tenant, correlation_id)
+    return await RunDetails(backend.database).get(caller.tenant, correlation_id)
 
 
 @router.get("/{correlation_id}/records")

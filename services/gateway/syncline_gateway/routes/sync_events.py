@@ -16,7 +16,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import FINAL, Mode, Overlap, Run
 from syncline.domain.trigger import DEFAULT_BATCH_SIZE, TriggerRequest
-from syncline.postgres.runs.pauses import Pauses
+from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access.caller import Runner
@@ -162,14 +162,14 @@ async def cancel(correlation_id: Id, caller: Runner, backend: BackendDep) -> Run
 @router.post("/{correlation_id}/pause")
 async def pause(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
     """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
-    run = await Pauses(backend.database).pause(caller.tenant, correlation_id, caller.actor)
+    run = await RunPauses(backend.database).pause(caller.tenant, correlation_id, caller.actor)
     return await _publish(backend, run, pause_message(run.id, caller.actor))
 
 
 @router.post("/{correlation_id}/resume")
 async def resume(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
     """Let a paused run go on."""
-    run = await Pauses(backend.database).resume(caller.tenant, correlation_id, caller.actor)
+    run = await RunPauses(backend.database).resume(caller.tenant, correlation_id, caller.actor)
     return await _publish(backend, run, forget_message(run.id))
 
 

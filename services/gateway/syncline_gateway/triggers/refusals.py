@@ -17,7 +17,7 @@ from syncline.domain.errors import (
 )
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Streams
-from syncline.postgres.runs.refused_triggers import Refusals
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline_gateway.backend import Backend
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ async def refuse_what_cannot_run(
     try:
         await Streams(backend.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
     except (NotFoundError, ConflictError) as error:
-        await Refusals(backend.database).note(run_id, wanted, error)
+        await RefusedTriggers(backend.database).add(run_id, wanted, error)
         await backend.producer.send(
             [trigger_message(run_id, fields, "gateway", backend.clock.now())]
         )

@@ -14,7 +14,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Outcome
 from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Extractions, Progress
-from syncline.postgres.progress.extraction_state import Ending, Kept
+from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
@@ -83,7 +83,7 @@ class Chunker:
             may_read_on: what cannot be read by its ID comes again by reading on from before it.
         """
         if self.batches:
-            first = await self._known.first_lane(self._run.id)
+            first = await self._known.first_lane_ids(self._run.id)
             self._lanes = Lanes(self._progress.run.lanes, first)
         for new in await self._unpublished():
             if new.rejected is not None:
@@ -140,7 +140,7 @@ class Chunker:
         rows = chunk.rows if self._expected is None else await self._fill(chunk.rows)
         found = await self.reads.take(rows, chunk)
         planned = self._plan(found, chunk.stage)
-        kept = Kept(self._before, self.reads.noted.builtins(), self.reads.telling.fresh())
+        kept = Checkpoint(self._before, self.reads.noted.builtins(), self.reads.telling.fresh())
         version = await self._extractions.commit(
             self._progress,
             [p.new for p in planned],
@@ -190,13 +190,13 @@ class Chunker:
         if self._expected.is_over:
             self._expected, self._published, self._before = None, self.batches, self.position
 
-    def ending(self, *, failed: Failure | None) -> Ending:
+    def ending(self, *, failed: Failure | None) -> ExtractionEnd:
         """Say what the end of the extraction leaves behind."""
         reads = self._reads
         if reads is None:
-            return Ending()
+            return ExtractionEnd()
         water = how_far(reads.ending(complete=failed is None and not reads.is_cut), failed)
-        return Ending(water, reads.tied(), reads.telling.fresh(), reads.found(failed))
+        return ExtractionEnd(water, reads.tied(), reads.telling.fresh(), reads.found(failed))
 
     async def end(self) -> None:
         """Come to the end of the source: what was committed and did not come again is lost."""

@@ -22,7 +22,7 @@ from syncline.domain.errors import Failure
 from syncline.domain.run import Mode
 from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Progress
-from syncline.postgres.progress.extraction_state import Found
+from syncline.postgres.progress.extraction_state import ReadFindings
 from syncline.runtime.clock import Clock
 from syncline_ingest.extraction.extraction_notes import Noted
 from syncline_ingest.extraction.run_notices import Telling
@@ -100,12 +100,12 @@ class Pass:
     async def use(self) -> None:
         """Begin, or go on. May raise RetriableError."""
         if self._by_cursor:
-            self._past, self._properties = await self._known.past(self._run.stream)
+            self._past, self._properties = await self._known.past_reads(self._run.stream)
         if self._by_cursor and self._opened.may_move:
             before: Sequence[str] = ()
             if self._run.counters.total:
-                before = await self._known.taken(self._run.id, MOST)
-            self._seen = Seen(partial(self._known.committed, self._run.id), before)
+                before = await self._known.committed_ids(self._run.id, MOST)
+            self._seen = Seen(partial(self._known.committed_among, self._run.id), before)
         await self._sifter.use(self._terms())
 
     def _terms(self) -> Terms:
@@ -271,7 +271,7 @@ class Pass:
         """Return the rows that the next run will read again."""
         return self._top_rows.remembered() if self._by_cursor else None
 
-    def found(self, failure: Failure | None) -> Found | None:
+    def found(self, failure: Failure | None) -> ReadFindings | None:
         """Return what the next read of the stream should know of this one."""
         if not self._by_cursor or (failure and failure.code in _MISSING):
             return None
@@ -288,7 +288,7 @@ class Pass:
                 self.noted.every if known is None else sorted(set(known) & set(self.noted.every))
             )
             properties = {self._version: every}
-        return Found(past, properties)
+        return ReadFindings(past, properties)
 
     def _is_later(self, value: str, than: str) -> bool:
         return is_later(value, than, self._kind.type, self._kind.form)

@@ -11,11 +11,11 @@ import msgspec
 from syncline.domain.cursor.bookmark import CursorKind
 from syncline.domain.cursor.values import is_later
 from syncline.domain.run import Mode, Outcome, Run
-from syncline.postgres.ledger.known_rows import Asked, Known, KnownRows
+from syncline.postgres.ledger.known_rows import KnownRows, RowLookup, RowStatus
 from syncline_ingest.rules import Row
 
-_WRITTEN = frozenset({Known.WRITTEN, Known.WRITTEN_SINCE, Known.WRITTEN_HERE})
-_NOTHING = Asked()
+_WRITTEN = frozenset({RowStatus.WRITTEN, RowStatus.WRITTEN_SINCE, RowStatus.WRITTEN_HERE})
+_NOTHING = RowLookup()
 
 
 class Verdict(Enum):
@@ -57,34 +57,34 @@ class Terms(msgspec.Struct, frozen=True):
     kind: CursorKind
 
 
-def verdict(known: Known, cursor: str | None, terms: Terms, *, seen: bool) -> Verdict:
+def verdict(known: RowStatus, cursor: str | None, terms: Terms, *, seen: bool) -> Verdict:
     """Say what becomes of a row of which something is known.
 
     Args:
         seen: this run has taken the record already, in an earlier pass over the source.
     """
-    if terms.again and seen and known is not Known.TIED:
+    if terms.again and seen and known is not RowStatus.TIED:
         return Verdict.LEAVE
     is_tied = cursor is not None and cursor == terms.before
     if known in _WRITTEN:
         return _written(known, terms, is_tied=is_tied)
-    if known is Known.TIED:
+    if known is RowStatus.TIED:
         return Verdict.LEAVE if is_tied else Verdict.WORK
     if terms.mode is Mode.FORCE_FULL:
         return Verdict.WORK
-    if known is Known.EXCLUDED:
+    if known is RowStatus.EXCLUDED:
         return Verdict.LEAVE if is_tied else Verdict.EXCLUDED
-    is_final = known is Known.FAILED or _was_taken(cursor, terms)
+    is_final = known is RowStatus.FAILED or _was_taken(cursor, terms)
     return Verdict.WAITING if is_final else Verdict.WORK
 
 
-def _written(known: Known, terms: Terms, *, is_tied: bool) -> Verdict:
+def _written(known: RowStatus, terms: Terms, *, is_tied: bool) -> Verdict:
     if is_tied:
         return Verdict.LEAVE
     if terms.smart:
         return Verdict.UNCHANGED
     is_bound = terms.mode is Mode.INCREMENTAL and (terms.watched or terms.capped)
-    return Verdict.LEAVE if is_bound and known is not Known.WRITTEN else Verdict.WORK
+    return Verdict.LEAVE if is_bound and known is not RowStatus.WRITTEN else Verdict.WORK
 
 
 def _was_taken(cursor: str | None, terms: Terms) -> bool:
@@ -159,7 +159,7 @@ class Sifter:
         if not asked:
             self._asked = _NOTHING
             return
-        held = await self._known.asked(self._run.stream)
+        held = await self._known.lookup(self._run.stream)
         self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
 
     async def verdicts(self, rows: Sequence[Row], seen: frozenset[int]) -> dict[int, Verdict]:
@@ -175,7 +175,7 @@ class Sifter:
         tied = before is not None and any(row.cursor == before for row in rows)
         if not (self._asked.anything or tied):
             return {}
-        known = await self._known.of(
+        known = await self._known.find(
             self._run,
             [row.source_id for row in rows],
             [row.row_hash or None for row in rows],

@@ -10,7 +10,7 @@ from syncline.contracts.malformed import malformed_at
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.dead_letter.replay import INGEST, edited, patch_between
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.dead_letters.catalog import LetterDetail
+from syncline.postgres.dead_letters.queue import DeadLetterDetail
 from syncline.telemetry.masking import MASK
 
 _MASKED = (
@@ -26,7 +26,7 @@ class Edit(msgspec.Struct, frozen=True):
     patch: list[dict[str, Any]]
 
 
-def edit_of(found: LetterDetail, text: str, where: str, name: str = "the edit") -> Edit:
+def edit_of(found: DeadLetterDetail, text: str, where: str, name: str = "the edit") -> Edit:
     """Read an edit.
 
     Args:

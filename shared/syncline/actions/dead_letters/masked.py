@@ -12,7 +12,7 @@ import msgspec
 from syncline.contracts.messages import decoder_of, encode
 from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.catalog import LetterDetail, LetterViews
+from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
 
@@ -21,10 +21,10 @@ class DeadLetters:
     """Shows dead letters."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
-        self._views = LetterViews(database)
+        self._views = DeadLetterQueue(database)
         self._configuration = Configuration(database, keys)
 
-    async def get(self, tenant: str, letter_id: str) -> LetterDetail:
+    async def get(self, tenant: str, letter_id: str) -> DeadLetterDetail:
         """Return an entry in full. Raises NotFoundError, RetriableError."""
         found = await self._views.get(tenant, letter_id)
         secrets = await self._configuration.secrets(tenant)

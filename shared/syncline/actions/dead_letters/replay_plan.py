@@ -16,7 +16,7 @@ from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED
 from syncline.domain.trigger import parse_trigger
-from syncline.postgres.dead_letters.catalog import LetterView
+from syncline.postgres.dead_letters.queue import DeadLetterView
 
 ACCEPTED = "accepted"
 """ReplayResult of an entry whose run was accepted, for those who do not wait for its end."""
@@ -49,7 +49,7 @@ class Asked(msgspec.Struct, frozen=True):
 
     run_id: str
     message: Outbound
-    entries: list[LetterView]
+    entries: list[DeadLetterView]
 
 
 class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,7 +63,7 @@ class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
     result: str
 
     @classmethod
-    def of(cls, entry: LetterView, run_id: str | None, result: str) -> ReplayResult:
+    def of(cls, entry: DeadLetterView, run_id: str | None, result: str) -> ReplayResult:
         return cls(entry.id, entry.instance, entry.entity_type, entry.source_id, run_id, result)
 
     @property
@@ -72,7 +72,7 @@ class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def plan(
-    entries: Sequence[LetterView], wish: Wish, now: datetime
+    entries: Sequence[DeadLetterView], wish: Wish, now: datetime
 ) -> tuple[list[Asked], list[ReplayResult]]:
     """Part entries into runs, one for each instance and entity type, and refuse what cannot go.
 
@@ -83,7 +83,7 @@ def plan(
         InvalidInputError: the edit is too large, or no edit at all.
     """
     results: list[ReplayResult] = []
-    streams: dict[tuple[str, str], list[LetterView]] = defaultdict(list)
+    streams: dict[tuple[str, str], list[DeadLetterView]] = defaultdict(list)
     for entry in entries:
         why = refusal(entry, named=wish.named)
         if why is None:
@@ -122,7 +122,7 @@ def replay_fields(
     }
 
 
-def refusal(entry: LetterView, *, named: bool = True) -> str | None:
+def refusal(entry: DeadLetterView, *, named: bool = True) -> str | None:
     """Return why an entry cannot be replayed, None if it can."""
     why = entry.hindrance
     if why is None and entry.code == AMBIGUOUS and not named:
@@ -147,7 +147,7 @@ def results_of(
     ]
 
 
-def _is_repeated(entry: LetterView, wish: Wish) -> bool:
+def _is_repeated(entry: DeadLetterView, wish: Wish) -> bool:
     """Tell whether the same request has replayed an entry before: the key names the run."""
     run_id = _run_id(wish.key, entry.instance or "", entry.entity_type or "")
     return wish.key is not None and entry.replay_run == run_id

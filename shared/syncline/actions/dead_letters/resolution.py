@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.catalog import LetterView
-from syncline.postgres.dead_letters.store import Letters
+from syncline.postgres.dead_letters.queue import DeadLetterView
+from syncline.postgres.dead_letters.store import DeadLetterStore
 
 DISCARD, RESTORE = "discard", "restore"
 STATUS_OF = {DISCARD: "pending", RESTORE: "discarded"}
@@ -28,7 +28,7 @@ class Resolution(msgspec.Struct, frozen=True, rename="camel"):
 async def resolve(
     database: Database,
     tenant: str,
-    entries: Sequence[LetterView],
+    entries: Sequence[DeadLetterView],
     doing: str,
     *,
     actor: str,
@@ -43,7 +43,7 @@ async def resolve(
     Raises:
         RetriableError: the database is away.
     """
-    letters, ids = Letters(database), [entry.id for entry in entries]
+    letters, ids = DeadLetterStore(database), [entry.id for entry in entries]
     if doing == DISCARD:
         done = await letters.discard(tenant, ids, actor, reason)
     else:
@@ -51,7 +51,7 @@ async def resolve(
     return [_resolution(entry, doing, done=entry.id in done) for entry in entries]
 
 
-def _resolution(entry: LetterView, doing: str, *, done: bool) -> Resolution:
+def _resolution(entry: DeadLetterView, doing: str, *, done: bool) -> Resolution:
     past = f"{doing}ed" if doing == DISCARD else "restored"
     was = STATUS_OF[doing].title()
     words = past if done else f"not {past}: it is not {was} but {entry.status.title()}"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
 
 _WORDS = (
     ("instance", "instance {}"),
@@ -46,7 +46,7 @@ class SelectionView(msgspec.Struct, frozen=True, rename="camel"):
     streams: list[StreamCount]
 
 
-def words_of(wanted: LetterFilter) -> str:
+def words_of(wanted: DeadLetterFilter) -> str:
     """Say which entries are meant."""
     if wanted.ids is not None:
         return "1 selected entry" if len(wanted.ids) == 1 else f"{len(wanted.ids)} selected entries"

@@ -37,7 +37,7 @@ from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.locating import Look, Sighting, locate
 from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.record_states import Found, Placed, Places
+from syncline.postgres.runs.record_states import RecordState, RecordStates, RecordTrace
 from syncline.telemetry.masking import Secrets
 
 WITHIN = 4.0
@@ -60,7 +60,7 @@ class Passports:
     def __init__(
         self, database: Database, kafka: KafkaConnection, configuration: Configuration
     ) -> None:
-        self._places = Places(database)
+        self._places = RecordStates(database)
         self._kafka = kafka
         self._configuration = configuration
 
@@ -91,7 +91,7 @@ class Passports:
             unused=unused(mapping.normalization.fields, raw),
         )  # fmt: skip
 
-    async def _payloads(self, found: Found, now: datetime) -> dict[str, PassportPayload]:
+    async def _payloads(self, found: RecordTrace, now: datetime) -> dict[str, PassportPayload]:
         kinds = expected(found.record)
         payloads = {kind: _without(kind, ABSENT) for kind in KINDS}
         try:
@@ -107,7 +107,7 @@ class Passports:
 
 
 def _changes(
-    record: Placed, mapping: MappingDocument, texts: Mapping[str, bytes], secrets: Secrets
+    record: RecordState, mapping: MappingDocument, texts: Mapping[str, bytes], secrets: Secrets
 ) -> dict[Stage, list[FieldChange]]:
     """Return what mapping stages made of each field, of the good ones beside broken ones too."""
     raw, canonical, payload = (texts.get(kind) for kind in KINDS)
@@ -126,7 +126,7 @@ def _changes(
     return changes
 
 
-def _look(kind: str, found: Found, now: datetime) -> Look:
+def _look(kind: str, found: RecordTrace, now: datetime) -> Look:
     record = found.record
     name = encode(record.source_id)
 
@@ -141,7 +141,7 @@ def _look(kind: str, found: Found, now: datetime) -> Look:
     )  # fmt: skip
 
 
-def _at(value: bytes, record: Placed) -> bytes | None:
+def _at(value: bytes, record: RecordState) -> bytes | None:
     """Return the record's JSON when a message holds it."""
     try:
         batch = _decode(value)
@@ -152,7 +152,7 @@ def _at(value: bytes, record: Placed) -> bytes | None:
         return None  # nobody's message: whoever reads that topic makes it poison
 
 
-def _seen(kind: str, sighting: Sighting, record: Placed) -> PassportPayload:
+def _seen(kind: str, sighting: Sighting, record: RecordState) -> PassportPayload:
     delivery = sighting.delivery
     text = None if delivery is None else _at(delivery.value or b"", record)
     if delivery is None or text is None:
@@ -174,7 +174,9 @@ def _missing(sighting: Sighting) -> str:
     return ABSENT if sighting.is_complete else NOT_FOUND
 
 
-def _of_letter(found: Found, payloads: Mapping[str, PassportPayload]) -> dict[str, PassportPayload]:
+def _of_letter(
+    found: RecordTrace, payloads: Mapping[str, PassportPayload]
+) -> dict[str, PassportPayload]:
     """Return the input of the stage that gave the record up, where its topic has it no more."""
     record = found.record
     kind = INPUT_OF.get(Stage(record.gave_up), KINDS[0]) if record.gave_up else KINDS[0]

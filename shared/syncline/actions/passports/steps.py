@@ -9,7 +9,7 @@ import msgspec
 
 from syncline.actions.passports.field_changes import FieldChange
 from syncline.contracts.topics import INPUT_OF, Stage
-from syncline.postgres.runs.record_states import AttemptMade, Placed
+from syncline.postgres.runs.record_states import FailedAttempt, RecordState
 
 KEPT, ABSENT, GONE, NOT_FOUND, UNAVAILABLE = (
     "kept",
@@ -70,7 +70,7 @@ class PassportStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     input: str | None
     output: str | None
     changes: list[FieldChange]
-    attempts: list[AttemptMade]
+    attempts: list[FailedAttempt]
 
 
 class Passport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -81,13 +81,13 @@ class Passport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         unused: fields of the source that the mapping does not read.
     """
 
-    place: Placed
+    place: RecordState
     steps: list[PassportStep]
     payloads: list[PassportPayload]
     unused: list[str]
 
 
-def expected(record: Placed) -> list[str]:
+def expected(record: RecordState) -> list[str]:
     """Return the topics that may hold the record."""
     if not record.entry or record.entry == Stage.INGEST:
         return []  # settled or refused where it was read
@@ -97,9 +97,9 @@ def expected(record: Placed) -> list[str]:
 
 
 def steps_of(
-    record: Placed,
+    record: RecordState,
     payloads: Mapping[str, PassportPayload],
-    attempts: Sequence[AttemptMade],
+    attempts: Sequence[FailedAttempt],
     changes: Mapping[Stage, list[FieldChange]],
 ) -> list[PassportStep]:
     """Return the steps of a record in the order of the stages."""
@@ -120,7 +120,7 @@ def steps_of(
     return steps
 
 
-def _result(record: Placed, place: int, end: int) -> tuple[str, str | None]:
+def _result(record: RecordState, place: int, end: int) -> tuple[str, str | None]:
     entry = STAGES.index(Stage(record.entry)) if record.entry else 0
     if place > end or 0 < place < entry:  # a replay begins at a later stage
         return "not_reached", None
@@ -137,7 +137,7 @@ def _output(place: int) -> str | None:
     return KINDS[place] if place < len(KINDS) else None
 
 
-def _end(record: Placed) -> Stage | None:
+def _end(record: RecordState) -> Stage | None:
     """Return the stage where the record came to its outcome; None where that is not known."""
     if not record.entry:
         return Stage.INGEST
@@ -146,7 +146,7 @@ def _end(record: Placed) -> Stage | None:
     return _ENDS.get(record.outcome)
 
 
-def _furthest(record: Placed, payloads: Mapping[str, PassportPayload]) -> Stage:
+def _furthest(record: RecordState, payloads: Mapping[str, PassportPayload]) -> Stage:
     """Return the last stage whose input was seen."""
     reached = [stage for stage, kind in INPUT_OF.items() if payloads[kind].state == KEPT]
     return reached[-1] if reached else Stage(record.entry)

@@ -13,7 +13,7 @@ from syncline.cli.program.texts import moment
 from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.cursors.changes import Cursors
-from syncline.postgres.runs.record_history import CursorView, Views
+from syncline.postgres.cursors.versions import CursorView
 
 commands = Commands("List, reset and set cursors: how far each entity type was read.")
 _INSTANCE = typer.Argument(metavar="INSTANCE", help="Name of the instance.")
@@ -44,7 +44,7 @@ _HISTORY = (
 @commands.add("list")
 def list_(shell: Shell, instance: Annotated[str | None, _OF_INSTANCE] = None) -> None:
     """List the cursor of every instance and entity type."""
-    found = shell.ask(lambda database: Views(database).cursors(shell.tenant, instance))
+    found = shell.ask(lambda database: Cursors(database).all(shell.tenant, instance))
     rows: list[list[object]] = [
         [c.instance, c.entity_type, _value(c), c.version, moment(c.at), c.actor, c.reason]
         for c in found

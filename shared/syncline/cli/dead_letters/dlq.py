@@ -19,8 +19,8 @@ from syncline.cli.program.tables import Column, pairs
 from syncline.cli.program.texts import moment, number, plural, short_id
 from syncline.cli.runs.runs import LIMIT
 from syncline.contracts.messages import decoder_of, encode
-from syncline.postgres.dead_letters.catalog import LetterDetail, LetterView, LetterViews
-from syncline.postgres.dead_letters.groups import LetterGroups
+from syncline.postgres.dead_letters.groups import DeadLetterGroups
+from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline.telemetry.masking import MASK
 
 commands = Commands("Look at failed records, the dead letters; replay, discard, restore them.")
@@ -61,9 +61,9 @@ def list_(
     """List the newest entries; by default those that wait for a person."""
     wanted = which.filter(None if status == "all" else status)
 
-    async def read() -> tuple[list[LetterView], int]:
+    async def read() -> tuple[list[DeadLetterView], int]:
         async with shell.database() as database:
-            views = LetterViews(database)
+            views = DeadLetterQueue(database)
             found = await views.newest(shell.tenant, wanted, limit)
             count = len(found) if len(found) < limit else await views.count(shell.tenant, wanted)
             return found, count
@@ -77,7 +77,7 @@ def list_(
         )
 
 
-def _row(letter: LetterView) -> list[object]:
+def _row(letter: DeadLetterView) -> list[object]:
     return [
         short_id(letter.id),
         moment(letter.failed_at),
@@ -96,7 +96,7 @@ def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> 
     """Fold the entries that wait into groups that failed alike, the largest first."""
     wanted = where.filter("pending")
     several = shell.ask(
-        lambda database: LetterGroups(database).largest(shell.tenant, wanted, limit + 1)
+        lambda database: DeadLetterGroups(database).largest(shell.tenant, wanted, limit + 1)
     )
     found = several[:limit]
     rows: list[list[object]] = [
@@ -119,9 +119,9 @@ def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> 
 def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
     """Show an entry: its error, its attempts, and the payload that the failed stage was given."""
 
-    async def read() -> LetterDetail:
+    async def read() -> DeadLetterDetail:
         async with shell.database() as database:
-            (letter_id,) = await LetterViews(database).ids_of(shell.tenant, [entry])
+            (letter_id,) = await DeadLetterQueue(database).ids_of(shell.tenant, [entry])
             letters = DeadLetters(database, shell.settings.keyring())
             return await letters.get(shell.tenant, letter_id)
 
@@ -130,7 +130,7 @@ def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
     shell.show(found, *lines, *_payload(found), *_further(found.entry))
 
 
-def _facts(found: LetterDetail) -> list[tuple[str, object]]:
+def _facts(found: DeadLetterDetail) -> list[tuple[str, object]]:
     entry = found.entry
     systems = f"{entry.instance}: {entry.source} -> {entry.target}" if entry.instance else None
     resolved = entry.resolved_by and f"by {entry.resolved_by}, {moment(entry.resolved_at)}"
@@ -160,7 +160,7 @@ def _facts(found: LetterDetail) -> list[tuple[str, object]]:
     ]
 
 
-def _attempts(found: LetterDetail) -> list[str]:
+def _attempts(found: DeadLetterDetail) -> list[str]:
     if len(found.attempts) < 2:
         return []
     return ["", "attempts", *(_attempt(attempt) for attempt in found.attempts)]
@@ -171,7 +171,7 @@ def _attempt(attempt: dict[str, Any]) -> str:
     return f"  {attempt['number']}  {at}Z  {attempt['stage']}: {attempt['failure']['message']}"
 
 
-def _edit(found: LetterDetail) -> list[str]:
+def _edit(found: DeadLetterDetail) -> list[str]:
     if found.edit is None:
         return []
     by = f"edited before its replay by {found.edit['author']}: {found.edit['reason']}"
@@ -179,7 +179,7 @@ def _edit(found: LetterDetail) -> list[str]:
     return ["", by, *changes]
 
 
-def _payload(found: LetterDetail) -> list[str]:
+def _payload(found: DeadLetterDetail) -> list[str]:
     if found.payload is None or found.payload == "null":
         return []
     masked = f"; {MASK} stands for a secret, stored and replayed as it was"
@@ -196,7 +196,7 @@ def pretty(text: str) -> str:
         return json.dumps(text, ensure_ascii=True)[1:-1]
 
 
-def _further(entry: LetterView) -> list[str]:
+def _further(entry: DeadLetterView) -> list[str]:
     if entry.hindrance is not None:
         return []
     own, short = own_name(), short_id(entry.id)

@@ -22,8 +22,8 @@ from syncline.cli.runs.runs import LIMIT
 from syncline.domain.dead_letter.operation import GOOD, OperationKind
 from syncline.domain.errors import InvalidInputError, Problem, RetriableError
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.catalog import LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import NewOperation, Operations
 
@@ -73,16 +73,16 @@ class Pace(msgspec.Struct, frozen=True):
         return careful or self.rate is not None or self.stop_after is not None
 
 
-async def wanted_of(shell: Shell, database: Database, selection: Selection) -> LetterFilter:
+async def wanted_of(shell: Shell, database: Database, selection: Selection) -> DeadLetterFilter:
     """Return the filter that a selection stands for. Raises as `ids_of` does."""
     if not selection.ids:
         return selection.wanted
-    ids = await LetterViews(database).ids_of(shell.tenant, selection.ids)
-    return LetterFilter(ids=tuple(ids))
+    ids = await DeadLetterQueue(database).ids_of(shell.tenant, selection.ids)
+    return DeadLetterFilter(ids=tuple(ids))
 
 
 async def begin(
-    shell: Shell, wanted: LetterFilter, pace: Pace, *, from_stage: str, reason: str | None
+    shell: Shell, wanted: DeadLetterFilter, pace: Pace, *, from_stage: str, reason: str | None
 ) -> OperationView:
     """Freeze a selection and let the server replay it. Raises ConflictError: nothing matches."""
     careful = pace.stop_on_repeat
@@ -102,7 +102,7 @@ async def begin(
         stop_on_repeat=wanted.group is not None if careful is None else careful,
     )
     async with shell.database() as database:
-        return await Operations(database).begin(new)
+        return await Operations(database).start(new)
 
 
 async def follow(shell: Shell, begun: OperationView) -> OperationView | None:
@@ -164,7 +164,7 @@ def show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) -> 
 
 def replay_paced(
     shell: Shell,
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     pace: Pace,
     *,
     from_stage: str,

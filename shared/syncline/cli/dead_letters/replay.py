@@ -24,9 +24,9 @@ from syncline.contracts.events import RunStatus
 from syncline.domain.dead_letter.replay import FAILED as FROM_FAILED
 from syncline.domain.dead_letter.replay import MAX_REPLAY, STARTS
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
-from syncline.postgres.dead_letters.filter import LetterFilter
-from syncline.postgres.runs.record_history import Views
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
+from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
+from syncline.postgres.runs.run_outcomes import RunOutcomes
 from syncline.runtime.clock import SystemClock
 
 _FROM = typer.Option(
@@ -108,7 +108,7 @@ def _at_once(
 ) -> int:
     """Replay up to 1,000 entries by runs that are asked for here; return the exit code."""
 
-    async def find() -> tuple[list[LetterView], int, Edit | None]:
+    async def find() -> tuple[list[DeadLetterView], int, Edit | None]:
         async with shell.database() as database:
             entries, more = await entries_of(shell, database, selection)
             if change.edit is None:
@@ -137,10 +137,10 @@ def _at_once(
     return code or _exit_code([*refused, *results])
 
 
-async def _counted(shell: Shell, selection: Selection) -> tuple[LetterFilter, int]:
+async def _counted(shell: Shell, selection: Selection) -> tuple[DeadLetterFilter, int]:
     async with shell.database() as database:
         wanted = await wanted_of(shell, database, selection)
-        return wanted, await LetterViews(database).count(shell.tenant, wanted)
+        return wanted, await DeadLetterQueue(database).count(shell.tenant, wanted)
 
 
 def _is_operation(shell: Shell, selection: Selection, pace: Pace) -> bool:
@@ -162,7 +162,7 @@ def _check(from_: str, edit: Path | None, reason: str | None) -> None:
         raise InvalidInputError(problems)
 
 
-def _only_one(entries: Sequence[LetterView]) -> Sequence[LetterView]:
+def _only_one(entries: Sequence[DeadLetterView]) -> Sequence[DeadLetterView]:
     if len(entries) != 1:
         message = f"changes one entry, and {plural(len(entries), 'is', 'are')} named"
         raise InvalidInputError([Problem("--edit", message)])
@@ -202,7 +202,9 @@ async def _results(
         return results_of(asked, status.reason or "", {})
     source_ids = [entry.source_id or "" for entry in asked.entries]
     async with shell.database() as database:
-        return results_of(asked, None, await Views(database).outcomes(asked.run_id, source_ids))
+        return results_of(
+            asked, None, await RunOutcomes(database).of_records(asked.run_id, source_ids)
+        )
 
 
 def _show(shell: Shell, results: Sequence[ReplayResult], statuses: Sequence[RunStatus]) -> None:

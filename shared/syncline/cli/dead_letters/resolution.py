@@ -24,7 +24,7 @@ from syncline.cli.program.app import FAILED, PARTIAL
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.tables import Column
 from syncline.cli.program.texts import plural, short_id
-from syncline.postgres.dead_letters.catalog import LetterView
+from syncline.postgres.dead_letters.queue import DeadLetterView
 
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the entry.")
 _COLUMNS = (
@@ -48,7 +48,7 @@ def restore(shell: Shell, chosen: ChosenDiscarded) -> None:
 def _resolve(
     shell: Shell, selection: Selection, doing: str, reason: str | None, *, yes: bool
 ) -> None:
-    async def find() -> tuple[list[LetterView], int]:
+    async def find() -> tuple[list[DeadLetterView], int]:
         async with shell.database() as database:
             return await entries_of(shell, database, selection)
 

@@ -17,8 +17,8 @@ from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import Category, InvalidInputError, Problem
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.catalog import LetterView, LetterViews
-from syncline.postgres.dead_letters.filter import STATUSES, LetterFilter
+from syncline.postgres.dead_letters.filter import STATUSES, DeadLetterFilter
+from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 
 STAGES = (*Stage, "trigger", "finalize", "retry", "deadletter", "notifier")
 """Where a record may have failed, and who may have met a message that it cannot read."""
@@ -28,11 +28,11 @@ class Selection(msgspec.Struct, frozen=True):
     """What a person named: IDs, or a filter."""
 
     ids: tuple[str, ...]
-    wanted: LetterFilter
+    wanted: DeadLetterFilter
 
     @property
     def is_empty(self) -> bool:
-        return not self.ids and self.wanted == LetterFilter(status=self.wanted.status)
+        return not self.ids and self.wanted == DeadLetterFilter(status=self.wanted.status)
 
 
 def _option(*names: str, metavar: str | None = None, help_: str) -> Any:  # noqa: ANN401
@@ -63,7 +63,7 @@ class Where(Options):
         str | None, _option("--run", metavar="CORRELATION_ID", help_="That failed in this run.")
     ] = None
 
-    def filter(self, status: str | None) -> LetterFilter:
+    def filter(self, status: str | None) -> DeadLetterFilter:
         """Check the options. Raises InvalidInputError, which names every mistake."""
         problems = [
             Problem(option, f"must be one of {', '.join(known)}, not {given!r}")
@@ -80,7 +80,7 @@ class Where(Options):
         ]
         if problems:
             raise InvalidInputError(problems)
-        return LetterFilter(
+        return DeadLetterFilter(
             status=status,
             instance=self.instance,
             entity_type=self.entity_type,
@@ -102,7 +102,7 @@ class Which(Where):
         _option("--group", metavar="GROUP", help_="That failed alike; see `dlq groups`."),
     ] = None
 
-    def filter(self, status: str | None) -> LetterFilter:
+    def filter(self, status: str | None) -> DeadLetterFilter:
         narrowed = super().filter(status)
         return msgspec.structs.replace(narrowed, source_id=self.source_id, group=self.group)
 
@@ -139,13 +139,13 @@ class ChosenDiscarded(Chosen):
 
 async def entries_of(
     shell: Shell, database: Database, selection: Selection
-) -> tuple[list[LetterView], int]:
+) -> tuple[list[DeadLetterView], int]:
     """Return the selected entries, at most 1,000, the oldest first, and how many more match."""
-    views = LetterViews(database)
+    views = DeadLetterQueue(database)
     wanted = selection.wanted
     if selection.ids:
         ids = await views.ids_of(shell.tenant, selection.ids)
-        wanted = LetterFilter(ids=tuple(ids))
+        wanted = DeadLetterFilter(ids=tuple(ids))
     found = await views.oldest(shell.tenant, wanted, MAX_REPLAY)
     more = 0
     if len(found) == MAX_REPLAY:

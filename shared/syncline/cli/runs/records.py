@@ -12,7 +12,7 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, table
 from syncline.cli.program.texts import moment, short_id
 from syncline.cli.runs.runs import LIMIT, run_id_of
-from syncline.postgres.runs.record_history import RecordHistory, RecordInRun, Views
+from syncline.postgres.runs.record_history import RecordHistories, RecordHistory, RecordInRun
 from syncline.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def find(
 
     Exit code 1 when no run knows it.
     """
-    found = shell.ask(lambda database: Views(database).record(shell.tenant, source_id, limit + 1))
+    found = shell.ask(
+        lambda database: RecordHistories(database).read(shell.tenant, source_id, limit + 1)
+    )
     more = len(found.runs) > limit
     found = msgspec.structs.replace(found, runs=found.runs[:limit])
     if not found.runs and not found.written and not shell.json:

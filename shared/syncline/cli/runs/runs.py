@@ -28,8 +28,8 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
-from syncline.postgres.runs.pauses import Pauses
-from syncline.postgres.runs.record_history import RunDetail, Views
+from syncline.postgres.runs.pauses import RunPauses
+from syncline.postgres.runs.run_outcomes import OutcomeSummary, RunOutcomes
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
@@ -118,10 +118,10 @@ def show(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
     """Show a run: what was asked for, how far it is, and what was exceptional."""
     run_id = run_id_of(correlation_id)
 
-    async def read() -> tuple[Run, RunDetail]:
+    async def read() -> tuple[Run, OutcomeSummary]:
         async with shell.database() as database:
             run = await Runs(database).get(shell.tenant, run_id)
-            return run, await Views(database).run_detail(run_id)
+            return run, await RunOutcomes(database).summary(run_id)
 
     run, detail = shell.run(read())
     document = run_document(run) | {
@@ -133,7 +133,7 @@ def show(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
     shell.show(document, *pairs(_facts(run, detail)), *lines, *_exceptions(run, detail))
 
 
-def _facts(run: Run, detail: RunDetail) -> list[tuple[str, object]]:
+def _facts(run: Run, detail: OutcomeSummary) -> list[tuple[str, object]]:
     asked_to_cancel = run.cancel_requested_by if not run.state.is_final else None
     return [
         ("correlation ID", run.id),
@@ -165,7 +165,7 @@ def _by_stage(counts: dict[str, int]) -> str:
     return ", ".join(f"{stage} {number(count)}" for stage, count in counts.items())
 
 
-def _exceptions(run: Run, detail: RunDetail) -> list[object]:
+def _exceptions(run: Run, detail: OutcomeSummary) -> list[object]:
     if not detail.special:
         return []
     columns = [Column("source ID"), Column("outcome")]
@@ -211,7 +211,7 @@ def pause(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
 
     async def work() -> Run:
         async with shell.database() as database:
-            run = await Pauses(database).pause(shell.tenant, run_id, shell.actor)
+            run = await RunPauses(database).pause(shell.tenant, run_id, shell.actor)
         return await _told(shell, run, pause_message(run_id, shell.actor))
 
     run = shell.run(work())
@@ -227,7 +227,7 @@ def resume(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
 
     async def work() -> Run:
         async with shell.database() as database:
-            run = await Pauses(database).resume(shell.tenant, run_id, shell.actor)
+            run = await RunPauses(database).resume(shell.tenant, run_id, shell.actor)
         return await _told(shell, run, forget_message(run_id))
 
     run = shell.run(work())

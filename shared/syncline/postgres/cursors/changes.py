@@ -9,9 +9,9 @@ from syncline.domain.errors import NotFoundError, StaleError
 from syncline.domain.mapping.document import CursorType
 from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.catalog import Listed
+from syncline.postgres.cursors.versions import CursorView, cursor_view
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.near_names import no_stream
-from syncline.postgres.runs.record_history import CursorView, cursor_view
 
 _STREAM = """
 select s.id, s.tenant, i.name as instance, s.entity_type,
@@ -64,6 +64,11 @@ class Cursors:
         rows = await self._database.fetch(
             _PAGE, tenant, *(after or (None, None)), part.pattern, instance, part.limit
         )
+        return [cursor_view(row) for row in rows]
+
+    async def all(self, tenant: str, instance: str | None = None) -> list[CursorView]:
+        """Return the newest version of every stream's cursor, by instance and entity type."""
+        rows = await self._database.fetch(_PAGE, tenant, None, None, None, instance, None)
         return [cursor_view(row) for row in rows]
 
     async def current(self, tenant: str, instance: str, entity_type: str) -> CursorView:

@@ -10,7 +10,9 @@ import msgspec
 STATUSES = ("pending", "replayed", "discarded", "overtaken")
 
 
-class LetterFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class DeadLetterFilter(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"
+):
     """Which entries; None is any.
 
     Attributes:
@@ -59,7 +61,7 @@ _CONDITIONS = {
 }
 
 
-def condition(tenant: str, wanted: LetterFilter) -> tuple[str, list[object]]:
+def condition(tenant: str, wanted: DeadLetterFilter) -> tuple[str, list[object]]:
     """Return the condition on `dead_letters d`, and its values from $1 on."""
     values: list[object] = [tenant]
     parts = ["d.tenant = $1"]
@@ -72,7 +74,7 @@ def condition(tenant: str, wanted: LetterFilter) -> tuple[str, list[object]]:
     return " and ".join(parts), values
 
 
-def each_status(wanted: LetterFilter) -> Sequence[LetterFilter]:
+def each_status(wanted: DeadLetterFilter) -> Sequence[DeadLetterFilter]:
     """Part a filter by status: the entries of one lie in order, those of several do not."""
     if wanted.status is not None or wanted.ids is not None:
         return [wanted]

@@ -11,8 +11,8 @@ import msgspec
 from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED, StreamStanding, hindrance_of
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.catalog import standing_of
-from syncline.postgres.dead_letters.filter import LetterFilter, condition
+from syncline.postgres.dead_letters.filter import DeadLetterFilter, condition
+from syncline.postgres.dead_letters.queue import standing_of
 
 # Two steps, so that the names of a group's streams come without sorting its entries.
 _GROUPS = """
@@ -51,7 +51,7 @@ left join streams st on st.instance_id = i.id and st.entity_type = w.entity_type
 """
 
 
-class LetterGroup(msgspec.Struct, frozen=True, rename="camel"):
+class DeadLetterGroup(msgspec.Struct, frozen=True, rename="camel"):
     """Entries that failed alike.
 
     Attributes:
@@ -80,15 +80,19 @@ class LetterGroup(msgspec.Struct, frozen=True, rename="camel"):
     hindrances: list[str]
 
 
-class LetterGroups:
+class DeadLetterGroups:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def largest(
-        self, tenant: str, wanted: LetterFilter, limit: int, after: tuple[int, str] | None = None
-    ) -> list[LetterGroup]:
+        self,
+        tenant: str,
+        wanted: DeadLetterFilter,
+        limit: int,
+        after: tuple[int, str] | None = None,
+    ) -> list[DeadLetterGroup]:
         """Return groups, the largest first.
 
         Args:
@@ -119,7 +123,7 @@ class LetterGroups:
         return {(row["instance_id"], row["entity_type"]): standing_of(row) for row in rows}
 
     async def streams(
-        self, tenant: str, wanted: LetterFilter
+        self, tenant: str, wanted: DeadLetterFilter
     ) -> tuple[datetime, list[tuple[str | None, str | None, int]]]:
         """Return the moment, and how many entries there are of each instance and entity type."""
         sql, values = condition(tenant, wanted)
@@ -135,10 +139,10 @@ class LetterGroups:
         return rows[0]["now"], found
 
 
-def _group(row: Any, standings: Mapping[Any, StreamStanding | None]) -> LetterGroup:  # noqa: ANN401
+def _group(row: Any, standings: Mapping[Any, StreamStanding | None]) -> DeadLetterGroup:  # noqa: ANN401
     state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"
     replayable, hindrances = _replayable(row, standings)
-    return LetterGroup(
+    return DeadLetterGroup(
         row["fingerprint"], row["stage"], row["category"], row["code"], row["error"],
         row["pattern"] or pattern_of(row["error"]), row["field"], row["n"], row["instances"],
         row["entity_types"], row["first_at"], row["last_at"], state, replayable, hindrances,

@@ -47,7 +47,7 @@ where d.id = p.id and d.status = 'pending'
 """Ends the statement that acknowledges writes as `written`: both hold, or neither."""
 
 
-async def overtake(connection: Any, ids: Iterable[str]) -> None:  # noqa: ANN401
+async def close_overtaken(connection: Any, ids: Iterable[str]) -> None:  # noqa: ANN401
     """Close what is overtaken among entries that wait now, and those of the same records."""
     wanted = list(ids)
     if wanted:

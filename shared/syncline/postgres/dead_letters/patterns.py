@@ -8,7 +8,7 @@ from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, patt
 from syncline.postgres.database.database import Database
 
 _FIRST_ID = "0" * 32
-BITE = 500
+PORTION = 500
 """Entries of one transaction."""
 _OLD = """
 select d.id, d.stage, d.code, d.error, d.field, d.source_id, l.target_id,
@@ -33,7 +33,7 @@ async def renew_patterns(database: Database) -> int:
     Several processes may do it at once: each comes to the same.
     """
     count, last = 0, _FIRST_ID
-    while rows := await database.fetch(_OLD, last, BITE):
+    while rows := await database.fetch(_OLD, last, PORTION):
         patterns = [_pattern(row) for row in rows]
         prints = [
             fingerprint(row["stage"], row["code"], pattern, row["field"])

@@ -30,7 +30,7 @@ from dead_letters d where d.id = any($1) and d.code = $2
 _SHOWN = 3
 
 
-async def take_letters(
+async def take_dead_letters(
     connection: Any,  # noqa: ANN401 - a database connection
     request: TriggerRequest,
     stream: Stream,

@@ -17,7 +17,7 @@ from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import hash_in
-from syncline.postgres.dead_letters.overtakes import overtake
+from syncline.postgres.dead_letters.overtakes import close_overtaken
 
 _INSERT = """
 insert into dead_letters (id, tenant, run_id, batch, slot, stream_id, instance_id, entity_type,
@@ -41,7 +41,7 @@ returning l.stream_id, l.source_id, l.target_id
 """
 
 
-class Letters:
+class DeadLetterStore:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -50,7 +50,7 @@ class Letters:
     async def store(self, letters: Sequence[DeadLetter]) -> None:
         """Store dead letters; one that is there already stays as it is."""
         async with self._database.transaction() as connection:
-            await store_letters(connection, letters)
+            await store_dead_letters(connection, letters)
 
     async def store_poison(self, letters: Sequence[PoisonMessage]) -> None:
         """Store undecodable messages; one that is there already stays as it is."""
@@ -107,10 +107,10 @@ class Letters:
         self, tenant: str, ids: Sequence[str], from_: str, to: str, actor: str, reason: str | None
     ) -> set[str]:
         async with self._database.transaction() as connection:
-            return await resolve_letters(connection, tenant, ids, (from_, to), actor, reason)
+            return await resolve_dead_letters(connection, tenant, ids, (from_, to), actor, reason)
 
 
-async def resolve_letters(
+async def resolve_dead_letters(
     connection: Any,  # noqa: ANN401 - a database connection
     tenant: str,
     ids: Sequence[str],
@@ -140,7 +140,7 @@ async def resolve_letters(
     changed = {str(row["id"]): {"reason": reason} for row in rows}
     await audit_each(connection, tenant, actor, action, changed)
     if to == "pending":
-        await overtake(connection, [row["id"] for row in rows])
+        await close_overtaken(connection, [row["id"] for row in rows])
     return set(changed)
 
 
@@ -155,7 +155,7 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are
     return value
 
 
-async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
+async def store_dead_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
     """Store dead letters in the caller's transaction; older ones of their records are overtaken."""
     pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
     rows = await connection.fetch(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
@@ -176,7 +176,7 @@ async def store_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:
             for letter in letters
         ],
     )
-    await overtake(connection, [letter.id for letter in letters])
+    await close_overtaken(connection, [letter.id for letter in letters])
 
 
 async def match_keys(

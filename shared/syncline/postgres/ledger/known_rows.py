@@ -20,7 +20,7 @@ from syncline.postgres.database.database import Database
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Known(StrEnum):
+class RowStatus(StrEnum):
     """What became of a row that is read again."""
 
     WRITTEN = "written"
@@ -37,7 +37,7 @@ class Known(StrEnum):
     """Because the target did not answer; its dead letter waits or was discarded."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class RowLookup(msgspec.Struct, frozen=True):
     """Which of a stream's memories are asked, and how.
 
     Attributes:
@@ -86,7 +86,7 @@ select k.place, k.known from (
   where $4::uuid is not null and $5::timestamptz is not null and $6::bool is not null offset 0) k
 where k.known is not null
 """
-_ASKED = """
+_LOOKUP = """
 select exists (select from ledger where stream_id = $1) as ledger,
   exists (select from dead_letters where stream_id = $1 and row_hash is not null) as failed,
   exists (select from excluded_rows where stream_id = $1) as excluded
@@ -107,34 +107,34 @@ class KnownRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def asked(self, stream: int) -> Asked:
+    async def lookup(self, stream: int) -> RowLookup:
         """Say which memories of a stream hold anything."""
-        row = await self._database.fetchrow(_ASKED, stream)
+        row = await self._database.fetchrow(_LOOKUP, stream)
         assert row is not None
-        return Asked(row["ledger"], row["failed"], row["excluded"])
+        return RowLookup(row["ledger"], row["failed"], row["excluded"])
 
-    async def of(
+    async def find(
         self,
         run: Run,
         source_ids: Sequence[str],
         row_hashes: Sequence[str | None],
-        asked: Asked,
-    ) -> dict[int, Known]:
+        lookup: RowLookup,
+    ) -> dict[int, RowStatus]:
         """Return what is known of rows, by their position; of most nothing is."""
-        parts = [_LEDGER] if asked.ledger else []
-        parts += [_EXCLUDED] if asked.excluded else []
-        parts += [_FAILED] if asked.failed else []
-        parts += [_TIED] if asked.tied else []
+        parts = [_LEDGER] if lookup.ledger else []
+        parts += [_EXCLUDED] if lookup.excluded else []
+        parts += [_FAILED] if lookup.failed else []
+        parts += [_TIED] if lookup.tied else []
         if not parts or not source_ids:
             return {}
         rows = await self._database.fetch(
             _KNOWN.format(", ".join(parts)),
-            run.stream, list(source_ids), list(row_hashes), run.id, asked.since,
-            asked.by_whom,
+            run.stream, list(source_ids), list(row_hashes), run.id, lookup.since,
+            lookup.by_whom,
         )  # fmt: skip
-        return {row[0] - 1: Known(row[1]) for row in rows}
+        return {row[0] - 1: RowStatus(row[1]) for row in rows}
 
-    async def first_lane(self, run_id: str) -> list[str]:
+    async def first_lane_ids(self, run_id: str) -> list[str]:
         """Return the source IDs of the first records that a run sent over its first lane."""
         return await self._ids(
             """select unnest(source_ids) as id from (select source_ids from batches
@@ -144,13 +144,13 @@ class KnownRows:
             200,
         )
 
-    async def taken(self, run_id: str, most: int) -> list[str]:
+    async def committed_ids(self, run_id: str, most: int) -> list[str]:
         """Return the source IDs that a run has committed, so many at most."""
         return await self._ids(
             "select unnest(source_ids) as id from batches where run_id = $1 limit $2", run_id, most
         )
 
-    async def committed(self, run_id: str, source_ids: Sequence[str]) -> set[str]:
+    async def committed_among(self, run_id: str, source_ids: Sequence[str]) -> set[str]:
         """Return those of these source IDs that a run has committed."""
         found = await self._ids(
             """select w.id from unnest($2::text[]) as w(id) where exists (
@@ -163,7 +163,7 @@ class KnownRows:
     async def _ids(self, query: str, run_id: str, value: object) -> list[str]:
         return [row["id"] for row in await self._database.fetch(query, run_id, value)]
 
-    async def past(self, stream: int) -> tuple[list[PastRead], dict[str, list[str]]]:
+    async def past_reads(self, stream: int) -> tuple[list[PastRead], dict[str, list[str]]]:
         """Return a stream's earlier reads, oldest first, and the properties they always found."""
         row = await self._database.fetchrow(
             "select reads, properties from stream_reads where stream_id = $1", stream

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from syncline.contracts.messages import RunRef
 from syncline.domain.run import Notice
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.notices import note
+from syncline.postgres.runs.notices import add_notices
 
 _SAME = """
 select r.id from runs r join mapping_versions v
@@ -34,7 +34,7 @@ class RowNames:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def same(self, run: RunRef, run_ids: Sequence[str]) -> set[str]:
+    async def runs_alike(self, run: RunRef, run_ids: Sequence[str]) -> set[str]:
         """Return which runs wrote to the same table of the same target by the same match key.
 
         What a run wrote that is not known any more is named by nothing.
@@ -51,6 +51,6 @@ class RowNames:
         rows = await self._database.fetch(_SHARED, stream, list(source_ids), list(target_ids))
         return [(row[0], row[1], row[2]) for row in rows]
 
-    async def note(self, run: RunRef, notice: Notice) -> None:
+    async def add_notice(self, run: RunRef, notice: Notice) -> None:
         """Let the run tell something."""
-        await note(self._database, run.id, [notice])
+        await add_notices(self._database, run.id, [notice])

@@ -13,12 +13,12 @@ from contextvars import ContextVar
 from uuid import uuid4
 
 from syncline.postgres.database.database import Database
-from syncline.postgres.limits.retry_after import ProfilePause, paused
+from syncline.postgres.limits.retry_after import ProfilePause, paused_profiles
 
 LEASE = "30 seconds"
 POLL = 0.05
 """Seconds between two tries for a slot or a token."""
-KEEP = 1.0
+RENEWAL = 1.0
 """Seconds between two renewals; an idle slot is given back after one."""
 
 _SLOTS = """
@@ -103,7 +103,7 @@ class ProfileLimiter:
 
         The first one within `call` is paid already. Raises RetriableError, PausedError.
         """
-        await self.pause.turn()
+        await self.pause.wait()
         paid = _PAID.get(None)
         if paid:
             paid.clear()
@@ -122,10 +122,10 @@ class ProfileLimiter:
         call by `pace`. Who comes first in a process is served first.
         """
         async with self._gate:
-            await self.pause.turn()  # holds no slot of others back
+            await self.pause.wait()  # holds no slot of others back
             slot = await self._acquire()
             try:
-                await self.pause.turn()
+                await self.pause.wait()
                 if self._rate is not None:
                     await self._token(self._rate)
                 holding = _PAID.set([True])
@@ -142,7 +142,7 @@ class ProfileLimiter:
             self._idle.append(slot)
             self._freed.set()
 
-    async def keep(self) -> None:
+    async def renew(self) -> None:
         """Renew what is in use; give back what was idle since the last time or others wait for."""
         self._yielding = bool(
             (self._idle or self._busy)
@@ -171,7 +171,7 @@ class ProfileLimiter:
         async with self._claiming:
             if not self._known:
                 await self._database.execute(_SLOTS, self._profile, self._tenant, self._concurrent)
-                await self.pause.look()
+                await self.pause.refresh()
                 self._known = True
             if self._yielding and self._idle:
                 await self._yield()
@@ -226,22 +226,22 @@ class Limits:
             self._limiters[key] = ProfileLimiter(self._database, profile, tenant, concurrent, rate)
         return self._limiters[key]
 
-    async def keep(self) -> None:
+    async def renew(self) -> None:
         """Side task: hold the leases in use, for as long as the process lives."""
         try:
             while True:
-                await asyncio.sleep(KEEP)
-                await self._look()
+                await asyncio.sleep(RENEWAL)
+                await self._refresh_pauses()
                 for limiter in list(self._limiters.values()):
-                    await limiter.keep()
+                    await limiter.renew()
         except asyncio.CancelledError:  # the process ends: a database that is away ends no lease
             for limiter in self._limiters.values():
                 await limiter.release()
             raise
 
-    async def _look(self) -> None:
+    async def _refresh_pauses(self) -> None:
         """Heed what other processes were told by the systems that they call."""
-        for profile, seconds, reason in await paused(self._database):
+        for profile, seconds, reason in await paused_profiles(self._database):
             for (known, *_), limiter in self._limiters.items():
                 if known == profile:
-                    limiter.pause.heed(seconds, reason)
+                    limiter.pause.extend(seconds, reason)

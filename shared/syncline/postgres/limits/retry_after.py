@@ -52,30 +52,30 @@ class ProfilePause:
         At most LONGEST_PAUSE at a time: then it is asked again.
         """
         seconds = min(seconds, LONGEST_PAUSE)
-        self.heed(seconds, reason)
+        self.extend(seconds, reason)
         with suppress(RetriableError):  # the others are told by the system itself
             await self._database.execute(_PAUSE, self._profile, self._tenant, seconds, reason[:500])
 
-    def heed(self, seconds: float, reason: str) -> None:
+    def extend(self, seconds: float, reason: str) -> None:
         """Begin no call of this process before so many seconds have passed."""
         until = _now() + seconds
         if until > self._until:
             self._until, self._reason = until, reason
 
-    async def turn(self) -> None:
+    async def wait(self) -> None:
         """Wait until calls may begin. Raises PausedError where that is not soon."""
         while (left := self._until - _now()) > 0:
             if left > SOON:
                 raise PausedError(left, self._reason)
             await asyncio.sleep(left)
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Ask whether another process was told. May raise RetriableError."""
         for row in await self._database.fetch(_PAUSED, self._profile):
-            self.heed(row["seconds"], row["reason"])
+            self.extend(row["seconds"], row["reason"])
 
 
-async def paused(database: Database) -> list[tuple[str, float, str]]:
+async def paused_profiles(database: Database) -> list[tuple[str, float, str]]:
     """Return the profiles to be left alone, for how many seconds, and why."""
     rows = await database.fetch(_PAUSED, None)
     return [(str(row["profile_id"]), row["seconds"], row["reason"]) for row in rows]

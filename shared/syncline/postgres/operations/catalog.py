@@ -68,7 +68,7 @@ class OperationItem(msgspec.Struct, frozen=True, rename="camel"):
     finished_at: datetime | None
 
 
-async def counted(connection: Any, row: Any) -> dict[str, int]:  # noqa: ANN401 - database rows
+async def item_counts_of(connection: Any, row: Any) -> dict[str, int]:  # noqa: ANN401 - database rows
     """Count an operation's items by result or state; one that has ended keeps its counts."""
     if row["counts"] is not None:
         return dict(row["counts"])

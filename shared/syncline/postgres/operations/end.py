@@ -8,7 +8,7 @@ from syncline.domain.dead_letter.operation import final_state
 from syncline.postgres.operations.catalog import count_items
 
 
-async def stop(connection: Any, operation_id: str, why: str) -> None:  # noqa: ANN401
+async def stop_operation(connection: Any, operation_id: str, why: str) -> None:  # noqa: ANN401
     """Let nothing begin any more. What waits stays as it is: Pending, or Discarded."""
     await connection.execute(
         "update operations set stopped = coalesce(stopped, $2) where id = $1", operation_id, why
@@ -20,7 +20,7 @@ async def stop(connection: Any, operation_id: str, why: str) -> None:  # noqa: A
     )
 
 
-async def end_if_over(connection: Any, operation_id: str) -> bool:  # noqa: ANN401
+async def close_if_over(connection: Any, operation_id: str) -> bool:  # noqa: ANN401
     """Close an operation none of whose items is open; tell whether it is closed."""
     is_open = await connection.fetchval(
         """select exists (select from operation_items where operation_id = $1 and state = 'waiting')

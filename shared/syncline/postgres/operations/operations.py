@@ -18,16 +18,16 @@ from syncline.domain.dead_letter.operation import (
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.filter import LetterFilter
+from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.operations.catalog import (
     OperationItem,
     OperationView,
-    counted,
+    item_counts_of,
     item_view,
     operation_view,
 )
-from syncline.postgres.operations.end import end_if_over, stop
-from syncline.postgres.operations.selection import freeze, total
+from syncline.postgres.operations.end import close_if_over, stop_operation
+from syncline.postgres.operations.selection import count_selection, freeze_selection
 
 _INSERT = """
 insert into operations (id, tenant, kind, request_hash, selection, filter, as_of, reason,
@@ -58,7 +58,7 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
     kind: OperationKind
     request_hash: str
     selection: str
-    wanted: LetterFilter
+    wanted: DeadLetterFilter
     expected: int | None = None
     reason: str | None = None
     from_stage: str = "failed"
@@ -74,7 +74,7 @@ class Operations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, new: NewOperation) -> OperationView:
+    async def start(self, new: NewOperation) -> OperationView:
         """Freeze the selection and let the work begin.
 
         Raises:
@@ -88,8 +88,8 @@ class Operations:
                 await _require_same(connection, new)
                 return await self._get(connection, new.tenant, new.id)
             replays = new.kind is OperationKind.REPLAY
-            await freeze(connection, new.tenant, new.id, new.wanted, replays=replays)
-            found = await total(connection, new.id)
+            await freeze_selection(connection, new.tenant, new.id, new.wanted, replays=replays)
+            found = await count_selection(connection, new.id)
             _require_expected(new.expected, found)
             details = {"kind": str(new.kind), "selection": new.selection, "entries": found}
             details["reason"] = new.reason
@@ -118,7 +118,7 @@ class Operations:
             limit,
         )
         async with self._database.connection() as connection:
-            return [operation_view(row, await counted(connection, row)) for row in rows]
+            return [operation_view(row, await item_counts_of(connection, row)) for row in rows]
 
     async def items(
         self, tenant: str, operation_id: str, limit: int, after: int = 0,
@@ -150,8 +150,8 @@ class Operations:
             row = await _locked(connection, tenant, operation_id)
             if row["state"] not in ("waiting", "running"):
                 raise ConflictError(f"the operation has ended already: it is {row['state']}")
-            await stop(connection, row["id"], f"aborted by {actor}")
-            await end_if_over(connection, row["id"])
+            await stop_operation(connection, row["id"], f"aborted by {actor}")
+            await close_if_over(connection, row["id"])
             await audit(connection, tenant, actor, "operation.aborted", operation_id, {})
         return await self.get(tenant, operation_id)
 
@@ -179,16 +179,16 @@ class Operations:
             row = await _locked(connection, tenant, operation_id)
             if row["state"] != "waiting":
                 return False
-            await stop(connection, row["id"], f"undone by {actor} before it began")
-            await end_if_over(connection, row["id"])
+            await stop_operation(connection, row["id"], f"undone by {actor} before it began")
+            await close_if_over(connection, row["id"])
             await audit(connection, tenant, actor, "operation.undone", operation_id, {})
             return True
 
     async def _restore(self, tenant: str, found: OperationView, actor: str) -> OperationView:
         undo = str(uuid5(UUID(found.id), "undo"))
         new = NewOperation(
-            id=undo, tenant=tenant, kind=OperationKind.RESTORE, request_hash=undo,
-            wanted=LetterFilter(), actor=actor,
+            id=undo, tenant=tenant, kind=OperationKind.RESTORE,
+            request_hash=undo, wanted=DeadLetterFilter(), actor=actor,
             selection=f"what was discarded before: {found.selection}",
         )  # fmt: skip
         async with self._database.transaction() as connection:
@@ -202,7 +202,7 @@ class Operations:
                     new.id,
                     found.id,
                 )
-                _require_expected(None, await total(connection, new.id))
+                _require_expected(None, await count_selection(connection, new.id))
                 await audit(connection, tenant, actor, "operation.undone", found.id, {})
             return await self._get(connection, tenant, new.id)
 
@@ -215,7 +215,7 @@ class Operations:
         )
         if row is None:
             raise NotFoundError(f"no operation {key}")
-        return operation_view(row, await counted(connection, row))
+        return operation_view(row, await item_counts_of(connection, row))
 
 
 async def _insert(

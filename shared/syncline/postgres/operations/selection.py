@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from syncline.domain.dead_letter.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
-from syncline.postgres.dead_letters.filter import LetterFilter, condition
+from syncline.postgres.dead_letters.filter import DeadLetterFilter, condition
 
 _FREEZE = """
 insert into operation_items (operation_id, number, tenant, letter_id, stream_id, source_id, state,
@@ -28,11 +28,11 @@ where o.id = $1 returning total
 """
 
 
-async def freeze(
+async def freeze_selection(
     connection: Any,  # noqa: ANN401 - a database connection
     tenant: str,
     operation: str,
-    wanted: LetterFilter,
+    wanted: DeadLetterFilter,
     *,
     replays: bool,
 ) -> None:
@@ -49,7 +49,7 @@ async def freeze(
     )
 
 
-async def total(connection: Any, operation: str) -> int:  # noqa: ANN401
+async def count_selection(connection: Any, operation: str) -> int:  # noqa: ANN401
     """Note how many items an operation has, and of which streams; return how many."""
     count: int = await connection.fetchval(_TOTALS, operation)
     return count

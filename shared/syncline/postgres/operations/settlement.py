@@ -6,8 +6,8 @@ from typing import Any
 
 from syncline.domain.run import FINAL
 from syncline.postgres.database.database import Database
-from syncline.postgres.operations.end import stop
-from syncline.postgres.operations.steps import Leased, refuse
+from syncline.postgres.operations.end import stop_operation
+from syncline.postgres.operations.steps import LeasedOperation, refuse_items
 
 _RUNS = """
 select c.number, c.run_id, r.state, r.reason, f.reason as refused from operation_chunks c
@@ -34,7 +34,7 @@ where operation_id = $1 and chunk = $2 and state = 'asked'
 """
 
 
-class OperationSettling:
+class OperationSettlement:
     """Every method may raise RetriableError.
 
     Args:
@@ -45,7 +45,7 @@ class OperationSettling:
         self._database = database
         self._holder = holder
 
-    async def settle(self, operation: Leased) -> int:
+    async def settle(self, operation: LeasedOperation) -> int:
         """Take over what runs have found out since, and hold the stop rule against it.
 
         Returns:
@@ -66,7 +66,7 @@ class OperationSettling:
                 else:
                     await _took(connection, row, run)
             if row["stopped"] is not None:  # what a refused run gave back does not start any more
-                await stop(connection, operation.id, row["stopped"])
+                await stop_operation(connection, operation.id, row["stopped"])
             return len(runs)
 
 
@@ -85,12 +85,12 @@ async def _took(connection: Any, row: Any, run: Any) -> None:  # noqa: ANN401 - 
         await _close(connection, row["id"], run["number"])
     repeated = next((item["error"] for item in failed if item["repeated"]), None)
     if row["stop_on_repeat"] and repeated is not None:
-        await stop(connection, row["id"], f"the same error came again: {repeated}")
+        await stop_operation(connection, row["id"], f"the same error came again: {repeated}")
     elif row["stop_after"] is not None and failures >= row["stop_after"]:
-        await stop(connection, row["id"], f"{failures} entries failed again")
+        await stop_operation(connection, row["id"], f"{failures} entries failed again")
 
 
-async def _refused(connection: Any, operation: Leased, run: Any) -> None:  # noqa: ANN401
+async def _refused(connection: Any, operation: LeasedOperation, run: Any) -> None:  # noqa: ANN401
     """A run is refused as a whole, although only some of its entries may have been to blame."""
     items = await connection.fetch(
         """select i.number, d.status, d.reason from operation_items i
@@ -101,7 +101,7 @@ async def _refused(connection: Any, operation: Leased, run: Any) -> None:  # noq
     )
     blamed = [item for item in items if item["status"] != "pending"]
     if blamed:
-        await refuse(connection, operation.id, blamed)
+        await refuse_items(connection, operation.id, blamed)
         await connection.execute(
             """update operation_items set state = 'waiting', chunk = null
             where operation_id = $1 and chunk = $2 and state = 'asked'""",

@@ -14,12 +14,12 @@ import msgspec
 
 from syncline.domain.dead_letter.operation import OVERTAKEN, OperationKind, chunk_size, run_id_of
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.store import resolve_letters
-from syncline.postgres.operations.end import end_if_over
+from syncline.postgres.dead_letters.store import resolve_dead_letters
+from syncline.postgres.operations.end import close_if_over
 
 LEASE = 15.0
 """Seconds for which an operation is held without another word."""
-BITE = 1000
+PORTION = 1000
 """Entries that one transaction discards or restores."""
 _LEASE = """
 update operations o set holder = $1, held_until = clock_timestamp() + make_interval(secs => $2),
@@ -55,7 +55,7 @@ where i.operation_id = $1 and i.number = u.number and i.state <> 'done'
 """
 
 
-class Leased(msgspec.Struct, frozen=True):
+class LeasedOperation(msgspec.Struct, frozen=True):
     """An operation to work on."""
 
     id: str
@@ -66,10 +66,10 @@ class Leased(msgspec.Struct, frozen=True):
     from_stage: str
 
 
-class Chunk(msgspec.Struct, frozen=True):
+class OperationChunk(msgspec.Struct, frozen=True):
     """Items of one stream that one run replays."""
 
-    operation: Leased
+    operation: LeasedOperation
     number: int
     run_id: str
     instance: str
@@ -89,19 +89,19 @@ class OperationSteps:
         self._holder = holder
         self._lease = lease
 
-    async def lease(self) -> list[Leased]:
+    async def lease(self) -> list[LeasedOperation]:
         """Take, or keep, the operations that nobody else works on, the oldest first."""
         taken = await self._database.fetch(_LEASE, self._holder, self._lease)
         rows = sorted(taken, key=lambda row: row["created_at"])  # an update returns in any order
         return [
-            Leased(
+            LeasedOperation(
                 row["id"], row["tenant"], OperationKind(row["kind"]), row["actor"], row["reason"],
                 row["from_stage"],
             )
             for row in rows
         ]  # fmt: skip
 
-    async def claim(self, operation: Leased) -> int:
+    async def claim(self, operation: LeasedOperation) -> int:
         """Put entries that wait into chunks, one for each stream that has none under way.
 
         Returns:
@@ -117,7 +117,7 @@ class OperationSteps:
                 looked_at += await _claim(connection, operation, stream["stream_id"], size)
             return looked_at
 
-    async def unsent(self, operation: Leased) -> list[Chunk]:
+    async def unsent_chunks(self, operation: LeasedOperation) -> list[OperationChunk]:
         """Return chunks whose run may not have been asked for yet."""
         rows = await self._database.fetch(
             """select c.number, c.run_id, s.instance_id, s.entity_type,
@@ -128,14 +128,14 @@ class OperationSteps:
             operation.id,
         )
         return [
-            Chunk(
+            OperationChunk(
                 operation, row["number"], str(row["run_id"]), str(row["instance_id"]),
                 row["entity_type"], [str(entry) for entry in row["entries"]],
             )
             for row in rows
         ]  # fmt: skip
 
-    async def sent(self, chunks: Sequence[Chunk]) -> None:
+    async def mark_sent(self, chunks: Sequence[OperationChunk]) -> None:
         """Note that the runs of chunks were asked for."""
         for chunk in chunks:
             await self._database.execute(
@@ -145,7 +145,7 @@ class OperationSteps:
                 chunk.number,
             )
 
-    async def to_cancel(self, operation: Leased) -> list[str]:
+    async def runs_to_cancel(self, operation: LeasedOperation) -> list[str]:
         """Return the runs of a stopped operation that go on and were not asked to end yet."""
         rows = await self._database.fetch(
             """select c.run_id from operation_chunks c join operations o on o.id = c.operation_id
@@ -156,7 +156,7 @@ class OperationSteps:
         )
         return [str(row["run_id"]) for row in rows]
 
-    async def cancelled(self, operation: Leased, run_ids: Sequence[str]) -> None:
+    async def mark_cancelled(self, operation: LeasedOperation, run_ids: Sequence[str]) -> None:
         """Note that runs were asked to end."""
         await self._database.execute(
             """update operation_chunks set cancelled_at = now()
@@ -165,7 +165,7 @@ class OperationSteps:
             list(run_ids),
         )
 
-    async def resolve(self, operation: Leased) -> int:
+    async def resolve(self, operation: LeasedOperation) -> int:
         """Discard or restore some entries; returns how many items it looked at."""
         async with self._held(operation) as (connection, row):
             if row is None:
@@ -175,12 +175,12 @@ class OperationSteps:
                 left join dead_letters d on d.id = i.letter_id
                 where i.operation_id = $1 and i.state = 'waiting' order by i.number limit $2""",
                 operation.id,
-                BITE,
+                PORTION,
             )
             kind = operation.kind
             ids = [str(item["letter_id"]) for item in items]
             change = (kind.takes, kind.gives)
-            done = await resolve_letters(
+            done = await resolve_dead_letters(
                 connection, operation.tenant, ids, change, operation.actor, operation.reason
             )
             await connection.execute(
@@ -191,16 +191,16 @@ class OperationSteps:
                 kind.past,
             )
             refused = [item for item in items if str(item["letter_id"]) not in done]
-            await refuse(connection, operation.id, refused, kind.takes)
+            await refuse_items(connection, operation.id, refused, kind.takes)
             return len(items)
 
-    async def finish(self, operation: Leased) -> bool:
+    async def finish(self, operation: LeasedOperation) -> bool:
         """Close the operation if nothing of it is open; tell whether it is closed."""
         async with self._held(operation) as (connection, row):
-            return row is not None and await end_if_over(connection, operation.id)
+            return row is not None and await close_if_over(connection, operation.id)
 
     @asynccontextmanager
-    async def _held(self, operation: Leased) -> AsyncIterator[tuple[Any, Any]]:
+    async def _held(self, operation: LeasedOperation) -> AsyncIterator[tuple[Any, Any]]:
         """Hold the operation's row in a transaction; the row is None if somebody else has it."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
@@ -212,10 +212,10 @@ class OperationSteps:
             yield connection, row
 
 
-async def _claim(connection: Any, operation: Leased, stream: int, size: int) -> int:  # noqa: ANN401
+async def _claim(connection: Any, operation: LeasedOperation, stream: int, size: int) -> int:  # noqa: ANN401
     found = await connection.fetch(_CANDIDATES, operation.id, stream, size)
     going = [row["number"] for row in found if row["status"] == "pending"]
-    await refuse(connection, operation.id, [r for r in found if r["status"] != "pending"])
+    await refuse_items(connection, operation.id, [r for r in found if r["status"] != "pending"])
     if not going:
         return len(found)
     number = await connection.fetchval(
@@ -244,7 +244,7 @@ async def _claim(connection: Any, operation: Leased, stream: int, size: int) -> 
     return len(found)
 
 
-async def refuse(
+async def refuse_items(
     connection: Any,  # noqa: ANN401 - a database connection
     operation_id: str,
     items: Sequence[Any],

@@ -17,11 +17,11 @@ from syncline.domain.errors import SynclineError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.known_rows import LONG_AGO, remember_read
-from syncline.postgres.progress.extraction_state import Ending, Kept
-from syncline.postgres.progress.run_start import begin
-from syncline.postgres.runs.notices import by_code
-from syncline.postgres.runs.runs import SELECT, run_of
-from syncline.postgres.runs.turns import MAY_START
+from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
+from syncline.postgres.progress.run_start import begin_run
+from syncline.postgres.runs.notices import notices_by_code
+from syncline.postgres.runs.queued_runs import MAY_START
+from syncline.postgres.runs.run_row import SELECT, run_of
 
 
 class FencedError(SynclineError):
@@ -90,7 +90,7 @@ class Extractions:
                 if row is None:
                     return None
                 if row["state"] == "queued":
-                    await begin(connection, row)
+                    await begin_run(connection, row)
                 return _progress(await connection.fetchrow(f"{SELECT} where r.id = $1", run_id))
         except asyncpg.UniqueViolationError:
             return None  # runs_one_active: the dispatcher sends it again when its turn has come
@@ -102,18 +102,18 @@ class Extractions:
         position: str,
         water: Watermarks,
         published: int,
-        kept: Kept | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> int:
         """Commit a chunk: its batch rows, the counters, and where to go on.
 
         Args:
             published: every batch below this number was acknowledged by its topic.
-            kept: what a process needs that goes on after a break.
+            checkpoint: what a process needs that goes on after a break.
 
         Returns:
             The version of its first batch; each next one's is higher by one.
         """
-        counts, kept = _counts(batches), kept or Kept()
+        counts, checkpoint = _counts(batches), checkpoint or Checkpoint()
         async with self._database.transaction() as connection:
             changed = await connection.execute(
                 """update runs set total = total + $3, unchanged = unchanged + $4,
@@ -132,9 +132,9 @@ class Extractions:
                 water.high,
                 water.read_to,
                 published,
-                by_code(kept.notices),
-                kept.before,
-                kept.reading,
+                notices_by_code(checkpoint.notices),
+                checkpoint.before,
+                checkpoint.reading,
                 counts[2],
             )
             if changed == "UPDATE 0":
@@ -151,7 +151,7 @@ class Extractions:
         self,
         progress: Progress,
         failure: dict[str, Any] | None,
-        ending: Ending,
+        ending: ExtractionEnd,
     ) -> None:
         """Note that nothing more will be discovered, and how far the cursor may go."""
         async with self._database.transaction() as connection:
@@ -165,7 +165,7 @@ class Extractions:
                 failure,
                 ending.water.high,
                 ending.water.read_to,
-                by_code(ending.notices),
+                notices_by_code(ending.notices),
             )
             if not changed:
                 raise FencedError(progress.run.id)

@@ -12,7 +12,7 @@ from syncline.domain.cursor.bookmark import PastRead
 from syncline.domain.run import Notice
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Checkpoint(msgspec.Struct, frozen=True):
     """What Ingest notes with a chunk, for a process that goes on behind it.
 
     Attributes:
@@ -27,14 +27,14 @@ class Kept(msgspec.Struct, frozen=True):
     notices: Sequence[Notice] = ()
 
 
-class Found(msgspec.Struct, frozen=True):
+class ReadFindings(msgspec.Struct, frozen=True):
     """What a read found: see `stream_reads`."""
 
     reads: list[PastRead]
     properties: dict[str, list[str]]
 
 
-class Ending(msgspec.Struct, frozen=True):
+class ExtractionEnd(msgspec.Struct, frozen=True):
     """What the end of an extraction leaves behind.
 
     Attributes:
@@ -47,4 +47,4 @@ class Ending(msgspec.Struct, frozen=True):
     water: Watermarks = Watermarks()
     tied: TiedRows | None = None
     notices: Sequence[Notice] = ()
-    found: Found | None = None
+    found: ReadFindings | None = None

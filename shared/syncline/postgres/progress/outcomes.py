@@ -19,9 +19,9 @@ from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.known_rows import remember_excluded
-from syncline.postgres.progress.run_end import close_if_done
+from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import Tallies, counted, keep, note
-from syncline.postgres.runs.runs import SELECT, run_of
+from syncline.postgres.runs.run_row import SELECT, run_of
 
 _COLUMNS = {
     Outcome.SUCCESS: "success",
@@ -73,7 +73,7 @@ class Outcomes:
             await remember_excluded(connection, _left_out(reports))
             await keep(connection, [t for t in tallies.values() if t.run_id in running])
             await _count(connection, running, counted(tallies), reports)
-            await close_if_done(connection, sorted(running))
+            await close_finished_runs(connection, sorted(running))
             rows = await connection.fetch(f"{SELECT} where r.id = any($1)", ids)
             return [run_of(row) for row in rows]
 
@@ -86,7 +86,7 @@ class Outcomes:
             )
         )
 
-    async def over(self, run_ids: Sequence[str], seconds: float) -> list[str]:
+    async def ended(self, run_ids: Sequence[str], seconds: float) -> list[str]:
         """Return those runs that ended at least so long ago, or are not known any more."""
         rows = await self._database.fetch(
             """select w.id from unnest($1::text[]) as w(id) left join runs r on r.id::text = w.id

@@ -12,8 +12,8 @@ from syncline.domain.cursor.values import moved_cursor
 from syncline.domain.mapping.document import CursorType
 from syncline.domain.run import State, final_state
 from syncline.domain.stall import STALLED
-from syncline.postgres.dead_letters.overtakes import overtake
-from syncline.postgres.runs.runs import counters_of
+from syncline.postgres.dead_letters.overtakes import close_overtaken
+from syncline.postgres.runs.run_row import counters_of
 
 _DONE = """
 select r.*, clock_timestamp() as now, v.document->'extraction'->>'cursorType' as cursor_type,
@@ -35,7 +35,7 @@ returning l.id
 """
 
 
-async def close_if_done(connection: Any, run_ids: Sequence[str]) -> None:  # noqa: ANN401
+async def close_finished_runs(connection: Any, run_ids: Sequence[str]) -> None:  # noqa: ANN401
     """Close those of the (locked) runs that are extracted and have nothing in flight."""
     for row in await connection.fetch(_DONE, run_ids):
         state = final_state(
@@ -48,7 +48,7 @@ async def close_if_done(connection: Any, run_ids: Sequence[str]) -> None:  # noq
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
             given = await connection.fetch(_GIVE_BACK, row["id"])
-            await overtake(connection, [letter["id"] for letter in given])
+            await close_overtaken(connection, [letter["id"] for letter in given])
         if (
             state is State.CANCELLED or row["halted_at"] is not None
         ):  # what it skipped at the cursor's value is still to be done

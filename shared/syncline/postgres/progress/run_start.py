@@ -8,7 +8,7 @@ from syncline.domain.run import Mode
 from syncline.postgres.audit.log import audit
 
 
-async def begin(connection: Any, row: Any) -> None:  # noqa: ANN401
+async def begin_run(connection: Any, row: Any) -> None:  # noqa: ANN401
     """Pin the cursor the run starts from; Reset Cursor clears it first, as a new version.
 
     Args:

@@ -16,10 +16,10 @@ from syncline.domain.errors import Failure
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.domain.stall import GRACE, STALLED, stall_failure, stall_reason
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.store import store_letters
-from syncline.postgres.progress.run_end import close_if_done
+from syncline.postgres.dead_letters.store import store_dead_letters
+from syncline.postgres.progress.run_end import close_finished_runs
 from syncline.postgres.progress.stage_tallies import Tallies, keep, tally_of
-from syncline.postgres.runs.runs import SELECT, run_of
+from syncline.postgres.runs.run_row import SELECT, run_of
 
 _STILL = f"""{SELECT} where r.state in ('extracting', 'in_progress') and r.paused_at is null
 and greatest(r.progressed_at, r.retry_due_at) < clock_timestamp() - make_interval(secs => $1)"""
@@ -42,14 +42,14 @@ where id = $1
 """
 
 
-class Closed(msgspec.Struct, frozen=True):
+class StalledRun(msgspec.Struct, frozen=True):
     """A run that was given up, and the dead letters of what was in flight."""
 
     run: Run
     letters: list[DeadLetter]
 
 
-class Stalls:
+class StalledRuns:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -62,7 +62,7 @@ class Stalls:
             Stalling(ref_of(run_of(row)), row["progressed_at"].isoformat(), after) for row in rows
         ]
 
-    async def close(self, suspicion: Stalling) -> Closed | None:
+    async def close(self, suspicion: Stalling) -> StalledRun | None:
         """Close a run that has been suspected for long enough and still has not moved.
 
         Returns:
@@ -80,7 +80,7 @@ class Stalls:
                 row = await connection.fetchrow(f"{SELECT} where r.id = $1", run_id)
             elif not (row["reason"] or "").startswith(STALLED):
                 return None
-            return Closed(run_of(row), await _letters(connection, run_of(row)))
+            return StalledRun(run_of(row), await _letters(connection, run_of(row)))
 
 
 async def _given_up(connection: Any, run_id: str, suspicion: Stalling) -> bool:  # noqa: ANN401
@@ -98,7 +98,7 @@ async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
         run, at = run_of(row), await connection.fetchval("select clock_timestamp()")
         earlier = await _attempts(connection, row["id"])
         letters = [_letter(run, p, stage, after, at, earlier) for p, stage in missing]
-        await store_letters(connection, letters)
+        await store_dead_letters(connection, letters)
     await connection.execute(
         "update batches set outcomes = replace(outcomes, $2, $3) "
         "where run_id = $1 and position($2 in outcomes) > 0",
@@ -113,7 +113,7 @@ async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
     words = None if cancelled else stall_reason([(s, p.source_id) for p, s in missing], after)
     counts = (0, len(missing)) if cancelled else (len(missing), 0)
     await connection.execute(_END, row["id"], words, *counts)
-    await close_if_done(connection, [row["id"]])
+    await close_finished_runs(connection, [row["id"]])
 
 
 async def _missing(connection: Any, run_id: str) -> list[tuple[Place, str]]:  # noqa: ANN401

@@ -16,17 +16,19 @@ def notices_of(row: Any) -> list[Notice]:  # noqa: ANN401 - a database row
     return [msgspec.convert(notice, Notice) for _, notice in sorted(row["notices"].items())]
 
 
-def by_code(notices: Sequence[Notice]) -> dict[str, Any]:
+def notices_by_code(notices: Sequence[Notice]) -> dict[str, Any]:
     """Return notices as the column `notices` holds them; one said again takes its place."""
     return {notice.code: msgspec.to_builtins(notice) for notice in notices}
 
 
-async def note(database: Database, run_id: str, notices: Sequence[Notice]) -> None:
+async def add_notices(database: Database, run_id: str, notices: Sequence[Notice]) -> None:
     """Let a run tell something; of one code the last notice stands, so to repeat it is safe.
 
     Raises:
         RetriableError: the database is away.
     """
     await database.execute(
-        "update runs set notices = notices || $2 where id = $1", run_id, by_code(notices)
+        "update runs set notices = notices || $2 where id = $1",
+        run_id,
+        notices_by_code(notices),
     )

@@ -9,7 +9,8 @@ from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.runs import SELECT, locked, run_of
+from syncline.postgres.runs.run_row import SELECT, run_of
+from syncline.postgres.runs.runs import lock_run
 
 _PAUSE = """
 update runs set paused_at = now(), paused_by = $2, status_seq = status_seq + 1 where id = $1
@@ -23,7 +24,7 @@ where id = $1
 """
 
 
-class Pauses:
+class RunPauses:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -37,7 +38,7 @@ class Pauses:
             ConflictError: it has ended, or is being cancelled.
         """
         async with self._database.transaction() as connection:
-            run = await locked(connection, tenant, run_id)
+            run = await lock_run(connection, tenant, run_id)
             if run.cancel_requested_at is not None:
                 raise ConflictError(f"run {run_id} is being cancelled")
             if run.paused_at is None:
@@ -53,7 +54,7 @@ class Pauses:
             ConflictError: it has ended, or is not paused.
         """
         async with self._database.transaction() as connection:
-            run = await locked(connection, tenant, run_id)
+            run = await lock_run(connection, tenant, run_id)
             if run.paused_at is None:
                 raise ConflictError(f"run {run_id} is not paused")
             await connection.execute(_RESUME, run_id)
@@ -68,7 +69,7 @@ class Pauses:
         )
         return bool(found)
 
-    async def held(self) -> list[tuple[str, str]]:
+    async def paused(self) -> list[tuple[str, str]]:
         """Return every paused run with who did it."""
         rows = await self._database.fetch(
             """select id, paused_by from runs where paused_at is not null
@@ -76,7 +77,7 @@ class Pauses:
         )
         return [(str(row["id"]), row["paused_by"] or "unknown") for row in rows]
 
-    async def going_on(self, run_ids: Sequence[str]) -> list[str]:
+    async def not_paused(self, run_ids: Sequence[str]) -> list[str]:
         """Return those of some runs that are not paused."""
         rows = await self._database.fetch(
             "select id from runs where id = any($1) and paused_at is null",

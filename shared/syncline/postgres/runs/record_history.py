@@ -1,4 +1,4 @@
-"""Read models for people: a run in detail, one record over all runs, cursors."""
+"""One source ID over all runs and instances, newest run first."""
 
 from __future__ import annotations
 
@@ -31,28 +31,6 @@ select * from (
   order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
 order by created_at desc, id desc limit $3
 """
-_CURSORS = """
-select distinct on (i.name, s.entity_type) i.name as instance, s.entity_type, c.version, c.value,
-  c.run_id, c.actor, c.reason, c.at
-from streams s join instances i on i.id = s.instance_id left join cursors c on c.stream_id = s.id
-where s.tenant = $1 and not s.removed order by i.name, s.entity_type, c.version desc
-"""
-_IN_FLIGHT = """
-select b.stage, sum(length(b.outcomes) - length(replace(b.outcomes, '.', '')))::int as records
-from batches b where b.run_id = $1 and position('.' in b.outcomes) > 0 group by 1 order by 1
-"""
-_SPECIAL = """
-select u.source_id, u.code from batches b,
-  unnest(b.source_ids, string_to_array(b.outcomes, null)) as u(source_id, code)
-where b.run_id = $1 and u.code not in ('S', 'U') order by b.number limit $2
-"""
-_OUTCOMES = """
-select u.source_id, u.code from batches b,
-  unnest(b.source_ids, string_to_array(b.outcomes, null)) as u(source_id, code)
-where b.run_id = $1 and u.source_id = any($2) order by b.number
-"""
-
-
 RunPlace: TypeAlias = tuple[datetime, str, int]
 """When a run was made, its ID, and the batch: a record's runs are in this order."""
 
@@ -104,54 +82,13 @@ class RecordHistory(msgspec.Struct, frozen=True, rename="camel"):
     next: str | None = None
 
 
-class CursorView(msgspec.Struct, frozen=True, rename="camel"):
-    """One version of a stream's cursor; version 0: it was never set."""
-
-    instance: str
-    entity_type: str
-    version: int
-    value: str | None
-    correlation_id: str | None = None
-    actor: str | None = None
-    reason: str | None = None
-    at: datetime | None = None
-
-
-class RunDetail(msgspec.Struct, frozen=True, rename="camel"):
-    """What a run row does not say.
-
-    Attributes:
-        in_flight_by_stage: stage whose input a batch entered last -> records without an outcome.
-        retried: attempts that failed and were followed by another, by stage.
-        special: records that were neither written nor unchanged, with their outcome.
-    """
-
-    in_flight_by_stage: dict[str, int]
-    retried: dict[str, int]
-    special: list[dict[str, str]]
-
-
-class Views:
+class RecordHistories:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def run_detail(self, run_id: str, limit: int = 50) -> RunDetail:
-        """Return where a run's records are and what was exceptional."""
-        key = run_id
-        flying = await self._database.fetch(_IN_FLIGHT, key)
-        retried = await self._database.fetch(
-            "select stage, count(*) as n from attempts where run_id = $1 group by 1 order by 1", key
-        )
-        special = await self._database.fetch(_SPECIAL, key, limit)
-        return RunDetail(
-            {row["stage"] or "finalize": row["records"] for row in flying},
-            {row["stage"]: row["n"] for row in retried},
-            [{"sourceId": r["source_id"], "outcome": outcome_name(r["code"])} for r in special],
-        )
-
-    async def record(
+    async def read(
         self, tenant: str, source_id: str, limit: int, after: RunPlace | None = None
     ) -> RecordHistory:
         """Return what happened to a source ID in its newest runs, in every instance.
@@ -186,11 +123,6 @@ class Views:
             [_in_run(row, by_place, tried) for row in runs],
         )
 
-    async def outcomes(self, run_id: str, source_ids: Sequence[str]) -> dict[str, str]:
-        """Return the newest outcome of these records in a run, by source ID."""
-        rows = await self._database.fetch(_OUTCOMES, run_id, list(source_ids))
-        return {row["source_id"]: outcome_name(row["code"]) for row in rows}
-
     async def _written(self, tenant: str, source_id: str) -> list[WrittenRecord]:
         rows = await self._database.fetch(
             """select i.name, s.entity_type, l.target_id, l.run_id, l.written_at
@@ -201,11 +133,6 @@ class Views:
             source_id,
         )
         return [WrittenRecord(r[0], r[1], r[2], str(r[3]) if r[3] else None, r[4]) for r in rows]
-
-    async def cursors(self, tenant: str, instance: str | None = None) -> list[CursorView]:
-        """Return the newest cursor of every stream, by instance and entity type."""
-        rows = await self._database.fetch(_CURSORS, tenant)
-        return [cursor_view(row) for row in rows if instance in (None, row["instance"])]
 
 
 async def newest_places(
@@ -236,20 +163,6 @@ async def _by_record(database: Database, query: str, *values: object) -> Sequenc
 def run_place_of(run: RecordInRun) -> RunPlace:
     """Return where a run stands among those of its record."""
     return run.created_at, run.correlation_id, run.batch
-
-
-def cursor_view(row: Any) -> CursorView:  # noqa: ANN401 - a database row
-    """Read a version of a cursor."""
-    return CursorView(
-        row["instance"],
-        row["entity_type"],
-        row["version"] or 0,
-        row["value"],
-        str(row["run_id"]) if row["run_id"] else None,
-        row["actor"],
-        row["reason"],
-        row["at"],
-    )
 
 
 def _attempt(row: Any) -> AttemptView:  # noqa: ANN401 - a database row

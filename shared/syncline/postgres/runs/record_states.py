@@ -23,7 +23,7 @@ order by b.number desc limit 1
 """
 
 
-class AttemptMade(msgspec.Struct, frozen=True, rename="camel"):
+class FailedAttempt(msgspec.Struct, frozen=True, rename="camel"):
     """An attempt that failed."""
 
     number: int
@@ -36,7 +36,7 @@ class AttemptMade(msgspec.Struct, frozen=True, rename="camel"):
     field: str | None = None
 
 
-class Placed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class RecordState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A record in one run.
 
     Attributes:
@@ -65,7 +65,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     written_by: str | None
 
 
-class Found(msgspec.Struct, frozen=True):
+class RecordTrace(msgspec.Struct, frozen=True):
     """A place with what only its passport needs.
 
     Attributes:
@@ -74,14 +74,14 @@ class Found(msgspec.Struct, frozen=True):
         payload: the input of the stage that gave it up.
     """
 
-    record: Placed
-    attempts: list[AttemptMade]
+    record: RecordState
+    attempts: list[FailedAttempt]
     lane: int
     mapping: str
     payload: bytes | None
 
 
-class Places:
+class RecordStates:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -94,7 +94,7 @@ class Places:
             raise NotFoundError("no run knows this record; IDs are compared exactly")
         return str(rows[0]["id"])
 
-    async def find(self, tenant: str, source_id: str, run_id: str) -> Found:
+    async def find(self, tenant: str, source_id: str, run_id: str) -> RecordTrace:
         """Find a record in a run; of several versions the last. Raises NotFoundError."""
         row = await self._database.fetchrow(_PLACE, tenant, run_id, source_id)
         if row is None:
@@ -114,15 +114,15 @@ class Places:
             row["stream_id"], source_id,
         )  # fmt: skip
         attempts = letter["attempts"] if letter and letter["attempts"] else tried
-        return Found(
+        return RecordTrace(
             _placed(source_id, row, letter, written), [_attempt(a) for a in attempts],
             row["lane"], str(row["mapping_id"]), letter["payload"] if letter else None,
         )  # fmt: skip
 
 
-def _attempt(row: Any) -> AttemptMade:  # noqa: ANN401 - a database row, or an attempt of a letter
+def _attempt(row: Any) -> FailedAttempt:  # noqa: ANN401 - a database row, or an attempt of a letter
     failure, at = row["failure"], row["at"]
-    return AttemptMade(
+    return FailedAttempt(
         row["number"], row["stage"],
         datetime.fromisoformat(at) if isinstance(at, str) else at,
         failure.get("category", "unknown"), failure.get("code", ""), failure.get("message", ""),
@@ -130,9 +130,9 @@ def _attempt(row: Any) -> AttemptMade:  # noqa: ANN401 - a database row, or an a
     )  # fmt: skip
 
 
-def _placed(source_id: str, row: Any, letter: Any, written: Any) -> Placed:  # noqa: ANN401 - database rows
+def _placed(source_id: str, row: Any, letter: Any, written: Any) -> RecordState:  # noqa: ANN401 - database rows
     code = row["outcomes"][row["slot"]]
-    return Placed(
+    return RecordState(
         source_id=source_id, correlation_id=str(row["id"]), instance=row["instance"],
         entity_type=row["entity_type"], state=row["state"], outcome=outcome_name(code),
         batch=row["number"], slot=row["slot"], entry=row["entry"],

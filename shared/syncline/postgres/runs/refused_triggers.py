@@ -10,13 +10,13 @@ from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.database.database import Database
 
 
-class Refusals:
+class RefusedTriggers:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def known(
+    async def find(
         self, run_id: str, request: TriggerRequest
     ) -> NotFoundError | ConflictError | None:
         """Return why this very request was refused before, None if it was not."""
@@ -30,7 +30,7 @@ class Refusals:
             return None
         return ConflictError(row["reason"]) if row["conflict"] else NotFoundError(row["reason"])
 
-    async def note(
+    async def add(
         self, run_id: str, request: TriggerRequest, error: NotFoundError | ConflictError
     ) -> None:
         """Note a refusal; an accepted run of that name stays what it is."""

@@ -10,15 +10,13 @@ import asyncpg
 import msgspec
 
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.domain.run import Counters, Mode, Overlap, Run, State
+from syncline.domain.run import Overlap, Run
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.streams import Stream
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.replays import take_letters
-from syncline.postgres.runs.notices import notices_of
-
-SELECT = "select r.*, i.name as instance_name from runs r join instances i on i.id = r.instance_id"
+from syncline.postgres.dead_letters.replays import take_dead_letters
+from syncline.postgres.runs.run_row import SELECT, run_of
 
 _INSERT = """
 insert into runs (id, tenant, stream_id, instance_id, entity_type, source_id, target_id, mapping_id,
@@ -34,54 +32,6 @@ update runs set cancel_requested_at = now(), cancel_requested_by = $2,
   dispatched_at = case when paused_at is null then dispatched_at end,
   paused_at = null, paused_by = null where id = $1
 """
-
-
-def run_of(row: Any) -> Run:  # noqa: ANN401 - a database row
-    """Make a Run of a row of SELECT."""
-    return Run(
-        id=str(row["id"]),
-        tenant=row["tenant"],
-        stream=row["stream_id"],
-        instance=str(row["instance_id"]),
-        instance_name=row["instance_name"],
-        entity_type=row["entity_type"],
-        source=str(row["source_id"]),
-        target=str(row["target_id"]),
-        mapping=str(row["mapping_id"]),
-        mapping_version=row["mapping_version"],
-        mode=Mode(row["mode"]),
-        trigger=row["trigger"],
-        actor=row["actor"],
-        source_ids=row["source_ids"],
-        max_entities=row["max_entities"],
-        batch_size=row["batch_size"],
-        lanes=row["lanes"],
-        replay=row["replay"],
-        parent=str(row["parent_id"]) if row["parent_id"] else None,
-        state=State(row["state"]),
-        reason=row["reason"],
-        failure=row["failure"],
-        extracted=row["extracted"],
-        counters=counters_of(row),
-        cursor_before=row["cursor_before"],
-        cursor_after=row["cursor_after"],
-        status_seq=row["status_seq"],
-        notices=notices_of(row),
-        retry_due_at=row["retry_due_at"],
-        cancel_requested_at=row["cancel_requested_at"],
-        cancel_requested_by=row["cancel_requested_by"],
-        paused_at=row["paused_at"],
-        paused_by=row["paused_by"],
-        created_at=row["created_at"],
-        started_at=row["started_at"],
-        extracted_at=row["extracted_at"],
-        finished_at=row["finished_at"],
-    )
-
-
-def counters_of(row: Any) -> Counters:  # noqa: ANN401 - a database row
-    """Read the counters of a run row."""
-    return Counters(**{name: row[name] for name in Counters.__struct_fields__})
 
 
 class Runs:
@@ -120,7 +70,7 @@ class Runs:
                 return run_of(existing), False
             if request.on_overlap is not Overlap.QUEUE:
                 await _refuse_overlap(connection, stream)
-            await take_letters(connection, request, stream, run_id)
+            await take_dead_letters(connection, request, stream, run_id)
             await _insert(connection, run_id, request, stream, lanes)
             await audit(
                 connection, request.tenant, request.actor, "run.triggered", run_id,
@@ -181,14 +131,14 @@ class Runs:
             ConflictError: the run has ended already.
         """
         async with self._database.transaction() as connection:
-            run = await locked(connection, tenant, run_id)
+            run = await lock_run(connection, tenant, run_id)
             if run.cancel_requested_at is None:
                 await connection.execute(_CANCEL, run_id, actor)
                 await audit(connection, tenant, actor, "run.cancel_requested", run_id, {})
         return await self.get(tenant, run_id)
 
 
-async def locked(connection: Any, tenant: str, run_id: str) -> Run:  # noqa: ANN401
+async def lock_run(connection: Any, tenant: str, run_id: str) -> Run:  # noqa: ANN401
     """Return a run, locked. Raises NotFoundError; ConflictError when it has ended already."""
     row = await connection.fetchrow(
         f"{SELECT} where r.id = $1 and r.tenant = $2 for update of r", run_id, tenant

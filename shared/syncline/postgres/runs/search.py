@@ -13,8 +13,8 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import outcome_name
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.catalog import prefix_range
 from syncline.postgres.runs.record_history import newest_in_streams
+from syncline.postgres.runs.run_list import prefix_range
 
 _ID = re.compile(r"[0-9a-fA-F-]{6,36}")
 EACH = 5

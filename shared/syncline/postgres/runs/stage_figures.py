@@ -45,7 +45,7 @@ class StageView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_at: datetime | None
 
 
-async def stages_of(
+async def stage_figures_of(
     database: Database, run_id: str, counters: Counters, *, is_replay: bool
 ) -> list[StageView]:
     """Return a run's stages in order. Raises RetriableError.

@@ -1,4 +1,4 @@
-"""Read models of runs: lists by filter, and one run in full."""
+"""Lists of runs by filter, newest first."""
 
 from __future__ import annotations
 
@@ -7,37 +7,22 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
 from syncline.domain.run import Counters, Notice
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.notices import notices_of
-from syncline.postgres.runs.runs import counters_of
-from syncline.postgres.runs.stage_figures import StageView, stages_of
+from syncline.postgres.runs.run_row import counters_of
 
 COUNTED = 10_000
 """Most runs of a filter that are counted; above it a list says that there are more."""
 REASONS = ("unchanged", "excluded", "superseded", "cancelled")
-_SELECT = """
+_FIRST, _LAST = "0" * 32, "f" * 32
+SELECT = """
 select r.*, i.name as instance, s.name as source_name, t.name as target_name
 from runs r join instances i on i.id = r.instance_id
 left join profiles s on s.id = r.source_id left join profiles t on t.id = r.target_id
 """
-_GROUPS = """
-select g.*, d.stage, d.code, d.error, d.field, d.source_id from (
-  select fingerprint, count(*) as records, count(*) filter (where status = 'pending') as pending
-  from dead_letters where run_id = $1 group by fingerprint
-  order by count(*) desc, fingerprint limit $2) g
-cross join lateral (select * from dead_letters d
-  where d.run_id = $1 and d.fingerprint = g.fingerprint limit 1) d
-order by g.records desc, g.fingerprint
-"""
 _OF_INSTANCE = """r.stream_id = any(array(select s.id from streams s
   join instances i on i.id = s.instance_id where i.tenant = $1 and i.name = {}))"""
-_MAPPING = "select name, active_version from mappings where id = $1 and tenant = $2"
-GROUPS = 50
-"""Most groups of failures that a run's detail shows."""
-REPLAYS = 20
-"""Most replays that it shows."""
 
 
 class RunFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,55 +102,7 @@ class RunCount(msgspec.Struct, frozen=True, rename="camel"):
     at_least: bool
 
 
-class FailureGroup(msgspec.Struct, frozen=True, rename="camel"):
-    """Records of a run that failed alike, with one of them as an example."""
-
-    group: str
-    records: int
-    pending: int
-    stage: str
-    code: str
-    error: str
-    field: str | None
-    source_id: str | None
-
-
-class MappingUsed(msgspec.Struct, frozen=True, rename="camel"):
-    """The mapping version a run pinned, and the one that is active now."""
-
-    name: str
-    version: int
-    active_version: int
-
-
-class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One run in full.
-
-    Attributes:
-        failure: why extraction failed, as its category, code, message and detail.
-        cursor_before, cursor_after: the bookmark it started from and the one it left.
-        moves_cursor: False for runs of single source IDs and replays, which leave it alone.
-        asked_ids: the source IDs it is limited to.
-        failures: its dead letters by what they have in common, the largest group first.
-        replays: runs that took up its failures, newest first.
-        more_failures, more_replays: there are others: list the groups and runs by this run.
-    """
-
-    run: RunView
-    failure: dict[str, Any] | None
-    cursor_before: str | None
-    cursor_after: str | None
-    moves_cursor: bool
-    asked_ids: list[str] | None
-    mapping: MappingUsed | None
-    stages: list[StageView]
-    failures: list[FailureGroup]
-    replays: list[RunView]
-    more_failures: bool = False
-    more_replays: bool = False
-
-
-class RunViews:
+class RunList:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -188,7 +125,7 @@ class RunViews:
             values += [after[0], after[1]]
             where += f" and (r.created_at, r.id) < (${len(values) - 1}, ${len(values)})"
         rows = await self._database.fetch(
-            f"{_SELECT} where {where} order by r.created_at desc, r.id desc "
+            f"{SELECT} where {where} order by r.created_at desc, r.id desc "
             f"limit ${len(values) + 1}",
             *values,
             limit,
@@ -203,38 +140,6 @@ class RunViews:
             *values,
         )
         return RunCount(min(counted, COUNTED), counted > COUNTED)
-
-    async def get(self, tenant: str, run_id: str) -> RunReport:
-        """Return a run in full. Raises NotFoundError, also for another tenant's."""
-        row = await self._database.fetchrow(
-            f"{_SELECT} where r.id = $1 and r.tenant = $2", run_id, tenant
-        )
-        if row is None:
-            raise NotFoundError(f"no run {run_id}")
-        mapping = await self._database.fetchrow(_MAPPING, row["mapping_id"], tenant)
-        groups = await self._database.fetch(_GROUPS, run_id, GROUPS + 1)
-        replays = await self._database.fetch(
-            f"{_SELECT} where r.parent_id = $1 and r.tenant = $2 "
-            f"order by r.created_at desc limit {REPLAYS + 1}", run_id, tenant,
-        )  # fmt: skip
-        return RunReport(
-            run=run_view(row),
-            failure=row["failure"],
-            cursor_before=row["cursor_before"],
-            cursor_after=row["cursor_after"],
-            moves_cursor=row["source_ids"] is None and row["replay"] is None,
-            asked_ids=row["source_ids"],
-            mapping=(
-                MappingUsed(mapping[0], row["mapping_version"], mapping[1]) if mapping else None
-            ),
-            stages=await stages_of(
-                self._database, run_id, counters_of(row), is_replay=row["replay"] is not None
-            ),
-            failures=[_group(group) for group in groups[:GROUPS]],
-            replays=[run_view(replay) for replay in replays[:REPLAYS]],
-            more_failures=len(groups) > GROUPS,
-            more_replays=len(replays) > REPLAYS,
-        )
 
 
 def prefix_range(digits: str) -> tuple[str, str]:
@@ -285,11 +190,4 @@ def run_view(row: Any) -> RunView:  # noqa: ANN401 - a database row
         started_at=begun, extracted_at=row["extracted_at"], finished_at=ended,
         seconds=(ended - begun).total_seconds() if begun and ended else None,
         notices=notices_of(row),
-    )  # fmt: skip
-
-
-def _group(row: Any) -> FailureGroup:  # noqa: ANN401 - a database row
-    return FailureGroup(
-        row["fingerprint"], row["records"], row["pending"], row["stage"], row["code"],
-        row["error"], row["field"], row["source_id"],
     )  # fmt: skip

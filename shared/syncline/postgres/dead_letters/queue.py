@@ -12,7 +12,7 @@ from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.filter import LetterFilter, condition, each_status
+from syncline.postgres.dead_letters.filter import DeadLetterFilter, condition, each_status
 
 Place: TypeAlias = tuple[datetime, str]
 """When an entry failed, and its ID: lists are in this order."""
@@ -36,7 +36,7 @@ _AFTERWARDS = """
 """
 
 
-class LetterView(msgspec.Struct, frozen=True, rename="camel"):
+class DeadLetterView(msgspec.Struct, frozen=True, rename="camel"):
     """An entry of the DLQ.
 
     Attributes:
@@ -74,7 +74,7 @@ class LetterView(msgspec.Struct, frozen=True, rename="camel"):
     hindrance: str | None = None
 
 
-class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
+class DeadLetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     """An entry with what is long.
 
     Attributes:
@@ -84,7 +84,7 @@ class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
         again_id: the entry as which it failed again.
     """
 
-    entry: LetterView
+    entry: DeadLetterView
     detail: str | None
     attempts: list[dict[str, Any]]
     edit: dict[str, Any] | None
@@ -94,7 +94,7 @@ class LetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     again_id: str | None = None
 
 
-class LetterViews:
+class DeadLetterQueue:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -124,17 +124,19 @@ class LetterViews:
             found[str(rows[0]["id"])] = None
         return list(found)
 
-    async def oldest(self, tenant: str, wanted: LetterFilter, limit: int) -> list[LetterView]:
+    async def oldest(
+        self, tenant: str, wanted: DeadLetterFilter, limit: int
+    ) -> list[DeadLetterView]:
         """Return the oldest entries."""
         return await self._some(tenant, wanted, limit, "", None)
 
     async def newest(
-        self, tenant: str, wanted: LetterFilter, limit: int, after: Place | None = None
-    ) -> list[LetterView]:
+        self, tenant: str, wanted: DeadLetterFilter, limit: int, after: Place | None = None
+    ) -> list[DeadLetterView]:
         """Return the newest entries; of those that come after a place, if one is given."""
         return await self._some(tenant, wanted, limit, "desc", after)
 
-    async def count(self, tenant: str, wanted: LetterFilter) -> int:
+    async def count(self, tenant: str, wanted: DeadLetterFilter) -> int:
         """Return how many entries there are."""
         sql, values = condition(tenant, wanted)
         return int(
@@ -144,10 +146,10 @@ class LetterViews:
         )
 
     async def _some(
-        self, tenant: str, wanted: LetterFilter, limit: int, way: str, after: Place | None
-    ) -> list[LetterView]:
+        self, tenant: str, wanted: DeadLetterFilter, limit: int, way: str, after: Place | None
+    ) -> list[DeadLetterView]:
         """Find a page in the index first, and then read the rows that are on it."""
-        found: list[LetterView] = []
+        found: list[DeadLetterView] = []
         for part in each_status(wanted):
             sql, values = condition(tenant, part)
             if after is not None:
@@ -165,7 +167,7 @@ class LetterViews:
         found.sort(key=place_of, reverse=way == "desc")
         return found[:limit]
 
-    async def get(self, tenant: str, letter_id: str) -> LetterDetail:
+    async def get(self, tenant: str, letter_id: str) -> DeadLetterDetail:
         """Return one entry in full. Raises NotFoundError, also for another tenant's."""
         row = await self._database.fetchrow(
             f"""select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload, {_AFTERWARDS}
@@ -176,7 +178,7 @@ class LetterViews:
         if row is None:
             raise NotFoundError(f"no dead letter {letter_id}")
         payload = row["payload"]
-        return LetterDetail(
+        return DeadLetterDetail(
             _view(row),
             row["detail"],
             row["attempts"],
@@ -208,16 +210,16 @@ def _range(text: str) -> tuple[str, str]:
     return digits.ljust(32, "0"), digits.ljust(32, "f")
 
 
-def place_of(letter: LetterView) -> Place:
+def place_of(letter: DeadLetterView) -> Place:
     """Return where an entry stands in a list."""
     return letter.failed_at, letter.id
 
 
-def _view(row: Any) -> LetterView:  # noqa: ANN401 - a database row
+def _view(row: Any) -> DeadLetterView:  # noqa: ANN401 - a database row
     def text(name: str) -> str | None:
         return str(row[name]) if row[name] else None
 
-    return LetterView(
+    return DeadLetterView(
         str(row["id"]), row["status"], row["category"], row["instance"], row["source"],
         row["target"], row["entity_type"], row["source_id"], row["stage"], row["code"],
         row["error"], row["field"], row["retries"], row["mapping_version"], text("run_id"),

@@ -10,7 +10,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline.postgres.configuration.streams import switched_off
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.runs import SELECT, run_of
+from syncline.postgres.runs.run_row import SELECT, run_of
 
 REFUSED = "refused"
 """Code of the failure of a run that did not start when its turn came."""
@@ -55,18 +55,18 @@ where id = $1
 """
 
 
-class Turns:
+class QueuedRuns:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def dispatchable(self) -> list[tuple[str, str]]:
+    async def claim_dispatchable(self) -> list[tuple[str, str]]:
         """Claim queued runs that may start now, as (correlation ID, tenant)."""
         rows = await self._database.fetch(_DISPATCHABLE)
         return [(str(row["id"]), row["tenant"]) for row in rows]
 
-    async def refused(self) -> list[Run]:
+    async def refuse_switched_off(self) -> list[Run]:
         """Refuse runs whose turn has come and whose instance or profile is switched off.
 
         Finalize ends them as failed when it hears of them; until then they are returned again.
@@ -78,7 +78,7 @@ class Turns:
                 await connection.execute(_REFUSE, row["id"], msgspec.to_builtins(failure))
         return await self._queued(f"r.failure->>'code' = '{REFUSED}'")
 
-    async def cancelled(self) -> list[Run]:
+    async def end_cancelled(self) -> list[Run]:
         """Return runs that were cancelled before they began, and keep them from beginning.
 
         Finalize ends them when it hears of them; until then they are returned again.

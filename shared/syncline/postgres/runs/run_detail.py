@@ -1,0 +1,123 @@
+"""One run in full: stages, failures, mapping, cursor and replays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from syncline.domain.errors import NotFoundError
+from syncline.postgres.database.database import Database
+from syncline.postgres.runs.run_list import SELECT, RunView, run_view
+from syncline.postgres.runs.run_row import counters_of
+from syncline.postgres.runs.stage_figures import StageView, stage_figures_of
+
+_GROUPS = """
+select g.*, d.stage, d.code, d.error, d.field, d.source_id from (
+  select fingerprint, count(*) as records, count(*) filter (where status = 'pending') as pending
+  from dead_letters where run_id = $1 group by fingerprint
+  order by count(*) desc, fingerprint limit $2) g
+cross join lateral (select * from dead_letters d
+  where d.run_id = $1 and d.fingerprint = g.fingerprint limit 1) d
+order by g.records desc, g.fingerprint
+"""
+_MAPPING = "select name, active_version from mappings where id = $1 and tenant = $2"
+GROUPS = 50
+"""Most groups of failures that a run's detail shows."""
+REPLAYS = 20
+"""Most replays that it shows."""
+
+
+class FailureGroup(msgspec.Struct, frozen=True, rename="camel"):
+    """Records of a run that failed alike, with one of them as an example."""
+
+    group: str
+    records: int
+    pending: int
+    stage: str
+    code: str
+    error: str
+    field: str | None
+    source_id: str | None
+
+
+class MappingUsed(msgspec.Struct, frozen=True, rename="camel"):
+    """The mapping version a run pinned, and the one that is active now."""
+
+    name: str
+    version: int
+    active_version: int
+
+
+class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One run in full.
+
+    Attributes:
+        failure: why extraction failed, as its category, code, message and detail.
+        cursor_before, cursor_after: the bookmark it started from and the one it left.
+        moves_cursor: False for runs of single source IDs and replays, which leave it alone.
+        asked_ids: the source IDs it is limited to.
+        failures: its dead letters by what they have in common, the largest group first.
+        replays: runs that took up its failures, newest first.
+        more_failures, more_replays: there are others: list the groups and runs by this run.
+    """
+
+    run: RunView
+    failure: dict[str, Any] | None
+    cursor_before: str | None
+    cursor_after: str | None
+    moves_cursor: bool
+    asked_ids: list[str] | None
+    mapping: MappingUsed | None
+    stages: list[StageView]
+    failures: list[FailureGroup]
+    replays: list[RunView]
+    more_failures: bool = False
+    more_replays: bool = False
+
+
+class RunDetails:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, tenant: str, run_id: str) -> RunReport:
+        """Return a run in full. Raises NotFoundError, also for another tenant's."""
+        key = run_id
+        row = await self._database.fetchrow(
+            f"{SELECT} where r.id = $1 and r.tenant = $2", key, tenant
+        )
+        if row is None:
+            raise NotFoundError(f"no run {run_id}")
+        mapping = await self._database.fetchrow(_MAPPING, row["mapping_id"], tenant)
+        groups = await self._database.fetch(_GROUPS, key, GROUPS + 1)
+        replays = await self._database.fetch(
+            f"{SELECT} where r.parent_id = $1 and r.tenant = $2 "
+            f"order by r.created_at desc limit {REPLAYS + 1}", key, tenant,
+        )  # fmt: skip
+        return RunReport(
+            run=run_view(row),
+            failure=row["failure"],
+            cursor_before=row["cursor_before"],
+            cursor_after=row["cursor_after"],
+            moves_cursor=row["source_ids"] is None and row["replay"] is None,
+            asked_ids=row["source_ids"],
+            mapping=MappingUsed(mapping[0], row["mapping_version"], mapping[1])
+            if mapping
+            else None,
+            stages=await stage_figures_of(
+                self._database, key, counters_of(row), is_replay=row["replay"] is not None
+            ),
+            failures=[_group(group) for group in groups[:GROUPS]],
+            replays=[run_view(replay) for replay in replays[:REPLAYS]],
+            more_failures=len(groups) > GROUPS,
+            more_replays=len(replays) > REPLAYS,
+        )
+
+
+def _group(row: Any) -> FailureGroup:  # noqa: ANN401 - a database row
+    return FailureGroup(
+        row["fingerprint"], row["records"], row["pending"], row["stage"], row["code"],
+        row["error"], row["field"], row["source_id"],
+    )  # fmt: skip
