@@ -4,7 +4,7 @@ import { useLive } from "~/live/useLive";
 import { useNow } from "~/state/clock";
 
 export type PipelineHealth = Schema<"PipelineHealth">;
-export type ServiceHealth = Schema<"ServiceHealth">;
+export type ServiceHealth = Schema<"ServiceStatus">;
 export type PipelineHistory = Schema<"PipelineHistory">;
 type Figures = Pick<PipelineHealth, "asOf" | "heardAt" | "silent" | "services">;
 

@@ -12,7 +12,7 @@ from syncline.actions.dead_letters.masked import DeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
-from syncline.postgres.dead_letters.groups import DeadLetterGroups
+from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.backend import BackendDep
