@@ -1,0 +1,32 @@
+"""Filters as SQL: conditions are constants, the values in them are bound and counted here."""
+
+from __future__ import annotations
+
+
+class Conditions:
+    """Conditions that all hold, and the values of a statement, in the order of `$1`, `$2`, ….
+
+    Args:
+        bound: values that the statement itself names, from `$1` on.
+    """
+
+    def __init__(self, *bound: object) -> None:
+        self.values = list(bound)
+        self._all: list[str] = []
+
+    def add(self, condition: str, *values: object) -> None:
+        """Add a condition; where one of its values is None it limits nothing and is left out.
+
+        Args:
+            condition: SQL with `{}`, or `{0}`, for each value.
+        """
+        if None not in values:
+            self._all.append(condition.format(*map(self.bind, values)))
+
+    def bind(self, value: object) -> str:
+        """Return what stands for a value in the statement."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def __str__(self) -> str:
+        return " and ".join(self._all) or "true"
