@@ -29,7 +29,7 @@ from syncline.embedded.ports import free_port
 from syncline.embedded.postgres import EmbeddedPostgres
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.connection import KafkaConnection
-from syncline.postgres.access.api_keys import ApiKeys, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import migrate
 from syncline.security.secrets import generate_key
@@ -133,7 +133,7 @@ def process(folder: Path, dsn: str, bootstrap: str) -> Iterator[tuple[str, int]]
 async def client_of(place: Place) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client with an API key, once the gateway answers."""
     key = new_api_key()
-    wanted = KeyWanted("benchmark", "platform_admin")
+    wanted = NewApiKey("benchmark", "platform_admin")
     await ApiKeys(place.database).add("default", wanted, (key.prefix, key.hash), "benchmark")
     headers = {"Authorization": f"ApiKey {key.text}"}
     async with httpx.AsyncClient(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from syncline.domain.access import RoleName
-from syncline.postgres.access.api_keys import ApiKeys, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
+from syncline.postgres.access.users import UserView, insert_user
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.tokens import new_api_key
 
@@ -14,9 +17,17 @@ async def give_key(
     """Make an API key and return the header that sends it; also makes the tenant."""
     await database.execute("insert into tenants (id) values ($1) on conflict do nothing", tenant)
     key = new_api_key()
-    wanted = KeyWanted(f"test {key.prefix}", role)
+    wanted = NewApiKey(f"test {key.prefix}", role)
     await ApiKeys(database).add(tenant, wanted, (key.prefix, key.hash), "test")
     return {"Authorization": f"ApiKey {key.text}"}
+
+
+async def add_user(
+    database: Database, name: str, role: RoleName, tenants: Sequence[str], actor: str = "tester"
+) -> UserView:
+    """Add a user who has no password yet."""
+    async with database.transaction() as connection:
+        return await insert_user(connection, name, role, tenants, actor)
 
 
 async def give_key_at(dsn: str) -> dict[str, str]:

@@ -14,11 +14,12 @@ from uuid import uuid4
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from syncline.actions.sign_in import local_sign_in_link
-from syncline.postgres.access.sessions import Lifetimes, Sessions
+from syncline.postgres.access.sessions import Lifetimes, begin_session
 from syncline.postgres.access.users import Users
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring
 from syncline.security.tokens import new_token, token_hash
+from tests.support.access import add_user
 from tests.support.configured import store_instance
 from tests.support.gateway import Gateway
 from tests.support.installation import Installation
@@ -62,10 +63,12 @@ async def session_cookie(
     async with open_database(dsn, size=1) as database:
         users = Users(database)
         known = {user.name: user for user in await users.list()}
-        user = known.get(name) or await users.add(name, role, ["default"], "test")
+        user = known.get(name) or await add_user(database, name, role, ["default"])
         token = new_token()
-        sessions = Sessions(database, Lifetimes())
-        await sessions.begin(token_hash(token), str(user.id), "127.0.0.1", "password")
+        async with database.transaction() as connection:
+            await begin_session(
+                connection, token_hash(token), user.id, "127.0.0.1", Lifetimes(), "password"
+            )
     return {"name": "syncline_session", "value": token, "url": url}
 
 

@@ -21,8 +21,14 @@ from syncline.domain.errors import (
     ThrottledError,
     UnauthenticatedError,
 )
-from syncline.postgres.access.one_time_links import Links, Purpose, add_link, use_link
-from syncline.postgres.access.sessions import Lifetimes, Sessions, begin_session
+from syncline.postgres.access.one_time_links import (
+    Purpose,
+    add_link,
+    is_valid_link,
+    replace_password_link,
+    use_link,
+)
+from syncline.postgres.access.sessions import Lifetimes, begin_session
 from syncline.postgres.access.sign_in_attempts import Allowance, SignInAttempts
 from syncline.postgres.access.users import (
     Users,
@@ -31,34 +37,36 @@ from syncline.postgres.access.users import (
     insert_user,
     store_password,
 )
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
 from syncline.security.passwords import Passwords
 from syncline.security.tokens import is_token, new_token, token_hash
 
 _WRONG = "the name or the password is wrong"
-_WORTHLESS = "this link was used before, or its time is over: ask for a new one"
+_INVALID = "this link was used before, or its time is over: ask for a new one"
 LOCAL_ADMIN = "admin"
 """The Platform Admin of `syncline dev`."""
 log = structlog.get_logger()
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """How long sessions last and how many failed sign-ins are borne."""
+class SignInRules(msgspec.Struct, frozen=True):
+    """How long sessions last, and how many sign-ins may fail."""
 
     lifetimes: Lifetimes = Lifetimes()
     allowance: Allowance = Allowance()
 
 
-DEFAULT = Rules()
+DEFAULT = SignInRules()
 
 
-class SigningIn:
+class SignIn:
     """Every method may raise RetriableError.
 
     Each that signs in returns the token of the new session: the cookie's value.
     """
 
-    def __init__(self, database: Database, passwords: Passwords, rules: Rules = DEFAULT) -> None:
+    def __init__(
+        self, database: Database, passwords: Passwords, rules: SignInRules = DEFAULT
+    ) -> None:
         self._database = database
         self._passwords = passwords
         self._lifetimes = rules.lifetimes
@@ -73,7 +81,9 @@ class SigningIn:
                 words after the same work.
             ThrottledError: too many failed before.
         """
-        return await self._begin(await self._proved(name, password, address), address)
+        user_id = await self._proved(name, password, address)
+        async with self._database.transaction() as connection:
+            return await self._begin(connection, user_id, address, "password")
 
     async def _proved(self, name: str, password: str, address: str) -> str:
         """Return the ID of the user whose name and password these are. Raises as by_password."""
@@ -110,28 +120,24 @@ class SigningIn:
         hashed = await self._passwords.hash(checked)
         async with self._database.transaction() as connection:
             await store_password(connection, old, hashed, name)
-        return await self._begin(old, address)
+            return await self._begin(connection, old, address, "password")
 
     async def by_link(self, link: str, address: str) -> str:
-        """Sign in by a one-time link. Raises UnauthenticatedError: it is worth nothing."""
-        token = new_token()
+        """Sign in by a one-time link. Raises UnauthenticatedError: the link is not valid."""
         async with self._database.transaction() as connection:
             user = await _owner(connection, link, "sign_in")
-            hashed = token_hash(token)
-            await begin_session(connection, hashed, user.id, address, self._lifetimes, "link")
-        return token
+            return await self._begin(connection, user.id, address, "link")
 
     async def set_up(self, link: str, name: str, password: str, address: str) -> str:
         """Make the first Platform Admin and sign in.
 
         Raises:
-            UnauthenticatedError: the link is worth nothing.
+            UnauthenticatedError: the link is not valid.
             ConflictError: there are users already.
             InvalidInputError: the name or the password cannot be one; the link stays good.
         """
         await self._check(link, "set_up")
         hashed = await self._passwords.hash(checked_password(password, name))
-        token = new_token()
         async with self._database.transaction() as connection:
             await connection.execute("lock table users in exclusive mode")
             await _use(connection, link, "set_up")
@@ -140,41 +146,31 @@ class SigningIn:
             user = await insert_user(connection, name, "platform_admin", [], name.strip())
             await store_password(connection, user.id, hashed, user.name)
             await connection.execute("delete from one_time_links where purpose = 'set_up'")
-            hashed_token = token_hash(token)
-            await begin_session(
-                connection, hashed_token, user.id, address, self._lifetimes, "set_up"
-            )
-        return token
+            return await self._begin(connection, user.id, address, "set_up")
 
     async def choose_password(self, link: str, password: str, address: str) -> str:
         """Give a user the password that they chose, and sign in.
 
         Raises:
-            UnauthenticatedError: the link is worth nothing.
+            UnauthenticatedError: the link is not valid.
             InvalidInputError: the password cannot be one; the link stays good.
         """
         await self._check(link, "password")
         hashed = await self._passwords.hash(checked_password(password, ""))
-        token = new_token()
         async with self._database.transaction() as connection:
             user = await _owner(connection, link, "password")
             await store_password(connection, user.id, hashed, user.name)
-            hashed_token = token_hash(token)
-            await begin_session(
-                connection, hashed_token, user.id, address, self._lifetimes, "password_link"
-            )
-        return token
+            return await self._begin(connection, user.id, address, "password_link")
 
     async def _check(self, link: str, purpose: Purpose) -> None:
-        """Refuse a worthless link before anything costly. Raises UnauthenticatedError."""
-        links = Links(self._database)
-        if not (is_token(link) and await links.is_valid(token_hash(link), purpose)):
-            raise UnauthenticatedError(_WORTHLESS)
+        """Refuse a link that is not valid before anything costly. Raises UnauthenticatedError."""
+        is_good = is_token(link) and await is_valid_link(self._database, token_hash(link), purpose)
+        if not is_good:
+            raise UnauthenticatedError(_INVALID)
 
-    async def _begin(self, user_id: str, address: str) -> str:
+    async def _begin(self, connection: Connection, user_id: str, address: str, how: str) -> str:
         token = new_token()
-        sessions = Sessions(self._database, self._lifetimes)
-        await sessions.begin(token_hash(token), user_id, address, "password")
+        await begin_session(connection, token_hash(token), user_id, address, self._lifetimes, how)
         return token
 
 
@@ -183,7 +179,8 @@ async def set_up_link(database: Database) -> str | None:
     if await Users(database).exist():
         return None
     token = new_token()
-    await Links(database).add(token_hash(token), "set_up")
+    async with database.transaction() as connection:
+        await add_link(connection, token_hash(token), "set_up")
     return token
 
 
@@ -194,9 +191,10 @@ async def password_link(database: Database, name: str, actor: str) -> str:
         NotFoundError: no such user.
         RetriableError: the database is away.
     """
-    user = await Users(database).get(name)
+    user = await find_user(database, name)
     token = new_token()
-    await Links(database).replace_password_link(token_hash(token), user.id, user.name, actor)
+    async with database.transaction() as connection:
+        await replace_password_link(connection, token_hash(token), user.id, user.name, actor)
     return token
 
 
@@ -217,22 +215,22 @@ async def local_sign_in_link(database: Database) -> str | None:
         )
         if user_id is None:
             return None
-        await add_link(connection, token_hash(token), "sign_in", str(user_id))
+        await add_link(connection, token_hash(token), "sign_in", user_id)
     return token
 
 
-async def _use(connection: object, link: str, purpose: Purpose) -> str | None:
+async def _use(connection: Connection, link: str, purpose: Purpose) -> str | None:
     is_good, user_id = False, None
     if is_token(link):
         is_good, user_id = await use_link(connection, token_hash(link), purpose)
     if not is_good:
-        raise UnauthenticatedError(_WORTHLESS)
+        raise UnauthenticatedError(_INVALID)
     return user_id
 
 
-async def _owner(connection: object, link: str, purpose: Purpose) -> UserView:
+async def _owner(connection: Connection, link: str, purpose: Purpose) -> UserView:
     """Use a link and return whose it is. Raises UnauthenticatedError."""
     user = await find_user(connection, await _use(connection, link, purpose) or "")
     if user.disabled:
-        raise UnauthenticatedError(_WORTHLESS)
+        raise UnauthenticatedError(_INVALID)
     return user

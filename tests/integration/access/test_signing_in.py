@@ -9,8 +9,8 @@ import pytest
 from argon2 import profiles
 
 from syncline.actions.sign_in import (
-    Rules,
-    SigningIn,
+    SignIn,
+    SignInRules,
     local_sign_in_link,
     password_link,
     set_up_link,
@@ -29,10 +29,11 @@ from syncline.postgres.access.users import UserChange, Users
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.passwords import Passwords
 from syncline.security.tokens import new_token, token_hash
+from tests.support.access import add_user
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 PASSWORD = "correct horse"
-FEW = Rules(allowance=Allowance(here=3, account=6, address=8))
+FEW = SignInRules(allowance=Allowance(here=3, account=6, address=8))
 
 
 @pytest.fixture
@@ -42,16 +43,16 @@ async def database(postgres: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def signing_in(database: Database) -> SigningIn:
-    return SigningIn(database, Passwords(profiles.CHEAPEST), FEW)
+def signing_in(database: Database) -> SignIn:
+    return SignIn(database, Passwords(profiles.CHEAPEST), FEW)
 
 
 async def session_of(database: Database, token: str) -> SessionView | None:
     return await Sessions(database, Lifetimes()).find(token_hash(token))
 
 
-async def add(database: Database, signing_in: SigningIn, name: str) -> None:
-    await Users(database).add(name, "user", ["default"], "tester")
+async def add(database: Database, signing_in: SignIn, name: str) -> None:
+    await add_user(database, name, "user", ["default"], "tester")
     link = await password_link(database, name, "tester")
     await signing_in.choose_password(link, PASSWORD, THERE)
 
@@ -62,7 +63,7 @@ async def actions(database: Database) -> list[str]:
 
 
 async def test_first_admin_is_made_by_a_link_that_works_once(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     link = await set_up_link(database)
     assert link is not None
@@ -78,7 +79,7 @@ async def test_first_admin_is_made_by_a_link_that_works_once(
 
 
 async def test_of_many_who_set_up_at_once_one_succeeds(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     links = [await set_up_link(database) for _ in range(4)]
     done = await asyncio.wait(
@@ -94,7 +95,7 @@ async def test_of_many_who_set_up_at_once_one_succeeds(
 
 
 async def test_link_that_is_too_old_is_worth_nothing(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     link = await set_up_link(database)
     await database.execute("update one_time_links set expires_at = now() - interval '1 second'")
@@ -105,7 +106,7 @@ async def test_link_that_is_too_old_is_worth_nothing(
 
 
 async def test_password_signs_in_and_a_wrong_one_says_the_same_as_an_unknown_name(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     await add(database, signing_in, "alice")
     session = await session_of(database, await signing_in.by_password(" Alice ", PASSWORD, HERE))
@@ -120,16 +121,16 @@ async def test_password_signs_in_and_a_wrong_one_says_the_same_as_an_unknown_nam
 
 
 async def test_user_without_a_password_cannot_sign_in_with_any(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
-    await Users(database).add("alice", "user", ["default"], "tester")
+    await add_user(database, "alice", "user", ["default"], "tester")
     for password in ("", "of nobody", PASSWORD):
         with pytest.raises(UnauthenticatedError):
             await signing_in.by_password("alice", password, HERE)
 
 
 async def test_guessing_from_one_address_locks_nobody_else_out(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     await add(database, signing_in, "alice")
     guesses = [
@@ -145,7 +146,7 @@ async def test_guessing_from_one_address_locks_nobody_else_out(
 
 
 async def test_guessing_from_many_addresses_leaves_those_known_open(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     await add(database, signing_in, "alice")
     await signing_in.by_password("alice", PASSWORD, HERE)
@@ -157,7 +158,7 @@ async def test_guessing_from_many_addresses_leaves_those_known_open(
     assert await signing_in.by_password("alice", PASSWORD, HERE)
 
 
-async def test_one_address_cannot_try_many_accounts(signing_in: SigningIn) -> None:
+async def test_one_address_cannot_try_many_accounts(signing_in: SignIn) -> None:
     for number in range(8):
         with pytest.raises(UnauthenticatedError):
             await signing_in.by_password(f"user{number}", "guess", HERE)
@@ -168,7 +169,7 @@ async def test_one_address_cannot_try_many_accounts(signing_in: SigningIn) -> No
 
 
 async def test_session_ends_by_time_by_hand_and_with_its_user(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     await add(database, signing_in, "alice")
     tokens = [await signing_in.by_password("alice", PASSWORD, HERE) for _ in range(4)]
@@ -181,7 +182,7 @@ async def test_session_ends_by_time_by_hand_and_with_its_user(
     await sessions.end(token_hash(tokens[2]))
     found = [await sessions.find(token_hash(token)) is not None for token in tokens]
     assert found == [False, False, False, True]
-    await Users(database).add("root", "platform_admin", [], "tester")
+    await add_user(database, "root", "platform_admin", [], "tester")
     await Users(database).change("alice", UserChange(disabled=True), "tester")
     assert await sessions.find(token_hash(tokens[3])) is None
     with pytest.raises(UnauthenticatedError):
@@ -189,7 +190,7 @@ async def test_session_ends_by_time_by_hand_and_with_its_user(
 
 
 async def test_new_password_ends_the_sessions_of_the_old_one(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     await add(database, signing_in, "alice")
     token = await signing_in.by_password("alice", PASSWORD, HERE)
@@ -204,11 +205,11 @@ async def test_new_password_ends_the_sessions_of_the_old_one(
 
 
 async def test_session_looks_at_assigned_tenants_only(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     await database.execute("insert into tenants (id) values ('north'), ('south')")
     await add(database, signing_in, "alice")
-    await Users(database).add("root", "platform_admin", [], "tester")
+    await add_user(database, "root", "platform_admin", [], "tester")
     await Users(database).change("alice", UserChange(tenants=["default", "north"]), "tester")
     token = token_hash(await signing_in.by_password("alice", PASSWORD, HERE))
     sessions = Sessions(database, Lifetimes())
@@ -225,7 +226,7 @@ async def test_session_looks_at_assigned_tenants_only(
 
 
 async def test_local_admin_is_made_once_and_signed_in_by_a_link(
-    database: Database, signing_in: SigningIn
+    database: Database, signing_in: SignIn
 ) -> None:
     link = await local_sign_in_link(database)
     assert await local_sign_in_link(database)
@@ -237,7 +238,7 @@ async def test_local_admin_is_made_once_and_signed_in_by_a_link(
     assert len(await Users(database).list()) == 1
 
 
-async def test_nothing_stored_opens_anything(database: Database, signing_in: SigningIn) -> None:
+async def test_nothing_stored_opens_anything(database: Database, signing_in: SignIn) -> None:
     await add(database, signing_in, "alice")
     link = await password_link(database, "alice", "tester")
     token = await signing_in.by_password("alice", PASSWORD, HERE)

@@ -9,13 +9,14 @@ import pytest
 
 from syncline.domain.access import Role
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from syncline.postgres.access.api_keys import ApiKeys, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 from syncline.postgres.access.tenants import Tenants
 from syncline.postgres.access.users import UserChange, Users
 from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
 from syncline.postgres.audit.log import ADDRESS, audit
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.tokens import new_api_key
+from tests.support.access import add_user
 
 BEGIN = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
@@ -27,34 +28,33 @@ async def database(postgres: str) -> AsyncIterator[Database]:
 
 
 async def test_names_of_users_are_taken_whatever_their_case(database: Database) -> None:
-    users = Users(database)
-    await users.add("Alice", "user", ["default"], "tester")
+    await add_user(database, "Alice", "user", ["default"], "tester")
     with pytest.raises(ConflictError, match="there is a user 'alice' already"):
-        await users.add("alice", "runner", ["default"], "tester")
+        await add_user(database, "alice", "runner", ["default"], "tester")
 
 
 async def test_user_is_assigned_to_tenants_that_exist(database: Database) -> None:
     with pytest.raises(InvalidInputError, match="there is no tenant 'nowhere'"):
-        await Users(database).add("alice", "user", ["nowhere"], "tester")
+        await add_user(database, "alice", "user", ["nowhere"], "tester")
     with pytest.raises(InvalidInputError, match="name at least one"):
-        await Users(database).add("alice", "user", [], "tester")
+        await add_user(database, "alice", "user", [], "tester")
     assert not await Users(database).exist()
 
 
 async def test_last_admin_stays(database: Database) -> None:
     users = Users(database)
-    await users.add("root", "platform_admin", [], "tester")
+    await add_user(database, "root", "platform_admin", [], "tester")
     for change in (UserChange(disabled=True), UserChange(role="user", tenants=["default"])):
         with pytest.raises(ConflictError, match="no Platform Admin would be left"):
             await users.change("root", change, "tester")
-    await users.add("second", "platform_admin", [], "tester")
+    await add_user(database, "second", "platform_admin", [], "tester")
     assert (await users.change("root", UserChange(disabled=True), "tester")).disabled
 
 
 async def test_change_of_a_user_is_audited_with_before_and_after(database: Database) -> None:
     users = Users(database)
-    await users.add("root", "platform_admin", [], "tester")
-    await users.add("alice", "runner", ["default"], "tester")
+    await add_user(database, "root", "platform_admin", [], "tester")
+    await add_user(database, "alice", "runner", ["default"], "tester")
     address = ADDRESS.set("192.0.2.7")
     await users.change("alice", UserChange(role="user"), "root")
     await users.change("alice", UserChange(role="user"), "root")
@@ -73,7 +73,7 @@ async def test_key_is_found_until_it_is_revoked_or_expires(database: Database) -
     keys = ApiKeys(database)
     made = [new_api_key() for _ in range(3)]
     for number, key in enumerate(made):
-        wanted = KeyWanted(f"key {number}", "runner", days=1)
+        wanted = NewApiKey(f"key {number}", "runner", days=1)
         await keys.add("default", wanted, (key.prefix, key.hash), "alice")
     await database.execute(
         "update api_keys set expires_at = now() where prefix = $1", made[1].prefix
@@ -91,7 +91,7 @@ async def test_key_is_found_until_it_is_revoked_or_expires(database: Database) -
 async def test_key_of_another_tenant_is_not_there(database: Database) -> None:
     await Tenants(database).add("north", "tester")
     keys, key = ApiKeys(database), new_api_key()
-    view = await keys.add("north", KeyWanted("n", "user"), (key.prefix, key.hash), "alice")
+    view = await keys.add("north", NewApiKey("n", "user"), (key.prefix, key.hash), "alice")
     assert await keys.list("default") == []
     for name in (view.id, view.prefix, view.name):
         with pytest.raises(NotFoundError):
@@ -102,7 +102,7 @@ async def test_name_of_a_revoked_key_is_free_again(database: Database) -> None:
     keys = ApiKeys(database)
     for wanted_error in (False, True):
         key = new_api_key()
-        adding = keys.add("default", KeyWanted("n", "user"), (key.prefix, key.hash), "alice")
+        adding = keys.add("default", NewApiKey("n", "user"), (key.prefix, key.hash), "alice")
         if wanted_error:
             with pytest.raises(ConflictError, match="is in use"):
                 await adding
@@ -111,12 +111,12 @@ async def test_name_of_a_revoked_key_is_free_again(database: Database) -> None:
     await keys.revoke("default", "n", "alice")
     assert (await keys.revoke("default", "n", "bob")).revoked_by == "alice"
     key = new_api_key()
-    await keys.add("default", KeyWanted("n", "user"), (key.prefix, key.hash), "alice")
+    await keys.add("default", NewApiKey("n", "user"), (key.prefix, key.hash), "alice")
 
 
 async def test_use_of_a_key_is_noted_once_a_minute(database: Database) -> None:
     keys, key = ApiKeys(database), new_api_key()
-    view = await keys.add("default", KeyWanted("n", "user"), (key.prefix, key.hash), "alice")
+    view = await keys.add("default", NewApiKey("n", "user"), (key.prefix, key.hash), "alice")
     await keys.note_use(view.id)
     (first,) = await keys.list("default")
     await keys.note_use(view.id)
@@ -134,7 +134,7 @@ async def test_tenant_has_a_name_that_urls_and_topics_take(database: Database, n
 async def test_tenants_are_listed_with_what_is_in_them(database: Database) -> None:
     tenants = Tenants(database)
     await tenants.add("north", "tester")
-    await Users(database).add("alice", "user", ["north"], "tester")
+    await add_user(database, "alice", "user", ["north"], "tester")
     with pytest.raises(ConflictError):
         await tenants.add("north", "tester")
     listed = await tenants.page(["default", "north"], 9, "")

@@ -16,9 +16,9 @@ def test_values_are_counted_behind_those_of_the_statement() -> None:
     where.add("r.name = {}", "a")
     where.add("r.mode = {}", None)
     where.add("(r.at, r.id) < ({}, {})", 1, 2)
-    where.add("r.a = {0} or r.b = {0}", False)
+    where.add("{0} in (r.a, r.b)", False)
     assert f"{where} limit {where.bind(3)}" == (
-        "r.tenant = $1 and r.name = $3 and (r.at, r.id) < ($4, $5) and r.a = $6 or r.b = $6 limit $7"
+        "r.tenant = $1 and r.name = $3 and (r.at, r.id) < ($4, $5) and $6 in (r.a, r.b) limit $7"
     )
     assert where.values == ["acme", 7, "a", 1, 2, False, 3]
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from syncline.domain.access import LONGEST_NAME, Role, RoleName
 from syncline.domain.errors import ForbiddenError
-from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
 from syncline.security.tokens import new_api_key
 from syncline_gateway.access.caller import AuthenticationDep, User
 from syncline_gateway.backend import BackendDep
@@ -52,7 +52,7 @@ async def create(body: NewKey, caller: User, backend: BackendDep) -> Answer[Crea
     if Role.of(body.role) > caller.role:
         raise ForbiddenError(f"a key may have no role above yours, {caller.role.title}")
     key = new_api_key()
-    wanted = KeyWanted(body.name, body.role, body.days)
+    wanted = NewApiKey(body.name, body.role, body.days)
     stored = (key.prefix, key.hash)
     view = await ApiKeys(backend.database).add(caller.tenant, wanted, stored, caller.actor)
     return Answer(CreatedKey(key.text, view), router.location(view.id))

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Depends, Request, Response
 from pydantic import Field
 
-from syncline.actions.sign_in import Rules, SigningIn
+from syncline.actions.sign_in import SignIn, SignInRules
 from syncline.domain.access import LONGEST_NAME, LONGEST_PASSWORD, RoleName
 from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.users import Users
@@ -101,9 +101,9 @@ class Entrance(msgspec.Struct, frozen=True):
     authentication: Authentication
 
     @property
-    def signing_in(self) -> SigningIn:
-        rules = Rules(lifetimes=self.backend.settings.lifetimes())
-        return SigningIn(self.backend.database, self.request.app.state.passwords, rules)
+    def signing_in(self) -> SignIn:
+        rules = SignInRules(lifetimes=self.backend.settings.lifetimes())
+        return SignIn(self.backend.database, self.request.app.state.passwords, rules)
 
     async def let_in(self, token: str) -> Answer[SessionInfo]:
         """Answer with a new session, and give its cookie."""

@@ -11,7 +11,7 @@ from pydantic import Field
 from syncline.actions.sign_in import password_link
 from syncline.domain.access import LONGEST_NAME, RoleName
 from syncline.postgres.access.one_time_links import LASTS
-from syncline.postgres.access.users import UserChange, Users, UserView
+from syncline.postgres.access.users import UserChange, Users, UserView, find_user, insert_user
 from syncline_gateway.access.caller import Admin, AuthenticationDep
 from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.requests.bodies import Body
@@ -67,14 +67,15 @@ async def list_(
 ) -> Page[UserView]:
     """List users by name; `search` is a part of it."""
     (after,) = paging.key(words) or (None,)
-    found = await Users(backend.database).page(paging.limit + 1, after, search)
+    found = await Users(backend.database).list(paging.limit + 1, after, search)
     return paging.page(found, lambda user: [user.name.lower()])
 
 
 @router.post("", status_code=201)
 async def add(body: NewUser, caller: Admin, backend: BackendDep) -> Answer[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
-    user = await Users(backend.database).add(body.name, body.role, body.tenants, caller.actor)
+    async with backend.database.transaction() as connection:
+        user = await insert_user(connection, body.name, body.role, body.tenants, caller.actor)
     link = await _link(backend, user.id, caller.actor)
     return Answer(InvitedUser(user, link), router.location(user.id))
 
@@ -82,7 +83,7 @@ async def add(body: NewUser, caller: Admin, backend: BackendDep) -> Answer[Invit
 @router.get("/{user}")
 async def show(user: str, caller: Admin, backend: BackendDep) -> UserView:
     """Show a user, by ID or name."""
-    return await Users(backend.database).get(user)
+    return await find_user(backend.database, user)
 
 
 @router.patch("/{user}")

@@ -13,7 +13,7 @@ from syncline.cli.program.tables import Column
 from syncline.cli.program.texts import moment
 from syncline.domain.access import Role
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, KeyWanted
+from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
 
 commands = Commands("Create, list and revoke the API keys of programs.")
 _NAME = typer.Argument(metavar="NAME", help="What the key is for.")
@@ -45,7 +45,7 @@ def create(
     if days is not None and not 1 <= days <= 3650:
         message = f"must be a whole number from 1 to 3650, not {days}"
         raise InvalidInputError([Problem("--days", message)])
-    wanted = KeyWanted(name, checked_role(role), days)
+    wanted = NewApiKey(name, checked_role(role), days)
     key = new_api_key()
 
     async def store() -> ApiKeyView:

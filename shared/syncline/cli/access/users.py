@@ -12,7 +12,7 @@ from syncline.cli.program.tables import Column
 from syncline.cli.program.texts import moment
 from syncline.domain.access import Role, RoleName
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.access.users import UserChange, Users, UserView
+from syncline.postgres.access.users import UserChange, Users, UserView, insert_user
 
 commands = Commands("Add, list and disable people; let them choose passwords.")
 _NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
@@ -43,7 +43,8 @@ def add(
 
     async def store() -> tuple[UserView, str]:
         async with shell.database() as database:
-            user = await Users(database).add(name, checked, assigned, shell.actor)
+            async with database.transaction() as connection:
+                user = await insert_user(connection, name, checked, assigned, shell.actor)
             return user, await password_link(database, user.id, shell.actor)
 
     user, token = shell.run(store())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from uuid6 import uuid7
@@ -11,13 +11,23 @@ from uuid6 import uuid7
 from syncline.domain.access import Role, RoleName, checked_name
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Queryable
+from syncline.postgres.database.rows import struct_of
 
 _VIEW = """
 select id, name, prefix, role, case when revoked_at is not null then 'revoked'
   when expires_at <= now() then 'expired' else 'active' end as status,
   created_by, created_at, expires_at, used_at, revoked_at, revoked_by
 from api_keys
+"""
+_INSERT = """
+insert into api_keys (id, tenant, name, prefix, hash, role, created_by, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))
+on conflict do nothing returning id
+"""
+_FIND = """
+select id, tenant, name, role, prefix, hash from api_keys
+where prefix = $1 and revoked_at is null and (expires_at is null or expires_at > now())
 """
 
 
@@ -42,7 +52,7 @@ class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
     revoked_by: str | None
 
 
-class KeyWanted(msgspec.Struct, frozen=True):
+class NewApiKey(msgspec.Struct, frozen=True):
     """What a new key is to be.
 
     Attributes:
@@ -54,7 +64,7 @@ class KeyWanted(msgspec.Struct, frozen=True):
     days: int | None = None
 
 
-class FoundKey(msgspec.Struct, frozen=True):
+class ValidApiKey(msgspec.Struct, frozen=True):
     """A stored key that is valid now."""
 
     id: str
@@ -84,19 +94,19 @@ class ApiKeys:
             _VIEW + "where tenant = $1 and ($3::uuid is null or id < $3) order by id desc limit $2",
             tenant,
             limit,
-            after if after else None,
+            after,
         )
-        return [_view(row) for row in rows]
+        return [struct_of(ApiKeyView, row) for row in rows]
 
     async def get(self, tenant: str, key_id: str) -> ApiKeyView:
         """Return a key. Raises NotFoundError: the tenant has no such key."""
         row = await self._database.fetchrow(_VIEW + "where tenant = $1 and id = $2", tenant, key_id)
         if row is None:
             raise NotFoundError(f"no API key {key_id!r}")
-        return _view(row)
+        return struct_of(ApiKeyView, row)
 
     async def add(
-        self, tenant: str, wanted: KeyWanted, stored: tuple[str, bytes], actor: str
+        self, tenant: str, wanted: NewApiKey, stored: tuple[str, bytes], actor: str
     ) -> ApiKeyView:
         """Store a new key.
 
@@ -111,20 +121,14 @@ class ApiKeys:
         async with self._database.transaction() as connection:
             if not await connection.fetchval("select 1 from tenants where id = $1", tenant):
                 raise InvalidInputError([Problem("$.tenant", f"there is no tenant {tenant!r}")])
-            key_id = await connection.fetchval(
-                """insert into api_keys
-                  (id, tenant, name, prefix, hash, role, created_by, expires_at)
-                values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))
-                on conflict do nothing returning id""",
-                uuid7(), tenant, name, *stored, wanted.role, actor, wanted.days,
-            )  # fmt: skip
+            values = (tenant, name, *stored, wanted.role, actor, wanted.days)
+            key_id = await connection.fetchval(_INSERT, str(uuid7()), *values)
             if key_id is None:
-                raise ConflictError(
-                    f"a key named {name!r} is in use: revoke it, or name this other"
-                )
+                message = f"a key named {name!r} is in use: revoke it, or give this another name"
+                raise ConflictError(message)
             details = {"prefix": stored[0], "role": wanted.role, "days": wanted.days}
             await audit(connection, tenant, actor, "api_key.created", name, details)
-            return _view(await connection.fetchrow(_VIEW + "where id = $1", key_id))
+            return await _found(connection, tenant, key_id)
 
     async def revoke(self, tenant: str, key: str, actor: str) -> ApiKeyView:
         """Revoke a key, by ID, prefix or name; one that is revoked stays so.
@@ -149,25 +153,12 @@ class ApiKeys:
                 )
                 details = {"prefix": row["prefix"]}
                 await audit(connection, tenant, actor, "api_key.revoked", row["name"], details)
-            return _view(await connection.fetchrow(_VIEW + "where id = $1", row["id"]))
+            return await _found(connection, tenant, row["id"])
 
-    async def find(self, prefix: str) -> FoundKey | None:
+    async def find(self, prefix: str) -> ValidApiKey | None:
         """Return the key of a prefix if it is neither revoked nor expired."""
-        row = await self._database.fetchrow(
-            "select id, tenant, name, role, hash from api_keys where prefix = $1 "
-            "and revoked_at is null and (expires_at is null or expires_at > now())",
-            prefix,
-        )
-        if row is None:
-            return None
-        return FoundKey(
-            str(row["id"]),
-            row["tenant"],
-            row["name"],
-            Role.of(row["role"]),
-            prefix,
-            row["hash"],
-        )
+        row = await self._database.fetchrow(_FIND, prefix)
+        return struct_of(ValidApiKey, row, role=Role.of(row["role"])) if row else None
 
     async def note_use(self, key_id: str) -> None:
         """Note that a key is used now, unless that was noted within the last minute."""
@@ -178,17 +169,8 @@ class ApiKeys:
         )
 
 
-def _view(row: Any) -> ApiKeyView:  # noqa: ANN401 - a database row
-    return ApiKeyView(
-        str(row["id"]),
-        row["name"],
-        row["prefix"],
-        row["role"],
-        row["status"],
-        row["created_by"],
-        row["created_at"],
-        row["expires_at"],
-        row["used_at"],
-        row["revoked_at"],
-        row["revoked_by"],
-    )
+async def _found(database: Queryable, tenant: str, key_id: str) -> ApiKeyView:
+    row = await database.fetchrow(_VIEW + "where tenant = $1 and id = $2", tenant, key_id)
+    if row is None:
+        raise NotFoundError(f"no API key {key_id!r}")
+    return struct_of(ApiKeyView, row)

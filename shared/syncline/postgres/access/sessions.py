@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.rows import struct_of
 
 _FIND = """
-select u.id, u.name, u.role, s.tenant, s.expires_at,
+select u.id as user_id, u.name, u.role, s.tenant, s.expires_at,
   now() - s.used_at > interval '1 minute' as is_stale,
   u.role = 'platform_admin' or exists(
     select from user_tenants t where t.user_id = u.id and t.tenant = s.tenant) as is_member,
@@ -21,6 +21,11 @@ select u.id, u.name, u.role, s.tenant, s.expires_at,
 from sessions s join users u on u.id = s.user_id
 where s.token_hash = $1 and s.expires_at > now() and not u.disabled
   and s.used_at > now() - make_interval(secs => $2)
+"""
+_INSERT = """
+insert into sessions (token_hash, user_id, tenant, address, expires_at) values ($1, $2,
+  coalesce((select min(tenant) from user_tenants where user_id = $2), 'default'), $3,
+  now() + make_interval(secs => $4))
 """
 
 
@@ -52,15 +57,6 @@ class Sessions:
         self._database = database
         self._lifetimes = lifetimes
 
-    async def begin(self, token_hash: bytes, user_id: str, address: str | None, how: str) -> None:
-        """Begin a session of a user in the first of their tenants.
-
-        Args:
-            how: `password` or `link`, for the audit log.
-        """
-        async with self._database.transaction() as connection:
-            await begin_session(connection, token_hash, user_id, address, self._lifetimes, how)
-
     async def find(self, token_hash: bytes) -> SessionView | None:
         """Return a session that is valid now, and note at most once a minute that it is used."""
         row = await self._database.fetchrow(_FIND, token_hash, self._lifetimes.idle)
@@ -75,9 +71,7 @@ class Sessions:
                 token_hash,
                 tenant,
             )
-        return SessionView(
-            str(row["id"]), row["name"], Role.of(row["role"]), tenant, row["expires_at"]
-        )
+        return struct_of(SessionView, row, role=Role.of(row["role"]), tenant=tenant)
 
     async def end(self, token_hash: bytes) -> None:
         """End a session; one that is not there is over already."""
@@ -114,22 +108,21 @@ class Sessions:
 
 
 async def begin_session(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     token_hash: bytes,
     user_id: str,
     address: str | None,
     lifetimes: Lifetimes,
     how: str,
 ) -> None:
-    """Begin a session in the caller's transaction; those that are over go."""
+    """Begin a session of a user in the first of their tenants; expired sessions are deleted.
+
+    Args:
+        how: `password`, `link`, `password_link` or `set_up`, for the audit log.
+    """
     await connection.execute("delete from sessions where expires_at < now()")
     name = await connection.fetchval(
         "update users set signed_in_at = now() where id = $1 returning name", user_id
     )
-    await connection.execute(
-        """insert into sessions (token_hash, user_id, tenant, address, expires_at)
-        values ($1, $2, coalesce((select min(tenant) from user_tenants where user_id = $2),
-          'default'), $3, now() + make_interval(secs => $4))""",
-        token_hash, user_id, address, lifetimes.absolute,
-    )  # fmt: skip
+    await connection.execute(_INSERT, token_hash, user_id, address, lifetimes.absolute)
     await audit(connection, EVERYWHERE, name, "session.begun", name, {"by": how})

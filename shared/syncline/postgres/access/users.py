@@ -12,7 +12,9 @@ from uuid6 import uuid7
 from syncline.domain.access import EVERYWHERE, Role, RoleName, checked_name, checked_tenants
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.conditions import Conditions
+from syncline.postgres.database.database import Connection, Database, Queryable
+from syncline.postgres.database.rows import struct_of
 
 _VIEW = """
 select u.id, u.name, u.role, u.disabled, u.password is not null as has_password, u.created_at,
@@ -20,6 +22,10 @@ select u.id, u.name, u.role, u.disabled, u.password is not null as has_password,
   as tenants
 from users u
 """
+_INSERT = """
+insert into users (id, name, role) values ($1, $2, $3) on conflict do nothing returning 1
+"""
+_UPDATE = "update users set role = $2, disabled = $3 where id = $1"
 _LOCK = 7_305_817_213  # any fixed number of our own: who may be the last Platform Admin
 
 
@@ -59,45 +65,28 @@ class Users:
         found: bool = await self._database.fetchval("select exists(select from users)")
         return found
 
-    async def list(self) -> list[UserView]:
-        """Return all users by name."""
-        rows = await self._database.fetch(_VIEW + " order by lower(u.name)")
-        return [_view(row) for row in rows]
+    async def list(
+        self, limit: int | None = None, after: str | None = None, search: str | None = None
+    ) -> list[UserView]:
+        """Return users by name.
 
-    async def page(self, limit: int, after: str | None, search: str | None) -> Sequence[UserView]:
-        """Return users by name, those behind a lower-case name; `search` is a part of theirs."""
-        rows = await self._database.fetch(
-            _VIEW
-            + """ where ($2::text is null or lower(u.name) > $2)
-              and ($3::text is null or position(lower($3) in lower(u.name)) > 0)
-            order by lower(u.name) limit $1""",
-            limit,
-            after,
-            search,
-        )
-        return [_view(row) for row in rows]
-
-    async def get(self, name: str) -> UserView:
-        """Return a user by name or ID. Raises NotFoundError."""
-        async with self._database.connection() as connection:
-            return await find_user(connection, name)
+        Args:
+            limit: None is all.
+            after: the lower-case name that they come behind.
+            search: a part of their names.
+        """
+        where = Conditions()
+        where.add("lower(u.name) > {}", after)
+        where.add("position(lower({}) in lower(u.name)) > 0", search)
+        sql = f"{_VIEW} where {where} order by lower(u.name) limit {where.bind(limit)}"
+        return [struct_of(UserView, row) for row in await self._database.fetch(sql, *where.values)]
 
     async def password_of(self, name: str) -> tuple[str, str | None, bool] | None:
         """Return ID, stored password and whether disabled, of a user by name; None: no such."""
         row = await self._database.fetchrow(
             "select id, password, disabled from users where lower(name) = lower($1)", name
         )
-        return (str(row["id"]), row["password"], row["disabled"]) if row else None
-
-    async def add(self, name: str, role: RoleName, tenants: Sequence[str], actor: str) -> UserView:
-        """Add a user without a password.
-
-        Raises:
-            InvalidInputError: the name cannot be one, or a tenant is not there or missing.
-            ConflictError: the name is taken.
-        """
-        async with self._database.transaction() as connection:
-            return await insert_user(connection, name, role, tenants, actor)
+        return (row["id"], row["password"], row["disabled"]) if row else None
 
     async def change(self, name: str, change: UserChange, actor: str) -> UserView:
         """Change role, tenants or whether a user may sign in; who may no more is signed out.
@@ -111,10 +100,7 @@ class Users:
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
             before = await find_user(connection, name)
             after = _changed(before, change)
-            await connection.execute(
-                "update users set role = $2, disabled = $3 where id = $1",
-                before.id, after.role, after.disabled,
-            )  # fmt: skip
+            await connection.execute(_UPDATE, before.id, after.role, after.disabled)
             await _assign(connection, before.id, after.tenants)
             await _keep_an_admin(connection)
             if after.disabled:
@@ -124,11 +110,6 @@ class Users:
                 await audit(connection, EVERYWHERE, actor, "user.changed", before.name, details)
             return await find_user(connection, before.id)
 
-    async def set_password(self, user_id: str, password: str, actor: str) -> None:
-        """Store a new password's hash; sessions that the old one opened end."""
-        async with self._database.transaction() as connection:
-            await store_password(connection, user_id, password, actor)
-
     async def renew_password(self, user_id: str, password: str) -> None:
         """Store the same password's hash at another cost; nothing else changes."""
         await self._database.execute(
@@ -137,21 +118,22 @@ class Users:
 
 
 async def insert_user(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     name: str,
     role: RoleName,
     tenants: Sequence[str],
     actor: str,
 ) -> UserView:
-    """Add a user in the caller's transaction. Raises as Users.add."""
+    """Add a user without a password.
+
+    Raises:
+        InvalidInputError: the name cannot be one, or a tenant is not there or missing.
+        ConflictError: the name is taken.
+    """
     checked = checked_name(name)
     assigned = checked_tenants(tenants, Role.of(role))
     user_id = str(uuid7())
-    inserted = await connection.fetchval(
-        "insert into users (id, name, role) values ($1, $2, $3) on conflict do nothing returning 1",
-        user_id, checked, role,
-    )  # fmt: skip
-    if not inserted:
+    if not await connection.fetchval(_INSERT, user_id, checked, role):
         raise ConflictError(f"there is a user {checked!r} already")
     await _assign(connection, user_id, assigned)
     details = {"role": role, "tenants": assigned}
@@ -159,8 +141,8 @@ async def insert_user(
     return await find_user(connection, user_id)
 
 
-async def store_password(connection: Any, user_id: str, password: str, actor: str) -> None:  # noqa: ANN401
-    """Store a new password's hash and end the user's sessions, in the caller's transaction."""
+async def store_password(connection: Connection, user_id: str, password: str, actor: str) -> None:
+    """Store a new password's hash and end the user's sessions."""
     name = await connection.fetchval(
         "update users set password = $2 where id = $1 returning name", user_id, password
     )
@@ -168,22 +150,22 @@ async def store_password(connection: Any, user_id: str, password: str, actor: st
     await audit(connection, EVERYWHERE, actor, "user.password_set", name, {})
 
 
-async def end_sessions(connection: Any, user_id: str) -> None:  # noqa: ANN401
+async def end_sessions(connection: Connection, user_id: str) -> None:
     """Sign a user out everywhere."""
     await connection.execute("delete from sessions where user_id = $1", user_id)
 
 
-async def find_user(connection: Any, name: str) -> UserView:  # noqa: ANN401
+async def find_user(database: Queryable, name: str) -> UserView:
     """Return a user by name or ID. Raises NotFoundError."""
-    row = await connection.fetchrow(
+    row = await database.fetchrow(
         _VIEW + " where lower(u.name) = lower($1) or u.id::text = $1", name
     )
     if row is None:
         raise NotFoundError(f"no user {name!r}")
-    return _view(row)
+    return struct_of(UserView, row)
 
 
-async def _assign(connection: Any, user_id: str, tenants: Sequence[str]) -> None:  # noqa: ANN401
+async def _assign(connection: Connection, user_id: str, tenants: Sequence[str]) -> None:
     known = await connection.fetch("select id from tenants where id = any($1)", list(tenants))
     unknown = sorted(set(tenants) - {row["id"] for row in known})
     if unknown:
@@ -195,7 +177,7 @@ async def _assign(connection: Any, user_id: str, tenants: Sequence[str]) -> None
     )
 
 
-async def _keep_an_admin(connection: Any) -> None:  # noqa: ANN401
+async def _keep_an_admin(connection: Connection) -> None:
     left = await connection.fetchval(
         "select exists(select from users where role = 'platform_admin' and not disabled)"
     )
@@ -217,16 +199,3 @@ def _differences(before: UserView, after: UserView) -> dict[str, Any]:
         for name in ("role", "tenants", "disabled")
     }
     return {name: pair for name, pair in pairs.items() if pair["before"] != pair["after"]}
-
-
-def _view(row: Any) -> UserView:  # noqa: ANN401 - a database row
-    return UserView(
-        str(row["id"]),
-        row["name"],
-        row["role"],
-        list(row["tenants"]),
-        row["disabled"],
-        row["has_password"],
-        row["created_at"],
-        row["signed_in_at"],
-    )

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from syncline.domain.configuration.documents import Difference
+from syncline.postgres.database.database import Connection
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 """Where the change that is under way came from; who answers a request says so at its start."""
@@ -36,7 +37,7 @@ def _short(value: Any) -> Any:  # noqa: ANN401 - a plain JSON value
 
 
 async def audit(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     tenant: str,
     actor: str,
     action: str,
@@ -48,7 +49,7 @@ async def audit(
 
 
 async def audit_each(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     tenant: str,
     actor: str,
     action: str,

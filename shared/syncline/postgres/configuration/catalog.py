@@ -12,7 +12,7 @@ from syncline.domain.configuration.documents import MASK, Kind
 from syncline.domain.errors import NotFoundError, SynclineError
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.edits import mark_of
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.near_names import none_like
 from syncline.security.secrets import Keyring
 
@@ -193,7 +193,7 @@ class ConfigurationViews:
             raise NotFoundError(f"no version {version} of mapping {name!r}")
         return _version(rows[0]), dict(rows[0]["document"])
 
-    def _profile(self, row: Any) -> ProfileView:  # noqa: ANN401 - a database row
+    def _profile(self, row: Row) -> ProfileView:
         names, readable = self._secret_names(row)
         return ProfileView(
             name=row["name"],
@@ -211,17 +211,17 @@ class ConfigurationViews:
             etag=mark_of(row["changed_at"]),
         )
 
-    def _secret_names(self, row: Any) -> tuple[Sequence[str], bool]:  # noqa: ANN401 - a database row
+    def _secret_names(self, row: Row) -> tuple[Sequence[str], bool]:
         if not row["secrets"]:
             return [], True
         try:
-            found = self._keys.decrypt(row["secrets"], row["tenant"], str(row["id"]))
+            found = self._keys.decrypt(row["secrets"], row["tenant"], row["id"])
         except SynclineError:  # False says that the key is not at hand
             return [], False
         return sorted(found), True
 
 
-def _last_test(row: Any) -> LastTest | None:  # noqa: ANN401 - a database row
+def _last_test(row: Row) -> LastTest | None:
     if row["tested_at"] is None:
         return None
     kept = row["test"]
@@ -229,12 +229,12 @@ def _last_test(row: Any) -> LastTest | None:  # noqa: ANN401 - a database row
     return LastTest(kept["ok"], kept["checks"], int(kept["tookMs"]), row["tested_at"], stale)
 
 
-def _mapping(row: Any) -> MappingView:  # noqa: ANN401 - a database row
+def _mapping(row: Row) -> MappingView:
     return MappingView(
         row["name"], row["entity_type"], row["active_version"], row["versions"], row["actor"],
         row["used_by"], row["changed_at"], mark_of(row["changed_at"]),
     )  # fmt: skip
 
 
-def _version(row: Any) -> MappingVersionView:  # noqa: ANN401 - a database row
+def _version(row: Row) -> MappingVersionView:
     return MappingVersionView(row["version"], row["actor"], row["created_at"], row["active"])

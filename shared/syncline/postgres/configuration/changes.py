@@ -28,14 +28,14 @@ from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import Edits
 from syncline.postgres.configuration.schedules import save_schedule
 from syncline.postgres.configuration.snapshot import configured, profile_named
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
 from syncline.security.secrets import Keyring
 
 
 class Change(Edits):
     """One transaction that changes one tenant's configuration; every change is audited."""
 
-    def __init__(self, connection: Any, keys: Keyring, tenant: str, actor: str) -> None:  # noqa: ANN401
+    def __init__(self, connection: Connection, keys: Keyring, tenant: str, actor: str) -> None:
         super().__init__(connection, tenant, actor)
         self._keys = keys
 
@@ -220,13 +220,13 @@ class ConfigurationStore:
                 await connection.execute(
                     "update profiles set secrets = $2 where id = $1",
                     row["id"],
-                    self._keys.rekey(row["secrets"], row["tenant"], str(row["id"])),
+                    self._keys.rekey(row["secrets"], row["tenant"], row["id"]),
                 )
                 await audit(connection, row["tenant"], actor, "profile.rekeyed", row["name"], {})
             return len(old)
 
 
-async def _require_tenant(connection: Any, tenant: str, *, lock: bool = False) -> None:  # noqa: ANN401
+async def _require_tenant(connection: Connection, tenant: str, *, lock: bool = False) -> None:
     suffix = " for update" if lock else ""
     found = await connection.fetchval(f"select id from tenants where id = $1{suffix}", tenant)
     if found is None:

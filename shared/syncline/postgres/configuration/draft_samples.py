@@ -73,9 +73,7 @@ class Drafts:
         rows = await self._database.fetch(_STREAMS, tenant, mapping, instance)
         if not rows:
             await self._require_mapping(tenant, mapping)
-        return [
-            DraftStream(r["id"], r["instance"], str(r["profile_id"]), r["profile"]) for r in rows
-        ]
+        return [DraftStream(r["id"], r["instance"], r["profile_id"], r["profile"]) for r in rows]
 
     async def _require_mapping(self, tenant: str, name: str) -> None:
         found = await self._database.fetchval(
@@ -115,12 +113,11 @@ class Drafts:
     async def newest_runs(self, streams: Sequence[int]) -> list[DraftRun]:
         """Return the newest runs of streams that found records."""
         rows = await self._database.fetch(_RUNS, list(streams))
-        return [DraftRun(str(row["id"]), row["total"], row["since"]) for row in rows]
+        return [DraftRun(row["id"], row["total"], row["since"]) for row in rows]
 
     async def letters(self, tenant: str, streams: Sequence[int], limit: int) -> list[DraftLetter]:
         """Return the newest pending dead letters of streams."""
         rows = await self._database.fetch(_LETTERS, tenant, list(streams), limit)
         return [
-            DraftLetter(str(r["id"]), r["source_id"], r["stage"], r["error"], r["payload"])
-            for r in rows
+            DraftLetter(r["id"], r["source_id"], r["stage"], r["error"], r["payload"]) for r in rows
         ]

@@ -11,6 +11,7 @@ from typing import Any
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit.log import audit
+from syncline.postgres.database.database import Connection
 from syncline.postgres.database.near_names import TABLES, none_like
 
 _VERSION = """
@@ -48,7 +49,7 @@ _OFF = {
 class Edits:
     """Edits within one transaction that changes one tenant's configuration."""
 
-    def __init__(self, connection: Any, tenant: str, actor: str) -> None:  # noqa: ANN401
+    def __init__(self, connection: Connection, tenant: str, actor: str) -> None:
         self._connection = connection
         self._tenant = tenant
         self._actor = actor

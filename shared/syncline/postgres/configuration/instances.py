@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -13,7 +12,7 @@ from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.instance import status_of
 from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.configuration.edits import mark_of
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.near_names import none_like
 
 _INSTANCES = """
@@ -118,7 +117,7 @@ class InstanceViews:
             raise await none_like(self._database, Kind.INSTANCE, tenant, name)
         return (await self._with_streams(tenant, rows))[0]
 
-    async def _with_streams(self, tenant: str, rows: Sequence[Any]) -> Sequence[InstanceView]:
+    async def _with_streams(self, tenant: str, rows: Sequence[Row]) -> Sequence[InstanceView]:
         ids = [row["id"] for row in rows]
         streams: dict[str, list[EntityTypeView]] = defaultdict(list)
         for row in await self._database.fetch(_STREAMS, ids):
@@ -127,17 +126,17 @@ class InstanceViews:
         return [_instance(row, streams[row["id"]], letters.get(row["id"], 0)) for row in rows]
 
 
-def _entity_type(row: Any) -> EntityTypeView:  # noqa: ANN401 - a database row
+def _entity_type(row: Row) -> EntityTypeView:
     run = None
     if row["run_id"] is not None:
-        run = LastRun(str(row["run_id"]), row["state"], row["created_at"], row["finished_at"])
+        run = LastRun(row["run_id"], row["state"], row["created_at"], row["finished_at"])
     return EntityTypeView(
         row["entity_type"], row["mapping"], row["active_version"], row["cursor"],
         row["cursor_version"] or 0, row["cursor_at"], run,
     )  # fmt: skip
 
 
-def _instance(row: Any, streams: Sequence[EntityTypeView], letters: int) -> InstanceView:  # noqa: ANN401
+def _instance(row: Row, streams: Sequence[EntityTypeView], letters: int) -> InstanceView:
     inactive = [row[side] for side in ("source", "target") if not row[f"{side}_active"]]
     status, cause = status_of(enabled=row["enabled"], inactive_profiles=inactive)
     return InstanceView(

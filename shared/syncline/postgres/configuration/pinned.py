@@ -10,15 +10,15 @@ import msgspec
 from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
 
 
-def profile_of(row: Any, keys: Keyring) -> Profile:  # noqa: ANN401 - a database row
+def profile_of(row: Row, keys: Keyring) -> Profile:
     """Make a Profile of a row, its secrets decrypted."""
     return Profile(
-        id=str(row["id"]),
+        id=row["id"],
         tenant=row["tenant"],
         name=row["name"],
         connector=row["connector"],
@@ -32,9 +32,9 @@ def profile_of(row: Any, keys: Keyring) -> Profile:  # noqa: ANN401 - a database
     )
 
 
-def _decrypted(row: Any, keys: Keyring) -> dict[str, str]:  # noqa: ANN401 - a database row
+def _decrypted(row: Row, keys: Keyring) -> dict[str, str]:
     stored = row["secrets"]
-    return keys.decrypt(stored, row["tenant"], str(row["id"])) if stored else {}
+    return keys.decrypt(stored, row["tenant"], row["id"]) if stored else {}
 
 
 class Configuration:

@@ -15,7 +15,7 @@ from syncline.domain.schedule.preview import sentence
 from syncline.domain.schedule.slots import next_slot
 from syncline.domain.schedule.zones import parse_zone
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.database.near_names import none_like
 
 
@@ -46,7 +46,7 @@ class Schedules:
 
 
 async def save_schedule(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     tenant: str,
     instance: str,
     config: ScheduleConfig,
@@ -86,7 +86,7 @@ def _next_at(cron: str, timezone: str, now: datetime) -> datetime:
     return next_slot(parse_cron(cron), parse_zone(timezone), now)
 
 
-async def _locked(connection: Any, tenant: str, name: str) -> Any:  # noqa: ANN401
+async def _locked(connection: Connection, tenant: str, name: str) -> Any:  # noqa: ANN401
     row = await connection.fetchrow(
         "select id from schedules where tenant = $1 and name = $2 and deleted_at is null "
         "for key share",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.domain.configuration.documents import (
@@ -15,11 +13,12 @@ from syncline.domain.configuration.documents import (
     TenantConfiguration,
 )
 from syncline.domain.retry import RetryPolicy
+from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.near_names import none_like
 from syncline.security.secrets import Keyring
 
 
-async def configured(connection: Any, keys: Keyring, tenant: str) -> TenantConfiguration:  # noqa: ANN401
+async def configured(connection: Connection, keys: Keyring, tenant: str) -> TenantConfiguration:
     """Read everything of a tenant, secrets decrypted."""
     profiles = await connection.fetch(
         "select * from profiles where tenant = $1 and deleted_at is null order by name", tenant
@@ -53,7 +52,7 @@ async def configured(connection: Any, keys: Keyring, tenant: str) -> TenantConfi
 
 
 async def profile_named(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     keys: Keyring,
     tenant: str,
     name: str,
@@ -69,13 +68,13 @@ async def profile_named(
     return _profile(row, keys)
 
 
-def _profile(row: Any, keys: Keyring) -> ProfileConfig:  # noqa: ANN401 - a database row
+def _profile(row: Row, keys: Keyring) -> ProfileConfig:
     stored = row["secrets"]
     return ProfileConfig(
         name=row["name"],
         connector=row["connector"],
         config=row["config"],
-        secrets=keys.decrypt(stored, row["tenant"], str(row["id"])) if stored else {},
+        secrets=keys.decrypt(stored, row["tenant"], row["id"]) if stored else {},
         secret_sources=row["secret_sources"],
         active=row["active"],
         max_concurrent=row["max_concurrent"],
@@ -84,7 +83,7 @@ def _profile(row: Any, keys: Keyring) -> ProfileConfig:  # noqa: ANN401 - a data
     )
 
 
-def _instance(row: Any) -> InstanceConfig:  # noqa: ANN401 - a database row
+def _instance(row: Row) -> InstanceConfig:
     return InstanceConfig(
         name=row["name"],
         source=row["source"],

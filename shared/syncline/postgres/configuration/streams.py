@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import shown
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.near_names import meant_by, no_entity_type
 
 _FIND = """
@@ -65,17 +63,17 @@ class Streams:
         return Stream(
             id=row["stream_id"],
             tenant=tenant,
-            instance=str(row["instance_id"]),
+            instance=row["instance_id"],
             instance_name=row["name"],
             entity_type=row["entity_type"],
-            source=str(row["source_id"]),
-            target=str(row["target_id"]),
-            mapping=str(row["mapping_id"]),
+            source=row["source_id"],
+            target=row["target_id"],
+            mapping=row["mapping_id"],
             mapping_version=row["active_version"],
         )
 
 
-def switched_off(row: Any) -> str | None:  # noqa: ANN401 - a database row
+def switched_off(row: Row) -> str | None:
     """Say what keeps an instance from running, None when nothing does.
 
     Args:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.domain.naming import LONGEST, meant, shown
+from syncline.postgres.database.database import Queryable
 
 TABLES = {
     Kind.PROFILE: "profiles",
@@ -31,7 +31,7 @@ where i.tenant = $1 and (i.name = $2 or i.id::text = $2) and i.deleted_at is nul
 """
 
 
-async def meant_by(database: Any, kind: Kind, tenant: str, name: str) -> str:  # noqa: ANN401
+async def meant_by(database: Queryable, kind: Kind, tenant: str, name: str) -> str:
     """Return `; did you mean …?` for a name that nothing of that kind has, or nothing.
 
     Args:
@@ -43,7 +43,7 @@ async def meant_by(database: Any, kind: Kind, tenant: str, name: str) -> str:  #
 
 
 async def none_like(
-    database: Any,  # noqa: ANN401
+    database: Queryable,
     kind: Kind,
     tenant: str,
     name: str,
@@ -54,7 +54,7 @@ async def none_like(
 
 
 async def no_stream(
-    database: Any,  # noqa: ANN401
+    database: Queryable,
     tenant: str,
     instance: str,
     entity_type: str,

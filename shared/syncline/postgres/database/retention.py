@@ -5,11 +5,9 @@ Each call takes a bounded number of rows, so that no transaction is long; one pr
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
 
 _LOCK = 7_305_817_212  # any fixed number of our own
 ROWS = 5_000
@@ -116,6 +114,6 @@ async def let_go(database: Database, retention: Retention) -> dict[str, int]:
             await connection.execute("select pg_advisory_unlock($1)", _LOCK)
 
 
-async def _delete(connection: Any, statement: str, days: int) -> int:  # noqa: ANN401
+async def _delete(connection: Connection, statement: str, days: int) -> int:
     tag: str = await connection.execute(statement, days, ROWS)
     return int(tag.rsplit(" ", 1)[-1])

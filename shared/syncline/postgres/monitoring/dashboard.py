@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 
 STEPS = 60
 """Most steps of a range."""
@@ -221,24 +220,24 @@ def _totals(steps: list[Step]) -> Totals:
     )
 
 
-def _next(row: Any) -> NextFiring:  # noqa: ANN401 - a database row
+def _next(row: Row) -> NextFiring:
     return NextFiring(row["name"], row["instance"], row["entity_type"], row["next_at"])
 
 
-def _failing(row: Any) -> Attention:  # noqa: ANN401 - a database row
+def _failing(row: Row) -> Attention:
     ok = row["last_success"]
     since = f"last succeeded {ok:%Y-%m-%d %H:%M} UTC" if ok else "has never succeeded"
     text = f"last run failed: {row['reason'] or 'every record failed'}; {since}"
     subject = f"{row['instance']} / {row['entity_type']}"
-    return Attention("failing", subject, text, row["finished_at"], str(row["id"]))
+    return Attention("failing", subject, text, row["finished_at"], row["id"])
 
 
-def _still(row: Any) -> Attention:  # noqa: ANN401 - a database row
+def _still(row: Row) -> Attention:
     subject = f"{row['instance']} / {row['entity_type']}"
-    return Attention("still", subject, "run does not move", row["progressed_at"], str(row["id"]))
+    return Attention("still", subject, "run does not move", row["progressed_at"], row["id"])
 
 
-def _missed(row: Any) -> Attention:  # noqa: ANN401 - a database row
+def _missed(row: Row) -> Attention:
     times = f"{row['missed']} firings" if row["missed"] != 1 else "1 firing"
     return Attention(
         "schedule", row["name"], f"{times} of the last day missed or refused", row["slot"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from uuid6 import uuid7
@@ -19,6 +18,7 @@ from syncline.domain.notification.incident import (
     IncidentDecision,
     decide_incident,
 )
+from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.notifications.incidents import lock
 
 _DUE = """
@@ -37,7 +37,9 @@ class Message(msgspec.Struct, frozen=True):
     subscriptions: int
 
 
-async def tell(connection: Any, tenant: str, now: datetime, pace: AlertTiming) -> list[Message]:  # noqa: ANN401
+async def tell(
+    connection: Connection, tenant: str, now: datetime, pace: AlertTiming
+) -> list[Message]:
     """Look at the incidents that are due, and queue what is to be told of them."""
     await lock(connection, tenant)
     messages: list[Message] = []
@@ -53,7 +55,7 @@ async def tell(connection: Any, tenant: str, now: datetime, pace: AlertTiming) -
     return messages
 
 
-def _incident(row: Any, streams: Sequence[Any]) -> Incident:  # noqa: ANN401 - database rows
+def _incident(row: Row, streams: Sequence[Row]) -> Incident:
     failing = [stream for stream in streams if stream["state"] == "failing"]
     return Incident(
         failing=len(failing),
@@ -66,7 +68,9 @@ def _incident(row: Any, streams: Sequence[Any]) -> Incident:  # noqa: ANN401 - d
     )
 
 
-async def _keep(connection: Any, incident: str, step: IncidentDecision, now: datetime) -> None:  # noqa: ANN401
+async def _keep(
+    connection: Connection, incident: str, step: IncidentDecision, now: datetime
+) -> None:
     closed_at = now if step.closed else None
     await connection.execute(
         """update incidents set told = $2, due_at = $3, changes = $4, closed_at = $5,
@@ -83,9 +87,9 @@ async def _keep(connection: Any, incident: str, step: IncidentDecision, now: dat
 
 
 async def _told(
-    connection: Any,  # noqa: ANN401 - a database connection
-    row: Any,  # noqa: ANN401 - a database row
-    streams: Sequence[Any],
+    connection: Connection,
+    row: Row,
+    streams: Sequence[Row],
     what: Announcement,
     now: datetime,
 ) -> list[Message]:
@@ -109,13 +113,13 @@ async def _told(
     return messages
 
 
-def _member(row: Any) -> Member:  # noqa: ANN401 - a database row
+def _member(row: Row) -> Member:
     subject = Subject(row["tenant"], row["instance"], row["entity_type"])
     return Member(subject, Alert(row["alert"]), msgspec.convert(row["data"], AlertData))
 
 
 def _by_sight(
-    subscriptions: Sequence[Mapping[str, Any]], members: Sequence[Member]
+    subscriptions: Sequence[Row], members: Sequence[Member]
 ) -> list[tuple[list[Member], list[str]]]:
     """Part subscriptions by what each wants to be told of; who wants nothing of it is in none."""
     seen: dict[tuple[int, ...], list[str]] = defaultdict(list)
@@ -132,8 +136,8 @@ def _by_sight(
 
 
 async def _queue(
-    connection: Any,  # noqa: ANN401 - a database connection
-    row: Any,  # noqa: ANN401 - a database row
+    connection: Connection,
+    row: Row,
     data: AlertData,
     subscriptions: Sequence[str],
     now: datetime,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from syncline.contracts.alerts import Happening
 from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
 from syncline.domain.notification.incident import AlertTiming
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.notifications.alert_messages import Message, tell
 from syncline.postgres.notifications.failure_causes import causes_of
 from syncline.postgres.notifications.incidents import due_tenants, take_in
@@ -78,7 +78,7 @@ class Alerting:
 
     async def _kept(
         self,
-        connection: Any,  # noqa: ANN401 - a database connection
+        connection: Connection,
         states: Mapping[Subject, AlertState],
         verdict: Verdict,
         now: datetime,
@@ -98,7 +98,7 @@ class Alerting:
         return told
 
 
-async def _pending(connection: Any) -> dict[Subject, int]:  # noqa: ANN401
+async def _pending(connection: Connection) -> dict[Subject, int]:
     rows = await connection.fetch(
         """select i.tenant, i.name, coalesce(p.count, 0) as count from instances i
         left join (select tenant, instance_id, count(*) from dead_letters
@@ -110,7 +110,7 @@ async def _pending(connection: Any) -> dict[Subject, int]:  # noqa: ANN401
     return {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
 
 
-async def _locked(connection: Any, subjects: Sequence[Subject]) -> dict[Subject, AlertState]:  # noqa: ANN401
+async def _locked(connection: Connection, subjects: Sequence[Subject]) -> dict[Subject, AlertState]:
     """Lock the rows of subjects, in an order that all keep; those that are new begin well."""
     keys = [[getattr(s, name) for s in subjects] for name in ("tenant", "instance", "entity_type")]
     await connection.execute(

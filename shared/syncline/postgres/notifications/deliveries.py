@@ -89,7 +89,7 @@ class Deliveries:
         )
         return [self._due(row) for row in rows]
 
-    def _due(self, row: Any) -> Due:  # noqa: ANN401 - a database row
+    def _due(self, row: Row) -> Due:
         return Due(
             id=row["id"],
             holder=row["holder"],

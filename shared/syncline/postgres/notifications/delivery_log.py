@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.notifications.deliveries import Try
 
 
@@ -107,10 +106,10 @@ class DeliveryViews:
             await audit(connection, tenant, actor, action, row["name"], {"delivery": str(delivery)})
 
 
-def _view(row: Any) -> DeliveryView:  # noqa: ANN401 - a database row
+def _view(row: Row) -> DeliveryView:
     return DeliveryView(
-        id=str(row["id"]),
-        notification_id=str(row["notification_id"]),
+        id=row["id"],
+        notification_id=row["notification_id"],
         alert=row["event"],
         instance=row["instance"],
         entity_type=row["entity_type"] or None,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.notification.alert import Cause
+from syncline.postgres.database.database import Connection, Row
 
 # Of a run's dead letters the largest group counts; a run that failed as a whole has its failure.
 _CAUSES = """
@@ -25,13 +25,13 @@ where r.id = any($1) and r.state in ('failed', 'partial_success')
 _MAPPED = ("normalize", "transform")
 
 
-async def causes_of(connection: Any, run_ids: Sequence[str]) -> dict[str, Cause]:  # noqa: ANN401
+async def causes_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, Cause]:
     """Return the causes of those runs that failed, or in part, by correlation ID."""
     rows = await connection.fetch(_CAUSES, list(run_ids))
-    return {str(row["id"]): _cause(row) for row in rows}
+    return {row["id"]: _cause(row) for row in rows}
 
 
-def _cause(row: Any) -> Cause:  # noqa: ANN401 - a database row
+def _cause(row: Row) -> Cause:
     if row["failure"] is not None:
         side = "target" if row["halted"] else "source"
         pattern = pattern_of(row["failure"])

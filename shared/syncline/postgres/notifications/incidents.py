@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from syncline.contracts.alerts import Happening
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
 
 # A stream stays in the incident that it is in, whatever its next failure says.
 _KNOWN = """
@@ -46,7 +46,7 @@ from incidents i where i.id = any($1)
 """
 
 
-async def lock(connection: Any, tenant: str) -> None:  # noqa: ANN401
+async def lock(connection: Connection, tenant: str) -> None:
     """Let nobody else change a tenant's incidents before this transaction has ended."""
     await connection.execute(
         "select pg_advisory_xact_lock(hashtextextended('incidents ' || $1, 0))", tenant
@@ -61,7 +61,9 @@ async def due_tenants(database: Database, now: datetime) -> list[str]:
     return [row["tenant"] for row in rows]
 
 
-async def take_in(connection: Any, happenings: Sequence[Happening], now: datetime) -> list[str]:  # noqa: ANN401
+async def take_in(
+    connection: Connection, happenings: Sequence[Happening], now: datetime
+) -> list[str]:
     """Note what happened to subjects in their incidents, in its order.
 
     Returns:
@@ -84,7 +86,7 @@ def _fails(happening: Happening, happenings: Sequence[Happening]) -> bool:
     return any(h.alert is not None and h.subject == happening.subject for h in happenings)
 
 
-async def _with_incidents(connection: Any, happenings: Sequence[Happening]) -> set[Any]:  # noqa: ANN401
+async def _with_incidents(connection: Connection, happenings: Sequence[Happening]) -> set[Any]:
     subjects = {happening.subject for happening in happenings}
     keys = [[getattr(s, name) for s in subjects] for name in ("tenant", "instance", "entity_type")]
     rows = await connection.fetch(
@@ -97,7 +99,7 @@ async def _with_incidents(connection: Any, happenings: Sequence[Happening]) -> s
     return {s for s in subjects if (s.tenant, s.instance, s.entity_type) in found}
 
 
-async def _take(connection: Any, happening: Happening, now: datetime) -> dict[str, bool]:  # noqa: ANN401
+async def _take(connection: Connection, happening: Happening, now: datetime) -> dict[str, bool]:
     """Note one happening; return the incidents that it touches, each with whether it fails now."""
     subject, data = happening.subject, msgspec.to_builtins(happening.data)
     key = (subject.tenant, subject.instance, subject.entity_type)
@@ -116,7 +118,7 @@ async def _take(connection: Any, happening: Happening, now: datetime) -> dict[st
     return {incident: True}
 
 
-async def _since(connection: Any, touched: dict[str, bool], now: datetime) -> None:  # noqa: ANN401
+async def _since(connection: Connection, touched: dict[str, bool], now: datetime) -> None:
     """Note since when incidents fail, or do not; and look at them."""
     await connection.executemany(
         """update incidents set due_at = $3, fails = $2,

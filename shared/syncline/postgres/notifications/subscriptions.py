@@ -19,7 +19,7 @@ from syncline.domain.errors import (
 )
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.notifications.deliveries import BOTH_SIGN, Target, bound, target_of
 from syncline.security.secrets import Keyring
 
@@ -95,7 +95,7 @@ class Subscriptions:
         )  # fmt: skip
         if row is None:
             raise _unknown(id_)
-        return target_of(row, self._keys, str(row["id"]))
+        return target_of(row, self._keys, row["id"])
 
     async def create(
         self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
@@ -163,7 +163,7 @@ class Subscriptions:
         """Sign with a new secret, and for a day with the old one too. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             row = await _locked(connection, tenant, "webhook", id_)
-            place = bound(str(row["id"]))
+            place = bound(row["id"])
             before = self._keys.decrypt(row["secret"], tenant, place)["signing"]
             stored = self._keys.encrypt({"signing": secret, "before": before}, tenant, place)
             await connection.execute(
@@ -189,7 +189,7 @@ class Subscriptions:
             )
             old = [row for row in rows if not self._keys.is_primary(row["secret"])]
             for row in old:
-                stored = self._keys.rekey(row["secret"], row["tenant"], bound(str(row["id"])))
+                stored = self._keys.rekey(row["secret"], row["tenant"], bound(row["id"]))
                 await connection.execute(
                     "update subscriptions set secret = $2 where id = $1", row["id"], stored
                 )
@@ -198,7 +198,7 @@ class Subscriptions:
 
 
 async def _audit(
-    connection: Any,  # noqa: ANN401
+    connection: Connection,
     tenant: str,
     actor: str,
     what: str,
@@ -213,7 +213,7 @@ def mark_of(changed_at: datetime) -> str:
     return changed_at.astimezone(UTC).strftime("%Y%m%d%H%M%S%f")
 
 
-async def _check_instances(connection: Any, tenant: str, config: SubscriptionConfig) -> None:  # noqa: ANN401
+async def _check_instances(connection: Connection, tenant: str, config: SubscriptionConfig) -> None:
     rows = await connection.fetch("select name from instances where tenant = $1", tenant)
     known = {row["name"] for row in rows}
     problems = [
@@ -225,7 +225,7 @@ async def _check_instances(connection: Any, tenant: str, config: SubscriptionCon
         raise InvalidInputError(problems)
 
 
-async def _locked(connection: Any, tenant: str, kind: str, id_: str) -> Any:  # noqa: ANN401
+async def _locked(connection: Connection, tenant: str, kind: str, id_: str) -> Any:  # noqa: ANN401
     row = await connection.fetchrow(
         "select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for update",
         tenant,
@@ -244,7 +244,7 @@ async def _unless_taken(name: str, statement: Any) -> None:  # noqa: ANN401 - an
         raise ConflictError(f"there is a notification {name!r} already") from None
 
 
-def _view(row: Any) -> SubscriptionView:  # noqa: ANN401 - a database row
+def _view(row: Row) -> SubscriptionView:
     facts: dict[str, Callable[[Any], Any]] = {"id": str, "addresses": lambda a: list(a or ())}
     return SubscriptionView(
         **{f: facts.get(f, _same)(row[f]) for f in SubscriptionView.__struct_fields__}

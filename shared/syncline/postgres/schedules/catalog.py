@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -13,7 +12,7 @@ from syncline.domain.schedule.cadence import Cadence, cadence_of
 from syncline.domain.schedule.cron import Cron
 from syncline.domain.schedule.firing import FiringResult, ScheduleStatus
 from syncline.postgres.configuration.edits import mark_of
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.near_names import none_like
 
 _SHOWN = """
@@ -177,7 +176,7 @@ class ScheduleViews:
         return found
 
 
-def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
+def _view(row: Row) -> ScheduleView:
     status = ScheduleStatus(row["status"])
     return ScheduleView(
         name=row["name"],
@@ -198,7 +197,7 @@ def _view(row: Any) -> ScheduleView:  # noqa: ANN401 - a database row
     )
 
 
-def _firing(row: Any) -> FiringView:  # noqa: ANN401 - a database row
+def _firing(row: Row) -> FiringView:
     fired = row["result"] == FiringResult.FIRED.value
     return FiringView(
         slot=row["slot"],
@@ -206,7 +205,7 @@ def _firing(row: Any) -> FiringView:  # noqa: ANN401 - a database row
         actor=row["actor"],
         result=row["result"],
         reason=row["reason"],
-        correlation_id=str(row["run_id"]) if fired else None,
+        correlation_id=row["run_id"] if fired else None,
         state=row["state"],
         noted_at=row["noted_at"],
     )

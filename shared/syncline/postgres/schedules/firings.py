@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from syncline.domain.schedule.firing import (
     DueSchedule,
@@ -19,7 +18,7 @@ from syncline.domain.schedule.firing import (
     ScheduleUpdate,
     UnpublishedFiring,
 )
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database, Row
 
 BITE = 100
 """Schedules or firings of one transaction."""
@@ -134,7 +133,7 @@ class Firings:
 
 
 async def _note(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     coming: DueSchedule,
     noted: Sequence[NewFiring],
 ) -> list[NewFiring]:
@@ -150,9 +149,9 @@ async def _note(
     return [firing for firing in noted if firing.slot in new]
 
 
-def _coming(row: Any) -> DueSchedule:  # noqa: ANN401 - a database row
+def _coming(row: Row) -> DueSchedule:
     return DueSchedule(
-        str(row["id"]),
+        row["id"],
         row["tenant"],
         row["name"],
         row["cron"],
@@ -163,12 +162,12 @@ def _coming(row: Any) -> DueSchedule:  # noqa: ANN401 - a database row
     )
 
 
-def _to_send(row: Any) -> UnpublishedFiring:  # noqa: ANN401 - a database row
+def _to_send(row: Row) -> UnpublishedFiring:
     return UnpublishedFiring(
-        str(row["schedule_id"]),
+        row["schedule_id"],
         row["slot"],
         row["tenant"],
-        str(row["run_id"]),
+        row["run_id"],
         FiringKind(row["kind"]),
         row["actor"],
         row["instance"],
