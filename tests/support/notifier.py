@@ -16,7 +16,7 @@ from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
 from syncline.security.signing import new_signing_secret
 from syncline_notifier.deliveries import Delivering
-from syncline_notifier.stage import NotifierStage
+from syncline_notifier.handler import NotifierHandler
 
 EVENTS = ("run_failed", "partial_success", "dlq_growth")
 
@@ -39,9 +39,9 @@ class Notifier:
         self._all_senders.append(senders)
         return Delivering(self.deliveries, senders, clock)
 
-    def stage(self, threshold: int = 4) -> NotifierStage:
+    def stage(self, threshold: int = 4) -> NotifierHandler:
         alerting = Alerting(self.database, AlertTiming(window=0, hold=0, flaps=0))
-        return NotifierStage(alerting, self.delivering(), threshold, SystemClock())
+        return NotifierHandler(alerting, self.delivering(), threshold, SystemClock())
 
     async def webhook(self, url: str, *events: str, **more: object) -> str:
         secret = new_signing_secret()

@@ -14,9 +14,10 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.connectors.port import Capabilities, ConnectorError, ExtractRequest, Page, Snapshot
+from syncline.contracts.batch import Batch
+from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
-from syncline.contracts.letters import Given, Place, dead_letter
-from syncline.contracts.messages import Attempt, Batch, Report, RunRequest, decoder_of
+from syncline.contracts.messages import Attempt, Report, RunRequest, decoder_of
 from syncline.contracts.sending import settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -37,10 +38,10 @@ from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_deadletter.rules import settled
+from syncline_ingest.handler import IngestHandler
 from syncline_ingest.reading.chunks import Source
 from syncline_ingest.reading.rows import Hasher
 from syncline_ingest.reading.source import OpenSource
-from syncline_ingest.stage import IngestStage
 from tests.support.configured import DOCUMENT
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -206,7 +207,7 @@ class World:
 
     async def ingest(self, run: Run) -> bool:
         """Let a new process take the run's request; False if it is killed meanwhile."""
-        stage = IngestStage(self.db, self, self, self, Clock(self))  # type: ignore[arg-type]
+        stage = IngestHandler(self.db, self, self, self, Clock(self))  # type: ignore[arg-type]
         try:
             manifest = await stage.handle([RunRequest(run.id, "default")])
         except KilledError:
@@ -255,8 +256,8 @@ class World:
         for place, own in enumerate(decided):
             if isinstance(own, Failure):
                 attempt = Attempt(1, datetime.now(UTC).isoformat(), "execute", own)  # noqa: TID251
-                given = Given(b"{}", batch.row_hashes[place], batch.version)
-                where = Place(batch.number, batch.slots[place], batch.ids[place])
+                given = FailedRecord(b"{}", batch.row_hashes[place], batch.version)
+                where = RecordPlace(batch.number, batch.slots[place], batch.ids[place])
                 letter = dead_letter(batch.run, where, Stage.EXECUTE, [attempt], given)
                 reports.append(await self._failed(letter))
         return reports

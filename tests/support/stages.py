@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from syncline.contracts.wire import Delivery, Outbound
+from syncline.runtime import spec
 from syncline.runtime.clock import Clock, SystemClock
-from syncline.runtime.loop.stage_loop import Stage, StageOptions, StageSpec
+from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.ports import Producer
+from syncline.runtime.spec import StageOptions, StageSpec
 from syncline.testing.memory_broker import MemoryBroker, MemoryConsumer
 
 IN, OUT, GROUP = "raw", "canonical", "normalize"
@@ -25,7 +27,7 @@ def to_out(text: str) -> Outbound:
     return Outbound(OUT, b"run-1", text.encode(), 0)
 
 
-class Handler:
+class Handler(spec.Handler[str]):
     """Passes on; `before` may fail, wait or note."""
 
     def __init__(self, before: Callable[[Sequence[str]], Awaitable[None]] | None = None) -> None:
@@ -47,8 +49,8 @@ def stage_on(
     clock: Clock | None = None,
     producer: Producer | None = None,
     consumer: MemoryConsumer | None = None,
-) -> Stage[str]:
-    return Stage(
+) -> StageLoop[str]:
+    return StageLoop(
         StageSpec(GROUP, [IN], decode, options),
         handler,
         consumer or broker.consumer(GROUP),
@@ -58,7 +60,7 @@ def stage_on(
 
 
 @asynccontextmanager
-async def running(stage: Stage[str]) -> AsyncIterator[asyncio.Task[None]]:
+async def running(stage: StageLoop[str]) -> AsyncIterator[asyncio.Task[None]]:
     """Run the stage; the block's end stops it as SIGTERM does and raises what it broke on."""
     stopping = asyncio.Event()
     task = asyncio.create_task(stage.run(stopping))

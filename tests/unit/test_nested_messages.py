@@ -14,7 +14,7 @@ from syncline.actions.passports import passport
 from syncline.actions.passports.field_changes import unused
 from syncline.actions.trials import stored_records
 from syncline.contracts.wire import Delivery
-from syncline.runtime.commands.control import Control
+from syncline.runtime.commands.control import ControlTopic
 from syncline.telemetry.masking import Secrets
 from syncline.testing.clock import FakeClock
 from syncline_gateway.live.hub import Hub
@@ -48,7 +48,7 @@ class Once:
 
 async def test_a_wish_behind_it_is_heard() -> None:
     reader = Once(delivery(b"r1", HOSTILE), delivery(b"r2", b'{"action":"cancel"}'))
-    control = Control(reader, FakeClock())
+    control = ControlTopic(reader, FakeClock())
 
     with pytest.raises(asyncio.CancelledError):
         await control.follow()

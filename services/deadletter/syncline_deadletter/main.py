@@ -11,16 +11,16 @@ from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.operations.settlement import OperationSettlement
 from syncline.postgres.operations.steps import OperationSteps
 from syncline.postgres.runs.runs import Runs
-from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline.runtime.spec import StageOptions, StageSpec
+from syncline_deadletter.handler import DeadletterHandler
 from syncline_deadletter.housekeeping import Housekeeping
 from syncline_deadletter.operations import Operating
 from syncline_deadletter.rules import Letter, decode
-from syncline_deadletter.stage import DeadletterStage
 
 SPEC = StageSpec("deadletter", [DLQ], decode, StageOptions(max_items=200, queue=400))
 
 
-def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
+def build(service: Service) -> tuple[StageSpec[Letter], DeadletterHandler]:
     housekeeping = Housekeeping(service.database, service.settings.retention(), service.clock)
     holder = str(uuid4())
     operating = Operating(
@@ -30,7 +30,7 @@ def build(service: Service) -> tuple[StageSpec[Letter], DeadletterStage]:
         service.producer,
         service.clock,
     )
-    return SPEC, DeadletterStage(DeadLetterStore(service.database), housekeeping, operating)
+    return SPEC, DeadletterHandler(DeadLetterStore(service.database), housekeeping, operating)
 
 
 def main(settings: Settings) -> None:

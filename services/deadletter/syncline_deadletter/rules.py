@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncline.contracts.events import CloudEvent, DeadLetter
-from syncline.contracts.messages import LetterRef, RunRef, Settled, decoder_of
+from syncline.contracts.messages import DeadLetterRef, RunRef, Settled, decoder_of
 from syncline.contracts.wire import Delivery
 from syncline.domain.dead_letter.identity import PoisonMessage, poison_id
 from syncline.domain.run import Outcome
@@ -91,7 +91,7 @@ def settled(letter: DeadLetter) -> Settled:
         mapping_version=letter.mapping_version,
         instance_name=letter.instance,
     )
-    reference = LetterRef(letter.id, letter.source_id, letter.stage, letter.failure)
+    reference = DeadLetterRef(letter.id, letter.source_id, letter.stage, letter.failure)
     return Settled(
         run, letter.batch, [letter.slot], Outcome.FAILED.value, letter.stage, [reference]
     )

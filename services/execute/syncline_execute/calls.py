@@ -12,7 +12,7 @@ from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import RunRef, decoder_of, encode
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
-from syncline.runtime.failure.failure_router import bug
+from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 
@@ -40,7 +40,7 @@ async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:
             return result
     except Exception as error:
         log.exception("connector_broke")
-        failure = bug(BROKE, error, ambiguous=True)
+        failure = failure_of_bug(BROKE, error, ambiguous=True)
     result.failures = dict.fromkeys(everything, failure)
     return result
 

@@ -11,7 +11,7 @@ from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
 from syncline.contracts.messages import RunRef
 from syncline.domain.errors import Category, FailureError
 from syncline.postgres.limits.retry_after import PausedError
-from syncline.runtime.failure.failure_router import bug
+from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline_execute.calls import BROKE, write_batch
 from syncline_execute.rules import Item, Seen
 from syncline_execute.targets import Target
@@ -61,7 +61,7 @@ async def _ask(
                 await _refused(target, error, items, work)
             except Exception as error:
                 log.exception("connector_broke")
-                work.fail(items, bug(BROKE, error))
+                work.fail(items, failure_of_bug(BROKE, error))
     except PausedError as error:
         work.fail(items, error.failure)
     return None

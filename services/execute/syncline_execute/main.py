@@ -8,30 +8,35 @@ import msgspec
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.decoding import decode_batch
-from syncline.contracts.messages import Batch
-from syncline.contracts.sending import records_in
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import decoding
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.runtime.failure.failure_router import FailureRouter
-from syncline.runtime.loop.stage_loop import StageSpec
+from syncline.runtime.spec import StageOptions, StageSpec
+from syncline_execute.handler import ExecuteHandler
 from syncline_execute.row_names import Naming
-from syncline_execute.stage import ExecuteStage
 from syncline_execute.targets import Targets
 from syncline_execute.work import Halts
 from syncline_execute.writer import Writer
 
 Payloads = Batch[msgspec.Raw]
-SPEC = StageSpec("execute", [INPUT_OF[Stage.EXECUTE]], decode_batch(Payloads), records=records_in)
+SPEC = StageSpec(
+    "execute",
+    [INPUT_OF[Stage.EXECUTE]],
+    decoding(Payloads),
+    StageOptions(together=True),
+    records=len,
+)
 
 
-def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteStage]:
+def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteHandler]:
     halts = Halts()
-    return SPEC, ExecuteStage(
+    return SPEC, ExecuteHandler(
         Targets(service.connections, service.mappings),
         Writer(Ledger(service.database), halts, Naming(RowNames(service.database))),
-        service.control,
+        service.commands,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,
         halts,

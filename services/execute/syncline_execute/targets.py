@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.bootstrap.connections import Connections, Mappings
+from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.connectors.port import Capabilities, Connector
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
@@ -26,7 +26,7 @@ class Target(msgspec.Struct, frozen=True):
 class Targets:
     """Gives the target of a run; from memory after the first time."""
 
-    def __init__(self, connections: Connections, mappings: Mappings) -> None:
+    def __init__(self, connections: Connections, mappings: MappingCache) -> None:
         self._connections = connections
         self._mappings = mappings
 

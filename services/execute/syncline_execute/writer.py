@@ -14,7 +14,8 @@ from uuid import uuid4
 import msgspec
 
 from syncline.connectors.port import WriteResult
-from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import RunRef
 from syncline.domain.errors import Failure, RetriableError
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.mapping.hashes import payload_hashes

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import Report
-from syncline.contracts.sending import records_in
+from syncline.contracts.messages import Report, records_in
 from syncline.contracts.topics import OUTCOMES
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.progress.stalled_runs import StalledRuns
-from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline.runtime.spec import StageOptions, StageSpec
+from syncline_finalize.handler import FinalizeHandler
 from syncline_finalize.rules import decode
-from syncline_finalize.stage import FinalizeStage
 
 SPEC = StageSpec(
     "finalize",
@@ -23,14 +22,14 @@ SPEC = StageSpec(
 )
 
 
-def build(service: Service) -> tuple[StageSpec[Report], FinalizeStage]:
-    return SPEC, FinalizeStage(
+def build(service: Service) -> tuple[StageSpec[Report], FinalizeHandler]:
+    return SPEC, FinalizeHandler(
         Outcomes(service.database),
         StalledRuns(service.database),
         service.producer,
         service.clock,
         service.settings.stalled_after,
-        lambda: service.control.cancelled,
+        lambda: service.commands.cancelled,
     )
 
 

@@ -10,39 +10,30 @@ import msgspec
 from syncline.contracts import events
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import (
-    LetterRef,
+    DeadLetterRef,
     Report,
     Retrying,
     RunRef,
     Settled,
     Waiting,
-    check_uuid,
-    decoder_of,
-    letters_in,
+    dead_letters_in,
+    decoding,
 )
 from syncline.contracts.status import status_message, status_of
+from syncline.contracts.timings import timings_of
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.domain.run import Outcome, Run, State
+from syncline.domain.run import Run, State
 
-_decode = decoder_of(Report).decode
-_CODES = frozenset(Outcome)
+_decode = decoding(Report)
 PROGRESS_EVERY = 0.25
 """Seconds between two progress events of a run (spec section 7: at most 4 a second)."""
 
 
 def decode(delivery: Delivery) -> Report:
     """Read a report. Raises msgspec.DecodeError or ValueError on what cannot be one."""
-    report: Report = _decode(delivery.value or b"")
-    check_uuid(report.run.id, "id")
-    if isinstance(report, Settled):
-        if len(report.codes) != len(report.slots) or not _CODES.issuperset(report.codes):
-            raise ValueError("the report's outcome codes are wrong or not one a slot")
-    elif isinstance(report, Retrying) and not (
-        len(report.slots) == len(report.ids) == len(report.attempts)
-    ):
-        raise ValueError("the lists of the report are of unequal length")
-    if isinstance(report, Settled | Retrying) and min(report.slots, default=0) < 0:
-        raise ValueError("a slot of the report is negative")
+    report: Report = _decode(delivery)
+    if isinstance(report, Settled) and (timings := timings_of(delivery)):
+        report = msgspec.structs.replace(report, timings=timings)
     return report
 
 
@@ -80,18 +71,18 @@ def waiting_for(reports: Iterable[Report]) -> str:
 
 def letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:
     """Announce the dead letters of a run, numbered up to just below the event of the run itself."""
-    letters = letters_in(reports)
+    letters = dead_letters_in(reports)
     first = run.status_seq - len(letters)
     return [_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
 
 
 def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:
     """Report the records that were given up with a stalled run, as their stages would have."""
-    references = [LetterRef(x.id, x.source_id, x.stage, x.failure) for x in letters]
+    references = [DeadLetterRef(x.id, x.source_id, x.stage, x.failure) for x in letters]
     return Settled(run, 0, [], "", "finalize", references)
 
 
-def _letter_event(run: Run, letter: LetterRef, seq: int, now: datetime) -> Outbound:
+def _letter_event(run: Run, letter: DeadLetterRef, seq: int, now: datetime) -> Outbound:
     facts = msgspec.structs.asdict(status_of(run)) | {"seq": seq}
     event = events.RecordDeadLettered(
         **facts,

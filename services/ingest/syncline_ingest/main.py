@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.messages import RunRequest
+from syncline.contracts.messages import RunRequest, decoding
 from syncline.contracts.topics import RUNS
-from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline.runtime.spec import StageOptions, StageSpec
+from syncline_ingest.handler import IngestHandler
 from syncline_ingest.reading.source import Sources
-from syncline_ingest.rules import decode
-from syncline_ingest.stage import IngestStage
 
 # Extractions take long and are independent, so several of a partition run at once. One that is
 # cut off goes on where its last chunk was committed, so leaving needs no patience.
 SPEC = StageSpec(
     "ingest",
     [RUNS],
-    decode,
+    decoding(RunRequest),
     StageOptions(max_items=1, parallel=8, drain=2.0),
     records=lambda _request: 0,  # it counts what it reads while it reads
 )
 
 
-def build(service: Service) -> tuple[StageSpec[RunRequest], IngestStage]:
-    return SPEC, IngestStage(
+def build(service: Service) -> tuple[StageSpec[RunRequest], IngestHandler]:
+    return SPEC, IngestHandler(
         service.database,
         Sources(service.connections, service.mappings, service.clock, service.producer),
         service.producer,
-        service.control,
+        service.commands,
         service.clock,
     )
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from syncline.contracts.messages import RunRequest, check_uuid, decoder_of
 from syncline.contracts.topics import Stage
-from syncline.contracts.wire import Delivery, lane_of
+from syncline.contracts.wire import lane_of
 from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.refusal import printable
@@ -17,7 +16,6 @@ from syncline.domain.record import MAX_RECORD
 from syncline.domain.run import PENDING
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 
-_decode = decoder_of(RunRequest).decode
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""
 FEW = 200
@@ -43,13 +41,6 @@ class Planned(msgspec.Struct):
 
     new: NewBatch
     rows: list[Row]
-
-
-def decode(delivery: Delivery) -> RunRequest:
-    """Read a run request. Raises msgspec.DecodeError or ValueError on what is none."""
-    request: RunRequest = _decode(delivery.value or b"")
-    check_uuid(request.run_id, "run_id")
-    return request
 
 
 def refused(source_id: str, data: bytes, failure: Failure, row_hash: str = "") -> Row:

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from syncline.kafka.connection import KafkaConnection
-from syncline.runtime.backoff import Pauses
+from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock
 from syncline_monitor.faust_table import Ear
 from syncline_monitor.rules import Board
@@ -52,7 +52,7 @@ class Listening:
 
     async def listen(self) -> None:
         """Side task: listen for ever."""
-        pauses = Pauses()
+        backoff = Backoff()
         while True:
             ear = Ear(self._connection, self._clock)
             try:
@@ -63,7 +63,7 @@ class Listening:
                 self._ear = None
                 await self._end(ear)
             log.warning("faust_app_replaced", reason=reason)
-            await self._clock.sleep(pauses.next())
+            await self._clock.sleep(backoff.next())
 
     async def _use(self, ear: Ear) -> str:
         """Listen until the ear fails; returns why."""

@@ -1,29 +1,26 @@
-"""Start the normalize service."""
+"""The normalize service: raw fields to canonical properties, from `raw` to `canonical`."""
 
 from __future__ import annotations
 
-from random import Random
-from typing import Any
-
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.decoding import decode_batch
-from syncline.contracts.messages import Batch
-from syncline.contracts.sending import records_in
-from syncline.contracts.topics import INPUT_OF, Stage
-from syncline.runtime.failure.failure_router import FailureRouter
-from syncline.runtime.loop.stage_loop import StageSpec
-from syncline_normalize.stage import NormalizeStage
+from syncline.contracts.topics import Stage
+from syncline.domain.mapping.engine.compiler import CompiledMapping
+from syncline.runtime.mapping_handler import MappingHandler, Records, mapping_spec
+from syncline.runtime.spec import StageSpec
 
-Records = Batch[dict[str, Any]]
-SPEC = StageSpec(
-    "normalize", [INPUT_OF[Stage.NORMALIZE]], decode_batch(Records), records=records_in
-)
+SPEC = mapping_spec(Stage.NORMALIZE)
 
 
-def build(service: Service) -> tuple[StageSpec[Records], NormalizeStage]:
-    router = FailureRouter(Stage.NORMALIZE, Random())  # noqa: S311 - jitter
-    return SPEC, NormalizeStage(service.mappings, service.control, router, service.clock)
+def build(service: Service) -> tuple[StageSpec[Records], MappingHandler]:
+    return SPEC, MappingHandler(
+        Stage.NORMALIZE,
+        Stage.TRANSFORM,
+        CompiledMapping.normalize,
+        service.mappings,
+        service.commands,
+        service.clock,
+    )
 
 
 def main(settings: Settings) -> None:

@@ -12,8 +12,8 @@ import structlog
 
 from syncline.actions.notifications.senders import Senders, Tried
 from syncline.postgres.notifications.deliveries import Deliveries, Due
-from syncline.runtime.backoff import essence
 from syncline.runtime.clock import Clock
+from syncline.runtime.failure.attempts import root_cause
 from syncline.telemetry.metrics import METRICS
 from syncline_notifier.rules import pause_after
 
@@ -46,7 +46,7 @@ class Delivering:
         try:
             await self._run()
         except ExceptionGroup as group:
-            raise essence(group) from group
+            raise root_cause(group) from group
 
     async def _run(self) -> None:
         under_way: set[asyncio.Task[None]] = set()

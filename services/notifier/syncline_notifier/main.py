@@ -8,22 +8,22 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
 from syncline.postgres.notifications.alert_states import Alerting
 from syncline.postgres.notifications.deliveries import Deliveries
-from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_notifier.deliveries import Delivering
+from syncline_notifier.handler import NotifierHandler
 from syncline_notifier.rules import Ended, decode
-from syncline_notifier.stage import NotifierStage
 
 SPEC: StageSpec[Ended | None] = StageSpec(
     "notifier", [STATUS], decode, StageOptions(max_items=500, queue=1000)
 )
 
 
-def build(service: Service) -> tuple[StageSpec[Ended | None], NotifierStage]:
+def build(service: Service) -> tuple[StageSpec[Ended | None], NotifierHandler]:
     settings, clock = service.settings, service.clock
     deliveries = Deliveries(service.database, settings.keyring())
     delivering = Delivering(deliveries, senders_of(settings, clock), clock)
     alerting = Alerting(service.database, settings.pace())
-    return SPEC, NotifierStage(alerting, delivering, settings.dlq_alert_at, clock)
+    return SPEC, NotifierHandler(alerting, delivering, settings.dlq_alert_at, clock)
 
 
 def main(settings: Settings) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import RETRY_TIERS, retry_topic
-from syncline.runtime.loop.stage_loop import StageOptions, StageSpec
+from syncline.runtime.spec import StageOptions, StageSpec
+from syncline_retry.handler import RetryHandler
 from syncline_retry.rules import Waiting, decode
-from syncline_retry.stage import RetryStage
 
 TOPICS = [retry_topic(tier) for tier in RETRY_TIERS]
 # A waiting message needs no finishing: whoever gets the partition next waits on.
@@ -20,8 +20,8 @@ SPEC = StageSpec(
 )
 
 
-def build(service: Service) -> tuple[StageSpec[Waiting], RetryStage]:
-    return SPEC, RetryStage(service.control.is_cancelled, service.clock)
+def build(service: Service) -> tuple[StageSpec[Waiting], RetryHandler]:
+    return SPEC, RetryHandler(service.commands.is_cancelled, service.clock)
 
 
 def main(settings: Settings) -> None:

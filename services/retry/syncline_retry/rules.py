@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.contracts.decoding import decode_batch
-from syncline.contracts.messages import Batch
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import decoding
 from syncline.contracts.sending import RETRY_AT, RETRY_STAGE
 from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 
-_decode = decode_batch(Batch[msgspec.Raw])
+_decode = decoding(Batch[msgspec.Raw])
 
 
 LONGEST = 25 * 60 * 60 * 1000
@@ -56,13 +56,13 @@ def decode(delivery: Delivery) -> Waiting:
         raise ValueError(f"header {error} is missing") from error
     if due_at > delivery.timestamp + LONGEST:
         raise ValueError(f"header {RETRY_AT!r} lies further away than any retry")
-    batch: Batch[msgspec.Raw] = _decode(delivery)
+    batch = _decode(delivery)
     if stage not in INPUT_OF:
         raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no batches")
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
     spread = lane_spread(batch.run.id, batch.lane)
     key = batch.run.id.encode()
-    records = len(batch.ids)
+    records = len(batch)
     around = Outbound(delivery.topic, key, delivery.value, spread, delivery.headers, records)
     onward = msgspec.structs.replace(around, topic=INPUT_OF[stage], headers=kept)
     stands = int(tier_of(delivery.topic) * 1000 * PATIENCE)

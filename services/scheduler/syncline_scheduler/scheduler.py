@@ -18,7 +18,7 @@ from syncline.domain.schedule.firing import (
     trigger_fields,
 )
 from syncline.postgres.schedules.firings import Firings
-from syncline.runtime.backoff import Pauses
+from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
@@ -48,7 +48,7 @@ class Scheduler:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look every second until `stopping` is set; a look that has begun is finished."""
-        pauses = Pauses()
+        backoff = Backoff()
         while not stopping.is_set():
             try:
                 await self.look()
@@ -56,11 +56,11 @@ class Scheduler:
                 if self.waiting_for != str(error):
                     log.warning("scheduler_waits", reason=str(error), code=error.failure.code)
                 self.waiting_for = str(error)
-                METRICS.pauses.labels("scheduler").inc()
-                await sleep_unless(self._clock, pauses.next(), stopping)
+                METRICS.outages.labels("scheduler").inc()
+                await sleep_unless(self._clock, backoff.next(), stopping)
             else:
                 self.waiting_for = None
-                pauses.reset()
+                backoff.reset()
                 await sleep_unless(self._clock, EVERY, stopping)
 
     async def look(self) -> None:

@@ -1,29 +1,26 @@
-"""Start the transform service."""
+"""The transform service: canonical properties to payloads, from `canonical` to `payload`."""
 
 from __future__ import annotations
 
-from random import Random
-from typing import Any
-
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.decoding import decode_batch
-from syncline.contracts.messages import Batch
-from syncline.contracts.sending import records_in
-from syncline.contracts.topics import INPUT_OF, Stage
-from syncline.runtime.failure.failure_router import FailureRouter
-from syncline.runtime.loop.stage_loop import StageSpec
-from syncline_transform.stage import TransformStage
+from syncline.contracts.topics import Stage
+from syncline.domain.mapping.engine.compiler import CompiledMapping
+from syncline.runtime.mapping_handler import MappingHandler, Records, mapping_spec
+from syncline.runtime.spec import StageSpec
 
-Records = Batch[dict[str, Any]]
-SPEC = StageSpec(
-    "transform", [INPUT_OF[Stage.TRANSFORM]], decode_batch(Records), records=records_in
-)
+SPEC = mapping_spec(Stage.TRANSFORM)
 
 
-def build(service: Service) -> tuple[StageSpec[Records], TransformStage]:
-    router = FailureRouter(Stage.TRANSFORM, Random())  # noqa: S311 - jitter
-    return SPEC, TransformStage(service.mappings, service.control, router, service.clock)
+def build(service: Service) -> tuple[StageSpec[Records], MappingHandler]:
+    return SPEC, MappingHandler(
+        Stage.TRANSFORM,
+        Stage.EXECUTE,
+        CompiledMapping.transform,
+        service.mappings,
+        service.commands,
+        service.clock,
+    )
 
 
 def main(settings: Settings) -> None:

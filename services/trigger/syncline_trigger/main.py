@@ -7,18 +7,18 @@ from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TRIGGERS
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.runs import Runs
-from syncline.runtime.loop.stage_loop import StageSpec
-from syncline_trigger.commands import Wishing
+from syncline.runtime.spec import StageSpec
+from syncline_trigger.commands import CommandReconciler
+from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.rules import Asked, decode
-from syncline_trigger.stage import TriggerStage
 
 SPEC = StageSpec("trigger", [TRIGGERS], decode)
 
 
-def build(service: Service) -> tuple[StageSpec[Asked], TriggerStage]:
-    return SPEC, TriggerStage(
+def build(service: Service) -> tuple[StageSpec[Asked], TriggerHandler]:
+    return SPEC, TriggerHandler(
         service.database,
-        Wishing(Runs(service.database), RunPauses(service.database), service.control),
+        CommandReconciler(Runs(service.database), RunPauses(service.database), service.commands),
         service.producer,
         service.clock,
         service.settings.kafka_partitions,

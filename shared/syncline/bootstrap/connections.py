@@ -96,7 +96,7 @@ class Connections:
         self._open.clear()
 
 
-class Mappings:
+class MappingCache:
     """Mapping versions, parsed and compiled once; versions never change."""
 
     def __init__(self, configuration: Configuration) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
 import msgspec
 import uvloop
 
-from syncline.bootstrap.connections import Connections, Mappings
+from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.bootstrap.life import Life, life, standing_still
 from syncline.bootstrap.settings import Settings
+from syncline.contracts.wire import Outbound
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
@@ -21,13 +22,14 @@ from syncline.postgres.configuration.pinned import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.control import Control
-from syncline.runtime.loop.stage_loop import Handler, Stage, StageSpec
+from syncline.runtime.commands.control import ControlTopic
+from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.ports import Producer
 from syncline.runtime.process.health import HealthServer
-from syncline.runtime.process.pulse import CountedProducer
-from syncline.runtime.process.traced_producer import TracedProducer
+from syncline.runtime.spec import Handler, SideTask, StageSpec
 from syncline.telemetry.logs import configure_logs
+from syncline.telemetry.tally import TALLY
+from syncline.telemetry.tracing import traced
 
 T = TypeVar("T")
 
@@ -38,19 +40,28 @@ class Service(msgspec.Struct, frozen=True):
     settings: Settings
     database: Database
     producer: Producer
-    control: Control
+    commands: ControlTopic
     connections: Connections
-    mappings: Mappings
+    mappings: MappingCache
     limits: Limits
     clock: Clock
+
+
+class ServiceProducer(KafkaProducer):
+    """Sends what handlers and their side tasks send: traced, and counted once acknowledged."""
+
+    async def send(self, messages: Sequence[Outbound]) -> None:
+        """See KafkaProducer."""
+        messages = traced(messages)
+        await super().send(messages)
+        TALLY.count_sent(messages)
 
 
 def run(build: Callable[[Service], tuple[StageSpec[T], Handler[T]]], settings: Settings) -> None:
     """Run a service until it is told to stop.
 
     Args:
-        build: makes the stage's specification and its handler; a handler with a method
-            `side_tasks()` gets those run beside it.
+        build: makes the stage's specification and its handler.
     """
     _collect_garbage_seldom()
     uvloop.run(_run(build, settings))
@@ -73,11 +84,11 @@ async def _run(
         configure_logs(spec.name, settings.log_level)
         _export_spans(own.stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
-        stage = Stage(spec, handler, consumer, service.producer, own.clock)
+        loop = StageLoop(spec, handler, consumer, service.producer, own.clock)
         await own.run(
             spec.name,
-            lambda: stage.run(own.stopping),
-            _health(service, stage, own.clock),
+            lambda: loop.run(own.stopping),
+            _health(service, loop, own.clock),
             _side_tasks(service, handler),
             topics=list(spec.topics),
         )
@@ -92,7 +103,7 @@ def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> 
 
 def _service(own: Life) -> Service:
     settings, database = own.settings, own.database
-    producer = CountedProducer(TracedProducer(KafkaProducer(settings.kafka())))
+    producer = ServiceProducer(settings.kafka())
     own.stack.push_async_callback(producer.stop)
     reader = KafkaReader(settings.kafka(), "control", from_beginning=True)
     configuration = Configuration(database, settings.keyring())
@@ -100,22 +111,28 @@ def _service(own: Life) -> Service:
     connections = Connections(configuration, limits, settings.surroundings(), own.clock)
     own.stack.push_async_callback(connections.close)
     return Service(
-        settings, database, producer, Control(reader, own.clock), connections,
-        Mappings(configuration), limits, own.clock,
-    )  # fmt: skip
+        settings=settings,
+        database=database,
+        producer=producer,
+        commands=ControlTopic(reader, own.clock),
+        connections=connections,
+        mappings=MappingCache(configuration),
+        limits=limits,
+        clock=own.clock,
+    )
 
 
-def _side_tasks(service: Service, handler: object) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    own: Mapping[str, Callable[[], Awaitable[None]]] = getattr(handler, "side_tasks", dict)()
-    return {"control": service.control.follow, "limits": service.limits.renew, **own}
+def _side_tasks(service: Service, handler: Handler[T]) -> Mapping[str, SideTask]:
+    own = handler.side_tasks()
+    return {"control": service.commands.follow, "limits": service.limits.renew, **own}
 
 
-def _health(service: Service, stage: Stage[T], clock: Clock) -> HealthServer:
+def _health(service: Service, loop: StageLoop[T], clock: Clock) -> HealthServer:
     def ready() -> dict[str, str | None]:
         return {
-            "group": None if stage.joined else "not joined yet",
-            "control": None if service.control.caught_up else "still reading",
-            "dependencies": stage.waiting_for,
+            "group": None if loop.joined else "not joined yet",
+            "control": None if service.commands.caught_up else "still reading",
+            "dependencies": loop.waiting_for,
         }
 
-    return HealthServer(standing_still(lambda: stage.last_tick, clock), ready)
+    return HealthServer(standing_still(lambda: loop.last_tick, clock), ready)

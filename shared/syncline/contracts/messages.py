@@ -1,4 +1,4 @@
-"""Internal messages: batches between the stages, and what Finalize is told.
+"""Internal messages: what names a run, what Finalize is told, and how messages are encoded.
 
 msgspec structs in JSON. Fields unknown to a reader are ignored; `v` says which version wrote it.
 Numbers keep their digits: decimals travel as JSON numbers and are read back as Decimal.
@@ -6,18 +6,19 @@ Numbers keep their digits: decimals travel as JSON numbers and are read back as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sized
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, TypeVar, overload
 from uuid import UUID
 
 import msgspec
 
+from syncline.contracts.wire import Delivery
 from syncline.domain.errors import Failure
 from syncline.domain.run import Mode, Run
 
-R = TypeVar("R")
+T = TypeVar("T")
 VERSION = 1
 Index: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Slot: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
@@ -94,39 +95,6 @@ class Timing(msgspec.Struct, frozen=True, array_like=True):
     done: Milliseconds = 0
 
 
-class Batch(msgspec.Struct, Generic[R], omit_defaults=True):
-    """Up to Batch Size records on their way through the stages. The lists run in parallel.
-
-    A stage that looks into records reads a `Batch[dict]`, one that passes them on a `Batch[Raw]`.
-
-    Attributes:
-        number: of the batch within its run.
-        lane: which lane of the run it travels in.
-        slots: positions of the records in the batch row; a retry carries only some.
-        ids: source IDs.
-        records: one JSON object a record: raw, canonical or payload, by topic.
-        row_hashes: hex digests of the source rows, for the early skip of later runs.
-        attempt: number of the attempt that this delivery is, from 1.
-        history: earlier failed attempts of each record, only on retries.
-        version: when Ingest read the records, in microseconds since 1970 by the database's clock;
-            of two versions of a record the higher one is newer.
-        timings: of the stages it has passed; the reader adds the one it begins.
-    """
-
-    run: RunRef
-    number: Index
-    lane: Index
-    slots: list[Slot]
-    ids: list[str]
-    records: list[R]
-    row_hashes: list[str] = []
-    attempt: int = 1
-    history: list[list[Attempt]] = []
-    version: int = 0
-    timings: list[Timing] = []
-    v: int = VERSION
-
-
 class RunRequest(msgspec.Struct, frozen=True):
     """An accepted run, for Ingest. What it asks for is in its run row."""
 
@@ -135,14 +103,17 @@ class RunRequest(msgspec.Struct, frozen=True):
     v: int = VERSION
 
     def __post_init__(self) -> None:
-        UUID(self.run_id)
+        check_uuid(self.run_id, "run_id")
 
 
 class Settled(msgspec.Struct, frozen=True, tag="settled"):
     """Records of one batch reached an outcome. `codes` holds one Outcome code a slot.
 
-    Of the reports about one message at most one carries its timings. `left_out` names records that
-    the mapping excluded, each with the hash of its source row, so that they are known next time.
+    Attributes:
+        timings: of the messages that this report ends; they travel in its header, and travelled in
+            the message itself in the release before.
+        left_out: records that the mapping excluded, each with the hash of its source row, so that
+            they are known next time.
     """
 
     run: RunRef
@@ -150,7 +121,7 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     slots: list[Slot]
     codes: Codes
     stage: str
-    letters: list[LetterRef] = []
+    letters: list[DeadLetterRef] = []
     timings: list[Timing] = []
     left_out: list[tuple[str, str]] = []
     v: int = VERSION
@@ -161,7 +132,7 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
             UUID(row_hash)
 
 
-class LetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
+class DeadLetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
     """A dead letter that was stored, for the status event that announces it."""
 
     id: str
@@ -253,14 +224,19 @@ def _require_parallel(*lists: Sized) -> None:
         raise ValueError(f"lists of different lengths: {', '.join(str(len(x)) for x in lists)}")
 
 
-def letters_in(reports: Iterable[Report]) -> list[LetterRef]:
+def records_in(report: Report) -> int:
+    """Count the records that a report gives an outcome."""
+    return len(report.slots) if isinstance(report, Settled) else 0
+
+
+def dead_letters_in(reports: Iterable[Report]) -> list[DeadLetterRef]:
     """Return the dead letters that reports announce, each once."""
     letters = [x for report in reports if isinstance(report, Settled) for x in report.letters]
     return list({letter.id: letter for letter in letters}.values())
 
 
 encoder = msgspec.json.Encoder(decimal_format="number")
-_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_decoders: dict[type | UnionType, msgspec.json.Decoder[Any]] = {}
 
 
 def encode(message: object) -> bytes:
@@ -268,7 +244,11 @@ def encode(message: object) -> bytes:
     return encoder.encode(message)
 
 
-def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - a type or a union of types
+@overload
+def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]: ...
+@overload
+def decoder_of(kind: UnionType) -> msgspec.json.Decoder[Any]: ...
+def decoder_of(kind: type[T] | UnionType) -> msgspec.json.Decoder[T]:
     """Return the decoder of a message type; non-integer numbers of open values become Decimal.
 
     The decoder raises msgspec.DecodeError (also for a ValidationError) on bytes that are not one.
@@ -278,13 +258,14 @@ def decoder_of(kind: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - a type
     return _decoders[kind]
 
 
-def timings_at(batch: Batch[Any], begun: datetime, done: datetime) -> list[Timing]:
-    """Return a batch's timings with the last one ended."""
-    if not batch.timings:  # it did not come from a topic
-        return []
-    *earlier, last = batch.timings
-    times = [int(time.timestamp() * 1000) for time in (begun, done)]
-    return [*earlier, Timing(last.topic, last.arrived, *times)]
+@overload
+def decoding(kind: type[T]) -> Callable[[Delivery], T]: ...
+@overload
+def decoding(kind: UnionType) -> Callable[[Delivery], Any]: ...
+def decoding(kind: type[T] | UnionType) -> Callable[[Delivery], T]:
+    """Return a function that reads a delivery's value; it raises msgspec.DecodeError."""
+    decode = decoder_of(kind).decode
+    return lambda delivery: decode(delivery.value or b"")
 
 
 def check_uuid(text: str, name: str) -> None:

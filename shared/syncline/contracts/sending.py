@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from syncline.contracts.batch import Batch
 from syncline.contracts.events import TRIGGER, cloud_event
-from syncline.contracts.messages import Batch, Report, RunRequest, Settled, Timing, encode
+from syncline.contracts.messages import Report, RunRequest, Settled, encode, records_in
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.errors import InvalidInputError, Problem
@@ -90,17 +91,15 @@ def settled_message(
     places: Sequence[int],
     outcome: Outcome,
     stage: Stage,
-    timings: Sequence[Timing] = (),
 ) -> Outbound:
     """Report one outcome for some records of a batch.
 
     Args:
         places: indexes into the batch's lists.
-        timings: of the batch, where this is the one report that carries them.
     """
     slots = [batch.slots[place] for place in places]
     codes = outcome.value * len(slots)
-    settled = Settled(batch.run, batch.number, slots, codes, stage.value, timings=list(timings))
+    settled = Settled(batch.run, batch.number, slots, codes, stage.value)
     if outcome is Outcome.EXCLUDED and batch.row_hashes:
         named = [(batch.ids[place], batch.row_hashes[place]) for place in places]
         settled = msgspec.structs.replace(settled, left_out=[pair for pair in named if pair[1]])
@@ -110,13 +109,6 @@ def settled_message(
 def request_message(request: RunRequest) -> Outbound:
     """Address an accepted run to Ingest."""
     return _run_message(RUNS, request.run_id, request.tenant, encode(request), 1)
-
-
-def records_in(message: Batch[Any] | Report) -> int:
-    """Count the records that a batch brings, or that a report gives an outcome."""
-    if isinstance(message, Batch):
-        return len(message.ids)
-    return len(message.slots) if isinstance(message, Settled) else 0
 
 
 def _run_message(topic: str, run_id: str, tenant: str, value: bytes, records: int) -> Outbound:

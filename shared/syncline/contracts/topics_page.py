@@ -12,7 +12,8 @@ Made from `shared/syncline/contracts/topics.py` by `python -m syncline.contracts
 
 Names begin with the installation's prefix, `syncline.` by default. The key of every message is the
 correlation ID of its run. Headers: `correlation-id`, `tenant`, `attempt` where records are tried
-again, and `traceparent`. `syncline topics create` makes the topics.
+again, `stage-timings` (how long each stage had the records; every loop writes and reads it), and
+`traceparent`. `syncline topics create` makes the topics.
 
 Public topics are contracts for other programs ([asyncapi.yaml](asyncapi.yaml),
 [integration.md](integration.md)); the others may change with any release.

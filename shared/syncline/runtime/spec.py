@@ -1,16 +1,18 @@
-"""What a service tells the loop: what it reads, how it reads it, what it does with it."""
+"""What a service gives to the loop: what it reads, how it reads it, and the handler of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from syncline.contracts.wire import Delivery, Outbound
 
 T = TypeVar("T")
-T_contra = TypeVar("T_contra", contravariant=True)
+SideTask: TypeAlias = Callable[[], Awaitable[None]]
+"""Runs beside the loop for ever; one that raises RetriableError is begun anew after a pause."""
 
 
 class StageOptions(msgspec.Struct, frozen=True):
@@ -26,6 +28,8 @@ class StageOptions(msgspec.Struct, frozen=True):
             cuts it off at once.
         stalled_after: seconds without a message although some lie there, after which the client
             is replaced.
+        together: the handler works on the messages of one call at the same time, else one after
+            another; it tells how long each was worked on.
     """
 
     max_items: int = 32
@@ -35,6 +39,7 @@ class StageOptions(msgspec.Struct, frozen=True):
     commit_every: float = 0.25
     drain: float = 20.0
     stalled_after: float = 60.0
+    together: bool = False
 
 
 class StageSpec(msgspec.Struct, Generic[T], frozen=True):
@@ -57,17 +62,24 @@ class StageSpec(msgspec.Struct, Generic[T], frozen=True):
     settles: bool = False
 
 
-class Handler(Protocol[T_contra]):
-    """A stage's own work.
+class Handler(ABC, Generic[T]):
+    """A stage's own work."""
 
-    It may also have `on_too_large(outbound) -> Sequence[Outbound]`, asked for what to send instead
-    of a message that no broker takes, and `on_bug(item, error) -> Sequence[Outbound]`, asked for
-    what to send instead of a poison message when an item has broken the stage every time.
-    """
-
-    async def handle(self, items: Sequence[T_contra]) -> Sequence[Outbound]:
+    @abstractmethod
+    async def handle(self, items: Sequence[T]) -> Sequence[Outbound]:
         """Return what these messages of one partition give rise to, in order.
 
         Called again with the same after a failure. Raises RetriableError when something it needs
         is away; anything else is a bug.
         """
+
+    def on_bug(self, item: T, error: Exception) -> Sequence[Outbound] | None:
+        """Return what to send instead of an item that has broken `handle` every time.
+
+        None, as here: the message itself goes to the DLQ.
+        """
+        return None
+
+    def side_tasks(self) -> Mapping[str, SideTask]:
+        """Return what runs beside the loop, by name."""
+        return {}

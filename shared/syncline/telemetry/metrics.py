@@ -49,7 +49,7 @@ class Metrics:
             ["stage"],
             registry=registry,
         )
-        self.pauses = Counter(
+        self.outages = Counter(
             "syncline_pauses",
             "Waits because something that is needed was away.",
             ["stage"],

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from syncline.contracts.topics import DLQ, RETRY_PREFIX
+from syncline.contracts.wire import Outbound
+
 
 class Tally:
     """Counts of one process since its start.
@@ -21,6 +26,16 @@ class Tally:
         self.retried = 0
         self.messages = 0
         self.busy = 0.0
+
+    def count_sent(self, messages: Sequence[Outbound]) -> None:
+        """Count the records of acknowledged messages by where they went."""
+        for message in messages:
+            if message.topic == DLQ:
+                self.failed += message.records
+            elif message.topic.startswith(RETRY_PREFIX):
+                self.retried += message.records
+            else:
+                self.records_out += message.records
 
 
 TALLY = Tally()

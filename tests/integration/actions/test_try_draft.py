@@ -11,7 +11,8 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.actions.trials.draft import DraftTrier, TrialRequest
-from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import RunRef
 from syncline.contracts.sending import batch_message
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, NotFoundError

@@ -20,7 +20,8 @@ from syncline.connectors.http import HttpConnector
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.port import Surroundings
-from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome

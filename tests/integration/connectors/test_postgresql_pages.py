@@ -56,7 +56,7 @@ async def values(connector: PostgresqlConnector, column: str) -> list[Any]:
     """Return a column as it travels."""
     pages = await read(connector, TABLE)
     assert [page.bad for page in pages] == [{} for _ in pages]
-    return [decoder_of(object).decode(encode(r))[column] for p in pages for r in p.records]
+    return [decoder_of(dict[str, Any]).decode(encode(r))[column] for p in pages for r in p.records]
 
 
 async def assert_resumed_everywhere(
@@ -149,7 +149,7 @@ class TestValues:
         )
         (page,) = await read(connector, TABLE)
 
-        assert decoder_of(object).decode(encode(page.records[0])) == {
+        assert decoder_of(dict[str, Any]).decode(encode(page.records[0])) == {
             "id": 1, "a": ["infinity", "2026-01-31"], "r": "[2026-01-31,infinity)",
             "f": [Decimal("0.1"), "NaN"], "m": [Decimal("19.99")], "t": "24:00:00",
             "z": "24:00:00+02", "cash": Decimal("1234.50"),
@@ -186,7 +186,7 @@ class TestValues:
         for setting in ("datestyle", "intervalstyle", "extra_float_digits", "bytea_output"):
             await db.execute(f"alter role current_user reset {setting}")
 
-        record = decoder_of(object).decode(encode(page.records[0]))
+        record = decoder_of(dict[str, Any]).decode(encode(page.records[0]))
         assert (record["r"], record["i"], record["b"]) == (
             "[2026-01-31,2026-02-01)", "1 mon", ["AP8="],
         )  # fmt: skip

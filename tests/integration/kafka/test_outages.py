@@ -17,8 +17,9 @@ from syncline.embedded.kafka import EmbeddedKafka
 from syncline.kafka.admin import KafkaAdmin
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.runtime.clock import SystemClock
-from syncline.runtime.commands.control import Control, cancel_message, forget_message
-from syncline.runtime.loop.stage_loop import Stage, StageOptions, StageSpec
+from syncline.runtime.commands.control import ControlTopic, cancel_message, forget_message
+from syncline.runtime.loop.stage_loop import StageLoop
+from syncline.runtime.spec import StageOptions, StageSpec
 from tests.suites.broker import PARTITIONS, Member
 from tests.support.eventually import eventually
 from tests.support.folders import server_folder
@@ -56,11 +57,11 @@ async def kill_and_start(server: EmbeddedKafka) -> None:
     await server.start()
 
 
-def stage(broker: KafkaBroker, handler: Handler, stack: AsyncExitStack) -> Stage[str]:
+def stage(broker: KafkaBroker, handler: Handler, stack: AsyncExitStack) -> StageLoop[str]:
     producer = broker.producer()
     stack.push_async_callback(producer.stop)
     spec = StageSpec(GROUP, [IN], decode, StageOptions(max_items=8))
-    return Stage(spec, handler, broker.consumer(GROUP), producer, SystemClock())
+    return StageLoop(spec, handler, broker.consumer(GROUP), producer, SystemClock())
 
 
 async def put(broker: KafkaBroker, numbers: range) -> None:
@@ -184,7 +185,7 @@ async def test_control_follows_cancels_and_what_is_taken_back(kafka: KafkaPlace)
     producer = broker.producer()
     await producer.send([cancel_message("run-1", "ann"), cancel_message("run-2", "ann")])
     await producer.send([forget_message("run-2")])
-    control = Control(broker.reader("control"), SystemClock())
+    control = ControlTopic(broker.reader("control"), SystemClock())
     following = asyncio.create_task(control.follow())
 
     await eventually(lambda: control.caught_up, within=20)

@@ -18,8 +18,8 @@ from syncline.postgres.database.database import open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.notifications.alert_states import Alerting
 from syncline.testing.clock import FakeClock
+from syncline_notifier.handler import NotifierHandler
 from syncline_notifier.rules import Ended
-from syncline_notifier.stage import NotifierStage
 from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server
 from tests.support.notifier import Notifier
@@ -34,9 +34,9 @@ class Clocked(Notifier):
 
     clock = FakeClock()
 
-    def patient(self) -> NotifierStage:
+    def patient(self) -> NotifierHandler:
         alerting = Alerting(self.database, AlertTiming())
-        return NotifierStage(alerting, self.delivering(), 100, self.clock)
+        return NotifierHandler(alerting, self.delivering(), 100, self.clock)
 
     def ended(self, state: str, instance: str = "erp-shop", **more: Any) -> Ended:
         at = self.clock.now()
@@ -46,7 +46,7 @@ class Clocked(Notifier):
         )  # fmt: skip
         return Ended(run, at)
 
-    async def passes(self, stage: NotifierStage, minutes: int) -> None:
+    async def passes(self, stage: NotifierHandler, minutes: int) -> None:
         for _ in range(minutes):
             await self.clock.advance(60)
             await stage.tell_due()

@@ -11,9 +11,10 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.connectors.port import ExtractRequest, Page
+from syncline.contracts.batch import Batch
+from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
-from syncline.contracts.letters import Given, Place, dead_letter
-from syncline.contracts.messages import Attempt, Batch, Extracted, Report, RunRequest, decoder_of
+from syncline.contracts.messages import Attempt, Extracted, Report, RunRequest, decoder_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, RetriableError
@@ -27,9 +28,9 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
+from syncline_ingest.handler import IngestHandler
 from syncline_ingest.reading.chunks import Source
 from syncline_ingest.reading.source import OpenSource
-from syncline_ingest.stage import IngestStage
 from tests.support.configured import DOCUMENT, configure
 
 STEPS = 14
@@ -145,7 +146,7 @@ class World:
 
     async def ingest(self, run: Run) -> bool:
         """Let a new process take the run's request; False if it is killed meanwhile."""
-        stage = IngestStage(
+        stage = IngestHandler(
             self.db, Open(self.table), self.sent, Cancels(self.cancelled), FakeClock()  # type: ignore[arg-type]
         )  # fmt: skip
         try:
@@ -257,5 +258,5 @@ def dead_letter_of(run: Run, batch: Batch[Any]) -> DeadLetter:
     attempt = Attempt(
         1, "2026-01-01T00:00:00+00:00", "execute", Failure(Category.PERMANENT, "rejected", "no")
     )
-    given = Given(b'{"sku":"A0"}', "0" * 32, batch.version)
-    return dead_letter(batch.run, Place(0, 0, "A0"), Stage.EXECUTE, [attempt], given)
+    given = FailedRecord(b'{"sku":"A0"}', "0" * 32, batch.version)
+    return dead_letter(batch.run, RecordPlace(0, 0, "A0"), Stage.EXECUTE, [attempt], given)

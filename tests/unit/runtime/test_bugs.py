@@ -9,7 +9,8 @@ import pytest
 from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime.failure.poison import poison
-from syncline.runtime.loop.stage_loop import Stage, StageSpec
+from syncline.runtime.loop.stage_loop import StageLoop
+from syncline.runtime.spec import StageSpec
 from syncline.telemetry.metrics import REGISTRY
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
@@ -178,7 +179,7 @@ async def test_a_message_of_the_dlq_never_goes_back_there(
     await broker.producer().send([Outbound(DLQ, b"k", b"bad", 0)])
     handler = Handler(fail_on_bad)
     spec = StageSpec("deadletter", [DLQ], lambda d: (d.value or b"").decode())
-    stage = Stage(spec, handler, broker.consumer("deadletter"), broker.producer(), clock)
+    stage = StageLoop(spec, handler, broker.consumer("deadletter"), broker.producer(), clock)
 
     async def broken() -> None:
         async with running(stage) as task:
@@ -195,7 +196,7 @@ async def test_a_message_of_the_dlq_never_goes_back_there(
 
 
 class Growing(Handler):
-    """Makes an output that is too large, and halves it when asked."""
+    """Makes outputs that are fifty times as long."""
 
     async def handle(self, items: Sequence[str]) -> list[Outbound]:
         return [to_out(item * 50) for item in await self._noted(items)]
@@ -205,24 +206,7 @@ class Growing(Handler):
         return items
 
 
-async def test_the_handler_is_asked_what_to_send_instead_of_too_large_an_output(
-    broker: MemoryBroker, clock: FakeClock
-) -> None:
-    class Halving(Growing):
-        def on_too_large(self, message: Outbound) -> list[Outbound]:
-            middle = len(message.value or b"") // 2
-            value = message.value or b""
-            return [to_out(part.decode()) for part in (value[:middle], value[middle:])]
-
-    await put(broker, "x" * 10, "y")
-    producer = broker.producer(max_message=400)
-    async with running(stage_on(broker, Halving(), clock=clock, producer=producer)):
-        await committed(broker, clock, 2)
-
-    assert out(broker) == ["x" * 250, "x" * 250, "y" * 50]
-
-
-async def test_too_large_an_output_nobody_answers_for_is_a_bug_of_its_message(
+async def test_too_large_an_output_is_a_bug_of_its_message(
     broker: MemoryBroker, clock: FakeClock
 ) -> None:
     await put(broker, "x" * 10, "y")

@@ -7,16 +7,16 @@ from random import Random
 
 import msgspec
 
-from syncline.contracts.messages import Batch, Report, RunRef, Timing, Waiting, decoder_of
+from syncline.contracts.batch import LARGEST_RETRY, Batch
+from syncline.contracts.messages import Report, RunRef, Waiting, decoder_of
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure
 from syncline.domain.retry import RetryPolicy
-from syncline.runtime.failure.failure_router import LARGE, FailureRouter
+from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import EPOCH
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
-TIMINGS = [Timing("raw", 1, 2, 3), Timing("payload", 4, 5, 6)]
 BUSY = Failure(Category.TRANSIENT, "http_503", "the shop is busy")
 
 
@@ -31,19 +31,13 @@ def again(messages: list[Outbound]) -> list[Batch[dict[str, str]]]:
     return [decode(m.value or b"") for m in messages if m.topic != OUTCOMES]
 
 
-def test_one_retry_carries_the_timings_that_no_report_carries() -> None:
-    large = batch(2, LARGE * 2 // 3)
+def test_retries_that_no_message_holds_are_halved_and_each_is_told() -> None:
+    large = batch(4, LARGEST_RETRY * 2 // 5)
     router = FailureRouter(Stage.EXECUTE, Random(1))
-    sent = again(router.route(large, {0: BUSY, 1: BUSY}, RetryPolicy(), EPOCH, TIMINGS))
-    assert [(one.ids, one.timings) for one in sent] == [(["A0"], TIMINGS), (["A1"], [])]
-
-
-def test_retries_carry_no_timings_that_a_report_carries() -> None:
-    given = batch(2)
-    given.timings = TIMINGS
-    router = FailureRouter(Stage.EXECUTE, Random(1))
-    (sent,) = again(router.route(given, {1: BUSY}, RetryPolicy(), EPOCH))
-    assert (sent.ids, sent.attempt, sent.timings) == (["A1"], 2, [])
+    messages = router.route(large, dict.fromkeys(range(4), BUSY), RetryPolicy(), EPOCH)
+    assert [one.ids for one in again(messages)] == [["A0", "A1"], ["A2", "A3"]]
+    told = [decoder_of(Report).decode(m.value or b"") for m in messages if m.topic == OUTCOMES]
+    assert [report.ids for report in told] == [["A0", "A1"], ["A2", "A3"]]
 
 
 def test_who_waits_for_a_system_that_asked_for_it_has_used_up_no_attempt() -> None:

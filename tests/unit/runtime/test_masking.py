@@ -7,7 +7,7 @@ import json
 import pytest
 
 from syncline.domain.errors import Category, Failure
-from syncline.runtime.failure.failure_router import tidied
+from syncline.runtime.failure.failure_router import storable
 from syncline.telemetry.logs import mask_secrets
 from syncline.telemetry.masking import SECRETS, Secrets
 
@@ -54,7 +54,7 @@ def test_json_stays_json_without_its_secrets(secret: str) -> None:
 
 def test_a_failure_leaves_without_secrets_even_where_its_words_are_cut() -> None:
     long = "x" * 1995 + CANARY
-    failure = tidied(Failure(Category.UNKNOWN, "bad", f"no {CANARY}", long, f"f.{CANARY}"))
+    failure = storable(Failure(Category.UNKNOWN, "bad", f"no {CANARY}", long, f"f.{CANARY}"))
     assert (failure.message, failure.field) == ("no ***", "f.***")
     assert failure.detail == "x" * 1995 + "***"
 

@@ -9,7 +9,7 @@ import pytest
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
-from syncline.runtime.loop.stage_loop import StageOptions
+from syncline.runtime.spec import StageOptions
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker, MemoryProducer
 from tests.support.eventually import eventually

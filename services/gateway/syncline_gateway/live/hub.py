@@ -19,7 +19,7 @@ from syncline.contracts.events import RECORD_DEAD_LETTERED, CloudEvent, RunStatu
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import RetriableError
 from syncline.kafka.reader import KafkaReader
-from syncline.runtime.backoff import Pauses
+from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock
 
 EVERY = 0.25
@@ -147,20 +147,20 @@ class Hub:
 
     async def follow(self) -> None:
         """Side task: read the status topic; survives outages of the broker."""
-        pauses = Pauses()
+        backoff = Backoff()
         while True:
             try:
                 await self._reader.start()
                 self.reads = True
                 self._resync()
-                pauses.reset()
+                backoff.reset()
                 while True:
                     for delivery in await self._reader.poll(EVERY):
                         self._apply(delivery)
             except RetriableError as error:
                 self.reads = False
                 log.warning("status_away", reason=str(error))
-                await self._clock.sleep(pauses.next())
+                await self._clock.sleep(backoff.next())
             finally:
                 await self._reader.stop()
 

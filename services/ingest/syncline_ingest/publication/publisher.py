@@ -7,14 +7,20 @@ from datetime import datetime
 
 import msgspec
 
+from syncline.contracts.batch import Batch
+from syncline.contracts.dead_letters import (
+    FailedRecord,
+    RecordPlace,
+    dead_letter,
+    dead_letter_message,
+)
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.letters import Given, Place, dead_letter, letter_message
-from syncline.contracts.messages import Attempt, Batch, RunRef
+from syncline.contracts.messages import Attempt, RunRef
 from syncline.contracts.sending import batch_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.runtime.clock import Clock
-from syncline.runtime.failure.failure_router import tidied
+from syncline.runtime.failure.failure_router import storable
 from syncline_ingest.rules import Planned, Row
 
 
@@ -37,17 +43,19 @@ class Publisher:
             if all(row.failure is None for row in batch.rows):
                 messages.append(_batch(run, batch, range(len(batch.rows)), own))
                 continue
-            messages += self._letters(run, batch, own)
+            messages += self._dead_letters(run, batch, own)
             fit = [slot for slot, row in enumerate(batch.rows) if row.failure is None]
             if fit:
                 messages.append(_batch(run, batch, fit, own))
         return messages
 
-    def _letters(self, run: RunRef, planned: Planned, version: int) -> list[Outbound]:
+    def _dead_letters(self, run: RunRef, planned: Planned, version: int) -> list[Outbound]:
         now = self._clock.now()
         number = planned.new.number
         return [
-            letter_message(_letter(run, Place(number, slot, row.source_id), row, version, now), now)
+            dead_letter_message(
+                _dead_letter(run, RecordPlace(number, slot, row.source_id), row, version, now), now
+            )
             for slot, row in enumerate(planned.rows)
             if row.failure is not None
         ]
@@ -68,9 +76,11 @@ def _batch(run: RunRef, planned: Planned, slots: Sequence[int], version: int) ->
     return batch_message(batch, Stage(planned.new.stage))
 
 
-def _letter(run: RunRef, place: Place, row: Row, version: int, now: datetime) -> DeadLetter:
+def _dead_letter(
+    run: RunRef, place: RecordPlace, row: Row, version: int, now: datetime
+) -> DeadLetter:
     assert row.failure is not None
-    attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, tidied(row.failure))
+    attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, storable(row.failure))
     return dead_letter(
-        run, place, Stage.INGEST, [attempt], Given(row.data, row.row_hash or None, version)
+        run, place, Stage.INGEST, [attempt], FailedRecord(row.data, row.row_hash or None, version)
     )

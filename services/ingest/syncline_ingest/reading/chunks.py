@@ -22,7 +22,7 @@ from syncline.domain.record import check_record
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
-from syncline.runtime.failure.failure_router import bug, tidied
+from syncline.runtime.failure.failure_router import failure_of_bug, storable
 from syncline_ingest.reading.rows import Chunk, Hasher, rows_of, unknown
 from syncline_ingest.rules import Row
 from syncline_ingest.sifting.repeats import twice
@@ -206,7 +206,7 @@ class Source:
         except Exception as error:
             log.exception("connector_broke")
             raise SourceFailedError(
-                bug("the source's connector broke", error), final=False
+                failure_of_bug("the source's connector broke", error), final=False
             ) from error
 
     async def _wait(self, failed: SourceFailedError, attempt: int) -> int:
@@ -214,9 +214,9 @@ class Source:
         jitter = self._random.uniform(-1, 1)
         decision = dispose(failed.failure, attempt + 1, self._policy, jitter)
         if failed.final or isinstance(decision, GiveUp):
-            raise SourceError(tidied(failed.failure)) from failed
+            raise SourceError(storable(failed.failure)) from failed
         if not decision.counted:
-            await self._told(decision.delay, tidied(failed.failure).message)
+            await self._told(decision.delay, storable(failed.failure).message)
         await self._clock.sleep(decision.delay)
         return attempt + decision.counted
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
-from syncline.bootstrap.connections import Connections, Mappings
+from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.contracts.messages import Waiting, ref_of
 from syncline.contracts.sending import report_message
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
@@ -39,7 +39,7 @@ class Sources:
     """Opens sources by profile."""
 
     def __init__(
-        self, connections: Connections, mappings: Mappings, clock: Clock, producer: Producer
+        self, connections: Connections, mappings: MappingCache, clock: Clock, producer: Producer
     ) -> None:
         self._connections = connections
         self._mappings = mappings

@@ -26,7 +26,8 @@ from syncline.actions.passports.steps import (
     expected,
     steps_of,
 )
-from syncline.contracts.messages import Batch, decoder_of, encode
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import BY_NAME, DAY, INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, lane_spread
 from syncline.domain.errors import FailureError

@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from syncline.contracts.batch import LARGEST_BATCH
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
-from syncline.runtime.mapping.forwarder import MAX_MESSAGE, too_large
+from syncline.runtime.mapping_handler import too_large
 from syncline.telemetry.masking import Secrets
 
 _decode = decoder_of(dict[str, Any]).decode
@@ -96,7 +97,7 @@ class Tracer:
             found = broken(record) or [(-1, result.failures[0])]
             return Trace("failed", None, None, [self._error(stage, *each) for each in found])
         made = encode(result.outputs[0])
-        return made if len(made) <= MAX_MESSAGE else self.failed(stage, too_large(len(made)))
+        return made if len(made) <= LARGEST_BATCH else self.failed(stage, too_large(len(made)))
 
     def failed(self, stage: Stage, failure: Failure) -> Trace:
         """Return the trace of a record that fails as a whole."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.contracts.messages import Halted, Report, Retrying, Settled, Waiting, letters_in
+from syncline.contracts.messages import Halted, Report, Retrying, Settled, Waiting, dead_letters_in
 from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.run import PENDING, Outcome, Run
 from syncline.postgres.database.database import Database
@@ -229,7 +229,7 @@ async def _count(
         own[report.run.id].append(report)
     columns = [[added.get(i, Counter())[code] for i in ids] for code in _COLUMNS]
     due = [_due(own[i]) for i in ids]
-    events = [1 + len(letters_in(own[i])) for i in ids]
+    events = [1 + len(dead_letters_in(own[i])) for i in ids]
     await connection.execute(_COUNT, ids, *columns, due, events)
 
 

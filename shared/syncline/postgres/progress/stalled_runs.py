@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.letters import Given, Place, dead_letter
 from syncline.contracts.messages import Attempt, Stalling, ref_of
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Failure
@@ -116,7 +116,7 @@ async def _end(connection: Any, row: Any, after: float) -> None:  # noqa: ANN401
     await close_finished_runs(connection, [row["id"]])
 
 
-async def _missing(connection: Any, run_id: str) -> list[tuple[Place, str]]:  # noqa: ANN401
+async def _missing(connection: Any, run_id: str) -> list[tuple[RecordPlace, str]]:  # noqa: ANN401
     """Name the records without an outcome, each with the stage that was to take it last."""
     rows = await connection.fetch(
         """select b.number, o.slot - 1 as slot, b.source_ids[o.slot] as source_id,
@@ -127,7 +127,7 @@ async def _missing(connection: Any, run_id: str) -> list[tuple[Place, str]]:  # 
         run_id,
         PENDING,
     )
-    return [(Place(r["number"], r["slot"], r["source_id"]), r["stage"]) for r in rows]
+    return [(RecordPlace(r["number"], r["slot"], r["source_id"]), r["stage"]) for r in rows]
 
 
 async def _attempts(connection: Any, run_id: str) -> dict[tuple[int, int], list[Attempt]]:  # noqa: ANN401
@@ -144,7 +144,7 @@ async def _attempts(connection: Any, run_id: str) -> dict[tuple[int, int], list[
 
 def _letter(
     run: Run,
-    place: Place,
+    place: RecordPlace,
     stage: str,
     after: float,
     at: datetime,
@@ -152,7 +152,7 @@ def _letter(
 ) -> DeadLetter:
     before = earlier.get((place.batch, place.slot), [])
     last = Attempt(len(before) + 1, at.isoformat(), stage, stall_failure(stage, after))
-    return dead_letter(ref_of(run), place, Stage(stage), [*before, last], Given())
+    return dead_letter(ref_of(run), place, Stage(stage), [*before, last], FailedRecord())
 
 
 async def _letters(connection: Any, run: Run) -> list[DeadLetter]:  # noqa: ANN401
@@ -165,10 +165,10 @@ async def _letters(connection: Any, run: Run) -> list[DeadLetter]:  # noqa: ANN4
     return [
         dead_letter(
             ref_of(run),
-            Place(row["batch"], row["slot"], row["source_id"]),
+            RecordPlace(row["batch"], row["slot"], row["source_id"]),
             Stage(row["stage"]),
             msgspec.convert(row["attempts"], list[Attempt]),
-            Given(),
+            FailedRecord(),
         )
         for row in rows
     ]

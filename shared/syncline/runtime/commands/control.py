@@ -45,30 +45,30 @@ class Reader(Protocol):
     async def stop(self) -> None: ...
 
 
-class Control:
-    """Follows the control topic, which is compacted: a new process reads every open wish."""
+class ControlTopic:
+    """Follows the control topic, which is compacted: a new process reads every open command."""
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._wishes: dict[str, str] = {}
+        self._actions: dict[str, str] = {}
         self.caught_up = False
 
     @property
     def cancelled(self) -> list[str]:
         """The runs whose cancel lies on the topic."""
-        return [run_id for run_id, action in self._wishes.items() if action == CANCEL]
+        return [run_id for run_id, action in self._actions.items() if action == CANCEL]
 
     @property
     def paused(self) -> list[str]:
         """The runs whose pause lies on the topic."""
-        return [run_id for run_id, action in self._wishes.items() if action == PAUSE]
+        return [run_id for run_id, action in self._actions.items() if action == PAUSE]
 
     def is_cancelled(self, run_id: str) -> bool:
-        return self._wishes.get(run_id) == CANCEL
+        return self._actions.get(run_id) == CANCEL
 
     def is_paused(self, run_id: str) -> bool:
-        return self._wishes.get(run_id) == PAUSE
+        return self._actions.get(run_id) == PAUSE
 
     async def follow(self) -> None:
         """Side task: keep the set current; survives outages of the broker."""
@@ -89,7 +89,7 @@ class Control:
     def _apply(self, delivery: Delivery) -> None:
         run_id = (delivery.key or b"").decode(errors="replace")
         if not delivery.value:
-            self._wishes.pop(run_id, None)
+            self._actions.pop(run_id, None)
             return
         try:
             command = msgspec.json.decode(delivery.value, type=Command)
@@ -99,7 +99,7 @@ class Control:
         if command.action not in (CANCEL, PAUSE):
             log.warning("control_unknown", action=command.action, correlation_id=run_id)
             return
-        self._wishes[run_id] = command.action
+        self._actions[run_id] = command.action
 
 
 def cancel_message(run_id: str, by: str) -> Outbound:

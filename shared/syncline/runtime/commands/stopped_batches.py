@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from syncline.contracts.messages import Batch
+from syncline.contracts.batch import Batch
 from syncline.contracts.sending import retry_message, settled_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
@@ -17,16 +17,16 @@ ASIDE = 2.0
 """Seconds after which a batch of a paused run is looked at again; a resume takes as long."""
 
 
-class Wishes(Protocol):
-    """What people want of runs, known without asking anybody."""
+class RunCommands(Protocol):
+    """Which runs a person has cancelled or paused, known without asking anybody."""
 
     def is_cancelled(self, run_id: str) -> bool: ...
 
     def is_paused(self, run_id: str) -> bool: ...
 
 
-def split_held(
-    batches: Sequence[Batch[R]], wishes: Wishes, stage: Stage, now: datetime
+def split_stopped(
+    batches: Sequence[Batch[R]], commands: RunCommands, stage: Stage, now: datetime
 ) -> tuple[list[Batch[R]], list[Outbound]]:
     """Part the batches to be handled from those that must not be.
 
@@ -39,13 +39,11 @@ def split_held(
     live: list[Batch[R]] = []
     messages: list[Outbound] = []
     for batch in batches:
-        if wishes.is_cancelled(batch.run.id):
-            everything = range(len(batch.ids))
-            messages.append(settled_message(batch, everything, Outcome.CANCELLED, stage))
-        elif wishes.is_paused(batch.run.id):
-            messages.append(
-                retry_message(batch, stage, retry_topic(ASIDE), now + timedelta(seconds=ASIDE))
-            )
+        if commands.is_cancelled(batch.run.id):
+            messages.append(settled_message(batch, range(len(batch)), Outcome.CANCELLED, stage))
+        elif commands.is_paused(batch.run.id):
+            due = now + timedelta(seconds=ASIDE)
+            messages.append(retry_message(batch, stage, retry_topic(ASIDE), due))
         else:
             live.append(batch)
     return live, messages

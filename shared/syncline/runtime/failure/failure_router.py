@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from syncline.contracts.letters import Given, Place, dead_letter, letter_message
-from syncline.contracts.messages import Attempt, Batch, Retrying, Timing, Waiting, encode
+from syncline.contracts.batch import LARGEST_RETRY, Batch, fitting
+from syncline.contracts.dead_letters import (
+    FailedRecord,
+    RecordPlace,
+    dead_letter,
+    dead_letter_message,
+)
+from syncline.contracts.messages import Attempt, Retrying, Waiting, encode
 from syncline.contracts.sending import report_message, retry_message
 from syncline.contracts.topics import Stage, retry_topic
-from syncline.contracts.wire import Outbound, size_of
+from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.telemetry.masking import SECRETS
 from syncline.telemetry.metrics import METRICS
 
-R = TypeVar("R")
-LARGE = 1_500_000
-"""Bytes of a retry above which it is parted."""
+
+class _Wait(msgspec.Struct):
+    """Records of a batch that wait on one retry topic; `delay` is seconds."""
+
+    topic: str
+    counted: bool
+    delay: float = 0.0
+    places: list[int] = []
 
 
 class FailureRouter:
@@ -39,7 +50,6 @@ class FailureRouter:
         failures: Mapping[int, Failure],
         policy: RetryPolicy,
         now: datetime,
-        timings: Sequence[Timing] = (),
     ) -> list[Outbound]:
         """Decide about every failed record of a batch.
 
@@ -48,111 +58,97 @@ class FailureRouter:
             failures: index into the batch's lists -> why.
             policy: of the profile whose system failed.
             now: aware time of the failure.
-            timings: of the batch, where no report carries them: the first retry does.
 
         Returns:
-            Retries, their announcements to Finalize, and dead letters.
+            Dead letters, retries, and the announcements of retries to Finalize.
         """
-        waiting: dict[tuple[str, bool], list[int]] = defaultdict(list)
-        delays: dict[tuple[str, bool], float] = {}
-        messages = []
-        given_up = Counter[str]()
+        waits: dict[tuple[str, bool], _Wait] = {}
+        given_up: dict[int, Failure] = {}
         for place, failure in failures.items():
-            jitter = self._random.uniform(-1, 1)
-            decision = dispose(failure, batch.attempt, policy, jitter)
+            decision = dispose(failure, batch.attempt, policy, self._random.uniform(-1, 1))
             if isinstance(decision, GiveUp):
-                messages.append(self._letter(batch, place, failure, now))
-                given_up[failure.category] += 1
+                given_up[place] = failure
                 continue
-            way = retry_topic(decision.delay), decision.counted
-            waiting[way].append(place)
-            delays[way] = max(delays.get(way, 0.0), decision.delay)
-        timed = msgspec.structs.replace(batch, timings=list(timings))
-        for (topic, counted), places in waiting.items():
-            due = now + timedelta(seconds=delays[topic, counted])
-            if counted:
-                messages += self._retry(timed, places, failures, topic, now, due)
-            else:
-                messages += self._set_aside(timed, places, failures, topic, due)
-        self._count(given_up, len(failures) - given_up.total())
+            key = retry_topic(decision.delay), decision.counted
+            wait = waits.setdefault(key, _Wait(*key))
+            wait.places.append(place)
+            wait.delay = max(wait.delay, decision.delay)
+        messages = [self._dead_letter(batch, p, failure, now) for p, failure in given_up.items()]
+        for wait in waits.values():
+            send = self._retry if wait.counted else self._set_aside
+            messages += send(batch, wait, failures, now)
+        self._count(given_up.values(), len(failures) - len(given_up))
         return messages
-
-    def _count(self, given_up: Counter[str], retried: int) -> None:
-        METRICS.retries.labels(self._stage.value).inc(retried)
-        for category, count in given_up.items():
-            METRICS.dead_letters.labels(self._stage.value, category).inc(count)
 
     def give_up(self, batch: Batch[Any], error: Exception, now: datetime) -> list[Outbound]:
         """Make dead letters of a whole batch: its configuration is gone, or it breaks the stage."""
-        failure = _failure_of(error)
-        return [self._letter(batch, place, failure, now) for place in range(len(batch.ids))]
+        if isinstance(error, NotFoundError | InvalidInputError):
+            failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
+        else:
+            failure = failure_of_bug("the batch of this record broke the stage", error)
+        return [self._dead_letter(batch, place, failure, now) for place in range(len(batch))]
 
-    def _attempt(self, batch: Batch[Any], failure: Failure, now: datetime) -> Attempt:
-        return Attempt(batch.attempt, now.isoformat(), self._stage.value, tidied(failure))
-
-    def _letter(self, batch: Batch[Any], place: int, failure: Failure, now: datetime) -> Outbound:
+    def _dead_letter(
+        self, batch: Batch[Any], place: int, failure: Failure, now: datetime
+    ) -> Outbound:
         earlier = batch.history[place] if batch.history else []
         letter = dead_letter(
             batch.run,
-            Place(batch.number, batch.slots[place], batch.ids[place]),
+            RecordPlace(batch.number, batch.slots[place], batch.ids[place]),
             self._stage,
             [*earlier, self._attempt(batch, failure, now)],
-            Given(
+            FailedRecord(
                 encode(batch.records[place]),
                 batch.row_hashes[place] if batch.row_hashes else None,
                 batch.version,
             ),
         )
-        return letter_message(letter, now)
+        return dead_letter_message(letter, now)
+
+    def _attempt(self, batch: Batch[Any], failure: Failure, now: datetime) -> Attempt:
+        return Attempt(batch.attempt, now.isoformat(), self._stage.value, storable(failure))
 
     def _set_aside(
-        self,
-        batch: Batch[Any],
-        places: list[int],
-        failures: Mapping[int, Failure],
-        topic: str,
-        due: datetime,
+        self, batch: Batch[Any], wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
         """Let records wait for a system that asked for it; to them nothing has happened."""
-        again = part_of(batch, places)
-        again.timings, batch.timings = batch.timings, []
-        reason = tidied(failures[places[0]]).message
-        report = Waiting(batch.run, len(places), int(due.timestamp() * 1000), reason)
-        return [retry_message(again, self._stage, topic, due), report_message(report)]
+        due = now + timedelta(seconds=wait.delay)
+        reason = storable(failures[wait.places[0]]).message
+        report = Waiting(batch.run, len(wait.places), _milliseconds(due), reason)
+        part = batch.part(wait.places)
+        return [retry_message(part, self._stage, wait.topic, due), report_message(report)]
 
     def _retry(
-        self,
-        batch: Batch[Any],
-        places: list[int],
-        failures: Mapping[int, Failure],
-        topic: str,
-        now: datetime,
-        due: datetime,
+        self, batch: Batch[Any], wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
-        attempts = [self._attempt(batch, failures[place], now) for place in places]
-        earlier = batch.history or [[] for _ in batch.ids]
-        again = part_of(batch, places)
-        again.timings = batch.timings
+        """Let records wait for their next attempt."""
+        due = now + timedelta(seconds=wait.delay)
+        again = batch.part(wait.places)
         again.attempt = batch.attempt + 1
-        again.history = [[*earlier[p], a] for p, a in zip(places, attempts, strict=True)]
-        message = retry_message(again, self._stage, topic, due)
-        if size_of(message) > LARGE and len(places) > 1:  # attempts weigh, and add up
-            middle = len(places) // 2
-            first = self._retry(batch, places[:middle], failures, topic, now, due)
-            return first + self._retry(batch, places[middle:], failures, topic, now, due)
-        batch.timings = []  # one retry carries them
-        due_at = int(due.timestamp() * 1000)
-        report = Retrying(batch.run, batch.number, again.slots, again.ids, attempts, due_at)
-        return [message, report_message(report)]
+        again.history = [
+            [*(batch.history[p] if batch.history else []), self._attempt(batch, failures[p], now)]
+            for p in wait.places
+        ]
+
+        def message_of(part: Batch[Any]) -> Outbound:
+            return retry_message(part, self._stage, wait.topic, due)
+
+        messages = []
+        for part, message in fitting(again, message_of, LARGEST_RETRY):
+            attempts = [history[-1] for history in part.history]
+            report = Retrying(
+                part.run, part.number, part.slots, part.ids, attempts, _milliseconds(due)
+            )
+            messages += [message, report_message(report)]
+        return messages
+
+    def _count(self, given_up: Iterable[Failure], retried: int) -> None:
+        METRICS.retries.labels(self._stage.value).inc(retried)
+        for category, count in Counter(failure.category for failure in given_up).items():
+            METRICS.dead_letters.labels(self._stage.value, category).inc(count)
 
 
-def _failure_of(error: Exception) -> Failure:
-    if isinstance(error, NotFoundError | InvalidInputError):
-        return Failure(Category.PERMANENT, "configuration_unusable", str(error))
-    return bug("the batch of this record broke the stage", error)
-
-
-def bug(message: str, error: Exception, *, ambiguous: bool = False) -> Failure:
+def failure_of_bug(message: str, error: Exception, *, ambiguous: bool = False) -> Failure:
     """Say that code broke on something: `message` is what, in a person's words.
 
     Args:
@@ -162,7 +158,7 @@ def bug(message: str, error: Exception, *, ambiguous: bool = False) -> Failure:
     return Failure(Category.UNKNOWN, "unexpected_error", message, words, ambiguous=ambiguous)
 
 
-def tidied(failure: Failure) -> Failure:
+def storable(failure: Failure) -> Failure:
     """Return a failure whose words every store and message takes, without secrets."""
     detail, field = failure.detail, failure.field
     mask = SECRETS.mask  # before cutting: half a secret would not be found
@@ -175,17 +171,6 @@ def tidied(failure: Failure) -> Failure:
     )
 
 
-def part_of(batch: Batch[R], places: list[int]) -> Batch[R]:
-    """Return a batch of just these records, with everything else as it was."""
-    return Batch(
-        run=batch.run,
-        number=batch.number,
-        lane=batch.lane,
-        slots=[batch.slots[p] for p in places],
-        ids=[batch.ids[p] for p in places],
-        records=[batch.records[p] for p in places],
-        row_hashes=[batch.row_hashes[p] for p in places] if batch.row_hashes else [],
-        attempt=batch.attempt,
-        history=[batch.history[p] for p in places] if batch.history else [],
-        version=batch.version,
-    )
+def _milliseconds(time: datetime) -> int:
+    """Return a time in milliseconds since 1970."""
+    return int(time.timestamp() * 1000)

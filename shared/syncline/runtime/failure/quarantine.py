@@ -5,25 +5,28 @@ docs/decisions/0005-a-bug-in-a-batch.md tells why it is done this way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import structlog
 
 from syncline.contracts.topics import DLQ
-from syncline.contracts.wire import Delivery, Outbound
-from syncline.runtime.failure.oversized_outputs import fitted
+from syncline.contracts.wire import Delivery, Outbound, size_of
+from syncline.domain.errors import MessageTooLargeError
 from syncline.runtime.failure.poison import BUG, poison
+from syncline.runtime.spec import Handler
 from syncline.telemetry.metrics import METRICS
 
+T = TypeVar("T")
 IN_A_ROW = 3
 """Messages given up without a success between them, after which the stage itself is at fault."""
 log = structlog.get_logger()
 
 
-class Quarantine:
-    """Gives up messages one at a time, and refuses when everything fails. One for all lanes."""
+class Quarantine(Generic[T]):
+    """Gives up messages one at a time, and refuses when everything fails. One for all workers."""
 
-    def __init__(self, stage: str, limit: int, handler: object) -> None:
+    def __init__(self, stage: str, limit: int, handler: Handler[T]) -> None:
         self._stage = stage
         self._limit = limit
         self._handler = handler
@@ -33,7 +36,7 @@ class Quarantine:
         """Note that the stage works for some message."""
         self._in_a_row = 0
 
-    def give_up(self, delivery: Delivery, item: object, error: Exception) -> list[Outbound]:
+    def give_up(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
         """Return what is sent instead of the outputs of a message with a bug.
 
         Raises:
@@ -49,15 +52,23 @@ class Quarantine:
             partition=delivery.partition,
             offset=delivery.offset,
         )
-        return self._instead(delivery, item, error)
-
-    def _instead(self, delivery: Delivery, item: object, error: Exception) -> list[Outbound]:
-        on_bug: Callable[[object, Exception], Sequence[Outbound]] | None
-        on_bug = getattr(self._handler, "on_bug", None)
-        if on_bug is not None:
-            try:
-                return fitted(on_bug(item, error), self._limit, self._handler)
-            except Exception:
-                log.exception("on_bug_failed")
+        try:
+            outputs = self._handler.on_bug(item, error)
+            if outputs is not None:
+                return checked(outputs, self._limit)
+        except Exception:
+            log.exception("on_bug_failed")
         reason = f"{type(error).__name__}: {error}"
         return [poison(delivery, self._stage, BUG, reason, self._limit)]
+
+
+def checked(messages: Sequence[Outbound], limit: int) -> list[Outbound]:
+    """Return the messages, of which none may have more bytes than `limit`.
+
+    Raises:
+        MessageTooLargeError: one has.
+    """
+    largest = max(map(size_of, messages), default=0)
+    if largest > limit:
+        raise MessageTooLargeError(largest, limit)
+    return list(messages)

@@ -10,14 +10,14 @@ import structlog
 
 from syncline.domain.errors import CommitLostError, RetriableError
 from syncline.runtime.clock import Clock
-from syncline.runtime.loop.partition_worker import Lane
+from syncline.runtime.loop.partition_worker import PartitionWorker
 from syncline.runtime.ports import Consumer
 
 log = structlog.get_logger()
 
 
 class Committer:
-    """Commits the contiguous heads of the lanes, at most every `every` seconds."""
+    """Commits the contiguous heads of the workers, at most every `every` seconds."""
 
     def __init__(self, consumer: Consumer, clock: Clock, every: float) -> None:
         self._consumer = consumer
@@ -31,31 +31,33 @@ class Committer:
         """Tell that messages were finished."""
         self._dirty.set()
 
-    async def run(self, lanes: Callable[[], Iterable[Lane[Any]]]) -> None:
+    async def run(self, workers: Callable[[], Iterable[PartitionWorker[Any]]]) -> None:
         """Commit until cancelled."""
         while True:
             await self._dirty.wait()
             await self._clock.sleep(self._every)
             self._dirty.clear()
-            if not await self.commit(list(lanes())):
+            if not await self.commit(list(workers())):
                 self._dirty.set()
 
-    async def commit(self, lanes: Iterable[Lane[Any]]) -> bool:
+    async def commit(self, workers: Iterable[PartitionWorker[Any]]) -> bool:
         """Commit what is finished; False when the broker is away and it must be tried again."""
         async with self._lock:  # an older offset must not overtake a newer one
-            heads = {lane: lane.offsets.to_commit() for lane in lanes}
-            moved = {lane: head for lane, head in heads.items() if head is not None}
+            heads = {worker: worker.offsets.to_commit() for worker in workers}
+            moved = {worker: head for worker, head in heads.items() if head is not None}
             if not moved:
                 return True
             try:
-                await self._consumer.commit({lane.partition: head for lane, head in moved.items()})
+                await self._consumer.commit(
+                    {worker.partition: head for worker, head in moved.items()}
+                )
             except CommitLostError as error:
                 self._note_lost(error)
             except RetriableError as error:
                 log.warning("commit_postponed", reason=str(error))
                 return False
-            for lane, head in moved.items():
-                lane.offsets.committed(head)
+            for worker, head in moved.items():
+                worker.offsets.committed(head)
             return True
 
     def _note_lost(self, error: CommitLostError) -> None:

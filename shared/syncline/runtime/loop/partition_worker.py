@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from syncline.contracts.wire import Delivery, Partition
-from syncline.runtime.loop.delivery import Handling
 from syncline.runtime.loop.offset_ledger import OffsetLedger
+from syncline.runtime.loop.processor import Processor
 from syncline.runtime.spec import StageOptions
 
 T = TypeVar("T")
 
 
-class Lane(Generic[T]):
-    """Works through one partition: in order with one handling, several at a time with more.
+class PartitionWorker(Generic[T]):
+    """Works through one partition: in order with one processor, several at a time with more.
 
     Args:
-        handlings: one a worker.
+        processors: how many messages are in hand at once, with one call each.
         resume: called when the queue, once full, is half empty again.
         finished: called after messages were finished.
     """
@@ -27,7 +27,7 @@ class Lane(Generic[T]):
     def __init__(
         self,
         partition: Partition,
-        handlings: Sequence[Handling[T]],
+        processors: Sequence[Processor[T]],
         options: StageOptions,
         resume: Callable[[Partition], None],
         finished: Callable[[], None],
@@ -35,7 +35,7 @@ class Lane(Generic[T]):
         self.partition = partition
         self.offsets = OffsetLedger()
         self.is_full = False
-        self._handlings = handlings
+        self._handlings = processors
         self._options = options
         self._resume = resume
         self._finished = finished
@@ -57,7 +57,7 @@ class Lane(Generic[T]):
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to work."""
-        name = f"lane {self.partition[0]}/{self.partition[1]}"
+        name = f"partition {self.partition[0]}/{self.partition[1]}"
         self._tasks = [group.create_task(self._run(h), name=name) for h in self._handlings]
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
@@ -68,14 +68,14 @@ class Lane(Generic[T]):
         self.is_full = len(self._queue) >= options.queue or self._bytes >= options.queue_bytes
         self._wake.set()
 
-    async def _run(self, handling: Handling[T]) -> None:
+    async def _run(self, processor: Processor[T]) -> None:
         while not self._closing:
             if not self._queue:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
             taken = self._take()
-            await handling.take(taken)
+            await processor.process(taken)
             for delivery in taken:
                 self.offsets.done(delivery.offset)
             self._finished()

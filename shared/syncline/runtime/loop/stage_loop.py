@@ -18,24 +18,23 @@ import structlog
 
 from syncline.contracts.wire import Partition
 from syncline.domain.errors import RetriableError
-from syncline.runtime.backoff import Pauses, essence
+from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, sleep_unless
+from syncline.runtime.failure.attempts import root_cause
 from syncline.runtime.failure.quarantine import Quarantine
-from syncline.runtime.loop.delivery import Handling
-from syncline.runtime.loop.group_session import Session
+from syncline.runtime.loop.group_session import GroupSession
 from syncline.runtime.loop.heartbeat import Ticker
-from syncline.runtime.loop.partition_worker import Lane
+from syncline.runtime.loop.partition_worker import PartitionWorker
+from syncline.runtime.loop.processor import Processor
 from syncline.runtime.ports import Consumer, Producer
-from syncline.runtime.spec import Handler, StageOptions, StageSpec
+from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
-
-__all__ = ["Handler", "Stage", "StageOptions", "StageSpec"]
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class Stage(Generic[T]):
+class StageLoop(Generic[T]):
     """One member of one stage's consumer group."""
 
     def __init__(
@@ -70,7 +69,7 @@ class Stage(Generic[T]):
     @property
     def waiting_for(self) -> str | None:
         """What the stage needs and cannot reach, None when it works."""
-        waits = (lane.waiting_for for lane in self._session.lanes)
+        waits = (worker.waiting_for for worker in self._session.workers)
         return self._broker_away or next(filter(None, waits), None)
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -84,7 +83,7 @@ class Stage(Generic[T]):
             await self._run(stopping)
 
     async def _run(self, stopping: asyncio.Event) -> None:
-        pauses = Pauses()
+        backoff = Backoff()
         while not stopping.is_set():
             started = self._clock.monotonic()
             try:
@@ -92,27 +91,27 @@ class Stage(Generic[T]):
             except RetriableError as error:
                 self._note_rebuild(error)
                 if self._clock.monotonic() - started > self._spec.options.stalled_after:
-                    pauses.reset()
-                await sleep_unless(self._clock, pauses.next(), stopping)
+                    backoff.reset()
+                await sleep_unless(self._clock, backoff.next(), stopping)
 
     async def _run_session(self, stopping: asyncio.Event) -> None:
         self._session = self._new_session()
         try:
             await self._session.run(self._spec, stopping)
         except ExceptionGroup as group:
-            raise essence(group) from group
+            raise root_cause(group) from group
 
-    def _new_session(self) -> Session[T]:
-        return Session(self._consumer, self._lane, self._clock, self._spec.options)
+    def _new_session(self) -> GroupSession[T]:
+        return GroupSession(self._consumer, self._worker, self._clock, self._spec.options)
 
-    def _lane(self, partition: Partition, finished: Callable[[], None]) -> Lane[T]:
+    def _worker(self, partition: Partition, finished: Callable[[], None]) -> PartitionWorker[T]:
         self._broker_away = None
         options = self._spec.options
-        handlings = [
-            Handling(self._spec, self._handler, self._producer, self._clock, self._quarantine)
+        processors = [
+            Processor(self._spec, self._handler, self._producer, self._clock, self._quarantine)
             for _ in range(options.parallel)
         ]
-        return Lane(partition, handlings, options, self._consumer.resume, finished)
+        return PartitionWorker(partition, processors, options, self._consumer.resume, finished)
 
     def _note_rebuild(self, error: RetriableError) -> None:
         log.warning("consumer_rebuilt", reason=str(error), code=error.failure.code)

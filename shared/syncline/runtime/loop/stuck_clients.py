@@ -1,4 +1,4 @@
-"""Watching for clients that are stuck without saying so, and for messages that are gone."""
+"""A watch for clients that are stuck without saying so, and for messages that are gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 from syncline.contracts.wire import Delivery, Partition
 from syncline.domain.errors import RetriableError
 from syncline.runtime.clock import Clock
-from syncline.runtime.loop.partition_worker import Lane
+from syncline.runtime.loop.partition_worker import PartitionWorker
 from syncline.runtime.ports import Consumer
 from syncline.runtime.spec import StageOptions
 from syncline.telemetry.metrics import METRICS
@@ -20,24 +20,24 @@ LOOK_EVERY = 10.0
 log = structlog.get_logger()
 
 
-class Watcher:
+class StuckClientWatch:
     """Measures lag; ends the session of a consumer that gets nothing although something lies there.
 
     Args:
-        lanes: the partitions that are ours, kept current by the session.
+        workers: the partitions that are ours, kept current by the session.
     """
 
     def __init__(
         self,
         stage: str,
         consumer: Consumer,
-        lanes: Mapping[Partition, Lane[Any]],
+        workers: Mapping[Partition, PartitionWorker[Any]],
         clock: Clock,
         options: StageOptions,
     ) -> None:
         self._stage = stage
         self._consumer = consumer
-        self._lanes = lanes
+        self._workers = workers
         self._clock = clock
         self._stalled_after = options.stalled_after
         self._moved_at: dict[Partition, float] = {}
@@ -48,11 +48,11 @@ class Watcher:
         """Note that messages of a partition arrived."""
         self._moved_at[partition] = self._clock.monotonic()
         epoch, due = self._next.get(partition, (0, -1))
-        lane = id(self._lanes[partition])
+        worker = id(self._workers[partition])
         first = deliveries[0].offset
-        if epoch == lane and first > due:
+        if epoch == worker and first > due:
             self._note_gap(partition, first - due)
-        self._next[partition] = (lane, deliveries[-1].offset + 1)
+        self._next[partition] = (worker, deliveries[-1].offset + 1)
 
     def _note_gap(self, partition: Partition, missing: int) -> None:
         """Retention deleted what nobody had read: loud, because records lost their way there."""
@@ -76,9 +76,9 @@ class Watcher:
             self._check(behind)
 
     def _show(self, behind: Mapping[Partition, int]) -> None:
-        current = set(behind) & set(self._lanes)
+        current = set(behind) & set(self._workers)
         for partition in current:
-            lag = behind[partition] + self._lanes[partition].pending
+            lag = behind[partition] + self._workers[partition].pending
             METRICS.lag.labels(self._stage, partition[0], str(partition[1])).set(lag)
         self._forget(self._shown - current)
         self._shown = current
@@ -86,8 +86,8 @@ class Watcher:
     def _check(self, behind: Mapping[Partition, int]) -> None:
         now = self._clock.monotonic()
         for partition, count in behind.items():
-            lane = self._lanes.get(partition)
-            if lane is None or lane.is_full or count == 0:
+            worker = self._workers.get(partition)
+            if worker is None or worker.is_full or count == 0:
                 self._moved_at[partition] = now
             elif now - self._moved_at.setdefault(partition, now) > self._stalled_after:
                 raise RetriableError(

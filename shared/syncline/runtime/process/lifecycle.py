@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from syncline.domain.errors import RetriableError
-from syncline.runtime.backoff import Pauses
+from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, SystemClock
 
 LONG_AGO = 60.0
@@ -64,15 +64,15 @@ async def run_with_side_tasks(
 
 
 async def _never_ends(name: str, task: Callable[[], Awaitable[None]], clock: Clock) -> None:
-    pauses = Pauses()
+    backoff = Backoff()
     while True:
         started = clock.monotonic()
         try:
             await task()
         except RetriableError as error:
             if clock.monotonic() - started > LONG_AGO:
-                pauses.reset()
+                backoff.reset()
             log.warning("side_task_waits", task=name, reason=str(error))
-            await clock.sleep(pauses.next())
+            await clock.sleep(backoff.next())
         else:
             raise RuntimeError(f"side task {name} ended")

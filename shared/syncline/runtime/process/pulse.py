@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Sequence
 from importlib.metadata import version
 from uuid import uuid4
 
 import structlog
 
 from syncline.contracts.snapshots import Snapshot, snapshot_message
-from syncline.contracts.topics import DLQ, RETRY_PREFIX
-from syncline.contracts.wire import Outbound
 from syncline.domain.errors import SynclineError
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
@@ -98,31 +95,3 @@ class Pulse:
             version=self._version,
             health=self._health,
         )
-
-
-class CountedProducer:
-    """Fits runtime.ports.Producer; counts the acknowledged records by where they went."""
-
-    def __init__(self, producer: Producer, tally: Tally = TALLY) -> None:
-        self._producer = producer
-        self._tally = tally
-
-    @property
-    def max_message(self) -> int:
-        return self._producer.max_message
-
-    async def start(self) -> None:
-        await self._producer.start()
-
-    async def send(self, messages: Sequence[Outbound]) -> None:
-        await self._producer.send(messages)
-        for message in messages:
-            if message.topic == DLQ:
-                self._tally.failed += message.records
-            elif message.topic.startswith(RETRY_PREFIX):
-                self._tally.retried += message.records
-            else:
-                self._tally.records_out += message.records
-
-    async def stop(self) -> None:
-        await self._producer.stop()

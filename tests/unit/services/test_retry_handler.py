@@ -8,13 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from syncline.contracts.messages import Batch, RunRef
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import RunRef
 from syncline.contracts.sending import RETRY_AT, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.testing.clock import EPOCH, FakeClock
+from syncline_retry.handler import RetryHandler
 from syncline_retry.rules import decode
-from syncline_retry.stage import RetryStage
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 
@@ -35,7 +36,7 @@ def delivered(message: Outbound, clock: FakeClock) -> Delivery:
 async def rounds(message: Outbound, cancelled: float = 1e9) -> list[tuple[float, str]]:
     """Let a message wait until it leaves the retry topics; tell when it was sent on, and where."""
     clock = FakeClock()
-    stage = RetryStage(lambda _: clock.monotonic() >= cancelled, clock)
+    stage = RetryHandler(lambda _: clock.monotonic() >= cancelled, clock)
     seen = []
     while message.topic.startswith("retry."):
         handling = asyncio.ensure_future(stage.handle([decode(delivered(message, clock))]))

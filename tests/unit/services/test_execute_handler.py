@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncline.contracts.messages import Batch, Halted, Report, RunRef, Settled, decoder_of
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import Halted, Report, RunRef, Settled, decoder_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
@@ -16,7 +17,7 @@ from syncline.domain.run import Outcome
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.security.secrets import SecretsError
 from syncline.testing.clock import FakeClock
-from syncline_execute.stage import ExecuteStage
+from syncline_execute.handler import ExecuteHandler
 from syncline_execute.work import Halts, Work
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
@@ -65,11 +66,11 @@ class Writer:
         return work
 
 
-def stage(error: Exception | None = None) -> tuple[ExecuteStage, Writer]:
+def stage(error: Exception | None = None) -> tuple[ExecuteHandler, Writer]:
     halts = Halts()
     writer = Writer(halts)
     router = FailureRouter(Stage.EXECUTE, Random(1))
-    made: Any = ExecuteStage(
+    made: Any = ExecuteHandler(
         Targets(error),  # type: ignore[arg-type]
         writer,  # type: ignore[arg-type]
         Wishes(),

@@ -12,18 +12,19 @@ from collections.abc import Callable, Sequence
 
 from syncline.contracts.wire import Outbound
 from syncline.runtime.clock import Clock
+from syncline.runtime.spec import Handler
 from syncline_retry.rules import Waiting
 
 
-class RetryStage:
+class RetryHandler(Handler[Waiting]):
     """Waits for each message's time; a cancelled run's are handed on at once."""
 
     def __init__(self, is_cancelled: Callable[[str], bool], clock: Clock) -> None:
         self._is_cancelled = is_cancelled
         self._clock = clock
 
-    async def handle(self, waiting: Sequence[Waiting]) -> list[Outbound]:
-        return [await self._passed_on(item) for item in waiting]
+    async def handle(self, items: Sequence[Waiting]) -> list[Outbound]:
+        return [await self._passed_on(item) for item in items]
 
     async def _passed_on(self, item: Waiting) -> Outbound:
         until = min(item.due_at, item.turn_at) / 1000

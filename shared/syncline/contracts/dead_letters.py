@@ -14,7 +14,7 @@ from syncline.contracts.wire import Outbound, run_spread
 from syncline.domain.dead_letter.identity import dead_letter_id
 
 
-class Place(msgspec.Struct, frozen=True):
+class RecordPlace(msgspec.Struct, frozen=True):
     """Which record of a run: its batch, its slot there, its source ID."""
 
     batch: int
@@ -22,7 +22,7 @@ class Place(msgspec.Struct, frozen=True):
     source_id: str
 
 
-class Given(msgspec.Struct, frozen=True):
+class FailedRecord(msgspec.Struct, frozen=True):
     """A record as the stage was given it; `payload` is JSON."""
 
     payload: bytes = b"null"
@@ -32,10 +32,10 @@ class Given(msgspec.Struct, frozen=True):
 
 def dead_letter(
     run: RunRef,
-    place: Place,
+    place: RecordPlace,
     stage: Stage,
     attempts: Sequence[Attempt],
-    record: Given,
+    record: FailedRecord,
 ) -> DeadLetter:
     """Describe a record that failed for good.
 
@@ -70,7 +70,7 @@ def dead_letter(
     )
 
 
-def letter_message(letter: DeadLetter, now: datetime) -> Outbound:
+def dead_letter_message(letter: DeadLetter, now: datetime) -> Outbound:
     """Address a dead letter to the DLQ, where anyone may read it."""
     run_id = letter.correlation_id
     value = cloud_event(DEAD_LETTER, letter.stage, run_id, letter, now, letter.id)

@@ -6,7 +6,7 @@ record of a run has exactly one dead letter, whatever crashes in between.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import structlog
@@ -15,6 +15,7 @@ from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
 from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.runtime.spec import Handler, SideTask
 from syncline_deadletter.housekeeping import Housekeeping
 from syncline_deadletter.operations import Operating
 from syncline_deadletter.rules import Letter, settled
@@ -22,7 +23,7 @@ from syncline_deadletter.rules import Letter, settled
 log = structlog.get_logger()
 
 
-class DeadletterStage:
+class DeadletterHandler(Handler[Letter]):
     """Stores a poll's letters in one transaction."""
 
     def __init__(
@@ -32,7 +33,7 @@ class DeadletterStage:
         self._housekeeping = housekeeping
         self._operating = operating
 
-    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def side_tasks(self) -> dict[str, SideTask]:
         return {"housekeeping": self._housekeeping.run, "operating": self._operate}
 
     async def _operate(self) -> None:
@@ -40,9 +41,9 @@ class DeadletterStage:
         await self._housekeeping.renew_patterns()
         await self._operating.run()
 
-    async def handle(self, letters: Sequence[Letter]) -> list[Outbound]:
-        records = [letter.record for letter in letters if letter.record is not None]
-        poison = [letter.poison for letter in letters if letter.record is None]
+    async def handle(self, items: Sequence[Letter]) -> list[Outbound]:
+        records = [letter.record for letter in items if letter.record is not None]
+        poison = [letter.poison for letter in items if letter.record is None]
         if poison:
             await self._letters.store_poison(poison)
         if not records:
@@ -53,7 +54,7 @@ class DeadletterStage:
             raise
         except Exception as error:  # noqa: BLE001 - anyone may write to the DLQ, and nothing is behind it
             log.warning("dead_letters_not_stored", letters=len(records), error=str(error)[:500])
-            records = [x.record for x in letters if x.record and await self._stored(x)]
+            records = [x.record for x in items if x.record and await self._stored(x)]
         return [report_message(settled(record)) for record in records]
 
     async def _stored(self, letter: Letter) -> bool:

@@ -21,8 +21,9 @@ from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_batches import Wishes
+from syncline.runtime.commands.stopped_batches import RunCommands
 from syncline.runtime.ports import Producer
+from syncline.runtime.spec import Handler
 from syncline_ingest.extraction.chunker import Chunker
 from syncline_ingest.extraction.source_faults import EXPIRED
 from syncline_ingest.extraction.source_pass import Pass
@@ -50,7 +51,7 @@ class _PausedRunError(Exception):
     """A person has paused the run that is being extracted."""
 
 
-class IngestStage:
+class IngestHandler(Handler[RunRequest]):
     """Extracts one run a message; an interrupted extraction goes on where it was committed."""
 
     def __init__(
@@ -58,7 +59,7 @@ class IngestStage:
         database: Database,
         sources: Sources,
         producer: Producer,
-        wishes: Wishes,
+        commands: RunCommands,
         clock: Clock,
     ) -> None:
         self._extractions = Extractions(database)
@@ -67,11 +68,11 @@ class IngestStage:
         self._known = KnownRows(database)
         self._sources = sources
         self._producer = producer
-        self._wishes = wishes
+        self._commands = commands
         self._clock = clock
 
-    async def handle(self, requests: Sequence[RunRequest]) -> list[Outbound]:
-        return [message for request in requests for message in await self._extract(request)]
+    async def handle(self, items: Sequence[RunRequest]) -> list[Outbound]:
+        return [message for request in items for message in await self._extract(request)]
 
     async def _extract(self, request: RunRequest) -> list[Outbound]:
         while True:
@@ -167,9 +168,9 @@ class IngestStage:
         task = asyncio.ensure_future(work)
         try:
             while not task.done():
-                if self._wishes.is_cancelled(run_id):
+                if self._commands.is_cancelled(run_id):
                     raise _CancelledRunError
-                if self._wishes.is_paused(run_id):
+                if self._commands.is_paused(run_id):
                     raise _PausedRunError
                 await asyncio.wait([task], timeout=LOOK_EVERY)
             task.result()

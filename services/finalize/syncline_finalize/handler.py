@@ -7,9 +7,9 @@ again, which change nothing and are told again with a higher number.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
-from syncline.contracts.letters import letter_message
+from syncline.contracts.dead_letters import dead_letter_message
 from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
@@ -19,6 +19,7 @@ from syncline.postgres.progress.stalled_runs import StalledRuns
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
+from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
 from syncline_finalize.rules import letter_events, settled_by_stall
 from syncline_finalize.status_throttle import Telling
@@ -36,7 +37,7 @@ COUNT_EVERY = 5.0
 """Seconds."""
 
 
-class FinalizeStage:
+class FinalizeHandler(Handler[Report]):
     """Applies a poll's reports in one transaction.
 
     Args:
@@ -61,15 +62,15 @@ class FinalizeStage:
         self._telling = Telling(clock)
         self._cancelled = cancelled
 
-    async def handle(self, reports: Sequence[Report]) -> list[Outbound]:
+    async def handle(self, items: Sequence[Report]) -> list[Outbound]:
         of_run: dict[str, list[Report]] = defaultdict(list)
         stalling: dict[str, Stalling] = {}
-        for report in reports:
+        for report in items:
             if isinstance(report, Stalling):
                 stalling[report.run.id] = report
             else:
                 of_run[report.run.id].append(report)
-        _count_outcomes(reports)
+        _count_outcomes(items)
         messages: list[Outbound] = []
         if of_run:
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
@@ -89,12 +90,12 @@ class FinalizeStage:
         now, run = self._clock.now(), closed.run
         return [
             cancel_message(run.id, "finalize: stalled"),
-            *(letter_message(letter, now) for letter in closed.letters),
+            *(dead_letter_message(letter, now) for letter in closed.letters),
             *letter_events(run, [settled_by_stall(suspicion.run, closed.letters)], now),
             *self._telling.tell(run, []),
         ]
 
-    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def side_tasks(self) -> dict[str, SideTask]:
         return {
             "held-back": self.tell_held_back,
             "stalled": self.look_for_stalled,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
@@ -19,8 +19,9 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
+from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
-from syncline_trigger.commands import Wishing
+from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.rules import Asked, accepted, rejected, turned_away
 
 DISPATCH_EVERY = 1.0
@@ -32,13 +33,13 @@ SMALL = 1000
 log = structlog.get_logger()
 
 
-class TriggerStage:
+class TriggerHandler(Handler[Asked]):
     """Accepts or refuses each trigger; the run row is the outbox of the run request."""
 
     def __init__(
         self,
         database: Database,
-        wishing: Wishing,
+        reconciler: CommandReconciler,
         producer: Producer,
         clock: Clock,
         lanes: int,
@@ -47,17 +48,17 @@ class TriggerStage:
         self._runs = Runs(database)
         self._queued = QueuedRuns(database)
         self._refusals = RefusedTriggers(database)
-        self._wishing = wishing
+        self._reconciler = reconciler
         self._producer = producer
         self._clock = clock
         self._lanes = lanes
         self._ticks = 0
 
-    async def handle(self, triggers: Sequence[Asked]) -> list[Outbound]:
-        messages = [message for asked in triggers for message in await self._answers(asked)]
+    async def handle(self, items: Sequence[Asked]) -> list[Outbound]:
+        messages = [message for asked in items for message in await self._answers(asked)]
         return messages + await self._requests()
 
-    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def side_tasks(self) -> dict[str, SideTask]:
         return {"dispatch": self.dispatch}
 
     async def _answers(self, asked: Asked) -> list[Outbound]:
@@ -99,15 +100,15 @@ class TriggerStage:
             for run_id, tenant in await self._queued.claim_dispatchable()
         ]
 
-    async def _wishes(self) -> list[Outbound]:
+    async def _commands(self) -> list[Outbound]:
         self._ticks += 1
-        return [] if self._ticks % AGAIN_EVERY else await self._wishing.messages()
+        return [] if self._ticks % AGAIN_EVERY else await self._reconciler.messages()
 
     async def dispatch(self) -> None:
         """Side task: hand on queued runs in their turn; end those that do not begin."""
         while True:
             await self._clock.sleep(DISPATCH_EVERY)
-            messages = [*await self._over(), *await self._wishes(), *await self._requests()]
+            messages = [*await self._over(), *await self._commands(), *await self._requests()]
             if messages:
                 await self._producer.send(messages)
 

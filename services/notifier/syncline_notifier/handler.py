@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -11,6 +11,7 @@ from syncline.domain.notification.alert import AlertState, Cause, Subject
 from syncline.postgres.notifications.alert_messages import Message
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
 from syncline.runtime.clock import Clock
+from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
 from syncline_notifier.deliveries import Delivering
 from syncline_notifier.rules import Ended, judge_all, weigh
@@ -22,7 +23,7 @@ LOOK_EVERY = 1.0
 log = structlog.get_logger()
 
 
-class NotifierStage:
+class NotifierHandler(Handler[Ended | None]):
     """Judges a poll's runs in one transaction.
 
     Args:
@@ -37,14 +38,15 @@ class NotifierStage:
         self._threshold = threshold
         self._clock = clock
 
-    def side_tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def side_tasks(self) -> dict[str, SideTask]:
         return {
-            "deliver": self._delivering.run, "weigh": self.weigh_for_ever,
+            "deliver": self._delivering.run,
+            "weigh": self.weigh_for_ever,
             "tell": self.tell_for_ever,
-        }  # fmt: skip
+        }
 
-    async def handle(self, events: Sequence[Ended | None]) -> list[Outbound]:
-        ended = [event for event in events if event is not None]
+    async def handle(self, items: Sequence[Ended | None]) -> list[Outbound]:
+        ended = [event for event in items if event is not None]
         if ended:
             subjects = {one.subject for one in ended}
             run_ids = [one.run.correlation_id for one in ended]

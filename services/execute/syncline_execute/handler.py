@@ -9,15 +9,17 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from syncline.contracts.messages import Batch, Halted, RunRef, timings_at
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import Halted, RunRef
 from syncline.contracts.sending import report_message, settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_batches import Wishes, split_held
-from syncline.runtime.failure.failure_router import FailureRouter, tidied
+from syncline.runtime.commands.stopped_batches import RunCommands, split_stopped
+from syncline.runtime.failure.failure_router import FailureRouter, storable
+from syncline.runtime.spec import Handler
 from syncline.security.secrets import SecretsError
 from syncline_execute.targets import Target, Targets
 from syncline_execute.work import Halts
@@ -27,27 +29,27 @@ Payloads = Batch[msgspec.Raw]
 log = structlog.get_logger()
 
 
-class ExecuteStage:
+class ExecuteHandler(Handler[Payloads]):
     """Writes what changed; all batches of one run that arrived together go out together."""
 
     def __init__(
         self,
         targets: Targets,
         writer: Writer,
-        wishes: Wishes,
+        commands: RunCommands,
         router: FailureRouter,
         clock: Clock,
         halts: Halts,
     ) -> None:
         self._targets = targets
         self._writer = writer
-        self._wishes = wishes
+        self._commands = commands
         self._router = router
         self._clock = clock
         self._halts = halts
 
-    async def handle(self, batches: Sequence[Payloads]) -> list[Outbound]:
-        live, messages = split_held(batches, self._wishes, Stage.EXECUTE, self._clock.now())
+    async def handle(self, items: Sequence[Payloads]) -> list[Outbound]:
+        live, messages = split_stopped(items, self._commands, Stage.EXECUTE, self._clock.now())
         by_run: dict[str, list[Payloads]] = defaultdict(list)
         for batch in live:
             by_run[batch.run.id].append(batch)
@@ -64,14 +66,11 @@ class ExecuteStage:
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             unusable = Failure(Category.PERMANENT, "configuration_unusable", str(error))
             return self._stopped(batches, self._halts.note(run.id, unusable))
-        begun = self._clock.now()
         work = await self._writer.write(run, target, items_of(batches))
-        done = self._clock.now()
         messages: list[Outbound] = []
         if work.halt is not None:
             messages.append(self._halt(run, work.halt))
         for number, batch in enumerate(batches):
-            batch.timings = timings_at(batch, begun, done)
             messages += self._reports(batch, target, work.settled[number], work.failed[number])
         return messages
 
@@ -88,21 +87,21 @@ class ExecuteStage:
             code=failure.code,
             error=failure.message,
         )
-        return report_message(Halted(run, tidied(failure)))
+        return report_message(Halted(run, storable(failure)))
 
     def _stopped(self, batches: Sequence[Payloads], failure: Failure) -> list[Outbound]:
         """Skip what came before the other stages heard of the halt."""
         return [
-            report_message(Halted(batches[0].run, tidied(failure))),
+            report_message(Halted(batches[0].run, storable(failure))),
             *(
-                settled_message(batch, range(len(batch.ids)), Outcome.CANCELLED, Stage.EXECUTE)
+                settled_message(batch, range(len(batch)), Outcome.CANCELLED, Stage.EXECUTE)
                 for batch in batches
             ),
         ]
 
-    def on_bug(self, batch: Payloads, error: Exception) -> list[Outbound]:
-        """Answer for a batch that breaks this stage every time: its records are dead letters."""
-        return self._router.give_up(batch, error, self._clock.now())
+    def on_bug(self, item: Payloads, error: Exception) -> list[Outbound]:
+        """Make dead letters of a batch that breaks this stage every time."""
+        return self._router.give_up(item, error, self._clock.now())
 
     def _reports(
         self,
@@ -112,11 +111,9 @@ class ExecuteStage:
         failures: dict[int, Failure],
     ) -> list[Outbound]:
         messages = [
-            settled_message(batch, places, outcome, Stage.EXECUTE, () if number else batch.timings)
-            for number, (outcome, places) in enumerate(outcomes.items())
+            settled_message(batch, places, outcome, Stage.EXECUTE)
+            for outcome, places in outcomes.items()
         ]
         if failures:
-            timings = () if outcomes else batch.timings
-            now = self._clock.now()
-            messages += self._router.route(batch, failures, target.retry, now, timings)
+            messages += self._router.route(batch, failures, target.retry, self._clock.now())
         return messages

@@ -1,0 +1,108 @@
+"""Stage timings: how long each message lay on a stage's topic and was worked on.
+
+They travel in a header that the runtime writes and reads. Of what a stage sends on, the messages
+that bring a run's records on their way carry the timings of that run, each timing once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from syncline.contracts.messages import Timing, encode
+from syncline.contracts.topics import DLQ, INPUT_OF, RETRY_PREFIX
+from syncline.contracts.wire import Delivery, Outbound
+
+HEADER = "stage-timings"
+_STAGE_TOPICS = frozenset(INPUT_OF.values())
+_decode = msgspec.json.Decoder(list[Timing]).decode
+
+
+class _OlderMessage(msgspec.Struct):
+    """A batch of the release before, which carried its timings in the message itself."""
+
+    timings: list[Timing] = []
+
+
+_decode_older = msgspec.json.Decoder(_OlderMessage).decode
+
+
+class HandlerCall(msgspec.Struct, frozen=True):
+    """One call of a stage's handler; milliseconds since 1970.
+
+    Attributes:
+        together: its messages were worked on at the same time, else one after another.
+    """
+
+    begun: int
+    done: int
+    together: bool
+
+    def timing(self, delivery: Delivery, place: int, count: int) -> Timing:
+        """Return the timing of the message at `place` of `count`."""
+        begun, done = self.begun, self.done
+        if not self.together:
+            begun, done = (begun + (done - begun) * n // count for n in (place, place + 1))
+        return Timing(delivery.topic, max(delivery.timestamp, 0), begun, done)
+
+
+def timings_of(delivery: Delivery) -> list[Timing]:
+    """Return the timings that a message carries; an unreadable header counts as none."""
+    try:
+        for name, value in delivery.headers:
+            if name == HEADER:
+                return _decode(value)
+        value = delivery.value or b""
+        if _is_batch(delivery.topic) and b'"timings":[[' in value:
+            return _decode_older(value).timings
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass  # figures alone: whether the message is good, its stage says
+    return []
+
+
+def with_timings(
+    messages: Sequence[Outbound], deliveries: Sequence[Delivery], call: HandlerCall
+) -> list[Outbound]:
+    """Give the outputs of a call the timings of the messages that it handled."""
+    waiting: dict[bytes | None, list[list[Timing]]] = defaultdict(list)
+    for place, delivery in enumerate(deliveries):
+        timings = timings_of(delivery)
+        if delivery.topic in _STAGE_TOPICS:
+            timings.append(call.timing(delivery, place, len(deliveries)))
+        if timings:
+            waiting[delivery.key].append(timings)
+    result = list(messages)
+    for key, places in _carriers(messages, waiting).items():
+        rest = waiting[key]
+        for place, own in zip(places, _dealt(rest, len(places)), strict=True):
+            result[place] = _with_header(messages[place], own)
+    return result
+
+
+def _carriers(
+    messages: Sequence[Outbound], waiting: Mapping[bytes | None, object]
+) -> dict[bytes, list[int]]:
+    """Return where the messages of each run are that bring records on their way."""
+    places: dict[bytes, list[int]] = defaultdict(list)
+    for place, message in enumerate(messages):
+        if message.records and message.topic != DLQ and message.key in waiting:
+            places[message.key].append(place)
+    return places
+
+
+def _dealt(timings: Sequence[list[Timing]], count: int) -> list[list[Timing]]:
+    """Deal them out, one a message; the last message takes what is left."""
+    last = [timing for each in timings[count - 1 :] for timing in each]
+    return [*timings[: count - 1], *[[]] * (count - 1 - len(timings)), last]
+
+
+def _with_header(message: Outbound, timings: Sequence[Timing]) -> Outbound:
+    others = [header for header in message.headers if header[0] != HEADER]
+    own = [(HEADER, encode(timings))] if timings else []
+    return msgspec.structs.replace(message, headers=(*others, *own))
+
+
+def _is_batch(topic: str) -> bool:
+    return topic in _STAGE_TOPICS or topic.startswith(RETRY_PREFIX)

@@ -1,0 +1,107 @@
+"""Attempts at handling messages: an outage is waited out, a bug is narrowed down to its message."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.errors import RetriableError
+from syncline.runtime.backoff import Backoff
+from syncline.runtime.clock import Clock
+from syncline.runtime.failure.quarantine import Quarantine
+from syncline.telemetry.metrics import METRICS
+
+R = TypeVar("R")
+T = TypeVar("T")
+Attempt = Callable[[Sequence[Delivery], Sequence[T]], Awaitable[list[Outbound]]]
+"""Handles messages, given as they lay on their topic and as they were decoded."""
+log = structlog.get_logger()
+
+
+class Attempts(Generic[T]):
+    """The attempts of one worker.
+
+    Attributes:
+        waiting_for: what is away that the work in hand needs, in words.
+    """
+
+    def __init__(
+        self, stage: str, handle: Attempt[T], quarantine: Quarantine[T], clock: Clock
+    ) -> None:
+        self._stage = stage
+        self._handle = handle
+        self._quarantine = quarantine
+        self._clock = clock
+        self.waiting_for: str | None = None
+
+    async def outputs(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
+        """Handle messages, all together or, if that breaks, one by one.
+
+        Raises:
+            Exception: a bug that is the stage's own, as nothing has worked lately.
+        """
+        try:
+            outputs = await self._try(deliveries, items)
+        except Exception:
+            log.exception("handler_failed", messages=len(items))
+            outputs = []
+            for delivery, item in zip(deliveries, items, strict=True):
+                outputs += await self._alone(delivery, item)
+        else:
+            self._quarantine.note_success()
+        return outputs
+
+    async def _try(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
+        return await self.while_away(lambda: self._handle(deliveries, items))
+
+    async def _alone(self, delivery: Delivery, item: T) -> list[Outbound]:
+        """Try one message three times; then it is given up."""
+        backoff = Backoff()
+        for last in (False, False, True):
+            try:
+                outputs = await self._try([delivery], [item])
+            except Exception as error:
+                log.exception("message_failed", topic=delivery.topic, offset=delivery.offset)
+                if last:
+                    return self._quarantine.give_up(delivery, item, error)
+                await self._clock.sleep(backoff.next())
+            else:
+                self._quarantine.note_success()
+                return outputs
+        raise AssertionError("the last try returns or raises")
+
+    async def while_away(self, attempt: Callable[[], Awaitable[R]]) -> R:
+        """Repeat an attempt until what it needs is back; nothing is committed meanwhile."""
+        backoff = Backoff()
+        while True:
+            try:
+                done = await attempt()
+            except Exception as error:
+                cause = root_cause(error)
+                if not isinstance(cause, RetriableError):
+                    raise cause from error
+                self._note_away(cause)
+                await self._clock.sleep(backoff.next())
+            else:
+                self.waiting_for = None
+                return done
+
+    def _note_away(self, error: RetriableError) -> None:
+        if self.waiting_for is None:
+            log.warning("stage_waits", reason=str(error), code=error.failure.code)
+        self.waiting_for = str(error)
+        METRICS.outages.labels(self._stage).inc()
+
+
+def root_cause(error: Exception) -> Exception:
+    """Return the one error that decides: of a group, the first that is not retriable.
+
+    A handler that works in a TaskGroup raises a group, even for a single database that is away.
+    """
+    if not isinstance(error, ExceptionGroup):
+        return error
+    leaves = [root_cause(e) for e in error.exceptions]
+    return next((e for e in leaves if not isinstance(e, RetriableError)), leaves[0])

@@ -1,0 +1,105 @@
+"""Taking messages of one partition all the way to acknowledged outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+import structlog
+
+from syncline.contracts.timings import HandlerCall, with_timings
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.runtime.clock import Clock
+from syncline.runtime.failure.attempts import Attempts
+from syncline.runtime.failure.poison import UNDECODABLE, poison
+from syncline.runtime.failure.quarantine import Quarantine, checked
+from syncline.runtime.ports import Producer
+from syncline.runtime.spec import Handler, StageSpec
+from syncline.telemetry.logs import about
+from syncline.telemetry.metrics import METRICS
+from syncline.telemetry.tally import TALLY
+from syncline.telemetry.tracing import handling
+
+T = TypeVar("T")
+log = structlog.get_logger()
+ROOM_FOR_TRACE = 80
+"""Bytes of the header that is added to every output."""
+
+
+class Processor(Generic[T]):
+    """Decode, handle, send, for one worker; nothing here knows of offsets."""
+
+    def __init__(
+        self,
+        spec: StageSpec[T],
+        handler: Handler[T],
+        producer: Producer,
+        clock: Clock,
+        quarantine: Quarantine[T],
+    ) -> None:
+        self._spec = spec
+        self._handler = handler
+        self._producer = producer
+        self._clock = clock
+        self._attempts = Attempts(spec.name, self._handle, quarantine, clock)
+        self._seconds = METRICS.batch_seconds.labels(spec.name)
+
+    @property
+    def waiting_for(self) -> str | None:
+        """What is away that the work in hand needs, in words."""
+        return self._attempts.waiting_for
+
+    async def process(self, deliveries: Sequence[Delivery]) -> None:
+        """Bring messages to acknowledged outputs, however long that takes.
+
+        Raises:
+            Exception: a bug; nothing of these may be committed.
+        """
+        stage = self._spec.name
+        with about(stage, deliveries), handling(stage, deliveries) as spans:
+            readable, items, outputs = self._decoded(deliveries)
+            if items:
+                started = self._clock.monotonic()
+                outputs += await self._attempts.outputs(readable, items)
+                seconds = self._clock.monotonic() - started
+                self._seconds.observe(seconds)
+                TALLY.busy += seconds
+            if outputs:
+                messages = spans.with_headers(outputs)
+                await self._attempts.while_away(lambda: self._producer.send(messages))
+        METRICS.messages.labels(stage, deliveries[0].topic).inc(len(deliveries))
+        records = sum(map(self._spec.records, items))
+        TALLY.messages += len(deliveries)
+        TALLY.records_in += records
+        TALLY.records_out += records if self._spec.settles else 0
+
+    def _decoded(
+        self, deliveries: Sequence[Delivery]
+    ) -> tuple[list[Delivery], list[T], list[Outbound]]:
+        readable, items, outputs = [], [], []
+        for delivery in deliveries:
+            try:
+                items.append(self._spec.decode(delivery))
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                outputs.append(self._undecodable(delivery, str(error)))
+            else:
+                readable.append(delivery)
+        return readable, items, outputs
+
+    def _undecodable(self, delivery: Delivery, error: str) -> Outbound:
+        stage, at = self._spec.name, (delivery.topic, delivery.partition, delivery.offset)
+        log.warning("message_undecodable", at=at, error=error[:500])
+        METRICS.poison.labels(stage).inc()
+        return poison(delivery, stage, UNDECODABLE, error, self._producer.max_message)
+
+    async def _handle(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
+        begun = self._now()
+        outputs = await self._handler.handle(items)
+        call = HandlerCall(begun, self._now(), self._spec.options.together)
+        limit = self._producer.max_message - ROOM_FOR_TRACE
+        return checked(with_timings(outputs, deliveries, call), limit)
+
+    def _now(self) -> int:
+        """Return the time in milliseconds since 1970."""
+        return int(self._clock.now().timestamp() * 1000)

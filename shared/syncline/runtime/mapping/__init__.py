@@ -1,1 +1,0 @@
-"""What Normalize and Transform have in common: map a batch, forward it."""
