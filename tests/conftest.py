@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from syncline.embedded.kafka_install import cache_folder, libraries
@@ -20,6 +21,10 @@ from tests.support.lent_databases import (
 )
 from tests.support.postgres import postgres_server
 
+# Tracebacks as plain text: drawing them costs more than most tests take.
+structlog.configure(
+    processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+)
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 _SERVERS = {
