@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import pytest
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, FailureError
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -88,7 +89,7 @@ class SourceSuite:
     async def test_an_extraction_is_described_whatever_it_names(self, source: Source) -> None:
         await source.fill([dated(1, 1)])
         own = () if source.extraction.mode is ExtractionMode.API else ("id",)
-        asked = msgspec.structs.replace(source.extraction, columns=own)
+        asked = dataclasses.replace(source.extraction, columns=own)
         columns = await source.connector.describe(asked) or []
         names = {column.name for column in columns}
         assert {"id", "name", "amount", "count", "changed"} <= names
@@ -183,7 +184,7 @@ class SourceSuite:
         await source.fill([dated(n, n) for n in range(10)])
         (page,) = await pages_of(source, page_size=100)
         cursor = page.cursors[page.ids.index("0008")]
-        widened = msgspec.structs.replace(source.extraction, lookback=120.0)
+        widened = dataclasses.replace(source.extraction, lookback=120.0)
 
         assert sorted(ids_of(await pages_of(source, extraction=widened, after=cursor))) == [
             "0006", "0007", "0008", "0009",
@@ -200,7 +201,7 @@ class SourceSuite:
 
     async def test_without_a_cursor_column_everything_is_read(self, source: Source) -> None:
         await source.fill([dated(n, n) for n in range(7)])
-        whole = msgspec.structs.replace(source.extraction, cursor_column=None)
+        whole = dataclasses.replace(source.extraction, cursor_column=None)
 
         pages = await pages_of(source, extraction=whole)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 from syncline.connectors.port import Connector
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 ODD_TEXTS = {
     "quotes": "a \"b\" 'c' ; , \t | \\ \\N",

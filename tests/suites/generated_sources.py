@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from syncline.connectors.port import Connector, ExtractRequest, Page
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 SEEDS = range(8)
 LIVES = range(5)

@@ -7,7 +7,7 @@ from typing import Any
 
 from syncline.connectors.file import FileConnector
 from syncline.connectors.port import ExtractRequest, Page, Surroundings
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 
 def connector(root: Path) -> FileConnector:
@@ -17,7 +17,7 @@ def connector(root: Path) -> FileConnector:
 
 async def read(root: Path, data: bytes, *, size: int = 100, **said: Any) -> list[Page]:
     """Write a file and read all its pages; `said` is the extraction. Raises ConnectorError."""
-    extraction = Extraction(**({"table": "items.csv"} | said))
+    extraction = Extraction(**({"table": "items.csv", "id_column": "id"} | said))
     (root / (extraction.table or "")).write_bytes(data)
     request = ExtractRequest(extraction, page_size=size)
     return [page async for page in connector(root).extract(request)]

@@ -18,7 +18,7 @@ from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.client import Request
 from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.http.settings.profile import parse_settings
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 
 class Total(StrEnum):
@@ -163,6 +163,7 @@ class HostileApi:
         if d.more is not More.NONE and d.type != "none":
             paging["more"] = "more"
         return Extraction(
+            id_column="id",
             mode=ExtractionMode.API,
             endpoint="/items",
             cursor_column="ts",

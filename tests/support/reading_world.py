@@ -23,7 +23,7 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Acknowledgements
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.hashes import row_hashes
 from syncline.domain.mapping.source_columns import source_fields
 from syncline.domain.mapping.validation import parse

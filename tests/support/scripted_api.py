@@ -13,7 +13,7 @@ import msgspec
 
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.support.http_world import LOOPBACK
 
 
@@ -118,6 +118,7 @@ def reading(paging: dict[str, Any] | None = None, **changes: Any) -> Extraction:
     given: dict[str, Any] = {
         "mode": ExtractionMode.API,
         "endpoint": "/items",
+        "id_column": "id",
         "cursor_column": "ts",
         "parameters": {"since": "{cursor}"},
         "paging": paging,

@@ -15,7 +15,7 @@ import msgspec
 
 from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
 from syncline.domain.errors import Failure, FailureError, Problem
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.run import Notice
 
 __all__ = [

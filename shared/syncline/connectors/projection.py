@@ -11,8 +11,8 @@ import msgspec
 from syncline.connectors.folders import refusal
 from syncline.connectors.port import Page
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import Extraction
 from syncline.domain.mapping.engine.conditions import compile_condition
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.paths import column_reader
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.naming import near

@@ -14,7 +14,7 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
+from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.dates import compile_format, compile_parser
 

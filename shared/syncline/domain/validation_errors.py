@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.naming import NAME, shown, unknown
+from syncline.domain.naming import NAME, meant, shown, unknown
 
 T = TypeVar("T")
 
@@ -63,8 +63,16 @@ _LIMITS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
         ctx["pattern"], "must be text without control characters that means something here"
     ),
 }
-_ALONE = {"missing", "extra_forbidden", "value_error", "string_too_short"}
+_ALONE = {
+    "missing",
+    "extra_forbidden",
+    "value_error",
+    "string_too_short",
+    "too_short",
+    "too_long",
+}
 """Types of errors after which what was given is not repeated."""
+_CHOICES = ("literal_error", "enum")
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """What models and dataclasses say of a field that they do not know."""
 
@@ -125,11 +133,16 @@ def problems_of(
         told.add(path)
         refused = details.get("ctx", {}).get("error")
         if isinstance(refused, PartError):
-            yield from (Problem(path + p.path[1:], p.message) for p in refused.problems)
+            yield from below(path, refused.problems)
         elif details["type"] in _UNKNOWN:
             yield Problem(path, unknown(kind, location[-1], _fields_at(model, location[:-1])))
         else:
             yield Problem(path, words(details))
+
+
+def below(path: str, problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Return the problems of a part that stands at a path, by paths of the whole."""
+    return (Problem(path + problem.path[1:], problem.message) for problem in problems)
 
 
 def path_of(location: Sequence[int | str], root: str = "$") -> str:
@@ -175,7 +188,10 @@ def words(details: Mapping[str, Any], *, secret: bool = False) -> str:
     said = limit(details["ctx"]) if limit else _WORDS.get(type_) or _WORDS.get(_first(type_))
     said = said or str(details["msg"]).removeprefix("Input ").replace("should be", "must be")
     quiet = secret or type_ in _ALONE or "input" not in details
-    return said if quiet else f"{said}, not {shown(details['input'])}"
+    if quiet:
+        return said
+    choices = _names(details["ctx"]["expected"]) if type_ in _CHOICES else []
+    return f"{said}, not {shown(details['input'])}{meant(details['input'], choices)}"
 
 
 def _first(type_: str) -> str:
@@ -192,6 +208,9 @@ def _at_least(least: int, what: str) -> str:
 
 def _one_of(expected: str) -> str:
     """Return `'a', 'b' or 'c'` as `one of a, b, c`, and a single one as it is."""
-    names = expected.replace(" or ", ", ").split(", ")
-    plain = [name.strip("'") for name in names]
-    return f"one of {', '.join(plain)}" if len(plain) > 1 else f"`{plain[0]}`"
+    names = _names(expected)
+    return f"one of {', '.join(names)}" if len(names) > 1 else f"`{names[0]}`"
+
+
+def _names(expected: str) -> list[str]:
+    return [name.strip("'") for name in expected.replace(" or ", ", ").split(", ")]

@@ -14,7 +14,7 @@ import pytest
 from syncline.connectors.file import FileConnector
 from syncline.connectors.port import Connector, Surroundings
 from syncline.contracts.messages import encode
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
 from tests.suites.connectors import ConnectorSuite
@@ -26,7 +26,7 @@ class FileWorld:
     """A folder of files."""
 
     secret = None
-    extraction = Extraction(table="items.csv", cursor_column="changed")
+    extraction = Extraction(id_column="id", table="items.csv", cursor_column="changed")
     texts: frozenset[str] = frozenset({"bell"})
     options = {"path": "items-{correlationId}.csv"}
     elsewhere = {"path": "nothing_there/../../{correlationId}.csv"}
@@ -39,10 +39,16 @@ class FileWorld:
         self.root = root
         self.connector = self.connector_to(root / "files", root)
         self.unanswerable: Any = [
-            (Extraction(table="nothing_there.csv"), "nothing_there"),
+            (Extraction(id_column="id", table="nothing_there.csv"), "nothing_there"),
             (Extraction(table=self.extraction.table, id_column="no_id"), "no_id"),
-            (Extraction(table=self.extraction.table, cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(table=self.extraction.table, columns=("no_column",)), "no_column"),
+            (
+                Extraction(id_column="id", table=self.extraction.table, cursor_column="no_cursor"),
+                "no_cursor",
+            ),
+            (
+                Extraction(id_column="id", table=self.extraction.table, columns=("no_column",)),
+                "no_column",
+            ),
         ]
         (root / "files").mkdir()
 
@@ -78,7 +84,7 @@ class FileWorld:
 class JsonAndXml(FileWorld):
     """The same with the other formats."""
 
-    extraction = Extraction(table="items.jsonl", cursor_column="changed")
+    extraction = Extraction(id_column="id", table="items.jsonl", cursor_column="changed")
     texts = frozenset({"bell", "nul"})
     options = {"path": "items-{correlationId}.xml"}
     refused = {"name": "a\x07b"}
@@ -101,11 +107,11 @@ class JsonAndXml(FileWorld):
 
 
 def _mode(mode: ExtractionMode) -> Extraction:
-    return Extraction(mode=mode, table="x.csv", sql="select 1")
+    return Extraction(id_column="id", mode=mode, table="x.csv", sql="select 1")
 
 
 def _with(table: str = "x.csv", **options: Any) -> Extraction:
-    return Extraction(table=table, options=options)
+    return Extraction(id_column="id", table=table, options=options)
 
 
 class TestCsv(ConnectorSuite, SourceSuite, TargetSuite):

@@ -12,14 +12,14 @@ import pytest
 
 from syncline.connectors.port import Surroundings
 from syncline.connectors.sqlite import SqliteConnector
-from syncline.domain.mapping.document import CursorType, Extraction
+from syncline.domain.mapping.extraction import CursorType, Extraction
 from tests.suites.generated_sources import GeneratedSources, Session, TableKind
 from tests.support.postgresql import connector_to
 
-BY_TIME = Extraction(table="t", cursor_column="c")
-BY_DATE = Extraction(table="t", cursor_column="c", cursor_type=CursorType.DATE)
-BY_NUMBER = Extraction(table="t", cursor_column="c", cursor_type=CursorType.ID)
-WHOLE = Extraction(table="t")
+BY_TIME = Extraction(id_column="id", table="t", cursor_column="c")
+BY_DATE = Extraction(id_column="id", table="t", cursor_column="c", cursor_type=CursorType.DATE)
+BY_NUMBER = Extraction(id_column="id", table="t", cursor_column="c", cursor_type=CursorType.ID)
+WHOLE = Extraction(id_column="id", table="t")
 UUID = "6f1c0000-0000-4000-8000-00000000abcd"
 LIVES = [
     Extraction(table="life", id_column="id", cursor_column="at"),

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from syncline.connectors.http import HttpConnector
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.retry import RetryPolicy
 from syncline.testing.clock import FakeClock
 from syncline_ingest.reading.chunks import Source, SourceError

@@ -10,7 +10,7 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import FailureError, RetriableError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from tests.support.scripted_api import Call, Said, Script, ids_of, item, read, reading, scripted
 
 CURSOR: dict[str, Any] = {"type": "cursor", "parameter": "c", "next": "next"}

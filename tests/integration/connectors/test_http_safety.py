@@ -13,14 +13,16 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, Surroundings
 from syncline.domain.errors import FailureError, RetriableError
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.certificates import Authority
 from tests.support.http_world import LOOPBACK, SINGLE, api_and_connector, batch, items
 from tests.support.ports import free_port
 
 SECRET = "s3cr3t-and-l0ng"
-ITEMS = Extraction(mode=ExtractionMode.API, endpoint="/items", options={"records": "data"})
+ITEMS = Extraction(
+    id_column="id", mode=ExtractionMode.API, endpoint="/items", options={"records": "data"}
+)
 OAUTH = {"type": "oauth2", "tokenUrl": "/token", "clientId": "me"}
 
 

@@ -11,7 +11,7 @@ import pytest
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import FailureError, RetriableError
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.http_api import HttpApi, Trouble
 from tests.support.http_world import api_and_connector
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from syncline.connectors.http import HttpConnector
 from syncline.connectors.port import Connector, Surroundings
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.testing.http_api import HttpApi
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
@@ -24,6 +25,7 @@ OPTIONS = {
     "fetch": {"endpoint": "/items", "parameters": {"idsJson": "{idsJson}"}, "records": "data"},
 }
 EXTRACTION = Extraction(
+    id_column="id",
     mode=ExtractionMode.API,
     endpoint="/items",
     cursor_column="changed",
@@ -48,8 +50,7 @@ TARGET: dict[str, Any] = {
 
 
 def reading(**changes: Any) -> Extraction:
-    given = {name: getattr(EXTRACTION, name) for name in EXTRACTION.__struct_fields__}
-    return Extraction(**(given | changes))
+    return dataclasses.replace(EXTRACTION, **changes)
 
 
 class HttpWorld:
@@ -114,7 +115,7 @@ class TestHttp(ConnectorSuite, SourceSuite, TargetSuite):
         ({"url": "x"}, {}, "$.config.url"),
     ]
     wrong_mappings = [
-        (Extraction(table="x"), None, "$.extraction.mode"),
+        (Extraction(id_column="id", table="x"), None, "$.extraction.mode"),
         (reading(parameters={}), None, "$.extraction.cursorColumn"),
         (None, {}, "$.transformation.target.endpoint"),
         (None, {"endpoint": "/x", "metod": "PUT"}, "$.transformation.target.metod"),

@@ -14,7 +14,8 @@ from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import RetriableError
-from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.postgresql import connector_to
 from tests.support.written import bulk
 
@@ -80,14 +81,18 @@ class TestFilters:
         self, connector: PostgresqlConnector, condition: Condition, expected: str
     ) -> None:
         for columns in ((), ("id",)):  # also where the tested column is not read
-            extraction = Extraction(table="t", filters=(condition,), columns=columns)
+            extraction = Extraction(
+                id_column="id", table="t", filters=(condition,), columns=columns
+            )
             assert "".join(await ids(connector, extraction)) == expected
 
     async def test_a_filter_on_what_is_not_there_is_named(
         self, connector: PostgresqlConnector
     ) -> None:
         with pytest.raises(ConnectorError, match="nope"):
-            await read(connector, Extraction(table="t", filters=(Condition(field="nope"),)))
+            await read(
+                connector, Extraction(id_column="id", table="t", filters=(Condition(field="nope"),))
+            )
 
 
 @pytest.mark.usefixtures("db")
@@ -100,7 +105,7 @@ class TestSql:
             and third = :flag and name <> :name and day > :since;"""
         parameters = {"below": 10, "least": "2.5", "flag": True, "name": "'; drop table t; --",
                       "since": "2026-01-01"}  # fmt: skip
-        extraction = Extraction(
+        extraction = Extraction(id_column="id",
             mode=SQL, sql=sql, parameters=parameters, cursor_column="day",
             cursor_type=CursorType.DATE,
         )  # fmt: skip
@@ -111,7 +116,7 @@ class TestSql:
     async def test_lookback_reaches_the_cursor_in_the_text(
         self, connector: PostgresqlConnector
     ) -> None:
-        extraction = Extraction(
+        extraction = Extraction(id_column="id",
             mode=SQL, sql="select * from t where day >= :cursor", cursor_column="day",
             cursor_type=CursorType.DATE, lookback=86_400.0,
         )  # fmt: skip
@@ -122,7 +127,7 @@ class TestSql:
         self, connector: PostgresqlConnector
     ) -> None:
         sql = "select * from t where :ids is null or id = any(:ids)"
-        extraction = Extraction(mode=SQL, sql=sql)
+        extraction = Extraction(id_column="id", mode=SQL, sql=sql)
 
         assert (await connector.fetch(extraction, ["4", "77"])).ids == ["4"]
         assert len(await ids(connector, extraction)) == 9
@@ -151,13 +156,16 @@ class TestSql:
             "as 'delete from t returning id'"
         )
         with pytest.raises(ConnectorError, match=words):
-            await read(connector, Extraction(mode=SQL, sql=sql))
+            await read(connector, Extraction(id_column="id", mode=SQL, sql=sql))
         assert await db.fetchval("select count(*) from t") == 9
 
     async def test_a_query_that_takes_too_long_is_ended(self, empty_postgres: str) -> None:
         connector = connector_to(empty_postgres, statementTimeout=1)
         with pytest.raises(RetriableError, match="timeout"):
-            await read(connector, Extraction(mode=SQL, sql="select 1 as id, pg_sleep(60)::text x"))
+            await read(
+                connector,
+                Extraction(id_column="id", mode=SQL, sql="select 1 as id, pg_sleep(60)::text x"),
+            )
 
 
 async def test_a_procedure_is_called_with_its_parameters(
@@ -167,7 +175,7 @@ async def test_a_procedure_is_called_with_its_parameters(
         """create schema api; create function api.items("From" date, kinds text[] default null)
         returns setof t language sql stable as 'select * from t where day >= $1'"""
     )
-    extraction = Extraction(
+    extraction = Extraction(id_column="id",
         mode=PROCEDURE, procedure="api.items", parameters={"From": "2026-01-08"},
         cursor_column="day", cursor_type=CursorType.DATE,
     )  # fmt: skip
@@ -189,7 +197,7 @@ async def test_every_type_arrives_as_json_has_it(
         b'101' bits, bytea 'ab' bytes, '{"a": 1.10, "b": [null]}'::jsonb doc, 5::oid number,
         time '10:00' at, 'NaN'::float8 is not null as known, null::mood nothing"""
     )
-    (record,) = await records(connector, Extraction(table="odd"))
+    (record,) = await records(connector, Extraction(id_column="id", table="odd"))
 
     assert record == {
         "id": 1, "mood": "glad", "pair": {"x": 1, "y": Decimal("2.50")},
@@ -208,7 +216,9 @@ async def test_dates_that_python_has_not_are_read_as_text_and_resumed(
         """create table d (id int, day date); insert into d values (1, '0044-03-15 BC'),
         (2, '2026-01-01'), (3, '12000-01-01'), (4, 'infinity'), (5, null)"""
     )
-    extraction = Extraction(table="d", cursor_column="day", cursor_type=CursorType.DATE)
+    extraction = Extraction(
+        id_column="id", table="d", cursor_column="day", cursor_type=CursorType.DATE
+    )
     pages = await read(connector, extraction, page_size=2)
 
     assert [i for page in pages for i in page.ids] == ["5", "1", "2", "3", "4"]
@@ -325,4 +335,4 @@ async def test_a_certificate_file_that_is_none_is_named(
         assert (check.part, check.ok) == ("tls", False)
         assert str(path) in check.message
         with pytest.raises(ConnectorError, match="sslrootcert"):
-            await connector.describe(Extraction(table="t"))
+            await connector.describe(Extraction(id_column="id", table="t"))

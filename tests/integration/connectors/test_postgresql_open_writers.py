@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.postgresql.source import open_writers
-from syncline.domain.mapping.document import CursorType, Extraction
+from syncline.domain.mapping.extraction import CursorType, Extraction
 from tests.support.postgresql import connector_to
 
-BY_ID = Extraction(table="t", cursor_column="id", cursor_type=CursorType.ID)
+BY_ID = Extraction(id_column="id", table="t", cursor_column="id", cursor_type=CursorType.ID)
 NEVER = "0001-01-01T00:00:00+00:00"
 Open = Callable[..., Awaitable[asyncpg.Connection]]
 
@@ -137,7 +137,7 @@ async def test_times_that_are_written_to_the_second_are_not_passed_over(
     connector: PostgresqlConnector, db: asyncpg.Connection, session: Open
 ) -> None:
     """A writer that began at 10:00:00.6 may stamp 10:00:00, and stand before the end of a break."""
-    by_time = Extraction(table="t", cursor_column="at")
+    by_time = Extraction(id_column="id", table="t", cursor_column="at")
     request = ExtractRequest(by_time, page_size=1)
     first: Any = await anext(aiter(connector.extract(request)))
     again: Any = [p async for p in connector.extract(replace(request, position=first.position))]
@@ -300,7 +300,7 @@ class TestRights:
         assert all(check.ok for check in checks)
         assert [check.message for check in checks if check.part == "permission"] == [said]
         assert await connector.late_commits(BY_ID) is None
-        assert await reader.late_commits(Extraction(table="t")) is None
+        assert await reader.late_commits(Extraction(id_column="id", table="t")) is None
         await db.execute(f"grant pg_read_all_stats to {login}")
         assert await reader.late_commits(BY_ID) is None
 

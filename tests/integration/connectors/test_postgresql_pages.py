@@ -12,12 +12,12 @@ import pytest
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.contracts.messages import decoder_of, encode
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.postgresql import connector_to
 
-TABLE = Extraction(table="t")
+TABLE = Extraction(id_column="id", table="t")
 ID = "6f1c0000-0000-4000-8000-00000000abcd"
-BY_C = Extraction(table="t", cursor_column="c")
+BY_C = Extraction(id_column="id", table="t", cursor_column="c")
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ class TestColumns:
         self, connector: PostgresqlConnector, db: asyncpg.Connection
     ) -> None:
         await db.execute("create table t as select 1 as id, 2 as phone, 3 as name")
-        chosen = Extraction(table="t", columns=("name",))
+        chosen = Extraction(id_column="id", table="t", columns=("name",))
         (page,) = await read(connector, chosen)
 
         assert page.columns == ("id", "phone", "name")
@@ -223,7 +223,9 @@ class TestColumns:
         assert [page.columns for page in rest] == [("id", "telephone")] * 2
         with pytest.raises(ConnectorError, match="phone") as caught:
             await read(
-                connector, Extraction(table="t", columns=("phone",)), position=first.position
+                connector,
+                Extraction(id_column="id", table="t", columns=("phone",)),
+                position=first.position,
             )
         assert caught.value.failure.code == "unknown_column"
 
@@ -309,7 +311,9 @@ class TestIds:
     ) -> None:
         await db.execute("create table t as select n as id from generate_series(1, 9) n")
         sql = "select id::text as id from t where :ids is null or id = any(:ids)"
-        page = await connector.fetch(Extraction(mode=ExtractionMode.SQL, sql=sql), ["4", "x", "99"])
+        page = await connector.fetch(
+            Extraction(id_column="id", mode=ExtractionMode.SQL, sql=sql), ["4", "x", "99"]
+        )
 
         assert page.ids == ["4"]
 
@@ -334,7 +338,7 @@ class TestResuming:
             """create table t as select * from (values (1, 1), (null, 2), (2, 1), (null, null),
             (null, 1), (3, null)) v(id, c)"""
         )
-        by_c = Extraction(table="t", cursor_column="c", cursor_type=CursorType.ID)
+        by_c = Extraction(id_column="id", table="t", cursor_column="c", cursor_type=CursorType.ID)
 
         await assert_resumed_everywhere(connector, by_c, "id", [3, None, 1, 2, None, None])
         await assert_resumed_everywhere(connector, TABLE, "id", [1, 2, 3, None, None, None])
@@ -398,7 +402,7 @@ class TestResuming:
 class TestLookback:
     async def test_a_number_has_no_lookback(self) -> None:
         by_number = Extraction(
-            table="t", cursor_column="id", cursor_type=CursorType.ID, lookback=60.0
+            id_column="id", table="t", cursor_column="id", cursor_type=CursorType.ID, lookback=60.0
         )
         (problem,) = PostgresqlConnector.extraction_problems(by_number)
 
@@ -411,7 +415,7 @@ class TestLookback:
         self, connector: PostgresqlConnector, db: asyncpg.Connection, kind: str, value: str
     ) -> None:
         await db.execute(f"create table t as select 1 as id, '{value}'::{kind} as c")
-        extraction = Extraction(table="t", cursor_column="c", lookback=60.0)
+        extraction = Extraction(id_column="id", table="t", cursor_column="c", lookback=60.0)
 
         with pytest.raises(ConnectorError, match="'c', which is") as caught:
             await read(connector, extraction, after=value)
@@ -456,13 +460,17 @@ class TestTextCursors:
         with pytest.raises(ConnectorError, match="to_timestamp") as caught:
             await read(connector, BY_C)
         assert caught.value.failure.code == "invalid_cursor"
-        by_number = Extraction(table="t", cursor_column="c", cursor_type=CursorType.ID)
+        by_number = Extraction(
+            id_column="id", table="t", cursor_column="c", cursor_type=CursorType.ID
+        )
         assert len(await read(connector, by_number)) == 1
 
     async def test_numbers_as_texts_are_told(
         self, connector: PostgresqlConnector, db: asyncpg.Connection
     ) -> None:
-        by_number = Extraction(table="t", cursor_column="c", cursor_type=CursorType.ID)
+        by_number = Extraction(
+            id_column="id", table="t", cursor_column="c", cursor_type=CursorType.ID
+        )
         await db.execute("create table t as select 1 as id, '99' as c")
         await read(connector, by_number)
         await db.execute("insert into t values (2, '100')")

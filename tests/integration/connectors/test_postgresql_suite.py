@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ import pytest
 
 from syncline.connectors.port import Connector
 from syncline.connectors.postgresql import PostgresqlConnector
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
 from tests.suites.connectors import ConnectorSuite
@@ -26,14 +27,17 @@ SECRET = "sesame-9f2"
 
 
 def _sql(text: str) -> Extraction:
-    return Extraction(mode=ExtractionMode.SQL, sql=text)
+    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
+
+
+ITEMS = Extraction(table="items", id_column="id", cursor_column="changed")
 
 
 class PostgresqlWorld:
     """One database with a table of items."""
 
     secret = SECRET
-    extraction = Extraction(table="items", id_column="id", cursor_column="changed")
+    extraction = ITEMS
     texts = frozenset({"bell"})
     options = {"table": "items"}
     elsewhere = {"table": "nothing_there"}
@@ -45,11 +49,11 @@ class PostgresqlWorld:
     def __init__(self, dsn: str, database: asyncpg.Connection) -> None:
         self.connector = connector_to(dsn)
         self.unanswerable: Any = [
-            (Extraction(table="nothing_there"), "nothing_there"),
+            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
             (Extraction(table="items", id_column="no_id"), "no_id"),
-            (Extraction(table="items", cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(table="items", columns=("no_column",)), "no_column"),
-            (Extraction(mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
+            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
+            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
+            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
         ]
         self._dsn = dsn
         self._database = database
@@ -88,8 +92,8 @@ class TestPostgresql(ConnectorSuite, SourceSuite, TargetSuite):
         ({}, {"passwort": "x"}, "$.secrets.passwort"),
     ]
     wrong_mappings = [
-        (Extraction(mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
-        (Extraction(table="x", options={"page": 1}), None, "$.extraction.options.page"),
+        (replace(ITEMS, mode=ExtractionMode.API, endpoint="/x"), None, "$.extraction.mode"),
+        (replace(ITEMS, options={"page": 1}), None, "$.extraction.options.page"),
         (_sql("select 1; drop table x"), None, "$.extraction.sql"),
         (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
         (None, {}, "$.transformation.target.table"),

@@ -19,7 +19,7 @@ from syncline.connectors.port import ExtractRequest, Surroundings, WriteBatch
 from syncline.connectors.postgresql import PostgresqlConnector
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from tests.support.postgresql import connector_to
 
 SAMPLES: dict[str, list[str]] = {
@@ -156,7 +156,9 @@ async def types_of(db: asyncpg.Connection) -> list[str]:
 
 async def carried(connector: PostgresqlConnector, source: str, target: str) -> list[str]:
     """Carry a table's rows into another as a run does, and return why some failed."""
-    pages = [p async for p in connector.extract(ExtractRequest(Extraction(table=source)))]
+    pages = [
+        p async for p in connector.extract(ExtractRequest(Extraction(id_column="id", table=source)))
+    ]
     assert [page.bad for page in pages] == [{} for _ in pages]
     records = [decoder_of(dict[str, Any]).decode(encode(r)) for p in pages for r in p.records]
     payloads = [encode(dict(sorted(record.items()))) for record in records]
@@ -268,7 +270,9 @@ async def test_values_keep_their_meaning_in_json_sqlite_and_csv(
         for name, (kind, text, *_) in zip(columns, ELSEWHERE, strict=True)
     )
     await db.execute(f"create table s as select 1 as id, {given}")
-    (page,) = [p async for p in connector.extract(ExtractRequest(Extraction(table="s")))]
+    (page,) = [
+        p async for p in connector.extract(ExtractRequest(Extraction(id_column="id", table="s")))
+    ]
     payload = encode(page.records[0])
     record = decoder_of(dict[str, Any]).decode(payload)
     del record["id"]

@@ -13,7 +13,7 @@ import pytest
 
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.sqlite import SqliteConnector
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from tests.suites.connector_sources import SourceSuite
 from tests.suites.connector_targets import TargetSuite
 from tests.suites.connectors import ConnectorSuite
@@ -30,7 +30,7 @@ class SqliteWorld:
     """One database file with a table of items."""
 
     secret = None
-    extraction = Extraction(table="items", cursor_column="changed")
+    extraction = Extraction(id_column="id", table="items", cursor_column="changed")
     texts = frozenset({"bell", "nul"})
     options = {"table": "items"}
     elsewhere = {"table": "nothing_there"}
@@ -46,11 +46,11 @@ class SqliteWorld:
         self.database.execute(TABLE)
         self.connector = self.connector_to(self.path, folder)
         self.unanswerable: Any = [
-            (Extraction(table="nothing_there"), "nothing_there"),
+            (Extraction(id_column="id", table="nothing_there"), "nothing_there"),
             (Extraction(table="items", id_column="no_id"), "no_id"),
-            (Extraction(table="items", cursor_column="no_cursor"), "no_cursor"),
-            (Extraction(table="items", columns=("no_column",)), "no_column"),
-            (Extraction(mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
+            (Extraction(id_column="id", table="items", cursor_column="no_cursor"), "no_cursor"),
+            (Extraction(id_column="id", table="items", columns=("no_column",)), "no_column"),
+            (Extraction(id_column="id", mode=ExtractionMode.SQL, sql="selec 1"), "syntax error"),
         ]
 
     @staticmethod
@@ -86,7 +86,7 @@ class SqliteWorld:
 
 
 def _sql(text: str) -> Extraction:
-    return Extraction(mode=ExtractionMode.SQL, sql=text)
+    return Extraction(id_column="id", mode=ExtractionMode.SQL, sql=text)
 
 
 class TestSqlite(ConnectorSuite, SourceSuite, TargetSuite):
@@ -100,9 +100,13 @@ class TestSqlite(ConnectorSuite, SourceSuite, TargetSuite):
         ({}, {"password": "x"}, "$.secrets.password"),
     ]
     wrong_mappings = [
-        (Extraction(mode=ExtractionMode.API), None, "$.extraction.mode"),
-        (Extraction(mode=ExtractionMode.PROCEDURE), None, "$.extraction.mode"),
-        (Extraction(table="x", options={"page": 1}), None, "$.extraction.options.page"),
+        (Extraction(id_column="id", mode=ExtractionMode.API), None, "$.extraction.mode"),
+        (Extraction(id_column="id", mode=ExtractionMode.PROCEDURE), None, "$.extraction.mode"),
+        (
+            Extraction(id_column="id", table="x", options={"page": 1}),
+            None,
+            "$.extraction.options.page",
+        ),
         (_sql("select 1; drop table x"), None, "$.extraction.sql"),
         (_sql("select * from x where a > :cursr"), None, "$.extraction.sql"),
         (None, {}, "$.transformation.target.table"),

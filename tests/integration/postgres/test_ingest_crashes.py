@@ -18,7 +18,7 @@ from syncline.contracts.messages import Attempt, Extracted, Report, RunRequest, 
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, RetriableError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Run

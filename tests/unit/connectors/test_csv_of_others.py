@@ -9,7 +9,7 @@ import pytest
 
 from syncline.connectors.file import FileConnector
 from syncline.connectors.port import ConnectorError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from tests.support.csv_files import bad, good, read
 
 Rows = list[dict[str, Any]]
@@ -127,7 +127,9 @@ async def test_an_escaped_null_that_nobody_spoke_of_is_named_too(tmp_path: Path)
     ],
 )
 def test_marks_that_cannot_be_meant_are_refused(said: dict[str, Any], name: str) -> None:
-    problems = FileConnector.extraction_problems(Extraction(table="items.csv", options=said))
+    problems = FileConnector.extraction_problems(
+        Extraction(id_column="id", table="items.csv", options=said)
+    )
 
     assert [p.path for p in problems] == [f"$.extraction.options.{name}"]
 

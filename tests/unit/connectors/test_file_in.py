@@ -11,7 +11,8 @@ import pytest
 
 from syncline.connectors.file import FileConnector
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
-from syncline.domain.mapping.document import Condition, CursorType, Extraction
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.extraction import CursorType, Extraction
 from tests.support.csv_files import bad, connector, good, read
 
 HEAD = b"id,name\n"
@@ -63,7 +64,7 @@ async def test_any_line_end_is_read(tmp_path: Path, end: bytes) -> None:
 async def test_rows_of_many_blocks_are_read_and_resumed(tmp_path: Path) -> None:
     rows = b"".join(b'%d,"%s\r\n%s"\r\n' % (n, b"x" * (n % 997), b"y" * 300) for n in range(3000))
     pages = await read(tmp_path, b"id,name\r\n" + rows, size=700)
-    extraction = Extraction(table="items.csv")
+    extraction = Extraction(id_column="id", table="items.csv")
     whole = [str(n) for n in range(3000)]
 
     assert good(pages) == whole
@@ -76,7 +77,7 @@ async def test_rows_of_many_blocks_are_read_and_resumed(tmp_path: Path) -> None:
 
 async def test_a_bad_row_after_a_resume_has_its_own_line_number(tmp_path: Path) -> None:
     first, *_ = await read(tmp_path, HEAD + b"1,a\n2,b\n3,c,d\n", size=2)
-    request = ExtractRequest(Extraction(table="items.csv"), position=first.position)
+    request = ExtractRequest(Extraction(id_column="id", table="items.csv"), position=first.position)
 
     rest = [page async for page in connector(tmp_path).extract(request)]
 
@@ -176,7 +177,7 @@ async def test_ids_and_cursors_may_lie_inside_an_object(tmp_path: Path) -> None:
 async def test_a_file_that_changes_while_it_is_read_is_not_taken_for_whole(tmp_path: Path) -> None:
     path = tmp_path / "items.csv"
     path.write_bytes(HEAD + b"1,a\n2,b\n3,c\n")
-    request = ExtractRequest(Extraction(table="items.csv"), page_size=1)
+    request = ExtractRequest(Extraction(id_column="id", table="items.csv"), page_size=1)
     reading = connector(tmp_path).extract(request)
     first = await anext(reading)
     path.write_bytes(HEAD + b"1,a\n2,b\n3,c\n4,d\n")
@@ -207,7 +208,9 @@ async def test_nothing_outside_the_folder_and_no_device_is_read(tmp_path: Path, 
     os.mkfifo(root / "pipe")
 
     with pytest.raises(ConnectorError):
-        async for _ in connector(root).extract(ExtractRequest(Extraction(table=name))):
+        async for _ in connector(root).extract(
+            ExtractRequest(Extraction(id_column="id", table=name))
+        ):
             pass
 
 
@@ -229,7 +232,7 @@ async def test_what_lies_behind_the_bookmark_is_what_the_type_says(
 ) -> None:
     data = f"id,ver\nold,{old}\nat,{at}\nnew,{new}\nnone,\nblank,  \n".encode()
     extraction = Extraction(
-        table="items.csv", cursor_column="ver", cursor_type=kind, cursor_format=form
+        id_column="id", table="items.csv", cursor_column="ver", cursor_type=kind, cursor_format=form
     )
     (tmp_path / "items.csv").write_bytes(data)
     request = ExtractRequest(extraction, after=at)
@@ -246,7 +249,8 @@ async def test_a_value_that_is_no_cursor_is_given_and_not_left_out(
 ) -> None:
     (tmp_path / "items.csv").write_text(f"id,at\n1,2026-01-01\n2,{odd}\n")
     request = ExtractRequest(
-        Extraction(table="items.csv", cursor_column="at"), after="2026-06-01T00:00:00"
+        Extraction(id_column="id", table="items.csv", cursor_column="at"),
+        after="2026-06-01T00:00:00",
     )
 
     pages = [page async for page in connector(tmp_path).extract(request)]
@@ -267,7 +271,7 @@ async def test_a_lookback_widens_the_window_in_any_form(
 ) -> None:
     (tmp_path / "items.csv").write_text(f"id,at\n1,{begin}\n2,{after}\n")
     extraction = Extraction(
-        table="items.csv", cursor_column="at", cursor_format=form, lookback=60.0
+        id_column="id", table="items.csv", cursor_column="at", cursor_format=form, lookback=60.0
     )
 
     pages = [p async for p in connector(tmp_path).extract(ExtractRequest(extraction, after=after))]
@@ -277,7 +281,11 @@ async def test_a_lookback_widens_the_window_in_any_form(
 
 def test_a_lookback_for_numbers_is_refused() -> None:
     extraction = Extraction(
-        table="items.csv", cursor_column="ver", cursor_type=CursorType.ID, lookback=60.0
+        id_column="id",
+        table="items.csv",
+        cursor_column="ver",
+        cursor_type=CursorType.ID,
+        lookback=60.0,
     )
 
     problems = FileConnector.extraction_problems(extraction)

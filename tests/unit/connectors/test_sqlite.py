@@ -20,7 +20,8 @@ from syncline.connectors.port import (
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import encode
 from syncline.domain.errors import RetriableError
-from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from tests.support.written import bulk
 
 SQL = ExtractionMode.SQL
@@ -59,10 +60,14 @@ async def ids(connector: SqliteConnector, extraction: Extraction, **said: Any) -
 
 
 async def test_a_cursor_of_numbers_is_compared_as_numbers(connector: SqliteConnector) -> None:
-    by_id = Extraction(table="t", cursor_column="id", cursor_type=CursorType.ID)
-    by_time = Extraction(table="t", cursor_column="at", lookback=60.0)
+    by_id = Extraction(id_column="id", table="t", cursor_column="id", cursor_type=CursorType.ID)
+    by_time = Extraction(id_column="id", table="t", cursor_column="at", lookback=60.0)
     computed = Extraction(
-        mode=SQL, sql="select id, id + 0 as c from t", cursor_column="c", cursor_type=CursorType.ID
+        id_column="id",
+        mode=SQL,
+        sql="select id, id + 0 as c from t",
+        cursor_column="c",
+        cursor_type=CursorType.ID,
     )
 
     assert await ids(connector, by_id, after="7") == "789"
@@ -91,7 +96,7 @@ async def test_lookback_keeps_the_way_dates_are_written(
     db.execute("delete from t")
     for n, text in enumerate(texts, 1):
         db.execute("insert into t (id, day) values (?, ?)", (n, text))
-    extraction = Extraction(table="t", cursor_column="day", lookback=lookback)
+    extraction = Extraction(id_column="id", table="t", cursor_column="day", lookback=lookback)
 
     assert await ids(connector, extraction, after=after) == expected
 
@@ -103,7 +108,9 @@ async def test_values_of_any_type_in_one_column_are_read_in_order_and_resumed(
     rows = [(1, 9), ("1", 5), (2.5, 5), ("x", None), (3, 4.5), ("é", 8), (10, 5)]
     db.executemany("insert into mixed values (?, ?)", rows)
     connector = made(tmp_path)
-    extraction = Extraction(table="mixed", cursor_column="c", cursor_type=CursorType.ID)
+    extraction = Extraction(
+        id_column="id", table="mixed", cursor_column="c", cursor_type=CursorType.ID
+    )
     pages = await read(connector, extraction, page_size=1)
 
     assert [p.ids[0] for p in pages] == ["x", "3", "2.5", "10", "1", "é", "1"]
@@ -121,7 +128,7 @@ async def test_bad_values_fail_their_record_alone(
     db.execute("update t set name = cast(x'61ff' as text) where id = 3")
     db.execute("update t set name = 9e999 where id = 4")
     db.execute("update t set name = x'0102' where id = 5")
-    extraction = Extraction(table="t")
+    extraction = Extraction(id_column="id", table="t")
     pages = await read(connector, extraction, page_size=2)
 
     assert "".join(i for p in pages for i in p.ids) == "123456789"
@@ -135,6 +142,7 @@ async def test_bad_values_fail_their_record_alone(
 
 async def test_names_are_bound_and_ids_come_as_json(connector: SqliteConnector) -> None:
     extraction = Extraction(
+        id_column="id",
         mode=SQL,
         sql="""select * from t -- :comment ;
         where (:cursor is null or day >= :cursor) and name <> :name
@@ -159,7 +167,7 @@ async def test_what_does_not_just_read_is_refused(
     connector: SqliteConnector, db: sqlite3.Connection, sql: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConnectorError):
-        await read(connector, Extraction(mode=SQL, sql=sql))
+        await read(connector, Extraction(id_column="id", mode=SQL, sql=sql))
     assert db.execute("select count(*) from t").fetchone() == (9,)
     assert names(tmp_path) == ["a.db"]
 
@@ -171,12 +179,17 @@ async def test_a_query_that_takes_too_long_is_ended(
         "with recursive n(id) as (select 1 union all select id + 1 from n) select max(id) id from n"
     )
     with pytest.raises(RetriableError, match="too long"):
-        await read(made(tmp_path, statementTimeout=1), Extraction(mode=SQL, sql=sql))
+        await read(
+            made(tmp_path, statementTimeout=1), Extraction(id_column="id", mode=SQL, sql=sql)
+        )
 
 
 async def test_filters_and_columns_choose(connector: SqliteConnector) -> None:
     extraction = Extraction(
-        table="t", columns=("name",), filters=(Condition(field="at", op="gt", value=1700000480),)
+        id_column="id",
+        table="t",
+        columns=("name",),
+        filters=(Condition(field="at", op="gt", value=1700000480),),
     )
     (page,) = await read(connector, extraction)
 

@@ -13,10 +13,10 @@ import pytest
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page, Surroundings
 from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
-BY_C = Extraction(table="t", cursor_column="c")
-BY_NUMBER = Extraction(table="t", cursor_column="c", cursor_type=CursorType.ID)
+BY_C = Extraction(id_column="id", table="t", cursor_column="c")
+BY_NUMBER = Extraction(id_column="id", table="t", cursor_column="c", cursor_type=CursorType.ID)
 
 
 @pytest.fixture
@@ -147,7 +147,9 @@ class TestOneKindOfCursor:
         self, connector: SqliteConnector, db: sqlite3.Connection, form: str, values: list[Any]
     ) -> None:
         fill(db, values)
-        extraction = Extraction(table="t", cursor_column="c", cursor_format=form, lookback=86_400.0)
+        extraction = Extraction(
+            id_column="id", table="t", cursor_column="c", cursor_format=form, lookback=86_400.0
+        )
 
         assert SqliteConnector.extraction_problems(extraction) == []
         assert await ids(connector, extraction, after=str(values[1])) == ["1", "2", "3"]
@@ -178,23 +180,23 @@ class TestOneKindOfCursor:
         begin: Any,
     ) -> None:
         fill(db, [begin, value])
-        extraction = Extraction(table="t", cursor_column="c", lookback=lookback)
+        extraction = Extraction(id_column="id", table="t", cursor_column="c", lookback=lookback)
 
         assert await ids(connector, extraction, after=str(value)) == ["1", "2"]
-        less = Extraction(table="t", cursor_column="c", lookback=lookback - 1)
+        less = Extraction(id_column="id", table="t", cursor_column="c", lookback=lookback - 1)
         if str(value)[-2:] == "00" and len(str(value)) > 10:  # written to the second
             assert await ids(connector, less, after=str(value)) == ["2"]
 
     @pytest.mark.parametrize("form", ["dd.MM.yyyy", "yyyy-M-d", "yy-MM-dd", "HH:mm yyyy-MM-dd"])
     def test_a_form_that_does_not_sort_is_refused_on_save(self, form: str) -> None:
-        extraction = Extraction(table="t", cursor_column="c", cursor_format=form)
+        extraction = Extraction(id_column="id", table="t", cursor_column="c", cursor_format=form)
         (problem,) = SqliteConnector.extraction_problems(extraction)
 
         assert problem.path == "$.extraction.cursorFormat"
 
     def test_a_number_has_no_lookback(self) -> None:
         extraction = Extraction(
-            table="t", cursor_column="c", cursor_type=CursorType.ID, lookback=60.0
+            id_column="id", table="t", cursor_column="c", cursor_type=CursorType.ID, lookback=60.0
         )
         (problem,) = SqliteConnector.extraction_problems(extraction)
 
@@ -241,7 +243,7 @@ class TestResuming:
         db.execute(f"create table t (id collate {collation}, c, n integer primary key)")
         db.executemany("insert into t (id, c) values (?, ?)", values)
 
-        for extraction in (Extraction(table="t"), BY_NUMBER):
+        for extraction in (Extraction(id_column="id", table="t"), BY_NUMBER):
             for size in (1, 2, 3):
                 whole = await read(connector, extraction, page_size=size)
                 for place, page in enumerate(whole, 1):
@@ -305,12 +307,14 @@ class TestIds:
     ) -> None:
         db.execute(f"create table t (id {declared}, c)")
         db.execute("insert into t values (?, 1)", (stored,))
-        (given,) = await ids(connector, Extraction(table="t"))
-        page = await connector.fetch(Extraction(table="t"), [asked, "nothing", "\ud800"])
+        (given,) = await ids(connector, Extraction(id_column="id", table="t"))
+        page = await connector.fetch(
+            Extraction(id_column="id", table="t"), [asked, "nothing", "\ud800"]
+        )
 
         assert page.ids == ([given] if found else [])
         assert page.asked == ({asked: given} if found else {})
-        both = await connector.fetch(Extraction(table="t"), [asked, given])
+        both = await connector.fetch(Extraction(id_column="id", table="t"), [asked, given])
         assert both.ids == [given]
 
 
@@ -323,18 +327,18 @@ class TestColumns:
             "half as (1)) without rowid"
         )
         db.execute("insert into t values ('a', 'p')")
-        chosen = Extraction(table="t", columns=("phone",))
+        chosen = Extraction(id_column="id", table="t", columns=("phone",))
         (page,) = await read(connector, chosen)
 
         assert page.columns == ("id", "phone", "twice", "half")
         assert (await connector.fetch(chosen, ["a"])).columns == page.columns
-        assert (await read(connector, Extraction(table="t")))[0].records == [
+        assert (await read(connector, Extraction(id_column="id", table="t")))[0].records == [
             {"id": "a", "phone": "p", "twice": "pp", "half": 1}
         ]
         db.execute("alter table t rename phone to telephone")
         with pytest.raises(ConnectorError, match="did you mean `telephone`"):
             await read(connector, chosen, position=page.position)
-        (renamed,) = await read(connector, Extraction(table="t"))
+        (renamed,) = await read(connector, Extraction(id_column="id", table="t"))
         assert renamed.columns == ("id", "telephone", "twice", "half")
 
     async def test_a_column_that_sql_gives_twice_is_refused(
@@ -343,7 +347,7 @@ class TestColumns:
         fill(db, [1])
         sql = "select a.id, a.c, b.c from t a join t b using (id)"
         with pytest.raises(ConnectorError, match="'c' twice") as caught:
-            await read(connector, Extraction(mode=ExtractionMode.SQL, sql=sql))
+            await read(connector, Extraction(id_column="id", mode=ExtractionMode.SQL, sql=sql))
         assert caught.value.failure.code == "duplicate_column"
 
     async def test_values_keep_what_they_are(
@@ -352,7 +356,7 @@ class TestColumns:
         values = [b"\x01\x02\x03", b"", 9e999, -9e999, 2**63 - 1, 1e300, "x", 0.1, None]
         db.execute("create table t (id integer primary key, c integer)")
         db.executemany("insert into t (c) values (?)", [(value,) for value in values])
-        (page,) = await read(connector, Extraction(table="t"))
+        (page,) = await read(connector, Extraction(id_column="id", table="t"))
         records = decoder_of(list[dict[str, Any]]).decode(encode(page.records))
 
         assert page.bad == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syncline.domain.cursor.values import is_later, moved_cursor
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.run import FINAL, Counters, State, final_state
 
 NOTHING = Counters()

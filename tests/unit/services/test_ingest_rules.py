@@ -13,7 +13,7 @@ from syncline.contracts.wire import lane_of
 from syncline.domain.batch import Watermarks
 from syncline.domain.cursor.bookmark import CursorKind, ReadProgress, water_after
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.record import MAX_RECORD, check_record
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, Planned, Row, plan, refused

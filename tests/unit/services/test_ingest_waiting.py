@@ -9,7 +9,7 @@ from typing import Any
 
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.domain.errors import RetriableError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.testing.clock import FakeClock
@@ -57,7 +57,9 @@ async def read(
     async def tell(wait: float, reason: str) -> None:
         told.append((wait, reason))
 
-    source = Source(connector, Extraction(), RetryPolicy(retries=0), clock, limiter, tell)
+    source = Source(
+        connector, Extraction(id_column="id"), RetryPolicy(retries=0), clock, limiter, tell
+    )
 
     async def all_ids() -> list[str]:
         def hasher(rows: Sequence[bytes]) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.run import Mode, Notice, Run
 
 SHOWN = 10

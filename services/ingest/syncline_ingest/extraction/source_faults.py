@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncline.domain.batch import Watermarks
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline_ingest.extraction.extraction_notes import Noted
 from syncline_ingest.rules import Row
 

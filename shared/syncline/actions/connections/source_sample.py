@@ -20,7 +20,7 @@ from syncline.domain.errors import (
     RetriableError,
     SynclineError,
 )
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import ProfileLimiter
 from syncline.telemetry.masking import SECRETS

@@ -19,7 +19,8 @@ from syncline.domain.configuration.documents import (
     TenantConfiguration,
 )
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.validation import parse, warnings
+from syncline.domain.mapping.validation import parse
+from syncline.domain.mapping.warnings import warnings
 from syncline.postgres.configuration.changes import ConfigurationStore
 
 

@@ -11,7 +11,8 @@ from syncline.connectors.port import Column, Connector
 from syncline.connectors.registry import connector_class
 from syncline.domain.configuration.documents import InstanceConfig, Kind, ProfileConfig
 from syncline.domain.errors import FailureError, InvalidInputError, Problem
-from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction, Mapping
+from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 from syncline.domain.mapping.source_paths import unknown_columns
 from syncline.domain.mapping.validation import parse
 

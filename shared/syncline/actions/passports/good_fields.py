@@ -5,6 +5,7 @@ The stage itself sends nothing on of such a record; this is made anew, by the sa
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -48,7 +49,6 @@ def good_fields(mapping: Mapping, stage: Stage, given: bytes) -> GoodFields:
 
 def _without(mapping: Mapping, stage: Stage, broken: dict[int, Failure]) -> Mapping:
     """Return a mapping without some fields of a stage; what excludes a record was asked before."""
-    replace = msgspec.structs.replace
     if stage is Stage.NORMALIZE:
         block = mapping.normalization
         kept = tuple(f for place, f in enumerate(block.fields) if place not in broken)

@@ -14,7 +14,8 @@ from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.configuration.documents import Kind, flatten
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.mapping.validation import parse, warnings
+from syncline.domain.mapping.validation import parse
+from syncline.domain.mapping.warnings import warnings
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
 from syncline.postgres.configuration.pinned import Configuration

@@ -15,9 +15,11 @@ from syncline.contracts.topics import Stage
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
-from syncline.domain.mapping.document import Extraction, Mapping
+from syncline.domain.mapping.document import Mapping
+from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_paths import unknown_columns, unknown_properties
-from syncline.domain.mapping.validation import parse, warnings
+from syncline.domain.mapping.validation import parse
+from syncline.domain.mapping.warnings import warnings
 from syncline.domain.record import check_record
 from syncline.postgres.configuration.draft_samples import Drafts
 from syncline.postgres.configuration.pinned import Configuration

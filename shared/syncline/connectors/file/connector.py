@@ -30,7 +30,7 @@ from syncline.connectors.port import (
 )
 from syncline.connectors.projection import Projection
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 _FETCH_SIZE = 5_000
 _REMEMBERED = 4

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from syncline.domain.naming import unknown
 
 IN_FORMATS = ("csv", "jsonl")

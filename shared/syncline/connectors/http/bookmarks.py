@@ -16,7 +16,7 @@ import msgspec
 
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import EPOCHS
+from syncline.domain.mapping.extraction import EPOCHS
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.dates import compile_format, compile_parser
 

@@ -40,7 +40,7 @@ from syncline.connectors.port import (
 )
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure, Problem
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 _decode = decoder_of(dict[str, Any]).decode
 T = TypeVar("T")

@@ -33,7 +33,7 @@ from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.table import table_of
 from syncline.connectors.postgresql.target.upsert import Upsert
 from syncline.connectors.sql_text import deletion_key, table_problems
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 
 class PostgresqlConnector(Connector):

@@ -11,7 +11,7 @@ from syncline.connectors.postgresql.source.queries import known_names
 from syncline.connectors.sql_text import sql_problems, table_name
 from syncline.connectors.text_dates import cursor_problems
 from syncline.domain.errors import Category, Failure, Problem
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.naming import unknown
 
 CONNECT_LIMIT = 10

@@ -31,7 +31,7 @@ from syncline.connectors.sqlite.reader import SqliteReader, names_of
 from syncline.connectors.sqlite.tables import table_of
 from syncline.connectors.sqlite.upsert import Upsert
 from syncline.domain.errors import FailureError
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 T = TypeVar("T")
 _payload = msgspec.json.Decoder(dict[str, Any]).decode

@@ -17,7 +17,7 @@ import msgspec
 from syncline.connectors.folders import refusal
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.text_dates import Form, form_of
-from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
+from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 
 Bind = Callable[[Any], str]
 _DAYS, _MOMENTS = "yyyyMMdd", "yyyyMMddHHmmss"

@@ -16,7 +16,7 @@ from syncline.connectors.sql_text import identifier, names_in, one_statement
 from syncline.connectors.sqlite.cursor_values import earlier, kind_of, mixed, number, start
 from syncline.connectors.sqlite.positions import RawText, decoded, encoded, group_of
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
 _NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 MOST_TIED = 20_000

@@ -8,7 +8,7 @@ from typing import Any
 from syncline.connectors.sql_text import sql_problems
 from syncline.connectors.text_dates import cursor_problems
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.naming import unknown
 
 _KNOWN = ("file", "statementTimeout")

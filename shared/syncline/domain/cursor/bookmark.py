@@ -18,7 +18,7 @@ import msgspec
 from syncline.domain.batch import Watermarks
 from syncline.domain.cursor.values import Key, UnreadableCursorError, is_later, keys_of
 from syncline.domain.errors import SynclineError
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 
 MARGIN = timedelta(hours=24)
 """How far behind the clock a value may lie: times without an offset are up to 14 hours ahead of

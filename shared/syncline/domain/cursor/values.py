@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from syncline.domain.errors import SynclineError
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.run import State

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping import document as doc
+from syncline.domain.mapping.chains import unread_options
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.document import FieldType, Mapping, Normalization, Transformation
 from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path
-from syncline.domain.mapping.reading import near
+from syncline.domain.mapping.transformers.options import Options
 from syncline.domain.mapping.transformers.registry import READS
+from syncline.domain.mapping.written_paths import unmade_elements
+from syncline.domain.naming import meant
+from syncline.domain.validation_errors import below
 
-_OPEN = frozenset({doc.FieldType.OBJECT, doc.FieldType.ARRAY})
+_OPEN = frozenset({FieldType.OBJECT, FieldType.ARRAY})
 
 
 class _Given(msgspec.Struct):
     """A place of the canonical record; `type` where a field gives it."""
 
-    type: doc.FieldType | None = None
+    type: FieldType | None = None
     inside: dict[Segment, _Given] = {}
 
 
 class CanonicalShape:
     """The canonical record that a normalization makes."""
 
-    def __init__(self, normalization: doc.Normalization) -> None:
+    def __init__(self, normalization: Normalization) -> None:
         self.names = [field.target for field in normalization.fields]
         self._root = _Given()
         for field in normalization.fields:
@@ -40,7 +44,7 @@ class CanonicalShape:
         path = parse_path(text)
         if Segment(key=text) in self._root.inside or self._gives(self._root, path):
             return None
-        return f"no normalization field gives `{text}`{near(text, self.names)}"
+        return f"no normalization field gives `{text}`{meant(text, self.names)}"
 
     def _gives(self, place: _Given, path: Path) -> bool:
         if place.type is not None:
@@ -57,10 +61,15 @@ class CanonicalShape:
         return is_each and any(self._gives(inner, rest) for inner in elements)
 
 
-def problems_of(mapping: doc.Mapping) -> Iterator[Problem]:
-    """Name every path of the transformation that nothing gives."""
+def problems_of(mapping: Mapping) -> Iterator[Problem]:
+    """Name what no part reads, and every path of the transformation that nothing gives."""
     canonical = CanonicalShape(mapping.normalization)
     part = mapping.transformation
+    for place, field in mapping.placed_fields():
+        yield from below(place, unread_options(field.transform, field.options))
+    static = [fixed.target for fixed in part.static]
+    unmade = unmade_elements([field.target for field in part.fields], static)
+    yield from below("$.transformation", unmade)
     for path, text in _read_by(part):
         message = canonical.refusal(text)
         if message is not None:
@@ -68,7 +77,7 @@ def problems_of(mapping: doc.Mapping) -> Iterator[Problem]:
     made = {parse_path(text): text for text in part.target_paths}
     for key in part.match_key:
         if _parsed(key) not in made:
-            message = f"no field writes `{key}`{near(key, sorted(made.values()))}"
+            message = f"no field writes `{key}`{meant(key, sorted(made.values()))}"
             yield Problem("$.transformation.matchKey", message)
 
 
@@ -79,12 +88,12 @@ def _parsed(text: str) -> Path | None:
         return None
 
 
-def _read_by(part: doc.Transformation) -> Iterator[tuple[str, str]]:
+def _read_by(part: Transformation) -> Iterator[tuple[str, str]]:
     """Yield every path of the canonical record that is read, with where it is written."""
     for number, field in enumerate(part.fields):
         place = f"$.transformation.fields[{number}]"
         yield f"{place}.source", field.source
-        for name, options in zip(field.transform, field.options, strict=True):
+        for name, options in field.chain:
             yield from ((f"{place}.options", text) for text in read_by_options(name, options))
         if field.when is not None:
             yield from conditions(field.when, f"{place}.when")
@@ -92,7 +101,7 @@ def _read_by(part: doc.Transformation) -> Iterator[tuple[str, str]]:
         yield from conditions(part.exclude, "$.transformation.exclude")
 
 
-def read_by_options(name: str, options: Mapping[str, Any]) -> list[str]:
+def read_by_options(name: str, options: Options) -> list[str]:
     """Return the paths of other fields that a transformer reads."""
     found: list[str] = []
     for option in READS.get(name.lower(), ()):
@@ -101,11 +110,11 @@ def read_by_options(name: str, options: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def conditions(condition: doc.Condition, path: str) -> Iterator[tuple[str, str]]:
+def conditions(condition: Condition, path: str) -> Iterator[tuple[str, str]]:
     """Yield the fields that a condition tests, each with where it is written."""
     if condition.field is not None:
         yield f"{path}.field", condition.field
-    groups: Sequence[tuple[str, Sequence[doc.Condition] | None]] = (
+    groups: Sequence[tuple[str, Sequence[Condition] | None]] = (
         ("all", condition.all),
         ("any", condition.any),
     )

@@ -1,4 +1,4 @@
-"""Reading the transformers of a field, each with options of its own.
+"""The transformers of a field, each with options of its own.
 
 `transform` is a step or a list of steps. A step is a name, or an object of one name and its
 options: `{replace: {search: ",", replace: "."}}`. The options of names that stand alone are in the
@@ -7,99 +7,104 @@ field's `options`: all of them for an only step, else under the names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
 
 import msgspec
+from pydantic import Field
 
-from syncline.domain.mapping.reading import Reader, near
-from syncline.domain.mapping.transformers.options import OptionError
-from syncline.domain.mapping.transformers.transformer import Factory
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.transformers.options import OptionError, Options
+from syncline.domain.mapping.transformers.registry import registry
+from syncline.domain.naming import meant
+from syncline.domain.validation_errors import PartError
 
-Known = Mapping[str, tuple[str, Factory, frozenset[str] | None]]
-"""The registry of transformers."""
+WrittenStep = str | Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
+"""A step as a document has it."""
 
 
-class Step(msgspec.Struct):
-    """A step as it is written: `options` None where they stand in the field's."""
+class TransformStep(msgspec.Struct, frozen=True):
+    """A step that was read.
+
+    Attributes:
+        path: where it is written, from its field: `$.transform[1].replace`.
+        options: its own; None where they stand in the field's.
+    """
 
     path: str
     name: str
-    options: Mapping[str, Any] | None
+    options: dict[str, Any] | None = None
 
 
-def read_chain(r: Reader, known: Known) -> tuple[tuple[str, ...], tuple[dict[str, Any], ...]]:
-    """Read `transform` and `options` of a field; return names and the options of each."""
-    steps = _steps(r)
-    shared = r.mapping("options")
-    _check_shared(r, steps, shared)
-    options = [_own(step, shared, alone=len(steps) == 1) for step in steps]
-    for step, own in zip(steps, options, strict=True):
-        _check(r, step, own, known)
-    return tuple(step.name for step in steps), tuple(options)
-
-
-def _steps(r: Reader) -> list[Step]:
-    value = r.anything("transform")
-    is_list = isinstance(value, list)
-    parts = [] if value is None else value if is_list else [value]
-    steps = []
+def read_steps(value: object) -> tuple[TransformStep, ...]:
+    """Return the steps of a `transform`. Raises PartError, which names each that is none."""
+    parts = value if isinstance(value, list) else [] if value is None else [value]
+    steps, problems = [], []
     for number, part in enumerate(parts):
-        place = f"transform[{number}]" if is_list else "transform"
+        place = f"[{number}]" if isinstance(value, list) else ""
         name, options = part, None
         if isinstance(part, dict) and len(part) == 1:
             ((name, options),) = part.items()
             place, options = f"{place}.{name}", {} if options is None else options
-        if not isinstance(name, str) or not isinstance(options, dict | None):
-            shape = 'must be a name, or one name with its options: `{replace: {search: ","}}`'
-            r.problem(place, shape)
+        if isinstance(name, str) and isinstance(options, dict | None):
+            steps.append(TransformStep(f"$.transform{place}", name, options))
         else:
-            steps.append(Step(place, name, options))
-    return steps
+            shape = 'must be a name, or one name with its options: `{replace: {search: ","}}`'
+            problems.append(Problem(f"${place}", shape))
+    if problems:
+        raise PartError(problems)
+    return tuple(steps)
 
 
-def _check_shared(r: Reader, steps: Sequence[Step], shared: Mapping[str, Any]) -> None:
-    """Refuse options that would never be read."""
+def chain_of(steps: Sequence[TransformStep], shared: Options) -> list[tuple[str, dict[str, Any]]]:
+    """Return the steps' names, each with its own options; `shared` are those of the field."""
+    by_name = {str(key).lower(): value for key, value in shared.items()}
+    chain = []
+    for step in steps:
+        own: object = step.options
+        if own is None:
+            own = shared if len(steps) == 1 else by_name.get(step.name.lower())
+        chain.append((step.name, dict(own) if isinstance(own, Mapping) else {}))
+    return chain
+
+
+def chain_problems(steps: Sequence[TransformStep], shared: Options) -> Iterator[Problem]:
+    """Name what is wrong with a field's transformers and their options, by paths of the field."""
+    if shared and all(step.options is not None for step in steps):
+        words = "belong to a transformer, and there is none without options of its own"
+        yield Problem("$.options", words)
+    for step, (_, own) in zip(steps, chain_of(steps, shared), strict=True):
+        yield from _step_problems(step, own)
+
+
+def _step_problems(step: TransformStep, own: Options) -> Iterator[Problem]:
+    known = registry()
+    if step.name.lower() not in known:
+        near = meant(step.name, [name for name, _, _ in known.values()])
+        yield Problem("$.transform", f"unknown transformer {step.name!r}{near}")
+        return
+    name, factory, options = known[step.name.lower()]
+    where = "$.options" if step.options is None else step.path
+    for option in [] if options is None else sorted(map(str, own.keys() - options)):
+        has = f"`{name}` has no such option; it has: {', '.join(sorted(options or ())) or 'none'}"
+        yield Problem(f"{where}.{option}", f"{has}{meant(option, sorted(options or ()))}")
+    try:
+        factory(own)
+    except OptionError as error:
+        yield Problem(f"{where}.{error.option}", f"{name}: {error}")
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        yield Problem(where, f"{name} does not take its options: {type(error).__name__}")
+
+
+def unread_options(steps: Sequence[TransformStep], shared: Options) -> Iterator[Problem]:
+    """Name options of a field that none of its transformers reads. Earlier releases took them."""
     names = [step.name for step in steps if step.options is None]
-    if shared and not names:
-        r.problem(
-            "options", "belong to a transformer, and there is none without options of its own"
-        )
     if not names or len(steps) == 1:
         return
     for key, value in shared.items():
         if str(key).lower() not in (name.lower() for name in names):
             words = "with several transformers their options stand under their names"
-            r.refuse(f"options.{key}", f"{words}: {', '.join(names)}{near(str(key), names)}")
+            said = f"{words}: {', '.join(names)}{meant(key, names)}"
+            yield Problem(f"$.options.{key}", said)
         elif not isinstance(value, Mapping):
-            r.refuse(f"options.{key}", f"must be an object: the options of `{key}`")
-
-
-def _own(step: Step, shared: Mapping[str, Any], *, alone: bool) -> dict[str, Any]:
-    if step.options is not None:
-        return dict(step.options)
-    if alone:
-        return dict(shared)
-    by_name = {str(key).lower(): value for key, value in shared.items()}
-    found = by_name.get(step.name.lower(), {})
-    return dict(found) if isinstance(found, Mapping) else {}
-
-
-def _check(r: Reader, step: Step, own: Mapping[str, Any], known: Known) -> None:
-    found = known.get(step.name.lower())
-    if found is None:
-        proper = [entry[0] for entry in known.values()]
-        r.problem("transform", f"unknown transformer {step.name!r}{near(step.name, proper)}")
-        return
-    name, factory, options = found
-    where = "options" if step.options is None else step.path
-    for option in [] if options is None else sorted(map(str, own.keys() - options)):
-        allowed = ", ".join(sorted(options or ())) or "none"
-        hint = near(option, sorted(options or ()))
-        r.problem(f"{where}.{option}", f"`{name}` has no such option; it has: {allowed}{hint}")
-    try:
-        factory(own)
-    except OptionError as error:
-        r.problem(f"{where}.{error.option}", f"{name}: {error}")
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
-        r.problem(where, f"{name} does not take its options: {type(error).__name__}")
+            yield Problem(f"$.options.{key}", f"must be an object: the options of `{key}`")

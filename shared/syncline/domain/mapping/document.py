@@ -1,32 +1,43 @@
-"""The mapping document as typed values: what spec section 6 shows, field for field.
+"""The mapping document: what a person may write, field for field. Spec section 6.
 
-`validation.parse` makes these from a person's JSON; nothing else does. `target` blocks and
-`paging` are read by the connectors, which check them themselves.
+This is its only description, with `extraction` and `condition`. `validation.parse` checks documents
+by it, the published JSON Schema is made of it, and the engine reads what it gives. `target` blocks,
+`paging` and the extraction's `options` belong to the connectors, which check them themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-import msgspec
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints
 
+from syncline.domain.document_fields import (
+    CONFIG,
+    OptionalText,
+    Part,
+    Settings,
+    Switch,
+    checked_by,
+)
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.chains import (
+    TransformStep,
+    WrittenStep,
+    chain_of,
+    chain_problems,
+    read_steps,
+)
+from syncline.domain.mapping.condition import FieldPath, Rule
+from syncline.domain.mapping.extraction import Extraction, extraction_problems, unquoted
+from syncline.domain.mapping.values.dates import compile_parser
+from syncline.domain.mapping.written_paths import clashes
 
-class ExtractionMode(StrEnum):
-    CONFIG = "config"
-    SQL = "sql"
-    PROCEDURE = "procedure"
-    API = "api"
-
-
-EPOCHS = ("epoch", "epochMillis")
-"""Cursor formats that are a number: seconds or milliseconds since 1970, UTC."""
-
-
-class CursorType(StrEnum):
-    DATETIME = "datetime"
-    DATE = "date"
-    ID = "id"
+T = TypeVar("T")
+MAX_FIELDS = 2000
+_PATH = 'keys joined by dots, `[n]`, `[]` for each; a key with dots or brackets as `["Qty [pcs]"]`'
 
 
 class FieldType(StrEnum):
@@ -40,115 +51,168 @@ class FieldType(StrEnum):
     ARRAY = "array"
 
 
-class Condition(msgspec.Struct, frozen=True, rename="camel"):
-    """A test on one field, or a combination of tests. Exactly one form is used."""
-
-    field: str | None = None
-    op: str | None = None
-    value: Any = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
-    not_: Condition | None = msgspec.field(default=None, name="not")
+def _date_format(form: str | None) -> str | None:
+    if form is not None:
+        compile_parser(form)
+    return form
 
 
-class Extraction(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """How records are read from the source.
-
-    Attributes:
-        mode: which of table, sql, procedure or endpoint is used.
-        columns: columns to read; empty means all.
-        parameters: bound by name into sql and procedure, or sent as query parameters to an API.
-        id_column: names a record; its value is the source ID.
-        cursor_column: orders and bookmarks the records; None reads everything every time.
-        cursor_format: how the source writes its cursor values where that is not ISO 8601: a format
-            such as `dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`.
-        lookback: seconds the window is widened by.
-        filters: conditions that all must hold at the source.
-        paging: how an API endpoint is paged, read by the HTTP connector.
-        options: further connector-specific settings (file delimiter, encoding, records path).
-    """
-
-    mode: ExtractionMode = ExtractionMode.CONFIG
-    table: str | None = None
-    columns: tuple[str, ...] = ()
-    sql: str | None = None
-    procedure: str | None = None
-    parameters: dict[str, Any] = {}
-    endpoint: str | None = None
-    id_column: str = "id"
-    cursor_column: str | None = None
-    cursor_type: CursorType = CursorType.DATETIME
-    cursor_format: str | None = None
-    lookback: float = 0.0
-    filters: tuple[Condition, ...] = ()
-    paging: dict[str, Any] | None = None
-    options: dict[str, Any] = {}
+def _match_key(value: object) -> object:
+    """Take one path for a list of one."""
+    paths = [value] if isinstance(value, str) else value
+    return [] if paths == [""] else paths
 
 
-class NormalizationField(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One raw field into one canonical property.
-
-    Attributes:
-        transform: names of transformers, in their order; `options`: of each.
-        format: form in which the source writes a date or datetime, None for ISO-8601.
-    """
-
-    source: str
-    target: str
-    type: FieldType = FieldType.STRING
-    format: str | None = None
-    required: bool = False
-    default: Any = None
-    transform: tuple[str, ...] = ()
-    options: tuple[dict[str, Any], ...] = ()
+def _different(paths: tuple[str, ...]) -> tuple[str, ...]:
+    if "" in paths:
+        raise ValueError("holds an empty text; it takes one path or a list of paths")
+    for path in paths:
+        if paths.count(path) > 1:
+            raise ValueError(f"names `{path}` twice")
+    return paths
 
 
-class TransformationField(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One canonical property into one path of the target payload.
+DateFormat = Annotated[OptionalText, AfterValidator(_date_format)]
+MatchKey = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_match_key, json_schema_input_type=str | list[str] | None),
+    AfterValidator(_different),
+]
+Transform = Annotated[
+    tuple[TransformStep, ...],
+    PlainValidator(read_steps, json_schema_input_type=WrittenStep | list[WrittenStep]),
+    Field(
+        description="Transformers, applied in order: one or a list of names, or of names with "
+        'options of their own, such as `{replace: {search: ",", replace: "."}}`.'
+    ),
+]
+Options = Annotated[
+    Settings, Field(description="Options of the named transformer; of several, under their names.")
+]
 
-    Attributes:
-        transform: names of transformers, in their order; `options`: of each.
-        omit_null: a null is left out, and what is empty because of it.
-    """
 
-    source: str
-    target: str
-    required: bool = False
-    default: Any = None
-    transform: tuple[str, ...] = ()
-    options: tuple[dict[str, Any], ...] = ()
-    when: Condition | None = None
-    omit_null: bool = False
+class _Transformed:
+    """What the fields of both parts have: a chain of transformers."""
+
+    transform: tuple[TransformStep, ...]
+    options: dict[str, Any]
+
+    @property
+    def chain(self) -> list[tuple[str, dict[str, Any]]]:
+        """The transformers in their order, each with its own options."""
+        return chain_of(self.transform, self.options)
 
 
-class StaticValue(msgspec.Struct, frozen=True, rename="camel"):
+Required = Annotated[Switch, Field(description="An empty value fails the record.")]
+Default = Annotated[Any, Field(description="Used where the value is null or empty.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NormalizationField(_Transformed):
+    """One raw field into one canonical property."""
+
+    __pydantic_config__ = CONFIG
+
+    source: Annotated[FieldPath, Field(description=f"Raw field: {_PATH}.")]
+    target: Annotated[FieldPath, Field(description=f"Canonical property: {_PATH}.")]
+    type: Annotated[FieldType, Field(description="What the value is turned into.")] = (
+        FieldType.STRING
+    )
+    format: Annotated[
+        DateFormat,
+        Field(description="How the source writes a date or datetime, such as `dd.MM.yyyy HH:mm`."),
+    ] = None
+    required: Required = False
+    default: Default = None
+    transform: Transform = ()
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformationField(_Transformed):
+    """One canonical property into one path of the target payload."""
+
+    __pydantic_config__ = CONFIG
+
+    source: Annotated[FieldPath, Field(description=f"Canonical property: {_PATH}.")]
+    target: Annotated[FieldPath, Field(description=f"Path in the payload: {_PATH}.")]
+    required: Required = False
+    default: Default = None
+    transform: Transform = ()
+    options: Options = field(default_factory=dict)
+    when: Annotated[Rule | None, Field(description="Write the field only if this holds.")] = None
+    omit_null: Annotated[
+        Switch | None,
+        Field(
+            description="Leave a null out, and what is empty by it; default: the transformation's."
+        ),
+    ] = None
+
+
+_DATES = (FieldType.DATE, FieldType.DATETIME)
+
+
+def _field_problems(field: NormalizationField | TransformationField) -> Iterator[Problem]:
+    if isinstance(field, NormalizationField) and field.format and field.type not in _DATES:
+        yield Problem("$.format", "belongs to the types `date` and `datetime`")
+    yield from chain_problems(field.transform, field.options)
+
+
+@dataclass(frozen=True)
+class StaticValue:
     """A fixed value at one path of the target payload."""
 
-    target: str
-    value: Any
+    __pydantic_config__ = CONFIG | {"json_schema_extra": {"required": ["target", "value"]}}
+
+    target: Annotated[
+        FieldPath,
+        Field(
+            description="Path in the payload; under `[]` it stands in each element that fields "
+            "make."
+        ),
+    ]
+    value: Any = None
 
 
-class Normalization(msgspec.Struct, frozen=True, rename="camel"):
-    fields: tuple[NormalizationField, ...] = ()
+Fields = Annotated[
+    tuple[Part[Annotated[T, checked_by(_field_problems)]], ...], Field(max_length=MAX_FIELDS)
+]
 
 
-class Transformation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Canonical properties into the target payload.
+@dataclass(frozen=True)
+class Normalization:
+    """Raw fields into canonical properties."""
 
-    Attributes:
-        match_key: paths in the payload by which the target finds an existing record; most have one.
-        target: where the target connector writes, e.g. `{"table": "public.item"}` or
-            `{"endpoint": "/items", "method": "PUT"}`; checked by that connector.
-        omit_null: of every field.
-    """
+    __pydantic_config__ = CONFIG
 
-    match_key: tuple[str, ...] = ()
-    fields: tuple[TransformationField, ...] = ()
-    static: tuple[StaticValue, ...] = ()
-    exclude: Condition | None = None
-    smart_sync: bool = True
-    omit_null: bool = False
-    target: dict[str, Any] = {}
+    fields: Annotated[Fields[NormalizationField], Field(min_length=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformation:
+    """Canonical properties into the target payload."""
+
+    __pydantic_config__ = CONFIG
+
+    match_key: Annotated[
+        MatchKey,
+        Field(
+            description="Path in the payload by which the target finds an existing record; a list "
+            "of paths where several make the key (SQL targets)."
+        ),
+    ] = ()
+    fields: Annotated[Fields[TransformationField], Field(description="At most 2,000.")] = ()
+    static: Annotated[tuple[Part[StaticValue], ...], Field(description="Fixed values.")] = ()
+    exclude: Annotated[Rule | None, Field(description="Records left out.")] = None
+    smart_sync: Annotated[
+        Switch, Field(description="Skip records whose payload did not change.")
+    ] = True
+    omit_null: Annotated[
+        Switch, Field(description="`omitNull` of every field that does not say it.")
+    ] = False
+    target: Annotated[Settings, Field(description="Where the target connector writes.")] = field(
+        default_factory=dict
+    )
 
     @property
     def target_paths(self) -> tuple[str, ...]:
@@ -157,10 +221,36 @@ class Transformation(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
         return (*written, *(fixed.target for fixed in self.static))
 
 
-class Mapping(msgspec.Struct, frozen=True, rename="camel"):
+def _normalization_problems(part: Normalization) -> Iterator[Problem]:
+    return clashes([field.target for field in part.fields])
+
+
+def _transformation_problems(part: Transformation) -> Iterator[Problem]:
+    if not part.fields and not part.static:
+        yield Problem("$.fields", "must hold at least one field")
+    yield from clashes([f.target for f in part.fields], [s.target for s in part.static])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
     """The rules for one entity type between one source and one target."""
 
-    entity_type: str
-    extraction: Extraction
-    normalization: Normalization
-    transformation: Transformation
+    __pydantic_config__ = CONFIG
+
+    entity_type: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, to_lower=True, min_length=1),
+        Field(description="Such as `item`, `bp`, `order`."),
+    ]
+    extraction: Part[
+        Annotated[Extraction, checked_by(extraction_problems), AfterValidator(unquoted)]
+    ]
+    normalization: Part[Annotated[Normalization, checked_by(_normalization_problems)]]
+    transformation: Part[Annotated[Transformation, checked_by(_transformation_problems)]]
+
+    def placed_fields(self) -> Iterator[tuple[str, NormalizationField | TransformationField]]:
+        """Yield the fields of both parts, each with its JSON path."""
+        for number, raw in enumerate(self.normalization.fields):
+            yield f"$.normalization.fields[{number}]", raw
+        for number, canonical in enumerate(self.transformation.fields):
+            yield f"$.transformation.fields[{number}]", canonical

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping import document as doc
 from syncline.domain.mapping.agreement import conditions, read_by_options
+from syncline.domain.mapping.document import Mapping as MappingDocument
 from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path, to_text
-from syncline.domain.mapping.reading import near
+from syncline.domain.naming import meant
 
 
 def unknown_columns(
-    mapping: doc.Mapping, columns: Collection[str], *, everywhere: bool
+    mapping: MappingDocument, columns: Collection[str], *, everywhere: bool
 ) -> list[Problem]:
     """Name what a mapping reads and a source does not give.
 
@@ -30,13 +30,15 @@ def unknown_columns(
         known = columns if is_picked else read
         if text not in known and _top(text) not in known:
             left_out = (
-                " (`columns` leaves it out)" if _top(text) in columns else near(text, columns)
+                " (`columns` leaves it out)" if _top(text) in columns else meant(text, columns)
             )
             found.append(Problem(path, f"{words} `{text}`{left_out}"))
     return found
 
 
-def unknown_properties(mapping: doc.Mapping, records: Sequence[Mapping[str, Any]]) -> list[Problem]:
+def unknown_properties(
+    mapping: MappingDocument, records: Sequence[Mapping[str, Any]]
+) -> list[Problem]:
     """Name the paths that a mapping reads and that none of some records has.
 
     A null on the way says nothing of what would be inside it.
@@ -45,13 +47,13 @@ def unknown_properties(mapping: doc.Mapping, records: Sequence[Mapping[str, Any]
         return []
     known = list(dict.fromkeys(text for record in records for text in _texts(record)))
     return [
-        Problem(path, f"none of {len(records)} records has `{text}`{near(text, known)}")
+        Problem(path, f"none of {len(records)} records has `{text}`{meant(text, known)}")
         for path, text, is_picked in _asked(mapping)
         if not is_picked and not any(_has(record, text) for record in records)
     ]
 
 
-def _asked(mapping: doc.Mapping) -> Iterator[tuple[str, str, bool]]:
+def _asked(mapping: MappingDocument) -> Iterator[tuple[str, str, bool]]:
     """Yield what is read: where it is written, the path, and whether Ingest itself reads it."""
     extraction = mapping.extraction
     yield "$.extraction.idColumn", extraction.id_column, True
@@ -65,7 +67,7 @@ def _asked(mapping: doc.Mapping) -> Iterator[tuple[str, str, bool]]:
     for number, field in enumerate(mapping.normalization.fields):
         place = f"$.normalization.fields[{number}]"
         yield f"{place}.source", field.source, False
-        for name, options in zip(field.transform, field.options, strict=True):
+        for name, options in field.chain:
             for text in read_by_options(name, options):
                 yield f"{place}.options", text, False
 

@@ -5,35 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from syncline.domain.errors import Problem
-from syncline.domain.mapping import document as doc
+from syncline.domain.mapping.document import Mapping, Transformation
 from syncline.domain.mapping.paths import EACH, Path, parse_path, to_text
 
 
-def warnings(mapping: doc.Mapping) -> list[Problem]:
+def warnings(mapping: Mapping) -> list[Problem]:
     """Say what is allowed and still probably not meant."""
     return [*_chains(mapping), *_gaps(mapping.transformation), *_alike(mapping)]
 
 
-def _chains(mapping: doc.Mapping) -> Iterator[Problem]:
-    for part in ("normalization", "transformation"):
-        for number, field in enumerate(getattr(mapping, part).fields):
-            path = f"$.{part}.fields[{number}].transform"
-            names = [name.lower() for name in field.transform]
-            if "tobool" in names:
-                words = '`toBool` makes "N" true, as any text that is not empty; `sapYesNo` reads'
-                yield Problem(path, f"{words} Y and N")
-            for place, name in enumerate(names):
-                first = names.index(name)
-                if (
-                    first < place
-                    and field.options[first]
-                    and field.options[first] == field.options[place]
-                ):
-                    words = f"`{name}` stands here twice with one set of options; give each its own"
-                    yield Problem(path, f"{words}: `{{{name}: {{…}}}}`")
+def _chains(mapping: Mapping) -> Iterator[Problem]:
+    for path, field in mapping.placed_fields():
+        chain = [(name.lower(), options) for name, options in field.chain]
+        names = [name for name, _ in chain]
+        if "tobool" in names:
+            words = '`toBool` makes "N" true, as any text that is not empty; `sapYesNo` reads Y'
+            yield Problem(f"{path}.transform", f"{words} and N")
+        for number, name in enumerate(names):
+            first = names.index(name)
+            if first < number and chain[first][1] and chain[first] == chain[number]:
+                words = f"`{name}` stands here twice with one set of options; give each its own"
+                yield Problem(f"{path}.transform", f"{words}: `{{{name}: {{…}}}}`")
 
 
-def _gaps(part: doc.Transformation) -> Iterator[Problem]:
+def _gaps(part: Transformation) -> Iterator[Problem]:
     """Tell indexes below others that nothing writes: they hold null, unless nulls are left out."""
     written: dict[Path, set[int]] = {}
     for text in part.target_paths:
@@ -48,7 +43,7 @@ def _gaps(part: doc.Transformation) -> Iterator[Problem]:
             yield Problem("$.transformation.fields", message)
 
 
-def _alike(mapping: doc.Mapping) -> Iterator[Problem]:
+def _alike(mapping: Mapping) -> Iterator[Problem]:
     """Tell targets that differ in upper and lower case alone: some systems take them for one."""
     for part in ("normalization", "transformation"):
         seen: dict[str, str] = {}

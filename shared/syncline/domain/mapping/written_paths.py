@@ -1,60 +1,85 @@
-"""The places that target paths name: each is written once, and is one thing."""
+"""The paths that an output is written by: each value once, and as one thing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from unicodedata import normalize
 
 import msgspec
 
-from syncline.domain.mapping.paths import EACH, Path, Segment, to_text
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path, to_text
 
 _VALUE, _OBJECT = "a value", "an object"
 _ARRAY, _EACH = "an array by indexes", "an array with an element for each"
 
 
-class _Place(msgspec.Struct):
-    """One place: what is made of it, and which path said so first."""
+class _Node(msgspec.Struct):
+    """One value of the output: what is made of it, and which path said so first."""
 
     kind: str | None = None
     path: Path = ()
     by: str = ""
-    inside: dict[Segment, _Place] = {}
+    inside: dict[Segment, _Node] = {}
 
 
-class WrittenPaths:
-    """The places of one output."""
+def clashes(fields: Sequence[str], static: Sequence[str] = ()) -> Iterator[Problem]:
+    """Name targets that write one value twice, or in two ways.
 
-    def __init__(self) -> None:
-        self._root = _Place(_OBJECT)
-
-    def add(self, path: Path, by: str) -> str | None:
-        """Note a path; return what is wrong with it beside the others, naming both.
-
-        Args:
-            by: what of the mapping writes it, such as `fields[2]`.
-        """
-        place = self._root
-        for segment in path:
-            clash = _made(place, _kind(segment), path, by)
-            if clash is not None:
-                return clash
-            place = place.inside.setdefault(_one_form(segment), _Place())
-        return _made(place, _VALUE, path, by)
+    Args:
+        fields, static: the target paths of a part's fields and fixed values.
+    """
+    root = _Node(_OBJECT)
+    targets = [(f"fields[{n}]", text) for n, text in enumerate(fields)]
+    for by, text in [*targets, *((f"static[{n}]", text) for n, text in enumerate(static))]:
+        clash = _written(root, parse_path(text), by)
+        if clash is not None:
+            yield Problem(f"$.{by}.target", clash)
 
 
-def _made(place: _Place, kind: str, path: Path, by: str) -> str | None:
-    """Make something of a place, or say what it is already."""
-    if place.kind is None:
-        place.kind, place.path, place.by = kind, path, by
+def _written(root: _Node, path: Path, by: str) -> str | None:
+    """Note a path; return what is wrong with it beside the others, naming both.
+
+    Args:
+        by: what of the mapping writes it, such as `fields[2]`.
+    """
+    node = root
+    for segment in path:
+        clash = _made(node, _kind(segment), path, by)
+        if clash is not None:
+            return clash
+        node = node.inside.setdefault(_one_form(segment), _Node())
+    return _made(node, _VALUE, path, by)
+
+
+def unmade_elements(fields: Sequence[str], static: Sequence[str]) -> Iterator[Problem]:
+    """Name fixed values of elements that no field makes. Earlier releases took them."""
+    made = {array for text in fields for array in _arrays(text)}
+    for number, text in enumerate(static):
+        if missing := _arrays(text) - made:
+            array = to_text(max(missing, key=len))
+            words = "a fixed value stands in each element that fields make, and no field makes any"
+            yield Problem(f"$.static[{number}].target", f"{words} of `{array}[]`")
+
+
+def _arrays(text: str) -> set[Path]:
+    path = parse_path(text)
+    return {path[:n] for n, segment in enumerate(path) if segment == EACH}
+
+
+def _made(node: _Node, kind: str, path: Path, by: str) -> str | None:
+    """Make something of a node, or say what it is already."""
+    if node.kind is None:
+        node.kind, node.path, node.by = kind, path, by
         return None
-    if place.kind == kind != _VALUE:
+    if node.kind == kind != _VALUE:
         return None
-    text, other = to_text(path), to_text(place.path)
-    if place.kind == kind:
-        return f"`{text}` is used twice: {place.by} writes `{other}` already"
-    if _VALUE in (place.kind, kind):
-        return f"`{text}` and `{other}` lie inside each other: {place.by} writes `{other}`"
-    two = f"{place.kind}, as {place.by} writes `{other}`, and {kind}"
+    text, other = to_text(path), to_text(node.path)
+    if node.kind == kind:
+        return f"`{text}` is used twice: {node.by} writes `{other}` already"
+    if _VALUE in (node.kind, kind):
+        return f"`{text}` and `{other}` lie inside each other: {node.by} writes `{other}`"
+    two = f"{node.kind}, as {node.by} writes `{other}`, and {kind}"
     return f"`{text}` and `{other}` make two things of one place: {two}"
 
 

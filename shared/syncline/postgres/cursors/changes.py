@@ -6,7 +6,7 @@ from typing import Any
 
 from syncline.domain.cursor.bookmark import CursorKind
 from syncline.domain.errors import NotFoundError, StaleError
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.cursors.versions import CursorView, cursor_view

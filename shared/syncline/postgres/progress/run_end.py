@@ -9,7 +9,7 @@ import asyncpg
 
 from syncline.domain.cursor.bookmark import CursorKind, lies_beyond
 from syncline.domain.cursor.values import moved_cursor
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.run import State, final_state
 from syncline.domain.stall import STALLED
 from syncline.postgres.dead_letters.overtakes import close_overtaken

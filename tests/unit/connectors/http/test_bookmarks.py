@@ -8,7 +8,7 @@ import pytest
 
 from syncline.connectors.http.settings.extraction import Source, parse_source
 from syncline.connectors.port import ConnectorError
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
 
 def extraction(**given: Any) -> Extraction:
@@ -16,6 +16,7 @@ def extraction(**given: Any) -> Extraction:
     return Extraction(
         mode=ExtractionMode.API,
         endpoint="/items",
+        id_column="id",
         parameters={"since": "{cursor}"},
         cursor_column="changed",
         options=options,

@@ -16,13 +16,14 @@ from syncline.connectors.http.source.paging import (
     next_position,
     query_at,
 )
-from syncline.domain.mapping.document import Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 NOTHING = Answer(200, {}, b"", "GET")
 
 
 def source(paging: dict[str, Any] | None = None, **options: Any) -> Source:
     extraction = Extraction(
+        id_column="id",
         mode=ExtractionMode.API,
         endpoint="/items",
         parameters={"since": "{cursor}"},

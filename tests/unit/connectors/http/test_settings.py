@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from syncline.connectors.http import HttpConnector
-from syncline.domain.mapping.document import Condition, Extraction, ExtractionMode
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 URL = {"baseUrl": "https://erp.example/api"}
 BASIC = {"type": "basic", "username": "me"}
@@ -68,7 +70,7 @@ TARGETS: list[tuple[dict[str, Any], str, str]] = [
         "`update` does not say",
     ),
 ]
-API = Extraction(mode=ExtractionMode.API, endpoint="/items")
+API = Extraction(id_column="id", mode=ExtractionMode.API, endpoint="/items")
 EXTRACTIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"mode": ExtractionMode.CONFIG}, "mode", "reads `api`"),
     ({"endpoint": None}, "endpoint", "is required"),
@@ -104,8 +106,7 @@ def test_a_targets_mistake(target: dict[str, Any], path: str, words: str) -> Non
 
 @pytest.mark.parametrize(("changes", "path", "words"), EXTRACTIONS)
 def test_an_extractions_mistake(changes: dict[str, Any], path: str, words: str) -> None:
-    given = {name: getattr(API, name) for name in API.__struct_fields__} | changes
-    problems = HttpConnector.extraction_problems(Extraction(**given))
+    problems = HttpConnector.extraction_problems(dataclasses.replace(API, **changes))
 
     assert [p.path for p in problems] == [f"$.extraction.{path}"]
     assert words in problems[0].message

@@ -20,7 +20,7 @@ from syncline.domain.cursor.bookmark import (
     safe_bookmark,
 )
 from syncline.domain.cursor.values import is_later
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ID, TIME, DATE = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.domain.cursor.values import UnreadableCursorError, is_later, keys_of, value_problem
-from syncline.domain.mapping.document import CursorType
+from syncline.domain.mapping.extraction import CursorType
 
 TIME, DATE, ID = CursorType.DATETIME, CursorType.DATE, CursorType.ID
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))])

@@ -12,7 +12,7 @@ from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
 from syncline.connectors.http.settings.profile import endpoint, path, path_in, whole
 from syncline.connectors.http.settings.target import Read, query_of
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.document import CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from syncline.domain.mapping.paths import Path, parse_path, reader
 from syncline.domain.mapping.reading import Reader
 

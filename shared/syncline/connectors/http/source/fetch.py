@@ -14,7 +14,7 @@ from syncline.connectors.http.source.content import absence
 from syncline.connectors.http.source.pages import checked, page_of, pages
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 _GONE = frozenset({"not_found", "http_410"})
 _LONG = frozenset({"too_large", "http_414", "http_431"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import asyncpg
@@ -15,7 +16,7 @@ from syncline.connectors.postgresql.source.selection import Selection, as_text, 
 from syncline.connectors.postgresql.source.shape import Shape, shape_of
 from syncline.connectors.postgresql.source.window import order_of
 from syncline.connectors.sql_text import identifier
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 _SHORT = {"name": 63, "char": 1}
 """Types that cut what does not fit, with the bytes that do."""
@@ -102,7 +103,7 @@ async def _other_spellings(
 ) -> dict[str, str]:
     """Return which of these IDs the column holds as equal, with its own spelling of them."""
     query = bound_query(extraction, shape.names, None, ids)
-    only_id = msgspec.structs.replace(
+    only_id = dataclasses.replace(
         extraction, columns=(extraction.id_column,), cursor_column=None, filters=()
     )
     chosen = selection(only_id, shape, order_of(only_id))

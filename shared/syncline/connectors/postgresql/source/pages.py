@@ -19,7 +19,7 @@ from syncline.connectors.postgresql.source.shape import SqlType, shape_of
 from syncline.connectors.postgresql.source.text_cursors import check_texts
 from syncline.connectors.postgresql.source.window import Position, reading_query
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import CursorType, Extraction
+from syncline.domain.mapping.extraction import CursorType, Extraction
 
 _FLOATS = frozenset({"float4", "float8", "numeric"})
 MOST_TIED = 20_000

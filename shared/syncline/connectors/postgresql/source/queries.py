@@ -16,7 +16,8 @@ from syncline.connectors.sql_text import (
     one_statement,
     table_name,
 )
-from syncline.domain.mapping.document import Condition, CursorType, Extraction, ExtractionMode
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 from syncline.domain.mapping.paths import column_name
 
 _COMPARE = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}

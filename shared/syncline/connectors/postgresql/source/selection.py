@@ -8,7 +8,7 @@ import msgspec
 
 from syncline.connectors.postgresql.source.shape import Shape, SqlType
 from syncline.connectors.sql_text import identifier
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 _WHOLE = frozenset({"int2", "int4", "int8"})
 _TEXTS = frozenset({"text", "varchar"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from syncline.connectors.port import Column, ConnectorError
 from syncline.connectors.postgresql.source.queries import base_query, unbound_names
 from syncline.connectors.sql_text import identifier
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import Extraction
+from syncline.domain.mapping.extraction import Extraction
 
 _ARRAY = "[]"
 _EXACT = "select not exists (select from pg_collation where not collisdeterministic)"
@@ -65,7 +66,7 @@ async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Sh
 
 async def columns(connection: asyncpg.Connection, extraction: Extraction) -> list[Column]:
     """Return what a table or query gives, whatever the extraction names of it; nothing is run."""
-    whole = msgspec.structs.replace(extraction, columns=())
+    whole = dataclasses.replace(extraction, columns=())
     statement, _ = await _prepared(connection, whole)
     return [Column(a.name, a.type.name) for a in statement.get_attributes()]
 

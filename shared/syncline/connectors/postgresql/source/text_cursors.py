@@ -12,7 +12,7 @@ from syncline.connectors.postgresql.source.shape import Shape
 from syncline.connectors.sql_text import identifier
 from syncline.connectors.text_dates import form_of
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import EPOCHS, CursorType, Extraction
+from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 
 TEXTS = frozenset({"text", "varchar", "bpchar"})
 

@@ -11,7 +11,7 @@ from syncline.connectors.postgresql.source.shape import Shape
 from syncline.connectors.postgresql.source.text_cursors import TEXTS
 from syncline.connectors.sql_text import identifier
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.document import CursorType, Extraction
+from syncline.domain.mapping.extraction import CursorType, Extraction
 
 _MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
 

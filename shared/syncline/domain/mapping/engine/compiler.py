@@ -92,7 +92,10 @@ class CompiledMapping:
         transformation = mapping.transformation
         self._normalizer = Mapper([compile_field(f) for f in mapping.normalization.fields])
         self._transformer = Mapper(
-            [compile_field(f, may_nest=_may_nest(mapping, f)) for f in transformation.fields],
+            [
+                compile_field(f, may_nest=_may_nest(mapping, f), omit_null=transformation.omit_null)
+                for f in transformation.fields
+            ],
             [(fixed.target, fixed.value) for fixed in transformation.static],
             compile_condition(transformation.exclude) if transformation.exclude else None,
             close=transformation.omit_null,

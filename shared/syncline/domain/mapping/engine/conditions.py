@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from syncline.domain.mapping.document import Condition
+from syncline.domain.mapping.condition import Condition
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.mapping.values.numbers import to_decimal
 
 Test: TypeAlias = Callable[[dict[str, Any]], bool]
-OPS = ("eq", "ne", "in", "notIn", "exists", "empty", "gt", "gte", "lt", "lte")
 _ORDER = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 

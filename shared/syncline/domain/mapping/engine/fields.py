@@ -7,13 +7,21 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.mapping.document import NormalizationField, TransformationField
+from syncline.domain.mapping.document import FieldType, NormalizationField, TransformationField
 from syncline.domain.mapping.engine.conditions import Test, compile_condition
 from syncline.domain.mapping.paths import Segment, parse_path
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.transformers.registry import TAKES_NULL, registry
 from syncline.domain.mapping.transformers.transformer import Transformer
-from syncline.domain.mapping.values.converters import checked, converter, to_string
+from syncline.domain.mapping.values.converters import (
+    checked,
+    to_array,
+    to_bool,
+    to_object,
+    to_string,
+)
+from syncline.domain.mapping.values.dates import compile_reader, to_date, to_datetime
+from syncline.domain.mapping.values.numbers import to_decimal, to_int
 
 
 class RequiredFieldError(ValueError):
@@ -70,22 +78,30 @@ class Field(msgspec.Struct, frozen=True):
 
 
 def compile_field(
-    field: NormalizationField | TransformationField, *, may_nest: bool = True
+    field: NormalizationField | TransformationField,
+    *,
+    may_nest: bool = True,
+    omit_null: bool = False,
 ) -> Field:
-    """Compile a (checked) field."""
-    when, convert, omit_null = None, None, False
+    """Compile a (checked) field.
+
+    Args:
+        may_nest: its value may be an object or array.
+        omit_null: what holds where the field does not say it.
+    """
+    when, convert = None, None
     if isinstance(field, TransformationField):
         when = None if field.when is None else compile_condition(field.when)
-        omit_null = field.omit_null
+        omit_null = omit_null if field.omit_null is None else field.omit_null
     else:
-        convert = converter(field.type, field.format)
+        convert = _converter(field.type, field.format)
     return Field(
         name=field.source,
         source=parse_path(field.source),
         target=parse_path(field.target),
         default=field.default,
         required=field.required,
-        transformers=tuple(map(_made, field.transform, field.options)),
+        transformers=tuple(_made(name, options) for name, options in field.chain),
         convert=convert,
         when=when,
         may_nest=may_nest or bool(field.transform),
@@ -114,3 +130,25 @@ def _held(name: str, made: Transformer) -> Transformer:
             raise ValueRefusedError(words) from None
 
     return transform
+
+
+_CONVERTERS: dict[FieldType, Callable[[Any], Any]] = {
+    FieldType.STRING: to_string,
+    FieldType.INT: to_int,
+    FieldType.DECIMAL: to_decimal,
+    FieldType.BOOL: to_bool,
+    FieldType.DATE: to_date,
+    FieldType.DATETIME: to_datetime,
+    FieldType.OBJECT: to_object,
+    FieldType.ARRAY: to_array,
+}
+
+
+def _converter(type_: FieldType, form: str | None) -> Callable[[Any], Any]:
+    """Return what makes a value one of a type; `form`: in which the source writes dates."""
+    if form is None:
+        return _CONVERTERS[type_]
+    read = compile_reader(form)
+    if type_ is FieldType.DATE:
+        return lambda value: read(value).date().isoformat()
+    return lambda value: read(value).isoformat()

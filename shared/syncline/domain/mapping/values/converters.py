@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from syncline.domain.mapping.document import FieldType
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
-from syncline.domain.mapping.values.dates import compile_reader, to_date, to_datetime
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
 
 MAX_DEPTH = 64
@@ -131,25 +128,3 @@ def to_array(value: Any) -> list[Any]:  # noqa: ANN401
         raise ValueRefusedError(f"must be an array, not {shown(value)}")
     checked(value)
     return value
-
-
-CONVERTERS: dict[FieldType, Callable[[Any], Any]] = {
-    FieldType.STRING: to_string,
-    FieldType.INT: to_int,
-    FieldType.DECIMAL: to_decimal,
-    FieldType.BOOL: to_bool,
-    FieldType.DATE: to_date,
-    FieldType.DATETIME: to_datetime,
-    FieldType.OBJECT: to_object,
-    FieldType.ARRAY: to_array,
-}
-
-
-def converter(type_: FieldType, form: str | None) -> Callable[[Any], Any]:
-    """Return what makes a value one of a type; `form`: in which the source writes dates."""
-    if form is None:
-        return CONVERTERS[type_]
-    read = compile_reader(form)
-    if type_ is FieldType.DATE:
-        return lambda value: read(value).date().isoformat()
-    return lambda value: read(value).isoformat()

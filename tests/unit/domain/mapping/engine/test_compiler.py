@@ -251,7 +251,7 @@ def test_what_a_plug_in_raises_fails_the_record_for_good(
         raise error
 
     known = {**registry(), "broken": ("broken", lambda _options: broken, None)}
-    for module in ("validation", "engine.fields"):
+    for module in ("chains", "engine.fields"):
         monkeypatch.setattr(f"syncline.domain.mapping.{module}.registry", lambda: known)
     result = normalized({"transform": "broken"}, {"a": 1}, {"a": None})
     assert result.outputs == [None, {"x": None}]
@@ -267,7 +267,7 @@ def test_what_a_plug_in_makes_can_travel(given: object, monkeypatch: pytest.Monk
         **registry(),
         "odd": ("odd", lambda _options: lambda _value, _record: given, None),
     }
-    for module in ("validation", "engine.fields"):
+    for module in ("chains", "engine.fields"):
         monkeypatch.setattr(f"syncline.domain.mapping.{module}.registry", lambda: known)
     fields = [{"source": "x", "target": "y", "transform": "odd"}]
     result = compiled([{"source": "a", "target": "x"}], fields).transform([{"x": "1"}, {"x": None}])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
-from syncline.domain.mapping.document import Condition
+from syncline.domain.mapping.condition import Condition, Op
 from syncline.domain.mapping.engine.conditions import compile_condition
+from syncline.domain.validation_errors import validated
 
 RECORD = {
     "n": 5, "d": Decimal("5.0"), "t": "5", "word": "Abc", "yes": True, "empty": "", "null": None,
@@ -18,7 +18,7 @@ RECORD = {
 
 
 def holds(condition: dict[str, Any]) -> bool:
-    return compile_condition(msgspec.convert(condition, Condition))(RECORD)
+    return compile_condition(validated(Condition, condition))(RECORD)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,6 @@ def test_all_any_and_not() -> None:
     ],
 )  # fmt: skip
 def test_only_numbers_and_texts_have_an_order(
-    value: object, op: str, other: object, *, holds: bool
+    value: object, op: Op, other: object, *, holds: bool
 ) -> None:
     assert compile_condition(Condition(field="a", op=op, value=other))({"a": value}) is holds

@@ -9,7 +9,8 @@ import pytest
 
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.engine.compiler import compile_mapping
-from syncline.domain.mapping.validation import parse, warnings
+from syncline.domain.mapping.validation import parse
+from syncline.domain.mapping.warnings import warnings
 
 NAMES = ("a", "b", "c", "sku", "kind", "lines", "tags", "more")
 NO, YES = {"field": "kind", "value": "no"}, {"field": "kind", "op": "ne", "value": "no"}

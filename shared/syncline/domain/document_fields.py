@@ -1,0 +1,48 @@
+"""What the fields of every document have in common: how a text, a switch or a part is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
+
+from syncline.domain.errors import Problem
+from syncline.domain.validation_errors import PartError, document_name
+
+T = TypeVar("T")
+CONFIG = ConfigDict(extra="forbid", alias_generator=document_name)
+"""Of each dataclass that describes a part of a document: camelCase, and nothing unknown."""
+
+
+def drop_nulls(value: object) -> object:
+    """Return an object without the fields that are null."""
+    return {n: v for n, v in value.items() if v is not None} if isinstance(value, dict) else value
+
+
+def _none_for_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+Part = Annotated[T, BeforeValidator(drop_nulls)]
+"""A part of a document; a null in it says no more than a field that is left out."""
+Text = Annotated[str, Field(min_length=1)]
+OptionalText = Annotated[str | None, BeforeValidator(_none_for_empty)]
+Switch = Annotated[bool, Strict()]
+Settings = Annotated[dict[str, Any], Field(json_schema_extra={"default": {}})]
+"""What a connector or a transformer reads itself."""
+
+
+def checked_by(problems: Callable[[T], Iterable[Problem]]) -> AfterValidator:
+    """Return the validator of a part whose mistakes a function names, by paths that begin at `$`.
+
+    It is asked where every field of the part is right by itself.
+    """
+
+    def check(part: T) -> T:
+        found = list(problems(part))
+        if found:
+            raise PartError(found)
+        return part
+
+    return AfterValidator(check)

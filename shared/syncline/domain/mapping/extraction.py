@@ -1,0 +1,131 @@
+"""The extraction of a mapping as documents have it: how records are read. Spec section 6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from syncline.domain.document_fields import CONFIG, OptionalText, Settings, Text
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.condition import Rule
+from syncline.domain.mapping.paths import column_name
+from syncline.domain.mapping.values.dates import compile_parser
+from syncline.domain.mapping.values.durations import parse_duration
+
+EPOCHS = ("epoch", "epochMillis")
+"""Cursor formats that are a number: seconds or milliseconds since 1970, UTC."""
+
+
+class ExtractionMode(StrEnum):
+    CONFIG = "config"
+    SQL = "sql"
+    PROCEDURE = "procedure"
+    API = "api"
+
+
+class CursorType(StrEnum):
+    DATETIME = "datetime"
+    DATE = "date"
+    ID = "id"
+
+
+def _seconds(text: object) -> object:
+    return parse_duration(text or "PT0S") if isinstance(text, str) else text
+
+
+Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """How records are read from the source."""
+
+    __pydantic_config__ = CONFIG
+
+    mode: Annotated[
+        ExtractionMode,
+        Field(description="Which of `table`, `sql`, `procedure`, `endpoint` is used."),
+    ] = ExtractionMode.CONFIG
+    table: Annotated[OptionalText, Field(description="Table or file to read (mode `config`).")] = (
+        None
+    )
+    columns: Annotated[tuple[str, ...], Field(description="Columns to read; none: all.")] = ()
+    sql: Annotated[
+        OptionalText, Field(description="Read-only SQL, with `:cursor` and `:ids` bound.")
+    ] = None
+    procedure: Annotated[OptionalText, Field(description="Stored procedure to call.")] = None
+    parameters: Annotated[Settings, Field(description="Bound by name, or sent in the query.")] = (
+        field(default_factory=dict)
+    )
+    endpoint: Annotated[OptionalText, Field(description="Path under the profile's base URL.")] = (
+        None
+    )
+    id_column: Annotated[Text, Field(description="Names a record: its value is the source ID.")]
+    cursor_column: Annotated[
+        OptionalText, Field(description="Orders and bookmarks the records.")
+    ] = None
+    cursor_type: Annotated[CursorType, Field(description="Its kind.")] = CursorType.DATETIME
+    cursor_format: Annotated[
+        OptionalText,
+        Field(
+            description="How the source writes it, where that is not ISO 8601: a format such as "
+            "`dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`."
+        ),
+    ] = None
+    lookback: Annotated[
+        Duration,
+        Field(
+            description="ISO 8601 duration that the window is widened by, such as `PT5M`.",
+            json_schema_extra={"default": "PT0S"},
+        ),
+    ] = 0.0
+    """Seconds."""
+    filters: Annotated[tuple[Rule, ...], Field(description="All must hold at the source.")] = ()
+    paging: Annotated[dict[str, Any] | None, Field(description="How an endpoint is paged.")] = None
+    options: Annotated[Settings, Field(description="Further settings of the connector.")] = field(
+        default_factory=dict
+    )
+
+
+_NEEDED = {
+    ExtractionMode.CONFIG: "table",
+    ExtractionMode.SQL: "sql",
+    ExtractionMode.PROCEDURE: "procedure",
+    ExtractionMode.API: "endpoint",
+}
+
+
+def extraction_problems(extraction: Extraction) -> Iterator[Problem]:
+    needed = _NEEDED[extraction.mode]
+    if getattr(extraction, needed) is None:
+        yield Problem(f"$.{needed}", "is required")
+    if extraction.cursor_format is not None:
+        yield from _cursor_format_problems(extraction, extraction.cursor_format)
+
+
+def _cursor_format_problems(extraction: Extraction, form: str) -> Iterator[Problem]:
+    if extraction.cursor_column is None or extraction.cursor_type is CursorType.ID:
+        words = "is for a `cursorColumn` of `cursorType` datetime or date"
+        yield Problem("$.cursorFormat", words)
+    try:
+        if form not in EPOCHS:
+            compile_parser(form)
+    except ValueError as error:
+        yield Problem("$.cursorFormat", f"{error}; or `epoch`, or `epochMillis`")
+
+
+def unquoted(extraction: Extraction) -> Extraction:
+    """Take the names of columns out of their quotes; those of an API are paths."""
+    if extraction.mode is ExtractionMode.API:
+        return extraction
+    cursor = extraction.cursor_column
+    return replace(
+        extraction,
+        columns=tuple(map(column_name, extraction.columns)),
+        id_column=column_name(extraction.id_column),
+        cursor_column=None if cursor is None else column_name(cursor),
+    )
