@@ -8,7 +8,8 @@ from typing import Annotated, TypeVar
 from fastapi import Path, Query
 
 from syncline.actions.doubts.review import Doubter
-from syncline.domain.configuration.documents import Kind, PlanStep
+from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.naming import NAME
 from syncline.postgres.configuration.catalog import Listed

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, TypeVar
+from dataclasses import fields
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
 
 from syncline.domain.errors import Problem
 from syncline.domain.validation_errors import PartError, document_name
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 CONFIG = ConfigDict(extra="forbid", alias_generator=document_name)
@@ -29,6 +35,8 @@ Part = Annotated[T, BeforeValidator(drop_nulls)]
 Text = Annotated[str, Field(min_length=1)]
 OptionalText = Annotated[str | None, BeforeValidator(_none_for_empty)]
 Switch = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
 Settings = Annotated[dict[str, Any], Field(json_schema_extra={"default": {}})]
 """What a connector or a transformer reads itself."""
 
@@ -46,3 +54,17 @@ def checked_by(problems: Callable[[T], Iterable[Problem]]) -> AfterValidator:
         return part
 
     return AfterValidator(check)
+
+
+def plain(part: DataclassInstance) -> dict[str, Any]:
+    """Return a part as a document has it; decimals stay what they are."""
+    return {document_name(f.name): plain_value(getattr(part, f.name)) for f in fields(part)}
+
+
+def plain_value(value: object) -> Any:  # noqa: ANN401 - a plain JSON value
+    return msgspec.to_builtins(value, builtin_types=(Decimal,))
+
+
+def values_of(part: DataclassInstance, kind: type[DataclassInstance]) -> dict[str, Any]:
+    """Return those fields of a part that another, of which it has all, has too."""
+    return {field.name: getattr(part, field.name) for field in fields(kind)}

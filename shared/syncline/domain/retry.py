@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import msgspec
+from dataclasses import dataclass
+from typing import Annotated
 
+import msgspec
+from pydantic import Field
+
+from syncline.domain.document_fields import CONFIG, Number, Whole
 from syncline.domain.errors import Category, Failure
 
 LONGEST_PAUSE = 24 * 60 * 60.0
 """Seconds; so long at a time a system may ask to be left alone, then it is asked again."""
 
 
-class RetryPolicy(msgspec.Struct, frozen=True, rename="camel"):
-    """How often and how late a profile's failures are tried again.
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How failures of calls to this system are tried again."""
 
-    Attributes:
-        retries: attempts after the first one, 0 to 10.
-        base: seconds before the first retry; each next one waits four times as long.
-        cap: seconds no own delay exceeds.
-    """
+    __pydantic_config__ = CONFIG
 
-    retries: int = 3
-    base: float = 2.0
-    cap: float = 32.0
+    retries: Annotated[Whole, Field(ge=0, le=10, description="Attempts after the first one.")] = 3
+    base: Annotated[
+        Number,
+        Field(gt=0, le=300, description="Seconds before the first retry; then 4 times that."),
+    ] = 2.0
+    cap: Annotated[Number, Field(gt=0, le=300, description="Seconds that no delay exceeds.")] = 32.0
 
 
 class Retry(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from syncline.domain.dead_letter.replay import Replay, problems_of
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown, unknown_field
 from syncline.domain.run import Mode, Overlap
+from syncline.domain.storable import is_storable
 
 MAX_SOURCE_IDS = 500
 MAX_SOURCE_ID_LENGTH = 512
@@ -130,7 +131,7 @@ class _Reader:
             if required:
                 self.problem(name, "is required")
             return ""
-        if not isinstance(value, str) or len(value) > 200 or not _storable(value):
+        if not isinstance(value, str) or len(value) > 200 or not is_storable(value):
             self.problem(name, f"must be text of at most 200 characters, not {shown(value)}")
             return ""
         return value.strip()
@@ -168,7 +169,7 @@ class _Reader:
             self.problem("sourceIds", "holds no ID; leave it out to sync everything")
         if len(ids) > MAX_SOURCE_IDS:
             self.problem("sourceIds", f"holds {len(ids)} IDs; at most {MAX_SOURCE_IDS} are allowed")
-        bad = [i for i in ids if len(i) > MAX_SOURCE_ID_LENGTH or not _storable(i)]
+        bad = [i for i in ids if len(i) > MAX_SOURCE_ID_LENGTH or not is_storable(i)]
         if bad:
             limit = f"at most {MAX_SOURCE_ID_LENGTH} characters, no NUL and no lone surrogate"
             self.problem("sourceIds", f"an ID may have {limit}: {shown(bad[0])}")
@@ -185,7 +186,3 @@ class _Reader:
             return None
         self.problems += problems_of(replay)
         return replay
-
-
-def _storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from syncline.domain.errors import InvalidInputError, Problem
@@ -83,6 +83,18 @@ class PartError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = tuple(problems)
+
+
+def refused_as_part(read: Callable[[Any], Any]) -> AfterValidator:
+    """Return the validator that reads a value by a function which raises InvalidInputError."""
+
+    def check(value: object) -> object:
+        try:
+            return read(value)
+        except InvalidInputError as error:
+            raise PartError(error.problems) from None
+
+    return AfterValidator(check)
 
 
 def validated(model: type[T], value: object, root: str = "$") -> T:

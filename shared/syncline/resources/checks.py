@@ -13,8 +13,8 @@ from syncline.domain.configuration.documents import (
     ProfileConfig,
     ScheduleConfig,
     TenantConfiguration,
-    kept_secrets,
 )
+from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
@@ -60,7 +60,7 @@ class _Checker:
                 yield self._at(Kind.SCHEDULE, schedule.name, problem)
 
     def _at(self, kind: Kind, name: str, problem: Problem) -> Mistake:
-        return self._loaded.sources[kind, name].mistake(problem.path, problem.message)
+        return self._loaded.locations[kind, name].mistake(problem.path, problem.message)
 
     def _profile(self, profile: ProfileConfig) -> Iterator[Problem]:
         try:
@@ -100,7 +100,7 @@ class _Checker:
         used = [(Kind.INSTANCE, instance.name)]
         used += [(Kind.PROFILE, name) for name in (instance.source, instance.target)]
         used += [(Kind.MAPPING, name) for name in instance.mappings]
-        return any(part in self._loaded.sources for part in used)
+        return any(part in self._loaded.locations for part in used)
 
     def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
         problems = list(self._references(instance))
@@ -114,13 +114,13 @@ class _Checker:
 
     def _of_instance(self, instance: InstanceConfig, problem: Problem) -> Mistake:
         """Blame the instance, or the file that breaks an instance which is stored already."""
-        source = self._loaded.sources.get((Kind.INSTANCE, instance.name))
+        source = self._loaded.locations.get((Kind.INSTANCE, instance.name))
         if source is not None:
             return source.mistake(problem.path, problem.message)
         message = f"instance {instance.name!r} uses it: {problem.message}"
         used = [(Kind.PROFILE, n) for n in (instance.source, instance.target)]
         used += [(Kind.MAPPING, name) for name in instance.mappings]
-        at = next(self._loaded.sources[part] for part in used if part in self._loaded.sources)
+        at = next(self._loaded.locations[part] for part in used if part in self._loaded.locations)
         return at.mistake("$", message)
 
     def _references(self, instance: InstanceConfig) -> Iterator[Problem]:
@@ -156,10 +156,10 @@ class _Checker:
                 taken[entity_type] = name
 
     def _mapping(self, instance: InstanceConfig, name: str) -> Iterator[Mistake]:
-        is_stored = (Kind.MAPPING, name) not in self._loaded.sources
+        is_stored = (Kind.MAPPING, name) not in self._loaded.locations
         mapping = parse(self._mappings[name].document, stored=is_stored)
         for problem in self._connectors_words(instance, mapping):
-            if (Kind.MAPPING, name) in self._loaded.sources:
+            if (Kind.MAPPING, name) in self._loaded.locations:
                 yield self._at(Kind.MAPPING, name, problem)
             else:
                 told = Problem("$", f"mapping {name!r}: {problem.path}: {problem.message}")

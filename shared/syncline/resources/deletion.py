@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Collection, Iterable
 
-from syncline.domain.configuration.documents import Config, Kind, PlanStep, TenantConfiguration
+from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.documents import Kind, Name, TenantConfiguration
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import meant, shown
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
-
-Name: TypeAlias = tuple[Kind, str]
-_ORDER = (Kind.SCHEDULE, Kind.INSTANCE, Kind.MAPPING, Kind.PROFILE)
-"""What needs others stands before them."""
 
 
 async def remove(
@@ -30,7 +26,7 @@ async def remove(
         for kind, name in wanted:
             if stored.get(kind, name) is None:
                 raise not_found(stored, kind, name)
-        return await delete_within(change, without(stored, wanted), wanted)
+        return await delete_within(change, stored.without(wanted), wanted)
 
 
 async def delete_within(
@@ -44,7 +40,7 @@ async def delete_within(
     Raises:
         ConflictError: with everything that stands in the way.
     """
-    in_order = [name for kind in _ORDER for name in sorted(doomed) if name[0] is kind]
+    in_order = [name for kind in reversed(Kind) for name in sorted(doomed) if name[0] is kind]
     in_the_way = []
     for kind, name in in_order:
         if users := users_of(left, kind, name) or await change.users(kind, name):
@@ -61,15 +57,6 @@ def not_wanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list
     return [(kind, c.name) for kind, c in stored.items() if wanted.get(kind, c.name) is None]
 
 
-def without(configured: TenantConfiguration, doomed: Collection[Name]) -> TenantConfiguration:
-    """Return a configuration without some of its objects."""
-    kept: dict[Kind, dict[str, Config]] = {kind: {} for kind in Kind}
-    for kind, config in configured.items():
-        if (kind, config.name) not in doomed:
-            kept[kind][config.name] = config
-    return TenantConfiguration(**{f"{kind.lower()}s": named for kind, named in kept.items()})  # type: ignore[arg-type]
-
-
 def users_of(configured: TenantConfiguration, kind: Kind, name: str) -> list[str]:
     """Name the instances that are made of an object, and the schedules of an instance."""
     schedules = configured.schedules.values() if kind is Kind.INSTANCE else ()
@@ -83,5 +70,4 @@ def users_of(configured: TenantConfiguration, kind: Kind, name: str) -> list[str
 
 def not_found(stored: TenantConfiguration, kind: Kind, name: str) -> NotFoundError:
     """Return the error for an object that is not there, with those that are near."""
-    known: Sequence[str] = [config.name for each, config in stored.items() if each is kind]
-    return NotFoundError(f"no {kind.lower()} {shown(name)}{meant(name, known, 3)}")
+    return NotFoundError(f"no {kind.lower()} {shown(name)}{meant(name, stored.of(kind), 3)}")

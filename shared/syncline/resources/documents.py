@@ -1,39 +1,52 @@
-"""The documents that a person writes; of mappings `mapping_document` knows."""
+"""The documents of files: what the domain describes, with their head, and secrets by reference."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic.alias_generators import to_camel
 
-from syncline.domain.configuration.documents import MASK
-from syncline.domain.naming import NAME
+from syncline.domain.configuration.documents import (
+    MASK,
+    InstanceConfig,
+    Kind,
+    Named,
+    ProfileSettings,
+    ScheduleConfig,
+)
+from syncline.domain.document_fields import CONFIG, Text
+from syncline.domain.errors import Problem
+from syncline.domain.mapping.document import Mapping
+from syncline.domain.validation_errors import PartError
+
+_BY_VALUE = "Secrets by value; `***` keeps the one that is stored. Never given back."
+MAX_SECRET = 20_000
+"""Characters; a private key has fewer."""
 
 
-class Strict(BaseModel):
-    """Nothing is coerced and nothing unknown is taken."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
-
-
-class FromEnv(Strict):
+@dataclass(frozen=True)
+class FromEnv:
     """A secret that stands in an environment variable where `syncline apply` runs."""
 
-    from_env: Annotated[str, Field(min_length=1, description="Name of the variable.")]
+    __pydantic_config__ = CONFIG
+
+    from_env: Annotated[Text, Field(description="Name of the variable.")]
 
 
-class FromFile(Strict):
+@dataclass(frozen=True)
+class FromFile:
     """A secret that stands in a file; a line end at its end does not belong to it."""
 
-    from_file: Annotated[str, Field(min_length=1, description="Path, relative to this document.")]
+    __pydantic_config__ = CONFIG
+
+    from_file: Annotated[Text, Field(description="Path, relative to this document.")]
 
 
 def _reference(value: object, handler: ValidatorFunctionWrapHandler) -> object:
@@ -49,64 +62,85 @@ SecretReference = Annotated[FromEnv | FromFile | Literal["***"], WrapValidator(_
 assert MASK == "***"
 
 
-class Retry(Strict):
-    """How failures of calls to this system are tried again."""
-
-    retries: int = Field(3, ge=0, le=10, description="Attempts after the first one.")
-    base: float = Field(
-        2.0, gt=0, le=300, description="Seconds before the first retry; then 4 times that."
-    )
-    cap: float = Field(32.0, gt=0, le=300, description="Seconds that no delay exceeds.")
-
-
-class Document(Strict):
+@dataclass(frozen=True, kw_only=True)
+class Head(Named):
     """What every document begins with."""
 
-    api_version: Literal["syncline/v1"] = Field("syncline/v1", description="May be left out.")
-    name: str = Field(
-        pattern=NAME,
-        description="Unique in its kind: letters, digits, space, `.`, `_`, `-`; at most 100.",
+    api_version: Annotated[Literal["syncline/v1"], Field(description="May be left out.")] = (
+        "syncline/v1"
     )
 
 
-class ProfileDocument(Document):
+@dataclass(frozen=True, kw_only=True)
+class ProfileDocument(ProfileSettings, Head):
     """A connection profile: how to reach one system."""
 
     kind: Literal["Profile"]
-    connector: str = Field(min_length=1, description="Connector type, such as `postgresql`.")
-    config: dict[str, Any] = Field({}, description="The connector's settings, without secrets.")
-    secrets: dict[str, SecretReference] = Field(
-        {}, description=f"Secrets by reference; `{MASK}` keeps the one that is stored."
-    )
-    active: bool = Field(True, description="Whether instances may use it.")
-    max_concurrent: int = Field(
-        10, ge=1, le=100, description="Calls in flight, over all processes and runs."
-    )
-    rate: float | None = Field(
-        None, gt=0, le=100_000, description="Calls per second; none: no limit."
-    )
-    retry: Retry = Field(Retry(), description="How failures are tried again.")
+    secrets: Annotated[
+        dict[str, SecretReference],
+        Field(
+            description=f"Secrets by reference; `{MASK}` keeps the one that is stored.",
+            json_schema_extra={"default": {}},
+        ),
+    ] = field(default_factory=dict)
 
 
-class InstanceDocument(Document):
+def _secrets(value: object) -> dict[str, str]:
+    """Check secrets in words that do not repeat them."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise PartError([Problem("$", "must be an object of texts by name")])
+    problems = []
+    for name, secret in value.items():
+        if not isinstance(secret, str) or not secret:
+            words = f"must be text, or `{MASK}` to keep the stored one"
+            problems.append(Problem(f"$.{name}", words))
+        elif len(secret) > MAX_SECRET:
+            problems.append(Problem(f"$.{name}", f"may have at most {MAX_SECRET:,} characters"))
+    if problems:
+        raise PartError(problems)
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileRequest(ProfileSettings, Head):
+    """A connection profile: how to reach one system."""
+
+    kind: Literal["Profile"]
+    secrets: Annotated[
+        dict[str, str],
+        PlainValidator(_secrets, json_schema_input_type=dict[str, str]),
+        Field(description=_BY_VALUE),
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingDocument(Mapping, Head):
+    """A mapping: the rules for one entity type. Every change makes a new version."""
+
+    kind: Literal["Mapping"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceDocument(InstanceConfig, Head):
     """An instance: a source profile, a target profile, and a mapping for each entity type."""
 
     kind: Literal["Instance"]
-    source: str = Field(min_length=1, description="Name of the source's profile.")
-    target: str = Field(min_length=1, description="Name of the target's profile.")
-    mappings: list[str] = Field([], description="Names of mappings, one for each entity type.")
-    enabled: bool = Field(True, description="Whether it may run.")
 
 
-class ScheduleDocument(Document):
+@dataclass(frozen=True, kw_only=True)
+class ScheduleDocument(ScheduleConfig, Head):
     """A schedule: when an instance syncs one of its entity types by itself."""
 
     kind: Literal["Schedule"]
-    instance: str = Field(min_length=1, description="Name of the instance; it never changes.")
-    entity_type: str = Field(min_length=1, description="Such as `item`; it never changes.")
-    cron: str = Field(
-        min_length=1,
-        description="Minute, hour, day of month, month, day of week: `0 5 * * MON-FRI`.",
-    )
-    timezone: str = Field("UTC", description="IANA time zone, such as `Europe/Berlin`.")
-    enabled: bool = Field(True, description="Whether it fires.")
+
+
+Document = ProfileDocument | MappingDocument | InstanceDocument | ScheduleDocument
+REQUESTS: dict[Kind, type[Head]] = {
+    Kind.PROFILE: ProfileRequest,
+    Kind.MAPPING: MappingDocument,
+    Kind.INSTANCE: InstanceDocument,
+    Kind.SCHEDULE: ScheduleDocument,
+}
+"""What requests bring, by kind."""

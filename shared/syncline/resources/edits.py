@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import Enum
 from typing import TypeAlias
 
 import msgspec
 
+from syncline.domain.configuration.comparison import PlanStep, step_of
 from syncline.domain.configuration.documents import (
     Config,
     InstanceConfig,
     Kind,
-    MappingConfig,
-    PlanStep,
-    ProfileConfig,
     ScheduleConfig,
     TenantConfiguration,
-    compare,
 )
 from syncline.domain.errors import ConflictError
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
-from syncline.resources.deletion import delete_within, not_found, without
+from syncline.resources.deletion import delete_within, not_found
 from syncline.resources.loader import DocumentSet
 from syncline.resources.request_document import read_request_document, require_valid
 
@@ -67,10 +65,12 @@ async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[Pla
     loaded = read_request_document(edit.kind, edit.name, body)
     async with store.change(edit.tenant, edit.actor) as change:
         stored = await change.stored()
-        ((_, config),) = loaded.wanted.items()
+        ((_, config),) = loaded.items()
         await _require_expected(change, stored, edit, config.name)
         require_valid(loaded, stored)
-        return await _stored(change, stored, config), await change.mark(edit.kind, config.name)
+        before = stored.get(edit.kind, config.name)
+        step = await _stored(change, edit.kind, config, before)
+        return step, await change.mark(edit.kind, config.name)
 
 
 async def switch_instance(
@@ -95,8 +95,9 @@ async def _switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tu
         config = stored.get(edit.kind, name)
         if not isinstance(config, InstanceConfig | ScheduleConfig):
             raise not_found(stored, edit.kind, name)
-        config = msgspec.structs.replace(config, enabled=enabled)
-        return await _stored(change, stored, config), await change.mark(edit.kind, name)
+        switched = dataclasses.replace(config, enabled=enabled)
+        step = await _stored(change, edit.kind, switched, config)
+        return step, await change.mark(edit.kind, name)
 
 
 async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> str:
@@ -132,7 +133,7 @@ async def delete(store: ConfigurationStore, edit: Edit) -> None:
         if stored.get(edit.kind, name) is None:
             raise not_found(stored, edit.kind, name)
         doomed = [(edit.kind, name)]
-        await delete_within(change, without(stored, doomed), doomed)
+        await delete_within(change, stored.without(doomed), doomed)
 
 
 async def validate(store: ConfigurationStore, edit: Edit, body: object) -> DocumentSet:
@@ -142,22 +143,12 @@ async def validate(store: ConfigurationStore, edit: Edit, body: object) -> Docum
     return loaded
 
 
-async def _stored(change: Change, stored: TenantConfiguration, config: Config) -> PlanStep:
+async def _stored(change: Change, kind: Kind, config: Config, before: Config | None) -> PlanStep:
     """Write what differs."""
-    (step,) = compare(_alone(config), stored)
+    step = step_of(kind, config, before)
     if step.action != "unchanged":
-        await change.save(step, config, stored.get(step.kind, step.name))
+        await change.save(step, config, before)
     return step
-
-
-def _alone(config: Config) -> TenantConfiguration:
-    if isinstance(config, ProfileConfig):
-        return TenantConfiguration(profiles={config.name: config})
-    if isinstance(config, MappingConfig):
-        return TenantConfiguration(mappings={config.name: config})
-    if isinstance(config, ScheduleConfig):
-        return TenantConfiguration(schedules={config.name: config})
-    return TenantConfiguration(instances={config.name: config})
 
 
 async def _require_expected(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import yaml
 
 from syncline.domain.configuration.documents import (
@@ -17,8 +17,24 @@ from syncline.domain.configuration.documents import (
     ProfileConfig,
     TenantConfiguration,
 )
-from syncline.resources.documents import ProfileDocument, Strict
-from syncline.resources.mapping_document import MappingDocument
+from syncline.domain.document_fields import plain_value
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.document import (
+    Normalization,
+    NormalizationField,
+    StaticValue,
+    Transformation,
+    TransformationField,
+)
+from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.retry import RetryPolicy
+from syncline.domain.validation_errors import document_name
+from syncline.resources.documents import (
+    InstanceDocument,
+    MappingDocument,
+    ProfileDocument,
+    ScheduleDocument,
+)
 from syncline.resources.yaml_core import Dumper
 
 
@@ -50,10 +66,10 @@ def _document(kind: Kind, config: Config) -> dict[str, Any]:
 def _set(config: Config) -> dict[str, Any]:
     """Return the fields that differ from their defaults, by their names in documents."""
     found = {}
-    for field in msgspec.structs.fields(config):
+    for field in fields(config):
         value = getattr(config, field.name)
-        if value != field.default and value not in ({}, ()):
-            found[field.encode_name] = msgspec.to_builtins(value, builtin_types=(Decimal,))
+        if value not in (field.default, {}, ()):
+            found[document_name(field.name)] = plain_value(value)
     return found
 
 
@@ -68,22 +84,17 @@ def _spaced(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
-def _names(model: type[Strict]) -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield field.alias or name
+_FIRST = ("kind", "name", "connector", "config", "secrets")
+_PARTS = (
+    ProfileDocument, MappingDocument, RetryPolicy, InstanceDocument, ScheduleDocument, Condition,
+    Extraction, NormalizationField, TransformationField, StaticValue, Normalization, Transformation,
+)  # fmt: skip
 
 
 def _order() -> dict[str, int]:
-    """Return the place of each known key, as the documents' models list them."""
-    models: list[type[Strict]] = [ProfileDocument, MappingDocument, *_parts(Strict)]
-    names = ["kind", *(name for model in models for name in _names(model))]
-    return {name: place for place, name in reversed(list(enumerate(names)))}
-
-
-def _parts(model: type[Strict]) -> Iterator[type[Strict]]:
-    for part in model.__subclasses__():
-        yield part
-        yield from _parts(part)
+    """Return the rank of each known key: as the documents are described."""
+    names = [*_FIRST, *(document_name(field.name) for part in _PARTS for field in fields(part))]
+    return {name: rank for rank, name in reversed(list(enumerate(names)))}
 
 
 _ORDER = _order()

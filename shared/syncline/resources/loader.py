@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
 
 from syncline.domain.configuration.documents import (
     MASK,
@@ -15,45 +13,49 @@ from syncline.domain.configuration.documents import (
     InstanceConfig,
     Kind,
     MappingConfig,
+    Name,
     ProfileConfig,
+    ProfileSettings,
     ScheduleConfig,
     TenantConfiguration,
 )
-from syncline.domain.errors import InvalidInputError
-from syncline.domain.mapping.validation import parse
+from syncline.domain.document_fields import plain, values_of
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.mapping.validation import parse_as
 from syncline.domain.naming import meant, shown
-from syncline.domain.retry import RetryPolicy
-from syncline.domain.schedule.preview import parse_cadence
-from syncline.domain.validation_errors import problems_of
+from syncline.domain.validation_errors import validated
 from syncline.resources.documents import (
-    Document,
     FromEnv,
     FromFile,
     InstanceDocument,
+    MappingDocument,
     ProfileDocument,
     ScheduleDocument,
 )
 from syncline.resources.files import parse_json, texts
 from syncline.resources.mistakes import DocumentLocation, InvalidFilesError, Mistake
-from syncline.resources.yaml_core import ParsedDocument, YamlError, read_all
+from syncline.resources.yaml_core import YamlError, read_all
 
-_M = TypeVar("_M", bound=BaseModel)
-_OWN = ("apiVersion", "kind", "name")
+_HEAD = ("apiVersion", "kind", "name")
 
 
-class DocumentSet(msgspec.Struct):
-    """What the files hold, as far as it could be read."""
+class DocumentSet(TenantConfiguration, frozen=True):
+    """What files want, as far as it could be read."""
 
-    profiles: dict[str, ProfileConfig] = {}
-    mappings: dict[str, MappingConfig] = {}
-    instances: dict[str, InstanceConfig] = {}
-    schedules: dict[str, ScheduleConfig] = {}
-    sources: dict[tuple[Kind, str], DocumentLocation] = {}
-    mistakes: list[Mistake] = []
+    locations: dict[Name, DocumentLocation] = msgspec.field(default_factory=dict)
+    mistakes: list[Mistake] = msgspec.field(default_factory=list)
 
-    @property
-    def wanted(self) -> TenantConfiguration:
-        return TenantConfiguration(self.profiles, self.mappings, self.instances, self.schedules)
+    def add(self, kind: Kind, config: Config, location: DocumentLocation) -> None:
+        """Add a document, unless there is one of its name already."""
+        other = self.locations.get((kind, config.name))
+        if other is not None:
+            self.note([Problem("$.name", f"stands in {other} already")], location)
+            return
+        self.locations[kind, config.name] = location
+        self.of(kind)[config.name] = config
+
+    def note(self, problems: Iterable[Problem], location: DocumentLocation) -> None:
+        self.mistakes.extend(location.mistake(p.path, p.message) for p in problems)
 
 
 def load(paths: Sequence[str], environ: Mapping[str, str]) -> DocumentSet:
@@ -65,175 +67,96 @@ def load(paths: Sequence[str], environ: Mapping[str, str]) -> DocumentSet:
     Raises:
         InvalidFilesError: there is nothing to read. Mistakes inside are in the answer.
     """
-    loaded = DocumentSet()
+    found = DocumentSet()
     for file, text in texts(paths):
         try:
             documents = parse_json(text) if file.endswith(".json") else read_all(text)
         except YamlError as error:
-            loaded.mistakes.append(Mistake(file, error.line, "the file", "$", str(error)))
+            found.mistakes.append(Mistake(file, error.line, "the file", "$", str(error)))
             continue
-        for number, located in enumerate(documents, 1):
-            _Reader(loaded, file, number, located, environ).read()
-    if not loaded.sources and not loaded.mistakes:
+        for number, parsed in enumerate(documents, 1):
+            location = DocumentLocation(file, _title(parsed.value, number), parsed.lines)
+            read_document(found, parsed.value, location, environ)
+    if not found.locations and not found.mistakes:
         raise InvalidFilesError(
             [Mistake(", ".join(paths), None, "the files", "$", "hold no document")]
         )
-    return loaded
+    return found
 
 
-def load_document(kind: Kind, body: Mapping[str, Any]) -> DocumentSet:
-    """Read one document that came by itself, not in a file; mistakes are in the answer.
+def read_document(
+    found: DocumentSet, body: object, location: DocumentLocation, environ: Mapping[str, str]
+) -> None:
+    """Read one document into what was found, or note its mistakes there."""
+    try:
+        body, kind = _with_kind(body)
+        if kind is Kind.PROFILE:
+            found.add(kind, _profile(found, body, location, environ), location)
+        else:
+            found.add(kind, config_of(kind, body), location)
+    except InvalidInputError as error:
+        found.note(error.problems, location)
 
-    References to secrets find nothing: who sends it must not learn what stands in files here.
-    """
-    loaded = DocumentSet()
-    located = ParsedDocument(dict(body) | {"kind": kind.value}, {})
-    _Reader(loaded, "the request", 1, located, {}).read()
-    return loaded
+
+def config_of(kind: Kind, body: Mapping[str, object]) -> Config:
+    """Return a document of another kind than Profile. Raises InvalidInputError."""
+    if kind is Kind.MAPPING:
+        mapping = parse_as(MappingDocument, body)
+        document = {name: value for name, value in body.items() if name not in _HEAD}
+        return MappingConfig(name=mapping.name, document=document)
+    if kind is Kind.INSTANCE:
+        return InstanceConfig(**values_of(validated(InstanceDocument, body), InstanceConfig))
+    return ScheduleConfig(**values_of(validated(ScheduleDocument, body), ScheduleConfig))
 
 
-class _Reader:
-    """Reads one document into `loaded`."""
+def _title(body: object, number: int) -> str:
+    kind, name = (body.get("kind"), body.get("name")) if isinstance(body, dict) else (None, None)
+    titled = isinstance(kind, str) and isinstance(name, str)
+    return f"{kind} {name}" if titled else f"document {number}"
 
-    def __init__(
-        self,
-        loaded: DocumentSet,
-        file: str,
-        number: int,
-        located: ParsedDocument,
-        environ: Mapping[str, str],
-    ) -> None:
-        self._loaded = loaded
-        self._located = located
-        self._environ = environ
-        self._body = located.value if isinstance(located.value, dict) else {}
-        self._kind = self._body.get("kind")
-        name = self._body.get("name")
-        titled = isinstance(self._kind, str) and isinstance(name, str)
-        title = f"{self._kind} {name}" if titled else f"document {number}"
-        self._source = DocumentLocation(file, title, located.lines)
 
-    def read(self) -> None:
-        known = {kind.value: kind for kind in Kind}
-        if not isinstance(self._located.value, dict):
-            self._mistake("$", f"must be an object, not {shown(self._located.value)}")
-            return
-        if not isinstance(self._kind, str) or self._kind not in known:
-            names = ", ".join(known)
-            said = f"must be one of {names}, not {shown(self._kind)}{meant(self._kind, known)}"
-            self._mistake("$.kind", said if self._kind else f"is required: one of {names}")
-            return
-        kind = known[self._kind]
-        config = {
-            Kind.PROFILE: self._profile,
-            Kind.MAPPING: self._mapping,
-            Kind.INSTANCE: self._instance,
-            Kind.SCHEDULE: self._schedule,
-        }[kind]()
-        if config is not None:
-            self._keep(kind, config)
+def _with_kind(body: object) -> tuple[dict[str, object], Kind]:
+    if not isinstance(body, dict):
+        raise InvalidInputError([Problem("$", f"must be an object, not {shown(body)}")])
+    kinds = {kind.value: kind for kind in Kind}
+    kind, names = body.get("kind"), ", ".join(kinds)
+    if not kind:
+        raise InvalidInputError([Problem("$.kind", f"is required: one of {names}")])
+    if not isinstance(kind, str) or kind not in kinds:
+        said = f"must be one of {names}, not {shown(kind)}{meant(kind, kinds)}"
+        raise InvalidInputError([Problem("$.kind", said)])
+    return body, kinds[kind]
 
-    def _mistake(self, path: str, message: str) -> None:
-        self._loaded.mistakes.append(self._source.mistake(path, message))
 
-    def _keep(self, kind: Kind, config: Config) -> None:
-        other = self._loaded.sources.get((kind, config.name))
-        if other is not None:
-            place = f"{other.file}:{other.lines.get('$')}"
-            self._mistake("$.name", f"stands in {place} already")
-            return
-        self._loaded.sources[kind, config.name] = self._source
-        by_kind: dict[Kind, dict[str, Any]] = {
-            Kind.PROFILE: self._loaded.profiles,
-            Kind.MAPPING: self._loaded.mappings,
-            Kind.INSTANCE: self._loaded.instances,
-            Kind.SCHEDULE: self._loaded.schedules,
-        }
-        by_kind[kind][config.name] = config
-
-    def _profile(self) -> ProfileConfig | None:
-        document = self._validated(ProfileDocument, self._body)
-        if document is None:
-            return None
-        secrets = {n: self._secret(n, reference) for n, reference in document.secrets.items()}
-        return ProfileConfig(
-            name=document.name,
-            connector=document.connector,
-            config=document.config,
-            secrets={name: value for name, value in secrets.items() if value is not None},
-            secret_sources={
-                name: reference.model_dump(by_alias=True)
-                for name, reference in document.secrets.items()
-                if not isinstance(reference, str)
-            },
-            active=document.active,
-            max_concurrent=document.max_concurrent,
-            rate=document.rate,
-            retry=msgspec.convert(document.retry.model_dump(), RetryPolicy),
-        )
-
-    def _secret(self, name: str, reference: FromEnv | FromFile | str) -> str | None:
-        path = f"$.secrets.{name}"
-        if isinstance(reference, str):
-            return MASK
-        if isinstance(reference, FromEnv):
-            value = self._environ.get(reference.from_env)
-            if not value:
-                self._mistake(path, f"the environment variable {reference.from_env} is not set")
-            return value
+def _profile(
+    found: DocumentSet,
+    body: Mapping[str, object],
+    location: DocumentLocation,
+    environ: Mapping[str, str],
+) -> ProfileConfig:
+    document = validated(ProfileDocument, body)
+    secrets = {}
+    for name, reference in document.secrets.items():
         try:
-            file = Path(self._source.file).parent / reference.from_file
-            return file.read_text().removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            self._mistake(path, f"{reference.from_file} cannot be read: {error}")
-            return None
+            secrets[name] = _secret(reference, Path(location.file).parent, environ)
+        except ValueError as error:  # the rest of the profile is checked all the same
+            found.note([Problem(f"$.secrets.{name}", str(error))], location)
+    sources = {n: plain(r) for n, r in document.secrets.items() if not isinstance(r, str)}
+    settings = values_of(document, ProfileSettings)
+    return ProfileConfig(**settings, secrets=secrets, secret_sources=sources)
 
-    def _mapping(self) -> MappingConfig | None:
-        head = self._validated(Document, {n: v for n, v in self._body.items() if n in _OWN[::2]})
-        document = {name: v for name, v in self._body.items() if name not in _OWN}
-        try:
-            parse(document)
-        except InvalidInputError as error:
-            for problem in error.problems:
-                self._mistake(problem.path, problem.message)
-            return None
-        return None if head is None else MappingConfig(name=head.name, document=document)
 
-    def _instance(self) -> InstanceConfig | None:
-        document = self._validated(InstanceDocument, self._body)
-        if document is None:
-            return None
-        return InstanceConfig(
-            name=document.name,
-            source=document.source,
-            target=document.target,
-            mappings=tuple(sorted(document.mappings)),
-            enabled=document.enabled,
-        )
-
-    def _schedule(self) -> ScheduleConfig | None:
-        document = self._validated(ScheduleDocument, self._body)
-        if document is None:
-            return None
-        try:
-            cron, zone = parse_cadence(document.cron, document.timezone)
-        except InvalidInputError as error:
-            for problem in error.problems:
-                self._mistake(problem.path, problem.message)
-            return None
-        return ScheduleConfig(
-            name=document.name,
-            instance=document.instance,
-            entity_type=document.entity_type.strip().lower(),
-            cron=cron.text,
-            timezone=zone.key,
-            enabled=document.enabled,
-        )
-
-    def _validated(self, model: type[_M], body: dict[str, Any]) -> _M | None:
-        try:
-            return model.model_validate(body)
-        except ValidationError as error:
-            for problem in problems_of(error, model):
-                self._mistake(problem.path, problem.message)
-            return None
+def _secret(reference: FromEnv | FromFile | str, folder: Path, environ: Mapping[str, str]) -> str:
+    """Return the value of a secret. Raises ValueError."""
+    if isinstance(reference, str):
+        return MASK
+    if isinstance(reference, FromEnv):
+        value = environ.get(reference.from_env)
+        if not value:
+            raise ValueError(f"the environment variable {reference.from_env} is not set")
+        return value
+    try:
+        text = (folder / reference.from_file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{reference.from_file} cannot be read: {error}") from None
+    return text.removesuffix("\n").removesuffix("\r")

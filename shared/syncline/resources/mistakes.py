@@ -46,6 +46,9 @@ class DocumentLocation(msgspec.Struct, frozen=True):
     title: str
     lines: dict[str, int]
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.lines.get('$')}"
+
     def mistake(self, path: str, message: str) -> Mistake:
         return Mistake(
             self.file, self._line(path), _short(self.title), _short(path), _short(message)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.domain.configuration.documents import PlanStep, TenantConfiguration, compare
+from syncline.domain.configuration.comparison import PlanStep, compare
+from syncline.domain.configuration.documents import TenantConfiguration
 from syncline.domain.errors import ConflictError
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.checks import check
-from syncline.resources.deletion import delete_within, not_wanted, without
+from syncline.resources.deletion import delete_within, not_wanted
 from syncline.resources.loader import DocumentSet
 from syncline.resources.mistakes import InvalidFilesError
 
@@ -58,16 +59,16 @@ async def prune(
         steps = _pruning(loaded, stored)
         if steps != list(planned):
             raise ConflictError("the configuration was changed meanwhile: look at the plan again")
-        doomed = not_wanted(loaded.wanted, stored)
-        kept = without(stored, doomed)
-        await delete_within(change, _with(kept, loaded.wanted), doomed)
+        doomed = not_wanted(loaded, stored)
+        kept = stored.without(doomed)
+        await delete_within(change, kept | loaded, doomed)
         await _save(change, loaded, stored, steps)
         return steps
 
 
 def _pruning(loaded: DocumentSet, stored: TenantConfiguration) -> list[PlanStep]:
-    doomed = not_wanted(loaded.wanted, stored)
-    steps = _steps(loaded, without(stored, doomed))
+    doomed = not_wanted(loaded, stored)
+    steps = _steps(loaded, stored.without(doomed))
     deleted = [PlanStep("deleted", kind, name) for kind, name in reversed(doomed)]
     return [*steps, *deleted]
 
@@ -76,22 +77,13 @@ async def _save(
     change: Change, loaded: DocumentSet, stored: TenantConfiguration, steps: Sequence[PlanStep]
 ) -> None:
     for step in steps:
-        config = loaded.wanted.get(step.kind, step.name)
+        config = loaded.get(step.kind, step.name)
         if config is not None and step.action != "unchanged":
             await change.save(step, config, stored.get(step.kind, step.name))
-
-
-def _with(stored: TenantConfiguration, wanted: TenantConfiguration) -> TenantConfiguration:
-    return TenantConfiguration(
-        stored.profiles | wanted.profiles,
-        stored.mappings | wanted.mappings,
-        stored.instances | wanted.instances,
-        stored.schedules | wanted.schedules,
-    )
 
 
 def _steps(loaded: DocumentSet, stored: TenantConfiguration) -> list[PlanStep]:
     mistakes = check(loaded, stored)
     if mistakes:
         raise InvalidFilesError(mistakes)
-    return compare(loaded.wanted, stored)
+    return compare(loaded, stored)

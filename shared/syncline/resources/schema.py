@@ -13,18 +13,8 @@ from pydantic import Field, TypeAdapter
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.mapping.transformers.registry import registry
-from syncline.resources.documents import (
-    Document,
-    InstanceDocument,
-    ProfileDocument,
-    ScheduleDocument,
-)
-from syncline.resources.mapping_document import MappingDocument
+from syncline.resources.documents import REQUESTS, Document
 
-_ANY = Annotated[
-    ProfileDocument | MappingDocument | InstanceDocument | ScheduleDocument,
-    Field(discriminator="kind"),
-]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -34,32 +24,19 @@ def schema() -> dict[str, Any]:
         "$schema": _DRAFT,
         "$id": "syncline.schema.json",
         "title": "Syncline configuration document",
-        **TypeAdapter(_ANY).json_schema(by_alias=True),
+        **TypeAdapter(Annotated[Document, Field(discriminator="kind")]).json_schema(),
     }
 
 
 def schema_of(kind: Kind) -> dict[str, Any]:
     """Return the schema of one kind of document as the API takes it: without its `kind`."""
-    models: dict[Kind, type[Document]] = {
-        Kind.PROFILE: ProfileDocument,
-        Kind.MAPPING: MappingDocument,
-        Kind.INSTANCE: InstanceDocument,
-        Kind.SCHEDULE: ScheduleDocument,
-    }
-    found = models[kind].model_json_schema(by_alias=True)
+    found = TypeAdapter(REQUESTS[kind]).json_schema()
     found["properties"] = {n: s for n, s in found["properties"].items() if n not in _LEFT_OUT}
     found["required"] = [name for name in found["required"] if name not in _LEFT_OUT]
-    if kind is Kind.PROFILE:
-        found["properties"]["secrets"] = _SECRETS
     return {"$schema": _DRAFT, **found}
 
 
 _LEFT_OUT = ("kind", "apiVersion")
-_SECRETS = {
-    "type": "object",
-    "additionalProperties": {"type": "string"},
-    "description": "Secrets by value; `***` keeps the one that is stored. Never given back.",
-}
 
 
 def transformers() -> dict[str, list[str] | None]:

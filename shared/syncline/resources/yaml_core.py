@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from syncline.domain.storable import is_storable
+
 _MAX_VALUES = 200_000
 _TAG = "tag:yaml.org,2002:"
 _RESOLVERS = {
@@ -161,6 +163,6 @@ def _integer(text: str, line: int) -> int:
 
 
 def _text(text: str, line: int) -> str:
-    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if not is_storable(text):
         raise YamlError("a text may hold no NUL and no lone surrogate", line)
     return text

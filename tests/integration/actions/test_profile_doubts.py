@@ -10,12 +10,8 @@ import pytest
 from syncline.actions.doubts.doubt import Matter
 from syncline.actions.doubts.profiles import of_profiles
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration.documents import (
-    Kind,
-    ProfileConfig,
-    TenantConfiguration,
-    compare,
-)
+from syncline.domain.configuration.comparison import compare
+from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
 
 
 async def said(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import (
     InstanceConfig,
     MappingConfig,
     ProfileConfig,
     TenantConfiguration,
-    compare,
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncline.domain.configuration.documents import PlanStep
+from syncline.domain.configuration.comparison import PlanStep
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import open_database
 from syncline.resources.export import documents, to_yaml

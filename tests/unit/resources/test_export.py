@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import (
     MappingConfig,
     ProfileConfig,
     TenantConfiguration,
-    compare,
 )
 from syncline.resources.export import documents, to_yaml
 from syncline.resources.loader import load
@@ -21,15 +21,15 @@ ENV = {"ERP_PASSWORD": "s3cret"}
 
 
 def test_export_loads_as_what_was_exported(good: Path, tmp_path: Path) -> None:
-    stored = load([str(good)], ENV).wanted
+    stored = load([str(good)], ENV)
     copy = tmp_path / "copy.yaml"
     copy.write_text(to_yaml(documents(stored)))
-    steps = compare(load([str(copy)], ENV).wanted, stored)
+    steps = compare(load([str(copy)], ENV), stored)
     assert [step.action for step in steps] == ["unchanged"] * 3
 
 
 def test_export_names_the_secret_and_not_its_value(good: Path) -> None:
-    text = to_yaml(documents(load([str(good)], ENV).wanted))
+    text = to_yaml(documents(load([str(good)], ENV)))
     assert "fromEnv: ERP_PASSWORD" in text
     assert "s3cret" not in text
 

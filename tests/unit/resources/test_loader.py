@@ -120,14 +120,14 @@ def test_connector_judges_the_mapping(tmp_path: Path, good: Path) -> None:
 
 
 def test_stored_instance_is_checked_with_a_new_mapping(tmp_path: Path, good: Path) -> None:
-    stored = load([str(good)], ENV).wanted
+    stored = load([str(good)], ENV)
     mapping = good.read_text().split("---")[1].replace("  target: {table: items}\n", "")
     loaded = written(tmp_path, mapping)
     assert [line for line in said(loaded, stored) if "target.table" in line]
 
 
 def test_kept_secret_cannot_follow_a_new_host(tmp_path: Path, good: Path) -> None:
-    stored = load([str(good)], ENV).wanted
+    stored = load([str(good)], ENV)
     profile = good.read_text().split("---")[0].replace("{fromEnv: ERP_PASSWORD}", f"'{MASK}'")
     assert said(written(tmp_path, profile), stored) == []
     moved = written(tmp_path, profile.replace("erp.local", "evil.example"))

@@ -8,18 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from syncline.domain.configuration.documents import Kind, TenantConfiguration
 from syncline.domain.errors import InvalidInputError
 from syncline.resources.checks import check
-from syncline.resources.documents import (
-    InstanceDocument,
-    ProfileDocument,
-    Retry,
-    ScheduleDocument,
-)
-from syncline.resources.loader import load, load_document
+from syncline.resources.loader import DocumentSet, load, read_document
+from syncline.resources.mistakes import DocumentLocation
 from syncline.resources.request_document import read_request_document
 
 PYTHON = re.compile(
@@ -54,6 +48,13 @@ WRONG: list[Any] = [
 ]  # fmt: skip
 
 
+def load_document(kind: Kind, body: dict[str, Any]) -> DocumentSet:
+    found = DocumentSet()
+    location = DocumentLocation("a.yaml", "the document", {})
+    read_document(found, body | {"kind": kind.value}, location, {})
+    return found
+
+
 def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path] if path else []
     parts: Any = value.items() if isinstance(value, dict) else enumerate(
@@ -86,15 +87,6 @@ def test_no_wrong_type_is_answered_in_words_of_the_language(
             assert not PYTHON.search(mistake.message.partition(", not ")[0]), mistake
             assert len(mistake.message) < 600, mistake
             assert mistake.path.startswith("$")
-
-
-def models(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-@pytest.mark.parametrize("model", [ProfileDocument, InstanceDocument, ScheduleDocument, Retry])
-def test_every_name_has_one_spelling(model: type[BaseModel]) -> None:
-    assert not [name for name in models(model) if "_" in name]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import msgspec
 from fastapi import Depends, Path, Query
 
 from syncline.contracts.messages import encode
-from syncline.domain.configuration.documents import Kind, version_step
+from syncline.domain.configuration.comparison import version_step
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.configuration.catalog import (
     ConfigurationViews,

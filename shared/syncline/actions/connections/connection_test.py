@@ -6,6 +6,7 @@ Spec section 8. Nothing of an answer holds a secret, whatever the other side say
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -15,7 +16,8 @@ import structlog
 
 from syncline.connectors.port import Check, Connector, Surroundings
 from syncline.connectors.registry import connector_class
-from syncline.domain.configuration.documents import Kind, ProfileConfig, kept_secrets
+from syncline.domain.configuration.documents import Kind, ProfileConfig
+from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import FailureError, InvalidInputError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.resources.request_document import read_request_document
@@ -82,7 +84,7 @@ class ConnectionChecker:
         (profile,) = loaded.profiles.values()
         before = (await self._store.stored(tenant)).profiles.get(profile.name)
         secrets, _ = kept_secrets(profile, before)
-        return await self._checked(msgspec.structs.replace(profile, secrets=secrets))
+        return await self._checked(dataclasses.replace(profile, secrets=secrets))
 
     async def _checked(self, profile: ProfileConfig) -> ConnectionTest:
         kind = connector_class(profile.connector)

@@ -12,12 +12,8 @@ from typing import TypeAlias
 import msgspec
 
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration.documents import (
-    InstanceConfig,
-    Kind,
-    PlanStep,
-    TenantConfiguration,
-)
+from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.documents import InstanceConfig, Kind, TenantConfiguration
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings

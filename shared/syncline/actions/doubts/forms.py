@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from syncline.actions.doubts.doubt import Doubt, Matter
-from syncline.domain.configuration.documents import Kind, PlanStep
+from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.validation import parse
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Collection, Sequence
 
-import msgspec
 import structlog
 
 from syncline.actions.doubts.doubt import Doubt, Matter, Question, of_mappings
@@ -13,13 +13,9 @@ from syncline.actions.doubts.forms import of_old_forms
 from syncline.actions.doubts.profiles import of_profiles
 from syncline.actions.doubts.sources import of_sources
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration.documents import (
-    Kind,
-    PlanStep,
-    ProfileConfig,
-    TenantConfiguration,
-    kept_secrets,
-)
+from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
+from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import Problem, SynclineError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.resources.loader import DocumentSet
@@ -48,7 +44,7 @@ class Doubter:
         Args:
             steps: what storing them changes, as `applying` says.
         """
-        named = frozenset(loaded.sources)
+        named = frozenset(loaded.locations)
         try:
             stored = await self._store.stored(tenant)
         except SynclineError as error:  # what was stored is stored; it must not look as if not
@@ -94,21 +90,16 @@ def _untold(named: Collection[tuple[Kind, str]], reason: str) -> Doubt:
 
 
 def _told(loaded: DocumentSet, doubt: Doubt, secrets: Secrets) -> Mistake:
-    source = loaded.sources[doubt.kind, doubt.name]
+    source = loaded.locations[doubt.kind, doubt.name]
     return source.mistake(doubt.problem.path, secrets.mask(doubt.problem.message)[:1000])
 
 
 def _together(stored: TenantConfiguration, loaded: DocumentSet) -> TenantConfiguration:
     """Return what is configured once the files are stored."""
     profiles = {n: _whole(p, stored.profiles.get(n)) for n, p in loaded.profiles.items()}
-    return TenantConfiguration(
-        stored.profiles | profiles,
-        stored.mappings | loaded.mappings,
-        stored.instances | loaded.instances,
-        stored.schedules | loaded.schedules,
-    )
+    return stored | loaded | TenantConfiguration(profiles)
 
 
 def _whole(profile: ProfileConfig, stored: ProfileConfig | None) -> ProfileConfig:
     secrets, _ = kept_secrets(profile, stored)
-    return msgspec.structs.replace(profile, secrets=secrets)
+    return dataclasses.replace(profile, secrets=secrets)

@@ -12,7 +12,8 @@ from syncline.actions.trials.stored_records import StoredRecord, newest_raw
 from syncline.actions.trials.trace import Trace, Tracer
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
-from syncline.domain.configuration.documents import Kind, flatten
+from syncline.domain.configuration.comparison import flatten
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings

@@ -15,7 +15,8 @@ from syncline.cli.program.app import DIFFERENT
 from syncline.cli.program.errors import OutsideError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import plural
-from syncline.domain.configuration.documents import Difference, PlanStep, TenantConfiguration
+from syncline.domain.configuration.comparison import Difference, PlanStep
+from syncline.domain.configuration.documents import TenantConfiguration
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.resources import plan
 from syncline.resources.export import documents, to_yaml

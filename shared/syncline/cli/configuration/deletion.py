@@ -9,7 +9,8 @@ import typer
 from syncline.cli.program.errors import OutsideError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import plural
-from syncline.domain.configuration.documents import Kind, PlanStep
+from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant, shown
 from syncline.resources.deletion import remove

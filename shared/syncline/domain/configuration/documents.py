@@ -1,24 +1,33 @@
-"""What people configure, as it is written: profiles, mappings, instances, schedules.
+"""What people configure, as they write it: profiles, mappings, instances, schedules.
 
-Pure: comparing what is wanted with what is stored, and the rule that guards stored secrets.
+These classes are the only description of the documents: files and requests are checked by them, the
+published JSON Schemas are made of them, and stored configuration is read as them. Of a mapping's
+rules that is `domain.mapping.document`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
+from pydantic import AfterValidator, Field, StringConstraints
 
-from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.document_fields import CONFIG, Number, Settings, Switch, Text, Whole
+from syncline.domain.naming import NAME
 from syncline.domain.retry import RetryPolicy
+from syncline.domain.schedule.cron import parse_cron
+from syncline.domain.schedule.zones import parse_zone
+from syncline.domain.validation_errors import refused_as_part
 
 MASK = "***"
 """Stands for a stored secret; given back unchanged, it keeps what is stored."""
-_ADDRESS = re.compile(r"host|url|server|address|endpoint|port|proxy|dsn|tls|ssl|verify", re.I)
+EntityType = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+
+
+_RETRY = RetryPolicy()
 
 
 class Kind(StrEnum):
@@ -30,32 +39,59 @@ class Kind(StrEnum):
     SCHEDULE = "Schedule"
 
 
-class ProfileConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A connection profile as it is written.
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What every document has."""
+
+    __pydantic_config__ = CONFIG
+
+    name: Annotated[
+        str,
+        Field(
+            pattern=NAME,
+            description="Unique in its kind: letters, digits, space, `.`, `_`, `-`; at most 100.",
+        ),
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileSettings(Named):
+    """A connection profile without its secrets: how to reach one system."""
+
+    connector: Annotated[Text, Field(description="Connector type, such as `postgresql`.")]
+    config: Annotated[Settings, Field(description="The connector's settings, without secrets.")] = (
+        field(default_factory=dict)
+    )
+    active: Annotated[Switch, Field(description="Whether instances may use it.")] = True
+    max_concurrent: Annotated[
+        Whole, Field(ge=1, le=100, description="Calls in flight, over all processes and runs.")
+    ] = 10
+    rate: Annotated[
+        Number | None, Field(gt=0, le=100_000, description="Calls per second; none: no limit.")
+    ] = None
+    retry: Annotated[RetryPolicy, Field(description="How failures are tried again.")] = _RETRY
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self.connector!r})"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ProfileConfig(ProfileSettings):
+    """A connection profile.
 
     Attributes:
         secrets: values by name; `MASK` keeps the stored value. Never shown.
         secret_sources: where each secret came from, `{"fromEnv": NAME}` or `{"fromFile": path}`.
     """
 
-    name: str
-    connector: str
-    config: dict[str, Any] = {}
-    secrets: dict[str, str] = {}
-    secret_sources: dict[str, dict[str, str]] = {}
-    active: bool = True
-    max_concurrent: int = 10
-    rate: float | None = None
-    retry: RetryPolicy = RetryPolicy()
-
-    def __repr__(self) -> str:
-        return f"ProfileConfig({self.name!r}, {self.connector!r})"
+    secrets: dict[str, str] = field(default_factory=dict)
+    secret_sources: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-class MappingConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A mapping as it is written; `document` is spec section 6, with `entityType`."""
+@dataclass(frozen=True, kw_only=True)
+class MappingConfig(Named):
+    """A mapping; `document` is a `domain.mapping.document.Mapping` as it is written."""
 
-    name: str
     document: dict[str, Any]
 
     @property
@@ -63,27 +99,40 @@ class MappingConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return str(self.document.get("entityType", "")).strip().lower()
 
 
-class InstanceConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An instance as it is written; profiles and mappings by their names."""
+@dataclass(frozen=True, kw_only=True)
+class InstanceConfig(Named):
+    """An instance: a source profile, a target profile, and a mapping for each entity type."""
 
-    name: str
-    source: str
-    target: str
-    mappings: tuple[str, ...] = ()
-    enabled: bool = True
-
-
-class ScheduleConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A schedule as it is written; its instance and entity type never change."""
-
-    name: str
-    instance: str
-    entity_type: str
-    cron: str
-    timezone: str = "UTC"
-    enabled: bool = True
+    source: Annotated[Text, Field(description="Name of the source's profile.")]
+    target: Annotated[Text, Field(description="Name of the target's profile.")]
+    mappings: Annotated[
+        tuple[str, ...],
+        AfterValidator(lambda names: tuple(sorted(names))),
+        Field(description="Names of mappings, one for each entity type."),
+    ] = ()
+    enabled: Annotated[Switch, Field(description="Whether it may run.")] = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig(Named):
+    """A schedule: when an instance syncs one of its entity types by itself."""
+
+    instance: Annotated[Text, Field(description="Name of the instance; it never changes.")]
+    entity_type: Annotated[EntityType, Field(description="Such as `item`; it never changes.")]
+    cron: Annotated[
+        Text,
+        refused_as_part(lambda cron: parse_cron(cron, "$").text),
+        Field(description="Minute, hour, day of month, month, day of week: `0 5 * * MON-FRI`."),
+    ]
+    timezone: Annotated[
+        str,
+        refused_as_part(lambda name: parse_zone(name, "$").key),
+        Field(description="IANA time zone, such as `Europe/Berlin`."),
+    ] = "UTC"
+    enabled: Annotated[Switch, Field(description="Whether it fires.")] = True
+
+
+Name: TypeAlias = tuple[Kind, str]
 Config: TypeAlias = ProfileConfig | MappingConfig | InstanceConfig | ScheduleConfig
 
 
@@ -95,141 +144,28 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
     instances: dict[str, InstanceConfig] = {}
     schedules: dict[str, ScheduleConfig] = {}
 
+    def of(self, kind: Kind) -> dict[str, Any]:
+        """Return what there is of a kind, by name."""
+        found: dict[str, Any] = getattr(self, f"{kind.lower()}s")
+        return found
+
     def items(self) -> Iterator[tuple[Kind, Config]]:
         """Yield everything, each kind after those it builds on."""
-        yield from ((Kind.PROFILE, p) for p in self.profiles.values())
-        yield from ((Kind.MAPPING, m) for m in self.mappings.values())
-        yield from ((Kind.INSTANCE, i) for i in self.instances.values())
-        yield from ((Kind.SCHEDULE, s) for s in self.schedules.values())
+        for kind in Kind:
+            yield from ((kind, config) for config in self.of(kind).values())
 
     def get(self, kind: Kind, name: str) -> Config | None:
-        by_kind: dict[Kind, Mapping[str, Config]] = {
-            Kind.PROFILE: self.profiles,
-            Kind.MAPPING: self.mappings,
-            Kind.INSTANCE: self.instances,
-            Kind.SCHEDULE: self.schedules,
-        }
-        return by_kind[kind].get(name)
+        return self.of(kind).get(name)
 
+    def __or__(self, other: TenantConfiguration) -> TenantConfiguration:
+        """Return both together; what both have is the other's."""
+        return TenantConfiguration(*(self.of(kind) | other.of(kind) for kind in Kind))
 
-class Difference(msgspec.Struct, frozen=True, rename="camel"):
-    """One value that differs; of secrets only that they do. `None`: it is not there."""
-
-    path: str
-    old: Any
-    new: Any
-
-
-class PlanStep(msgspec.Struct, frozen=True, rename="camel"):
-    """What becomes of one document: `created`, `changed`, `unchanged` or `deleted`."""
-
-    action: str
-    kind: Kind
-    name: str
-    differences: tuple[Difference, ...] = ()
-
-
-def compare(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[PlanStep]:
-    """Say what storing `wanted` would do; what it does not name is left alone."""
-    return [_step(kind, config, stored.get(kind, config.name)) for kind, config in wanted.items()]
-
-
-def version_step(name: str, before: dict[str, Any], after: dict[str, Any]) -> PlanStep:
-    """Say what making another version of a mapping the active one changes."""
-    wanted, stored = (MappingConfig(name=name, document=d) for d in (after, before))
-    return _step(Kind.MAPPING, wanted, stored)
-
-
-def _step(kind: Kind, wanted: Config, stored: Config | None) -> PlanStep:
-    if stored is None:
-        return PlanStep("created", kind, wanted.name)
-    differences = tuple(_differences(wanted, stored))
-    return PlanStep("changed" if differences else "unchanged", kind, wanted.name, differences)
-
-
-def _differences(wanted: Config, stored: Config) -> Iterator[Difference]:
-    new, old = flatten(_plain(wanted)), flatten(_plain(stored))
-    for path in sorted(new.keys() | old.keys()):
-        if not _same(new.get(path), old.get(path)):
-            yield Difference(path, old.get(path), new.get(path))
-    if isinstance(wanted, ProfileConfig) and isinstance(stored, ProfileConfig):
-        yield from _secret_differences(wanted, stored)
-
-
-def _secret_differences(wanted: ProfileConfig, stored: ProfileConfig) -> Iterator[Difference]:
-    for name in sorted(wanted.secrets.keys() | stored.secrets.keys()):
-        given, kept = wanted.secrets.get(name), stored.secrets.get(name)
-        if given == MASK:
-            continue
-        if given != kept:
-            shown = [None if value is None else MASK for value in (kept, given)]
-            yield Difference(f"$.secrets.{name}", *shown)
-        new, old = wanted.secret_sources.get(name), stored.secret_sources.get(name)
-        if new != old and given is not None:
-            yield Difference(f"$.secrets.{name}", old, new)
-
-
-def _same(one: object, other: object) -> bool:
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
-
-
-def _plain(config: Config) -> Any:  # noqa: ANN401 - plain JSON values
-    if isinstance(config, MappingConfig):
-        return config.document
-    plain = msgspec.to_builtins(config, builtin_types=(Decimal,))
-    return {n: v for n, v in plain.items() if n not in ("secrets", "secretSources")}
-
-
-def flatten(value: Any, path: str = "$") -> dict[str, Any]:  # noqa: ANN401 - plain JSON values
-    """Return the leaves of a JSON value by their paths; numbers by value, nulls left out."""
-    if isinstance(value, Mapping) and value:
-        return {k: v for n, c in value.items() for k, v in flatten(c, f"{path}.{n}").items()}
-    if isinstance(value, list | tuple) and value:
-        return {k: v for n, c in enumerate(value) for k, v in flatten(c, f"{path}[{n}]").items()}
-    if value is None or (isinstance(value, Mapping | list | tuple) and not value):
-        return {}
-    if isinstance(value, float):
-        return {path: Decimal(repr(value))}
-    return {path: value}
-
-
-def moved_addresses(wanted: ProfileConfig, stored: ProfileConfig) -> list[str]:
-    """Name the settings that would send kept secrets elsewhere than they were given for.
-
-    Who may edit a profile but not read its secrets could otherwise point it at a server of his
-    own and collect them.
-    """
-    if MASK not in wanted.secrets.values():
-        return []
-    if wanted.connector != stored.connector:
-        return ["$.connector"]
-    new, old = flatten(wanted.config, "$.config"), flatten(stored.config, "$.config")
-    changed = {path for path in new.keys() | old.keys() if not _same(new.get(path), old.get(path))}
-    return sorted(path for path in changed if _ADDRESS.search(path))
-
-
-def kept_secrets(
-    config: ProfileConfig, stored: ProfileConfig | None
-) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Return the secrets to store and where they came from, masks replaced by what is stored.
-
-    Raises:
-        InvalidInputError: a mask has nothing to keep, or its secret would go to another address.
-    """
-    before = stored or ProfileConfig(name=config.name, connector=config.connector)
-    masked = [name for name, value in config.secrets.items() if value == MASK]
-    problems = [
-        Problem(f"$.secrets.{name}", f"there is no stored secret that `{MASK}` could keep")
-        for name in masked
-        if name not in before.secrets
-    ]
-    if stored is not None:
-        problems += [
-            Problem(path, "an address changed: give the secrets again instead of keeping them")
-            for path in moved_addresses(config, stored)
-        ]
-    if problems:
-        raise InvalidInputError(problems)
-    secrets = config.secrets | {name: before.secrets[name] for name in masked}
-    old_sources = {n: before.secret_sources[n] for n in masked if n in before.secret_sources}
-    return secrets, config.secret_sources | old_sources
+    def without(self, names: Collection[Name]) -> TenantConfiguration:
+        """Return it without some of its objects."""
+        return TenantConfiguration(
+            *(
+                {n: config for n, config in self.of(kind).items() if (kind, n) not in names}
+                for kind in Kind
+            )
+        )

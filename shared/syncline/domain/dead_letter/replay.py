@@ -11,6 +11,7 @@ import msgspec
 
 from syncline.domain.configuration.instance import status_of
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.storable import is_storable, unstorable
 
 MAX_REPLAY = 1000
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
@@ -95,7 +96,7 @@ def problems_of(replay: Replay) -> Iterator[Problem]:
     if replay.edits and replay.from_stage == INGEST:
         message = "cannot be combined with `fromStage: ingest`, which reads the source again"
         yield Problem("$.replay.edits", message)
-    if replay.reason is not None and (len(replay.reason) > 500 or not _storable(replay.reason)):
+    if replay.reason is not None and (len(replay.reason) > 500 or not is_storable(replay.reason)):
         yield Problem("$.replay.reason", "must be text of at most 500 characters")
     for entry, patch in replay.edits.items():
         yield from _edit_problems(replay, entry, patch)
@@ -115,7 +116,7 @@ def _edit_problems(replay: Replay, entry: str, patch: list[dict[str, Any]]) -> I
     path = f"$.replay.edits.{entry[:80]}"
     if entry not in replay.entries:
         yield Problem(path, "is not among the entries")
-    if not _storable(patch):
+    if any(unstorable(patch)):
         yield Problem(path, "holds a NUL character or a lone surrogate")
     try:
         jsonpatch.JsonPatch(patch)
@@ -153,11 +154,3 @@ def _is_id(text: str) -> bool:
         return str(UUID(text)) == text
     except ValueError:  # the answer is No
         return False
-
-
-def _storable(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
-    if isinstance(value, dict):
-        return all(_storable(k) and _storable(v) for k, v in value.items())
-    return all(map(_storable, value)) if isinstance(value, list) else True

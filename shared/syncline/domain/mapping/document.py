@@ -185,7 +185,7 @@ class Normalization:
 
     __pydantic_config__ = CONFIG
 
-    fields: Annotated[Fields[NormalizationField], Field(min_length=1)]
+    fields: Fields[NormalizationField]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +222,9 @@ class Transformation:
 
 
 def _normalization_problems(part: Normalization) -> Iterator[Problem]:
-    return clashes([field.target for field in part.fields])
+    if not part.fields:
+        yield Problem("$.fields", "must hold at least one field")
+    yield from clashes([field.target for field in part.fields])
 
 
 def _transformation_problems(part: Transformation) -> Iterator[Problem]:

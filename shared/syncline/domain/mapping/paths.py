@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from syncline.domain.storable import is_storable
+
 _QUOTED = r'\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]'
 _FIRST = re.compile(rf"(?P<name>[^.\[\]]+)|{_QUOTED}")
 _NEXT = re.compile(rf"\.(?P<name>[^.\[\]]+)|\[(?P<index>[0-9]*)\]|{_QUOTED}")
@@ -61,7 +63,7 @@ def _segment(text: str, found: re.Match[str]) -> Segment:
     key = name if name is not None else _ESCAPED.sub(r"\1", found["quoted"])
     if not key or (name is not None and name != name.strip()):
         raise _no_path(text)
-    if "\0" in key or any("\ud800" <= c <= "\udfff" for c in key):
+    if not is_storable(key):
         raise ValueError(f"{text!r} may hold no NUL and no half of a surrogate pair")
     return Segment(key=key)
 

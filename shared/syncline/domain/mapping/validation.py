@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from syncline.domain.document_fields import drop_nulls
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.agreement import problems_of
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.values.literals import unusable
 from syncline.domain.validation_errors import validated
+
+M = TypeVar("M", bound=Mapping)
 
 
 def parse(document: object, *, stored: bool = False) -> Mapping:
@@ -20,9 +24,14 @@ def parse(document: object, *, stored: bool = False) -> Mapping:
     Raises:
         InvalidInputError: names every mistake by its JSON path.
     """
+    return parse_as(Mapping, document, stored=stored)
+
+
+def parse_as(model: type[M], document: object, *, stored: bool = False) -> M:
+    """Check a mapping document that may have more fields. Raises as `parse`."""
     problems = [] if stored else list(unusable(document))
     try:
-        mapping = validated(Mapping, drop_nulls(document))
+        mapping = validated(model, drop_nulls(document))
     except InvalidInputError as error:
         raise InvalidInputError([*error.problems, *problems]) from None
     if not problems and not stored:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from syncline.domain.configuration.documents import Difference
+from syncline.domain.configuration.comparison import Difference
 from syncline.postgres.database.database import Connection
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)

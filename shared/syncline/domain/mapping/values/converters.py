@@ -9,6 +9,7 @@ import msgspec
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
+from syncline.domain.storable import is_storable
 
 MAX_DEPTH = 64
 _TRUE = frozenset({"true", "1", "y", "yes"})
@@ -41,17 +42,9 @@ def clean_text(text: str) -> str:
     Raises:
         ValueRefusedError: `invalid_character`.
     """
-    if "\0" in text:
-        raise ValueRefusedError(
-            f"must not hold a NUL character: {shown(text)}", code="invalid_character"
-        )
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise ValueRefusedError(
-                f"must not hold half of a surrogate pair: {shown(text)}", code="invalid_character"
-            ) from None
+    if not is_storable(text):
+        what = "a NUL character" if "\0" in text else "half of a surrogate pair"
+        raise ValueRefusedError(f"must not hold {what}: {shown(text)}", code="invalid_character")
     return text
 
 

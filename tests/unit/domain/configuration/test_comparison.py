@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import (
     MASK,
     InstanceConfig,
     MappingConfig,
     ProfileConfig,
     TenantConfiguration,
-    compare,
-    kept_secrets,
 )
+from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError
 
 SHOP = ProfileConfig(
@@ -31,9 +32,8 @@ def profiles(*found: ProfileConfig) -> TenantConfiguration:
     return TenantConfiguration({p.name: p for p in found})
 
 
-def changed(profile: ProfileConfig, **new: object) -> ProfileConfig:
-    fields = {name: getattr(profile, name) for name in ProfileConfig.__struct_fields__}
-    return ProfileConfig(**(fields | new))
+def changed(profile: ProfileConfig, **new: Any) -> ProfileConfig:
+    return dataclasses.replace(profile, **new)
 
 
 def actions(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[str]:

@@ -1,0 +1,101 @@
+"""Comparing what is wanted with what is stored: what `apply` would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from syncline.domain.configuration.documents import (
+    MASK,
+    Config,
+    Kind,
+    MappingConfig,
+    ProfileConfig,
+    TenantConfiguration,
+)
+from syncline.domain.document_fields import plain
+
+
+class Difference(msgspec.Struct, frozen=True, rename="camel"):
+    """One value that differs; of secrets only that they do. `None`: it is not there."""
+
+    path: str
+    old: Any
+    new: Any
+
+
+class PlanStep(msgspec.Struct, frozen=True, rename="camel"):
+    """What becomes of one document: `created`, `changed`, `unchanged` or `deleted`."""
+
+    action: str
+    kind: Kind
+    name: str
+    differences: tuple[Difference, ...] = ()
+
+
+def compare(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[PlanStep]:
+    """Say what storing `wanted` would do; what it does not name is left alone."""
+    return [step_of(kind, config, stored.get(kind, config.name)) for kind, config in wanted.items()]
+
+
+def version_step(name: str, before: dict[str, Any], after: dict[str, Any]) -> PlanStep:
+    """Say what making another version of a mapping the active one changes."""
+    wanted, stored = (MappingConfig(name=name, document=d) for d in (after, before))
+    return step_of(Kind.MAPPING, wanted, stored)
+
+
+def step_of(kind: Kind, wanted: Config, stored: Config | None) -> PlanStep:
+    """Say what storing one object would do."""
+    if stored is None:
+        return PlanStep("created", kind, wanted.name)
+    differences = tuple(_differences(wanted, stored))
+    return PlanStep("changed" if differences else "unchanged", kind, wanted.name, differences)
+
+
+def _differences(wanted: Config, stored: Config) -> Iterator[Difference]:
+    new, old = flatten(_plain(wanted)), flatten(_plain(stored))
+    for path in sorted(new.keys() | old.keys()):
+        if not is_same(new.get(path), old.get(path)):
+            yield Difference(path, old.get(path), new.get(path))
+    if isinstance(wanted, ProfileConfig) and isinstance(stored, ProfileConfig):
+        yield from _secret_differences(wanted, stored)
+
+
+def _secret_differences(wanted: ProfileConfig, stored: ProfileConfig) -> Iterator[Difference]:
+    for name in sorted(wanted.secrets.keys() | stored.secrets.keys()):
+        given, kept = wanted.secrets.get(name), stored.secrets.get(name)
+        if given == MASK:
+            continue
+        if given != kept:
+            shown = [None if value is None else MASK for value in (kept, given)]
+            yield Difference(f"$.secrets.{name}", *shown)
+        new, old = wanted.secret_sources.get(name), stored.secret_sources.get(name)
+        if new != old and given is not None:
+            yield Difference(f"$.secrets.{name}", old, new)
+
+
+def is_same(one: object, other: object) -> bool:
+    """Tell whether two plain values are one; `true` is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _plain(config: Config) -> dict[str, Any]:
+    if isinstance(config, MappingConfig):
+        return config.document
+    return {n: v for n, v in plain(config).items() if n not in ("secrets", "secretSources")}
+
+
+def flatten(value: Any, path: str = "$") -> dict[str, Any]:  # noqa: ANN401 - plain JSON values
+    """Return the leaves of a JSON value by their paths; numbers by value, nulls left out."""
+    if isinstance(value, Mapping) and value:
+        return {k: v for n, c in value.items() for k, v in flatten(c, f"{path}.{n}").items()}
+    if isinstance(value, list | tuple) and value:
+        return {k: v for n, c in enumerate(value) for k, v in flatten(c, f"{path}[{n}]").items()}
+    if value is None or (isinstance(value, Mapping | list | tuple) and not value):
+        return {}
+    if isinstance(value, float):
+        return {path: Decimal(repr(value))}
+    return {path: value}
