@@ -37,7 +37,7 @@ class Condition:
     )
     op: Annotated[
         Op | None,
-        BeforeValidator(lambda op: op or "eq"),
+        BeforeValidator(lambda op: "eq" if op in (None, "") else op),
         Field(description="How it is compared with `value`."),
     ] = "eq"
     value: Any = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, PlainValidator
 
 from syncline.domain.document_fields import CONFIG, OptionalText, Settings, Text
 from syncline.domain.errors import Problem
@@ -15,6 +15,8 @@ from syncline.domain.mapping.condition import Rule
 from syncline.domain.mapping.paths import column_name
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.mapping.values.durations import parse_duration
+from syncline.domain.naming import shown
+from syncline.domain.validation_errors import PartError
 
 EPOCHS = ("epoch", "epochMillis")
 """Cursor formats that are a number: seconds or milliseconds since 1970, UTC."""
@@ -33,11 +35,13 @@ class CursorType(StrEnum):
     ID = "id"
 
 
-def _seconds(text: object) -> object:
-    return parse_duration(text or "PT0S") if isinstance(text, str) else text
+def _seconds(text: object) -> float:
+    if not isinstance(text, str):
+        raise PartError([Problem("$", f"must be text, not {shown(text)}")])
+    return parse_duration(text or "PT0S")
 
 
-Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str)]
+Duration = Annotated[float, PlainValidator(_seconds, json_schema_input_type=str)]
 
 
 @dataclass(frozen=True, kw_only=True)
