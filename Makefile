@@ -6,9 +6,13 @@ MODULES := console/node_modules/.ready
 WEB := services/gateway/syncline_gateway/web/index.html
 WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
 CODE := shared services tests $(wildcard demo benchmarks)
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 2 --output-sync=target
+
+# The hundreds of processes of a test run would each compile all of Syncline anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup console console-check test test-unit test-integration test-chaos test-chaos-short check format demo dev bench bench-console compose-test realworld constraints
+.PHONY: help setup console console-check test test-unit test-integration test-end-to-end test-chaos test-chaos-short check format demo dev bench bench-console compose-test realworld constraints
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,20 +33,26 @@ console: $(WEB) ## Build the web console into the gateway; needs Node 20 or late
 console-check: $(MODULES) ## Lint the console, check its types and run its unit tests
 	cd console && npm run -s check
 
-test: $(READY) $(WEB) ## Run every test but chaos and benchmarks; starts its own Kafka and PostgreSQL
-	$(BIN)/pytest
+test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in two processes with servers of their own
+	$(SIDE_BY_SIDE) test-end-to-end test-integration test-unit
 
 test-unit: $(READY) ## Run the tests that need no server
-	$(BIN)/pytest -m "not (kafka or postgres or chaos or benchmark)"
+	$(BIN)/pytest tests/unit tests/contract
 
-test-integration: $(READY) $(WEB) ## Run the tests that need Kafka or PostgreSQL
-	$(BIN)/pytest -m "(kafka or postgres) and not (chaos or benchmark)"
+test-integration: $(READY) ## Run the tests of one part with its servers
+	$(BIN)/pytest tests/integration
+
+test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations, and those in a browser
+	$(BIN)/pytest tests/e2e tests/browser
 
 test-chaos: $(READY) ## Kill and restart every service and server during big runs, then audit them
 	$(BIN)/pytest -m chaos --timeout 3600 -s
 
-test-chaos-short: $(READY) ## The same with small runs, in about two minutes
-	$(BIN)/pytest -m chaos -k short --timeout 600 -s
+test-chaos-short: $(READY) ## The same with small runs, in about a minute
+	$(SIDE_BY_SIDE) chaos-short-table chaos-short-api
+
+chaos-short-%: $(READY)
+	$(BIN)/pytest -m chaos -k $(@:chaos-%=%) --timeout 600 -s tests/chaos
 
 check: $(READY) console-check ## Lint, check the format, the types and the import directions
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo
