@@ -12,7 +12,7 @@ from syncline.domain.configuration.comparison import PlanStep
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.naming import NAME
-from syncline.postgres.configuration.catalog import Listed
+from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit, Expected
 from syncline_gateway.access.caller import User
@@ -79,7 +79,7 @@ def saved(router: Resource, edit: Edit, name: str, value: T, mark: str) -> Answe
     return Answer(value, etag(mark) | location)
 
 
-def listed(paging: Paging, search: str | None) -> Listed:
+def listed(paging: Paging, search: str | None) -> ListPart:
     """Return which part of a list by name is wanted, and one more to see whether it ends there."""
     (after,) = paging.key(words) or (None,)
-    return Listed(limit=paging.limit + 1, after=after, search=search)
+    return ListPart(limit=paging.limit + 1, after=after, search=search)

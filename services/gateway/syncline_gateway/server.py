@@ -20,7 +20,7 @@ from syncline.contracts.topics import STATUS
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.changes import ConfigurationStore
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.process.health import HealthServer

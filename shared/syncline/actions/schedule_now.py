@@ -17,9 +17,9 @@ from syncline.domain.schedule.firing import (
     run_id_of,
     trigger_fields,
 )
-from syncline.postgres.configuration.schedules import Schedules
+from syncline.postgres.configuration.schedules import fire_now
 from syncline.postgres.database.database import Database
-from syncline.postgres.schedules.catalog import ScheduleViews
+from syncline.postgres.schedules.schedule_list import ScheduleList
 
 
 class ByHand(msgspec.Struct, frozen=True):
@@ -45,11 +45,12 @@ async def note_firing(database: Database, wish: ByHand, now: datetime) -> tuple[
         ConflictError: its instance or a profile is not active.
         RetriableError: the database is away.
     """
-    view = await ScheduleViews(database).get(wish.tenant, wish.schedule)
+    view = await ScheduleList(database).get(wish.tenant, wish.schedule)
     if view.status == ScheduleStatus.DEPENDENCY_INACTIVE:
         raise ConflictError(f"schedule {view.name!r} cannot run: {view.status_reason}")
     run_id = run_id_of(f"{wish.tenant}/{wish.schedule}/{wish.actor}", now)
-    noted = NewFiring(now, run_id, FiringKind.MANUAL, wish.actor, FiringResult.DUE)
-    await Schedules(database).note_manual(wish.tenant, wish.schedule, noted)
+    firing = NewFiring(now, run_id, FiringKind.MANUAL, wish.actor, FiringResult.DUE)
+    async with database.transaction() as connection:
+        await fire_now(connection, wish.tenant, wish.schedule, firing)
     fields = trigger_fields(wish.tenant, view.instance, view.entity_type, wish.actor)
     return run_id, trigger_message(run_id, fields, wish.source, now)

@@ -14,7 +14,7 @@ from syncline.domain.configuration.profile import Profile
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.limits.leases import Limits, ProfileLimiter
 from syncline.runtime.clock import Clock
 from syncline.telemetry.masking import SECRETS

@@ -18,7 +18,7 @@ from syncline.contracts.wire import Outbound
 from syncline.kafka.consumer import KafkaConsumer
 from syncline.kafka.producer import KafkaProducer
 from syncline.kafka.reader import KafkaReader
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import Clock

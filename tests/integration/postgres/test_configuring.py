@@ -15,7 +15,7 @@ from syncline.domain.configuration.documents import (
 )
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 

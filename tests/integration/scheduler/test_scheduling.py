@@ -15,8 +15,8 @@ from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
-from syncline.postgres.schedules.catalog import ScheduleViews
 from syncline.postgres.schedules.firings import Firings
+from syncline.postgres.schedules.schedule_list import ScheduleList
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_scheduler.scheduler import Scheduler
@@ -33,7 +33,7 @@ class Bench:
     def __init__(self, database: Database) -> None:
         self.db = database
         self.broker = MemoryBroker()
-        self.views = ScheduleViews(database)
+        self.views = ScheduleList(database)
 
     def at(self, now: datetime) -> Scheduler:
         """Return a scheduler at a moment."""

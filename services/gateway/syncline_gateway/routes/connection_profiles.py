@@ -11,7 +11,7 @@ from syncline.actions.connections.connection_test import ConnectionChecker, Conn
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.configuration.catalog import ConfigurationViews, ProfileView
+from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner, User
@@ -74,7 +74,7 @@ async def list_profiles(
     connector: Text = None,
 ) -> Page[ProfileView]:
     """List connection profiles by name."""
-    found = await _views(backend).profiles(
+    found = await _list(backend).page(
         caller.tenant, listed(paging, search), active=active, connector=connector
     )
     return paging.page(found, lambda profile: [profile.name])
@@ -101,7 +101,7 @@ async def test_unsaved(
 @router.get("/{name}")
 async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[ProfileView]:
     """Return a connection profile; of its secrets only that they are there."""
-    view = await _views(backend).profile(caller.tenant, name)
+    view = await _list(backend).get(caller.tenant, name)
     return Answer(view, etag(view.etag))
 
 
@@ -127,13 +127,13 @@ async def test_stored(name: Name, caller: User, backend: BackendDep) -> Connecti
 
 async def _saved(backend: Backend, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
     name, warnings = await save(backend, edit, body)
-    view = await _views(backend).profile(edit.tenant, name)
+    view = await _list(backend).get(edit.tenant, name)
     shown = SavedProfile(**msgspec.structs.asdict(view), warnings=warnings)
     return saved(router, edit, name, shown, view.etag)
 
 
-def _views(backend: Backend) -> ConfigurationViews:
-    return ConfigurationViews(backend.database, backend.keyring)
+def _list(backend: Backend) -> ProfileList:
+    return ProfileList(backend.database, backend.keyring)
 
 
 def _checker(backend: Backend) -> ConnectionChecker:

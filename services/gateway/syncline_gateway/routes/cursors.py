@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import NAME
-from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.cursors.changes import Cursors
 from syncline.postgres.cursors.versions import CursorView
 from syncline_gateway.access.caller import Runner, User
@@ -63,7 +62,7 @@ async def list_cursors(
 ) -> Page[CursorView]:
     """List the cursor of every instance and entity type; version 0: it was never set."""
     after = paging.key(words, words)
-    part = Listed(limit=paging.limit + 1, after=None, search=search)
+    part = ListPart(limit=paging.limit + 1, after=None, search=search)
     found = await Cursors(backend.database).page(caller.tenant, part, after, instance)
     return paging.page(found, lambda cursor: [cursor.instance, cursor.entity_type])
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Query
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.instance import InstanceStatus
 from syncline.domain.errors import Problem
-from syncline.postgres.configuration.instances import InstanceView, InstanceViews
+from syncline.postgres.configuration.instance_list import InstanceList, InstanceView
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
@@ -58,8 +58,9 @@ async def list_instances(
     status: Annotated[InstanceStatus | None, Query(description="Only those.")] = None,
 ) -> Page[InstanceView]:
     """List instances by name, with how each of their entity types fares."""
-    views = InstanceViews(backend.database)
-    found = await views.list(caller.tenant, listed(paging, search), status=status and status.value)
+    found = await InstanceList(backend.database).page(
+        caller.tenant, listed(paging, search), status=status and status.value
+    )
     return paging.page(found, lambda instance: [instance.name])
 
 
@@ -111,11 +112,11 @@ async def _saved(
     backend: Backend, edit: Edit, body: Document[InstanceBody]
 ) -> Answer[SavedInstance]:
     name, warnings = await save(backend, edit, body)
-    view = await InstanceViews(backend.database).get(edit.tenant, name)
+    view = await InstanceList(backend.database).get(edit.tenant, name)
     shown = SavedInstance(**msgspec.structs.asdict(view), warnings=warnings)
     return saved(router, edit, name, shown, view.etag)
 
 
 async def _shown(backend: Backend, tenant: str, name: str) -> Answer[InstanceView]:
-    view = await InstanceViews(backend.database).get(tenant, name)
+    view = await InstanceList(backend.database).get(tenant, name)
     return Answer(view, etag(view.etag))

@@ -12,12 +12,12 @@ from syncline.contracts.messages import encode
 from syncline.domain.configuration.comparison import version_step
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.configuration.catalog import (
-    ConfigurationViews,
-    Listed,
+from syncline.postgres.configuration.mapping_list import (
+    MappingList,
     MappingVersionView,
     MappingView,
 )
+from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline.resources.export import in_order
@@ -92,7 +92,7 @@ async def list_mappings(
     entity_type: Annotated[Text, Query(alias="entityType")] = None,
 ) -> Page[MappingView]:
     """List mappings by name."""
-    found = await _views(backend).mappings(
+    found = await _list(backend).page(
         caller.tenant, listed(paging, search), entity_type=entity_type
     )
     return paging.page(found, lambda mapping: [mapping.name])
@@ -150,8 +150,8 @@ async def list_versions(
 ) -> Page[MappingVersionView]:
     """List the versions of a mapping, newest first."""
     (before,) = paging.key(number) or (None,)
-    part = Listed(limit=paging.limit + 1, search=search)
-    found = await _views(backend).versions(caller.tenant, name, before, part)
+    part = ListPart(limit=paging.limit + 1, search=search)
+    found = await _list(backend).versions(caller.tenant, name, before, part)
     return paging.page(found, lambda version: [str(version.version)])
 
 
@@ -160,7 +160,7 @@ async def show_version(
     name: Name, version: Version, caller: Runner, backend: BackendDep
 ) -> MappingVersionDetail:
     """Return a version of a mapping, as it was saved."""
-    view, document = await _views(backend).version(caller.tenant, name, version)
+    view, document = await _list(backend).version(caller.tenant, name, version)
     return MappingVersionDetail(view, in_order(document), _text(document))
 
 
@@ -169,9 +169,9 @@ async def activate(
     name: Name, version: Version, edit: MappingEdit, backend: BackendDep
 ) -> Answer[MappingDetail]:
     """Make a version the one that new runs use; runs under way keep theirs."""
-    _, before = await _views(backend).mapping(edit.tenant, name)
+    _, before = await _list(backend).get(edit.tenant, name)
     await edits.activate_version(backend.configuration, edit, version)
-    _, after = await _views(backend).version(edit.tenant, name, version)
+    _, after = await _list(backend).version(edit.tenant, name, version)
     found = await doubts(backend, edit, after, version_step(name, before, after))
     return await _shown(backend, edit.tenant, name, found)
 
@@ -187,7 +187,7 @@ async def _saved(
 async def _shown(
     backend: Backend, tenant: str, name: str, warnings: Sequence[Problem] = ()
 ) -> Answer[MappingDetail]:
-    view, document = await _views(backend).mapping(tenant, name)
+    view, document = await _list(backend).get(tenant, name)
     detail = MappingDetail(view, in_order(document), _text(document), list(warnings))
     return Answer(detail, etag(view.etag))
 
@@ -197,5 +197,5 @@ def _text(document: dict[str, Any]) -> str:
     return msgspec.json.format(encode(in_order(document)), indent=2).decode()
 
 
-def _views(backend: Backend) -> ConfigurationViews:
-    return ConfigurationViews(backend.database, backend.keyring)
+def _list(backend: Backend) -> MappingList:
+    return MappingList(backend.database)

@@ -12,7 +12,7 @@ from fastapi import Query
 
 from syncline.actions.passports.passport import Passports
 from syncline.actions.passports.steps import Passport
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.runs.record_history import (
     RecordHistories,
     RecordHistory,

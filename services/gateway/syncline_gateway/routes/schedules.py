@@ -14,7 +14,12 @@ from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.schedule.cadence import Cadence, cron_of
 from syncline.domain.schedule.firing import ScheduleStatus
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
-from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews, Wanted
+from syncline.postgres.schedules.schedule_list import (
+    FiringView,
+    ScheduleFilter,
+    ScheduleList,
+    ScheduleView,
+)
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
@@ -70,17 +75,20 @@ def _filter(
     status: Annotated[ScheduleStatus | None, Query(description="Only those.")] = None,
     instance: Text = None,
     entity_type: Annotated[Text, Query(alias="entityType")] = None,
-) -> Wanted:
-    return Wanted(search, status, instance, entity_type)
+) -> ScheduleFilter:
+    return ScheduleFilter(search, status, instance, entity_type)
 
 
 @router.get("")
 async def list_schedules(
-    caller: Runner, backend: BackendDep, paging: Paged, wanted: Annotated[Wanted, Depends(_filter)]
+    caller: Runner,
+    backend: BackendDep,
+    paging: Paged,
+    wanted: Annotated[ScheduleFilter, Depends(_filter)],
 ) -> Page[ScheduleView]:
     """List schedules by name, with the last and the next run of each."""
     (after,) = paging.key(words) or (None,)
-    found = await ScheduleViews(backend.database).list(
+    found = await ScheduleList(backend.database).page(
         caller.tenant, wanted, limit=paging.limit + 1, after=after
     )
     return paging.page(found, lambda schedule: [schedule.name])
@@ -158,19 +166,19 @@ async def firings(
 ) -> Page[FiringView]:
     """List what became of a schedule's slots, the newest first."""
     (before,) = paging.key(moment) or (None,)
-    views = ScheduleViews(backend.database)
+    views = ScheduleList(backend.database)
     found = await views.firings(caller.tenant, name, paging.limit + 1, before)
     return paging.page(found, lambda firing: [firing.slot.isoformat()])
 
 
 async def _saved(backend: Backend, edit: Edit, body: object) -> Answer[ScheduleView]:
     step, mark = await edits.save(backend.configuration, edit, body)
-    view = await ScheduleViews(backend.database).get(edit.tenant, step.name)
+    view = await ScheduleList(backend.database).get(edit.tenant, step.name)
     return saved(router, edit, step.name, view, mark)
 
 
 async def _shown(backend: Backend, tenant: str, name: str) -> Answer[ScheduleView]:
-    view = await ScheduleViews(backend.database).get(tenant, name)
+    view = await ScheduleList(backend.database).get(tenant, name)
     return Answer(view, etag(view.etag))
 
 

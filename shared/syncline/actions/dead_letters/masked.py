@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from syncline.contracts.messages import decoder_of, encode
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue
 from syncline.security.secrets import Keyring

@@ -36,7 +36,7 @@ from syncline.domain.mapping.document import Normalization, Transformation
 from syncline.domain.mapping.validation import parse
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.locating import Look, Sighting, locate
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.record_states import RecordState, RecordStates, RecordTrace
 from syncline.telemetry.masking import Secrets

@@ -19,7 +19,7 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
 from syncline.security.secrets import Keyring

@@ -22,7 +22,7 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
 from syncline.domain.record import check_record
 from syncline.postgres.configuration.draft_samples import Drafts
-from syncline.postgres.configuration.pinned import Configuration
+from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
 from syncline.security.secrets import Keyring

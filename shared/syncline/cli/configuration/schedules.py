@@ -14,7 +14,7 @@ from syncline.cli.program.tables import Column, pairs, table
 from syncline.cli.program.texts import label, moment
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
-from syncline.postgres.schedules.catalog import FiringView, ScheduleView, ScheduleViews
+from syncline.postgres.schedules.schedule_list import FiringView, ScheduleList, ScheduleView
 from syncline.resources.edits import Edit, switch_schedule
 from syncline.runtime.clock import SystemClock
 
@@ -46,7 +46,7 @@ _FIRINGS = (
 @commands.add("list")
 def list_(shell: Shell) -> None:
     """List the schedules, with the last and the next run of each."""
-    found = shell.ask(lambda database: ScheduleViews(database).all(shell.tenant))
+    found = shell.ask(lambda database: ScheduleList(database).page(shell.tenant))
     rows: list[list[object]] = [
         [
             s.name,
@@ -80,7 +80,7 @@ def show(shell: Shell, schedule: Annotated[str, _NAME], limit: Annotated[int, _L
 
     async def read() -> tuple[ScheduleView, Sequence[FiringView]]:
         async with shell.database() as database:
-            views = ScheduleViews(database)
+            views = ScheduleList(database)
             view = await views.get(shell.tenant, schedule)
             return view, await views.firings(shell.tenant, schedule, limit)
 
@@ -143,7 +143,7 @@ def _switch(shell: Shell, schedule: str, *, enabled: bool) -> None:
             edit = Edit(shell.tenant, shell.actor, Kind.SCHEDULE, schedule)
             await switch_schedule(store, edit, enabled=enabled)
         async with shell.database() as database:
-            return await ScheduleViews(database).get(shell.tenant, schedule)
+            return await ScheduleList(database).get(shell.tenant, schedule)
 
     view = shell.run(change())
     coming = f", next run {moment(view.next_run)}" if view.next_run else ""

@@ -20,7 +20,7 @@ from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
 from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
 from syncline.postgres.runs.auditor import CHECKS, audit
-from syncline.postgres.schedules.catalog import ScheduleViews
+from syncline.postgres.schedules.schedule_list import ScheduleList
 
 PROFILE_WITHIN = 12.0
 """Seconds a profile's test may take; a connector's own limit is 10."""
@@ -181,7 +181,7 @@ class Checker:
 
     async def _schedules(self) -> Checked:
         async with self._shell.database() as database:
-            overdue = await ScheduleViews(database).overdue(OVERDUE)
+            overdue = await ScheduleList(database).overdue(OVERDUE)
         if overdue:
             text = f"{plural(overdue, 'schedule is', 'schedules are')} overdue"
             hint = f"is the scheduler running? `{own_name()} run scheduler` starts it"

@@ -75,7 +75,7 @@ def passport(
     """
     from syncline.actions.passports.passport import Passports  # noqa: PLC0415 - needs Kafka's client
     from syncline.cli.runs.passport_text import lines_of  # noqa: PLC0415
-    from syncline.postgres.configuration.pinned import Configuration  # noqa: PLC0415
+    from syncline.postgres.configuration.profiles import Configuration  # noqa: PLC0415
 
     run_id = None if run is None else run_id_of(run)
 

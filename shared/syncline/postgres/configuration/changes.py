@@ -1,7 +1,4 @@
-"""Writing configuration of every kind in one transaction, audited; and reading it whole.
-
-Services read what they need through `configuration`.
-"""
+"""Writing configuration of every kind in one transaction, audited; and reading it whole."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from syncline.domain.configuration.comparison import PlanStep
 from syncline.domain.configuration.documents import (
     Config,
     InstanceConfig,
+    Kind,
     MappingConfig,
     ProfileConfig,
     ScheduleConfig,
@@ -25,11 +23,52 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit, before_and_after
-from syncline.postgres.configuration.edits import Edits
+from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
 from syncline.postgres.configuration.schedules import save_schedule
-from syncline.postgres.configuration.snapshot import configured, profile_named
+from syncline.postgres.configuration.stored_configuration import read_configuration, read_profile
 from syncline.postgres.database.database import Connection, Database
 from syncline.security.secrets import Keyring
+
+_SAVE_PROFILE = """
+insert into profiles (id, tenant, name, connector, config, secrets, secret_sources, active,
+  max_concurrent, rate, retry)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (tenant, name) do update set connector = excluded.connector, config = excluded.config,
+  secrets = excluded.secrets, secret_sources = excluded.secret_sources, active = excluded.active,
+  max_concurrent = excluded.max_concurrent, rate = excluded.rate, retry = excluded.retry,
+  changed_at = clock_timestamp()
+"""
+_NEXT_VERSION = """
+select id, entity_type, 1 + (select max(version) from mapping_versions v
+  where v.mapping_id = m.id) as next from mappings m where tenant = $1 and name = $2
+"""
+_SAVE_MAPPING = """
+insert into mappings (id, tenant, name, entity_type, active_version) values ($1, $2, $3, $4, $5)
+on conflict (id) do update set active_version = excluded.active_version,
+  changed_at = clock_timestamp()
+"""
+_SAVE_VERSION = """
+insert into mapping_versions (mapping_id, version, tenant, document, actor)
+values ($1, $2, $3, $4, $5)
+"""
+_SAVE_INSTANCE = """
+insert into instances (id, tenant, name, source_id, target_id, enabled)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (tenant, name) do update set source_id = excluded.source_id,
+  target_id = excluded.target_id, enabled = excluded.enabled, changed_at = clock_timestamp()
+"""
+_SAVE_STREAMS = """
+insert into streams (tenant, instance_id, entity_type, mapping_id)
+select m.tenant, $1, m.entity_type, m.id from mappings m where m.id = any($2)
+on conflict (instance_id, entity_type)
+  do update set mapping_id = excluded.mapping_id, removed = false
+"""
+_WRITTEN_BY = """
+select count(*) from (
+  select from mappings m join streams s on s.mapping_id = m.id and not s.removed
+  join ledger l on l.stream_id = s.id and l.payload_hash is not null
+  where m.tenant = $1 and m.name = $2 and m.deleted_at is null limit $3) found
+"""
 
 
 class Change(Edits):
@@ -41,7 +80,7 @@ class Change(Edits):
 
     async def stored(self) -> TenantConfiguration:
         """Return what is configured now, secrets decrypted."""
-        return await configured(self._connection, self._keys, self._tenant)
+        return await read_configuration(self._connection, self._keys, self._tenant)
 
     async def save(self, step: PlanStep, config: Config, stored: Config | None) -> None:
         """Store one created or changed document.
@@ -61,7 +100,7 @@ class Change(Edits):
         elif isinstance(config, MappingConfig):
             await self._save_mapping(config)
         elif isinstance(config, ScheduleConfig):
-            instance = await self._existing("instances", config.instance)
+            instance = await self._existing(Kind.INSTANCE, config.instance)
             await save_schedule(self._connection, self._tenant, instance, config)
         else:
             await self._save_instance(config)
@@ -73,74 +112,37 @@ class Change(Edits):
         before = stored if isinstance(stored, ProfileConfig) else None
         secrets, sources = kept_secrets(config, before)
         profile_id = await self._id("profiles", config.name) or str(uuid7())
-        encrypted = self._keys.encrypt(secrets, self._tenant, str(profile_id)) if secrets else None
-        await self._connection.execute(
-            """insert into profiles (id, tenant, name, connector, config, secrets, secret_sources,
-              active, max_concurrent, rate, retry)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-            on conflict (tenant, name) do update set connector = excluded.connector,
-              config = excluded.config, secrets = excluded.secrets,
-              secret_sources = excluded.secret_sources, active = excluded.active,
-              max_concurrent = excluded.max_concurrent, rate = excluded.rate,
-              retry = excluded.retry, changed_at = clock_timestamp()""",
-            profile_id, self._tenant, config.name, config.connector, config.config, encrypted,
-            sources, config.active, config.max_concurrent, config.rate,
-            msgspec.to_builtins(config.retry),
-        )  # fmt: skip
+        encrypted = self._keys.encrypt(secrets, self._tenant, profile_id) if secrets else None
+        who = (profile_id, self._tenant, config.name, config.connector)
+        limits = (config.max_concurrent, config.rate, msgspec.to_builtins(config.retry))
+        what = (config.config, encrypted, sources, config.active, *limits)
+        await self._connection.execute(_SAVE_PROFILE, *who, *what)
 
     async def _save_mapping(self, config: MappingConfig) -> None:
         """Add the next version; versions never change, so runs keep the one they pinned."""
-        row = await self._connection.fetchrow(
-            """select id, entity_type, 1 + (select max(version) from mapping_versions v
-              where v.mapping_id = m.id) as next from mappings m where tenant = $1 and name = $2""",
-            self._tenant,
-            config.name,
-        )
+        row = await self._connection.fetchrow(_NEXT_VERSION, self._tenant, config.name)
         if row is not None and row["entity_type"] != config.entity_type:
             message = f"cannot change from {row['entity_type']!r}: give the mapping another name"
             raise InvalidInputError([Problem("$.entityType", message)])
         mapping_id, version = (row["id"], row["next"]) if row else (str(uuid7()), 1)
-        await self._connection.execute(
-            """insert into mappings (id, tenant, name, entity_type, active_version)
-            values ($1, $2, $3, $4, $5)
-            on conflict (id) do update set active_version = excluded.active_version,
-              changed_at = clock_timestamp()""",
-            mapping_id, self._tenant, config.name, config.entity_type, version,
-        )  # fmt: skip
-        await self._connection.execute(
-            "insert into mapping_versions (mapping_id, version, tenant, document, actor) "
-            "values ($1, $2, $3, $4, $5)",
-            mapping_id, version, self._tenant, config.document, self._actor,
-        )  # fmt: skip
+        mapping = (mapping_id, self._tenant, config.name, config.entity_type, version)
+        await self._connection.execute(_SAVE_MAPPING, *mapping)
+        saved = (mapping_id, version, self._tenant, config.document, self._actor)
+        await self._connection.execute(_SAVE_VERSION, *saved)
 
     async def _save_instance(self, config: InstanceConfig) -> None:
         instance_id = await self._id("instances", config.name) or str(uuid7())
-        await self._connection.execute(
-            """insert into instances (id, tenant, name, source_id, target_id, enabled)
-            values ($1, $2, $3, $4, $5, $6)
-            on conflict (tenant, name) do update set source_id = excluded.source_id,
-              target_id = excluded.target_id, enabled = excluded.enabled,
-              changed_at = clock_timestamp()""",
-            instance_id, self._tenant, config.name,
-            await self._existing("profiles", config.source),
-            await self._existing("profiles", config.target), config.enabled,
-        )  # fmt: skip
+        source = await self._existing(Kind.PROFILE, config.source)
+        target = await self._existing(Kind.PROFILE, config.target)
+        instance = (instance_id, self._tenant, config.name, source, target, config.enabled)
+        await self._connection.execute(_SAVE_INSTANCE, *instance)
         await self._save_streams(instance_id, config.mappings)
 
     async def _save_streams(self, instance_id: str, mappings: Sequence[str]) -> None:
         """Give the instance these streams; one that is taken out keeps its history."""
-        ids = [await self._existing("mappings", name) for name in mappings]
-        await self._connection.execute(
-            "update streams set removed = true where instance_id = $1", instance_id
-        )
-        await self._connection.execute(
-            """insert into streams (tenant, instance_id, entity_type, mapping_id)
-            select m.tenant, $1, m.entity_type, m.id from mappings m where m.id = any($2)
-            on conflict (instance_id, entity_type)
-              do update set mapping_id = excluded.mapping_id, removed = false""",
-            instance_id,
-            ids,
-        )
+        ids = [await self._existing(Kind.MAPPING, name) for name in mappings]
+        await self._connection.execute(REMOVE_STREAMS, instance_id)
+        await self._connection.execute(_SAVE_STREAMS, instance_id, ids)
 
     async def _id(self, table: str, name: str) -> str | None:
         found: str | None = await self._connection.fetchval(
@@ -148,10 +150,8 @@ class Change(Edits):
         )
         return found
 
-    async def _existing(self, table: str, name: str) -> str:
-        found = await self._id(table, name)
-        if found is None:
-            raise NotFoundError(f"no {table.removesuffix('s')} {name!r}")
+    async def _existing(self, kind: Kind, name: str) -> str:
+        found: str = (await self._row(kind, name))["id"]
         return found
 
 
@@ -166,22 +166,15 @@ class ConfigurationStore:
         """Return what is configured, secrets decrypted. Raises NotFoundError."""
         async with self._database.connection() as connection:
             await _require_tenant(connection, tenant)
-            return await configured(connection, self._keys, tenant)
+            return await read_configuration(connection, self._keys, tenant)
 
     async def profile(self, tenant: str, name: str) -> ProfileConfig:
         """Return one profile, secrets decrypted. Raises NotFoundError."""
-        async with self._database.connection() as connection:
-            return await profile_named(connection, self._keys, tenant, name)
+        return await read_profile(self._database, self._keys, tenant, name)
 
     async def written_by(self, tenant: str, mapping: str, most: int) -> int:
         """Count the records that were written by a mapping, up to one more than `most`."""
-        count: int = await self._database.fetchval(
-            """select count(*) from (
-              select from mappings m join streams s on s.mapping_id = m.id and not s.removed
-              join ledger l on l.stream_id = s.id and l.payload_hash is not null
-              where m.tenant = $1 and m.name = $2 and m.deleted_at is null limit $3) found""",
-            tenant, mapping, most + 1,
-        )  # fmt: skip
+        count: int = await self._database.fetchval(_WRITTEN_BY, tenant, mapping, most + 1)
         return count
 
     async def keep_test(

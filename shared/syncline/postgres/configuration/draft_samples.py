@@ -11,7 +11,8 @@ import msgspec
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.database.database import Database
-from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.near_names import row_named
+from syncline.postgres.database.rows import struct_of
 
 _STREAMS = """
 select s.id, i.name as instance, p.id as profile_id, p.name as profile
@@ -72,21 +73,12 @@ class Drafts:
         """
         rows = await self._database.fetch(_STREAMS, tenant, mapping, instance)
         if not rows:
-            await self._require_mapping(tenant, mapping)
-        return [DraftStream(r["id"], r["instance"], r["profile_id"], r["profile"]) for r in rows]
-
-    async def _require_mapping(self, tenant: str, name: str) -> None:
-        found = await self._database.fetchval(
-            "select true from mappings where tenant = $1 and name = $2 and deleted_at is null",
-            tenant,
-            name,
-        )
-        if not found:
-            raise await none_like(self._database, Kind.MAPPING, tenant, name)
+            await row_named(self._database, Kind.MAPPING, tenant, mapping)
+        return [struct_of(DraftStream, row) for row in rows]
 
     async def document(self, tenant: str, name: str, version: int | None) -> dict[str, Any]:
         """Return a version's document, or the active one's. Raises NotFoundError."""
-        document = await self._database.fetchval(
+        document: dict[str, Any] | None = await self._database.fetchval(
             """select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
             where m.tenant = $1 and m.name = $2 and m.deleted_at is null
               and v.version = coalesce($3::int, m.active_version)""",
@@ -97,27 +89,19 @@ class Drafts:
         if document is None:
             what = f"mapping {name!r}" if version is None else f"version {version} of {name!r}"
             raise NotFoundError(f"no {what}")
-        return dict(document)
+        return document
 
     async def profile_id(self, tenant: str, name: str) -> str:
         """Return the ID of a profile. Raises NotFoundError."""
-        found = await self._database.fetchval(
-            "select id from profiles where tenant = $1 and name = $2 and deleted_at is null",
-            tenant,
-            name,
-        )
-        if found is None:
-            raise await none_like(self._database, Kind.PROFILE, tenant, name)
-        return str(found)
+        found: str = (await row_named(self._database, Kind.PROFILE, tenant, name))["id"]
+        return found
 
     async def newest_runs(self, streams: Sequence[int]) -> list[DraftRun]:
         """Return the newest runs of streams that found records."""
         rows = await self._database.fetch(_RUNS, list(streams))
-        return [DraftRun(row["id"], row["total"], row["since"]) for row in rows]
+        return [struct_of(DraftRun, row) for row in rows]
 
     async def letters(self, tenant: str, streams: Sequence[int], limit: int) -> list[DraftLetter]:
         """Return the newest pending dead letters of streams."""
         rows = await self._database.fetch(_LETTERS, tenant, list(streams), limit)
-        return [
-            DraftLetter(r["id"], r["source_id"], r["stage"], r["error"], r["payload"]) for r in rows
-        ]
+        return [struct_of(DraftLetter, row) for row in rows]

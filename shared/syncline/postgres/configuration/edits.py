@@ -11,8 +11,9 @@ from typing import Any
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Connection
-from syncline.postgres.database.near_names import TABLES, none_like
+from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.near_names import TABLES, row_named
+from syncline.postgres.database.rows import mark_of
 
 _VERSION = """
 select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
@@ -44,6 +45,7 @@ _OFF = {
     Kind.INSTANCE: "enabled = false",
     Kind.SCHEDULE: "enabled = false, next_at = null",
 }
+REMOVE_STREAMS = "update streams set removed = true where instance_id = $1"
 
 
 class Edits:
@@ -109,28 +111,11 @@ class Edits:
             _RETIRE.format(table=TABLES[kind], off=_OFF[kind]), row["id"]
         )
         if kind is Kind.INSTANCE:
-            await self._remove_streams(row["id"])
+            await self._connection.execute(REMOVE_STREAMS, row["id"])
         await self._audit(f"{kind.lower()}.deleted", name, {})
 
-    async def _remove_streams(self, instance_id: str) -> None:
-        await self._connection.execute(
-            "update streams set removed = true where instance_id = $1", instance_id
-        )
-
-    async def _row(self, kind: Kind, name: str) -> Any:  # noqa: ANN401 - a database row
-        row = await self._connection.fetchrow(
-            f"select * from {TABLES[kind]} where tenant = $1 and name = $2 and deleted_at is null",
-            self._tenant,
-            name,
-        )
-        if row is None:
-            raise await none_like(self._connection, kind, self._tenant, name)
-        return row
+    async def _row(self, kind: Kind, name: str) -> Row:
+        return await row_named(self._connection, kind, self._tenant, name)
 
     async def _audit(self, action: str, name: str, details: dict[str, Any]) -> None:
         await audit(self._connection, self._tenant, self._actor, action, name, details)
-
-
-def mark_of(changed_at: Any) -> str:  # noqa: ANN401 - a time
-    """Return the mark of an object that was last changed then."""
-    return f"{int(changed_at.timestamp() * 1_000_000):x}"

@@ -9,10 +9,12 @@ from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import shown
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.near_names import meant_by, no_entity_type
+from syncline.postgres.database.rows import struct_of
 
 _FIND = """
-select i.id as instance_id, i.name, i.enabled, i.source_id, i.target_id,
-  s.id as stream_id, s.entity_type, s.mapping_id, m.active_version,
+select i.tenant, i.id as instance, i.name, i.name as instance_name, i.enabled,
+  i.source_id as source, i.target_id as target,
+  s.id, s.entity_type, s.mapping_id as mapping, m.active_version as mapping_version,
   p.active as source_active, p.name as source_name,
   t.active as target_active, t.name as target_name,
   array(select o.entity_type from streams o where o.instance_id = i.id and not o.removed order by 1)
@@ -56,21 +58,11 @@ class Streams:
         if row is None:
             like = await meant_by(self._database, Kind.INSTANCE, tenant, instance)
             raise NotFoundError(f"unknown instance {shown(instance)}{like}")
-        if row["stream_id"] is None:
+        if row["id"] is None:
             raise NotFoundError(no_entity_type(row["name"], entity_type, row["entity_types"]))
         if why := switched_off(row):
             raise ConflictError(why)
-        return Stream(
-            id=row["stream_id"],
-            tenant=tenant,
-            instance=row["instance_id"],
-            instance_name=row["name"],
-            entity_type=row["entity_type"],
-            source=row["source_id"],
-            target=row["target_id"],
-            mapping=row["mapping_id"],
-            mapping_version=row["active_version"],
-        )
+        return struct_of(Stream, row)
 
 
 def switched_off(row: Row) -> str | None:

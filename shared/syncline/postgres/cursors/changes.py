@@ -8,8 +8,8 @@ from syncline.domain.cursor.bookmark import CursorKind
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.domain.mapping.extraction import CursorType
 from syncline.postgres.audit.log import audit
-from syncline.postgres.configuration.catalog import Listed
 from syncline.postgres.cursors.versions import CursorView, cursor_view
+from syncline.postgres.database.conditions import ListPart
 from syncline.postgres.database.database import Database
 from syncline.postgres.database.near_names import no_stream
 
@@ -54,7 +54,7 @@ class Cursors:
         return CursorKind(type_, stream["cursor_format"] or None)
 
     async def page(
-        self, tenant: str, part: Listed, after: tuple[str, str] | None, instance: str | None
+        self, tenant: str, part: ListPart, after: tuple[str, str] | None, instance: str | None
     ) -> list[CursorView]:
         """Return the newest version of streams' cursors, by instance and entity type.
 

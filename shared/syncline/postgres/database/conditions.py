@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 
 class Conditions:
     """Conditions that all hold, and the values of a statement, in the order of `$1`, `$2`, ….
@@ -30,3 +32,24 @@ class Conditions:
 
     def __str__(self) -> str:
         return " and ".join(self._all) or "true"
+
+
+class ListPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list that is ordered by name.
+
+    Attributes:
+        after: name of the last one before it.
+        search: part of a name, in any case.
+    """
+
+    limit: int
+    after: str | None = None
+    search: str | None = None
+
+    @property
+    def pattern(self) -> str | None:
+        """What `search` means to `ilike`."""
+        if not self.search:
+            return None
+        quoted = self.search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return f"%{quoted}%"

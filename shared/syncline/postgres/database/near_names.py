@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.domain.naming import LONGEST, meant, shown
-from syncline.postgres.database.database import Queryable
+from syncline.postgres.database.database import Queryable, Row
 
 TABLES = {
     Kind.PROFILE: "profiles",
@@ -40,6 +40,26 @@ async def meant_by(database: Queryable, kind: Kind, tenant: str, name: str) -> s
     wanted = "".join(c for c in name[:LONGEST] if c.isprintable())
     rows = await database.fetch(_CANDIDATES.format(table=TABLES[kind]), tenant, wanted)
     return meant(wanted, [row["name"] for row in rows], _MOST)
+
+
+async def row_named(database: Queryable, kind: Kind, tenant: str, name: str, lock: str = "") -> Row:
+    """Return the row of the thing of a kind that has a name.
+
+    Args:
+        lock: how to lock it, such as `for update`.
+
+    Raises:
+        NotFoundError: nothing has it; those that are near are named.
+    """
+    row = await database.fetchrow(
+        f"select * from {TABLES[kind]} where tenant = $1 and name = $2 and deleted_at is null "
+        f"{lock}",
+        tenant,
+        name,
+    )
+    if row is None:
+        raise await none_like(database, kind, tenant, name)
+    return row
 
 
 async def none_like(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
@@ -36,3 +37,11 @@ def hash_in(stored: str | None) -> str | None:
 @cache
 def _names(type_: type[msgspec.Struct]) -> list[tuple[str, str]]:
     return [(field.name, field.encode_name) for field in msgspec.structs.fields(type_)]
+
+
+def mark_of(changed_at: datetime) -> str:
+    """Return what tells the state of an object that was last changed then from any other: an ETag.
+
+    Every change sets the time by `clock_timestamp()`, which has microseconds.
+    """
+    return f"{int(changed_at.timestamp() * 1_000_000):x}"

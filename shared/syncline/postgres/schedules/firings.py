@@ -12,13 +12,13 @@ from datetime import datetime
 
 from syncline.domain.schedule.firing import (
     DueSchedule,
-    FiringKind,
     FiringResult,
     NewFiring,
     ScheduleUpdate,
     UnpublishedFiring,
 )
-from syncline.postgres.database.database import Connection, Database, Row
+from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.rows import struct_of
 
 BITE = 100
 """Schedules or firings of one transaction."""
@@ -52,7 +52,7 @@ update firings f set result = 'missed', reason = $2 from (
 where f.schedule_id = old.schedule_id and f.slot = old.slot returning 1
 """
 _TO_SEND = """
-select f.schedule_id, f.slot, f.tenant, f.run_id, f.kind, f.actor, s.entity_type,
+select f.schedule_id as schedule, f.slot, f.tenant, f.run_id, f.kind, f.actor, s.entity_type,
   i.name as instance
 from firings f join schedules s on s.id = f.schedule_id join instances i on i.id = s.instance_id
 where f.settled_at is null and f.result = 'due' and s.deleted_at is null
@@ -97,7 +97,7 @@ class Firings:
         new: list[NewFiring] = []
         async with self._database.transaction() as connection:
             for row in await connection.fetch(_DUE, now, BITE):
-                coming = _coming(row)
+                coming = struct_of(DueSchedule, row)
                 next_at, noted = decide(coming)
                 new += await _note(connection, coming, noted)
                 await connection.execute(
@@ -118,8 +118,8 @@ class Firings:
         """
         async with self._database.transaction() as connection:
             rows = await connection.fetch(_TO_SEND, BITE)
-            yield [_to_send(row) for row in rows]
-            ids, slots = [r["schedule_id"] for r in rows], [r["slot"] for r in rows]
+            yield [struct_of(UnpublishedFiring, row) for row in rows]
+            ids, slots = [r["schedule"] for r in rows], [r["slot"] for r in rows]
             await connection.execute(_SENT, ids, slots)
 
     async def settle(self, final_before: datetime) -> list[FiringResult]:
@@ -132,6 +132,11 @@ class Firings:
         return [FiringResult(row["result"]) for row in rows]
 
 
+def _columns(firing: NewFiring) -> tuple[object, ...]:
+    kind, result = firing.kind.value, firing.result.value
+    return firing.slot, firing.run_id, kind, firing.actor, result, firing.reason
+
+
 async def _note(
     connection: Connection,
     coming: DueSchedule,
@@ -140,36 +145,7 @@ async def _note(
     """Keep firings and return those that were not there before."""
     if not noted:
         return []
-    rows = await connection.fetch(
-        _NOTE, coming.id, coming.tenant,
-        [f.slot for f in noted], [f.run_id for f in noted], [f.kind.value for f in noted],
-        [f.actor for f in noted], [f.result.value for f in noted], [f.reason for f in noted],
-    )  # fmt: skip
+    columns = zip(*(_columns(firing) for firing in noted), strict=True)
+    rows = await connection.fetch(_NOTE, coming.id, coming.tenant, *columns)
     new = {row["slot"] for row in rows}
     return [firing for firing in noted if firing.slot in new]
-
-
-def _coming(row: Row) -> DueSchedule:
-    return DueSchedule(
-        row["id"],
-        row["tenant"],
-        row["name"],
-        row["cron"],
-        row["timezone"],
-        row["next_at"],
-        row["able"],
-        row["able_since"],
-    )
-
-
-def _to_send(row: Row) -> UnpublishedFiring:
-    return UnpublishedFiring(
-        row["schedule_id"],
-        row["slot"],
-        row["tenant"],
-        row["run_id"],
-        FiringKind(row["kind"]),
-        row["actor"],
-        row["instance"],
-        row["entity_type"],
-    )

@@ -1,4 +1,4 @@
-"""Read models of instances: whether they may run and why not, what they sync, how they fare."""
+"""Instances as people see them: whether they may run and why not, what they sync, how they fare."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ import msgspec
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.instance import status_of
-from syncline.postgres.configuration.catalog import Listed
-from syncline.postgres.configuration.edits import mark_of
+from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.rows import mark_of, struct_of
 
 _INSTANCES = """
 select i.*, p.name as source, p.connector as source_connector, p.active as source_active,
   t.name as target, t.connector as target_connector, t.active as target_active
 from instances i join profiles p on p.id = i.source_id join profiles t on t.id = i.target_id
 where i.tenant = $1 and i.deleted_at is null
-  and ($2::text is null or i.name > $2)
-  and ($3::text is null or i.name ilike $3 or p.name ilike $3 or t.name ilike $3)
-  and ($4::text is null or $4 = case when not i.enabled then 'inactive'
-    when p.active and t.active then 'active' else 'dependency_inactive' end)
-  and ($5::text is null or i.name = $5)
-order by i.name limit $6
+"""
+_STATUS = """
+{} = case when not i.enabled then 'inactive' when p.active and t.active then 'active'
+  else 'dependency_inactive' end
 """
 _STREAMS = """
-select s.instance_id, s.entity_type, m.name as mapping, m.active_version,
-  c.version as cursor_version, c.value as cursor, c.at as cursor_at,
-  r.id as run_id, r.state, r.created_at, r.finished_at
+select s.instance_id, s.entity_type, m.name as mapping, m.active_version as mapping_version,
+  coalesce(c.version, 0) as cursor_version, c.value as cursor, c.at as cursor_at,
+  r.id as correlation_id, r.state, r.created_at, r.finished_at
 from streams s join mappings m on m.id = s.mapping_id
 left join lateral (select * from cursors c where c.stream_id = s.id order by version desc limit 1) c
   on true
@@ -95,62 +93,50 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
     etag: str
 
 
-class InstanceViews:
+class InstanceList:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list(
-        self, tenant: str, part: Listed, *, status: str | None = None
-    ) -> Sequence[InstanceView]:
+    async def page(
+        self, tenant: str, part: ListPart, *, status: str | None = None
+    ) -> list[InstanceView]:
         """Return instances by name."""
-        rows = await self._database.fetch(
-            _INSTANCES, tenant, part.after, part.pattern, status, None, part.limit
-        )
-        return await self._with_streams(tenant, rows)
+        where = Conditions(tenant)
+        where.add("i.name > {}", part.after)
+        where.add("(i.name ilike {0} or p.name ilike {0} or t.name ilike {0})", part.pattern)
+        where.add(_STATUS, status)
+        sql = f"{_INSTANCES} and {where} order by i.name limit {where.bind(part.limit)}"
+        return await self._views(tenant, await self._database.fetch(sql, *where.values))
 
     async def get(self, tenant: str, name: str) -> InstanceView:
         """Return one instance. Raises NotFoundError."""
-        rows = await self._database.fetch(_INSTANCES, tenant, None, None, None, name, 1)
+        rows = await self._database.fetch(f"{_INSTANCES} and i.name = $2", tenant, name)
         if not rows:
             raise await none_like(self._database, Kind.INSTANCE, tenant, name)
-        return (await self._with_streams(tenant, rows))[0]
+        return (await self._views(tenant, rows))[0]
 
-    async def _with_streams(self, tenant: str, rows: Sequence[Row]) -> Sequence[InstanceView]:
+    async def _views(self, tenant: str, rows: Sequence[Row]) -> list[InstanceView]:
         ids = [row["id"] for row in rows]
         streams: dict[str, list[EntityTypeView]] = defaultdict(list)
         for row in await self._database.fetch(_STREAMS, ids):
-            streams[row["instance_id"]].append(_entity_type(row))
+            last_run = struct_of(LastRun, row) if row["correlation_id"] else None
+            streams[row["instance_id"]].append(struct_of(EntityTypeView, row, last_run=last_run))
         letters = dict(map(tuple, await self._database.fetch(_LETTERS, tenant, ids)))
-        return [_instance(row, streams[row["id"]], letters.get(row["id"], 0)) for row in rows]
+        return [_view(row, streams[row["id"]], letters.get(row["id"], 0)) for row in rows]
 
 
-def _entity_type(row: Row) -> EntityTypeView:
-    run = None
-    if row["run_id"] is not None:
-        run = LastRun(row["run_id"], row["state"], row["created_at"], row["finished_at"])
-    return EntityTypeView(
-        row["entity_type"], row["mapping"], row["active_version"], row["cursor"],
-        row["cursor_version"] or 0, row["cursor_at"], run,
-    )  # fmt: skip
-
-
-def _instance(row: Row, streams: Sequence[EntityTypeView], letters: int) -> InstanceView:
+def _view(row: Row, streams: Sequence[EntityTypeView], letters: int) -> InstanceView:
     inactive = [row[side] for side in ("source", "target") if not row[f"{side}_active"]]
     status, cause = status_of(enabled=row["enabled"], inactive_profiles=inactive)
-    return InstanceView(
-        name=row["name"],
-        source=row["source"],
-        source_connector=row["source_connector"],
-        target=row["target"],
-        target_connector=row["target_connector"],
-        enabled=row["enabled"],
+    return struct_of(
+        InstanceView,
+        row,
         status=status.value,
         cause=cause,
         mappings=sorted(stream.mapping for stream in streams),
-        entity_types=list(streams),
+        entity_types=streams,
         pending_letters=letters,
-        changed_at=row["changed_at"],
         etag=mark_of(row["changed_at"]),
     )

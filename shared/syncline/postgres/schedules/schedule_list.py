@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,9 +10,10 @@ from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.cadence import Cadence, cadence_of
 from syncline.domain.schedule.cron import Cron
 from syncline.domain.schedule.firing import FiringResult, ScheduleStatus
-from syncline.postgres.configuration.edits import mark_of
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.near_names import none_like, row_named
+from syncline.postgres.database.rows import mark_of, struct_of
 
 _SHOWN = """
 select s.id, s.tenant, s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.sentence,
@@ -37,16 +37,10 @@ left join lateral (select * from firings l where l.schedule_id = s.id and l.resu
 left join runs r on r.id = f.run_id and f.result = 'fired'
 where s.tenant = $1 and s.deleted_at is null
 """
-_LIST = f"""
-select * from ({_SHOWN}) v
-where ($2::text is null or v.name > $2)
-  and ($3::text is null or position(lower($3) in lower(concat_ws(' ', v.name, v.instance,
-    v.entity_type, v.cron, v.sentence, v.timezone, replace(v.status, '_', ' '),
-    replace(coalesce(v.state, v.result, 'never'), '_', ' '),
-    to_char(v.slot, 'YYYY-MM-DD HH24:MI'), to_char(v.next_at, 'YYYY-MM-DD HH24:MI')))) > 0)
-  and ($4::text is null or v.status = $4) and ($5::text is null or v.instance = $5)
-  and ($6::text is null or v.entity_type = lower($6))
-order by v.name limit $7
+_SEARCHED = """
+position(lower({}) in lower(concat_ws(' ', v.name, v.instance, v.entity_type, v.cron, v.sentence,
+  v.timezone, replace(v.status, '_', ' '), replace(coalesce(v.state, v.result, 'never'), '_', ' '),
+  to_char(v.slot, 'YYYY-MM-DD HH24:MI'), to_char(v.next_at, 'YYYY-MM-DD HH24:MI')))) > 0
 """
 _FIRINGS = """
 select f.slot, f.kind, f.actor, f.result, f.reason, f.run_id, f.noted_at, r.state
@@ -109,7 +103,7 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
     etag: str
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ScheduleFilter(msgspec.Struct, frozen=True):
     """Which schedules are wanted; what is None limits nothing.
 
     Attributes:
@@ -122,25 +116,33 @@ class Wanted(msgspec.Struct, frozen=True):
     entity_type: str | None = None
 
 
-class ScheduleViews:
+ANY = ScheduleFilter()
+
+
+class ScheduleList:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def all(self, tenant: str) -> Sequence[ScheduleView]:
-        """Return every schedule of a tenant, by name."""
-        return await self.list(tenant, Wanted(), limit=None)
-
-    async def list(
-        self, tenant: str, wanted: Wanted, *, limit: int | None, after: str | None = None
-    ) -> Sequence[ScheduleView]:
-        """Return schedules by name, those behind `after`."""
-        status = wanted.status and wanted.status.value
-        rows = await self._database.fetch(
-            _LIST, tenant, after, wanted.search, status, wanted.instance, wanted.entity_type, limit
-        )
-        return [_view(row) for row in rows]
+    async def page(
+        self,
+        tenant: str,
+        wanted: ScheduleFilter = ANY,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+    ) -> list[ScheduleView]:
+        """Return schedules by name, those behind `after`; without a limit all."""
+        where = Conditions(tenant)
+        where.add("v.name > {}", after)
+        where.add(_SEARCHED, wanted.search)
+        where.add("v.status = {}", wanted.status and wanted.status.value)
+        where.add("v.instance = {}", wanted.instance)
+        where.add("v.entity_type = lower({})", wanted.entity_type)
+        limited = f"order by v.name limit {where.bind(limit)}"
+        sql = f"select * from ({_SHOWN}) v where {where} {limited}"
+        return [_view(row) for row in await self._database.fetch(sql, *where.values)]
 
     async def get(self, tenant: str, name: str) -> ScheduleView:
         """Return a schedule. Raises NotFoundError."""
@@ -151,10 +153,10 @@ class ScheduleViews:
 
     async def firings(
         self, tenant: str, name: str, limit: int = 25, before: datetime | None = None
-    ) -> Sequence[FiringView]:
+    ) -> list[FiringView]:
         """Return the newest firings of a schedule, newest first. Raises NotFoundError."""
-        schedule_id = await self._id(tenant, name)
-        rows = await self._database.fetch(_FIRINGS, schedule_id, before, limit)
+        schedule = await row_named(self._database, Kind.SCHEDULE, tenant, name)
+        rows = await self._database.fetch(_FIRINGS, schedule["id"], before, limit)
         return [_firing(row) for row in rows]
 
     async def overdue(self, seconds: float) -> int:
@@ -165,47 +167,20 @@ class ScheduleViews:
         )
         return count
 
-    async def _id(self, tenant: str, name: str) -> str:
-        found: str | None = await self._database.fetchval(
-            "select id from schedules where tenant = $1 and name = $2 and deleted_at is null",
-            tenant,
-            name,
-        )
-        if found is None:
-            raise await none_like(self._database, Kind.SCHEDULE, tenant, name)
-        return found
-
 
 def _view(row: Row) -> ScheduleView:
     status = ScheduleStatus(row["status"])
-    return ScheduleView(
-        name=row["name"],
-        instance=row["instance"],
-        entity_type=row["entity_type"],
-        cron=row["cron"],
-        timezone=row["timezone"],
-        sentence=row["sentence"],
+    return struct_of(
+        ScheduleView,
+        row,
         cadence=cadence_of(Cron(row["cron"])),
-        enabled=row["enabled"],
-        status=status.value,
         status_reason=row["why"] if status is ScheduleStatus.DEPENDENCY_INACTIVE else None,
         last_run=_firing(row) if row["slot"] else None,
         next_run=row["next_at"] if status is ScheduleStatus.ENABLED else None,
-        missed=row["missed"],
-        changed_at=row["changed_at"],
         etag=mark_of(row["changed_at"]),
     )
 
 
 def _firing(row: Row) -> FiringView:
     fired = row["result"] == FiringResult.FIRED.value
-    return FiringView(
-        slot=row["slot"],
-        kind=row["kind"],
-        actor=row["actor"],
-        result=row["result"],
-        reason=row["reason"],
-        correlation_id=row["run_id"] if fired else None,
-        state=row["state"],
-        noted_at=row["noted_at"],
-    )
+    return struct_of(FiringView, row, correlation_id=row["run_id"] if fired else None)

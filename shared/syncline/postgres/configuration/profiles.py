@@ -1,38 +1,20 @@
-"""Profiles, mappings and instances as the services read them. Writing them is `apply`'s room."""
+"""Profiles with their secrets, and mapping versions, as runs have pinned them."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
 from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
-from syncline.domain.retry import RetryPolicy
 from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
 
 
-def profile_of(row: Row, keys: Keyring) -> Profile:
-    """Make a Profile of a row, its secrets decrypted."""
-    return Profile(
-        id=row["id"],
-        tenant=row["tenant"],
-        name=row["name"],
-        connector=row["connector"],
-        config=row["config"],
-        secrets=_decrypted(row, keys),
-        active=row["active"],
-        max_concurrent=row["max_concurrent"],
-        rate=row["rate"],
-        retry=msgspec.convert(row["retry"], RetryPolicy),
-        changed_at=row["changed_at"],
-    )
-
-
-def _decrypted(row: Row, keys: Keyring) -> dict[str, str]:
+def secrets_of(row: Row, keys: Keyring) -> dict[str, str]:
+    """Decrypt the secrets of a profile's row. Raises SecretsError."""
     stored = row["secrets"]
     return keys.decrypt(stored, row["tenant"], row["id"]) if stored else {}
 
@@ -49,7 +31,7 @@ class Configuration:
         row = await self._database.fetchrow("select * from profiles where id = $1", profile_id)
         if row is None:
             raise NotFoundError(f"no connection profile {profile_id}")
-        return profile_of(row, self._keys)
+        return struct_of(Profile, row, secrets=secrets_of(row, self._keys))
 
     async def secrets(self, tenant: str) -> Secrets:
         """Return the secrets of a tenant's profiles: what nobody of it may be shown."""
@@ -60,16 +42,16 @@ class Configuration:
         secrets = Secrets()
         for row in rows:
             with suppress(SynclineError):  # its key is gone: nobody could use it any more
-                secrets.know(_decrypted(row, self._keys).values())
+                secrets.know(secrets_of(row, self._keys).values())
         return secrets
 
     async def mapping_document(self, mapping: str, version: int) -> dict[str, Any]:
         """Return a mapping version as it was saved. Raises NotFoundError."""
-        document = await self._database.fetchval(
+        document: dict[str, Any] | None = await self._database.fetchval(
             "select document from mapping_versions where mapping_id = $1 and version = $2",
             mapping,
             version,
         )
         if document is None:
             raise NotFoundError(f"no version {version} of mapping {mapping}")
-        return dict(document)
+        return document

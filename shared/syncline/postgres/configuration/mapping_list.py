@@ -1,0 +1,111 @@
+"""Mappings and their versions as people see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncline.domain.configuration.documents import Kind
+from syncline.domain.errors import NotFoundError
+from syncline.postgres.database.conditions import Conditions, ListPart
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.rows import mark_of, struct_of
+
+_SELECT = """
+select m.name, m.entity_type, m.active_version, m.changed_at, v.actor as changed_by, v.document,
+  (select count(*) from mapping_versions o where o.mapping_id = m.id)::int as versions,
+  array(select distinct i.name from streams s join instances i on i.id = s.instance_id
+        where s.mapping_id = m.id and not s.removed order by 1) as used_by
+from mappings m join mapping_versions v on v.mapping_id = m.id and v.version = m.active_version
+where m.tenant = $1 and m.deleted_at is null
+"""
+_VERSIONS = """
+select v.version, v.actor, v.created_at, v.version = m.active_version as active, v.document
+from mapping_versions v join mappings m on m.id = v.mapping_id
+where m.tenant = $1 and m.name = $2 and m.deleted_at is null
+"""
+
+
+class MappingView(msgspec.Struct, frozen=True, rename="camel"):
+    """A mapping without its document. `changed_by` saved the active version."""
+
+    name: str
+    entity_type: str
+    active_version: int
+    versions: int
+    changed_by: str
+    used_by: list[str]
+    changed_at: datetime
+    etag: str
+
+
+class MappingVersionView(msgspec.Struct, frozen=True, rename="camel"):
+    """One version of a mapping, without its document."""
+
+    version: int
+    actor: str
+    created_at: datetime
+    active: bool
+
+
+class MappingList:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, tenant: str, part: ListPart, *, entity_type: str | None = None
+    ) -> list[MappingView]:
+        """Return mappings by name."""
+        where = Conditions(tenant)
+        where.add("m.name > {}", part.after)
+        where.add("(m.name ilike {0} or m.entity_type ilike {0})", part.pattern)
+        where.add("m.entity_type = {}", entity_type and entity_type.strip().lower())
+        sql = f"{_SELECT} and {where} order by m.name limit {where.bind(part.limit)}"
+        return [_view(row) for row in await self._database.fetch(sql, *where.values)]
+
+    async def get(self, tenant: str, name: str) -> tuple[MappingView, dict[str, Any]]:
+        """Return one mapping and its active document. Raises NotFoundError."""
+        row = await self._database.fetchrow(f"{_SELECT} and m.name = $2", tenant, name)
+        if row is None:
+            raise await none_like(self._database, Kind.MAPPING, tenant, name)
+        return _view(row), row["document"]
+
+    async def versions(
+        self, tenant: str, name: str, before: int | None, part: ListPart
+    ) -> list[MappingVersionView]:
+        """Return versions of a mapping, newest first.
+
+        Args:
+            before: only versions below this one.
+            part: its `search` is a number, or part of who saved the version.
+
+        Raises:
+            NotFoundError: there is no such mapping.
+        """
+        await self.get(tenant, name)
+        where = Conditions(tenant, name)
+        where.add("v.version < {}", before)
+        where.add("(v.version::text = btrim({0}, '%') or v.actor ilike {0})", part.pattern)
+        sql = f"{_VERSIONS} and {where} order by v.version desc limit {where.bind(part.limit)}"
+        rows = await self._database.fetch(sql, *where.values)
+        return [struct_of(MappingVersionView, row) for row in rows]
+
+    async def version(
+        self, tenant: str, name: str, version: int
+    ) -> tuple[MappingVersionView, dict[str, Any]]:
+        """Return one version and its document. Raises NotFoundError."""
+        row = await self._database.fetchrow(
+            f"{_VERSIONS} and v.version = $3", tenant, name, version
+        )
+        if row is None:
+            raise NotFoundError(f"no version {version} of mapping {name!r}")
+        return struct_of(MappingVersionView, row), row["document"]
+
+
+def _view(row: Row) -> MappingView:
+    return struct_of(MappingView, row, etag=mark_of(row["changed_at"]))

@@ -1,0 +1,119 @@
+"""Connection profiles as people see them: by name, in full, their secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from syncline.domain.configuration.documents import MASK, Kind
+from syncline.domain.errors import SynclineError
+from syncline.domain.retry import RetryPolicy
+from syncline.postgres.configuration.profiles import secrets_of
+from syncline.postgres.database.conditions import Conditions, ListPart
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.security.secrets import Keyring
+
+_SELECT = """
+select p.*, array(select i.name from instances i where i.deleted_at is null
+  and p.id in (i.source_id, i.target_id) order by i.name) as used_by
+from profiles p where p.tenant = $1 and p.deleted_at is null
+"""
+
+
+class LastTest(msgspec.Struct, frozen=True, rename="camel"):
+    """The kept result of a connection test.
+
+    Attributes:
+        stale: the profile was changed since.
+    """
+
+    ok: bool
+    checks: list[dict[str, Any]]
+    took_ms: int
+    at: datetime
+    stale: bool
+
+
+class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
+    """A connection profile.
+
+    Attributes:
+        secrets: a mask for each secret that is stored; given back, it keeps the secret.
+        secrets_readable: false when no key here decrypts them.
+        used_by: instances.
+        etag: of this state, for `If-Match`.
+    """
+
+    name: str
+    connector: str
+    config: dict[str, Any]
+    secrets: dict[str, str]
+    secrets_readable: bool
+    active: bool
+    max_concurrent: int
+    rate: float | None
+    retry: RetryPolicy
+    used_by: list[str]
+    last_test: LastTest | None
+    changed_at: datetime
+    etag: str
+
+
+class ProfileList:
+    """Every method may raise RetriableError."""
+
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        self._database = database
+        self._keys = keys
+
+    async def page(
+        self,
+        tenant: str,
+        part: ListPart,
+        *,
+        active: bool | None = None,
+        connector: str | None = None,
+    ) -> list[ProfileView]:
+        """Return profiles by name."""
+        where = Conditions(tenant)
+        where.add("p.name > {}", part.after)
+        where.add("(p.name ilike {0} or p.connector ilike {0})", part.pattern)
+        where.add("p.active = {}", active)
+        where.add("p.connector = {}", connector)
+        sql = f"{_SELECT} and {where} order by p.name limit {where.bind(part.limit)}"
+        return [self._view(row) for row in await self._database.fetch(sql, *where.values)]
+
+    async def get(self, tenant: str, name: str) -> ProfileView:
+        """Return one profile. Raises NotFoundError."""
+        row = await self._database.fetchrow(f"{_SELECT} and p.name = $2", tenant, name)
+        if row is None:
+            raise await none_like(self._database, Kind.PROFILE, tenant, name)
+        return self._view(row)
+
+    def _view(self, row: Row) -> ProfileView:
+        names: Iterable[str] | None
+        try:
+            names = sorted(secrets_of(row, self._keys))
+        except SynclineError:  # the key is not at hand
+            names = None
+        return struct_of(
+            ProfileView,
+            row,
+            secrets=dict.fromkeys(names or (), MASK),
+            secrets_readable=names is not None,
+            last_test=_last_test(row),
+            etag=mark_of(row["changed_at"]),
+        )
+
+
+def _last_test(row: Row) -> LastTest | None:
+    tested_at, kept = row["tested_at"], row["test"]
+    if tested_at is None:
+        return None
+    stale = tested_at < row["changed_at"]
+    return LastTest(kept["ok"], kept["checks"], int(kept["tookMs"]), tested_at, stale)
