@@ -14,13 +14,10 @@ from syncline.bootstrap.notifications import senders_of
 from syncline.contracts.alerts import AlertData
 from syncline.domain.notification.alert import Alert
 from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
+from syncline.postgres.database.rows import mark_of
 from syncline.postgres.notifications.deliveries import Try
-from syncline.postgres.notifications.delivery_log import DeliveryView, DeliveryViews
-from syncline.postgres.notifications.subscriptions import (
-    Subscriptions,
-    SubscriptionView,
-    mark_of,
-)
+from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryView
+from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.backend import Backend, BackendDep
 from syncline_gateway.requests.bodies import Body
@@ -77,7 +74,7 @@ class CallerSubscriptions:
         self._actor = caller.actor
         self._kind = kind
         self._stored = Subscriptions(backend.database, backend.keyring)
-        self._deliveries = DeliveryViews(backend.database)
+        self._deliveries = DeliveryLog(backend.database)
 
     async def page(self, paging: Paging) -> Page[SubscriptionView]:
         """Return them by name."""
@@ -118,13 +115,13 @@ class CallerSubscriptions:
 
     async def test(self, id_: str) -> Tested:
         """Send a test and wait for its answer."""
-        target = await self._stored.target(self._tenant, self._kind, id_)
+        destination = await self._stored.destination(self._tenant, self._kind, id_)
         clock = self.backend.clock
         senders = senders_of(self.backend.settings, clock)
         notification = str(uuid7())
         data = AlertData(alert=str(Alert.TEST), tenant=self._tenant)
         try:
-            attempt = await senders.send(target, notification, clock.now(), data)
+            attempt = await senders.send(destination, notification, clock.now(), data)
         finally:
             await senders.close()
         return Tested(notification, attempt.entry)

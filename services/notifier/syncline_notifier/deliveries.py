@@ -10,7 +10,7 @@ from random import Random
 
 import structlog
 
-from syncline.actions.notifications.senders import Senders, Tried
+from syncline.actions.notifications.senders import Senders, SendResult
 from syncline.postgres.notifications.deliveries import Deliveries, Due
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import root_cause
@@ -69,16 +69,16 @@ class Delivering:
         return len(claimed)
 
     async def _deliver(self, due: Due) -> None:
-        tried = await self._senders.send(due.target, due.notification, due.at, due.data)
+        tried = await self._senders.send(due.destination, due.notification, due.at, due.data)
         again_in = self._again_in(due, tried)
         outcome = "delivered" if tried.entry.ok else "failed" if again_in else "given_up"
-        METRICS.deliveries.labels(due.target.kind, outcome).inc()
+        METRICS.deliveries.labels(due.destination.kind, outcome).inc()
         note = log.info if tried.entry.ok else log.warning
         note(
             f"notification_{outcome}",
             notification=due.notification,
-            tenant=due.target.tenant,
-            subscription=due.target.name,
+            tenant=due.destination.tenant,
+            subscription=due.destination.name,
             attempt=due.attempts + 1,
             status=tried.entry.status,
             answer=None if tried.entry.ok else tried.entry.answer,
@@ -87,7 +87,7 @@ class Delivering:
         final = "delivered" if tried.entry.ok else "given_up"
         await self._deliveries.note(due, tried.entry, again_in, final=final)
 
-    def _again_in(self, due: Due, tried: Tried) -> float | None:
+    def _again_in(self, due: Due, tried: SendResult) -> float | None:
         if tried.entry.ok or tried.gone:
             return None
         return pause_after(due.attempts + 1, self._random.random(), tried.retry_after)

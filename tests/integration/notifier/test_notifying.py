@@ -166,7 +166,7 @@ async def test_a_crash_between_sending_and_noting_sends_the_same_again(
     await place.stage().handle([ended("failed", 1)])
     (held,) = await place.deliveries.claim(10, lease=60)
     sender = place.delivering()._senders
-    tried = await sender.send(held.target, held.notification, held.at, held.data)
+    tried = await sender.send(held.destination, held.notification, held.at, held.data)
     assert await place.deliver() == 0  # it is held
     await place.database.execute("update deliveries set next_at = now()")  # the lease runs out
     await place.delivering().deliver_due()

@@ -41,7 +41,7 @@ async def test_a_secret_is_stored_encrypted_and_shown_nowhere(db: Database) -> N
     (row,) = await db.fetch("select * from subscriptions")
     assert SECRET.encode() not in row["secret"]
     assert SECRET not in str(await store.get("default", "webhook", id_))
-    assert (await store.target("default", "webhook", id_)).signing == (SECRET,)
+    assert (await store.destination("default", "webhook", id_)).signing == (SECRET,)
 
 
 async def test_rekey_leaves_no_secret_under_the_old_key(db: Database) -> None:
@@ -50,14 +50,14 @@ async def test_rekey_leaves_no_secret_under_the_old_key(db: Database) -> None:
     rotating = Subscriptions(db, Keyring.parse(f"{new},{KEY}"))
     assert [await rotating.rekey("test"), await rotating.rekey("test")] == [1, 0]
     only_new = Subscriptions(db, Keyring.parse(new))
-    assert (await only_new.target("default", "webhook", id_)).signing == (SECRET,)
+    assert (await only_new.destination("default", "webhook", id_)).signing == (SECRET,)
 
 
 async def test_a_secret_under_a_lost_key_is_said_and_holds_nobody_back(db: Database) -> None:
     await Subscriptions(db, RING).create("default", "test", CONFIG, SECRET)
     await raise_alert(db)
     (due,) = await Deliveries(db, Keyring.parse(generate_key())).claim(10, 60)
-    assert "is not in SYNCLINE_SECRET_KEYS" in (due.target.broken or "")
+    assert "is not in SYNCLINE_SECRET_KEYS" in (due.destination.broken or "")
 
 
 async def test_another_tenant_sees_and_changes_nothing(db: Database) -> None:
@@ -66,7 +66,7 @@ async def test_another_tenant_sees_and_changes_nothing(db: Database) -> None:
     assert await store.page("acme", "webhook", 10) == []
     for foreign in (
         store.get("acme", "webhook", id_),
-        store.target("acme", "webhook", id_),
+        store.destination("acme", "webhook", id_),
         store.change("acme", "test", id_, CONFIG, None),
         store.rotate("acme", "test", id_, new_signing_secret()),
         store.remove("acme", "test", "webhook", id_),

@@ -33,7 +33,7 @@ class Smtp(msgspec.Struct, frozen=True):
     sender: str = "syncline@localhost"
 
 
-class Said(msgspec.Struct, frozen=True):
+class MailReply(msgspec.Struct, frozen=True):
     """What the mail server answered."""
 
     ok: bool
@@ -55,10 +55,10 @@ class Mailer:
 
     async def send(
         self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData
-    ) -> Said:
+    ) -> MailReply:
         """Send one mail to all addresses. It is sent when the server took it for any of them."""
         if not self.configured:
-            return Said(False, None, NOT_CONFIGURED)
+            return MailReply(False, None, NOT_CONFIGURED)
         mail = self._mail(addresses, subscription, id_, at, data)
         smtp = self._smtp
         try:
@@ -75,13 +75,13 @@ class Mailer:
                 timeout=WITHIN,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return Said(False, error.recipients[0].code, _refused(error))
+            return MailReply(False, error.recipients[0].code, _refused(error))
         except aiosmtplib.SMTPResponseException as error:
-            return Said(False, error.code, error.message)
+            return MailReply(False, error.code, error.message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            return Said(False, None, f"{smtp.host}: {str(error) or type(error).__name__}")
+            return MailReply(False, None, f"{smtp.host}: {str(error) or type(error).__name__}")
         others = "".join(f"; refused {who}: {r.code} {r.message}" for who, r in refused.items())
-        return Said(True, 250, words + others)
+        return MailReply(True, 250, words + others)
 
     def _mail(
         self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData

@@ -20,7 +20,7 @@ from syncline.connectors.port import ConnectorError
 from syncline.contracts.alerts import AlertData, alert_event
 from syncline.domain.errors import RetriableError
 from syncline.domain.notification.alert import Alert
-from syncline.postgres.notifications.deliveries import Target, Try
+from syncline.postgres.notifications.deliveries import Destination, Try
 from syncline.runtime.clock import Clock
 from syncline.security.signing import signed_headers
 from syncline.telemetry.masking import SECRETS
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _GONE = 410
 
 
-class Tried(msgspec.Struct, frozen=True):
+class SendResult(msgspec.Struct, frozen=True):
     """An attempt, and what it means for the next: `gone` asks for none."""
 
     entry: Try
@@ -60,34 +60,37 @@ class Senders:
     async def close(self) -> None:
         await self._client.close()
 
-    async def send(self, target: Target, id_: str, at: datetime, data: AlertData) -> Tried:
+    async def send(
+        self, destination: Destination, id_: str, at: datetime, data: AlertData
+    ) -> SendResult:
         """Send one notification to one receiver and return what became of it."""
-        SECRETS.know(target.signing)
+        SECRETS.know(destination.signing)
         data = msgspec.structs.replace(data, link=self._link(data))
         began = self._clock.monotonic()
         now = self._clock.now()
         answer: Answer | None = None
-        if target.broken is not None:
-            ok, status, words = False, None, target.broken
-        elif target.kind == "email":
-            said = await self._mailer.send(target.addresses, target.name, id_, at, data)
-            ok, status, words = said.ok, said.status, said.words
+        if destination.broken is not None:
+            ok, status, words = False, None, destination.broken
+        elif destination.kind == "email":
+            reply = await self._mailer.send(destination.addresses, destination.name, id_, at, data)
+            ok, status, words = reply.ok, reply.status, reply.words
         else:
-            ok, status, words, answer = await self._post(target, id_, at, data, now)
+            ok, status, words, answer = await self._post(destination, id_, at, data, now)
         seconds = round(self._clock.monotonic() - began, 3)
         entry = Try(now, ok, status, shown(words), seconds)
-        return Tried(entry, _retry_after(answer), gone=status == _GONE and target.kind != "email")
+        gone = status == _GONE and destination.kind != "email"
+        return SendResult(entry, _retry_after(answer), gone)
 
     async def _post(
-        self, target: Target, id_: str, at: datetime, data: AlertData, now: datetime
+        self, destination: Destination, id_: str, at: datetime, data: AlertData, now: datetime
     ) -> tuple[bool, int | None, str, Answer | None]:
         body = alert_event(id_, at, data)
         headers = {
             "content-type": "application/cloudevents+json; charset=utf-8",
             "user-agent": "Syncline",
-            **signed_headers(id_, int(now.timestamp()), body, target.signing),
+            **signed_headers(id_, int(now.timestamp()), body, destination.signing),
         }
-        url = target.url or ""
+        url = destination.url or ""
         where = urlsplit(url).hostname or "the webhook"
         try:
             answer = await self._client.send(Request("POST", url, headers, body, where))

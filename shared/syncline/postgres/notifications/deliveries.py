@@ -12,6 +12,7 @@ import msgspec
 from syncline.contracts.alerts import AlertData
 from syncline.domain.errors import SynclineError
 from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 
 KEPT_TRIES = 30
@@ -20,7 +21,7 @@ BOTH_SIGN = timedelta(hours=24)
 """How long the secret before signs beside the one that replaced it."""
 
 
-class Target(msgspec.Struct, frozen=True):
+class Destination(msgspec.Struct, frozen=True):
     """Where a notification goes.
 
     Attributes:
@@ -53,7 +54,7 @@ class Due(msgspec.Struct, frozen=True):
 
     id: str
     holder: str
-    target: Target
+    destination: Destination
     notification: str
     at: datetime
     data: AlertData
@@ -73,6 +74,10 @@ returning d.id, d.holder, d.attempts, d.tries, n.id as notification, n.at, n.dat
   s.id as subscription, s.tenant, s.name, s.kind, s.url, s.addresses, s.secret,
   s.rotated_at > now() - $4::interval as both_sign
 """
+_NOTE = """
+update deliveries set tries = $3, attempts = $4, state = $5, holder = null,
+  next_at = now() + make_interval(secs => $6) where id = $1 and holder = $2
+"""
 
 
 class Deliveries:
@@ -84,22 +89,13 @@ class Deliveries:
 
     async def claim(self, limit: int, lease: float) -> list[Due]:
         """Take up deliveries that are due; others leave them alone for `lease` seconds."""
-        rows = await self._database.fetch(
-            _CLAIM, limit, uuid4(), timedelta(seconds=lease), BOTH_SIGN
-        )
+        held = timedelta(seconds=lease)
+        rows = await self._database.fetch(_CLAIM, limit, str(uuid4()), held, BOTH_SIGN)
         return [self._due(row) for row in rows]
 
     def _due(self, row: Row) -> Due:
-        return Due(
-            id=row["id"],
-            holder=row["holder"],
-            target=target_of(row, self._keys, str(row["subscription"])),
-            notification=str(row["notification"]),
-            at=row["at"],
-            data=msgspec.convert(row["data"], AlertData),
-            attempts=row["attempts"],
-            tries=row["tries"],
-        )
+        destination = destination_of(row, self._keys, row["subscription"])
+        return struct_of(Due, row, destination=destination)
 
     async def note(self, due: Due, tried: Try, again_in: float | None, *, final: str) -> bool:
         """Keep what became of an attempt, unless somebody else holds the delivery by now.
@@ -110,12 +106,8 @@ class Deliveries:
         """
         tries = [*due.tries, msgspec.to_builtins(tried)][-KEPT_TRIES:]
         state = final if again_in is None else "waiting"
-        touched = await self._database.execute(
-            """update deliveries set tries = $3, attempts = $4, state = $5, holder = null,
-              next_at = now() + make_interval(secs => $6) where id = $1 and holder = $2""",
-            due.id, due.holder, tries, due.attempts + 1, state, again_in,
-        )  # fmt: skip
-        return bool(touched)
+        values = (tries, due.attempts + 1, state, again_in)
+        return bool(await self._database.execute(_NOTE, due.id, due.holder, *values))
 
     async def waiting(self) -> int:
         """Count what is still to be delivered, of the whole installation."""
@@ -125,7 +117,7 @@ class Deliveries:
         return count
 
 
-def target_of(row: Row, keys: Keyring, id_: str) -> Target:
+def destination_of(row: Row, keys: Keyring, id_: str) -> Destination:
     """Return a subscription as a place to send to, its secrets decrypted."""
     signing: tuple[str, ...] = ()
     broken = None
@@ -136,16 +128,8 @@ def target_of(row: Row, keys: Keyring, id_: str) -> Target:
             signing = (secrets["signing"], *before)
     except SynclineError as error:
         broken = str(error)
-    return Target(
-        id=id_,
-        tenant=row["tenant"],
-        name=row["name"],
-        kind=row["kind"],
-        url=row["url"],
-        addresses=tuple(row["addresses"] or ()),
-        signing=signing,
-        broken=broken,
-    )
+    addresses = row["addresses"] or ()
+    return struct_of(Destination, row, id=id_, addresses=addresses, signing=signing, broken=broken)
 
 
 def bound(subscription: str) -> str:

@@ -1,4 +1,4 @@
-"""Read models of deliveries: what was told to a subscription and how that went; telling again."""
+"""Deliveries as people see them: what a subscription was sent and how that went; redelivery."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import msgspec
 
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.conditions import Conditions
+from syncline.postgres.database.database import Database
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.notifications.deliveries import Try
 
 
@@ -38,14 +40,23 @@ class DeliveryView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 _VIEW = """
-select d.id, d.notification_id, n.event, n.instance, n.entity_type, n.at, d.state, d.attempts,
-  d.next_at, d.tries, d.created_at, n.data->>'correlationId' as correlation_id
+select d.id, d.notification_id, n.event as alert, n.instance, n.at, d.state, d.attempts, d.tries,
+  nullif(n.entity_type, '') as entity_type, n.data->>'correlationId' as correlation_id,
+  case when d.state = 'waiting' then d.next_at end as next_at
 from deliveries d join notifications n on n.id = d.notification_id
 where d.tenant = $1 and d.subscription_id = $2
 """
+_LOCK = """
+select s.name, s.kind, s.active, d.holder is not null and d.next_at > now() as held
+from deliveries d join subscriptions s on s.id = d.subscription_id
+where d.tenant = $1 and d.subscription_id = $2 and d.id = $3 for update of d
+"""
+_AGAIN = """
+update deliveries set state = 'waiting', attempts = 0, next_at = now(), holder = null where id = $1
+"""
 
 
-class DeliveryViews:
+class DeliveryLog:
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database) -> None:
@@ -59,22 +70,20 @@ class DeliveryViews:
         Args:
             after: notification ID of the last one that is known already; those IDs rise with time.
         """
-        rows = await self._database.fetch(
-            f"""{_VIEW} and ($3::text is null or d.state = $3)
-              and ($4::uuid is null or d.notification_id < $4)
-            order by d.notification_id desc limit $5""",
-            tenant, subscription, state, after, limit,
-        )  # fmt: skip
-        return [_view(row) for row in rows]
+        where = Conditions(tenant, subscription)
+        where.add("d.state = {}", state)
+        where.add("d.notification_id < {}", after)
+        limited = f"order by d.notification_id desc limit {where.bind(limit)}"
+        rows = await self._database.fetch(f"{_VIEW} and {where} {limited}", *where.values)
+        return [struct_of(DeliveryView, row) for row in rows]
 
     async def get(self, tenant: str, subscription: str, delivery: str) -> DeliveryView:
         """Return one. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            f"{_VIEW} and d.id = $3", tenant, subscription, delivery
-        )
+        values = (tenant, subscription, delivery)
+        row = await self._database.fetchrow(f"{_VIEW} and d.id = $3", *values)
         if row is None:
             raise NotFoundError(f"no delivery {delivery}")
-        return _view(row)
+        return struct_of(DeliveryView, row)
 
     async def redeliver(self, tenant: str, actor: str, subscription: str, delivery: str) -> None:
         """Begin to deliver anew, with the same ID.
@@ -84,39 +93,13 @@ class DeliveryViews:
             ConflictError: the subscription is switched off, or it is being sent right now.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                """select s.name, s.kind, s.active,
-                  d.holder is not null and d.next_at > now() as held
-                from deliveries d join subscriptions s on s.id = d.subscription_id
-                where d.tenant = $1 and d.subscription_id = $2 and d.id = $3 for update of d""",
-                tenant, subscription, delivery,
-            )  # fmt: skip
+            row = await connection.fetchrow(_LOCK, tenant, subscription, delivery)
             if row is None:
                 raise NotFoundError(f"no delivery {delivery}")
             if not row["active"]:
                 raise ConflictError(f"{row['name']} is switched off: switch it on first")
             if row["held"]:
                 raise ConflictError("it is being sent right now: look again in a moment")
-            await connection.execute(
-                """update deliveries set state = 'waiting', attempts = 0, next_at = now(),
-                  holder = null where id = $1""",
-                delivery,
-            )
+            await connection.execute(_AGAIN, delivery)
             action = f"{row['kind']}.redelivered"
-            await audit(connection, tenant, actor, action, row["name"], {"delivery": str(delivery)})
-
-
-def _view(row: Row) -> DeliveryView:
-    return DeliveryView(
-        id=row["id"],
-        notification_id=row["notification_id"],
-        alert=row["event"],
-        instance=row["instance"],
-        entity_type=row["entity_type"] or None,
-        correlation_id=row["correlation_id"],
-        at=row["at"],
-        state=row["state"],
-        attempts=row["attempts"],
-        next_at=row["next_at"] if row["state"] == "waiting" else None,
-        tries=msgspec.convert(row["tries"], list[Try]),
-    )
+            await audit(connection, tenant, actor, action, row["name"], {"delivery": delivery})

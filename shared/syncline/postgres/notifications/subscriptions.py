@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -19,8 +17,10 @@ from syncline.domain.errors import (
 )
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Database, Row
-from syncline.postgres.notifications.deliveries import BOTH_SIGN, Target, bound, target_of
+from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.notifications.deliveries import BOTH_SIGN, Destination, bound, destination_of
 from syncline.security.secrets import Keyring
 
 
@@ -49,13 +49,30 @@ class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 _VIEW = """
-select s.*, d.waiting, d.given_up, d.last_delivered_at from subscriptions s
-left join lateral (
+select s.*, coalesce(s.addresses, '{}') as addresses, d.waiting, d.given_up, d.last_delivered_at
+from subscriptions s left join lateral (
   select count(*) filter (where state = 'waiting') as waiting,
     count(*) filter (where state = 'given_up') as given_up,
     max((tries->-1->>'at')::timestamptz) filter (where state = 'delivered') as last_delivered_at
   from deliveries where subscription_id = s.id) d on true
-where s.tenant = $1
+where s.tenant = $1 and s.kind = $2
+"""
+_SECRETS = """
+select s.*, s.rotated_at > now() - $4::interval as both_sign from subscriptions s
+where s.tenant = $1 and s.kind = $2
+"""
+_INSERT = """
+insert into subscriptions
+  (id, tenant, kind, secret, name, url, addresses, events, instances, active)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+_UPDATE = """
+update subscriptions set name = $2, url = $3, addresses = $4, events = $5, instances = $6,
+  active = $7, changed_at = clock_timestamp() where id = $1
+"""
+_GIVE_UP = """
+update deliveries set state = 'given_up', holder = null
+where subscription_id = $1 and state = 'waiting'
 """
 
 
@@ -70,32 +87,26 @@ class Subscriptions:
         self, tenant: str, kind: str, limit: int, after: str | None = None
     ) -> list[SubscriptionView]:
         """Return those of a kind, by name, behind one."""
-        rows = await self._database.fetch(
-            f"""{_VIEW} and s.kind = $2 and ($3::text is null or s.name > $3)
-            order by s.name limit $4""",
-            tenant, kind, after, limit,
-        )  # fmt: skip
-        return [_view(row) for row in rows]
+        where = Conditions(tenant, kind)
+        where.add("s.name > {}", after)
+        sql = f"{_VIEW} and {where} order by s.name limit {where.bind(limit)}"
+        rows = await self._database.fetch(sql, *where.values)
+        return [struct_of(SubscriptionView, row) for row in rows]
 
     async def get(self, tenant: str, kind: str, id_: str) -> SubscriptionView:
         """Return one. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            f"{_VIEW} and s.kind = $2 and s.id = $3", tenant, kind, _uuid(id_)
-        )
-        if row is None:
-            raise _unknown(id_)
-        return _view(row)
+        return struct_of(SubscriptionView, await self._row(_VIEW, tenant, kind, id_))
 
-    async def target(self, tenant: str, kind: str, id_: str) -> Target:
+    async def destination(self, tenant: str, kind: str, id_: str) -> Destination:
         """Return one as a place to send to. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            """select *, rotated_at > now() - $4::interval as both_sign from subscriptions
-            where tenant = $1 and kind = $2 and id = $3""",
-            tenant, kind, _uuid(id_), BOTH_SIGN,
-        )  # fmt: skip
+        row = await self._row(_SECRETS, tenant, kind, id_, BOTH_SIGN)
+        return destination_of(row, self._keys, row["id"])
+
+    async def _row(self, sql: str, tenant: str, kind: str, id_: str, *values: object) -> Row:
+        row = await self._database.fetchrow(f"{sql} and s.id = $3", tenant, kind, id_, *values)
         if row is None:
             raise _unknown(id_)
-        return target_of(row, self._keys, row["id"])
+        return row
 
     async def create(
         self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
@@ -107,21 +118,11 @@ class Subscriptions:
             InvalidInputError: an instance does not exist.
         """
         id_ = str(uuid7())
-        stored = secret and self._keys.encrypt({"signing": secret}, tenant, bound(str(id_)))
+        stored = secret and self._keys.encrypt({"signing": secret}, tenant, bound(id_))
         async with self._database.transaction() as connection:
-            await _check_instances(connection, tenant, config)
-            await _unless_taken(
-                config.name,
-                connection.execute(
-                    """insert into subscriptions
-                      (id, tenant, name, kind, url, addresses, events, instances, secret, active)
-                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
-                    id_, tenant, config.name, config.kind, config.url, list(config.addresses),
-                    list(config.events), list(config.instances), stored, config.active,
-                ),
-            )  # fmt: skip
+            await _save(connection, tenant, config, _INSERT, id_, tenant, config.kind, stored)
             await _audit(connection, tenant, actor, "created", config.kind, config.name)
-        return str(id_)
+        return id_
 
     async def change(
         self, tenant: str, actor: str, id_: str, config: SubscriptionConfig, seen: str | None
@@ -141,22 +142,9 @@ class Subscriptions:
             row = await _locked(connection, tenant, config.kind, id_)
             if seen is not None and mark_of(row["changed_at"]) != seen:
                 raise StaleError("somebody changed it meanwhile: read it again")
-            await _check_instances(connection, tenant, config)
-            await _unless_taken(
-                config.name,
-                connection.execute(
-                    """update subscriptions set name = $2, url = $3, addresses = $4, events = $5,
-                      instances = $6, active = $7, changed_at = clock_timestamp() where id = $1""",
-                    row["id"], config.name, config.url, list(config.addresses),
-                    list(config.events), list(config.instances), config.active,
-                ),
-            )  # fmt: skip
+            await _save(connection, tenant, config, _UPDATE, row["id"])
             if not config.active:
-                await connection.execute(
-                    "update deliveries set state = 'given_up', holder = null "
-                    "where subscription_id = $1 and state = 'waiting'",
-                    row["id"],
-                )
+                await connection.execute(_GIVE_UP, row["id"])
             await _audit(connection, tenant, actor, "changed", config.kind, config.name)
 
     async def rotate(self, tenant: str, actor: str, id_: str, secret: str) -> None:
@@ -198,19 +186,21 @@ class Subscriptions:
 
 
 async def _audit(
-    connection: Connection,
-    tenant: str,
-    actor: str,
-    what: str,
-    kind: str,
-    name: str,
+    connection: Connection, tenant: str, actor: str, what: str, kind: str, name: str
 ) -> None:
     await audit(connection, tenant, actor, f"{kind}.{what}", name, {})
 
 
-def mark_of(changed_at: datetime) -> str:
-    """Return what tells one state of a subscription from another."""
-    return changed_at.astimezone(UTC).strftime("%Y%m%d%H%M%S%f")
+async def _save(
+    connection: Connection, tenant: str, config: SubscriptionConfig, sql: str, *first: object
+) -> None:
+    """Store what is configured; `first` are the statement's values before it."""
+    await _check_instances(connection, tenant, config)
+    told = (list(config.addresses), list(config.events), list(config.instances))
+    try:
+        await connection.execute(sql, *first, config.name, config.url, *told, config.active)
+    except asyncpg.UniqueViolationError:
+        raise ConflictError(f"there is a notification {config.name!r} already") from None
 
 
 async def _check_instances(connection: Connection, tenant: str, config: SubscriptionConfig) -> None:
@@ -225,41 +215,16 @@ async def _check_instances(connection: Connection, tenant: str, config: Subscrip
         raise InvalidInputError(problems)
 
 
-async def _locked(connection: Connection, tenant: str, kind: str, id_: str) -> Any:  # noqa: ANN401
+async def _locked(connection: Connection, tenant: str, kind: str, id_: str) -> Row:
     row = await connection.fetchrow(
         "select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for update",
         tenant,
         kind,
-        _uuid(id_),
+        id_,
     )
     if row is None:
         raise _unknown(id_)
     return row
-
-
-async def _unless_taken(name: str, statement: Any) -> None:  # noqa: ANN401 - an awaitable
-    try:
-        await statement
-    except asyncpg.UniqueViolationError:
-        raise ConflictError(f"there is a notification {name!r} already") from None
-
-
-def _view(row: Row) -> SubscriptionView:
-    facts: dict[str, Callable[[Any], Any]] = {"id": str, "addresses": lambda a: list(a or ())}
-    return SubscriptionView(
-        **{f: facts.get(f, _same)(row[f]) for f in SubscriptionView.__struct_fields__}
-    )
-
-
-def _same(value: Any) -> Any:  # noqa: ANN401
-    return value
-
-
-def _uuid(text: str) -> str:
-    try:
-        return text
-    except ValueError:
-        raise _unknown(text) from None
 
 
 def _unknown(id_: str) -> NotFoundError:
