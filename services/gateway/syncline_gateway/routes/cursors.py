@@ -12,6 +12,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import NAME
 from syncline.postgres.cursors.changes import Cursors
 from syncline.postgres.cursors.versions import CursorView
+from syncline.postgres.database.conditions import ListPart
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.backend import BackendDep
 from syncline_gateway.edits import Search

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
 from syncline.postgres.database.database import Row
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T")
 
 
 def struct_of(type_: type[T], row: Row, **computed: object) -> T:
-    """Make a struct of a row.
+    """Make a struct, or a dataclass, of a row.
 
     Args:
         type_: each of its attributes takes the column of the same name; one without a column has
@@ -25,7 +26,7 @@ def struct_of(type_: type[T], row: Row, **computed: object) -> T:
         msgspec.ValidationError: the row does not fit the struct, which is a bug.
     """
     known = dict(row.items()) | computed
-    plain = {encoded: known[name] for name, encoded in _names(type_) if name in known}
+    plain = {encoded: known[name] for name, encoded in _names(cast(type, type_)) if name in known}
     return msgspec.convert(plain, type_)
 
 
@@ -35,7 +36,9 @@ def hash_in(stored: str | None) -> str | None:
 
 
 @cache
-def _names(type_: type[msgspec.Struct]) -> list[tuple[str, str]]:
+def _names(type_: type) -> list[tuple[str, str]]:
+    if is_dataclass(type_):
+        return [(field.name, field.name) for field in fields(type_)]
     return [(field.name, field.encode_name) for field in msgspec.structs.fields(type_)]
 
 
