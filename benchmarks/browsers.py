@@ -19,7 +19,7 @@ import httpx
 import msgspec
 
 from benchmarks.console import Place, client_of, gateway
-from benchmarks.measuring import Cost, measured
+from benchmarks.measurement import Cost, measured
 from syncline.contracts.events import PROGRESS
 from syncline.contracts.status import status_message, status_of
 from syncline.kafka.producer import KafkaProducer

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from statistics import median
 
-from benchmarks.measuring import Cost
+from benchmarks.measurement import Cost
 from benchmarks.place import SERVICES
 from benchmarks.workloads import OURS, Result
 

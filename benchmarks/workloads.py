@@ -10,8 +10,8 @@ from statistics import median
 import httpx
 import msgspec
 
-from benchmarks.checking import begin_anew, change_one_percent, difference, http_difference
-from benchmarks.measuring import Cost, cpu_of, forget_peak, measured, peak_memory
+from benchmarks.checks import begin_anew, change_one_percent, difference, http_difference
+from benchmarks.measurement import Cost, cpu_of, forget_peak, measured, peak_memory
 from benchmarks.ours import MODES, client
 from benchmarks.place import Place
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from demo.realworld.counting import CountingProxy
-from demo.realworld.playing import Place, Player, Refuted
+from demo.realworld.counts import CountingProxy
+from demo.realworld.player import Place, Player, Refuted
 from demo.realworld.story import steps
 from demo.realworld.systems import (
     COUNTED_PORT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.measuring import Cost
+from benchmarks.measurement import Cost
 from benchmarks.table import goals, tables
 from benchmarks.workloads import OURS, Result
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from uuid6 import uuid7
 
-from demo.realworld.counting import CountingProxy
+from demo.realworld.counts import CountingProxy
 from demo.realworld.story import Bench, Step
 from demo.realworld.systems import Erp, Shop
 from syncline.contracts.messages import encode
