@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from syncline.connectors.match_keys import to_target_id
 from syncline.connectors.port import ConnectorError, WriteBatch
+from syncline.connectors.sql.match_keys import to_target_id
 from tests.suites.composite_keys import SqlWorld
 from tests.support.written import bulk
 

@@ -17,7 +17,7 @@ from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.client import Request
 from syncline.connectors.http.client.login import Credentials
-from syncline.connectors.http.settings.profile import parse_settings
+from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 
@@ -146,8 +146,7 @@ class HostileApi:
     def __init__(self, drawn: Drawn) -> None:
         self.drawn = drawn
         self.asked = 0
-        settings, problems = parse_settings({"baseUrl": "http://api.test"}, {})
-        assert not problems
+        settings = HttpSettings.model_validate({"baseUrl": "http://api.test"})
         self.api = Api(settings, Credentials(settings, {}, self), self)
 
     def extraction(self) -> Extraction:

@@ -1,4 +1,4 @@
-"""Small facts of connectors: what one may reach and can do, how a test went, what it offers."""
+"""Small structs of the port: what a connector may reach and can do, test results, columns."""
 
 from __future__ import annotations
 

@@ -7,18 +7,32 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
-from syncline.connectors.port import ConnectorError
-from syncline.domain.errors import Category, Failure, RetriableError
+from pydantic import AfterValidator, Field
+
+from syncline.connectors.errors import refusal
+from syncline.domain.errors import RetriableError
 
 MAX_NAME = 255
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("must be an absolute path, such as /data/erp")
+    return path
+
+
+AbsolutePath = Annotated[
+    str,
+    AfterValidator(_absolute),
+    Field(
+        description="Absolute path, in a folder that the operator allows.",
+        json_schema_extra={"pattern": "^/"},
+    ),
+]
+"""A setting that says where a folder or a file lies."""
 SETTING = "SYNCLINE_FILES_ROOTS"
-
-
-def refusal(code: str, message: str, field: str | None = None) -> ConnectorError:
-    """Make the error of a call that a person must mend."""
-    return ConnectorError(Failure(Category.PERMANENT, code, message, field=field))
 
 
 @contextmanager

@@ -1,32 +1,30 @@
 """The connector port: what a connector to one kind of system offers. Spec section 8.
 
 A connector object belongs to one profile and one process. Every method may be called again after
-any failure. Failures of the whole call are raised: RetriableError (try later), RejectedRecordError
-never; ConnectorError (credentials, bad query: a person must act). Failures of single records are
+any failure. Failures of the whole call are raised: RetriableError (the same call may succeed
+later), ConnectorError (a person must act: credentials, a bad query). Failures of single records are
 returned. Records are JSON-able dicts: str, int, bool, None, Decimal, list, dict; dates as ISO text.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import msgspec
 
+from syncline.connectors import settings
+from syncline.connectors.errors import ConnectorError
 from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
-from syncline.domain.errors import Failure, FailureError, Problem
+from syncline.connectors.pages import ExtractRequest, Page, Snapshot
+from syncline.domain.errors import Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.run import Notice
 
 __all__ = [
     "LATE_COMMITS", "Capabilities", "Check", "Column", "Connector", "ConnectorError",
     "ExtractRequest", "LookupResult", "Pace", "Page", "Snapshot", "Surroundings", "WriteBatch",
     "WriteResult", "unpaced",
 ]  # fmt: skip
-
-
-class ConnectorError(FailureError):
-    """The call can never succeed until a person changes something: login, permission, query."""
 
 
 Pace: TypeAlias = Callable[[], Awaitable[None]]
@@ -43,77 +41,6 @@ LATE_COMMITS = (
 
 async def unpaced() -> None:
     """Let a call begin at once: the pace of a connector that no limits were given to."""
-
-
-class ExtractRequest(msgspec.Struct, frozen=True):
-    """What to read.
-
-    Attributes:
-        after: cursor value to read from, inclusive, exactly as the source gave it; the connector
-            subtracts the extraction's lookback. None reads everything.
-        position: where an interrupted read goes on (a Page's `position`); wins over `after`.
-        limit: most records to read, None for all.
-        page_size: records a page should hold.
-        stable: read in an order that no change to a record can move (by ID), whatever it costs;
-            only for extractions of which `reads_stably` is true. Such a read is complete, and its
-            cursors rise and fall as they come.
-    """
-
-    extraction: Extraction
-    after: str | None = None
-    position: str | None = None
-    limit: int | None = None
-    page_size: int = 2000
-    stable: bool = False
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """What a source that knows its writers says of the moment it was read at.
-
-    What the read did not see and may be committed yet was begun at or after `open_since`, or, where
-    that is None, draws numbers and stamps times behind all that the read saw. So a value that was
-    read is safe once a read of everything behind the old bookmark says an `open_since` later than
-    the `taken_at` of the read that gave the value, or none.
-
-    Attributes:
-        taken_at: when the read saw the source, by the source's clock, as ISO time with its zone.
-        open_since: when the oldest transaction began that was open then and may still write, in
-            the same form (the year 1 where nobody can tell: it holds everything back); None where
-            there was none. What it commits may lie behind values that this read gave.
-    """
-
-    taken_at: str
-    open_since: str | None = None
-
-
-class Page(msgspec.Struct):
-    """Records in reading order; the lists run in parallel.
-
-    Attributes:
-        ids: source IDs as text; "" where the source gave none.
-        cursors: cursor values exactly as the source gave them, None where empty.
-        records: the raw records.
-        position: opaque; extract() goes on behind this page when given it.
-        bad: failures of records that could not be read as records (index -> why), e.g. a CSV row
-            with too many columns; their `records` entry holds what was read.
-        columns: names of all columns that the source has, where every record has the same ones
-            (tables, CSV); None where a record may leave out properties (JSON).
-        snapshot: of the read that gave this page; None where the source cannot tell its writers.
-        notices: what the source did that a person should know of and that is no failure. A page
-            that only tells something has no records.
-        asked: of fetch(): IDs that were asked for -> the ID that the source itself gives the record
-            (a UUID in capitals, blanks at the end); left out where they are the same.
-    """
-
-    ids: list[str]
-    cursors: list[str | None]
-    records: list[dict[str, Any]]
-    position: str
-    bad: dict[int, Failure] = {}
-    columns: tuple[str, ...] | None = None
-    snapshot: Snapshot | None = None
-    notices: tuple[Notice, ...] = ()
-    asked: dict[str, str] = {}
 
 
 class WriteBatch(msgspec.Struct):
@@ -182,10 +109,18 @@ class Connector(Protocol):
     """One system as its profile describes it.
 
     Attributes:
+        title, about: what it is for, for people who choose one.
+        profile_settings, profile_secrets: what a profile may say.
+        target_settings: what a mapping's `transformation.target` block may say.
         pace: awaited before each call or statement to the system, so that the profile's rate
             counts them all.
     """
 
+    title: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+    profile_settings: ClassVar[type[settings.Settings]] = settings.Settings
+    profile_secrets: ClassVar[type[settings.Settings]] = settings.NoSecrets
+    target_settings: ClassVar[type[settings.Settings]] = settings.Settings
     capabilities: Capabilities
     pace: Pace = staticmethod(unpaced)
 
@@ -194,26 +129,37 @@ class Connector(Protocol):
     ) -> None:
         """Take the profile's settings and decrypted secrets; no I/O."""
 
-    @staticmethod
-    def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str], /) -> list[Problem]:
+    @classmethod
+    def config_problems(
+        cls, config: Mapping[str, Any], secrets: Mapping[str, str], /
+    ) -> list[Problem]:
         """Name every mistake of a profile's settings."""
+        found = settings.problems(cls.profile_settings, config, "$.config")
+        return found + settings.problems(cls.profile_secrets, secrets, "$.secrets", "secret")
 
-    @staticmethod
-    def profile_schema() -> dict[str, Any]:
+    @classmethod
+    def profile_schema(cls) -> dict[str, Any]:
         """Return the JSON Schema of `{config, secrets}`, of which forms are made.
 
         `title` and `description` are for people; `x-advanced` marks what most leave alone,
         `x-when` the settings that something else must have for this one to count.
         """
-        return {"type": "object", "properties": {"config": {}, "secrets": {}}}
+        blocks = {"config": cls.profile_settings, "secrets": cls.profile_secrets}
+        return {
+            "title": cls.title,
+            "description": cls.about,
+            "type": "object",
+            "properties": {name: settings.form_of(block) for name, block in blocks.items()},
+        }
 
-    @staticmethod
-    def extraction_problems(extraction: Extraction, /) -> list[Problem]:
+    @classmethod
+    def extraction_problems(cls, extraction: Extraction, /) -> list[Problem]:
         """Name every mistake of a mapping's extraction block."""
 
-    @staticmethod
-    def target_problems(target: Mapping[str, Any], /) -> list[Problem]:
+    @classmethod
+    def target_problems(cls, target: Mapping[str, Any], /) -> list[Problem]:
         """Name every mistake of a mapping's `transformation.target` block."""
+        return settings.problems(cls.target_settings, target, settings.TARGET)
 
     def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
         """Return what it can do with a mapping's target block; for most the same for every one."""
@@ -245,6 +191,7 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Let go of connections. May be called twice."""
+        return
 
     async def test(self) -> list[Check]:
         """Test the connection within 10 s; names the failing part, never echoes a secret."""

@@ -1,4 +1,4 @@
-"""Records into pages for connectors that pick by themselves: IDs, cursors, columns, filters."""
+"""IDs, cursors, columns and filters, for sources that cannot select by themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.folders import refusal
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import Page
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.engine.conditions import compile_condition
@@ -19,19 +19,19 @@ from syncline.domain.naming import near
 
 
 class RecordList(msgspec.Struct):
-    """Records in the file's order; `bad` tells of those that are none."""
+    """Records in the file's order; `bad` says why some of them could not be read."""
 
     records: list[dict[str, Any]] = []
     bad: dict[int, Failure] = {}
 
     def spoil(self, code: str, message: str, found: dict[str, Any]) -> None:
-        """Add a row that is no record, with what was read of it."""
+        """Add a row that could not be read as a record, with the part that could."""
         self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
         self.records.append(found)
 
 
 class Projection:
-    """Makes pages of rows: IDs, cursors, chosen columns, filters.
+    """Makes pages of rows: reads IDs and cursors, selects columns, applies filters.
 
     Args:
         names: the source's columns, None where a record may leave out properties.
@@ -53,7 +53,7 @@ class Projection:
         self._filters = [compile_condition(c) for c in extraction.filters]
 
     def page(self, taken: RecordList, position: str) -> Page:
-        """Make a page; rows that are none stay in it whatever the filters say."""
+        """Make a page; filters leave out no row that could not be read as a record."""
         records, bad = taken.records, taken.bad
         ids = [text_of(self._id(record)) for record in records]
         read = self._cursor
@@ -75,23 +75,15 @@ class Projection:
 
 
 def _filled(text: str) -> str | None:
-    """Return a cursor value; a cell with nothing but blanks has none."""
+    """Return a cursor value; None for a cell of blanks alone."""
     return text if text and not text.isspace() else None
 
 
 def only(page: Page, kept: Sequence[bool]) -> Page:
-    """Return a page of some of its records."""
+    """Return a page of those records that are kept."""
     if all(kept):
         return page
-    places = [place for place, keep in enumerate(kept) if keep]
-    bad: dict[int, Failure] = {n: page.bad[p] for n, p in enumerate(places) if p in page.bad}
-    return msgspec.structs.replace(
-        page,
-        ids=[page.ids[p] for p in places],
-        cursors=[page.cursors[p] for p in places],
-        records=[page.records[p] for p in places],
-        bad=bad,
-    )
+    return page.part([place for place, keep in enumerate(kept) if keep])
 
 
 def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
@@ -102,7 +94,7 @@ def _check(extraction: Extraction, names: Sequence[str] | None) -> None:
 
 
 def _known(name: str, names: Sequence[str]) -> str:
-    """Say what there is instead, and what was probably meant."""
+    """Return which columns there are, and which one was probably meant."""
     gives = f"it gives: {', '.join(names)[:1000]}"
     if len(names) == 1 and (mark := next((m for m in ";\t|," if m in names[0]), None)):
         return f"{gives} (is {mark!r} what separates its columns? say so in `options.delimiter`)"
@@ -111,7 +103,7 @@ def _known(name: str, names: Sequence[str]) -> str:
 
 
 def text_of(value: Any) -> str:  # noqa: ANN401
-    """Return an ID or a cursor as text, "" for what can be none."""
+    """Return an ID or a cursor as text; "" for a value that cannot be one."""
     if value.__class__ is str:
         return str(value)
     if isinstance(value, float):

@@ -42,7 +42,7 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
 
 def hint(name: object, known: Sequence[str]) -> str:
     """Return what stands behind a message about a name: which was meant, or which there are."""
-    return meant(name, known) or f"; known: {', '.join(known)}"
+    return meant(name, known) or (f"; known: {', '.join(known)}" if known else "; there is none")
 
 
 def shown(value: object) -> str:

@@ -378,7 +378,7 @@ class TestResuming:
         db: asyncpg.Connection,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("syncline.connectors.postgresql.source.pages.MOST_TIED", 50)
+        monkeypatch.setattr("syncline.connectors.sql.tied_rows.MOST_TIED", 50)
         await db.execute("create table t as select 'same' as id from generate_series(1, 100)")
 
         with pytest.raises(ConnectorError, match="'same'") as caught:

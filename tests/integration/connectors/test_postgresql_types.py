@@ -287,7 +287,10 @@ async def test_values_keep_their_meaning_in_json_sqlite_and_csv(
         database.execute(f"create table t (id integer primary key, {declared})")
         sqlite = SqliteConnector({"file": str(tmp_path / "t.db")}, {}, surroundings)
         files = FileConnector({"folder": str(tmp_path)}, {}, surroundings)
-        for target, options in ((sqlite, {"table": "t"}), (files, {"path": "t.csv"})):
+        for target, options in (
+            (sqlite, {"table": "t"}),
+            (files, {"path": "t-{correlationId}.csv"}),
+        ):
             batch = WriteBatch(
                 "t", "item", "r", ["1"], [payload], [None], ["1"], ("id",), options,
                 ("id", *columns),
@@ -295,6 +298,6 @@ async def test_values_keep_their_meaning_in_json_sqlite_and_csv(
             assert (await target.write(batch)).failures == {}
         (row,) = database.execute(f"select {', '.join(columns)} from t").fetchall()
     assert list(row) == [e[3] for e in ELSEWHERE]
-    with (tmp_path / "t.csv").open(newline="") as file:
+    with (tmp_path / "t-r.csv").open(newline="") as file:
         (line,) = list(csv.DictReader(file))
     assert [line[name] for name in columns] == [e[4] for e in ELSEWHERE]

@@ -1,8 +1,8 @@
-"""The schemas that forms are made of know exactly what the connectors take."""
+"""The JSON Schemas that forms are made of: in one piece, and as strict as the check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from typing import Any
 
 import jsonschema
@@ -13,8 +13,14 @@ from syncline.connectors.registry import connector_class, names
 SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "postgresql": (
         {
-            "host": "h", "port": 5432, "database": "d", "user": "u", "schema": "s",
-            "sslmode": "require", "sslrootcert": "/ca.pem", "statementTimeout": 5,
+            "host": "h",
+            "port": 5432,
+            "database": "d",
+            "user": "u",
+            "schema": "s",
+            "sslmode": "require",
+            "sslrootcert": "/ca.pem",
+            "statementTimeout": 5,
         },
         {"password": "x"},
     ),
@@ -22,21 +28,37 @@ SOUND: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "file": ({"folder": "/a"}, {}),
     "http": (
         {
-            "baseUrl": "https://e.example", "headers": {"X-A": "b"}, "caFile": "/ca.pem",
-            "timeouts": {"connect": 1, "total": 2}, "maxAnswerBytes": 5000,
-            "idempotencyHeader": "Idem", "test": {"endpoint": "/me"},
-            "errors": {"message": "m", "code": "c", "inSuccess": "e",
-                       "rules": [{"status": 500, "contains": "x", "category": "permanent"}]},
-            "auth": {"type": "oauth2", "header": "X-Key", "username": "u", "tokenUrl": "/t",
-                     "clientId": "c", "scope": "s", "audience": "a", "clientAuth": "body"},
+            "baseUrl": "https://e.example",
+            "headers": {"X-A": "b"},
+            "caFile": "/ca.pem",
+            "timeouts": {"connect": 1, "total": 2},
+            "maxAnswerBytes": 5000,
+            "idempotencyHeader": "Idem",
+            "test": {"endpoint": "/me"},
+            "errors": {
+                "message": "m",
+                "code": "c",
+                "inSuccess": "e",
+                "rules": [{"status": 500, "contains": "x", "category": "permanent"}],
+            },
+            "auth": {
+                "type": "oauth2",
+                "header": "X-Key",
+                "username": "u",
+                "tokenUrl": "/t",
+                "clientId": "c",
+                "scope": "s",
+                "audience": "a",
+                "clientAuth": "body",
+            },
         },
         {"clientSecret": "x"},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", names())
-def test_schema_takes_every_setting_that_the_connector_takes(name: str) -> None:
+def test_every_setting_is_taken_by_the_check_and_by_the_form(name: str) -> None:
     config, secrets = SOUND[name]
     kind = connector_class(name)
     schema = kind.profile_schema()
@@ -46,31 +68,26 @@ def test_schema_takes_every_setting_that_the_connector_takes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_schema_names_nothing_that_the_connector_refuses(name: str) -> None:
-    config, _ = SOUND[name]
-    parts = connector_class(name).profile_schema()["properties"]
-    assert set(_paths(parts["config"])) == set(_leaves(config))
-    assert parts["secrets"]["additionalProperties"] is False
+def test_a_form_has_titles_and_no_references(name: str) -> None:
+    schema = connector_class(name).profile_schema()
+
+    assert "$ref" not in json.dumps(schema)
+    assert schema["title"]
+    assert schema["description"]
+    assert all(part["title"] for part in schema["properties"]["config"]["properties"].values())
+    assert schema["properties"]["secrets"]["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("name", names())
-def test_required_settings_are_those_that_the_connector_misses(name: str) -> None:
-    kind = connector_class(name)
-    missing = {p.path.removeprefix("$.config.") for p in kind.config_problems({}, {})}
-    assert missing == set(kind.profile_schema()["properties"]["config"]["required"])
+def test_a_form_knows_what_belongs_to_a_login() -> None:
+    parts = connector_class("http").profile_schema()["properties"]
+    login, secrets = parts["config"]["properties"]["auth"]["properties"], parts["secrets"]
 
-
-def _paths(schema: dict[str, Any], path: str = "") -> Iterator[str]:
-    for name, part in schema.get("properties", {}).items():
-        if "properties" in part:
-            yield from _paths(part, f"{path}.{name}")
-        else:
-            yield f"{path}.{name}"
-
-
-def _leaves(value: dict[str, Any], path: str = "") -> Iterator[str]:
-    for name, part in value.items():
-        if isinstance(part, dict) and name != "headers":
-            yield from _leaves(part, f"{path}.{name}")
-        else:
-            yield f"{path}.{name}"
+    assert login["clientId"]["x-when"] == {"auth.type": ["oauth2"]}
+    assert login["clientId"]["x-required"] is True
+    assert login["type"]["x-labels"]["basic"] == "User and password"
+    assert secrets["properties"]["apiKey"] == {
+        "type": "string",
+        "title": "API key",
+        "writeOnly": True,
+        "x-when": {"auth.type": ["apiKey"]},
+    }

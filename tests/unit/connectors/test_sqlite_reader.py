@@ -269,7 +269,7 @@ class TestResuming:
         db: sqlite3.Connection,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("syncline.connectors.sqlite.reader.MOST_TIED", 50)
+        monkeypatch.setattr("syncline.connectors.sql.tied_rows.MOST_TIED", 50)
         db.execute("create table t (id, c)")
         db.executemany("insert into t values (?, ?)", [("same", 1)] * 100)
 

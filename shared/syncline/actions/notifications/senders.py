@@ -15,7 +15,7 @@ from syncline.actions.notifications.email import Mailer
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.addresses import AllowedAddresses
 from syncline.connectors.http.client.client import Client, Request
-from syncline.connectors.http.settings.profile import Times
+from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.alerts import AlertData, alert_event
 from syncline.domain.errors import RetriableError
@@ -25,7 +25,7 @@ from syncline.runtime.clock import Clock
 from syncline.security.signing import signed_headers
 from syncline.telemetry.masking import SECRETS
 
-TIMES = Times(connect=5.0, total=15.0)
+TIMES = Timeouts(connect=5.0, total=15.0)
 MAX_ANSWER = 1_000_000
 SHOWN = 500
 """Characters of an answer that are kept."""

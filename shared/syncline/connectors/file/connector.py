@@ -9,26 +9,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from syncline.connectors.file import settings
+from syncline.connectors import port
+from syncline.connectors.errors import ConnectorError
 from syncline.connectors.file.journal import Memory
 from syncline.connectors.file.reader import FileReader, open_rows
+from syncline.connectors.file.settings import (
+    FileSettings,
+    FileTarget,
+    extraction_problems,
+    in_settings,
+)
 from syncline.connectors.file.writer import path_of, write
 from syncline.connectors.folders import Folder
-from syncline.connectors.forms import schema_beside
-from syncline.connectors.port import (
-    Capabilities,
-    Check,
-    Column,
-    Connector,
-    ConnectorError,
-    ExtractRequest,
-    LookupResult,
-    Page,
-    Surroundings,
-    WriteBatch,
-    WriteResult,
-)
 from syncline.connectors.projection import Projection
+from syncline.connectors.settings import read_profile
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
 
@@ -40,86 +34,85 @@ _DELETED = Failure(
 
 
 class OpenFile:
-    """A file that this process writes: one write at a time, and what its journal said."""
+    """A file that this process writes: its lock, and what is known of its journal."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.memory = Memory()
 
 
-class FileConnector(Connector):
+class FileConnector(port.Connector):
     """One folder of files as its profile describes it."""
 
-    capabilities = Capabilities(
+    title = "Flat file"
+    about = "CSV and JSON lines in; CSV and XML out, a new file for each run."
+    capabilities = port.Capabilities(
         source=True, target=True, idempotent_upsert=True, bulk_size=5000, smart_sync=False
     )
-    config_problems = staticmethod(settings.config_problems)
-    extraction_problems = staticmethod(settings.extraction_problems)
-    target_problems = staticmethod(settings.target_problems)
-
-    @staticmethod
-    def profile_schema() -> dict[str, Any]:
-        """Return the JSON Schema of a profile."""
-        return schema_beside(__package__ or "")
+    profile_settings = FileSettings
+    target_settings = FileTarget
+    extraction_problems = staticmethod(extraction_problems)
 
     def __init__(
-        self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings
+        self,
+        config: Mapping[str, Any],
+        _secrets: Mapping[str, str],
+        surroundings: port.Surroundings,
     ) -> None:
-        self._folder = Folder(config["folder"], surroundings.folders)
+        self._folder = Folder(read_profile(FileSettings, config).folder, surroundings.folders)
         self._files: OrderedDict[Path, OpenFile] = OrderedDict()
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): a file comes in its own order."""
         return False
 
-    async def close(self) -> None:
-        """Nothing is kept open."""
-
-    async def test(self) -> list[Check]:
+    async def test(self) -> list[port.Check]:
         """Look whether the folder is allowed, there, and usable."""
         return await asyncio.to_thread(self._test)
 
-    def _test(self) -> list[Check]:
+    def _test(self) -> list[port.Check]:
         try:
             root = self._folder.root()
         except ConnectorError as error:
             part = "permission" if error.failure.code == "path_not_allowed" else "data"
-            return [Check(part, ok=False, message=error.failure.message)]
+            return [port.Check(part, ok=False, message=error.failure.message)]
         if not os.access(root, os.R_OK | os.X_OK):
-            return [Check("permission", ok=False, message=f"folder {str(root)!r} cannot be read")]
+            return [
+                port.Check("permission", ok=False, message=f"folder {str(root)!r} cannot be read")
+            ]
         writable = os.access(root, os.W_OK)
         message = "readable and writable" if writable else "readable, not writable"
-        return [Check("data", ok=True, message=message)]
+        return [port.Check("data", ok=True, message=message)]
 
-    async def describe(self, extraction: Extraction) -> list[Column] | None:
+    async def describe(self, extraction: Extraction) -> list[port.Column] | None:
         """Return the columns of a file: its header, or the keys of its first records."""
         return await asyncio.to_thread(self._describe, extraction)
 
-    def _describe(self, extraction: Extraction) -> list[Column] | None:
+    def _describe(self, extraction: Extraction) -> list[port.Column] | None:
         with self._folder.open(extraction.table or "") as file:
-            rows = open_rows(file, settings.in_settings(extraction))
+            rows = open_rows(file, in_settings(extraction))
             if rows.names is not None:
-                return [Column(column, "text") for column in rows.names]
+                return [port.Column(column, "text") for column in rows.names]
             keys = dict.fromkeys(key for record in rows.take(100).records for key in record)
-            return [Column(key, "any", everywhere=False) for key in keys] or None
+            return [port.Column(key, "any", everywhere=False) for key in keys] or None
 
-    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream a file's records in its own order."""
-        how = settings.in_settings(request.extraction)
+        how = in_settings(request.extraction)
         file = await asyncio.to_thread(self._folder.open, request.extraction.table or "")
         with file:
             reading = await asyncio.to_thread(FileReader, file, request, how)
             while (page := await asyncio.to_thread(reading.page, request.page_size)) is not None:
                 yield page
 
-    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records: the whole file is looked through."""
         return await asyncio.to_thread(self._fetch, extraction, frozenset(ids) - {""})
 
-    def _fetch(self, extraction: Extraction, ids: frozenset[str]) -> Page:
+    def _fetch(self, extraction: Extraction, ids: frozenset[str]) -> port.Page:
         found: dict[str, tuple[str | None, dict[str, Any]]] = {}
         with self._folder.open(extraction.table or "") as file:
-            rows = open_rows(file, settings.in_settings(extraction))
+            rows = open_rows(file, in_settings(extraction))
             pick = Projection(extraction, rows.names)
             while (taken := rows.take(_FETCH_SIZE)).records:
                 page = pick.page(taken, "")
@@ -129,13 +122,13 @@ class FileConnector(Connector):
                     if source_id in ids and place not in page.bad:
                         found[source_id] = cursor, page.records[place]
         cursors = [cursor for cursor, _ in found.values()]
-        return Page(list(found), cursors, [record for _, record in found.values()], "")
+        return port.Page(list(found), cursors, [record for _, record in found.values()], "")
 
-    async def lookup(self, batch: WriteBatch) -> LookupResult:
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Find nothing: what is in a file is known by its journal."""
-        return LookupResult([None] * len(batch.payloads))
+        return port.LookupResult([None] * len(batch.payloads))
 
-    async def write(self, batch: WriteBatch) -> WriteResult:
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Append records to the run's file; one that is in it already is not written again."""
         path = await asyncio.to_thread(path_of, self._folder, batch)
         file = self._files.setdefault(path, OpenFile())
@@ -146,8 +139,10 @@ class FileConnector(Connector):
             del self._files[old]
         return result
 
-    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, Any]
+    ) -> port.WriteResult:
         """Refuse: a file keeps what was written."""
-        return WriteResult(
+        return port.WriteResult(
             [None] * len(target_ids), dict.fromkeys(range(len(target_ids)), _DELETED)
         )

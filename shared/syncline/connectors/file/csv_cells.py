@@ -60,7 +60,7 @@ class Cells:
 
 
 def _holding(delimiter: str, null: str) -> Callable[[str], str]:
-    """Return what puts the held null into the cells of a line that are null."""
+    """Return a function that puts a placeholder into the cells of a line that mean null."""
     cut, word = re.escape(delimiter), re.escape(null)
     cell = re.compile(rf"(^|(?<={cut})){word}(?=$|{cut}|\r|\n)")
     return lambda line: cell.sub(_HELD, line)

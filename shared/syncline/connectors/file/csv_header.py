@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.file.lines import blocks
 from syncline.connectors.file.rows import RowPosition
 from syncline.connectors.file.settings import InSettings
-from syncline.connectors.folders import refusal
 
 MAX_COLUMNS = 5_000
 _SEP = re.compile(rb'("?)sep=([\x01-\x7f])\1\s*', re.IGNORECASE)
@@ -85,7 +85,7 @@ def checked(header: Header) -> Header:
 
 
 class Again(Enum):
-    """What a row is that names columns."""
+    """How a row repeats the header."""
 
     SAME = auto()
     """The file's header: a file of the same columns was put behind it."""

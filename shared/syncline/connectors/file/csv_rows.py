@@ -1,4 +1,4 @@
-"""CSV in: strict, so that one broken row is one bad record and never swallows its neighbours."""
+"""CSV as a source: strict, so that a broken row is one bad record and takes no other with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_cells import DATABASE_NULL, NULL_MARKER, Cells
 from syncline.connectors.file.csv_header import (
     Again,
@@ -19,7 +20,6 @@ from syncline.connectors.file.csv_header import (
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
-from syncline.connectors.folders import refusal
 from syncline.connectors.projection import RecordList
 
 MAX_FIELD = 1_000_000
@@ -57,7 +57,7 @@ class CsvRows:
 
     @property
     def place(self) -> RowPosition:
-        """Where reading stands: behind the last row."""
+        """The position behind the last row that was read."""
         return RowPosition(self._offset, self._line)
 
     def take(self, count: int) -> RecordList:

@@ -1,4 +1,4 @@
-"""What a run has written to its file: how far the file is good, and which records are in it.
+"""What a run has written to its file: up to where it is complete, and which records are in it.
 
 The journal lies beside the file and is the lock between its writers, in other processes too. The
 file is extended and on disk before the journal says so, a line a write; whatever a crash leaves
@@ -17,8 +17,9 @@ from typing import BinaryIO
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.file.key_set import KeySet
-from syncline.connectors.folders import open_regular, refusal
+from syncline.connectors.folders import open_regular
 from syncline.domain.errors import RetriableError
 
 LOCK_LIMIT = 60.0
@@ -28,7 +29,7 @@ SUFFIX = ".syncline-journal"
 
 
 class Line(msgspec.Struct, frozen=True, rename="camel"):
-    """One write: where the file was good behind it, and the keys of its records, joined."""
+    """One write: where the complete part then ended, and the keys of its records, joined."""
 
     good_to: int
     keys: str = ""
@@ -42,7 +43,7 @@ class Memory(msgspec.Struct):
     seen: KeySet = msgspec.field(default_factory=KeySet)
 
     def forget(self) -> None:
-        """Begin anew: the journal is not the one that was read."""
+        """Forget what was read: the journal is another one now."""
         self.read_to, self.good_to, self.seen = 0, 0, KeySet()
 
 
@@ -78,7 +79,7 @@ class Journal:
         self.note(Line(good_to + len(written), "".join(keys)))
 
     def note(self, line: Line) -> None:
-        """Add a line, on disk."""
+        """Append a line and force it to disk."""
         data = msgspec.json.encode(line) + b"\n"
         self._file.truncate(self._memory.read_to)
         self._file.seek(self._memory.read_to)

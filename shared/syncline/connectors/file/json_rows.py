@@ -1,4 +1,4 @@
-"""JSON lines in: one object a line, numbers with all their digits."""
+"""JSON lines as a source: one object a line, numbers with all their digits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, after_mark
-from syncline.connectors.folders import refusal
 from syncline.connectors.projection import RecordList
 
 _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
@@ -36,7 +36,7 @@ class JsonRows:
 
     @property
     def place(self) -> RowPosition:
-        """Where reading stands: behind the last line."""
+        """The position behind the last line that was read."""
         return RowPosition(self._offset, self._line)
 
     def take(self, count: int) -> RecordList:

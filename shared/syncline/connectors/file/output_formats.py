@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from syncline.connectors.file.settings import OutSettings
+from syncline.connectors.file.settings import FileTarget
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.paths import Segment, parse_path, reader, to_text
 from syncline.domain.mapping.values.converters import plain_text
@@ -41,9 +41,9 @@ class Output(Protocol):
         """Return a record's text. Raises UnwritableError."""
 
 
-def output(settings: OutSettings, fields: Sequence[str]) -> Output:
+def output(settings: FileTarget, fields: Sequence[str]) -> Output:
     """Return the output of a target block for a mapping's target paths."""
-    return XmlOutput() if settings.format == "xml" else CsvOutput(settings, fields)
+    return XmlOutput() if settings.is_xml else CsvOutput(settings, fields)
 
 
 class CsvOutput:
@@ -51,14 +51,14 @@ class CsvOutput:
 
     tail = ""
 
-    def __init__(self, settings: OutSettings, fields: Sequence[str]) -> None:
+    def __init__(self, settings: FileTarget, fields: Sequence[str]) -> None:
         paths = list(dict.fromkeys(_column(parse_path(field)) for field in fields))
         self._names = [_heading(path) for path in paths]
         self._tops = {path[0].key for path in paths}
         self._readers: list[Callable[[Any], Any]] = [reader(path) for path in paths]
         self._escape = settings.escape_formulas
         self._texts: list[str] = []
-        self._writer = csv.writer(self, delimiter=settings.delimiter, lineterminator="\n")
+        self._writer = csv.writer(self, delimiter=settings.separator, lineterminator="\n")
         self.encoding = settings.encoding
         self.head = self._row(self._names) if settings.header else ""
         if settings.encoding == "utf-8-sig":
@@ -95,7 +95,7 @@ class CsvOutput:
 
 
 def _column(path: tuple[Segment, ...]) -> tuple[Segment, ...]:
-    """A list is one cell: leave out what a path says of its elements."""
+    """Cut a path at its first list: a list is one cell."""
     for place, segment in enumerate(path):
         if segment.index is not None:
             return path[:place]

@@ -7,12 +7,13 @@ from typing import BinaryIO
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.json_rows import JsonRows
 from syncline.connectors.file.rows import RowPosition, Rows
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.file.window import Window
-from syncline.connectors.folders import refusal, translated
+from syncline.connectors.folders import translated
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.projection import Projection, RecordList, only
 

@@ -1,4 +1,4 @@
-"""What both formats give: rows as records, with where reading stands behind them."""
+"""What both formats give: rows as records, and the position behind them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from syncline.connectors.folders import refusal
+from syncline.connectors.errors import refusal
 from syncline.connectors.projection import RecordList
 
 MAX_KEPT = 10_000
@@ -16,7 +16,7 @@ _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class RowPosition(msgspec.Struct, frozen=True):
-    """Where reading stands: bytes and lines before it."""
+    """A position in a file: the bytes and lines before it."""
 
     offset: int = 0
     line: int = 0
@@ -27,7 +27,7 @@ class Rows(Protocol):
 
     @property
     def place(self) -> RowPosition:
-        """Where reading stands."""
+        """The position behind the last row that was read."""
 
     @property
     def names(self) -> list[str] | None:

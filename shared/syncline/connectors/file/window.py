@@ -1,4 +1,4 @@
-"""What of a file lies at or after the bookmark, less the lookback."""
+"""The rows of a file at or after the bookmark, less the lookback."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Window:
         return [c is None or next(read) >= self._start for c in cursors]  # type: ignore[operator]
 
     def _begin(self, lookback: float) -> Key | None:
-        """Return what the window begins at, None where everything is read."""
+        """Return the cursor value that the window begins at; None where everything is read."""
         if self._after is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Writing a bulk to its run's file: what can be said in the format goes in, once."""
+"""Writing a bulk to its run's file, each record once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import msgspec
 
 from syncline.connectors.file.journal import Memory, journal_of
 from syncline.connectors.file.output_formats import Output, UnwritableError, output
-from syncline.connectors.file.settings import PLACEHOLDER, out_settings
+from syncline.connectors.file.settings import PLACEHOLDER, FileTarget
 from syncline.connectors.folders import Folder, translated
 from syncline.connectors.port import WriteBatch, WriteResult
+from syncline.connectors.settings import TARGET, read
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import ValueRefusedError
 
@@ -22,7 +23,7 @@ _decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 def path_of(folder: Folder, batch: WriteBatch) -> Path:
     """Return the file of a batch's run. Raises ConnectorError."""
-    name = out_settings(batch.options).path
+    name = read(FileTarget, batch.options, TARGET).path
     name = name.replace(PLACEHOLDER, batch.correlation_id)
     return folder.within(name.replace("{entityType}", batch.entity_type.replace("/", "_")))
 
@@ -36,7 +37,7 @@ def write(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
     Raises:
         ConnectorError, RetriableError: the file cannot be written (now).
     """
-    made = output(out_settings(batch.options), batch.fields)
+    made = output(read(FileTarget, batch.options, TARGET), batch.fields)
     pieces, failures = _pieces(made, batch.payloads)
     with translated():
         path.parent.mkdir(parents=True, exist_ok=True)

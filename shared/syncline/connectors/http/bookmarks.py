@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError
-from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import EPOCHS
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.dates import compile_format, compile_parser
@@ -69,7 +69,7 @@ class Bookmarks(msgspec.Struct, frozen=True):
             moment = _earlier(moment, lookback)
             return (self.write or as_before)(moment)
         except (ValueError, OverflowError, ValueRefusedError) as error:
-            raise ConnectorError(_unreadable(value, self.form, lookback)) from error
+            raise _unreadable(value, self.form, lookback) from error
 
 
 def _earlier(moment: datetime, seconds: float) -> datetime:
@@ -137,7 +137,7 @@ def _iso_as(found: re.Match[str]) -> Write:
     return write
 
 
-def _unreadable(value: str, form: str | None, lookback: float) -> Failure:
+def _unreadable(value: str, form: str | None, lookback: float) -> ConnectorError:
     words = f"of the form {form!r}" if form else "as ISO 8601, yyyyMMdd or seconds since 1970"
     wanted = f"the lookback of {lookback:g} s can be taken from" if lookback else "can be written"
     hint = "" if form else ", or say in `extraction.cursorFormat` how the API writes it"
@@ -145,7 +145,7 @@ def _unreadable(value: str, form: str | None, lookback: float) -> Failure:
         f"the bookmark {value[:80]!r} is no time {words}, which {wanted}: "
         f"{'leave the lookback out' if lookback else 'leave options.cursorFormat out'}{hint}"
     )
-    return Failure(Category.PERMANENT, "cursor_unreadable", message)
+    return refusal("cursor_unreadable", message)
 
 
 def request_format(text: str) -> Write:

@@ -8,15 +8,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from syncline.connectors.forms import schema_beside
+from syncline.connectors import port
+from syncline.connectors.errors import ConnectorError, refusal
 from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, resolve
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.client import Client, PacedClient
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
 from syncline.connectors.http.client.login import Credentials
-from syncline.connectors.http.settings.extraction import Source, parse_source
-from syncline.connectors.http.settings.profile import parse_settings
-from syncline.connectors.http.settings.target import Target, parse_target
+from syncline.connectors.http.settings.extraction import extraction_problems, source_of
+from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings, secret_problems
+from syncline.connectors.http.settings.target import Target
 from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import pages
 from syncline.connectors.http.target.comparison import holds
@@ -25,21 +26,9 @@ from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.keys import keys_of, own_key
 from syncline.connectors.http.target.search import find
 from syncline.connectors.http.target.writer import Writer
-from syncline.connectors.port import (
-    Capabilities,
-    Check,
-    Column,
-    Connector,
-    ConnectorError,
-    ExtractRequest,
-    LookupResult,
-    Page,
-    Surroundings,
-    WriteBatch,
-    WriteResult,
-)
+from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.contracts.messages import decoder_of
-from syncline.domain.errors import Category, Failure, Problem
+from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import Extraction
 
 _decode = decoder_of(dict[str, Any]).decode
@@ -48,10 +37,16 @@ KEPT = 256
 """Target blocks and extractions kept parsed."""
 
 
-class HttpConnector(Connector):
+class HttpConnector(port.Connector):
     """One HTTP API as its profile describes it."""
 
-    capabilities = Capabilities(
+    title = "HTTP API"
+    about = "Any JSON API: single or bulk calls, four kinds of paging, five kinds of login."
+    profile_settings = HttpSettings
+    profile_secrets = HttpSecrets
+    target_settings = Target
+    extraction_problems = staticmethod(extraction_problems)
+    capabilities = port.Capabilities(
         source=True, target=True, pages_may_move=True, bulk_size=1000, lookup=True
     )
 
@@ -59,52 +54,41 @@ class HttpConnector(Connector):
         self,
         config: Mapping[str, Any],
         secrets: Mapping[str, str],
-        surroundings: Surroundings,
+        surroundings: port.Surroundings,
         resolver: Resolve = resolve,
     ) -> None:
-        settings, _ = parse_settings(config, secrets)
+        settings = read_profile(HttpSettings, config)
         allowed = AllowedAddresses(surroundings.outbound_allow)
         self._client = Client(
-            allowed, settings.times, settings.max_answer, settings.ca_file, resolver
+            allowed, settings.timeouts, settings.max_answer_bytes, settings.ca_file, resolver
         )
         paced = PacedClient(self, self._client)
         self._api = Api(settings, Credentials(settings, secrets, paced), paced)
         self._targets: dict[bytes, tuple[Target, Evidence]] = {}
 
-    @staticmethod
-    def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
+    @classmethod
+    def config_problems(
+        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
+    ) -> list[Problem]:
         """Name every mistake of a profile's settings."""
-        return parse_settings(config, secrets)[1]
+        found = super().config_problems(config, secrets)
+        return found or list(secret_problems(read_profile(HttpSettings, config).auth, secrets))
 
-    @staticmethod
-    def profile_schema() -> dict[str, Any]:
-        """Return the JSON Schema of a profile."""
-        return schema_beside(__package__ or "")
-
-    @staticmethod
-    def extraction_problems(extraction: Extraction) -> list[Problem]:
-        """Name every mistake of a mapping's extraction block."""
-        return parse_source(extraction)[1]
-
-    @staticmethod
-    def target_problems(target: Mapping[str, Any]) -> list[Problem]:
-        """Name every mistake of a mapping's target block."""
-        return parse_target(target)[1]
-
-    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
+    def capabilities_for(self, options: Mapping[str, Any]) -> port.Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""
         target = self._target(options)
         update = target.update.bulk_size if target.update else 1
+        times = self._api.settings.timeouts
         return msgspec.structs.replace(
             self.capabilities,
-            bulk_size=max(target.create.bulk_size, update),
+            bulk_size=max(target.bulk_size, update),
             idempotent_upsert=target.idempotent,
             lookup=target.lookup is not None,
             read_back=target.lookup is not None,
             lookup_first=target.finds,
-            lookup_size=target.lookup.size if target.lookup else 1,
+            lookup_size=target.lookup.keys_per_call if target.lookup else 1,
             honours_keys=target.honours_keys,
-            longest_call=self._api.settings.times.connect + self._api.settings.times.total,
+            longest_call=times.connect + times.total,
         )
 
     def reads_in_order(self, extraction: Extraction) -> bool:
@@ -119,28 +103,28 @@ class HttpConnector(Connector):
         """Let go of all connections."""
         await self._client.close()
 
-    async def test(self) -> list[Check]:
+    async def test(self) -> list[port.Check]:
         """Reach the host, log in, and read the profile's test endpoint."""
         return await test_connection(self._api)
 
-    async def describe(self, extraction: Extraction) -> list[Column] | None:
+    async def describe(self, extraction: Extraction) -> list[port.Column] | None:
         """Return the properties of the records on the first page; None where it has none."""
-        first = ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
-        found = pages(self._api, _source(extraction), first)
+        first = port.ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
+        found = pages(self._api, source_of(extraction), first)
         async with aclosing(found):  # type: ignore[type-var] # a generator
             page = await anext(found, None)
         return None if page is None else columns_of(page.records)
 
-    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages in the order the API gives them."""
-        async for page in pages(self._api, _source(request.extraction), request):
+        async for page in pages(self._api, source_of(request.extraction), request):
             yield page
 
-    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records, as `options.fetch` says."""
-        return await fetch_records(self._api, _source(extraction), extraction, ids)
+        return await fetch_records(self._api, source_of(extraction), extraction, ids)
 
-    async def lookup(self, batch: WriteBatch) -> LookupResult:
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Find records by match key, as the target block's `lookup` says.
 
         Raises:
@@ -148,10 +132,10 @@ class HttpConnector(Connector):
         """
         target = self._target(batch.options)
         if target.lookup is None:
-            raise ConnectorError(_not_configured("lookup"))
+            raise _not_configured("lookup")
         keys = keys_of(batch, range(len(batch.payloads)))
         found = await find(self._api, target.lookup, keys, own_key(batch))
-        result = LookupResult([None] * len(keys))
+        result = port.LookupResult([None] * len(keys))
         for place, key in enumerate(keys):
             hit = found.get(key)
             if hit is not None and hit.failure is not None:
@@ -163,15 +147,17 @@ class HttpConnector(Connector):
                     result.holds[place] = told
         return result
 
-    async def write(self, batch: WriteBatch) -> WriteResult:
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Create or update records; a bulk refused as a whole is halved to find the bad record."""
         return await Writer(self._api, *self._known(batch.options), batch).write()
 
-    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, Any]
+    ) -> port.WriteResult:
         """Delete records one by one."""
         target = self._target(options)
         if target.delete is None:
-            raise ConnectorError(_not_configured("delete"))
+            raise _not_configured("delete")
         return await delete(self._api, target, target.delete, target_ids)
 
     def _target(self, options: Mapping[str, Any]) -> Target:
@@ -181,24 +167,13 @@ class HttpConnector(Connector):
         key = msgspec.json.encode(options, order="sorted")
         known = self._targets.get(key)
         if known is None:
-            known = _sound(*parse_target(options)), Evidence()
+            known = read(Target, options, TARGET), Evidence()
             if len(self._targets) >= KEPT:
                 self._targets.clear()
             self._targets[key] = known
         return known
 
 
-def _source(extraction: Extraction) -> Source:
-    return _sound(*parse_source(extraction))
-
-
-def _sound(parsed: T, problems: list[Problem]) -> T:
-    if problems:
-        words = f"{problems[0].path}: {problems[0].message}"
-        raise ConnectorError(Failure(Category.PERMANENT, "invalid_mapping", words))
-    return parsed
-
-
-def _not_configured(name: str) -> Failure:
+def _not_configured(name: str) -> ConnectorError:
     message = f"the mapping does not say how: `transformation.target.{name}` is missing"
-    return Failure(Category.PERMANENT, f"{name}_not_configured", message)
+    return refusal(f"{name}_not_configured", message)

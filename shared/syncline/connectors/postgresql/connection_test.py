@@ -1,4 +1,4 @@
-"""Test Connection: which part of the way to a database is in order, and which is not."""
+"""Test Connection: host, TLS, login, data and rights, one after the other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ORDER = ("host", "tls", "login", "data")
 _WELL = {"host": "reached", "tls": "as asked", "login": "accepted"}
 
 
-async def checks(address: dict[str, Any], schema: str | None) -> list[Check]:
+async def checks(address: dict[str, Any], schema: str) -> list[Check]:
     """Connect, log in, and look at the schema and the role's rights."""
     try:
         async with asyncio.timeout(CONNECT_LIMIT):
@@ -30,7 +30,7 @@ async def checks(address: dict[str, Any], schema: str | None) -> list[Check]:
         return _failed(_part(error), str(error) or f"no answer within {CONNECT_LIMIT} s")
 
 
-async def _inside(connection: asyncpg.Connection, schema: str | None) -> list[Check]:
+async def _inside(connection: asyncpg.Connection, schema: str) -> list[Check]:
     version = await connection.fetchval("show server_version")
     if schema and not await connection.fetchval("select to_regnamespace($1)", f'"{schema}"'):
         return _failed("data", f"there is no schema {schema!r}")
@@ -55,7 +55,7 @@ def _part(error: BaseException) -> str:
 
 
 def _failed(part: str, message: str) -> list[Check]:
-    """Say what failed, behind the parts that must have passed before it."""
+    """Return the check that failed, behind those that must have passed before it."""
     before = _ORDER[: _ORDER.index(part)] if part in _ORDER else ("host", "login")
     passed = [Check(p, ok=True, message=_WELL[p]) for p in before if p != "tls"]
     return [*passed, Check(part, ok=False, message=message)]

@@ -9,22 +9,15 @@ from typing import Any, cast
 
 import asyncpg
 
-from syncline.connectors.forms import schema_beside
-from syncline.connectors.port import (
-    Capabilities,
-    Check,
-    Column,
-    Connector,
-    ConnectorError,
-    ExtractRequest,
-    LookupResult,
-    Page,
-    Surroundings,
-    WriteBatch,
-    WriteResult,
-)
-from syncline.connectors.postgresql import connection_test, settings
+from syncline.connectors import port
+from syncline.connectors.errors import ConnectorError
+from syncline.connectors.postgresql import connection_test
 from syncline.connectors.postgresql.errors import is_stale, translated
+from syncline.connectors.postgresql.settings import (
+    PostgresqlSecrets,
+    PostgresqlSettings,
+    address,
+)
 from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.json_values import set_json_codecs
@@ -32,38 +25,33 @@ from syncline.connectors.postgresql.source.pages import pages
 from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.table import table_of
 from syncline.connectors.postgresql.target.upsert import Upsert
-from syncline.connectors.sql_text import deletion_key, table_problems
-from syncline.domain.mapping.extraction import Extraction
+from syncline.connectors.settings import TARGET, read, read_profile
+from syncline.connectors.sql.connector import SqlConnector
+from syncline.connectors.sql.settings import TableTarget
+from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 
-class PostgresqlConnector(Connector):
+class PostgresqlConnector(SqlConnector):
     """One PostgreSQL database as its profile describes it."""
 
-    capabilities = Capabilities(
-        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True,
-        composite_key=True,
-    )  # fmt: skip
-    config_problems = staticmethod(settings.config_problems)
-    extraction_problems = staticmethod(settings.extraction_problems)
-    target_problems = staticmethod(table_problems)
-
-    @staticmethod
-    def profile_schema() -> dict[str, Any]:
-        """Return the JSON Schema of a profile."""
-        return schema_beside(__package__ or "")
+    title = "PostgreSQL"
+    about = "Tables, SQL and procedures of a PostgreSQL database."
+    profile_settings = PostgresqlSettings
+    profile_secrets = PostgresqlSecrets
+    modes = (ExtractionMode.CONFIG, ExtractionMode.SQL, ExtractionMode.PROCEDURE)
+    slices = True
 
     def __init__(
-        self, config: Mapping[str, Any], secrets: Mapping[str, str], _surroundings: Surroundings
+        self,
+        config: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        _surroundings: port.Surroundings,
     ) -> None:
-        self._config = config
-        self._secrets = secrets
+        self._settings = read_profile(PostgresqlSettings, config)
+        self._password = secrets.get("password")
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._catalog = Catalog()
-
-    def reads_in_order(self, extraction: Extraction) -> bool:
-        """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
-        return True
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -71,24 +59,24 @@ class PostgresqlConnector(Connector):
         if pool is not None:
             pool.terminate()
 
-    async def test(self) -> list[Check]:
+    async def test(self) -> list[port.Check]:
         """Connect, log in, and look at the schema."""
         try:
-            address = settings.address(self._config, self._secrets)
+            arguments = address(self._settings, self._password)
         except ConnectorError as error:
-            return [Check("tls", ok=False, message=error.failure.message)]
-        return await connection_test.checks(address, self._config.get("schema"))
+            return [port.Check("tls", ok=False, message=error.failure.message)]
+        return await connection_test.checks(arguments, self._settings.search_schema)
 
-    async def describe(self, extraction: Extraction) -> list[Column]:
+    async def describe(self, extraction: Extraction) -> list[port.Column]:
         """Return the columns of a table or query, with their types; nothing is run."""
         async with self._acquired() as connection:
             return await shape.columns(connection, extraction)
 
-    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
-        address = settings.address(self._config, self._secrets, open_writers.READING)
+        arguments = address(self._settings, self._password, open_writers.READING)
         with translated():
-            connection = await asyncpg.connect(**address)
+            connection = await asyncpg.connect(**arguments)
             try:
                 await set_json_codecs(connection)
                 async for page in pages(connection, request):
@@ -96,7 +84,7 @@ class PostgresqlConnector(Connector):
             finally:
                 connection.terminate()
 
-    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records, and say which were asked for in another spelling."""
         async with self._acquired() as connection:
             return await fetch_records(connection, extraction, ids)
@@ -108,33 +96,36 @@ class PostgresqlConnector(Connector):
         async with self._acquired() as connection:
             return await open_writers.blindness(connection)
 
-    async def lookup(self, batch: WriteBatch) -> LookupResult:
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Return the keys that the target table has."""
         async with self._acquired() as connection:
             table = await table_of(connection, self._catalog, batch.options, batch.match_key)
-            return LookupResult(await table.existing(connection, batch.payloads))
+            return port.LookupResult(await table.existing(connection, batch.payloads))
 
-    async def write(self, batch: WriteBatch) -> WriteResult:
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Upsert a bulk on the match key."""
         async with self._acquired(writes=True) as connection:
             table = await table_of(connection, self._catalog, batch.options, batch.match_key)
             return await Upsert(connection, table, self.pace).write(batch)
 
-    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, Any]
+    ) -> port.WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
         async with self._acquired(writes=True) as connection:
-            table = await table_of(connection, self._catalog, options, deletion_key(options))
+            key = read(TableTarget, options, TARGET).key
+            table = await table_of(connection, self._catalog, options, key)
             await table.delete(connection, list(target_ids))
-        return WriteResult(list(target_ids))
+        return port.WriteResult(list(target_ids))
 
     @asynccontextmanager
     async def _acquired(self, *, writes: bool = False) -> AsyncIterator[asyncpg.Connection]:
         with translated(writes=writes):
             async with self._opening:
                 if self._pool is None:
-                    address = settings.address(self._config, self._secrets)
+                    arguments = address(self._settings, self._password)
                     self._pool = await asyncpg.create_pool(
-                        **address, min_size=0, max_size=10, init=set_json_codecs
+                        **arguments, min_size=0, max_size=10, init=set_json_codecs
                     )
             pool = self._pool
             try:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure, RetriableError
 
@@ -74,7 +75,7 @@ def is_stale(error: BaseException) -> bool:
 
 
 def _is_raised(error: asyncpg.PostgresError) -> bool:
-    """Tell whether somebody's function raised it, with whatever SQLSTATE it liked."""
+    """Tell whether a function in PL/pgSQL raised it, which may use any SQLSTATE."""
     return getattr(error, "server_source_function", None) in _RAISED
 
 
@@ -110,12 +111,11 @@ def translated(*, writes: bool = False) -> Iterator[None]:
         yield
     except ssl.SSLCertVerificationError as error:
         message = f"PostgreSQL: the server's certificate is refused: {error.verify_message}"
-        failure = Failure(Category.PERMANENT, "certificate_refused", message)
-        raise ConnectorError(failure) from error
+        raise refusal("certificate_refused", message) from error
     except (*TRANSIENT, asyncpg.PostgresError) as error:
         if is_transient(error, writes=writes):
             raise _later(error) from error
-        raise ConnectorError(refusal(error)) from error
+        raise refused_call(error) from error
 
 
 def _later(error: BaseException) -> RetriableError:
@@ -126,13 +126,13 @@ def _later(error: BaseException) -> RetriableError:
     return RetriableError(words, code="source_unavailable")
 
 
-def refusal(error: BaseException, advice: str = "") -> Failure:
+def refused_call(error: BaseException, advice: str = "") -> ConnectorError:
     """Say why a call can never succeed as things are."""
     words = f"PostgreSQL: {words_of(error)}"
     if getattr(error, "sqlstate", None) == _FULL:
         advice = "free some space there"
     message = f"{words}: {advice}, then run again or replay what failed" if advice else words
-    return Failure(Category.PERMANENT, _code(error), message, _detail(error))
+    return refusal(_code(error), message, detail=_detail(error))
 
 
 def _code(error: BaseException) -> str:

@@ -3,114 +3,93 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
-from syncline.connectors.port import ConnectorError
-from syncline.connectors.postgresql.source.queries import known_names
-from syncline.connectors.sql_text import sql_problems, table_name
-from syncline.connectors.text_dates import cursor_problems
-from syncline.domain.errors import Category, Failure, Problem
-from syncline.domain.mapping.extraction import Extraction, ExtractionMode
-from syncline.domain.naming import unknown
+from pydantic import Field
+
+from syncline.connectors.errors import refusal
+from syncline.connectors.settings import Settings, advanced, secret
+from syncline.connectors.sql.settings import StatementTimeout
+from syncline.connectors.sql.text import table_name
 
 CONNECT_LIMIT = 10
-_KINDS: dict[str, type] = {
-    "host": str, "port": int, "database": str, "user": str, "schema": str, "sslmode": str,
-    "sslrootcert": str, "statementTimeout": int,
-}  # fmt: skip
-_SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-_RANGES = {"port": (1, 65_535), "statementTimeout": (1, 86_400)}
-_WORDS = {str: "must be text", int: "must be a whole number"}
+"""Seconds."""
 
 
-def config_problems(config: Mapping[str, Any], secrets: Mapping[str, str]) -> list[Problem]:
-    """Name every mistake."""
-    problems = [
-        Problem(f"$.config.{name}", unknown("setting", name, _KINDS))
-        for name in sorted(config.keys() - _KINDS.keys())
-    ]
-    for name in _KINDS:
-        problem = _problem(name, config.get(name))
-        if problem:
-            problems.append(Problem(f"$.config.{name}", problem))
-    problems += [
-        Problem(f"$.secrets.{name}", unknown("secret", name, ("password",)))
-        for name in sorted(secrets.keys() - {"password"})
-    ]
-    return problems
+class SslMode(StrEnum):
+    """How far the server is checked, in libpq's words."""
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
 
 
-def _problem(name: str, value: Any) -> str | None:  # noqa: ANN401
-    if value is None or value == "":
-        return "is required" if name in ("host", "database", "user") else None
-    kind = _KINDS[name]
-    if not isinstance(value, kind) or isinstance(value, bool):
-        return _WORDS[kind]
-    if name == "sslmode" and value not in _SSL_MODES:
-        return unknown(f"mode {value!r}", value, _SSL_MODES)
-    low, high = _RANGES.get(name, (0, 0))
-    if isinstance(value, int) and not low <= value <= high:
-        return f"must be from {low} to {high}"
-    return None
+class PostgresqlSettings(Settings):
+    """A profile: which database is reached, and as whom."""
+
+    left_out = (None, "")
+
+    host: str = Field(title="Host", min_length=1)
+    """Name or address of the server."""
+    port: int = Field(5432, title="Port", ge=1, le=65_535)
+    database: str = Field(title="Database", min_length=1)
+    user: str = Field(title="User", min_length=1)
+    """With just the rights it needs."""
+    sslmode: SslMode = Field(SslMode.PREFER, strict=False, title="TLS")
+    """`verify-full` also checks the server's name."""
+    sslrootcert: str = advanced("", "Root certificate")
+    """Path of a file, where the issuer is not generally known."""
+    search_schema: Annotated[str, Field(alias="schema")] = advanced("", "Schema")
+    """Where tables are looked for; without one, the user's search path."""
+    statement_timeout: StatementTimeout = advanced(300, "Statement time-out")
+    """Seconds that one statement may take."""
+
+
+class PostgresqlSecrets(Settings):
+    """A profile's secrets."""
+
+    password: str | None = secret("Password")
 
 
 def address(
-    config: Mapping[str, Any], secrets: Mapping[str, str], name: str = "syncline"
+    settings: PostgresqlSettings, password: str | None, name: str = "syncline"
 ) -> dict[str, Any]:
     """Return the arguments of a connection; `name` is what the server shows of it.
 
     Raises:
         ConnectorError: the root certificate cannot be read.
     """
-    timeout = config.get("statementTimeout") or 300
-    settings = {
+    server = {
         "application_name": name,
         "timezone": "UTC",
-        "statement_timeout": str(timeout * 1000),
+        "statement_timeout": str(settings.statement_timeout * 1000),
     }
-    if config.get("schema"):
-        settings["search_path"] = table_name(config["schema"])
+    if settings.search_schema:
+        server["search_path"] = table_name(settings.search_schema)
     return {
-        "host": config["host"],
-        "port": config.get("port") or 5432,
-        "database": config["database"],
-        "user": config["user"],
-        "password": secrets.get("password"),
-        "ssl": _ssl(config),
-        "server_settings": settings,
+        "host": settings.host,
+        "port": settings.port,
+        "database": settings.database,
+        "user": settings.user,
+        "password": password,
+        "ssl": _ssl(settings),
+        "server_settings": server,
         "timeout": CONNECT_LIMIT,
-        "command_timeout": timeout + 10,
+        "command_timeout": settings.statement_timeout + 10,
     }
 
 
-def _ssl(config: Mapping[str, Any]) -> ssl.SSLContext | str:
-    mode, authority = config.get("sslmode") or "prefer", config.get("sslrootcert") or None
-    if mode not in ("verify-ca", "verify-full"):
+def _ssl(settings: PostgresqlSettings) -> ssl.SSLContext | str:
+    mode, authority = settings.sslmode, settings.sslrootcert or None
+    if mode not in (SslMode.VERIFY_CA, SslMode.VERIFY_FULL):
         return str(mode)
     try:
         context = ssl.create_default_context(cafile=authority)
     except OSError as error:
         message = f"sslrootcert: {authority!r} cannot be used as a certificate: {error.strerror}"
-        raise ConnectorError(Failure(Category.PERMANENT, "invalid_certificate", message)) from error
-    context.check_hostname = mode == "verify-full"
+        raise refusal("invalid_certificate", message) from error
+    context.check_hostname = mode is SslMode.VERIFY_FULL
     return context
-
-
-def extraction_problems(extraction: Extraction) -> list[Problem]:
-    """Name every mistake of an extraction."""
-    if extraction.mode is ExtractionMode.API:
-        message = "PostgreSQL reads `config`, `sql` or `procedure`"
-        return [Problem("$.extraction.mode", message)]
-    problems = [
-        Problem(f"$.extraction.options.{name}", "PostgreSQL has no such option; it has none")
-        for name in sorted(extraction.options)
-    ]
-    if extraction.paging:
-        problems.append(Problem("$.extraction.paging", "PostgreSQL needs no paging"))
-    problems += cursor_problems(extraction)
-    if extraction.mode is ExtractionMode.SQL:
-        sql = extraction.sql or ""
-        slices = "[" in sql  # in a[1:n] the n is a column
-        problems += sql_problems(sql, known_names(extraction), names=not slices)
-    return problems

@@ -9,25 +9,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from syncline.connectors.forms import schema_beside
-from syncline.connectors.match_keys import key_parts, of_target_id, to_target_id
-from syncline.connectors.port import (
-    Capabilities,
-    Check,
-    Column,
-    Connector,
-    ExtractRequest,
-    LookupResult,
-    Page,
-    Surroundings,
-    WriteBatch,
-    WriteResult,
-)
-from syncline.connectors.sql_text import deletion_key, table_problems
-from syncline.connectors.sqlite import settings
+from syncline.connectors import port
+from syncline.connectors.settings import TARGET, read, read_profile
+from syncline.connectors.sql.connector import SqlConnector
+from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
+from syncline.connectors.sql.settings import TableTarget
 from syncline.connectors.sqlite.database import NotUnicodeError, SqliteFile, columns_of, translated
 from syncline.connectors.sqlite.fetch import fetch_records
 from syncline.connectors.sqlite.reader import SqliteReader, names_of
+from syncline.connectors.sqlite.settings import SqliteSettings
 from syncline.connectors.sqlite.tables import table_of
 from syncline.connectors.sqlite.upsert import Upsert
 from syncline.domain.errors import FailureError
@@ -37,60 +27,50 @@ T = TypeVar("T")
 _payload = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class SqliteConnector(Connector):
+class SqliteConnector(SqlConnector):
     """One SQLite file as its profile describes it."""
 
-    capabilities = Capabilities(
-        source=True, target=True, idempotent_upsert=True, bulk_size=5000, lookup=True,
-        composite_key=True,
-    )  # fmt: skip
-    config_problems = staticmethod(settings.config_problems)
-    extraction_problems = staticmethod(settings.extraction_problems)
-    target_problems = staticmethod(table_problems)
-
-    @staticmethod
-    def profile_schema() -> dict[str, Any]:
-        """Return the JSON Schema of a profile."""
-        return schema_beside(__package__ or "")
+    title = "SQLite"
+    about = "Tables and SQL of a SQLite file."
+    profile_settings = SqliteSettings
+    modes = (ExtractionMode.CONFIG, ExtractionMode.SQL)
 
     def __init__(
-        self, config: Mapping[str, Any], _secrets: Mapping[str, str], surroundings: Surroundings
+        self,
+        config: Mapping[str, Any],
+        _secrets: Mapping[str, str],
+        surroundings: port.Surroundings,
     ) -> None:
-        self._file = SqliteFile(config, surroundings.folders)
+        self._file = SqliteFile(read_profile(SqliteSettings, config), surroundings.folders)
         self._writing = asyncio.Lock()
-
-    def reads_in_order(self, extraction: Extraction) -> bool:
-        """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""
-        return True
 
     async def late_commits(self, extraction: Extraction) -> str | None:
         """Say nothing: SQLite has one writer at a time, and none can commit behind another."""
         return None
 
-    async def close(self) -> None:
-        """Nothing is kept open."""
-
-    async def test(self) -> list[Check]:
+    async def test(self) -> list[port.Check]:
         """Look whether the file is allowed, there, and a database."""
         try:
             tables = await self._reading(_tables)
         except FailureError as error:
             part = "permission" if error.failure.code == "path_not_allowed" else "data"
-            return [Check(part, ok=False, message=error.failure.message)]
-        return [Check("data", ok=True, message=f"SQLite {sqlite3.sqlite_version}, {tables} tables")]
+            return [port.Check(part, ok=False, message=error.failure.message)]
+        return [
+            port.Check("data", ok=True, message=f"SQLite {sqlite3.sqlite_version}, {tables} tables")
+        ]
 
-    async def describe(self, extraction: Extraction) -> list[Column]:
+    async def describe(self, extraction: Extraction) -> list[port.Column]:
         """Return the columns of a table, with their types, or of a query."""
 
-        def look(connection: sqlite3.Connection) -> list[Column]:
+        def look(connection: sqlite3.Connection) -> list[port.Column]:
             if extraction.mode is ExtractionMode.CONFIG:
                 declared = columns_of(connection, extraction.table or "")
-                return [Column(name, kind or "any") for name, kind in declared.items()]
-            return [Column(name, "any") for name in names_of(connection, extraction)]
+                return [port.Column(name, kind or "any") for name, kind in declared.items()]
+            return [port.Column(name, "any") for name in names_of(connection, extraction)]
 
         return await self._reading(look)
 
-    async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
+    async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages of one read, ordered by (cursor, ID)."""
         careful = False
         while True:
@@ -104,7 +84,9 @@ class SqliteConnector(Connector):
             else:
                 return
 
-    async def _stream(self, request: ExtractRequest, *, careful: bool) -> AsyncIterator[Page]:
+    async def _stream(
+        self, request: port.ExtractRequest, *, careful: bool
+    ) -> AsyncIterator[port.Page]:
         connection = await asyncio.to_thread(self._file.open)
         try:
             with translated():
@@ -119,50 +101,51 @@ class SqliteConnector(Connector):
             connection.interrupt()  # a thread may still be reading when this is given up
             connection.close()
 
-    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> Page:
+    async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records."""
         if not ids:
-            return Page([], [], [], "")
+            return port.Page([], [], [], "")
         return await self._reading(
             lambda c: fetch_records(
                 SqliteReader(c, extraction, careful=True), extraction.id_column, ids
             )
         )
 
-    async def lookup(self, batch: WriteBatch) -> LookupResult:
+    async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Return the keys that the target table has."""
 
-        def look(connection: sqlite3.Connection) -> LookupResult:
+        def look(connection: sqlite3.Connection) -> port.LookupResult:
             table = table_of(connection, batch.options, batch.match_key)
             keys = [key_parts(_payload(payload), table.key) for payload in batch.payloads]
             there = [key and table.by_key(connection, "select 1 from", key) for key in keys]
-            return LookupResult(
+            return port.LookupResult(
                 [to_target_id(k) if k and t else None for k, t in zip(keys, there, strict=True)]
             )
 
         return await self._reading(look)
 
-    async def write(self, batch: WriteBatch) -> WriteResult:
+    async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Upsert a bulk on the match key."""
 
-        def upsert(connection: sqlite3.Connection) -> WriteResult:
+        def upsert(connection: sqlite3.Connection) -> port.WriteResult:
             table = table_of(connection, batch.options, batch.match_key)
             return Upsert(connection, table).write(batch)
 
         return await self._changing(upsert)
 
-    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+    async def delete(
+        self, target_ids: Sequence[str], options: Mapping[str, Any]
+    ) -> port.WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
 
         def delete(connection: sqlite3.Connection) -> None:
-            table = table_of(connection, options, deletion_key(options))
+            table = table_of(connection, options, read(TableTarget, options, TARGET).key)
             keys = [of_target_id(target_id, len(table.key)) for target_id in target_ids]
-            for key in keys:
-                if key is not None:
-                    table.by_key(connection, "delete from", key)
+            for key in filter(None, keys):
+                table.by_key(connection, "delete from", key)
 
         await self._changing(delete)
-        return WriteResult(list(target_ids))
+        return port.WriteResult(list(target_ids))
 
     async def _reading(self, call: Callable[[sqlite3.Connection], T]) -> T:
         def run() -> T:

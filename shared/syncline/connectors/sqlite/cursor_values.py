@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.folders import refusal
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError
-from syncline.connectors.text_dates import Form, form_of
+from syncline.connectors.sql.text_dates import Form, form_of
 from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 
 Bind = Callable[[Any], str]

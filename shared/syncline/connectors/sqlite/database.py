@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from syncline.connectors.folders import Folder, refusal
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.folders import Folder
+from syncline.connectors.sqlite.settings import SqliteSettings
 from syncline.domain.errors import RetriableError
 
 BUSY_LIMIT = 30_000
@@ -30,10 +30,10 @@ _WHOLE = (
 class SqliteFile:
     """A profile's database file."""
 
-    def __init__(self, config: Mapping[str, Any], allowed: Sequence[str]) -> None:
-        self._path = Path(config["file"])
+    def __init__(self, settings: SqliteSettings, allowed: Sequence[str]) -> None:
+        self._path = Path(settings.file)
         self._folder = Folder(str(self._path.parent), allowed)
-        self._timeout: int = config.get("statementTimeout") or 300
+        self._timeout = settings.statement_timeout
 
     def place(self) -> Path:
         """Return the file. Raises ConnectorError where it is not allowed or not there."""

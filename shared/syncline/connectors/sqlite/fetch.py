@@ -7,7 +7,7 @@ from typing import Any
 
 from syncline.connectors.port import Page
 from syncline.connectors.projection import only, text_of
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.sql.text import identifier
 from syncline.connectors.sqlite.cursor_values import number
 from syncline.connectors.sqlite.reader import SqliteReader
 

@@ -9,18 +9,17 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.folders import refusal
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.projection import Projection, RecordList
-from syncline.connectors.sql_text import identifier, names_in, one_statement
+from syncline.connectors.sql import tied_rows
+from syncline.connectors.sql.text import identifier, names_in, one_statement
 from syncline.connectors.sqlite.cursor_values import earlier, kind_of, mixed, number, start
 from syncline.connectors.sqlite.positions import RawText, decoded, encoded, group_of
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
 _NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
-MOST_TIED = 20_000
-"""Rows with one cursor value and one ID that are read; more of them name no records."""
 
 
 def names_of(connection: sqlite3.Connection, extraction: Extraction) -> list[str]:
@@ -94,33 +93,22 @@ class SqliteReader:
                 return
 
     def _grouped(self, rows: sqlite3.Cursor, size: int) -> Iterator[list[tuple[Any, ...]]]:
-        """Give rows in pages that never part rows of one cursor value and one ID.
-
-        Nothing tells such rows apart, so a read that goes on between them would pass some over.
-        """
+        """Give rows in pages that never part rows of one cursor value and one ID."""
         held: list[tuple[Any, ...]] = []
         while True:
-            asked = size if len(held) > size else size + 1 - len(held)
+            asked = tied_rows.asked_for(len(held), size)
             found = rows.fetchmany(asked)
             held += found
             if len(found) < asked:
                 break
-            if whole := self._whole(held):
-                yield held[:whole]
-                held = held[whole:]
-            elif len(held) > MOST_TIED:
-                raise self._not_unique(held[0])
+            if untied := tied_rows.untied(held, self._group):
+                yield held[:untied]
+                held = held[untied:]
+            elif len(held) > tied_rows.MOST_TIED:
+                cursor, source_id = self._key(held[0])
+                raise tied_rows.not_unique(source_id, cursor)
         if held:
             yield held
-
-    def _whole(self, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Return how many rows are surely followed by none of their cursor value and ID."""
-        last, place = self._group(rows[-1]), len(rows) - 1
-        if self._group(rows[0]) == last:
-            return 0
-        while self._group(rows[place - 1]) == last:
-            place -= 1
-        return place
 
     def _group(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         return group_of(*self._key(row))
@@ -129,14 +117,6 @@ class SqliteReader:
         cursor = self._extraction.cursor_column
         last = row[self.names.index(cursor)] if cursor else None
         return last, row[self.names.index(self._extraction.id_column)]
-
-    def _not_unique(self, row: tuple[Any, ...]) -> Exception:
-        cursor, source_id = self._key(row)
-        message = (
-            f"more than {MOST_TIED:,} rows have the ID {str(source_id)!r} and one cursor value "
-            f"({cursor}): idColumn must be a column that names each record"
-        )
-        return refusal("id_not_unique", message)
 
     def page(self, rows: Sequence[tuple[Any, ...]]) -> Page:
         """Make a page of rows."""
@@ -212,7 +192,7 @@ class SqliteReader:
                 raise refusal("duplicate_column", message, first)
 
     def bind(self, value: Any) -> str:  # noqa: ANN401
-        """Add a value and return what stands for it in the text."""
+        """Add a value and return its placeholder."""
         name = f"_{len(self._values)}"
         raw = isinstance(value, RawText)
         self._values[name] = value.data if raw else value

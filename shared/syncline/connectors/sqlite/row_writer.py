@@ -1,4 +1,4 @@
-"""Rows to SQLite: all in one transaction, refused parts halved until the bad row is found."""
+"""Writing rows to SQLite in one transaction; refused parts are halved to find the bad row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.sql.text import identifier
 from syncline.connectors.sqlite.tables import Table
 from syncline.domain.errors import Category, Failure
 
@@ -91,7 +91,7 @@ class RowWriter:
                 self._connection.execute("rollback")
 
     def _passes(self, places: Sequence[int]) -> _Failures:
-        """Write rows, those first whose key has changed: it may be taken again."""
+        """Write rows, those with a changed key first: it may be another's new one."""
         there: set[int] = set()
         known = [place for place in places if place in self._old]
         failures = self._again(lambda some: self._move(some, there), known)

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.folders import refusal
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.errors import refusal
+from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.paths import column_name
 
 _INDEXES = """
@@ -68,7 +68,7 @@ class Table(msgspec.Struct, frozen=True):
         return dict(found)
 
     def _are_plain(self, keys: Mapping[int, Sequence[Any]]) -> bool:
-        """Tell whether keys are equal just where their values are."""
+        """Tell whether keys are equal exactly where their values are."""
         columns = [self.columns[name] for name in self.key]
         if any(collation.upper() != "BINARY" for collation in self.collations):
             return False

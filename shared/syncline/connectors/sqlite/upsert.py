@@ -10,9 +10,15 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.folders import refusal
-from syncline.connectors.match_keys import claims, key_parts, of_target_id, still_held, to_target_id
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import WriteBatch, WriteResult
+from syncline.connectors.sql.match_keys import (
+    claims,
+    key_parts,
+    of_target_id,
+    still_held,
+    to_target_id,
+)
 from syncline.connectors.sqlite.row_writer import RowWriter
 from syncline.connectors.sqlite.tables import Table
 from syncline.connectors.sqlite.values import value_for

@@ -6,16 +6,14 @@ import pytest
 
 from syncline.connectors.http.answers.answer import (
     Answer,
-    Errors,
-    Rule,
     UnreadableError,
     document_of,
     error_message,
     failure_of,
     key_text,
 )
+from syncline.connectors.http.settings.profile import Errors
 from syncline.domain.errors import Category
-from syncline.domain.mapping.paths import parse_path, reader
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
@@ -44,8 +42,8 @@ def test_a_gateway_that_got_no_answer_leaves_open_what_was_done(status: int, los
 
 
 def test_the_first_rule_that_fits_counts() -> None:
-    rules = [Rule(500, "syntax", Category.PERMANENT), Rule(400, "", Category.TRANSIENT)]
-    errors = Errors(rules=rules)
+    rules = [{"status": 500, "contains": "syntax"}, {"status": 400, "category": "transient"}]
+    errors = Errors.model_validate({"rules": rules})
 
     assert failure_of(answer(500, b"syntax"), errors, str).category is Category.PERMANENT
     assert failure_of(answer(500, b"memory"), errors, str).category is Category.TRANSIENT
@@ -78,7 +76,7 @@ def test_the_message_is_searched_where_most_apis_have_it(document: object, words
 
 
 def test_a_configured_message_and_code_are_used() -> None:
-    errors = Errors(reader(parse_path("fault.text")), reader(parse_path("fault.id")))
+    errors = Errors.model_validate({"message": "fault.text", "code": "fault.id"})
     body = b'{"message": "no", "fault": {"text": "too\\nlong", "id": 12}}'
 
     assert failure_of(answer(400, body), errors, str).message.endswith("400: 12: too long")

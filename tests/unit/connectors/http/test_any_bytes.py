@@ -20,7 +20,7 @@ from syncline.connectors.http.client.compression import (
     PackedError,
     decompress,
 )
-from syncline.connectors.http.settings.extraction import RecordsPath
+from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.content import content_of, records_of
 from syncline.connectors.http.source.salvage import BadRecord, salvaged
 from syncline.domain.errors import FailureError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.http.settings.extraction import Source, parse_source
+from syncline.connectors.http.settings.extraction import Source, extraction_problems, source_of
 from syncline.connectors.port import ConnectorError
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -25,9 +25,7 @@ def extraction(**given: Any) -> Extraction:
 
 
 def source(**given: Any) -> Source:
-    parsed, problems = parse_source(extraction(**given))
-    assert problems == []
-    return parsed
+    return source_of(extraction(**given))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +98,7 @@ def test_a_bookmark_that_cannot_be_written_as_the_mapping_wants_is_told() -> Non
 
 
 def test_a_lookback_that_could_do_nothing_is_refused() -> None:
-    problems = parse_source(extraction(cursor_type=CursorType.ID, lookback=5.0))[1]
+    problems = extraction_problems(extraction(cursor_type=CursorType.ID, lookback=5.0))
 
     assert [p.path for p in problems] == ["$.extraction.lookback"]
     assert "cursorFormat: epoch" in problems[0].message

@@ -8,7 +8,7 @@ import pytest
 
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.answers.link_header import LinkError, next_link
-from syncline.connectors.http.settings.extraction import Source, parse_source
+from syncline.connectors.http.settings.extraction import Source, source_of
 from syncline.connectors.http.source.loops import CycleDetector
 from syncline.connectors.http.source.paging import (
     PagePosition,
@@ -31,9 +31,7 @@ def source(paging: dict[str, Any] | None = None, **options: Any) -> Source:
         paging=paging,
         options=options,
     )
-    parsed, problems = parse_source(extraction)
-    assert problems == []
-    return parsed
+    return source_of(extraction)
 
 
 def test_pages_are_counted_until_one_is_empty() -> None:

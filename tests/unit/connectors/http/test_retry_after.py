@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.connectors.http.answers.answer import Answer, Errors, failure_of
+from syncline.connectors.http.answers.answer import Answer, failure_of
 from syncline.connectors.http.answers.retry_after import retry_after
+from syncline.connectors.http.settings.profile import Errors
 from syncline.domain.errors import Category
 
 NOW = {"date": "Wed, 21 Oct 2026 07:28:00 GMT"}

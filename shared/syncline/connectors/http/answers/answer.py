@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ import msgspec
 from syncline.connectors.http.answers.charsets import as_utf8
 from syncline.connectors.http.answers.error_text import plain_words, words_of
 from syncline.connectors.http.answers.retry_after import retry_after, wait_note
+from syncline.connectors.http.settings.fields import Sign
+from syncline.connectors.http.settings.profile import Errors
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
 
@@ -26,6 +28,7 @@ CODES = {
     413: "too_large",
     429: "rate_limited",
 }
+_STATUS = {code: status for status, code in CODES.items()}
 _MESSAGES = ("message", "error_description", "detail", "title", "error", "msg", "reason", "errors")
 _decode = decoder_of(Any).decode
 _LONG = 1000
@@ -45,46 +48,23 @@ class Answer(msgspec.Struct, frozen=True):
         return 200 <= self.status < 300
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """An answer of this status whose body contains this text is of this category."""
+def category_of(errors: Errors, status: int, text: str) -> Category:
+    """Return what a status means, or the first rule that fits."""
+    for rule in errors.rules:
+        if rule.fits(status, text):
+            return rule.category
+    if status in TRANSIENT:
+        return Category.TRANSIENT
+    refused = status in PERMANENT or 300 <= status < 400
+    return Category.PERMANENT if refused else Category.UNKNOWN
 
-    status: int | None
-    contains: str
-    category: Category
 
-    def fits(self, status: int, text: str) -> bool:
-        return self.status in (None, status) and self.contains in text
-
-
-class Errors(msgspec.Struct, frozen=True):
-    """How an API tells errors.
-
-    Attributes:
-        message, code: where they are in an error's body; None searches the usual places.
-        in_success: where an error lies in an answer with 2xx, if the API does such.
-        rules: exceptions from what a status usually means; the first that fits counts.
-    """
-
-    message: Callable[[Any], Any] | None = None
-    code: Callable[[Any], Any] | None = None
-    in_success: Callable[[Any], Any] | None = None
-    rules: Sequence[Rule] = ()
-
-    def category(self, status: int, text: str) -> Category:
-        for rule in self.rules:
-            if rule.fits(status, text):
-                return rule.category
-        if status in TRANSIENT:
-            return Category.TRANSIENT
-        refused = status in PERMANENT or 300 <= status < 400
-        return Category.PERMANENT if refused else Category.UNKNOWN
-
-    def words(self, document: object) -> str:
-        """Return what an error's body says."""
-        found = self.message(document) if self.message else None
-        text = one_line(found) or error_message(document)
-        code = one_line(self.code(document)) if self.code else ""
-        return f"{code}: {text}" if code and text else text or code
+def _words_in(errors: Errors, document: object) -> str:
+    """Return what an error's body says."""
+    found = errors.message(document) if errors.message else None
+    text = one_line(found) or error_message(document)
+    code = one_line(errors.code(document)) if errors.code else ""
+    return f"{code}: {text}" if code and text else text or code
 
 
 class UnreadableError(ValueError):
@@ -122,7 +102,7 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
     text = answer.body[:20_000].decode("utf-8", "replace")
     try:
         document = document_of(answer)
-        words = clean(errors.words(document) or words_of(document))
+        words = clean(_words_in(errors, document) or words_of(document))
     except UnreadableError:  # no JSON: the text itself holds the words
         words = clean(plain_words(text))
     if 300 <= answer.status < 400:
@@ -133,7 +113,7 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
             else "neither records nor an address to go to: is a cache in the way?"
         )
     after = retry_after(answer.headers)
-    category = errors.category(answer.status, text)
+    category = category_of(errors, answer.status, text)
     if answer.status == 403 and after:  # too many calls, in the words of some APIs
         category = Category.TRANSIENT
     return Failure(
@@ -221,3 +201,16 @@ def error_message(document: object, depth: int = 4) -> str:
             if found := error_message(document.get(name), depth - 1):
                 return found
     return ""
+
+
+def is_one_of(signs: Iterable[Sign], failure: Failure, status: int | None = None) -> bool:
+    """Tell whether a failure is what a sign describes.
+
+    Args:
+        status: of the answer; None takes it from the failure's code.
+    """
+    if status is None:
+        number = failure.code.removeprefix("http_")
+        status = int(number) if number.isdigit() else _STATUS.get(failure.code)
+    text = f"{failure.message}\n{failure.detail or ''}"
+    return any(sign.fits(status, text) for sign in signs)

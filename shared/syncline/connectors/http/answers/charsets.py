@@ -1,4 +1,4 @@
-"""Which letters a body's bytes stand for. Pure.
+"""The charset of a body. Pure.
 
 JSON is UTF-8 (RFC 8259, 8.1), whatever a server calls it; where the bytes are none, its own word
 (`charset`), a byte order mark or the zeros of UTF-16 tell what they are.

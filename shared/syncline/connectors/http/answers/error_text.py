@@ -1,4 +1,4 @@
-"""The words of an error's body that has none in the usual places, or is no JSON at all."""
+"""The message in an error's body that has none in the usual places, or is no JSON at all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _texts(value: object, name: str, depth: int = 6) -> Iterator[str]:
 
 
 def plain_words(text: str) -> str:
-    """Return what a person reads of a body that is no JSON: its first line, or a page's title."""
+    """Return the words of a body that is no JSON: its first line, or an HTML page's title."""
     if not text.lstrip().startswith("<"):
         lines = (" ".join(line.split()) for line in text.splitlines())
         first = next(filter(None, lines), "")

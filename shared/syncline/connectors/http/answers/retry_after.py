@@ -32,7 +32,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def wait_note(seconds: float | None) -> str:
-    """Say what becomes of a wait that is longer than is waited at a time."""
+    """Return a note for a wait that is longer than the longest pause; else ""."""
     if seconds is None or seconds <= LONGEST_PAUSE:
         return ""
     hours = LONGEST_PAUSE / 3600

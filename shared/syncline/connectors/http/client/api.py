@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import (
     Answer,
     UnreadableError,
@@ -15,7 +16,7 @@ from syncline.connectors.http.answers.answer import (
 )
 from syncline.connectors.http.client.client import Request, Sender
 from syncline.connectors.http.client.login import Credentials
-from syncline.connectors.http.settings.profile import Settings
+from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 
@@ -37,7 +38,7 @@ class RefusedError(FailureError):
 class Api:
     """One profile's API."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, client: Sender) -> None:
+    def __init__(self, settings: HttpSettings, credentials: Credentials, client: Sender) -> None:
         self.settings = settings
         self._credentials = credentials
         self._client = client
@@ -113,11 +114,10 @@ class Api:
             to, own = urlsplit(url), urlsplit(self.settings.base_url)
         except ValueError as error:
             message = f"{base_of(base)} leads to {self.clean(target)[:200]!r}, which is no address"
-            failure = Failure(Category.PERMANENT, "next_unreadable", message)
-            raise ConnectorError(failure) from error
+            raise refusal("next_unreadable", message) from error
         if to.scheme not in ("http", "https") or to.hostname != own.hostname:
             message = f"{base_of(base)} leads to another host: {self.clean(url)[:200]}"
-            raise ConnectorError(Failure(Category.PERMANENT, "address_not_allowed", message))
+            raise refusal("address_not_allowed", message)
         query = f"?{to.query}" if to.query else ""
         return f"{own.scheme}://{own.netloc}{to.path}{query}"
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import httpcore
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.client.addresses import (
     AllowedAddresses,
@@ -24,9 +25,9 @@ from syncline.connectors.http.client.compression import (
     PackedError,
     decompress,
 )
-from syncline.connectors.http.settings.profile import Times
+from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError, Pace
-from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.errors import RetriableError
 
 CONNECTIONS = 100
 """As many as a profile may have calls in flight."""
@@ -79,7 +80,7 @@ class Client:
     def __init__(
         self,
         allowed: AllowedAddresses,
-        times: Times,
+        times: Timeouts,
         max_answer: int,
         ca_file: str | None = None,
         resolver: Resolve = resolve,
@@ -113,7 +114,7 @@ class Client:
                 return await self._exchange(request)
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
             if (cause := _tls_error(error)) is not None:
-                raise ConnectorError(_tls_failure(request.where, cause)) from error
+                raise _tls_failure(request.where, cause) from error
             message = f"{request.where}: cannot connect: {_words(error)}"
             code = "tls_timeout" if isinstance(error, HandshakeTimeout) else "unreachable"
             raise RetriableError(message, code=code) from error
@@ -125,7 +126,7 @@ class Client:
             raise RetriableError(message, code="connection_lost", ambiguous=True) from error
         except httpcore.LocalProtocolError as error:
             message = f"{request.where}: the request cannot be sent: {_words(error)}"
-            raise ConnectorError(Failure(Category.PERMANENT, "invalid_request", message)) from error
+            raise refusal("invalid_request", message) from error
 
     async def _exchange(self, request: Request) -> Answer:
         pool = self._opened()
@@ -150,9 +151,7 @@ class Client:
             raise self._too_large(request) from None
         except PackedError as error:
             message = f"{request.where}: the answer {error}"
-            raise ConnectorError(
-                Failure(Category.PERMANENT, "unexpected_answer", message, ambiguous=True)
-            ) from error
+            raise refusal("unexpected_answer", message, ambiguous=True) from error
         except CutError as error:
             message = f"{request.where}: the answer {error}"
             raise RetriableError(message, code="answer_cut", ambiguous=True) from error
@@ -163,14 +162,12 @@ class Client:
             f"{request.where}: the answer is larger than {self._max_answer} bytes: read smaller "
             "pages, or raise maxAnswerBytes"
         )
-        return ConnectorError(
-            Failure(Category.PERMANENT, "answer_too_large", message, ambiguous=True)
-        )
+        return refusal("answer_too_large", message, ambiguous=True)
 
     def _opened(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
             self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=_context(self._ca_file),
+                ssl_context=_context(self._ca_file or None),
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=CONNECTIONS,
                 keepalive_expiry=IDLE,
@@ -195,12 +192,12 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         message = f"the CA file {ca_file} cannot be read: {_words(error)}"
-        raise ConnectorError(Failure(Category.PERMANENT, "tls_error", message)) from error
+        raise refusal("tls_error", message) from error
 
 
-def _tls_failure(where: str, error: ssl.SSLError) -> Failure:
+def _tls_failure(where: str, error: ssl.SSLError) -> ConnectorError:
     words = getattr(error, "verify_message", "") or _words(error)
-    return Failure(Category.PERMANENT, "tls_error", f"{where}: TLS fails: {words}")
+    return refusal("tls_error", f"{where}: TLS fails: {words}")
 
 
 def _tls_error(error: BaseException | None) -> ssl.SSLError | None:

@@ -1,4 +1,4 @@
-"""Unpacking bodies: what a server calls packed, what really is, and what was cut on its way. Pure.
+"""Decompressing bodies, also with a wrong label or a missing end. Pure.
 
 A label is believed where the bytes bear it out: servers send plain JSON as `Content-Encoding:
 UTF-8`, proxies unpack and leave the label, and `deflate` means two things (RFC 9110, 8.4.1).

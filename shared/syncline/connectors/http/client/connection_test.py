@@ -1,4 +1,4 @@
-"""Testing a connection step by step, and looking at what an endpoint gives."""
+"""The connection test, step by step, and the columns that an endpoint gives."""
 
 from __future__ import annotations
 
@@ -35,20 +35,21 @@ _ORDER = ("host", "tls", "login", "permission", "data")
 async def test_connection(api: Api) -> list[Check]:
     """Read the test endpoint, and say which part failed; those before it are sound."""
     settings = api.settings
-    url = settings.base_url + (settings.test_endpoint or "/")
+    endpoint = settings.test.endpoint
+    url = settings.base_url + (endpoint or "/")
     try:
         async with asyncio.timeout(TEST_LIMIT):
             answer = await api.read(url)
-            if settings.test_endpoint:
+            if endpoint:
                 api.decoded(answer)
     except TimeoutError:  # the failed check tells it
         return [Check("host", ok=False, message=f"no answer within {TEST_LIMIT} s")]
     except FailureError as error:
         part = _PARTS.get(error.failure.code, "data")
-        if part == "data" and not settings.test_endpoint:
+        if part == "data" and not endpoint:
             return [*_sound("host", url), _untold()]
         return [*_sound(part, url), Check(part, ok=False, message=api.clean(str(error))[:500])]
-    if not settings.test_endpoint:
+    if not endpoint:
         return [*_sound("login", url), _untold()]
     return [
         *_sound("data", url),

@@ -1,4 +1,4 @@
-"""Showing who calls: headers of a login, OAuth2 tokens, and texts without secrets."""
+"""The login of calls: its headers, OAuth2 tokens, and texts without secrets."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import (
-    Answer,
-    UnreadableError,
-    document_of,
-    failure_of,
-)
+from syncline.connectors.errors import refusal
+from syncline.connectors.http.answers.answer import Answer, UnreadableError, document_of, failure_of
 from syncline.connectors.http.client.client import Request, Sender
-from syncline.connectors.http.settings.profile import SECRETS, ClientAuth, LoginKind, Settings
+from syncline.connectors.http.settings.profile import SECRETS, ClientAuth, HttpSettings, LoginKind
 from syncline.connectors.port import ConnectorError
-from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.errors import Category, RetriableError
 
 EARLY = 30.0
 """Seconds before its end that a token is not used any more."""
@@ -38,10 +34,10 @@ class _Token(msgspec.Struct, frozen=True):
 class Credentials:
     """A profile's login; one token serves all calls, and one call at a time fetches it."""
 
-    def __init__(self, settings: Settings, secrets: Mapping[str, str], client: Sender) -> None:
+    def __init__(self, settings: HttpSettings, secrets: Mapping[str, str], client: Sender) -> None:
         self._settings = settings
-        self._login = settings.login
-        self._secret = secrets.get(SECRETS.get(settings.login.kind, ""), "")
+        self._login = settings.auth
+        self._secret = secrets.get(SECRETS.get(settings.auth.type, ""), "")
         self._client = client
         self._token: _Token | None = None
         self._fetching = asyncio.Lock()
@@ -52,7 +48,7 @@ class Credentials:
 
     async def headers(self) -> dict[str, str]:
         """Return the headers of a call. May fetch a token; raises what that raises."""
-        match self._login.kind:
+        match self._login.type:
             case LoginKind.API_KEY:
                 return {self._login.header: self._secret}
             case LoginKind.BEARER:
@@ -65,7 +61,7 @@ class Credentials:
 
     def renewed(self, refused: Mapping[str, str]) -> bool:
         """Forget a token that was refused; tells whether a fresh login is worth a try."""
-        if self._login.kind is not LoginKind.OAUTH2:
+        if self._login.type is not LoginKind.OAUTH2:
             return False
         if (
             self._token is not None
@@ -117,7 +113,7 @@ class Credentials:
                 raise RetriableError(
                     failure.message, code="login_unavailable", retry_after=failure.retry_after
                 )
-            raise ConnectorError(refused(failure.message, failure.detail))
+            raise refused(failure.message, failure.detail)
         document = self._document(answer)
         value = document.get("access_token") if isinstance(document, dict) else None
         if (
@@ -126,7 +122,7 @@ class Credentials:
             or not value.isprintable()
             or not value
         ):
-            raise ConnectorError(refused("the token endpoint gave no access_token"))
+            raise refused("the token endpoint gave no access_token")
         seconds = _life(document.get("expires_in"))
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
 
@@ -136,7 +132,7 @@ class Credentials:
             document = document_of(answer)
         except UnreadableError as error:
             if answer.body.lstrip()[:1] == b"<":
-                raise ConnectorError(refused(str(error))) from error
+                raise refused(str(error)) from error
             raise RetriableError(self.clean(str(error)), code="login_unavailable") from error
         if document is None:
             message = f"the token endpoint answered {answer.status} with nothing"
@@ -153,6 +149,6 @@ def _life(given: object) -> float:
     return UNKNOWN_LIFE if isnan(seconds) else seconds
 
 
-def refused(message: str, detail: str | None = None) -> Failure:
+def refused(message: str, detail: str | None = None) -> ConnectorError:
     """Say that the login fails; a person must act."""
-    return Failure(Category.PERMANENT, "login_refused", message, detail)
+    return refusal("login_refused", message, detail=detail)

@@ -1,21 +1,33 @@
-"""A mapping's `target.lookup` block as typed values: how records are found by their match key."""
+"""What a target's `lookup` block says: how records are found by their match key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from pydantic import Field
 
-from syncline.connectors.http.settings.profile import check_placeholders, endpoint, path, whole
-from syncline.connectors.http.settings.signs import Sign, signs_of
-from syncline.domain.mapping.paths import parse_path
-from syncline.domain.mapping.reading import Reader
+from syncline.connectors.http.settings.fields import (
+    CHOICE,
+    Query,
+    ReadAt,
+    ReadPart,
+    ReadRequired,
+    RecordsAt,
+    RecordsPath,
+    Separator,
+    Sign,
+    Whole,
+    check_placeholders,
+    endpoint_with,
+    query_with,
+    whole,
+)
+from syncline.connectors.settings import Contradictions, Settings
 
-Read = Callable[[Any], Any]
 MANY = ("{keys}", "{keysJson}", "{eachKey}")
-LARGEST = 1000
 
 
 class LookupMethod(StrEnum):
@@ -25,12 +37,12 @@ class LookupMethod(StrEnum):
     POST = "POST"
 
 
-class Lookup(msgspec.Struct, frozen=True):
-    """How records are found, `size` of them in a call.
+class Lookup(Settings):
+    """How records are found, `keys_per_call` of them in a call.
 
     Attributes:
         body: of a POST; a text that is `{keys}` and nothing else becomes the array of keys.
-        records: the found ones in an answer; `records_name` is where the path begins.
+        records: the found ones in an answer.
         key, id: in a found record; without `key` the mapping's match key is looked for.
         stored: in a found record, what was stored, to be compared with a payload.
         total: how many there are, of which an answer may hold the first ones alone.
@@ -40,79 +52,50 @@ class Lookup(msgspec.Struct, frozen=True):
         absent: answers by which the API says that it has none.
     """
 
-    method: LookupMethod
-    endpoint: str
-    query: Sequence[tuple[str, str]]
-    body: object
-    records: Read | None
-    records_name: str | None
-    key: Read | None
-    id: Read
-    stored: Read
-    total: Read | None
-    size: int
-    separator: str
-    ignore_case: bool | None
-    complete: bool
-    absent: Sequence[Sign]
+    method: Annotated[LookupMethod, CHOICE] = LookupMethod.GET
+    endpoint: Annotated[str, endpoint_with("key")]
+    parameters: Annotated[Query, query_with("key", "keys", "keysJson", "eachKey")] = ()
+    body: dict[str, Any] = Field({})
+    records: RecordsAt = RecordsPath()
+    key: ReadAt = None
+    id: ReadRequired
+    stored: ReadPart = whole
+    total: ReadAt = None
+    size: Whole = Field(100, ge=1, le=1000)
+    separator: Separator = ","
+    ignore_case: bool | None = None
+    complete: bool = False
+    absent: list[Sign] = Field([])
+
+    @property
+    def keys_per_call(self) -> int:
+        """How many keys one call asks for."""
+        return self.size if any(map(self.has, MANY)) else 1
 
     def has(self, placeholder: str) -> bool:
         """Tell whether a placeholder stands in the query or the body."""
-        return any(placeholder in value for _, value in self.query) or placeholder in _texts(
+        return any(placeholder in value for _, value in self.parameters) or placeholder in _texts(
             self.body
         )
 
-
-def parse_lookup(r: Reader, query: Sequence[tuple[str, str]]) -> Lookup:
-    """Read the block.
-
-    Args:
-        query: its `parameters`, read.
-    """
-    method = r.choice("method", LookupMethod, LookupMethod.GET)
-    body = r.mapping("body")
-    if body and method is LookupMethod.GET:
-        r.problem("body", "is sent with `method: POST` alone")
-    check_placeholders(r, "body", _texts(body), ("key", "keys", "keysJson"))
-    where = endpoint(r, "endpoint", required=True, known=("key",))
-    sent = " ".join([*(value for _, value in query), _texts(body)])
-    many = any(placeholder in sent for placeholder in MANY)
-    if many == ("{key}" in where or "{key}" in sent):
-        message = (
-            "must hold {key} (one record a call), or {keys}, {keysJson} or {eachKey} (many): one "
-            "of them"
-        )
-        r.problem("parameters", message)
-    id_ = path(r, "id")
-    if id_ is None:
-        r.problem("id", "is required: where a found record holds its ID")
-    key = path(r, "key")
-    if many and key is None:
-        r.problem("key", "is required with many keys: where a found record holds its match key")
-    lookup = Lookup(
-        method=method,
-        endpoint=where,
-        query=query,
-        body=body,
-        records=part(r, "records"),
-        records_name=_first_name(r.text("records")),
-        key=key,
-        id=id_ or (lambda _record: None),
-        stored=part(r, "stored") or (lambda record: record),
-        total=path(r, "total"),
-        size=whole(r, "size", 100, 1, LARGEST) if many else 1,
-        separator=r.text("separator") or ",",
-        ignore_case=r.boolean("ignoreCase", default=False) if r.has("ignoreCase") else None,
-        complete=r.boolean("complete", default=False),
-        absent=signs_of(r, "absent"),
-    )
-    r.refuse_unknown()
-    return lookup
-
-
-def part(r: Reader, name: str) -> Read | None:
-    """Read a path whose `""` stands for the whole."""
-    return (lambda whole: whole) if r.anything(name) == "" else path(r, name)
+    def contradictions(self) -> Contradictions:
+        if self.body and self.method is LookupMethod.GET:
+            yield "body", "is sent with `method: POST` alone"
+        try:
+            check_placeholders(_texts(self.body), ("key", "keys", "keysJson"))
+        except ValueError as error:
+            yield "body", str(error)
+        many = any(map(self.has, MANY))
+        if many == ("{key}" in self.endpoint or self.has("{key}")):
+            message = (
+                "must hold {key} (one record a call), or {keys}, {keysJson} or {eachKey} (many): "
+                "one of them"
+            )
+            yield "parameters", message
+        if many and self.key is None:
+            yield "key", "is required with many keys: where a found record holds its match key"
+        if not many and "size" in self.model_fields_set:
+            yield "size", "is for calls that ask for many keys: leave it out"
 
 
 def filled_body(body: object, key: str, keys: Sequence[str], separator: str) -> object:
@@ -141,10 +124,3 @@ def _texts(body: object) -> str:
     if isinstance(body, list):
         return " ".join(map(_texts, body))
     return body if isinstance(body, str) else ""
-
-
-def _first_name(text: str) -> str | None:
-    try:
-        return parse_path(text)[0].key if text else None
-    except ValueError:  # no path; the check of the mapping names it
-        return None

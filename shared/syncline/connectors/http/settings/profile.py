@@ -1,26 +1,40 @@
-"""A profile's settings as typed values, read from a person's words."""
+"""What a profile says of an API: its address, its login, its limits and how it tells errors."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
-import msgspec
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
-from syncline.connectors.http.answers.answer import Errors, Rule
+from syncline.connectors.http.settings.fields import (
+    CHOICE,
+    HEADER,
+    UNSAFE,
+    HeaderName,
+    ReadAt,
+    Whole,
+    endpoint_with,
+)
+from syncline.connectors.settings import (
+    Contradictions,
+    Settings,
+    advanced,
+    labelled,
+    needed,
+    refuse,
+    secret,
+)
 from syncline.domain.errors import Category, Problem
-from syncline.domain.mapping.paths import parse_path, reader
-from syncline.domain.mapping.reading import Reader
 
-HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "authorization", "te", "upgrade"}
 )
-_UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f]")
 MEGABYTE = 1_000_000
+API_KEY_HEADER = "X-Api-Key"
 
 
 class LoginKind(StrEnum):
@@ -33,6 +47,29 @@ class LoginKind(StrEnum):
     OAUTH2 = "oauth2"
 
 
+class ClientAuth(StrEnum):
+    """Where an OAuth2 client shows its secret."""
+
+    BASIC = "basic"
+    BODY = "body"
+
+
+_LOGINS: JsonDict = {
+    "none": "None",
+    "apiKey": "API key in a header",
+    "bearer": "Bearer token",
+    "basic": "User and password",
+    "oauth2": "OAuth2 client credentials",
+}
+_CLIENT_AUTHS: JsonDict = {"basic": "as Basic login", "body": "in the body"}
+
+
+def _when(kind: LoginKind) -> JsonDict:
+    return {"x-when": {"auth.type": [str(kind)]}}
+
+
+_API_KEY, _BEARER, _BASIC, _OAUTH2 = map(_when, list(LoginKind)[1:])
+_REQUIRED = {LoginKind.BASIC: ("username",), LoginKind.OAUTH2: ("tokenUrl", "clientId")}
 SECRETS: Mapping[LoginKind, str] = {
     LoginKind.API_KEY: "apiKey",
     LoginKind.BEARER: "token",
@@ -41,229 +78,183 @@ SECRETS: Mapping[LoginKind, str] = {
 }
 
 
-class ClientAuth(StrEnum):
-    """Where an OAuth2 client shows its secret."""
+class HttpSecrets(Settings):
+    """A profile's secrets; which one it needs is up to its login."""
 
-    BASIC = "basic"
-    BODY = "body"
-
-
-class Login(msgspec.Struct, frozen=True):
-    """The profile's `auth` block, without secrets."""
-
-    kind: LoginKind = LoginKind.NONE
-    header: str = "X-Api-Key"
-    username: str = ""
-    token_url: str = ""
-    client_id: str = ""
-    scope: str = ""
-    audience: str = ""
-    client_auth: ClientAuth = ClientAuth.BASIC
+    api_key: str | None = secret("API key", _API_KEY)
+    token: str | None = secret("Token", _BEARER)
+    password: str | None = secret("Password", _BASIC)
+    client_secret: str | None = secret("Client secret", _OAUTH2)
 
 
-class Times(msgspec.Struct, frozen=True):
-    """Seconds to connect, and for a whole call."""
-
-    connect: float = 5.0
-    total: float = 60.0
-
-
-class Settings(msgspec.Struct, frozen=True):
-    """A profile.
-
-    Attributes:
-        base_url: without a slash at its end; endpoints are appended.
-        idempotency_header: takes a write's key; "" sends none.
-        test_endpoint: read by the connection test.
-    """
-
-    base_url: str
-    login: Login
-    headers: Mapping[str, str]
-    times: Times
-    max_answer: int
-    ca_file: str | None
-    errors: Errors
-    idempotency_header: str
-    test_endpoint: str
-
-
-def parse_settings(
-    config: Mapping[str, Any], secrets: Mapping[str, str]
-) -> tuple[Settings, list[Problem]]:
-    """Read a profile; what is wrong with it is told by JSON path."""
-    problems: list[Problem] = []
-    r = Reader(config, "$.config", problems)
-    base_url = r.text("baseUrl", required=True)
-    if base_url:
-        _check_url(r, "baseUrl", base_url)
-    login = _login(r.child("auth"), secrets)
-    times = r.child("timeouts")
-    for name in ("verify", "verifyTls", "insecure"):
-        if r.anything(name) is not None:
-            r.problem(name, "certificates are always verified; name your own CA in caFile instead")
-    settings = Settings(
-        base_url=base_url.rstrip("/"),
-        login=login,
-        headers=_headers(r, "headers"),
-        times=Times(number(times, "connect", 5, 0.1, 60), number(times, "total", 60, 1, 600)),
-        max_answer=int(number(r, "maxAnswerBytes", 32 * MEGABYTE, 1000, 1000 * MEGABYTE)),
-        ca_file=r.text("caFile") or None,
-        errors=_errors(r.child("errors")),
-        idempotency_header=_header(r, "idempotencyHeader", "Idempotency-Key"),
-        test_endpoint=endpoint(r.child("test"), "endpoint", required=False, known=()),
-    )
-    times.refuse_unknown()
-    r.refuse_unknown()
-    return settings, problems
-
-
-def _login(r: Reader, secrets: Mapping[str, str]) -> Login:
-    kind = r.choice("type", LoginKind, LoginKind.NONE)
-    needed = {
-        LoginKind.BASIC: ("username",),
-        LoginKind.OAUTH2: ("tokenUrl", "clientId"),
-    }.get(kind, ())
-    login = Login(
-        kind=kind,
-        header=_header(r, "header", "X-Api-Key") or "X-Api-Key",
-        username=r.text("username", required="username" in needed),
-        token_url=r.text("tokenUrl", required="tokenUrl" in needed),
-        client_id=r.text("clientId", required="clientId" in needed),
-        scope=r.text("scope"),
-        audience=r.text("audience"),
-        client_auth=r.choice("clientAuth", ClientAuth, ClientAuth.BASIC),
-    )
-    if login.token_url and not login.token_url.startswith("/"):
-        _check_url(r, "tokenUrl", login.token_url)
-    if ":" in login.username:
-        r.problem("username", "must not hold a colon: Basic login ends the name there")
-    r.refuse_unknown()
-    wanted = SECRETS.get(kind)
-    for name, value in sorted(secrets.items()):
-        if name != wanted:
-            hint = f"`auth.type` {kind} takes {wanted or 'none'}"
-            r.problems.append(Problem(f"$.secrets.{name}", f"unknown secret; {hint}"))
-        elif not value.isascii() or any(c in value for c in "\r\n\0"):
-            message = "must be ASCII text on one line, as it travels in a header"
-            if kind in (LoginKind.API_KEY, LoginKind.BEARER):
-                r.problems.append(Problem(f"$.secrets.{name}", message))
-    if wanted and not secrets.get(wanted):
-        r.problems.append(Problem(f"$.secrets.{wanted}", f"is required by `auth.type` {kind}"))
-    return login
-
-
-def _errors(r: Reader) -> Errors:
-    rules = []
-    for rule in r.children("rules"):
-        status = rule.anything("status")
-        if status is not None and (type(status) is not int or not 200 <= status <= 599):
-            rule.problem("status", "must be a status such as 500")
-            status = None
-        contains = rule.text("contains")
-        if status is None and not contains:
-            rule.problem(None, "needs `status` or `contains`, or it would fit every answer")
-        category = rule.choice("category", Category, Category.PERMANENT)
-        rule.refuse_unknown()
-        rules.append(Rule(status, contains, category))
-    errors = Errors(path(r, "message"), path(r, "code"), path(r, "inSuccess"), rules)
-    r.refuse_unknown()
-    return errors
-
-
-def path(r: Reader, name: str) -> Callable[[Any], Any] | None:
-    """Read a JSON path such as `data[0].id`; None where it is not given."""
-    return path_in(r, name, r.text(name))
-
-
-def path_in(r: Reader, name: str, text: str | None) -> Callable[[Any], Any] | None:
-    """Read a JSON path that stands somewhere else; a mistake is told of `name`."""
-    if not text:
-        return None
-    try:
-        return reader(parse_path(text))
-    except ValueError as error:
-        r.problem(name, str(error))
-        return None
-
-
-def number(r: Reader, name: str, default: float, low: float, high: float) -> float:
-    value = r.anything(name)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        r.problem(name, f"must be a number from {low:g} to {high:g}")
-        return default
-    return value
-
-
-def whole(r: Reader, name: str, default: int, low: int, high: int) -> int:
-    value = number(r, name, default, low, high)
-    if value != int(value):
-        r.problem(name, f"must be a whole number from {low} to {high}")
-    return int(value)
-
-
-def _headers(r: Reader, name: str) -> dict[str, str]:
-    headers = {}
-    for key, value in r.mapping(name).items():
-        if not HEADER.fullmatch(key) or key.lower() in _OURS:
-            hint = (
-                "credentials belong into `auth` and secrets"
-                if key.lower() == "authorization"
-                else ""
-            )
-            r.problem(f"{name}.{key}", f"cannot be set; {hint}" if hint else "cannot be set")
-        elif not isinstance(value, str) or not value.isascii() or not value.isprintable():
-            r.problem(f"{name}.{key}", "must be ASCII text on one line")
-        else:
-            headers[key] = value
-    return headers
-
-
-def _header(r: Reader, name: str, default: str) -> str:
-    value = r.anything(name)
-    if value is None:
-        return default
-    if not isinstance(value, str) or (value and not HEADER.fullmatch(value)):
-        r.problem(name, "must be the name of a header, such as X-Api-Key")
-        return default
-    return value
-
-
-def endpoint(r: Reader, name: str, *, required: bool, known: Sequence[str]) -> str:
-    """Read a path under the base URL.
-
-    Args:
-        known: placeholders it may hold, such as `id` for `{id}`.
-    """
-    text = r.text(name, required=required)
-    if not text:
-        return ""
-    if not text.startswith("/") or text.startswith("//") or _UNSAFE.search(text) or "#" in text:
-        r.problem(name, "must be a path under the profile's baseUrl, such as /items")
-    check_placeholders(r, name, text, known)
-    return text
-
-
-def check_placeholders(r: Reader, name: str, text: str, known: Sequence[str]) -> None:
-    for found in re.findall(r"\{([A-Za-z]+)\}", text):
-        if found not in known:
-            may = " or ".join(f"{{{k}}}" for k in known) or "none"
-            r.problem(name, f"{{{found}}} means nothing here; it may hold {may}")
-
-
-def _check_url(r: Reader, name: str, url: str) -> None:
+def check_url(url: str) -> str:
+    """Return an address without a slash at its end. Raises ValueError."""
+    if not url:
+        raise ValueError("is required")
     parts = None
-    if not _UNSAFE.search(url):
+    if not UNSAFE.search(url):
         try:
             parts = urlsplit(url)
             _ = parts.port
         except ValueError:  # refused below, with an example
             parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        r.problem(name, "must be a URL such as https://erp.example.com/api")
-    elif parts.username is not None or parts.password is not None or "@" in parts.netloc:
-        r.problem(name, "must hold no credentials: they belong into `auth` and secrets")
-    elif parts.query or parts.fragment:
-        r.problem(name, "must end with its path: no `?` and no `#`")
+        raise ValueError("must be a URL such as https://erp.example.com/api")
+    if parts.username is not None or parts.password is not None or "@" in parts.netloc:
+        raise ValueError("must hold no credentials: they belong into `auth` and secrets")
+    if parts.query or parts.fragment:
+        raise ValueError("must end with its path: no `?` and no `#`")
+    return url.rstrip("/")
+
+
+def _token_url(url: str) -> str:
+    if url and not url.startswith("/"):
+        check_url(url)
+    return url
+
+
+def _user(name: str) -> str:
+    if ":" in name:
+        raise ValueError("must not hold a colon: Basic login ends the name there")
+    return name
+
+
+def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
+    found = []
+    for name, value in given.items():
+        if not HEADER.fullmatch(name) or name.lower() in _OURS:
+            is_login = name.lower() == "authorization"
+            hint = "; credentials belong into `auth` and secrets" if is_login else ""
+            found.append((name, f"cannot be set{hint}"))
+        elif not value.isascii() or not value.isprintable():
+            found.append((name, "must be ASCII text on one line"))
+    refuse(found)
+    return given
+
+
+Headers = Annotated[Mapping[str, str], AfterValidator(_headers)]
+
+
+class LoginSettings(Settings):
+    """How the profile signs in, without secrets."""
+
+    type: Annotated[LoginKind, CHOICE] = labelled(LoginKind.NONE, "Login", _LOGINS)
+    header: Annotated[HeaderName, AfterValidator(lambda name: name or API_KEY_HEADER)] = Field(
+        API_KEY_HEADER, title="Header", json_schema_extra=_API_KEY
+    )
+    username: Annotated[str, AfterValidator(_user)] = needed("User", _BASIC)
+    token_url: Annotated[str, AfterValidator(_token_url)] = needed("Token URL", _OAUTH2)
+    """Whole, or a path under the base URL."""
+    client_id: str = needed("Client ID", _OAUTH2)
+    scope: str = Field("", title="Scope", json_schema_extra=_OAUTH2)
+    audience: str = Field("", title="Audience", json_schema_extra=_OAUTH2)
+    client_auth: Annotated[ClientAuth, CHOICE] = labelled(
+        ClientAuth.BASIC, "Client shows its secret", _CLIENT_AUTHS, _OAUTH2
+    )
+
+    def contradictions(self) -> Contradictions:
+        given = self.model_dump(by_alias=True)
+        for name in _REQUIRED.get(self.type, ()):
+            if not given[name]:
+                yield name, "is required"
+
+
+class ConnectionTest(Settings):
+    """What the connection test reads."""
+
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"additionalProperties": False})
+    left_out = (None, "")
+
+    endpoint: Annotated[str, endpoint_with()] | None = Field(
+        None, title="Test endpoint", json_schema_extra={"pattern": "^/"}
+    )
+    """Read by Test Connection, so that login and permission are tested too."""
+
+
+class Timeouts(Settings):
+    """Seconds to connect, and for a whole call."""
+
+    connect: float = Field(5, title="Seconds to connect", ge=0.1, le=60)
+    total: float = Field(60, title="Seconds for a whole call", ge=1, le=600)
+
+
+class ErrorRule(Settings):
+    """An answer of this status whose body contains this text is of this category."""
+
+    status: int | None = Field(None, ge=200, le=599)
+    contains: str = ""
+    category: Annotated[Category, CHOICE] = Category.PERMANENT
+
+    def fits(self, status: int, text: str) -> bool:
+        """Tell whether an answer is meant."""
+        return self.status in (None, status) and self.contains in text
+
+    def contradictions(self) -> Contradictions:
+        if self.status is None and not self.contains:
+            yield "", "needs `status` or `contains`, or it would fit every answer"
+
+
+class Errors(Settings):
+    """How an API tells errors.
+
+    Attributes:
+        message, code: where they are in an error's body; None searches the usual places.
+        in_success: where an error lies in an answer with 2xx, if the API does such.
+        rules: exceptions from what a status usually means; the first that fits counts.
+    """
+
+    message: ReadAt = Field(None, title="Path of the message")
+    """In an error's JSON, such as `error.message`."""
+    code: ReadAt = Field(None, title="Path of the code")
+    in_success: ReadAt = Field(None, title="Path of an error in a 200")
+    rules: list[ErrorRule] = Field([], title="Rules")
+    """Which answers may succeed later, and which never will."""
+
+
+class HttpSettings(Settings):
+    """A profile. The base URL has no slash at its end."""
+
+    base_url: Annotated[str, AfterValidator(check_url)] = Field(
+        title="Base URL", json_schema_extra={"pattern": "^https?://"}
+    )
+    """Such as https://erp.example.com/api; endpoints are appended."""
+    auth: LoginSettings = Field(LoginSettings(), title="Login")
+    test: ConnectionTest = Field(ConnectionTest(), title="Connection test")
+    headers: Annotated[Mapping[str, str], AfterValidator(_headers)] = advanced(
+        {}, "Further headers"
+    )
+    """Sent with every call; credentials belong into the login."""
+    timeouts: Timeouts = advanced(Timeouts(), "Time-outs")
+    max_answer_bytes: Whole = advanced(
+        32 * MEGABYTE, "Largest answer in bytes", ge=1000, le=1000 * MEGABYTE
+    )
+    ca_file: str | None = advanced(None, "Own CA")
+    """Path of a file, where the issuer is not generally known. Certificates are always verified."""
+    idempotency_header: HeaderName = advanced("Idempotency-Key", "Idempotency header")
+    """Takes a write's key; empty: none is sent."""
+    errors: Errors = advanced(Errors(), "Errors of this API")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _always_verified(cls, given: object) -> object:
+        if isinstance(given, Mapping):
+            message = "certificates are always verified; name your own CA in caFile instead"
+            switches = [name for name in ("verify", "verifyTls", "insecure") if name in given]
+            refuse([(name, message) for name in switches])
+        return given
+
+
+def secret_problems(login: LoginSettings, secrets: Mapping[str, str]) -> Iterator[Problem]:
+    """Name every secret that does not belong to a login, is missing, or cannot be sent."""
+    wanted = SECRETS.get(login.type)
+    for name, value in sorted(secrets.items()):
+        if name != wanted:
+            message = f"unknown secret; `auth.type` {login.type} takes {wanted or 'none'}"
+            yield Problem(f"$.secrets.{name}", message)
+        elif login.type in (LoginKind.API_KEY, LoginKind.BEARER) and (
+            not value.isascii() or any(c in value for c in "\r\n\0")
+        ):
+            message = "must be ASCII text on one line, as it travels in a header"
+            yield Problem(f"$.secrets.{name}", message)
+    if wanted and not secrets.get(wanted):
+        yield Problem(f"$.secrets.{wanted}", f"is required by `auth.type` {login.type}")

@@ -1,30 +1,29 @@
-"""A mapping's `transformation.target` block as typed values, read from a person's words."""
+"""What a mapping's `transformation.target` block says: the calls by which records are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Annotated, Any
 
-import msgspec
+from pydantic import AfterValidator, Field
 
-from syncline.connectors.http.settings.lookup import Lookup, parse_lookup
-from syncline.connectors.http.settings.profile import (
+from syncline.connectors.http.settings.fields import (
+    CHOICE,
     HEADER,
-    check_placeholders,
-    endpoint,
-    whole,
+    PathTo,
+    Query,
+    Sign,
+    Whole,
+    endpoint_with,
+    query_with,
 )
-from syncline.connectors.http.settings.results import ResultRules, parse_results
-from syncline.connectors.http.settings.signs import Sign, signs_of
+from syncline.connectors.http.settings.lookup import Lookup
+from syncline.connectors.http.settings.results import ResultRules
+from syncline.connectors.settings import Contradictions, Settings, refuse
 from syncline.contracts.messages import encode
-from syncline.domain.errors import Problem
-from syncline.domain.mapping.paths import parse_path
-from syncline.domain.mapping.reading import Reader
 
-LARGEST_BULK = 1000
-Read = Callable[[Any], Any]
-_KEYS = ("key", "keys", "keysJson", "eachKey")
 _MARK = "\x1frecords\x1f"
 
 
@@ -42,51 +41,124 @@ class ExistingRecord(StrEnum):
     SKIP = "skip"
 
 
-class WriteCall(msgspec.Struct, frozen=True):
+def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
+    refuse(
+        [
+            (name, "must be a header's name and text on one line")
+            for name, value in given.items()
+            if not HEADER.fullmatch(name) or not value.isprintable()
+        ]
+    )
+    return given
+
+
+def _top_field(name: str) -> str:
+    if "." in name or "[" in name:
+        raise ValueError("must be a field at the record's top, without dots")
+    return name
+
+
+TopField = Annotated[str, AfterValidator(_top_field)]
+
+
+class WriteCall(Settings):
     """One way to write.
 
     Attributes:
+        bulk_size: records of one call.
         array: records travel in an array, also a single one.
-        frame: what stands before and behind the records in the body.
+        body, body_path: what stands around the records, and where they go in it.
         id_field: takes the target ID, if the API wants it in the record.
         key_field: takes the record's idempotency key.
+        answer: where it tells what became of each record.
     """
 
-    method: str
-    endpoint: str
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    bulk_size: int
-    array: bool
-    frame: tuple[bytes, bytes]
-    id_field: str
-    id_is_number: bool
-    key_field: str
-    results: ResultRules
+    method: Annotated[Method, CHOICE] = Method.POST
+    endpoint: Annotated[str, endpoint_with("key")]
+    parameters: Annotated[Query, query_with()] = ()
+    headers: Annotated[Mapping[str, str], AfterValidator(_headers)] = {}
+    bulk_size: Whole = Field(1, ge=1, le=1000)
+    array: bool = False
+    body: dict[str, Any] = Field({})
+    body_path: PathTo = ()
+    id_field: TopField = ""
+    id_is_number: bool = False
+    key_field: TopField = ""
+    answer: ResultRules = ResultRules()
+
+    @property
+    def in_array(self) -> bool:
+        """Tell whether records travel in an array."""
+        return self.array or self.bulk_size > 1
+
+    @cached_property
+    def frame(self) -> tuple[bytes, bytes]:
+        """What stands before and behind the records in the body."""
+        if not self.body_path:
+            return b"", b""
+        keys = [str(segment.key) for segment in self.body_path]
+        before, _, behind = encode(_placed(self.body, keys)).partition(encode(_MARK))
+        return before, behind
+
+    def contradictions(self) -> Contradictions:
+        if self.bulk_size > 1 and "{" in self.endpoint:
+            yield "endpoint", "a placeholder stands for one record: leave out bulkSize, or it"
+        if self.body and not self.body_path:
+            yield "bodyPath", "is required beside `body`: where the records go in it"
+        if any(segment.key is None for segment in self.body_path):
+            yield "bodyPath", "must lead through objects, such as `data.items`"
+        answer = self.answer
+        tells = answer.id or answer.status or answer.error
+        if self.bulk_size > 1 and answer.records is None and tells:
+            message = 'is required for bulks: the array of results, `""` for the answer itself'
+            yield "answer.records", message
 
 
-class Target(msgspec.Struct, frozen=True):
-    """Where and how a mapping's records are written.
+def _placed(body: Mapping[str, Any], keys: list[str]) -> dict[str, Any]:
+    first, *rest = keys
+    inner = body.get(first)
+    below = _placed(inner if isinstance(inner, dict) else {}, rest) if rest else _MARK
+    return {**body, first: below}
+
+
+class Update(WriteCall):
+    """How records that are there are changed.
 
     Attributes:
-        create: for records that are not known at the target; for all where there is no `update`.
-        idempotent: writing a record twice leaves one, whatever else happens.
         recreate: a record that the target has no more is created anew instead of failing.
+    """
+
+    method: Annotated[Method, CHOICE] = Method.PATCH
+    endpoint: Annotated[str, endpoint_with("id", "key")]
+    recreate: bool = False
+
+
+class Deletion(WriteCall):
+    """How records are deleted."""
+
+    method: Annotated[Method, CHOICE] = Method.DELETE
+    endpoint: Annotated[str, endpoint_with("id")]
+
+
+class Target(WriteCall):
+    """Where and how a mapping's records are written; itself it says how they are created.
+
+    Attributes:
+        update: how they are changed; without it all records are created.
+        idempotent: writing a record twice leaves one, whatever else happens.
         existing: what becomes of a record that the target has already.
         honours_keys: the API does nothing when it gets an idempotency key a second time.
         gone, exists: answers by which the API says that it has a record no more, or has it already.
     """
 
-    create: WriteCall
-    update: WriteCall | None
-    lookup: Lookup | None
-    delete: WriteCall | None
-    idempotent: bool
-    recreate: bool
-    existing: ExistingRecord
-    honours_keys: bool
-    gone: Sequence[Sign]
-    exists: Sequence[Sign]
+    update: Update | None = None
+    lookup: Lookup | None = None
+    delete: Deletion | None = None
+    idempotent: bool = False
+    existing: Annotated[ExistingRecord, CHOICE] = ExistingRecord.UPDATE
+    honours_keys: bool = False
+    gone: list[Sign] = Field([])
+    exists: list[Sign] = Field([])
 
     @property
     def finds(self) -> bool:
@@ -98,139 +170,25 @@ class Target(msgspec.Struct, frozen=True):
         """Tell whether only what is not there yet is created."""
         return self.existing is ExistingRecord.SKIP
 
-
-def parse_target(options: Mapping[str, Any]) -> tuple[Target, list[Problem]]:
-    """Read a target block; what is wrong with it is told by JSON path."""
-    problems: list[Problem] = []
-    r = Reader(options, "$.transformation.target", problems)
-    update, delete, lookup = r.child("update"), r.child("delete"), r.child("lookup")
-    idempotent = r.boolean("idempotent", default=False)
-    recreate = update.boolean("recreate", default=False)
-    existing = r.choice("existing", ExistingRecord, ExistingRecord.UPDATE)
-    honours_keys = r.boolean("honoursKeys", default=False)
-    gone, exists = signs_of(r, "gone"), signs_of(r, "exists")
-    target = Target(
-        create=_operation(r, Method.POST, ("key",)),
-        update=None if update.is_absent else _operation(update, Method.PATCH, ("id", "key")),
-        lookup=None if lookup.is_absent else parse_lookup(lookup, _query(lookup, _KEYS)),
-        delete=None if delete.is_absent else _operation(delete, Method.DELETE, ("id",)),
-        idempotent=idempotent,
-        recreate=recreate,
-        existing=existing,
-        honours_keys=honours_keys,
-        gone=gone,
-        exists=exists,
-    )
-    _check_whole(r, target)
-    return target, problems
-
-
-def _check_whole(r: Reader, target: Target) -> None:
-    """Note what does not go together."""
-    if target.lookup is not None and target.update is None and not target.idempotent:
-        if not target.skips:
-            message = "finds records to update, but `update` does not say how they are updated"
-            r.problem("lookup", message)
-    elif target.skips and target.update is not None:
-        r.problem("existing", "`skip` leaves what is there as it is: leave out `update`, or this")
-    if target.skips and target.lookup is None and not target.exists:
-        message = "`skip` needs `lookup` or `exists`: how is it told that a record is there?"
-        r.problem("existing", message)
-    if target.exists and not target.skips:
-        r.problem("exists", "tells of records that are there, which `existing: skip` leaves alone")
-    several = [o for o in (target.create, target.update) if o and o.bulk_size > 1]
-    if target.honours_keys and any(not o.key_field for o in several):
-        message = (
-            "the key of a bulk is made of its records' keys, and a bulk that is sent again may be "
-            "put together differently: give each record its key by `keyField`"
-        )
-        r.problem("honoursKeys", message)
-
-
-def _operation(r: Reader, default: Method, placeholders: Sequence[str]) -> WriteCall:
-    method = r.choice("method", Method, default)
-    bulk_size = whole(r, "bulkSize", 1, 1, LARGEST_BULK)
-    where = endpoint(r, "endpoint", required=True, known=placeholders)
-    if bulk_size > 1 and "{" in where:
-        r.problem("endpoint", "a placeholder stands for one record: leave out bulkSize, or it")
-    operation = WriteCall(
-        method=method,
-        endpoint=where,
-        query=_query(r, ()),
-        headers=_headers(r),
-        bulk_size=bulk_size,
-        array=r.boolean("array", default=bulk_size > 1) or bulk_size > 1,
-        frame=_frame(r),
-        id_field=_field(r, "idField"),
-        id_is_number=r.boolean("idIsNumber", default=False),
-        key_field=_field(r, "keyField"),
-        results=parse_results(r.child("answer"), is_bulk=bulk_size > 1),
-    )
-    r.refuse_unknown()
-    return operation
-
-
-def _query(r: Reader, placeholders: Sequence[str]) -> list[tuple[str, str]]:
-    return query_of(r, r.mapping("parameters"), "parameters", placeholders)
-
-
-def query_of(
-    r: Reader, parameters: Mapping[str, Any], name: str, placeholders: Sequence[str]
-) -> list[tuple[str, str]]:
-    """Read query parameters: texts, numbers and truths, or lists of them to be repeated."""
-    query = []
-    for key, value in parameters.items():
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, bool):
-                query.append((key, str(part).lower()))
-            elif isinstance(part, str | int | float):
-                check_placeholders(r, f"{name}.{key}", str(part), placeholders)
-                query.append((key, str(part)))
-            else:
-                r.problem(
-                    f"{name}.{key}", "must be text, a number, true or false, or a list of them"
-                )
-    return query
-
-
-def _headers(r: Reader) -> dict[str, str]:
-    headers = {}
-    for key, value in r.mapping("headers").items():
-        if not HEADER.fullmatch(key) or not isinstance(value, str) or not value.isprintable():
-            r.problem(f"headers.{key}", "must be a header's name and text on one line")
-        else:
-            headers[key] = value
-    return headers
-
-
-def _field(r: Reader, name: str) -> str:
-    text = r.text(name)
-    if "." in text or "[" in text:
-        r.problem(name, "must be a field at the record's top, without dots")
-    return text
-
-
-def _frame(r: Reader) -> tuple[bytes, bytes]:
-    """Make what stands around the records: `body` with the records at `bodyPath`."""
-    body, where = r.mapping("body"), r.text("bodyPath")
-    if not where:
-        if body:
-            r.problem("bodyPath", "is required beside `body`: where the records go in it")
-        return b"", b""
-    try:
-        keys = [segment.key for segment in parse_path(where)]
-    except ValueError as error:
-        r.problem("bodyPath", str(error))
-        return b"", b""
-    if None in keys:
-        r.problem("bodyPath", "must lead through objects, such as `data.items`")
-        return b"", b""
-    before, _, behind = encode(_placed(body, [str(key) for key in keys])).partition(encode(_MARK))
-    return before, behind
-
-
-def _placed(body: Mapping[str, Any], keys: list[str]) -> dict[str, Any]:
-    first, *rest = keys
-    inner = body.get(first)
-    below = _placed(inner if isinstance(inner, dict) else {}, rest) if rest else _MARK
-    return {**body, first: below}
+    def contradictions(self) -> Contradictions:
+        yield from super().contradictions()
+        if self.lookup and not self.update and not self.idempotent and not self.skips:
+            yield (
+                "lookup",
+                "finds records to update, but `update` does not say how they are updated",
+            )
+        if self.skips and self.update:
+            yield "existing", "`skip` leaves what is there as it is: leave out `update`, or this"
+        if self.skips and not self.lookup and not self.exists:
+            message = "`skip` needs `lookup` or `exists`: how is it told that a record is there?"
+            yield "existing", message
+        if self.exists and not self.skips:
+            message = "tells of records that are there, which `existing: skip` leaves alone"
+            yield "exists", message
+        bulks = [call for call in (self, self.update) if call and call.bulk_size > 1]
+        if self.honours_keys and not all(call.key_field for call in bulks):
+            message = (
+                "the key of a bulk is made of its records' keys, and a bulk that is sent again may "
+                "be put together differently: give each record its key by `keyField`"
+            )
+            yield "honoursKeys", message

@@ -1,4 +1,4 @@
-"""Asking anew from the last bookmark instead of counting on. Pure.
+"""Asking from the last bookmark instead of counting pages on. Pure.
 
 While a read counts pages, a record that changes moves to the end of the order: all behind it move
 up by one, and the one at the page's border is passed over. A read that asks from the last cursor
@@ -19,17 +19,12 @@ def unseen(source: Source, place: PagePosition, page: Page) -> Page:
     if not place.seen:
         return page
     seen = set(place.seen)
-    keep = [
-        n
-        for n, (id_, cursor) in enumerate(zip(page.ids, page.cursors, strict=True))
-        if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != place.cursor
-    ]
-    return Page(
-        [page.ids[n] for n in keep],
-        [page.cursors[n] for n in keep],
-        [page.records[n] for n in keep],
-        "",
-        {new: page.bad[n] for new, n in enumerate(keep) if n in page.bad},
+    return page.part(
+        [
+            n
+            for n, (id_, cursor) in enumerate(zip(page.ids, page.cursors, strict=True))
+            if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != place.cursor
+        ]
     )
 
 
@@ -45,7 +40,7 @@ def anchored(
         page: the answer as it came.
         counted: the next place by counting.
     """
-    is_counting = source.paging.type in COUNTING and source.ordered and not place.stable
+    is_counting = source.paging.type in COUNTING and source.options.ordered and not place.stable
     if counted is None or not is_counting or place.cursor is None or None in page.cursors:
         return counted
     written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]

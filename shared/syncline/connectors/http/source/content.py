@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -10,7 +10,8 @@ import msgspec
 from syncline.connectors.http.answers.answer import Answer
 from syncline.connectors.http.answers.charsets import as_utf8
 from syncline.connectors.http.answers.error_text import plain_words
-from syncline.connectors.http.settings.extraction import End, RecordsPath
+from syncline.connectors.http.settings.extraction import End
+from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.salvage import (
     UNREADABLE,
     BadRecord,
@@ -70,7 +71,7 @@ def content_of(
 
 
 def records_of(
-    content: Content, records: RecordsPath, ends: frozenset[End], where: str, *, begun: bool
+    content: Content, records: RecordsPath, ends: Collection[End], where: str, *, begun: bool
 ) -> list[Any]:
     """Return an answer's records.
 

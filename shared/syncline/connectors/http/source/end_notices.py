@@ -1,4 +1,4 @@
-"""What an API says at the end of a read that does not fit to its being the end. Pure."""
+"""Notices at the end of a read: what an API says that does not fit to its being the end. Pure."""
 
 from __future__ import annotations
 
@@ -65,6 +65,6 @@ def _says_nothing(source: Source, answer: Answer, document: object) -> bool:
     paging = source.paging
     if paging.more is not None and paging.more(document) is not None:
         return False
-    if paging.next is None:
+    if not paging.next:
         return "link" not in answer.headers
-    return absence(document, paging.next_path) is End.MISSING
+    return absence(document, paging.next) is End.MISSING

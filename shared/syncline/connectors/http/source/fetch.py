@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import key_text
 from syncline.connectors.http.client.api import Api, address, filled, placed
 from syncline.connectors.http.settings.extraction import End, Fetch, Source
@@ -39,15 +40,15 @@ async def fetch_records(
             (`filter_ignored`), or does not know the endpoint.
         RetriableError: what the API says it has and does not give (`records_missing`).
     """
-    fetch = source.fetch
+    fetch = source.options.fetch
     if fetch is None:
         message = (
             "the mapping does not say how single records are read: give `extraction.options.fetch`"
             ", such as {endpoint: '/items/{id}'}"
         )
-        raise ConnectorError(Failure(Category.PERMANENT, "fetch_not_configured", message))
+        raise refusal("fetch_not_configured", message)
     wanted = [i for i in dict.fromkeys(ids) if i not in _DOTS]
-    by_list = any("{ids}" in value for _, value in fetch.query)
+    by_list = any("{ids}" in value for _, value in fetch.parameters)
     odd = [i for i in wanted if by_list and fetch.separator in i]
     wanted = [i for i in wanted if i not in odd] if odd else wanted
     given = await _given(api, source, fetch, wanted)
@@ -64,8 +65,8 @@ async def fetch_records(
 
 async def _given(api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]) -> _Fetched:
     given = _Fetched(Page([], [], [], "", asked={}), [])
-    for start in range(0, len(wanted), fetch.size):
-        missing = list(wanted[start : start + fetch.size])
+    for start in range(0, len(wanted), fetch.ids_per_call):
+        missing = list(wanted[start : start + fetch.ids_per_call])
         while missing:
             records = await _halved(api, source, fetch, missing)
             if records is None:
@@ -73,9 +74,9 @@ async def _given(api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]) 
                 break
             found = _take(given.page, page_of(source, records), missing)
             if not found and records:
-                raise ConnectorError(_ignored(fetch, missing))
+                raise _ignored(fetch, missing)
             missing = [i for i in missing if i not in found]
-            if not found or fetch.size == 1:
+            if not found or fetch.ids_per_call == 1:
                 break
     return given
 
@@ -127,7 +128,7 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
         "{ids}": fetch.separator.join(ids),
         "{idsJson}": msgspec.json.encode(list(ids)).decode(),
     }
-    query = [(name, placed(value, values)) for name, value in fetch.query]
+    query = [(name, placed(value, values)) for name, value in fetch.parameters]
     url = address(api.settings.base_url, filled(fetch.endpoint, {"id": ids[0]}), query)
     try:
         answer = await api.read(url)
@@ -143,7 +144,7 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
     found = fetch.records.read(content.document)
     if found is None and absence(content.document, fetch.records.path) is End.MISSING:
         message = f"{fetch.endpoint}: `options.fetch.records` leads to nothing in the answer"
-        raise ConnectorError(Failure(Category.PERMANENT, "no_records", message))
+        raise refusal("no_records", message)
     records = found if isinstance(found, list) else [] if found is None else [found]
     _check_total(source, fetch, content.document, records)
     return records
@@ -174,15 +175,15 @@ async def _check_endpoint(api: Api, source: Source, fetch: Fetch, extraction: Ex
             f"{fetch.endpoint}: the API does not know any record there, not even {known!r}, which "
             f"{source.endpoint} gives: correct `options.fetch.endpoint`"
         )
-        raise ConnectorError(Failure(Category.PERMANENT, "not_found", message))
+        raise refusal("not_found", message)
 
 
-def _ignored(fetch: Fetch, asked: Sequence[str]) -> Failure:
+def _ignored(fetch: Fetch, asked: Sequence[str]) -> ConnectorError:
     message = (
         f"{fetch.endpoint} was asked for {asked[0]!r} and gave other records: correct the "
         "parameters in `extraction.options.fetch`, the API does not know one of them"
     )
-    return Failure(Category.PERMANENT, "filter_ignored", message)
+    return refusal("filter_ignored", message)
 
 
 def _unaskable(source_id: str, fetch: Fetch) -> Failure:

@@ -13,7 +13,7 @@ _AGAIN = "names a page as next that was read before"
 
 
 class CycleDetector:
-    """Notices that a walk repeats itself, with the memory of one step (Brent's algorithm)."""
+    """Notices that a sequence repeats itself, with the memory of one step (Brent's algorithm)."""
 
     def __init__(self) -> None:
         self._kept: bytes | None = None
@@ -31,7 +31,7 @@ class CycleDetector:
 
 
 class LoopGuard:
-    """One read's way through its pages."""
+    """Notices when one read's pages repeat themselves or never end."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -66,7 +66,7 @@ class LoopGuard:
             )
 
     def _loop(self, words: str) -> ConnectorError:
-        return ConnectorError(loop(self._source.endpoint, words))
+        return loop(self._source.endpoint, words)
 
 
 def _content(page: Page) -> bytes:

@@ -7,15 +7,11 @@ from typing import Any
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, error_in_success, key_text
 from syncline.connectors.http.client.api import Api, address, raised
-from syncline.connectors.http.settings.extraction import (
-    CURSOR,
-    End,
-    PagingType,
-    RecordsPath,
-    Source,
-)
+from syncline.connectors.http.settings.extraction import CURSOR, End, PagingType, Source
+from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.anchor import anchored, unseen
 from syncline.connectors.http.source.content import Content, content_of, records_of
 from syncline.connectors.http.source.end_notices import end_notices
@@ -54,7 +50,7 @@ async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncItera
         if then is None:
             _tell(parts, end_notices(source, place, answer, content.document, len(records)), place)
         for part in parts:
-            yield part if room is None else _first(part, room)
+            yield part if room is None else part.part(range(min(room, len(part.ids))))
             if room is not None:
                 room -= len(part.ids)
                 if room <= 0:
@@ -67,7 +63,7 @@ def _beginning(source: Source, request: ExtractRequest) -> PagePosition:
         return decode_position(request.position)
     if request.stable and source.stable is None:
         message = "the mapping names no parameters for a read that stands still: `options.stable`"
-        raise ConnectorError(Failure(Category.PERMANENT, "stable_not_configured", message))
+        raise refusal("stable_not_configured", message)
     cursor = source.bookmarks.after(request.after) if request.after is not None else None
     return first_position(source.paging, cursor, request.page_size, stable=request.stable)
 
@@ -104,12 +100,12 @@ def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Con
     ends = source.paging.end
     if answer.status == 204 and End.NO_CONTENT in ends:
         return Content(None), []
-    content = checked(api, answer, source.records, begun=begun)
-    return content, records_of(content, source.records, ends, source.endpoint, begun=begun)
+    content = checked(api, answer, source.options.records, begun=begun)
+    return content, records_of(content, source.options.records, ends, source.endpoint, begun=begun)
 
 
 def checked(api: Api, answer: Answer, records: RecordsPath, *, begun: bool) -> Content:
-    """Read an answer's body, and raise the error that it may carry."""
+    """Read an answer's body. Raises the error that it may carry."""
     content = content_of(answer, records, api.clean, begun=begun)
     failure = error_in_success(answer, content.document, api.settings.errors)
     if failure is not None:
@@ -126,16 +122,9 @@ def _parts(page: Page, place: PagePosition, then: PagePosition | None, size: int
         last = stop >= len(page.ids)
         behind = page.ids[min(stop, len(page.ids)) - 1]
         after = end if last else msgspec.structs.replace(place, skip=stop, behind=behind)
-        bad = {i - start: f for i, f in page.bad.items() if start <= i < stop}
-        parts.append(
-            Page(
-                page.ids[start:stop],
-                page.cursors[start:stop],
-                page.records[start:stop],
-                encode(after).decode(),
-                bad,
-            )
-        )
+        part = page.part(range(start, min(stop, len(page.ids))))
+        part.position = encode(after).decode()
+        parts.append(part)
     return parts
 
 
@@ -156,13 +145,6 @@ def _tell(parts: list[Page], notices: tuple[Notice, ...], place: PagePosition) -
         parts.append(Page([], [], [], encode(end).decode()))
     if notices:
         parts[-1].notices = notices
-
-
-def _first(page: Page, count: int) -> Page:
-    if len(page.ids) <= count:
-        return page
-    bad = {i: f for i, f in page.bad.items() if i < count}
-    return Page(page.ids[:count], page.cursors[:count], page.records[:count], page.position, bad)
 
 
 def page_of(source: Source, records: Sequence[Any]) -> Page:

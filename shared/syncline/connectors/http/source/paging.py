@@ -1,4 +1,4 @@
-"""Walking through pages: which request comes next, and what is an end. Pure.
+"""Paging: which request comes next, and what ends a read. Pure.
 
 An end is what an API says in words that are understood, and nothing else: an empty page, a last
 page without next, `more: false`, a total that was reached. All else is a failure with a name.
@@ -10,11 +10,12 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.answers.link_header import next_link
 from syncline.connectors.http.settings.extraction import End, Paging, PagingType
 from syncline.connectors.port import ConnectorError
-from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.errors import RetriableError
 
 COUNTING = frozenset({PagingType.PAGE, PagingType.OFFSET})
 _NO = frozenset({"false", "0", "no", "n"})
@@ -61,7 +62,7 @@ def decode_position(position: str) -> PagePosition:
         return _decode(position)
     except msgspec.DecodeError as error:
         message = "the position of the interrupted read was written by another version"
-        raise ConnectorError(Failure(Category.PERMANENT, "position_expired", message)) from error
+        raise refusal("position_expired", message) from error
 
 
 def first_position(
@@ -69,7 +70,7 @@ def first_position(
 ) -> PagePosition:
     """Return where a read begins."""
     size = min(paging.size, page_size)
-    return PagePosition(cursor=cursor, number=paging.first, size=size, stable=stable)
+    return PagePosition(cursor=cursor, number=paging.first_number, size=size, stable=stable)
 
 
 def query_at(paging: Paging, place: PagePosition) -> list[tuple[str, str]]:
@@ -78,9 +79,9 @@ def query_at(paging: Paging, place: PagePosition) -> list[tuple[str, str]]:
     if paging.size_parameter:
         query.append((paging.size_parameter, str(place.size)))
     if paging.type in COUNTING:
-        query.append((paging.parameter, str(place.number)))
+        query.append((paging.page_parameter, str(place.number)))
     elif paging.type is PagingType.CURSOR and place.token is not None:
-        query.append((paging.parameter, place.token))
+        query.append((paging.page_parameter, place.token))
     return query
 
 
@@ -120,7 +121,7 @@ def next_position(
     if token == place.token:
         if not count and End.SAME_TOKEN in paging.end:
             return None
-        raise ConnectorError(loop(answer.where, "names itself as the next page"))
+        raise loop(answer.where, "names itself as the next page")
     return msgspec.structs.replace(then, token=token)
 
 
@@ -165,18 +166,17 @@ def _fewer(answer: Answer, taken: int, total: int) -> str:
 def _token(paging: Paging, answer: Answer, document: object, url: str) -> str | None:
     """Return what the answer names as next; None where it says that there is none."""
     try:
-        if paging.next is None:
+        if not paging.next:
             link = next_link(answer.headers.get("link", ""))
         else:
             link = _named(paging, answer, document)
         return urljoin(url, link) if link and paging.type is PagingType.LINK else link
     except ValueError as error:
-        raise ConnectorError(_unreadable(f"{answer.where}: {error}")) from error
+        raise _unreadable(f"{answer.where}: {error}") from error
 
 
 def _named(paging: Paging, answer: Answer, document: object) -> str | None:
-    assert paging.next is not None
-    value = paging.next(document)
+    value = paging.next_in(document)
     if value is None or value is False or value == "":
         return None
     text = key_text(value)
@@ -184,18 +184,18 @@ def _named(paging: Paging, answer: Answer, document: object) -> str | None:
         kinds = {dict: "an object", list: "an array", bool: "true"}
         what = kinds.get(type(value), "no text")
         message = f"{answer.where}: `paging.next` leads to {what}, where the next page should be"
-        raise ConnectorError(_unreadable(message))
+        raise _unreadable(message)
     return text
 
 
-def _unreadable(message: str) -> Failure:
-    return Failure(Category.PERMANENT, "next_unreadable", message)
+def _unreadable(message: str) -> ConnectorError:
+    return refusal("next_unreadable", message)
 
 
-def loop(where: str, words: str) -> Failure:
+def loop(where: str, words: str) -> ConnectorError:
     """Say that a read does not come to an end."""
     hint = "check `paging` in the mapping: the API may not know its parameter"
-    return Failure(Category.PERMANENT, "paging_loop", f"{where} {words}: {hint}")
+    return refusal("paging_loop", f"{where} {words}: {hint}")
 
 
 def _whole(value: object) -> int | None:

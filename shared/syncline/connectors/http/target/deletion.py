@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from syncline.connectors.http.answers.answer import is_one_of
 from syncline.connectors.http.client.api import Api, RefusedError, address, filled
-from syncline.connectors.http.settings.signs import is_one_of
 from syncline.connectors.http.settings.target import Target, WriteCall
 from syncline.connectors.port import ConnectorError, WriteResult
 from syncline.domain.errors import FailureError
@@ -24,7 +24,7 @@ async def delete(
     result = WriteResult(list(target_ids))
     for place, target_id in enumerate(target_ids):
         endpoint = filled(operation.endpoint, {"id": target_id})
-        url = address(api.settings.base_url, endpoint, list(operation.query))
+        url = address(api.settings.base_url, endpoint, list(operation.parameters))
         try:
             answer = await api.send(operation.method, url, operation.headers, None)
             if api.settings.errors.in_success and answer.body.strip():

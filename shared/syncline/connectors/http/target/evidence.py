@@ -1,4 +1,4 @@
-"""Telling a refusal of one record from one that would meet every record.
+"""Whether a refusal concerns one record or would meet every record.
 
 403, and 404 and 410 where records are created, may be either: a right or an endpoint that is not
 there, or one order that must not be touched. Where nothing was ever taken it is the whole call's;
@@ -16,7 +16,7 @@ EITHER = frozenset({403, 404, 410})
 
 
 class Evidence:
-    """What became of the calls of one mapping's target in this process."""
+    """The accepted and refused calls of one mapping's target in this process."""
 
     def __init__(self) -> None:
         self._taking: set[str] = set()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import key_text
-from syncline.connectors.port import ConnectorError, WriteBatch
+from syncline.connectors.port import WriteBatch
 from syncline.contracts.messages import decoder_of
-from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.paths import parse_path, reader
 
 _decode = decoder_of(dict[str, Any]).decode
@@ -26,7 +26,7 @@ def own_key(batch: WriteBatch) -> Callable[[Any], Any]:
     """Return what reads the match key of a payload, or of a record that is shown like one."""
     if not batch.match_key:
         message = "the mapping has no `transformation.matchKey`, which lookup and {key} stand on"
-        raise ConnectorError(Failure(Category.PERMANENT, "no_match_key", message))
+        raise refusal("no_match_key", message)
     return reader(parse_path(batch.match_key[0]))
 
 

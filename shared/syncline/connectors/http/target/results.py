@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import Errors, error_message, key_text, one_line
+from syncline.connectors.http.answers.answer import category_of, error_message, key_text, one_line
+from syncline.connectors.http.settings.profile import Errors
 from syncline.connectors.http.settings.results import MissingResult, ResultRules
 from syncline.connectors.http.settings.target import WriteCall
 from syncline.connectors.port import WriteResult
@@ -49,7 +50,7 @@ def body_of(operation: WriteCall, records: Sequence[bytes]) -> bytes:
     """Lay records into the body."""
     before, behind = operation.frame
     inner = b",".join(records)
-    return before + (b"[" + inner + b"]" if operation.array else inner) + behind
+    return before + (b"[" + inner + b"]" if operation.in_array else inner) + behind
 
 
 def _id(target_id: str | None, *, is_number: bool) -> bytes | None:
@@ -74,7 +75,7 @@ def read_results(
     operation: WriteCall, document: object, records: Sequence[bytes], errors: Errors
 ) -> WriteResult:
     """Return what the answer says became of each record."""
-    results = operation.results
+    results = operation.answer
     count = len(records)
     result = WriteResult([None] * count)
     if not results.is_read:
@@ -233,7 +234,7 @@ def _refusal(results: ResultRules, row: object, errors: Errors) -> Failure | Non
     if status is None and not words:
         return _unclear()
     if isinstance(status, str) and not status.isdigit():
-        good = status.lower() in results.good
+        good = status.lower() in results.good_words
         return None if good else _refused(None, words or status, row, errors)
     code = int(status) if isinstance(status, int | str | Decimal) else 0
     return None if 200 <= code < 300 else _refused(code, words, row, errors)
@@ -243,7 +244,7 @@ def _refused(status: int | None, words: str, row: object, errors: Errors) -> Fai
     text = encode(row).decode()
     words = words or error_message(row)
     ruled = next((r.category for r in errors.rules if r.fits(status or 200, text)), None)
-    category = ruled or (errors.category(status, text) if status else Category.PERMANENT)
+    category = ruled or (category_of(errors, status, text) if status else Category.PERMANENT)
     shown = f"{status}: {words}" if status and words else words or str(status or "no reason given")
     return Failure(
         category,

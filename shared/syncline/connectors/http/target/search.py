@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import Answer, key_text
+from syncline.connectors.errors import refusal
+from syncline.connectors.http.answers.answer import Answer, is_one_of, key_text
 from syncline.connectors.http.client.api import Api, RefusedError, address, filled, placed, raised
-from syncline.connectors.http.settings.lookup import Lookup, LookupMethod, Read, filled_body
-from syncline.connectors.http.settings.signs import is_one_of
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.http.settings.fields import Read
+from syncline.connectors.http.settings.lookup import Lookup, LookupMethod, filled_body
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 
@@ -61,8 +61,8 @@ async def find(
     if lookup.has("{keys}") and lookup.method is LookupMethod.GET:
         search.found |= {k: _unsearchable(k, lookup) for k in wanted if lookup.separator in k}
         wanted = [key for key in wanted if key not in search.found]
-    for start in range(0, len(wanted), lookup.size):
-        await search.ask(wanted[start : start + lookup.size])
+    for start in range(0, len(wanted), lookup.keys_per_call):
+        await search.ask(wanted[start : start + lookup.keys_per_call])
     return search.found
 
 
@@ -183,7 +183,7 @@ async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
         "{key}": keys[0],
     }
     query = []
-    for name, value in lookup.query:
+    for name, value in lookup.parameters:
         repeated = keys if "{eachKey}" in value else keys[:1]
         query += [(name, placed(value, {**values, "{eachKey}": each})) for each in repeated]
     endpoint = filled(lookup.endpoint, {"key": keys[0]})
@@ -201,17 +201,18 @@ def _unsent(error: FailureError) -> FailureError:
 
 def _records(lookup: Lookup, document: object) -> list[object]:
     """Return the records of an answer. Raises ConnectorError where it has no place for them."""
-    found = lookup.records(document) if lookup.records else document
+    found = lookup.records.read(document)
     if isinstance(found, list):
         return found
     if found is not None:
         return [found]
-    if isinstance(document, dict) and document and lookup.records_name not in (None, *document):
+    name = lookup.records.path[0].key if lookup.records.path else None
+    if isinstance(document, dict) and document and name not in (None, *document):
         message = (
-            f"the look-up's answer has nothing at `lookup.records` ({lookup.records_name}); it "
+            f"the look-up's answer has nothing at `lookup.records` ({name}); it "
             f"has: {', '.join(sorted(map(str, document)))[:200]}"
         )
-        raise ConnectorError(Failure(Category.PERMANENT, "lookup_unreadable", message))
+        raise refusal("lookup_unreadable", message)
     return []
 
 

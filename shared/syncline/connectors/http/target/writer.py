@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.answers.answer import Answer, is_one_of
 from syncline.connectors.http.client.api import Api, RefusedError, address, filled, raised
 from syncline.connectors.http.settings.lookup import Lookup
-from syncline.connectors.http.settings.signs import is_one_of
 from syncline.connectors.http.settings.target import Target, WriteCall
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.keys import key_of, keys_of, own_key
@@ -58,13 +57,13 @@ class Writer:
         update = self._target.update
         if self._target.skips:
             self._leave(known)
-            await self._each(self._target.create, unknown)
+            await self._each(self._target, unknown)
         elif update is None:
-            await self._each(self._target.create, everything)
+            await self._each(self._target, everything)
         else:
             await self._each(update, known)
-            await self._each(self._target.create, unknown)
-        if self._target.recreate:
+            await self._each(self._target, unknown)
+        if update is not None and update.recreate:
             await self._recreate(known)
         return self._told()
 
@@ -105,7 +104,7 @@ class Writer:
             self._stop = error
         if update is not None:
             await self._each(update, [p for p in gone if self._ids[p] is not None])
-        await self._each(self._target.create, [p for p in gone if self._ids[p] is None])
+        await self._each(self._target, [p for p in gone if self._ids[p] is None])
 
     async def _find(self, lookup: Lookup, wanted: Sequence[int]) -> None:
         """Ask for the IDs of those records whose ID is not known."""
@@ -209,7 +208,7 @@ class Writer:
         )
         records = prepared(operation, sent)
         endpoint = filled(operation.endpoint, self._values(operation, places[0]))
-        url = address(self._api.settings.base_url, endpoint, list(operation.query))
+        url = address(self._api.settings.base_url, endpoint, list(operation.parameters))
         headers = {
             "Content-Type": "application/json",
             "X-Correlation-ID": batch.correlation_id,
@@ -224,7 +223,7 @@ class Writer:
         self, operation: WriteCall, places: list[int], records: Sequence[bytes], answer: Answer
     ) -> None:
         """Take over what an answer says became of each record."""
-        needed = operation.results.is_read or self._api.settings.errors.in_success
+        needed = operation.answer.is_read or self._api.settings.errors.in_success
         is_page = answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get(
             "content-type", ""
         )
@@ -252,7 +251,7 @@ class Writer:
     def _check_ids(self, operation: WriteCall, places: Sequence[int]) -> None:
         """Fail records that were created without an ID by which they could be changed later."""
         target = self._target
-        if target.update is None or target.lookup is not None or operation.results.id is None:
+        if target.update is None or target.lookup is not None or operation.answer.id is None:
             return
         for place in places:
             taken = place not in self._result.failures and place not in self._result.existing

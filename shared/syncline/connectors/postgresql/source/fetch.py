@@ -15,7 +15,7 @@ from syncline.connectors.postgresql.source.queries import TEXT, Query, bound_que
 from syncline.connectors.postgresql.source.selection import Selection, as_text, selection
 from syncline.connectors.postgresql.source.shape import Shape, shape_of
 from syncline.connectors.postgresql.source.window import order_of
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
 
 _SHORT = {"name": 63, "char": 1}

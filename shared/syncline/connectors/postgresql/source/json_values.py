@@ -1,4 +1,4 @@
-"""JSON as PostgreSQL keeps it: `json` takes texts that no reader does; that is one row's fault."""
+"""JSON values of PostgreSQL; one that cannot be decoded fails its row alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UnreadableJson(msgspec.Struct, frozen=True):
 
 
 async def set_json_codecs(connection: asyncpg.Connection) -> None:
-    """Let a connection give JSON as values, numbers with all their digits."""
+    """Let a connection decode JSON, numbers with all their digits."""
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
             kind, encoder=str, decoder=_value, schema="pg_catalog", format="text"

@@ -1,4 +1,4 @@
-"""Rows into pages: plain values, and what names, orders and groups the rows."""
+"""Pages of rows: plain values, IDs, cursors, and rows that tie."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import ConnectorError, ExtractRequest, Page, Snapshot
+from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.postgresql.source import open_writers
 from syncline.connectors.postgresql.source.json_values import UnreadableJson
 from syncline.connectors.postgresql.source.selection import Selection
 from syncline.connectors.postgresql.source.shape import SqlType, shape_of
 from syncline.connectors.postgresql.source.text_cursors import check_texts
 from syncline.connectors.postgresql.source.window import Position, reading_query
+from syncline.connectors.sql import tied_rows
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction
 
 _FLOATS = frozenset({"float4", "float8", "numeric"})
-MOST_TIED = 20_000
-"""Rows with one cursor value and one ID that are read; more of them name no records."""
 
 
 class PageMaker:
@@ -79,16 +78,7 @@ class PageMaker:
             self._snapshot,
         )
 
-    def whole(self, rows: Sequence[Any]) -> int:
-        """Return how many of the rows are surely followed by none of their cursor value and ID."""
-        last, place = self._group(rows[-1]), len(rows) - 1
-        if self._group(rows[0]) == last:
-            return 0
-        while self._group(rows[place - 1]) == last:
-            place -= 1
-        return place
-
-    def _group(self, row: Any) -> list[Any]:  # noqa: ANN401
+    def group_of(self, row: Any) -> list[Any]:  # noqa: ANN401
         return [row[place] for place in self._chosen.groups]
 
     def _texts(self, rows: Sequence[Any], column: int) -> list[str | None]:
@@ -194,29 +184,20 @@ async def grouped(
 ) -> AsyncIterator[Sequence[Any]]:
     """Give rows in pages that never part rows of one cursor value and one ID.
 
-    Nothing tells such rows apart, so a read that goes on between them would pass some over.
-
     Raises:
         ConnectorError: there are more of them than can name records.
     """
     held: list[Any] = []
     while True:
-        asked = size if len(held) > size else size + 1 - len(held)
+        asked = tied_rows.asked_for(len(held), size)
         held += (rows := await rows_of.fetch(asked))
         if len(rows) < asked:
             break
-        if whole := maker.whole(held):
-            yield held[:whole]
-            held = held[whole:]
-        elif len(held) > MOST_TIED:
-            raise ConnectorError(_not_unique(maker.page(held[:1])))
+        if untied := tied_rows.untied(held, maker.group_of):
+            yield held[:untied]
+            held = held[untied:]
+        elif len(held) > tied_rows.MOST_TIED:
+            page = maker.page(held[:1])
+            raise tied_rows.not_unique(page.ids[0], page.cursors[0])
     if held:
         yield held
-
-
-def _not_unique(page: Page) -> Failure:
-    message = (
-        f"more than {MOST_TIED:,} rows have the ID {page.ids[0]!r} and one cursor value "
-        f"({page.cursors[0]}): idColumn must be a column that names each record"
-    )
-    return Failure(Category.PERMANENT, "id_not_unique", message)

@@ -1,4 +1,4 @@
-"""Building the queries that extract records: table, procedure or a person's SQL, always bound."""
+"""The queries of extractions: a table, a procedure or a person's SQL, with bound values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from syncline.connectors.sql_text import (
+from syncline.connectors.sql.text import (
     TOKENS,
     identifier,
     is_tested_for_null,
@@ -38,7 +38,7 @@ class Query(msgspec.Struct):
     values: list[Any]
 
     def bind(self, value: Any, cast: str) -> str:  # noqa: ANN401
-        """Add a value and return what stands for it in the text."""
+        """Add a value and return its placeholder."""
         self.values.append(value)
         is_list = isinstance(value, list) or (value is None and cast.endswith("[]"))
         first = "text[]" if is_list else TEXT
@@ -102,7 +102,7 @@ def bound_query(
 
 
 def lookback(query: Query, extraction: Extraction, cast: str) -> str:
-    """Return what widens a window that begins at a value of a type."""
+    """Return the SQL that subtracts the lookback from a value of a type; "" where there is none."""
     if not extraction.lookback or extraction.cursor_type is CursorType.ID:
         return ""
     if cast.endswith('"date"'):

@@ -1,4 +1,4 @@
-"""How each column is said in a query, so that every value keeps its meaning on its way."""
+"""The select list of a query: each column as an expression that keeps its values exact."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from syncline.connectors.postgresql.source.shape import Shape, SqlType
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
 
 _WHOLE = frozenset({"int2", "int4", "int8"})
@@ -51,7 +51,7 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
-    """Say what is read of an extraction: its columns, and what their values do not tell."""
+    """Return the select list: the chosen columns, and further ones for what their values lose."""
     columns = _columns(extraction, shape)
     names = list(columns)
     said = [_said(name, columns[name]) for name in names]
@@ -69,7 +69,7 @@ def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
 
 
 def as_text(name: str) -> str:
-    """Say a column as PostgreSQL's own text of it, which it reads back as the same value."""
+    """Return a column as PostgreSQL's own text, which it reads back as the same value."""
     column = f"q.{identifier(name)}"
     return f"case when {column} is not null then format('%s', {column}) end"
 
@@ -110,7 +110,7 @@ def _said(name: str, kind: SqlType) -> str:
 
 
 def _odd_dates(columns: Mapping[str, SqlType]) -> dict[int, str]:
-    """Say the texts of dates that Python has not: infinity, 44 BC, the year 12000, 24:00."""
+    """Return expressions for dates that Python has not: infinity, 44 BC, the year 12000, 24:00."""
     said = {}
     for place, (name, kind) in enumerate(columns.items()):
         if kind.name in _DATES:

@@ -1,4 +1,4 @@
-"""Asking the server about a query before it is run: what columns it gives, what its names mean."""
+"""The columns of a query and the types of its parameters, as the server describes them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import Column, ConnectorError
+from syncline.connectors.errors import refusal
+from syncline.connectors.port import Column
 from syncline.connectors.postgresql.source.queries import base_query, unbound_names
-from syncline.connectors.sql_text import identifier
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
 
 _ARRAY = "[]"
@@ -81,8 +81,7 @@ async def _prepared(
     except (asyncpg.IndeterminateDatatypeError, asyncpg.AmbiguousParameterError) as error:
         known = ", ".join(f":{name}" for name in names)
         message = f"PostgreSQL cannot tell the type of one of {known}: write it as :name::type"
-        failure = Failure(Category.PERMANENT, "unknown_type", message, str(error))
-        raise ConnectorError(failure) from error
+        raise refusal("unknown_type", message, detail=str(error)) from error
     return statement, names
 
 
@@ -91,12 +90,8 @@ def _check_columns(extraction: Extraction, given: list[str]) -> None:
     for column in wanted:
         if column is not None and column not in given:
             message = f"the source gives no column {column!r}; it gives: {', '.join(given)}"
-            raise _refusal("unknown_column", message, column)
+            raise refusal("unknown_column", message, column)
     for column in given:
         if given.count(column) > 1:
             message = f"the source gives column {column!r} twice: give each a name of its own"
-            raise _refusal("duplicate_column", message, column)
-
-
-def _refusal(code: str, message: str, column: str) -> ConnectorError:
-    return ConnectorError(Failure(Category.PERMANENT, code, message, field=column))
+            raise refusal("duplicate_column", message, column)

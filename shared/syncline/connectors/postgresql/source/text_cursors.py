@@ -1,4 +1,4 @@
-"""Cursor columns that are text: whether their values follow each other as their letters do."""
+"""Cursor columns that are text: whether their values sort as time or numbers do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 
 import asyncpg
 
-from syncline.connectors.port import ConnectorError, ExtractRequest
+from syncline.connectors.errors import refusal
+from syncline.connectors.port import ExtractRequest
 from syncline.connectors.postgresql.source.queries import TEXT, bound_query
 from syncline.connectors.postgresql.source.shape import Shape
-from syncline.connectors.sql_text import identifier
-from syncline.connectors.text_dates import form_of
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.text import identifier
+from syncline.connectors.sql.text_dates import form_of
 from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 
 TEXTS = frozenset({"text", "varchar", "bpchar"})
@@ -41,25 +41,20 @@ async def check_texts(
     sql = f"select {column} {some} and not {column} ~ {alike} limit 1"
     other = await connection.fetchval(sql, *query.values)
     if other is not None:
-        raise _refusal(name, "mixed_cursor", _MIXED.format(name, value[:60], other[:60]))
+        raise refusal("mixed_cursor", _MIXED.format(name, value[:60], other[:60]), name)
 
 
 def _pattern(value: str, extraction: Extraction) -> str | None:
-    """Return what all values must look like, None where letters are all that there is."""
+    """Return a pattern that all values must match; None for texts that are compared as such."""
     if extraction.cursor_type is CursorType.ID:
         digits = re.fullmatch(r"[0-9]+", value)
         return f"^[0-9]{{{len(value)}}}$" if digits else None
     named = extraction.cursor_format
     form = form_of(value.rstrip(" "), None if named in EPOCHS else named, bytewise=False)
     if form is None:
-        raise _refusal(extraction.cursor_column or "", "invalid_cursor", _UNSORTED.format(
-            extraction.cursor_column, value[:60]
-        ))  # fmt: skip
+        column = extraction.cursor_column
+        raise refusal("invalid_cursor", _UNSORTED.format(column, value[:60]), column)
     return form.regex().replace(")$", ") *$")
-
-
-def _refusal(name: str, code: str, message: str) -> ConnectorError:
-    return ConnectorError(Failure(Category.PERMANENT, code, message, field=name))
 
 
 _MIXED = (

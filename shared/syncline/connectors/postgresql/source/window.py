@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.connectors.port import ConnectorError, ExtractRequest
+from syncline.connectors.errors import refusal
+from syncline.connectors.port import ExtractRequest
 from syncline.connectors.postgresql.source.queries import Query, bound_query, condition, lookback
 from syncline.connectors.postgresql.source.selection import Selection, selection
 from syncline.connectors.postgresql.source.shape import Shape
 from syncline.connectors.postgresql.source.text_cursors import TEXTS
-from syncline.connectors.sql_text import identifier
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import CursorType, Extraction
 
 _MOMENTS = frozenset({"date", "timestamp", "timestamptz"})
@@ -77,7 +77,7 @@ def check_lookback(name: str, kind: str) -> None:
         f"lookback: a duration cannot be taken from {name!r}, which is {kind}: the cursor column "
         "must be date, timestamp or timestamptz (in `sql`, write it as such), or leave it out"
     )
-    raise ConnectorError(Failure(Category.PERMANENT, "invalid_lookback", message, field=name))
+    raise refusal("invalid_lookback", message, field=name)
 
 
 def _behind(query: Query, extraction: Extraction, shape: Shape, position: Position) -> str:

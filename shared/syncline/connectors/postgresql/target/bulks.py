@@ -1,4 +1,4 @@
-"""Bulks that PostgreSQL refuses: halved until the bad record is found, or told of as a whole."""
+"""Writing bulks: a refused one is halved until the bad record is found, or fails as a whole."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import asyncpg
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError, Pace
 from syncline.connectors.postgresql.errors import (
     failure_of,
     is_of_the_call,
     is_row_security,
     is_transient,
-    refusal,
+    refused_call,
     words_of,
 )
 from syncline.connectors.postgresql.target import catalog
@@ -23,7 +24,7 @@ from syncline.connectors.postgresql.target.staging_table import (
     taken_out,
 )
 from syncline.connectors.postgresql.target.table import Table
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.sql.text import identifier
 from syncline.domain.errors import Category, Failure
 
 _Records = Sequence[dict[str, Any]]
@@ -77,7 +78,7 @@ class Bulks:
             refused = {p: e for p, e in refused.items() if p not in left} | again
             tried, left = len(left), _waiting(again)
         if len(refused) == count > 1 and all(map(is_row_security, refused.values())):
-            raise ConnectorError(self._locked_out(next(iter(refused.values()))))
+            raise self._locked_out(next(iter(refused.values())))
         return {place: _failure(error) for place, error in refused.items()}
 
     async def _each(self, send: Send, groups: _Groups) -> dict[int, BaseException]:
@@ -106,28 +107,27 @@ class Bulks:
         return first | await self._halving(send, places[middle:])
 
     async def _raise_of_all(self, error: asyncpg.PostgresError) -> None:
-        """Raise what would meet every record, with what a person can do."""
+        """Raise an error that every record would meet, with what a person can do."""
         table = self.table.described
         if is_row_security(error):
             if table.row_security and not await catalog.lets_rows_in(self.connection, table):
-                raise ConnectorError(self._locked_out(error)) from error
+                raise self._locked_out(error) from error
             return
         if isinstance(error, asyncpg.InvalidColumnReferenceError):
             message = f"{words_of(error)}: {table.name} is not keyed by the match key"
-            failure = Failure(Category.PERMANENT, "no_unique_key", f"PostgreSQL: {message}")
-            raise ConnectorError(failure) from error
+            raise refusal("no_unique_key", f"PostgreSQL: {message}") from error
         if not is_of_the_call(error):
             return
         advice = ""
         if isinstance(error, asyncpg.InsufficientPrivilegeError):
             lacking = await catalog.grants(self.connection, table)
             advice = "; ".join(lacking) or f"grant {table.user} what it lacks"
-        raise ConnectorError(refusal(error, advice)) from error
+        raise refused_call(error, advice) from error
 
-    def _locked_out(self, error: BaseException) -> Failure:
+    def _locked_out(self, error: BaseException) -> ConnectorError:
         table = self.table.described
         advice = f"create a policy on {table.name} that lets {table.user} insert and update"
-        return refusal(error, advice)
+        return refused_call(error, advice)
 
     async def staged(self, records: _Records) -> str:
         """Put records into a temporary table of this transaction, and return its name."""
@@ -183,7 +183,7 @@ class Bulks:
         return int(said.split()[-1])
 
     def same_key(self, one: str, other: str) -> str:
-        """Return what compares the keys of two rows."""
+        """Return the condition that two rows have the same key."""
         return " and ".join(
             f"{one}.{identifier(name)} = {other}.{identifier(name)}" for name in self.table.key
         )
@@ -202,7 +202,7 @@ def _failure(error: BaseException) -> Failure:
 
 
 def changes(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:
-    """Return what an update sets, from the temporary table's row `s`."""
+    """Return the assignments of an update from the temporary table's row `s`."""
     return ", ".join(
         f"{identifier(name)} = {taken_out(table.columns[name])}"
         for name in columns

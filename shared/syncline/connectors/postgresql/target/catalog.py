@@ -139,7 +139,7 @@ class TableDescription(msgspec.Struct, frozen=True):
 
 
 class Catalog:
-    """Tables by their quoted names, read again when they are not as they were."""
+    """Descriptions of tables by quoted name, read again when a table has changed."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, TableDescription]] = {}

@@ -1,4 +1,4 @@
-"""Values as a column takes them where JSON's way of writing them is not the column's."""
+"""Values in the form that a column takes, where JSON writes them in another one."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Records whose match key is another than before: their row is known by the old one."""
+"""Records whose match key has changed: their row is found by the old one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from syncline.connectors.match_keys import key_parts, of_target_id
 from syncline.connectors.postgresql.target.bulks import Bulks, changes
+from syncline.connectors.sql.match_keys import key_parts, of_target_id
 from syncline.domain.errors import Failure
 
 

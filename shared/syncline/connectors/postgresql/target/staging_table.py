@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from syncline.connectors.postgresql.target.catalog import TargetColumn
-from syncline.connectors.sql_text import identifier
+from syncline.connectors.sql.text import identifier
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
@@ -39,7 +39,7 @@ def _type(column: TargetColumn) -> str:
 
 
 def taken_out(column: TargetColumn) -> str:
-    """Return what takes a column's value out of the temporary table, called `s`."""
+    """Return the expression that reads a column from the temporary table, called `s`."""
     name = identifier(column.name)
     if not column.composite:
         return f"s.{name}"
@@ -79,7 +79,7 @@ async def _copy_text(records: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
 
 
 def _is_right(plain: str, records: Sequence[dict[str, Any]]) -> bool:
-    """Tell whether unescaped text says what was meant: it has as many separators as it must."""
+    """Tell whether unescaped text is correct: it has as many separators as it must have."""
     nulls = plain.count(NULL)
     return (
         plain.count("\t") == sum(map(len, records)) - len(records)

@@ -8,11 +8,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from syncline.connectors.match_keys import key_parts, of_target_id, to_target_id
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.errors import refusal
 from syncline.connectors.postgresql.target.catalog import Catalog, TableDescription, TargetColumn
-from syncline.connectors.sql_text import identifier, table_name
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
+from syncline.connectors.sql.text import identifier, table_name
 from syncline.domain.mapping.paths import column_name
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
@@ -52,14 +51,18 @@ class Table(msgspec.Struct, frozen=True):
         return found
 
     async def delete(self, connection: asyncpg.Connection, target_ids: Sequence[str]) -> None:
-        """Delete rows by key; what can name no row is none."""
+        """Delete rows by key; a key that can name no row is left out."""
         keys = [of_target_id(target_id, len(self.key)) for target_id in target_ids]
         sql = f"delete from {self.name} t using {self.given('k')} where"
         known = [key for key in keys if key is not None and "\0" not in "".join(key)]
         await self._by_keys(connection, sql, known)
 
     async def _by_keys(self, connection: asyncpg.Connection, sql: str, keys: _Keys) -> list[Any]:
-        """Compare in the key's own type, which has the index; as text where a key is none of it."""
+        """Run a statement for rows with these keys.
+
+        Keys are compared in the columns' types, which have the index; as text where one is not
+        of its type.
+        """
         if not keys:
             return []
         given = list(map(list, zip(*keys, strict=True)))
@@ -79,7 +82,7 @@ class Table(msgspec.Struct, frozen=True):
         return f"unnest({arrays}) with ordinality as {alias}({names}, place)"
 
     def same(self, row: str, alias: str) -> str:
-        """Return what compares a row's key with such texts."""
+        """Return the condition that a row's key equals such texts."""
         return " and ".join(
             f"{row}.{identifier(name)} = {alias}{n}::{self.columns[name].type}"
             for n, name in enumerate(self.key)
@@ -100,7 +103,7 @@ class Table(msgspec.Struct, frozen=True):
         return numbers
 
     def _is_plain(self, name: str, part: int, keys: _Keys) -> bool:
-        """Tell whether keys are equal just where their texts are."""
+        """Tell whether keys are equal exactly where their texts are."""
         column = self.columns[name]
         if column.leaf in ("text", "varchar"):
             return column.collation is None
@@ -159,21 +162,17 @@ async def table_of(
         ConnectorError: there is no match key, no such table, or it has no such column.
     """
     if not key:
-        raise _refusal("no_match_key", "the mapping has no matchKey: PostgreSQL needs one")
+        raise refusal("no_match_key", "the mapping has no matchKey: PostgreSQL needs one")
     name = str(options["table"])
     found = await catalog.table(connection, table_name(name))
     if found is None:
-        raise _refusal("no_table", f"PostgreSQL: there is no table {name}: it must be made first")
+        raise refusal("no_table", f"PostgreSQL: there is no table {name}: it must be made first")
     if found.kind not in _KINDS:
-        raise _refusal("no_table", f"PostgreSQL: {name} is no table or view")
+        raise refusal("no_table", f"PostgreSQL: {name} is no table or view")
     key = tuple(map(column_name, key))
     for column in key:
         if column not in found.columns:
             has = ", ".join(found.columns)
             message = f"matchKey {column!r} is no column of table {name}; it has: {has}"
-            raise _refusal("unknown_match_key", message)
+            raise refusal("unknown_match_key", message)
     return Table(found, key)
-
-
-def _refusal(code: str, message: str) -> ConnectorError:
-    return ConnectorError(Failure(Category.PERMANENT, code, message))

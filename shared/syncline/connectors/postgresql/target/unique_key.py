@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.errors import refusal
 from syncline.connectors.postgresql.target.catalog import TableDescription, UniqueIndex
-from syncline.connectors.sql_text import identifier
-from syncline.domain.errors import Category, Failure
+from syncline.connectors.sql.text import identifier
 
 
 def check_keyed(table: TableDescription, key: Sequence[str]) -> None:
@@ -21,7 +20,7 @@ def check_keyed(table: TableDescription, key: Sequence[str]) -> None:
     if not any(index.fits and set(index.names or ()) == set(key) for index in table.indexes):
         message = f"table {table.name} is not keyed by the match key ({_names(key)}): "
         message += _instead(table, key)
-        raise ConnectorError(Failure(Category.PERMANENT, "no_unique_key", message))
+        raise refusal("no_unique_key", message)
 
 
 def _instead(table: TableDescription, key: Sequence[str]) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from syncline.domain.errors import Problem
-from syncline.domain.naming import hint, unknown
+from syncline.domain.naming import hint
 
 TOKENS = re.compile(
     r"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/"
@@ -30,7 +29,7 @@ def table_name(name: str) -> str:
 
 
 def one_statement(sql: str) -> str:
-    """Return a text without what ends it."""
+    """Return a statement without its semicolon and the blanks around it."""
     return sql.strip().rstrip(_END)
 
 
@@ -65,28 +64,3 @@ def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[
         for name in names_in(sql)
         if names and name not in known
     ]
-
-
-def table_problems(target: Mapping[str, Any]) -> list[Problem]:
-    """Name every mistake of a target block that names a table and its key."""
-    at = "$.transformation.target"
-    problems = [
-        Problem(f"{at}.{name}", unknown("setting", name, ("key", "table")))
-        for name in sorted(target.keys() - {"table", "key"})
-    ]
-    if not isinstance(target.get("table"), str) or not target["table"]:
-        problems.append(Problem(f"{at}.table", "is required: the table to write"))
-    return problems + _key_problems(at, target.get("key"))
-
-
-def _key_problems(at: str, key: object) -> list[Problem]:
-    names = key if isinstance(key, list) else [key]
-    if key is None or (names and all(isinstance(name, str) and name for name in names)):
-        return []
-    return [Problem(f"{at}.key", "must be the name of a column or a list of names")]
-
-
-def deletion_key(target: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the columns of a target block by which rows are deleted."""
-    key = target.get("key") or "id"
-    return tuple(key) if isinstance(key, list) else (str(key),)

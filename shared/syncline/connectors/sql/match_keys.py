@@ -45,7 +45,7 @@ def of_target_id(text: str, count: int) -> tuple[str, ...] | None:
 
 
 class Claims(msgspec.Struct):
-    """Which records of a bulk a row cannot hold, because another one has its key.
+    """Records of a bulk that are not written, because another one has their key.
 
     Attributes:
         older: place of an older version of a record -> place of its newest one.

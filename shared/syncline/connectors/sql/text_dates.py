@@ -1,4 +1,4 @@
-"""Times that are text in a database: how they look, and whether they sort as time goes.
+"""Times that are text in a database: how they are written, and whether they sort by time.
 
 A database compares texts letter by letter. That is the order of time only where all values are
 written alike: `T` is behind the blank, `+02:00` and `Z` say one moment twice, `28.10.2026` begins
@@ -64,7 +64,7 @@ class Form(msgspec.Struct, frozen=True):
 
 
 def form_of(text: str, cursor_format: str | None, *, bytewise: bool) -> Form | None:
-    """Return the form of a text, None where texts of its form do not sort by time.
+    """Return the form of a text; None where texts of its form do not sort by time.
 
     Args:
         cursor_format: the form that the mapping names, which the text must have.
