@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from uuid6 import uuid7
 
@@ -9,11 +11,13 @@ from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Report, RunRef
 from syncline.domain.batch import NewBatch, Watermarks
 from syncline.domain.dead_letter.identity import dead_letter_id
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
+from syncline.postgres.dead_letters.store import resolve_dead_letters
 from syncline.postgres.progress.extraction import Extractions
 from syncline.postgres.progress.extraction_state import ExtractionEnd
 from syncline.postgres.progress.outcomes import Outcomes
@@ -67,3 +71,11 @@ def dead_letter(run: Run, source_id: str, slot: int) -> DeadLetter:
         stage="execute", failure=NO, attempts=[], mapping=run.mapping, mapping_version=1,
         failed_at="2026-01-01T00:00:00+00:00", payload=msgspec.Raw(b'{"x":1.10}'), version=5,
     )  # fmt: skip
+
+
+async def resolve(
+    db: Database, ids: Sequence[str], kind: OperationKind, tenant: str = "default"
+) -> set[str]:
+    """Discard or restore dead letters; return those that it was done to."""
+    async with db.transaction() as connection:
+        return await resolve_dead_letters(connection, tenant, ids, kind, "ann", None)

@@ -11,6 +11,7 @@ import pytest
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Extracted, Settled
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
@@ -21,7 +22,7 @@ from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
-from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref
+from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref, resolve
 
 HASH = "0" * 32
 
@@ -148,9 +149,9 @@ async def test_a_record_twice_in_a_run_has_two_entries_and_one_waits(db: Databas
 
 async def test_what_is_restored_after_a_newer_one_came_does_not_wait(db: Database) -> None:
     _, (old,) = await fails(db, "a", 5)
-    await DeadLetterStore(db).discard("default", [old], "ann", None)
+    await resolve(db, [old], OperationKind.DISCARD)
     _, newer = await fails(db, "a", 6)
-    assert await DeadLetterStore(db).restore("default", [old], "ann") == {old}
+    assert await resolve(db, [old], OperationKind.RESTORE) == {old}
     assert await pending(db) == newer
 
 

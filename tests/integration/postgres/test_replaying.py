@@ -11,6 +11,7 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.contracts.messages import decoder_of
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
@@ -21,7 +22,7 @@ from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
-from tests.support.run_life import dead_letter
+from tests.support.run_life import dead_letter, resolve
 
 
 @pytest.fixture
@@ -116,11 +117,11 @@ async def test_what_has_no_payload_cannot_be_edited(db: Database) -> None:
 
 async def test_discarding_and_restoring_say_which_ones(db: Database) -> None:
     one, two = await failed(db, "a", "b")
-    letters = DeadLetterStore(db)
-    assert await letters.discard("default", [one], "ann", "old") == {one}
-    assert await letters.discard("default", [one, two], "ann", None) == {two}
-    assert await letters.restore("other", [one], "ann") == set()
-    assert await letters.restore("default", [one, two], "ann") == {one, two}
+    discard, restore = OperationKind.DISCARD, OperationKind.RESTORE
+    assert await resolve(db, [one], discard) == {one}
+    assert await resolve(db, [one, two], discard) == {two}
+    assert await resolve(db, [one], restore, tenant="other") == set()
+    assert await resolve(db, [one, two], restore) == {one, two}
     assert await statuses(db, [one, two]) == ["pending", "pending"]
     actions = await db.fetch("select action from audit_log where action like 'dlq%' order by id")
     assert [row["action"] for row in actions] == ["dlq.discarded"] * 2 + ["dlq.restored"] * 2

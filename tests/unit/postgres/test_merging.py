@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.domain.run import PENDING
-from syncline.postgres.progress.outcomes import merge_codes
+from syncline.postgres.progress.batch_outcomes import merge_codes
 
 SIZE = 6
 REPORT = st.lists(st.integers(0, SIZE - 1), unique=True).flatmap(

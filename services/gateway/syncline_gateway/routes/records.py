@@ -17,7 +17,7 @@ from syncline.postgres.runs.record_history import (
     RecordHistories,
     RecordHistory,
     RecordInRun,
-    run_place_of,
+    run_position_of,
 )
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
@@ -48,7 +48,7 @@ async def history(
 
 
 def _place(run: RecordInRun) -> tuple[str, str, str]:
-    at, run_id, batch = run_place_of(run)
+    at, run_id, batch = run_position_of(run)
     return at.isoformat(), run_id, str(batch)
 
 

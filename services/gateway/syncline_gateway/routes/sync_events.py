@@ -87,7 +87,7 @@ async def _begun_before(
     backend: Backend, run_id: str, wanted: TriggerRequest, *, by_key: bool
 ) -> RunStatus | None:
     """Return the run that this very request began before, or None."""
-    found = await Runs(backend.database).of_request(wanted.tenant, run_id)
+    found = await Runs(backend.database).with_request_hash(wanted.tenant, run_id)
     if found is None:
         return None
     run, fingerprint = found

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.queue import DeadLetterView
-from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.dead_letters.store import resolve_dead_letters
 
 DISCARD, RESTORE = "discard", "restore"
 STATUS_OF = {DISCARD: "pending", RESTORE: "discarded"}
@@ -43,11 +44,10 @@ async def resolve(
     Raises:
         RetriableError: the database is away.
     """
-    letters, ids = DeadLetterStore(database), [entry.id for entry in entries]
-    if doing == DISCARD:
-        done = await letters.discard(tenant, ids, actor, reason)
-    else:
-        done = await letters.restore(tenant, ids, actor)
+    kind, ids = OperationKind(doing), [entry.id for entry in entries]
+    why = reason if kind is OperationKind.DISCARD else None
+    async with database.transaction() as connection:
+        done = await resolve_dead_letters(connection, tenant, ids, kind, actor, why)
     return [_resolution(entry, doing, done=entry.id in done) for entry in entries]
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncline.domain.cursor.bookmark import CursorKind
 from syncline.domain.errors import NotFoundError, StaleError
-from syncline.domain.mapping.extraction import CursorType
 from syncline.postgres.audit.log import audit
-from syncline.postgres.cursors.versions import CursorView, cursor_view
+from syncline.postgres.cursors.versions import (
+    CursorView,
+    NewCursor,
+    add_cursor,
+    cursor_kind_of,
+    cursor_view,
+    newest_cursor,
+)
 from syncline.postgres.database.conditions import ListPart
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.database.near_names import no_stream
 
 _STREAM = """
@@ -35,9 +39,11 @@ where s.tenant = $1 and not s.removed
 order by i.name, s.entity_type limit $6
 """
 _HISTORY = """
-select $2::text as instance, $3::text as entity_type, c.* from cursors c
-where c.stream_id = $1 and ($4::int is null or c.version < $4) order by version desc limit $5
+select c.* from cursors c
+where c.stream_id = $1 and ($2::int is null or c.version < $2) order by version desc limit $3
 """
+_LOCK = "select from streams where id = $1 for update"
+_VALUE = "select value from cursors where stream_id = $1 and version = $2"
 
 
 class Cursors:
@@ -49,9 +55,11 @@ class Cursors:
     async def kind(self, tenant: str, instance: str, entity_type: str) -> CursorKind:
         """Return how the values of a stream's cursor are read and compared."""
         async with self._database.connection() as connection:
-            stream = await _stream(connection, tenant, instance, entity_type)
-        type_ = CursorType(stream["cursor_type"] or CursorType.DATETIME)
-        return CursorKind(type_, stream["cursor_format"] or None)
+            return cursor_kind_of(await _find_stream(connection, tenant, instance, entity_type))
+
+    async def all(self, tenant: str, instance: str | None = None) -> list[CursorView]:
+        """Return the newest version of every stream's cursor, by instance and entity type."""
+        return await self._newest(tenant, None, None, None, instance, None)
 
     async def page(
         self, tenant: str, part: ListPart, after: tuple[str, str] | None, instance: str | None
@@ -61,22 +69,20 @@ class Cursors:
         Args:
             after: instance and entity type of the last one before them.
         """
-        rows = await self._database.fetch(
-            _PAGE, tenant, *(after or (None, None)), part.pattern, instance, part.limit
-        )
-        return [cursor_view(row) for row in rows]
+        position = after or (None, None)
+        return await self._newest(tenant, *position, part.pattern, instance, part.limit)
 
-    async def all(self, tenant: str, instance: str | None = None) -> list[CursorView]:
-        """Return the newest version of every stream's cursor, by instance and entity type."""
-        rows = await self._database.fetch(_PAGE, tenant, None, None, None, instance, None)
-        return [cursor_view(row) for row in rows]
+    async def _newest(self, *values: object) -> list[CursorView]:
+        return [cursor_view(row) for row in await self._database.fetch(_PAGE, *values)]
 
     async def current(self, tenant: str, instance: str, entity_type: str) -> CursorView:
         """Return the newest version of a stream's cursor; version 0: it was never set."""
-        found = await self.history(tenant, instance, entity_type, limit=1)
         async with self._database.connection() as connection:
-            stream = await _stream(connection, tenant, instance, entity_type)
-        return found[0] if found else CursorView(stream["instance"], stream["entity_type"], 0, None)
+            stream = await _find_stream(connection, tenant, instance, entity_type)
+            row = await connection.fetchrow(_HISTORY, stream["id"], None, 1)
+        if row is None:
+            return CursorView(stream["instance"], stream["entity_type"], 0, None)
+        return cursor_view(row, **_names(stream))
 
     async def history(
         self,
@@ -93,10 +99,9 @@ class Cursors:
             before: only versions below this one.
         """
         async with self._database.connection() as connection:
-            stream = await _stream(connection, tenant, instance, entity_type)
-            values = (stream["id"], stream["instance"], stream["entity_type"], before, limit)
-            rows = await connection.fetch(_HISTORY, *values)
-        return [cursor_view(row) for row in rows]
+            stream = await _find_stream(connection, tenant, instance, entity_type)
+            rows = await connection.fetch(_HISTORY, stream["id"], before, limit)
+        return [cursor_view(row, **_names(stream)) for row in rows]
 
     async def set(
         self,
@@ -119,7 +124,7 @@ class Cursors:
             StaleError: the cursor has moved since that version.
         """
         async with self._database.transaction() as connection:
-            found = await _locked(connection, stream, expected)
+            found = await _lock_stream(connection, stream, expected)
             return await _add(connection, found, value, actor, reason)
 
     async def roll_back(
@@ -138,52 +143,43 @@ class Cursors:
             StaleError: the cursor has moved since the expected version.
         """
         async with self._database.transaction() as connection:
-            found = await _locked(connection, stream, expected)
-            old = await connection.fetchrow(
-                "select value from cursors where stream_id = $1 and version = $2",
-                found["id"],
-                version,
-            )
+            found = await _lock_stream(connection, stream, expected)
+            old = await connection.fetchrow(_VALUE, found["id"], version)
             if old is None:
                 raise NotFoundError(f"the cursor has no version {version}")
             return await _add(connection, found, old["value"], actor, reason)
 
 
-async def _locked(connection: Any, stream: tuple[str, str, str], expected: int | None) -> Any:  # noqa: ANN401
+async def _lock_stream(
+    connection: Connection, stream: tuple[str, str, str], expected: int | None
+) -> Row:
     """Return a stream's row, locked, if its cursor stands where it is expected."""
-    found = await _stream(connection, *stream)
-    await connection.execute("select from streams where id = $1 for update", found["id"])
+    found = await _find_stream(connection, *stream)
+    await connection.execute(_LOCK, found["id"])
     if expected is not None:
-        version = await connection.fetchval(
-            "select coalesce(max(version), 0) from cursors where stream_id = $1", found["id"]
-        )
+        version, _ = await newest_cursor(connection, found["id"])
         if version != expected:
             raise StaleError(f"the cursor has moved to version {version} meanwhile: load it again")
     return found
 
 
 async def _add(
-    connection: Any,  # noqa: ANN401 - a database connection
-    stream: Any,  # noqa: ANN401 - a database row
-    value: str | None,
-    actor: str,
-    reason: str,
+    connection: Connection, stream: Row, value: str | None, actor: str, reason: str
 ) -> CursorView:
-    row = await connection.fetchrow(
-        """insert into cursors (stream_id, version, tenant, value, actor, reason)
-        select $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5
-        from cursors where stream_id = $1
-        returning *, $6::text as instance, $7::text as entity_type""",
-        stream["id"], stream["tenant"], value, actor, reason, stream["instance"],
-        stream["entity_type"],
-    )  # fmt: skip
+    tenant = stream["tenant"]
+    new = NewCursor(stream=stream["id"], tenant=tenant, value=value, actor=actor, reason=reason)
+    row = await add_cursor(connection, new)
     name = f"{stream['instance']}/{stream['entity_type']}"
     details = {"value": value, "version": row["version"], "reason": reason}
-    await audit(connection, stream["tenant"], actor, "cursor.set", name, details)
-    return cursor_view(row)
+    await audit(connection, tenant, actor, "cursor.set", name, details)
+    return cursor_view(row, **_names(stream))
 
 
-async def _stream(connection: Any, tenant: str, instance: str, entity_type: str) -> Any:  # noqa: ANN401
+def _names(stream: Row) -> dict[str, str]:
+    return {name: stream[name] for name in ("instance", "entity_type")}
+
+
+async def _find_stream(connection: Connection, tenant: str, instance: str, entity_type: str) -> Row:
     found = await connection.fetchrow(_STREAM, tenant, instance, entity_type.lower())
     if found is None:
         raise await no_stream(connection, tenant, instance, entity_type)

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
+
+from syncline.domain.cursor.bookmark import CursorKind
+from syncline.domain.mapping.extraction import CursorType
+from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.rows import struct_of
+
+_NEWEST = """
+select version, value from cursors where stream_id = $1 order by version desc limit 1
+"""
+_ADD = """
+insert into cursors (stream_id, version, tenant, value, run_id, actor, reason)
+select $1, coalesce($2, (select coalesce(max(version), 0) + 1 from cursors where stream_id = $1)),
+  $3, $4, $5, $6, $7
+returning *
+"""
 
 
 class CursorView(msgspec.Struct, frozen=True, rename="camel"):
@@ -21,15 +35,61 @@ class CursorView(msgspec.Struct, frozen=True, rename="camel"):
     at: datetime | None = None
 
 
-def cursor_view(row: Any) -> CursorView:  # noqa: ANN401 - a database row
-    """Read a version of a cursor."""
-    return CursorView(
-        row["instance"],
-        row["entity_type"],
-        row["version"] or 0,
-        row["value"],
-        str(row["run_id"]) if row["run_id"] else None,
-        row["actor"],
-        row["reason"],
-        row["at"],
+class NewCursor(msgspec.Struct, frozen=True, kw_only=True):
+    """A version to be added.
+
+    Attributes:
+        stream: its key.
+        version: the number that it must have; None takes the next one.
+        run_id: the run that moves the cursor.
+    """
+
+    stream: int
+    tenant: str
+    value: str | None
+    actor: str
+    reason: str
+    version: int | None = None
+    run_id: str | None = None
+
+
+def cursor_view(row: Row, **names: object) -> CursorView:
+    """Read a version of a cursor.
+
+    Args:
+        names: `instance` and `entity_type`, where the row does not have them.
+    """
+    version, run_id = row["version"] or 0, row["run_id"]
+    return struct_of(CursorView, row, version=version, correlation_id=run_id, **names)
+
+
+def cursor_kind_of(row: Row) -> CursorKind:
+    """Read how a cursor's values are read and compared from the settings of its extraction."""
+    type_ = CursorType(row["cursor_type"] or CursorType.DATETIME)
+    return CursorKind(type_, row["cursor_format"] or None)
+
+
+async def newest_cursor(connection: Connection, stream: int) -> tuple[int, str | None]:
+    """Return the newest version of a stream's cursor and its value; 0 where it was never set."""
+    row = await connection.fetchrow(_NEWEST, stream)
+    return (row["version"], row["value"]) if row else (0, None)
+
+
+async def add_cursor(connection: Connection, new: NewCursor) -> Row:
+    """Add a version of a cursor in the caller's transaction; return its row.
+
+    Raises:
+        asyncpg.UniqueViolationError: somebody else added that version at this moment.
+    """
+    row = await connection.fetchrow(
+        _ADD,
+        new.stream,
+        new.version,
+        new.tenant,
+        new.value,
+        new.run_id,
+        new.actor,
+        new.reason,
     )
+    assert row is not None
+    return row

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from syncline.postgres.database.conditions import Conditions
+
 STATUSES = ("pending", "replayed", "discarded", "overtaken")
 
 
@@ -61,17 +63,14 @@ _CONDITIONS = {
 }
 
 
-def condition(tenant: str, wanted: DeadLetterFilter) -> tuple[str, list[object]]:
-    """Return the condition on `dead_letters d`, and its values from $1 on."""
-    values: list[object] = [tenant]
-    parts = ["d.tenant = $1"]
+def conditions_of(tenant: str, wanted: DeadLetterFilter) -> Conditions:
+    """Return the conditions on `dead_letters d`; the tenant is $1."""
+    where = Conditions(tenant)
+    where.add("d.tenant = $1")
     for name, sql in _CONDITIONS.items():
         value = getattr(wanted, name)
-        if value is None:
-            continue
-        values.append(_value(name, value))
-        parts.append(sql.format(f"${len(values)}"))
-    return " and ".join(parts), values
+        where.add(sql, value.lower() if name == "entity_type" and value else value)
+    return where
 
 
 def each_status(wanted: DeadLetterFilter) -> Sequence[DeadLetterFilter]:
@@ -79,9 +78,3 @@ def each_status(wanted: DeadLetterFilter) -> Sequence[DeadLetterFilter]:
     if wanted.status is not None or wanted.ids is not None:
         return [wanted]
     return [msgspec.structs.replace(wanted, status=status) for status in STATUSES]
-
-
-def _value(name: str, value: object) -> object:
-    if name == "entity_type":
-        return str(value).lower()
-    return value

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import TypeAlias
 
 import msgspec
 
 from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED, StreamStanding, hindrance_of
-from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.filter import DeadLetterFilter, condition
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.rows import struct_of
+from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of
 from syncline.postgres.dead_letters.queue import standing_of
 
 # Two steps, so that the names of a group's streams come without sorting its entries.
@@ -27,11 +28,11 @@ with parts as (
     array_agg(waiting) as waiting
   from parts group by 1
 )
-select f.fingerprint, d.stage, d.category, d.code, d.error, d.pattern, d.field, f.n,
+select f.fingerprint as "group", d.stage, d.category, d.code, d.error, d.pattern, d.field,
+  f.n as count, f.first_at as first_seen, f.last_at as last_seen,
   array(select name from instances where id = any(f.instances) order by 1) as instances,
   array(select t from unnest(f.entity_types) t where t is not null order by 1) as entity_types,
-  f.of_instance, f.of_type, f.waiting, f.first_at, f.last_at,
-  now() - f.first_at < interval '1 day' as is_new,
+  f.of_instance, f.of_type, f.waiting, now() - f.first_at < interval '1 day' as is_new,
   exists (select from dead_letters r where r.tenant = $1 and r.fingerprint = f.fingerprint
     and r.status = 'replayed' and r.resolved_at < f.first_at) as came_back
 from (select * from folded {after} order by n desc, fingerprint limit {limit}) f
@@ -49,6 +50,16 @@ from unnest($1::uuid[], $2::text[]) as w(id, entity_type) join instances i on i.
 join profiles s on s.id = i.source_id join profiles t on t.id = i.target_id
 left join streams st on st.instance_id = i.id and st.entity_type = w.entity_type
 """
+_STREAMS = """
+select now() as now, i.name, p.entity_type, p.n from (select) one left join (
+  select d.instance_id, d.entity_type, count(*) as n from dead_letters d where {}
+  group by 1, 2) p on true
+left join instances i on i.id = p.instance_id
+order by p.n desc nulls last, i.name, p.entity_type
+"""
+_Stream: TypeAlias = tuple[str | None, str | None]
+"""ID of an instance, and entity type."""
+_Standings: TypeAlias = dict[_Stream, StreamStanding | None]
 
 
 class DeadLetterGroup(msgspec.Struct, frozen=True, rename="camel"):
@@ -98,62 +109,50 @@ class DeadLetterGroups:
         Args:
             after: count and fingerprint of the group that they come after.
         """
-        sql, values = condition(tenant, wanted)
-        place = ""
+        where, after_sql = conditions_of(tenant, wanted), ""
         if after is not None:
-            values += after
-            count, own = f"${len(values) - 1}", f"${len(values)}"
-            place = f"where n < {count} or (n = {count} and fingerprint > {own})"
-        values.append(limit)
-        rows = await self._database.fetch(
-            _GROUPS.format(condition=sql, after=place, limit=f"${len(values)}"), *values
-        )
+            count, group = map(where.bind, after)
+            after_sql = f"where n < {count} or (n = {count} and fingerprint > {group})"
+        sql = _GROUPS.format(condition=where, after=after_sql, limit=where.bind(limit))
+        rows = await self._database.fetch(sql, *where.values)
         standings = await self._standings(
             {pair for row in rows for pair in zip(row["of_instance"], row["of_type"], strict=True)}
         )
         return [_group(row, standings) for row in rows]
 
-    async def _standings(
-        self, streams: Collection[tuple[str | None, str | None]]
-    ) -> dict[tuple[str | None, str | None], StreamStanding | None]:
-        pairs = list(streams)
-        rows = await self._database.fetch(
-            _STANDINGS, [instance for instance, _ in pairs], [type_ for _, type_ in pairs]
-        )
+    async def _standings(self, streams: Collection[_Stream]) -> _Standings:
+        instances, types = [stream[0] for stream in streams], [stream[1] for stream in streams]
+        rows = await self._database.fetch(_STANDINGS, instances, types)
         return {(row["instance_id"], row["entity_type"]): standing_of(row) for row in rows}
 
     async def streams(
         self, tenant: str, wanted: DeadLetterFilter
     ) -> tuple[datetime, list[tuple[str | None, str | None, int]]]:
         """Return the moment, and how many entries there are of each instance and entity type."""
-        sql, values = condition(tenant, wanted)
-        rows = await self._database.fetch(
-            f"""select now() as now, i.name, p.entity_type, p.n from (select) one left join (
-              select d.instance_id, d.entity_type, count(*) as n from dead_letters d where {sql}
-              group by 1, 2) p on true
-            left join instances i on i.id = p.instance_id
-            order by p.n desc nulls last, i.name, p.entity_type""",
-            *values,
-        )
+        where = conditions_of(tenant, wanted)
+        rows = await self._database.fetch(_STREAMS.format(where), *where.values)
         found = [(row["name"], row["entity_type"], row["n"]) for row in rows if row["n"]]
         return rows[0]["now"], found
 
 
-def _group(row: Any, standings: Mapping[Any, StreamStanding | None]) -> DeadLetterGroup:  # noqa: ANN401
-    state = "regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing"
+def _group(row: Row, standings: _Standings) -> DeadLetterGroup:
     replayable, hindrances = _replayable(row, standings)
-    return DeadLetterGroup(
-        row["fingerprint"], row["stage"], row["category"], row["code"], row["error"],
-        row["pattern"] or pattern_of(row["error"]), row["field"], row["n"], row["instances"],
-        row["entity_types"], row["first_at"], row["last_at"], state, replayable, hindrances,
-    )  # fmt: skip
+    return struct_of(
+        DeadLetterGroup,
+        row,
+        pattern=row["pattern"] or pattern_of(row["error"]),
+        state="regressed" if row["came_back"] else "new" if row["is_new"] else "ongoing",
+        replayable=replayable,
+        hindrances=hindrances,
+    )
 
 
-def _replayable(row: Any, standings: Mapping[Any, StreamStanding | None]) -> tuple[int, list[str]]:  # noqa: ANN401
+def _replayable(row: Row, standings: _Standings) -> tuple[int, list[str]]:
     """Count the entries that a replay of the group takes, and say why it does not take others."""
     count, hindrances = 0, dict[str, None]()
-    for *stream, waiting in zip(row["of_instance"], row["of_type"], row["waiting"], strict=True):
-        why = hindrance_of(standings.get(tuple(stream)), row["stage"], row["code"])
+    streams = zip(row["of_instance"], row["of_type"], row["waiting"], strict=True)
+    for instance, entity_type, waiting in streams:
+        why = hindrance_of(standings.get((instance, entity_type)), row["stage"], row["code"])
         if why is None and row["code"] == AMBIGUOUS:
             why = UNCHECKED
         if why is None:

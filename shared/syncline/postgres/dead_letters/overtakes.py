@@ -7,7 +7,8 @@ failed has it still.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+
+from syncline.postgres.database.database import Connection
 
 # The version says which is newer; where one is not known, what was stored later is. Rows that have
 # no ID of their own are the same only if they are so byte for byte.
@@ -47,7 +48,7 @@ where d.id = p.id and d.status = 'pending'
 """Ends the statement that acknowledges writes as `written`: both hold, or neither."""
 
 
-async def close_overtaken(connection: Any, ids: Iterable[str]) -> None:  # noqa: ANN401
+async def close_overtaken(connection: Connection, ids: Iterable[str]) -> None:
     """Close what is overtaken among entries that wait now, and those of the same records."""
     wanted = list(ids)
     if wanted:

@@ -1,11 +1,9 @@
-"""Fingerprints of an older release, made anew: entries that are alike then are alike again."""
+"""Renews fingerprints of an older release, so that entries that are alike have the same."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, pattern_of
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 
 _FIRST_ID = "0" * 32
 PORTION = 500
@@ -28,7 +26,7 @@ where d.id = u.id and d.pattern is null
 
 
 async def renew_patterns(database: Database) -> int:
-    """Make what is old anew; returns how many entries it were. May raise RetriableError.
+    """Renew old patterns; return of how many entries. May raise RetriableError.
 
     Several processes may do it at once: each comes to the same.
     """
@@ -44,6 +42,6 @@ async def renew_patterns(database: Database) -> int:
     return count
 
 
-def _pattern(row: Any) -> str:  # noqa: ANN401 - a database row
+def _pattern(row: Row) -> str:
     known = of_record(row["source_id"], row["payload"], row["match_key"], row["target_id"])
     return pattern_of(row["error"], known)

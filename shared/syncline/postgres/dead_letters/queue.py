@@ -11,10 +11,12 @@ import msgspec
 from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import outcome_name
-from syncline.postgres.database.database import Database
-from syncline.postgres.dead_letters.filter import DeadLetterFilter, condition, each_status
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.id_ranges import SHORTEST, id_range
+from syncline.postgres.database.rows import struct_of
+from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of, each_status
 
-Place: TypeAlias = tuple[datetime, str]
+Position: TypeAlias = tuple[datetime, str]
 """When an entry failed, and its ID: lists are in this order."""
 _NAMES = """
 left join instances i on i.id = d.instance_id
@@ -23,16 +25,29 @@ left join streams st on st.id = d.stream_id
 """
 _COLUMNS = """
 d.id, d.status, d.category, i.name as instance, s.name as source, t.name as target, d.entity_type,
-d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version, d.run_id,
-d.failed_at, d.fingerprint, d.replay_run, d.replay_of, d.resolved_at, d.resolved_by, d.reason,
-d.overtaken_by, d.overtaken_run, i.enabled, s.active as source_active, t.active as target_active,
-coalesce(st.removed, true) as removed
+d.source_id, d.stage, d.code, d.error, d.field, d.retries, d.mapping_version,
+d.run_id as correlation_id, d.failed_at, d.fingerprint as "group", d.replay_run, d.replay_of,
+d.resolved_at, d.resolved_by, d.reason, d.overtaken_by, d.overtaken_run, i.enabled,
+s.active as source_active, t.active as target_active, coalesce(st.removed, true) as removed
 """
 _AFTERWARDS = """
 (select u.code from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null)) u(id, code)
   where b.run_id = d.replay_run and u.id = d.source_id order by b.number limit 1) as code_then,
 (select a.id from dead_letters a where a.run_id = d.replay_run and a.source_id = d.source_id
   limit 1) as again_id
+"""
+_DETAIL = f"""
+select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload, {_AFTERWARDS}
+from dead_letters d {_NAMES} where d.tenant = $1 and d.id = $2
+"""
+_PAYLOAD = "select payload from dead_letters where tenant = $1 and id = $2"
+_BY_BEGINNING = "select id from dead_letters where tenant = $1 and id between $2 and $3 limit 2"
+_COUNT = "select count(*) from dead_letters d where {}"
+# A page is found in the index first, and then the rows that are on it are read.
+_PAGE = f"""
+select {_COLUMNS} from (select d.id from dead_letters d where {{where}}
+  order by d.failed_at {{way}}, d.id {{way}} limit {{limit}}) page
+join dead_letters d on d.id = page.id {_NAMES} order by d.failed_at {{way}}, d.id {{way}}
 """
 
 
@@ -109,138 +124,86 @@ class DeadLetterQueue:
         """
         found: dict[str, None] = {}
         for text in given:
-            low, high = _range(text)
-            rows = await self._database.fetch(
-                "select id from dead_letters where tenant = $1 and id between $2 and $3 limit 2",
-                tenant,
-                low,
-                high,
-            )
+            ids = id_range(text, SHORTEST)
+            if ids is None:
+                message = "is no ID of a dead letter; at least its first 6 digits are needed"
+                raise InvalidInputError([Problem(text[:80], message)])
+            rows = await self._database.fetch(_BY_BEGINNING, tenant, *ids)
             if not rows:
                 raise NotFoundError(f"no dead letter {text}")
             if len(rows) > 1:
                 message = "is the beginning of several IDs: give more of it"
                 raise InvalidInputError([Problem(text, message)])
-            found[str(rows[0]["id"])] = None
+            found[rows[0]["id"]] = None
         return list(found)
 
     async def oldest(
         self, tenant: str, wanted: DeadLetterFilter, limit: int
     ) -> list[DeadLetterView]:
         """Return the oldest entries."""
-        return await self._some(tenant, wanted, limit, "", None)
+        return await self._page(tenant, wanted, limit, "", None)
 
     async def newest(
-        self, tenant: str, wanted: DeadLetterFilter, limit: int, after: Place | None = None
+        self, tenant: str, wanted: DeadLetterFilter, limit: int, after: Position | None = None
     ) -> list[DeadLetterView]:
-        """Return the newest entries; of those that come after a place, if one is given."""
-        return await self._some(tenant, wanted, limit, "desc", after)
+        """Return the newest entries; of those that come after a position, if one is given."""
+        return await self._page(tenant, wanted, limit, "desc", after)
 
     async def count(self, tenant: str, wanted: DeadLetterFilter) -> int:
         """Return how many entries there are."""
-        sql, values = condition(tenant, wanted)
-        return int(
-            await self._database.fetchval(
-                f"select count(*) from dead_letters d where {sql}", *values
-            )
-        )
+        where = conditions_of(tenant, wanted)
+        return int(await self._database.fetchval(_COUNT.format(where), *where.values))
 
-    async def _some(
-        self, tenant: str, wanted: DeadLetterFilter, limit: int, way: str, after: Place | None
+    async def _page(
+        self, tenant: str, wanted: DeadLetterFilter, limit: int, way: str, after: Position | None
     ) -> list[DeadLetterView]:
-        """Find a page in the index first, and then read the rows that are on it."""
         found: list[DeadLetterView] = []
         for part in each_status(wanted):
-            sql, values = condition(tenant, part)
-            if after is not None:
-                values += [after[0], after[1]]
-                sql += f" and (d.failed_at, d.id) < (${len(values) - 1}, ${len(values)})"
-            values.append(limit)
-            rows = await self._database.fetch(
-                f"""select {_COLUMNS} from (select d.id from dead_letters d where {sql}
-                order by d.failed_at {way}, d.id {way} limit ${len(values)}) page
-                join dead_letters d on d.id = page.id {_NAMES}
-                order by d.failed_at {way}, d.id {way}""",
-                *values,
-            )
-            found += map(_view, rows)
-        found.sort(key=place_of, reverse=way == "desc")
+            where = conditions_of(tenant, part)
+            where.add("(d.failed_at, d.id) < ({}, {})", *(after or (None, None)))
+            sql = _PAGE.format(where=where, way=way, limit=where.bind(limit))
+            found += map(_view, await self._database.fetch(sql, *where.values))
+        found.sort(key=lambda entry: (entry.failed_at, entry.id), reverse=way == "desc")
         return found[:limit]
 
     async def get(self, tenant: str, letter_id: str) -> DeadLetterDetail:
         """Return one entry in full. Raises NotFoundError, also for another tenant's."""
-        row = await self._database.fetchrow(
-            f"""select {_COLUMNS}, d.detail, d.attempts, d.edit, d.payload, {_AFTERWARDS}
-            from dead_letters d {_NAMES} where d.tenant = $1 and d.id = $2""",
-            tenant,
-            letter_id,
-        )
+        row = await self._database.fetchrow(_DETAIL, tenant, letter_id)
         if row is None:
             raise NotFoundError(f"no dead letter {letter_id}")
-        payload = row["payload"]
-        return DeadLetterDetail(
-            _view(row),
-            row["detail"],
-            row["attempts"],
-            row["edit"],
-            None if payload is None else payload.decode(errors="backslashreplace"),
+        payload: bytes | None = row["payload"]
+        return struct_of(
+            DeadLetterDetail,
+            row,
+            entry=_view(row),
+            payload=None if payload is None else payload.decode(errors="backslashreplace"),
             outcome=outcome_name(row["code_then"]) if row["code_then"] else None,
-            again_id=str(row["again_id"]) if row["again_id"] else None,
         )
 
     async def payload(self, tenant: str, letter_id: str) -> bytes | None:
         """Return the bytes of an entry's payload as they are stored. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            "select payload from dead_letters where tenant = $1 and id = $2",
-            tenant,
-            letter_id,
-        )
+        row = await self._database.fetchrow(_PAYLOAD, tenant, letter_id)
         if row is None:
             raise NotFoundError(f"no dead letter {letter_id}")
-        found: bytes | None = row["payload"]
-        return found
+        payload: bytes | None = row["payload"]
+        return payload
 
 
-def _range(text: str) -> tuple[str, str]:
-    """Return the first and the last UUID that begin so."""
-    digits = text.replace("-", "").lower()
-    if not 6 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
-        message = "is no ID of a dead letter; at least its first 6 digits are needed"
-        raise InvalidInputError([Problem(text[:80], message)])
-    return digits.ljust(32, "0"), digits.ljust(32, "f")
+def _view(row: Row) -> DeadLetterView:
+    return struct_of(DeadLetterView, row, hindrance=_hindrance(row))
 
 
-def place_of(letter: DeadLetterView) -> Place:
-    """Return where an entry stands in a list."""
-    return letter.failed_at, letter.id
-
-
-def _view(row: Any) -> DeadLetterView:  # noqa: ANN401 - a database row
-    def text(name: str) -> str | None:
-        return str(row[name]) if row[name] else None
-
-    return DeadLetterView(
-        str(row["id"]), row["status"], row["category"], row["instance"], row["source"],
-        row["target"], row["entity_type"], row["source_id"], row["stage"], row["code"],
-        row["error"], row["field"], row["retries"], row["mapping_version"], text("run_id"),
-        row["failed_at"], row["fingerprint"], text("replay_run"), text("replay_of"),
-        row["resolved_at"], row["resolved_by"], row["reason"], text("overtaken_by"),
-        text("overtaken_run"), _hindrance(row),
-    )  # fmt: skip
-
-
-def _hindrance(row: Any) -> str | None:  # noqa: ANN401 - a database row
+def _hindrance(row: Row) -> str | None:
     if row["status"] != "pending":
         return f"it is not Pending but {row['status'].title()}"
     return hindrance_of(standing_of(row), row["stage"], row["code"])
 
 
-def standing_of(row: Any) -> StreamStanding | None:  # noqa: ANN401 - a database row
+def standing_of(row: Row) -> StreamStanding | None:
     """Read how a stream stands from a row that has its instance and profiles."""
     if row["instance"] is None:
         return None
-    sides = ("source", "target")
-    inactive = tuple(row[side] for side in sides if not row[f"{side}_active"])
+    inactive = tuple(row[side] for side in ("source", "target") if not row[f"{side}_active"])
     return StreamStanding(
         row["instance"], row["entity_type"] or "", row["removed"], row["enabled"], inactive
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncline.domain.dead_letter.replay import AMBIGUOUS, INGEST
 from syncline.domain.errors import ConflictError
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit.log import audit_each
 from syncline.postgres.configuration.streams import Stream
+from syncline.postgres.database.database import Connection, Row
 
 # Of a message that nobody could read there is no record; what Ingest gave up has no payload.
 _TAKE = """
@@ -27,56 +26,41 @@ update ledger l set intent_hash = null, intent_run = null, intent_owner = null,
 from dead_letters d where d.id = any($1) and d.code = $2
   and l.stream_id = d.stream_id and l.source_id = d.source_id
 """
+_FIND = "select id, status, stream_id from dead_letters where id = any($1) and tenant = $2"
 _SHOWN = 3
 
 
 async def take_dead_letters(
-    connection: Any,  # noqa: ANN401 - a database connection
-    request: TriggerRequest,
-    stream: Stream,
-    run_id: str,
+    connection: Connection, request: TriggerRequest, stream: Stream, run_id: str
 ) -> None:
     """Mark a request's entries Replayed; whoever comes first gets them: two clicks replay once.
 
     Raises:
         ConflictError: some are not Pending, belong to another stream, or cannot be edited.
     """
-    replay = request.replay
+    replay, tenant, actor = request.replay, request.tenant, request.actor
     if replay is None:
         return
-    entries = list(replay.entries)
+    entries, edits, reason = list(replay.entries), replay.edits, replay.reason
     taken = await connection.fetch(
-        _TAKE,
-        run_id,
-        request.actor,
-        entries,
-        replay.edits,
-        replay.reason,
-        request.tenant,
-        stream.id,
-        INGEST,
+        _TAKE, run_id, actor, entries, edits, reason, tenant, stream.id, INGEST
     )
     missing = set(entries) - {row["id"] for row in taken}
     if missing:
-        why = await _why(connection, sorted(missing)[:_SHOWN], request.tenant, stream)
+        why = await _why(connection, sorted(missing)[:_SHOWN], tenant, stream)
         raise ConflictError(f"{len(missing)} of {len(entries)} entries cannot be replayed: {why}")
     await connection.execute(_SEND_AGAIN, entries, AMBIGUOUS)
-    details = {"run": run_id, "fromStage": replay.from_stage, "reason": replay.reason}
-    changed = {entry: details | {"edited": entry in replay.edits} for entry in replay.entries}
-    await audit_each(connection, request.tenant, request.actor, "dlq.replayed", changed)
+    details = {"run": run_id, "fromStage": replay.from_stage, "reason": reason}
+    changed = {entry: details | {"edited": entry in edits} for entry in entries}
+    await audit_each(connection, tenant, actor, "dlq.replayed", changed)
 
 
-async def _why(connection: Any, ids: list[str], tenant: str, stream: Stream) -> str:  # noqa: ANN401
-    rows = await connection.fetch(
-        "select id, status, stream_id from dead_letters where id = any($1) and tenant = $2",
-        ids,
-        tenant,
-    )
-    found = {row["id"]: row for row in rows}
+async def _why(connection: Connection, ids: list[str], tenant: str, stream: Stream) -> str:
+    found = {row["id"]: row for row in await connection.fetch(_FIND, ids, tenant)}
     return "; ".join(f"{entry} {_reason(found.get(entry), stream)}" for entry in ids)
 
 
-def _reason(row: Any, stream: Stream) -> str:  # noqa: ANN401 - a database row or None
+def _reason(row: Row | None, stream: Stream) -> str:
     if row is None:
         return "does not exist"
     if row["status"] != "pending":

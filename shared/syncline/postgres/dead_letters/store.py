@@ -1,4 +1,4 @@
-"""Dead letters: storing them once, and handing them to a replay. Reading lists is `views`' room."""
+"""Dead letters: stored once, and their status changed by a person; lists of them are `queue`'s."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import msgspec
 from syncline.contracts.events import DeadLetter
 from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, pattern_of
 from syncline.domain.dead_letter.identity import PoisonMessage, ReplayItem
-from syncline.domain.errors import Failure
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each
-from syncline.postgres.database.database import Database
-from syncline.postgres.database.rows import hash_in
+from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.rows import hash_in, struct_of
 from syncline.postgres.dead_letters.overtakes import close_overtaken
 
 _INSERT = """
@@ -31,13 +31,33 @@ from (select id, retries from dead_letters
       where replay_run = $3::uuid and source_id = $9::text limit 1) o
 on conflict (id) do nothing
 """
-
 # A record that failed is never skipped next time, so the ledger forgets what it would equal.
 _FORGET = """
 update ledger l set payload_hash = null, row_hash = null
 from unnest($1::int[], $2::text[]) as u(stream_id, source_id)
 where l.stream_id = u.stream_id and l.source_id = u.source_id
 returning l.stream_id, l.source_id, l.target_id
+"""
+_INSERT_POISON = """
+insert into dead_letters (id, tenant, stage, category, code, error, detail, pattern, fingerprint,
+  attempts, retries, payload, failed_at)
+values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0, $7, $8)
+on conflict (id) do nothing
+"""
+_REPLAYED_BY = """
+select id, source_id, stage, payload, row_hash, coalesce(version, 0) as version from dead_letters
+where replay_run = $1 and tenant = $2 order by failed_at, id
+"""
+_RESOLVE = """
+update dead_letters set status = $4, reason = $6,
+  resolved_at = case when $4 <> 'pending' then now() end,
+  resolved_by = case when $4 <> 'pending' then $5 end
+where tenant = $1 and id = any($2) and status = $3 returning id
+"""
+_MATCH_KEYS = """
+select v.mapping_id, v.version, v.document->'transformation'->'matchKey' as key
+from mapping_versions v join unnest($1::uuid[], $2::int[]) as w(id, version)
+  on w.id = v.mapping_id and w.version = v.version
 """
 
 
@@ -52,151 +72,70 @@ class DeadLetterStore:
         async with self._database.transaction() as connection:
             await store_dead_letters(connection, letters)
 
-    async def store_poison(self, letters: Sequence[PoisonMessage]) -> None:
+    async def store_poison(self, messages: Sequence[PoisonMessage]) -> None:
         """Store undecodable messages; one that is there already stays as it is."""
         now = datetime.now(UTC)  # noqa: TID251 - when it was stored; nothing is decided by it
         async with self._database.transaction() as connection:
-            await connection.executemany(
-                """insert into dead_letters (id, tenant, stage, category, code, error, detail,
-                pattern, fingerprint, attempts, retries, payload, failed_at)
-                values ($1, 'default', $2, 'permanent', 'undecodable', $3, $4, $5, $6, '[]', 0,
-                  $7, $8) on conflict (id) do nothing""",
-                [
-                    (
-                        p.id, _storable(p.stage), _storable(p.error),
-                        _storable(f"topic {p.topic}, partition {p.partition}, offset {p.offset}"),
-                        _storable(pattern_of(p.error)),
-                        fingerprint(p.stage, "undecodable", pattern_of(p.error), None),
-                        p.payload, now,
-                    )
-                    for p in letters
-                ],
-            )  # fmt: skip
+            rows = [_poison_row(message, now) for message in messages]
+            await connection.executemany(_INSERT_POISON, rows)
 
     async def replayed_by(self, tenant: str, run_id: str) -> list[ReplayItem]:
         """Return the entries a replay run took, oldest first."""
-        rows = await self._database.fetch(
-            """select id, source_id, stage, payload, row_hash, version from dead_letters
-            where replay_run = $1 and tenant = $2 order by failed_at, id""",
-            run_id,
-            tenant,
-        )
-        return [
-            ReplayItem(
-                id=str(row["id"]),
-                source_id=row["source_id"],
-                stage=row["stage"],
-                payload=row["payload"],
-                row_hash=hash_in(row["row_hash"]),
-                version=row["version"] or 0,
-            )
-            for row in rows
-        ]
-
-    async def discard(
-        self, tenant: str, ids: Sequence[str], actor: str, reason: str | None
-    ) -> set[str]:
-        """Mark Pending entries Discarded and say which ones were Pending."""
-        return await self._resolve(tenant, ids, "pending", "discarded", actor, reason)
-
-    async def restore(self, tenant: str, ids: Sequence[str], actor: str) -> set[str]:
-        """Mark Discarded entries Pending again and say which ones were Discarded."""
-        return await self._resolve(tenant, ids, "discarded", "pending", actor, None)
-
-    async def _resolve(
-        self, tenant: str, ids: Sequence[str], from_: str, to: str, actor: str, reason: str | None
-    ) -> set[str]:
-        async with self._database.transaction() as connection:
-            return await resolve_dead_letters(connection, tenant, ids, (from_, to), actor, reason)
+        rows = await self._database.fetch(_REPLAYED_BY, run_id, tenant)
+        return [struct_of(ReplayItem, row, row_hash=hash_in(row["row_hash"])) for row in rows]
 
 
 async def resolve_dead_letters(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     tenant: str,
     ids: Sequence[str],
-    change: tuple[str, str],
+    kind: OperationKind,
     actor: str,
     reason: str | None,
 ) -> set[str]:
-    """Change the status of entries in the caller's transaction, and say which ones had the first.
+    """Discard or restore entries in the caller's transaction; audited.
 
-    Args:
-        change: the status they must have, and the one they get.
+    Returns:
+        The IDs of those that had the status which this needs.
     """
-    from_, to = change
     rows = await connection.fetch(
-        """update dead_letters set status = $4, reason = $6,
-        resolved_at = case when $4 <> 'pending' then now() end,
-        resolved_by = case when $4 <> 'pending' then $5 end
-        where tenant = $1 and id = any($2) and status = $3 returning id""",
-        tenant,
-        list(ids),
-        from_,
-        to,
-        actor,
-        reason,
+        _RESOLVE, tenant, list(ids), kind.takes, kind.gives, actor, reason
     )
-    action = "dlq.restored" if to == "pending" else f"dlq.{to}"
-    changed = {str(row["id"]): {"reason": reason} for row in rows}
-    await audit_each(connection, tenant, actor, action, changed)
-    if to == "pending":
-        await close_overtaken(connection, [row["id"] for row in rows])
+    changed = [row["id"] for row in rows]
+    details = {letter_id: {"reason": reason} for letter_id in changed}
+    await audit_each(connection, tenant, actor, f"dlq.{kind.past}", details)
+    if kind is OperationKind.RESTORE:
+        await close_overtaken(connection, changed)
     return set(changed)
 
 
-def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of
-    """Return somebody else's words as PostgreSQL takes them."""
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, list):
-        return [_storable(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _storable(each) for name, each in value.items()}
-    return value
-
-
-async def store_dead_letters(connection: Any, letters: Sequence[DeadLetter]) -> None:  # noqa: ANN401
+async def store_dead_letters(connection: Connection, letters: Sequence[DeadLetter]) -> None:
     """Store dead letters in the caller's transaction; older ones of their records are overtaken."""
     pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
     rows = await connection.fetch(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
     targets = {(row["stream_id"], row["source_id"]): row["target_id"] for row in rows}
-    keys = await match_keys(connection, {(x.mapping, x.mapping_version) for x in letters})
-    await connection.executemany(
-        _INSERT,
-        [
-            _row(
-                letter,
-                of_record(
-                    letter.source_id,
-                    bytes(letter.payload),
-                    keys.get((letter.mapping, letter.mapping_version)),
-                    targets.get((letter.stream, letter.source_id)),
-                ),
-            )
-            for letter in letters
-        ],
-    )
+    keys = await _match_keys(connection, {(x.mapping, x.mapping_version) for x in letters})
+    new = []
+    for letter in letters:
+        key = keys.get((letter.mapping, letter.mapping_version))
+        target = targets.get((letter.stream, letter.source_id))
+        known = of_record(letter.source_id, bytes(letter.payload), key, target)
+        new.append(_row(letter, pattern_of(letter.failure.message, known)))
+    await connection.executemany(_INSERT, new)
     await close_overtaken(connection, [letter.id for letter in letters])
 
 
-async def match_keys(
-    connection: Any,  # noqa: ANN401 - a database connection
-    versions: Collection[tuple[str, int]],
+async def _match_keys(
+    connection: Connection, versions: Collection[tuple[str, int]]
 ) -> dict[tuple[str, int], Any]:
     """Return the match key of versions of mappings: a path, or several."""
-    rows = await connection.fetch(
-        """select v.mapping_id, v.version, v.document->'transformation'->'matchKey' as key
-        from mapping_versions v join unnest($1::uuid[], $2::int[]) as w(id, version)
-          on w.id = v.mapping_id and w.version = v.version""",
-        [mapping for mapping, _ in versions],
-        [version for _, version in versions],
-    )
-    return {(str(row["mapping_id"]), row["version"]): row["key"] for row in rows}
+    mappings, numbers = [mapping for mapping, _ in versions], [number for _, number in versions]
+    rows = await connection.fetch(_MATCH_KEYS, mappings, numbers)
+    return {(row["mapping_id"], row["version"]): row["key"] for row in rows}
 
 
-def _row(letter: DeadLetter, known: Sequence[str]) -> tuple[object, ...]:
-    failure: Failure = letter.failure
-    pattern = pattern_of(failure.message, known)
+def _row(letter: DeadLetter, pattern: str) -> tuple[object, ...]:
+    failure = letter.failure
     return (
         letter.id,
         letter.tenant,
@@ -218,8 +157,27 @@ def _row(letter: DeadLetter, known: Sequence[str]) -> tuple[object, ...]:
         max(len(letter.attempts) - 1, 0),
         letter.mapping_version,
         bytes(letter.payload),
-        letter.row_hash,
+        letter.row_hash or None,
         letter.version,
         datetime.fromisoformat(letter.failed_at),
         _storable(pattern),
     )
+
+
+def _poison_row(message: PoisonMessage, now: datetime) -> tuple[object, ...]:
+    pattern = pattern_of(message.error)
+    where = f"topic {message.topic}, partition {message.partition}, offset {message.offset}"
+    texts = (message.stage, message.error, where, pattern)
+    mark = fingerprint(message.stage, "undecodable", pattern, None)
+    return (message.id, *map(_storable, texts), mark, message.payload, now)
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of
+    """Return somebody else's words as PostgreSQL takes them."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    return value

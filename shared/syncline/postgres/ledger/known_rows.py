@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
 from syncline.domain.cursor.bookmark import PastRead
 from syncline.domain.run import Run
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.rows import struct_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ class RowStatus(StrEnum):
 
 
 class RowLookup(msgspec.Struct, frozen=True):
-    """Which of a stream's memories are asked, and how.
+    """Which memories of a stream are looked up, and how.
 
     Attributes:
         ledger, failed, excluded: what was written, failed or excluded; not where that is nothing.
@@ -91,13 +91,28 @@ select exists (select from ledger where stream_id = $1) as ledger,
   exists (select from dead_letters where stream_id = $1 and row_hash is not null) as failed,
   exists (select from excluded_rows where stream_id = $1) as excluded
 """
-_LEFT_OUT = """
+_REMEMBER_EXCLUDED = """
 insert into excluded_rows (stream_id, source_id, tenant, row_hash)
 select distinct on (u.stream_id, u.source_id) u.stream_id, u.source_id, u.tenant, u.hash
 from unnest($1::int[], $2::text[], $3::text[], $4::uuid[]) with ordinality
   as u(stream_id, source_id, tenant, hash, place)
 order by u.stream_id, u.source_id, u.place desc
 on conflict (stream_id, source_id) do update set row_hash = excluded.row_hash
+"""
+_REMEMBER_READ = """
+insert into stream_reads (stream_id, tenant, reads, properties) values ($1, $2, $3, $4)
+on conflict (stream_id) do update set reads = excluded.reads, properties = excluded.properties
+"""
+_PAST_READS = "select reads, properties from stream_reads where stream_id = $1"
+_FIRST_LANE = """
+select unnest(source_ids) as id from (select source_ids from batches
+  where run_id = $1 and lane = 0 and stage not in ('', 'ingest') order by number limit $2) first
+limit 1000
+"""
+_COMMITTED = "select unnest(source_ids) as id from batches where run_id = $1 limit $2"
+_COMMITTED_AMONG = """
+select w.id from unnest($2::text[]) as w(id) where exists (
+  select from batches b where b.run_id = $1 and b.source_ids @> array[w.id])
 """
 
 
@@ -111,7 +126,7 @@ class KnownRows:
         """Say which memories of a stream hold anything."""
         row = await self._database.fetchrow(_LOOKUP, stream)
         assert row is not None
-        return RowLookup(row["ledger"], row["failed"], row["excluded"])
+        return struct_of(RowLookup, row)
 
     async def find(
         self,
@@ -129,71 +144,51 @@ class KnownRows:
             return {}
         rows = await self._database.fetch(
             _KNOWN.format(", ".join(parts)),
-            run.stream, list(source_ids), list(row_hashes), run.id, lookup.since,
+            run.stream,
+            source_ids,
+            row_hashes,
+            run.id,
+            lookup.since,
             lookup.by_whom,
-        )  # fmt: skip
+        )
         return {row[0] - 1: RowStatus(row[1]) for row in rows}
 
     async def first_lane_ids(self, run_id: str) -> list[str]:
         """Return the source IDs of the first records that a run sent over its first lane."""
-        return await self._ids(
-            """select unnest(source_ids) as id from (select source_ids from batches
-            where run_id = $1 and lane = 0 and stage not in ('', 'ingest')
-            order by number limit $2) first limit 1000""",
-            run_id,
-            200,
-        )
+        return await self._ids(_FIRST_LANE, run_id, 200)
 
     async def committed_ids(self, run_id: str, most: int) -> list[str]:
         """Return the source IDs that a run has committed, so many at most."""
-        return await self._ids(
-            "select unnest(source_ids) as id from batches where run_id = $1 limit $2", run_id, most
-        )
+        return await self._ids(_COMMITTED, run_id, most)
 
     async def committed_among(self, run_id: str, source_ids: Sequence[str]) -> set[str]:
         """Return those of these source IDs that a run has committed."""
-        found = await self._ids(
-            """select w.id from unnest($2::text[]) as w(id) where exists (
-            select from batches b where b.run_id = $1 and b.source_ids @> array[w.id])""",
-            run_id,
-            list(source_ids),
-        )
-        return set(found)
+        return set(await self._ids(_COMMITTED_AMONG, run_id, source_ids))
 
     async def _ids(self, query: str, run_id: str, value: object) -> list[str]:
         return [row["id"] for row in await self._database.fetch(query, run_id, value)]
 
     async def past_reads(self, stream: int) -> tuple[list[PastRead], dict[str, list[str]]]:
         """Return a stream's earlier reads, oldest first, and the properties they always found."""
-        row = await self._database.fetchrow(
-            "select reads, properties from stream_reads where stream_id = $1", stream
-        )
+        row = await self._database.fetchrow(_PAST_READS, stream)
         if row is None:
             return [], {}
         return msgspec.convert(row["reads"], list[PastRead]), dict(row["properties"])
 
 
 async def remember_read(
-    connection: Any,  # noqa: ANN401 - a database connection
+    connection: Connection,
     run: Run,
     reads: Sequence[PastRead],
     properties: Mapping[str, Sequence[str]],
 ) -> None:
     """Keep what reads of a stream found, in the caller's transaction."""
-    await connection.execute(
-        """insert into stream_reads (stream_id, tenant, reads, properties)
-        values ($1, $2, $3, $4) on conflict (stream_id) do update
-        set reads = excluded.reads, properties = excluded.properties""",
-        run.stream,
-        run.tenant,
-        msgspec.to_builtins(list(reads)),
-        dict(properties),
-    )
+    found = (msgspec.to_builtins(list(reads)), dict(properties))
+    await connection.execute(_REMEMBER_READ, run.stream, run.tenant, *found)
 
 
 async def remember_excluded(
-    connection: Any,  # noqa: ANN401 - a database connection
-    rows: Sequence[tuple[int, str, str, str]],
+    connection: Connection, rows: Sequence[tuple[int, str, str, str]]
 ) -> None:
     """Keep which rows the mapping left out, in the caller's transaction.
 
@@ -201,5 +196,4 @@ async def remember_excluded(
         rows: stream, source ID, tenant and row hash of each; of one record the last counts.
     """
     if rows:
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        await connection.execute(_LEFT_OUT, *columns)
+        await connection.execute(_REMEMBER_EXCLUDED, *zip(*rows, strict=True))

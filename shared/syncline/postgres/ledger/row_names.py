@@ -9,7 +9,7 @@ from syncline.domain.run import Notice
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.notices import add_notices
 
-_SAME = """
+_ALIKE = """
 select r.id from runs r join mapping_versions v
     on v.mapping_id = r.mapping_id and v.version = r.mapping_version
   join mapping_versions n on n.mapping_id = $2 and n.version = $3
@@ -39,18 +39,17 @@ class RowNames:
 
         What a run wrote that is not known any more is named by nothing.
         """
-        ids = list(run_ids)
-        mapping, target = run.mapping, run.target
-        rows = await self._database.fetch(_SAME, ids, mapping, run.mapping_version, target)
-        return {str(row[0]) for row in rows}
+        version = (run.mapping, run.mapping_version)
+        rows = await self._database.fetch(_ALIKE, run_ids, *version, run.target)
+        return {row["id"] for row in rows}
 
     async def shared(
         self, stream: int, source_ids: Sequence[str], target_ids: Sequence[str]
     ) -> list[tuple[str, str, str]]:
         """Return some records whose row another one has as well: (source ID, the other, row)."""
-        rows = await self._database.fetch(_SHARED, stream, list(source_ids), list(target_ids))
+        rows = await self._database.fetch(_SHARED, stream, source_ids, target_ids)
         return [(row[0], row[1], row[2]) for row in rows]
 
     async def add_notice(self, run: RunRef, notice: Notice) -> None:
-        """Let the run tell something."""
+        """Add a notice to the run."""
         await add_notices(self._database, run.id, [notice])

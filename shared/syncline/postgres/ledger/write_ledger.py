@@ -7,11 +7,10 @@ it, after the target acknowledged. Spec section 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Acknowledgements, Intent, LedgerEntry, WriteIntents
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import hash_in
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
 
@@ -55,6 +54,24 @@ select source_id, payload_hash, row_hash, target_id, run_id, version, intent_has
   intent_creates, greatest(extract(epoch from intent_until - clock_timestamp()), 0)::float8 as left
 from ledger where stream_id = $1 and source_id = any($2)
 """
+_RENEW = """
+update ledger set intent_until = clock_timestamp() + make_interval(secs => $4)
+where stream_id = $1 and source_id = any($2) and intent_owner = $3
+"""
+_WITHDRAW = """
+update ledger set intent_hash = null, intent_run = null, intent_owner = null,
+  intent_until = null, intent_creates = null
+where stream_id = $1 and source_id = any($2) and intent_owner = $3
+"""
+_DOUBT = """
+update ledger set payload_hash = null, row_hash = null,
+  intent_until = case when intent_owner = $3 and $4 then clock_timestamp() else intent_until end
+where stream_id = $1 and source_id = any($2)
+"""
+_REFRESH = """
+update ledger l set row_hash = u.hash from unnest($2::text[], $3::uuid[]) as u(source_id, hash)
+where l.stream_id = $1 and l.source_id = u.source_id
+"""
 
 
 class Ledger:
@@ -77,32 +94,15 @@ class Ledger:
         Returns:
             The source IDs that may be sent; another call has the others in hand.
         """
-        rows = await self._database.fetch(
-            _INTEND,
-            run.stream,
-            run.tenant,
-            run.id,
-            begun.owner,
-            seconds,
-            begun.source_ids,
-            begun.payload_hashes,
-            begun.versions,
-            begun.creates,
-        )
-        return {row[0] for row in rows}
+        call = (run.stream, run.tenant, run.id, begun.owner, seconds)
+        records = (begun.source_ids, begun.payload_hashes, begun.versions, begun.creates)
+        return {row[0] for row in await self._database.fetch(_INTEND, *call, *records)}
 
     async def renew(
         self, stream: int, source_ids: Sequence[str], owner: str, seconds: float
     ) -> None:
         """Say that a call is still under way, and for how long it may have its effect from now."""
-        await self._database.execute(
-            """update ledger set intent_until = clock_timestamp() + make_interval(secs => $4)
-            where stream_id = $1 and source_id = any($2) and intent_owner = $3""",
-            stream,
-            list(source_ids),
-            owner,
-            seconds,
-        )
+        await self._database.execute(_RENEW, stream, source_ids, owner, seconds)
 
     async def acknowledge(self, run: RunRef, written: Acknowledgements) -> None:
         """Store what the target acknowledged; a newer version of a record is left alone.
@@ -125,14 +125,7 @@ class Ledger:
     async def withdraw(self, stream: int, source_ids: Sequence[str], owner: str) -> None:
         """Forget a call's intents of writes that the target surely did not apply."""
         if source_ids:
-            await self._database.execute(
-                """update ledger set intent_hash = null, intent_run = null, intent_owner = null,
-                intent_until = null, intent_creates = null
-                where stream_id = $1 and source_id = any($2) and intent_owner = $3""",
-                stream,
-                list(source_ids),
-                owner,
-            )
+            await self._database.execute(_WITHDRAW, stream, source_ids, owner)
 
     async def doubt(
         self, stream: int, source_ids: Sequence[str], owner: str | None, *, ended: bool
@@ -143,42 +136,25 @@ class Ledger:
             ended: the call can have no effect any more: its intents may be looked into at once.
         """
         if source_ids:
-            await self._database.execute(
-                """update ledger set payload_hash = null, row_hash = null,
-                intent_until = case when intent_owner = $3 and $4 then clock_timestamp()
-                  else intent_until end
-                where stream_id = $1 and source_id = any($2)""",
-                stream,
-                list(source_ids),
-                owner if owner else None,
-                ended,
-            )
+            await self._database.execute(_DOUBT, stream, source_ids, owner or None, ended)
 
     async def refresh(
         self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
     ) -> None:
         """Note newer source rows that lead to the payload which was acknowledged already."""
-        await self._database.execute(
-            """update ledger l set row_hash = u.hash
-            from unnest($2::text[], $3::uuid[]) as u(source_id, hash)
-            where l.stream_id = $1 and l.source_id = u.source_id""",
-            stream,
-            list(source_ids),
-            list(row_hashes),
-        )
+        await self._database.execute(_REFRESH, stream, source_ids, row_hashes)
 
 
-def _entry(row: Any) -> LedgerEntry:  # noqa: ANN401 - a database row
+def _entry(row: Row) -> LedgerEntry:
     intent = None
     if intent_hash := hash_in(row["intent_hash"]):
-        owner = str(row["intent_owner"]) if row["intent_owner"] else None
-        left = row["left"] or 0.0
-        intent = Intent(intent_hash, owner, bool(row["intent_creates"]), left)
+        is_creation, left = bool(row["intent_creates"]), row["left"] or 0.0
+        intent = Intent(intent_hash, row["intent_owner"], is_creation, left)
     return LedgerEntry(
         hash_in(row["payload_hash"]),
         hash_in(row["row_hash"]),
         row["target_id"],
-        str(row["run_id"]) if row["run_id"] else None,
+        row["run_id"],
         row["version"] or 0,
         intent,
     )

@@ -1,4 +1,4 @@
-"""Read models of operations: progress, counted from the rows of their items, and the items."""
+"""Operations and their items as people see them; progress is counted from the rows of items."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+
+from syncline.domain.errors import NotFoundError
+from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.rows import struct_of
+
+SELECT = """
+select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
+from operations o
+"""
+_BY_ID = f"{SELECT} where id = $1 and tenant = $2"
+_COUNT_ITEMS = """
+select coalesce(result, state) as what, count(*) as n from operation_items
+where operation_id = $1 group by 1 order by 1
+"""
 
 
 class OperationView(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,49 +82,33 @@ class OperationItem(msgspec.Struct, frozen=True, rename="camel"):
     finished_at: datetime | None
 
 
-async def item_counts_of(connection: Any, row: Any) -> dict[str, int]:  # noqa: ANN401 - database rows
-    """Count an operation's items by result or state; one that has ended keeps its counts."""
-    if row["counts"] is not None:
-        return dict(row["counts"])
-    return await count_items(connection, row["id"])
+async def read_operation(connection: Connection, tenant: str, operation_id: str) -> OperationView:
+    """Return an operation. Raises NotFoundError, also for another tenant's."""
+    row = await connection.fetchrow(_BY_ID, operation_id, tenant)
+    if row is None:
+        raise NotFoundError(f"no operation {operation_id}")
+    return await operation_view(connection, row)
 
 
-async def count_items(connection: Any, operation_id: str) -> dict[str, int]:  # noqa: ANN401
+async def operation_view(connection: Connection, row: Row) -> OperationView:
+    """Read an operation of a row of SELECT; one that has ended keeps its counts."""
+    counts = row["counts"]
+    if counts is None:
+        counts = await count_items(connection, row["id"])
+    return struct_of(
+        OperationView,
+        row,
+        waiting=counts.get("waiting", 0),
+        under_way=counts.get("asked", 0),
+        results={what: n for what, n in counts.items() if what not in ("waiting", "asked")},
+    )
+
+
+async def count_items(connection: Connection, operation_id: str) -> dict[str, int]:
     """Count items by result, or by state as long as they have none."""
-    rows = await connection.fetch(
-        """select coalesce(result, state) as what, count(*) as n from operation_items
-        where operation_id = $1 group by 1 order by 1""",
-        operation_id,
-    )
-    return {row["what"]: row["n"] for row in rows}
+    return {row["what"]: row["n"] for row in await connection.fetch(_COUNT_ITEMS, operation_id)}
 
 
-def operation_view(row: Any, counts: dict[str, int]) -> OperationView:  # noqa: ANN401
-    """Read an operation of its row."""
-
-    def text(name: str) -> str | None:
-        return str(row[name]) if row[name] else None
-
-    results = {what: n for what, n in counts.items() if what not in ("waiting", "asked")}
-    return OperationView(
-        str(row["id"]), row["kind"], row["state"], row["selection"], row["filter"], row["as_of"],
-        row["total"], counts.get("waiting", 0), counts.get("asked", 0), results, row["reason"],
-        row["from_stage"], row["rate"], row["stop_on_repeat"], row["stop_after"], row["stopped"],
-        row["actor"], row["created_at"], row["starts_at"], row["started_at"], row["finished_at"],
-        text("undo_of"), text("undone_by"),
-    )  # fmt: skip
-
-
-def item_view(row: Any) -> OperationItem:  # noqa: ANN401 - a database row
+def item_view(row: Row) -> OperationItem:
     """Read an item of its row, with the run of its chunk."""
-    return OperationItem(
-        row["number"],
-        str(row["letter_id"]),
-        row["source_id"],
-        row["state"],
-        row["result"],
-        row["note"],
-        str(row["run_id"]) if row["run_id"] else None,
-        str(row["again_id"]) if row["again_id"] else None,
-        row["finished_at"],
-    )
+    return struct_of(OperationItem, row, entry=row["letter_id"], correlation_id=row["run_id"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -17,14 +15,15 @@ from syncline.domain.dead_letter.operation import (
 )
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database, Row, rows_touched
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.operations.catalog import (
+    SELECT,
     OperationItem,
     OperationView,
-    item_counts_of,
     item_view,
     operation_view,
+    read_operation,
 )
 from syncline.postgres.operations.end import close_if_over, stop_operation
 from syncline.postgres.operations.selection import count_selection, freeze_selection
@@ -36,6 +35,25 @@ values ($1, $2, $3, $4, $5, $6, coalesce($7, now()), $8, $9, $10, $11, $12, $13,
   now() + make_interval(secs => $15))
 on conflict (id) do nothing
 """
+_NEWEST = f"""
+{SELECT} where tenant = $1 and (not $2 or state in ('waiting', 'running'))
+  and ($3::timestamptz is null or (created_at, id) < ($3, $4))
+order by created_at desc, id desc limit $5
+"""
+_ITEMS = """
+select i.*, c.run_id from operation_items i left join operation_chunks c
+  on c.operation_id = i.operation_id and c.number = i.chunk
+where i.operation_id = $1 and i.number > $2
+  and ($3::text is null or coalesce(i.result, i.state) = $3)
+order by i.number limit $4
+"""
+_RESTORE_ITEMS = """
+insert into operation_items (operation_id, number, tenant, letter_id, stream_id, source_id)
+select $1, number, tenant, letter_id, stream_id, source_id
+from operation_items where operation_id = $2 and result = 'discarded'
+"""
+_REQUEST = "select tenant, request_hash from operations where id = $1"
+_LOCK = "select * from operations where id = $1 and tenant = $2 for update"
 
 
 class KeyReusedError(ConflictError):
@@ -67,6 +85,10 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
     stop_after: int | None = None
     actor: str
 
+    @property
+    def is_replay(self) -> bool:
+        return self.kind is OperationKind.REPLAY
+
 
 class Operations:
     """Every method may raise RetriableError."""
@@ -82,61 +104,50 @@ class Operations:
             KeyReusedError: the key belongs to another request.
         """
         async with self._database.transaction() as connection:
-            if not await _insert(
-                connection, new, GRACE if new.kind is OperationKind.REPLAY else 0.0
-            ):
+            if await _insert(connection, new, grace=GRACE if new.is_replay else 0.0):
+                await freeze_selection(
+                    connection, new.tenant, new.id, new.wanted, replays=new.is_replay
+                )
+                found = await count_selection(connection, new.id)
+                _require_expected(new.expected, found)
+                details = {"kind": str(new.kind), "selection": new.selection, "entries": found}
+                details["reason"] = new.reason
+                await audit(connection, new.tenant, new.actor, "operation.started", new.id, details)
+            else:
                 await _require_same(connection, new)
-                return await self._get(connection, new.tenant, new.id)
-            replays = new.kind is OperationKind.REPLAY
-            await freeze_selection(connection, new.tenant, new.id, new.wanted, replays=replays)
-            found = await count_selection(connection, new.id)
-            _require_expected(new.expected, found)
-            details = {"kind": str(new.kind), "selection": new.selection, "entries": found}
-            details["reason"] = new.reason
-            await audit(connection, new.tenant, new.actor, "operation.started", new.id, details)
-            return await self._get(connection, new.tenant, new.id)
+            return await read_operation(connection, new.tenant, new.id)
 
     async def get(self, tenant: str, operation_id: str) -> OperationView:
         """Return an operation. Raises NotFoundError, also for another tenant's."""
         async with self._database.connection() as connection:
-            return await self._get(connection, tenant, operation_id)
+            return await read_operation(connection, tenant, operation_id)
 
     async def newest(
-        self, tenant: str, limit: int, after: tuple[datetime, str] | None = None,
-        *, running: bool = False,
-    ) -> list[OperationView]:  # fmt: skip
+        self,
+        tenant: str,
+        limit: int,
+        after: tuple[datetime, str] | None = None,
+        *,
+        running: bool = False,
+    ) -> list[OperationView]:
         """Return operations, the newest first; or just those that have not ended."""
-        rows = await self._database.fetch(
-            """select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
-            from operations o where tenant = $1 and (not $2 or state in ('waiting', 'running'))
-            and ($3::timestamptz is null or (created_at, id) < ($3, $4))
-            order by created_at desc, id desc limit $5""",
-            tenant,
-            running,
-            after[0] if after else None,
-            after[1] if after else None,
-            limit,
-        )
+        position = after or (None, None)
         async with self._database.connection() as connection:
-            return [operation_view(row, await item_counts_of(connection, row)) for row in rows]
+            rows = await connection.fetch(_NEWEST, tenant, running, *position, limit)
+            return [await operation_view(connection, row) for row in rows]
 
     async def items(
-        self, tenant: str, operation_id: str, limit: int, after: int = 0,
-        *, result: str | None = None,
-    ) -> list[OperationItem]:  # fmt: skip
+        self,
+        tenant: str,
+        operation_id: str,
+        limit: int,
+        after: int = 0,
+        *,
+        result: str | None = None,
+    ) -> list[OperationItem]:
         """Return items in their order; `result` may also be `waiting` or `asked`."""
         await self.get(tenant, operation_id)
-        rows = await self._database.fetch(
-            """select i.*, c.run_id from operation_items i left join operation_chunks c
-              on c.operation_id = i.operation_id and c.number = i.chunk
-            where i.operation_id = $1 and i.number > $2
-              and ($3::text is null or coalesce(i.result, i.state) = $3)
-            order by i.number limit $4""",
-            operation_id,
-            after,
-            result,
-            limit,
-        )
+        rows = await self._database.fetch(_ITEMS, operation_id, after, result, limit)
         return [item_view(row) for row in rows]
 
     async def abort(self, tenant: str, operation_id: str, actor: str) -> OperationView:
@@ -147,11 +158,11 @@ class Operations:
             ConflictError: it has ended.
         """
         async with self._database.transaction() as connection:
-            row = await _locked(connection, tenant, operation_id)
+            row = await _lock(connection, tenant, operation_id)
             if row["state"] not in ("waiting", "running"):
                 raise ConflictError(f"the operation has ended already: it is {row['state']}")
-            await stop_operation(connection, row["id"], f"aborted by {actor}")
-            await close_if_over(connection, row["id"])
+            await stop_operation(connection, operation_id, f"aborted by {actor}")
+            await close_if_over(connection, operation_id)
             await audit(connection, tenant, actor, "operation.aborted", operation_id, {})
         return await self.get(tenant, operation_id)
 
@@ -168,89 +179,75 @@ class Operations:
         found = await self.get(tenant, operation_id)
         if found.kind == OperationKind.DISCARD and found.finished_at is not None:
             return await self._restore(tenant, found, actor)
-        if found.kind == OperationKind.REPLAY and await self._withdrawn(
-            tenant, operation_id, actor
-        ):
+        if found.kind == OperationKind.REPLAY and await self._withdraw(tenant, found.id, actor):
             return await self.get(tenant, operation_id)
         raise ConflictError(_why_not(found))
 
-    async def _withdrawn(self, tenant: str, operation_id: str, actor: str) -> bool:
+    async def _withdraw(self, tenant: str, operation_id: str, actor: str) -> bool:
         async with self._database.transaction() as connection:
-            row = await _locked(connection, tenant, operation_id)
+            row = await _lock(connection, tenant, operation_id)
             if row["state"] != "waiting":
                 return False
-            await stop_operation(connection, row["id"], f"undone by {actor} before it began")
-            await close_if_over(connection, row["id"])
+            await stop_operation(connection, operation_id, f"undone by {actor} before it began")
+            await close_if_over(connection, operation_id)
             await audit(connection, tenant, actor, "operation.undone", operation_id, {})
             return True
 
     async def _restore(self, tenant: str, found: OperationView, actor: str) -> OperationView:
-        undo = str(uuid5(UUID(found.id), "undo"))
+        key = str(uuid5(UUID(found.id), "undo"))
         new = NewOperation(
-            id=undo, tenant=tenant, kind=OperationKind.RESTORE,
-            request_hash=undo, wanted=DeadLetterFilter(), actor=actor,
+            id=key,
+            tenant=tenant,
+            kind=OperationKind.RESTORE,
+            request_hash=key,
+            wanted=DeadLetterFilter(),
+            actor=actor,
             selection=f"what was discarded before: {found.selection}",
-        )  # fmt: skip
+        )
         async with self._database.transaction() as connection:
-            await _locked(connection, tenant, found.id)
-            if await _insert(connection, new, 0.0, found.id):
-                await connection.execute(
-                    """insert into operation_items
-                      (operation_id, number, tenant, letter_id, stream_id, source_id)
-                    select $1, number, tenant, letter_id, stream_id, source_id
-                    from operation_items where operation_id = $2 and result = 'discarded'""",
-                    new.id,
-                    found.id,
-                )
+            await _lock(connection, tenant, found.id)
+            if await _insert(connection, new, undo_of=found.id):
+                await connection.execute(_RESTORE_ITEMS, new.id, found.id)
                 _require_expected(None, await count_selection(connection, new.id))
                 await audit(connection, tenant, actor, "operation.undone", found.id, {})
-            return await self._get(connection, tenant, new.id)
-
-    async def _get(self, connection: Any, tenant: str, key: str) -> OperationView:  # noqa: ANN401
-        row = await connection.fetchrow(
-            """select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
-            from operations o where id = $1 and tenant = $2""",
-            key,
-            tenant,
-        )
-        if row is None:
-            raise NotFoundError(f"no operation {key}")
-        return operation_view(row, await item_counts_of(connection, row))
+            return await read_operation(connection, tenant, new.id)
 
 
 async def _insert(
-    connection: Any,  # noqa: ANN401 - a database connection
-    new: NewOperation,
-    grace: float,
-    undo_of: str | None = None,
+    connection: Connection, new: NewOperation, *, grace: float = 0.0, undo_of: str | None = None
 ) -> bool:
     tag = await connection.execute(
         _INSERT,
-        new.id, new.tenant, str(new.kind), new.request_hash, new.selection,
-        msgspec.to_builtins(new.wanted), new.wanted.as_of, new.reason, new.from_stage, new.rate,
-        new.stop_on_repeat, new.stop_after, undo_of, new.actor, grace,
-    )  # fmt: skip
-    return str(tag).endswith(" 1")
-
-
-async def _require_same(connection: Any, new: NewOperation) -> None:  # noqa: ANN401
-    row = await connection.fetchrow(
-        "select tenant, request_hash from operations where id = $1", new.id
+        new.id,
+        new.tenant,
+        str(new.kind),
+        new.request_hash,
+        new.selection,
+        msgspec.to_builtins(new.wanted),
+        new.wanted.as_of,
+        new.reason,
+        new.from_stage,
+        new.rate,
+        new.stop_on_repeat,
+        new.stop_after,
+        undo_of,
+        new.actor,
+        grace,
     )
-    if (row["tenant"], row["request_hash"]) != (new.tenant, new.request_hash):
+    return rows_touched(tag) == 1
+
+
+async def _require_same(connection: Connection, new: NewOperation) -> None:
+    row = await connection.fetchrow(_REQUEST, new.id)
+    if row is None or (row["tenant"], row["request_hash"]) != (new.tenant, new.request_hash):
         raise KeyReusedError("this Idempotency-Key was used with another body: take a new key")
 
 
-async def _locked(connection: Any, tenant: str, operation_id: str) -> Mapping[str, Any]:  # noqa: ANN401
-    row = await connection.fetchrow(
-        "select * from operations where id = $1 and tenant = $2 for update",
-        operation_id,
-        tenant,
-    )
+async def _lock(connection: Connection, tenant: str, operation_id: str) -> Row:
+    row = await connection.fetchrow(_LOCK, operation_id, tenant)
     if row is None:
         raise NotFoundError(f"no operation {operation_id}")
-    found: Mapping[str, Any] = row
-    return found
+    return row
 
 
 def _require_expected(expected: int | None, found: int) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncline.domain.dead_letter.replay import AMBIGUOUS, HOPELESS, UNCHECKED, UNREADABLE
-from syncline.postgres.dead_letters.filter import DeadLetterFilter, condition
+from syncline.postgres.database.conditions import Conditions
+from syncline.postgres.database.database import Connection
+from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of
 
 _FREEZE = """
 insert into operation_items (operation_id, number, tenant, letter_id, stream_id, source_id, state,
@@ -29,41 +29,32 @@ where o.id = $1 returning total
 
 
 async def freeze_selection(
-    connection: Any,  # noqa: ANN401 - a database connection
-    tenant: str,
-    operation: str,
-    wanted: DeadLetterFilter,
-    *,
-    replays: bool,
+    connection: Connection, tenant: str, operation: str, wanted: DeadLetterFilter, *, replays: bool
 ) -> None:
     """Make items of the entries that match now, the oldest first.
 
     Args:
         replays: what no replay can take up is refused at once.
     """
-    sql, values = condition(tenant, wanted)
-    why = _why_not_replayed(values, named=wanted.ids is not None) if replays else "null::text"
-    values.append(operation)
-    await connection.execute(
-        _FREEZE.format(condition=sql, why=why, operation=f"${len(values)}"), *values
-    )
+    where = conditions_of(tenant, wanted)
+    why = _why_not_replayed(where, named=wanted.ids is not None) if replays else "null::text"
+    sql = _FREEZE.format(condition=where, why=why, operation=where.bind(operation))
+    await connection.execute(sql, *where.values)
 
 
-async def count_selection(connection: Any, operation: str) -> int:  # noqa: ANN401
+async def count_selection(connection: Connection, operation: str) -> int:
     """Note how many items an operation has, and of which streams; return how many."""
-    count: int = await connection.fetchval(_TOTALS, operation)
-    return count
+    return int(await connection.fetchval(_TOTALS, operation))
 
 
-def _why_not_replayed(values: list[object], *, named: bool) -> str:
-    """Return the SQL of why an entry is refused, and add what it names to the values.
+def _why_not_replayed(where: Conditions, *, named: bool) -> str:
+    """Return the SQL of why an entry is refused; what it names is bound.
 
     What may have been written is replayed only if a person named the entry: he has looked.
     """
-    own: dict[str, object] = {
-        "unreadable": UNREADABLE, "hopeless": HOPELESS, "ambiguous": AMBIGUOUS,
-        "unchecked": None if named else UNCHECKED,
-    }  # fmt: skip
-    first = len(values) + 1
-    values += own.values()
-    return _HOPELESS.format(**{name: f"${n}" for n, name in enumerate(own, first)})
+    return _HOPELESS.format(
+        unreadable=where.bind(UNREADABLE),
+        hopeless=where.bind(HOPELESS),
+        ambiguous=where.bind(AMBIGUOUS),
+        unchecked=where.bind(None if named else UNCHECKED),
+    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncline.domain.run import FINAL
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.operations.end import stop_operation
 from syncline.postgres.operations.steps import LeasedOperation, refuse_items
 
@@ -32,6 +30,24 @@ _LEFT = """
 update operation_items set state = 'done', result = 'cancelled', note = $3, finished_at = now()
 where operation_id = $1 and chunk = $2 and state = 'asked'
 """
+_LOCK = "select * from operations where id = $1 and holder = $2 for update"
+_ADD_FAILURES = "update operations set failures = failures + $2 where id = $1 returning failures"
+_ASKED = """
+select i.number, d.status, d.reason from operation_items i
+left join dead_letters d on d.id = i.letter_id
+where i.operation_id = $1 and i.chunk = $2 and i.state = 'asked'
+"""
+_ASK_AGAIN = """
+update operation_items set state = 'waiting', chunk = null
+where operation_id = $1 and chunk = $2 and state = 'asked'
+"""
+_REFUSE_CHUNK = """
+update operation_items set state = 'done', result = 'refused', note = $3, finished_at = now()
+where operation_id = $1 and chunk = $2 and state = 'asked'
+"""
+_CLOSE_CHUNK = """
+update operation_chunks set state = 'settled' where operation_id = $1 and number = $2
+"""
 
 
 class OperationSettlement:
@@ -52,77 +68,47 @@ class OperationSettlement:
             How many items it looked at.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                "select * from operations where id = $1 and holder = $2 for update",
-                operation.id,
-                self._holder,
-            )
+            row = await connection.fetchrow(_LOCK, operation.id, self._holder)
             if row is None:
                 return 0
             runs = await connection.fetch(_RUNS, operation.id)
             for run in runs:
                 if run["state"] is None:
-                    await _refused(connection, operation, run)
+                    await _settle_refused(connection, operation.id, run)
                 else:
-                    await _took(connection, row, run)
+                    await _settle_accepted(connection, row, run)
             if row["stopped"] is not None:  # what a refused run gave back does not start any more
                 await stop_operation(connection, operation.id, row["stopped"])
             return len(runs)
 
 
-async def _took(connection: Any, row: Any, run: Any) -> None:  # noqa: ANN401 - database rows
+async def _settle_accepted(connection: Connection, operation: Row, run: Row) -> None:
     """Copy the outcomes of a run; when it has ended, what has none waits for a person again."""
-    found = await connection.fetch(_COPY, row["id"], run["number"], run["run_id"])
+    chunk = (operation["id"], run["number"])
+    found = await connection.fetch(_COPY, *chunk, run["run_id"])
     failed = [item for item in found if item["result"] == "failed"]
-    failures = await connection.fetchval(
-        "update operations set failures = failures + $2 where id = $1 returning failures",
-        row["id"],
-        len(failed),
-    )
+    failures = await connection.fetchval(_ADD_FAILURES, operation["id"], len(failed))
     if run["state"] in FINAL:
         why = f"its run ended before it: {run['reason'] or run['state']}; the entry waits again"
-        await connection.execute(_LEFT, row["id"], run["number"], why)
-        await _close(connection, row["id"], run["number"])
+        await connection.execute(_LEFT, *chunk, why)
+        await connection.execute(_CLOSE_CHUNK, *chunk)
     repeated = next((item["error"] for item in failed if item["repeated"]), None)
-    if row["stop_on_repeat"] and repeated is not None:
-        await stop_operation(connection, row["id"], f"the same error came again: {repeated}")
-    elif row["stop_after"] is not None and failures >= row["stop_after"]:
-        await stop_operation(connection, row["id"], f"{failures} entries failed again")
+    if operation["stop_on_repeat"] and repeated is not None:
+        why = f"the same error came again: {repeated}"
+        await stop_operation(connection, operation["id"], why)
+    elif operation["stop_after"] is not None and failures >= operation["stop_after"]:
+        await stop_operation(connection, operation["id"], f"{failures} entries failed again")
 
 
-async def _refused(connection: Any, operation: LeasedOperation, run: Any) -> None:  # noqa: ANN401
+async def _settle_refused(connection: Connection, operation_id: str, run: Row) -> None:
     """A run is refused as a whole, although only some of its entries may have been to blame."""
-    items = await connection.fetch(
-        """select i.number, d.status, d.reason from operation_items i
-        left join dead_letters d on d.id = i.letter_id
-        where i.operation_id = $1 and i.chunk = $2 and i.state = 'asked'""",
-        operation.id,
-        run["number"],
-    )
-    blamed = [item for item in items if item["status"] != "pending"]
+    chunk = (operation_id, run["number"])
+    blamed = [
+        item for item in await connection.fetch(_ASKED, *chunk) if item["status"] != "pending"
+    ]
     if blamed:
-        await refuse_items(connection, operation.id, blamed)
-        await connection.execute(
-            """update operation_items set state = 'waiting', chunk = null
-            where operation_id = $1 and chunk = $2 and state = 'asked'""",
-            operation.id,
-            run["number"],
-        )
+        await refuse_items(connection, operation_id, blamed)
+        await connection.execute(_ASK_AGAIN, *chunk)
     else:
-        await connection.execute(
-            """update operation_items set state = 'done', result = 'refused', note = $3,
-              finished_at = now()
-            where operation_id = $1 and chunk = $2 and state = 'asked'""",
-            operation.id,
-            run["number"],
-            run["refused"],
-        )
-    await _close(connection, operation.id, run["number"])
-
-
-async def _close(connection: Any, operation_id: str, number: int) -> None:  # noqa: ANN401
-    await connection.execute(
-        "update operation_chunks set state = 'settled' where operation_id = $1 and number = $2",
-        operation_id,
-        number,
-    )
+        await connection.execute(_REFUSE_CHUNK, *chunk, run["refused"])
+    await connection.execute(_CLOSE_CHUNK, *chunk)

@@ -15,13 +15,14 @@ import msgspec
 from syncline.domain.batch import NewBatch, TiedRows, Watermarks
 from syncline.domain.errors import SynclineError
 from syncline.domain.run import Run
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Connection, Database, Row, rows_touched
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.ledger.known_rows import LONG_AGO, remember_read
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
-from syncline.postgres.progress.run_start import begin_run
+from syncline.postgres.progress.run_start import start_run
 from syncline.postgres.runs.notices import notices_by_code
 from syncline.postgres.runs.queued_runs import MAY_START
-from syncline.postgres.runs.run_row import SELECT, run_of
+from syncline.postgres.runs.run_row import BY_ID, IN_FLIGHT, run_of
 
 
 class FencedError(SynclineError):
@@ -55,11 +56,51 @@ class Progress(msgspec.Struct, frozen=True):
     handled_since: datetime = LONG_AGO
 
 
+_TAKE_OVER = f"""
+update runs set ingest_epoch = ingest_epoch + 1, read_on = false
+where id = $1 and not extracted and paused_at is null
+  and (state = 'extracting' or state = 'queued' and {MAY_START.format(run="runs")})
+returning *, (select name from instances i where i.id = instance_id) as instance_name
+"""
+_COMMIT = """
+update runs set total = total + $3, unchanged = unchanged + $4, excluded = excluded + $5,
+  batches = batches + $6, position = $7, high_water = coalesce($8, high_water),
+  read_to = coalesce($9, read_to), published = $10, notices = notices || $11,
+  position_before = $12, reading = coalesce($13, reading), progressed_at = clock_timestamp()
+where id = $1 and ingest_epoch = $2 and not extracted
+"""
+_FINISH = """
+update runs set extracted = true, extracted_at = now(), published = batches,
+  failure = coalesce(failure, $3), progressed_at = now(), high_water = $4, read_to = $5,
+  notices = notices || $6
+where id = $1 and ingest_epoch = $2 and not extracted
+"""
+_UNPUBLISHED = """
+select number, lane, stage, source_ids, outcomes, rejected from batches
+where run_id = $1 and number >= $2 and (stage <> '' or $3) order by number
+"""
+_IN_FLIGHT = f"select {IN_FLIGHT} from runs where id = $1"
 # By the database's clock, but never below one that was given out: a later read is the newer one.
 _VERSIONS = """
 update streams set last_version = $2::int + greatest(last_version + 1,
   (extract(epoch from clock_timestamp()) * 1000000)::bigint)
 where id = $1 returning last_version - $2::int
+"""
+_BATCH_COLUMNS = [
+    "run_id",
+    "number",
+    "tenant",
+    "lane",
+    "stage",
+    "source_ids",
+    "outcomes",
+    "rejected",
+]
+_FORGET_TIED = "delete from tied_rows where stream_id = $1 and value <> $2"
+_REMEMBER_TIED = """
+insert into tied_rows (stream_id, source_id, tenant, value, row_hash)
+select $1, u.source_id, $2, $3, u.hash from unnest($4::text[], $5::uuid[]) as u(source_id, hash)
+on conflict (stream_id, source_id) do update set row_hash = excluded.row_hash
 """
 
 
@@ -78,20 +119,14 @@ class Extractions:
         """
         try:
             async with self._database.transaction() as connection:
-                row = await connection.fetchrow(
-                    f"""update runs set ingest_epoch = ingest_epoch + 1, read_on = false
-                    where id = $1 and not extracted and paused_at is null
-                      and (state = 'extracting' or state = 'queued'
-                           and {MAY_START.format(run="runs")})
-                    returning *, (select name from instances i where i.id = instance_id)
-                      as instance_name""",
-                    run_id,
-                )
+                row = await connection.fetchrow(_TAKE_OVER, run_id)
                 if row is None:
                     return None
                 if row["state"] == "queued":
-                    await begin_run(connection, row)
-                return _progress(await connection.fetchrow(f"{SELECT} where r.id = $1", run_id))
+                    await start_run(connection, row)
+                started = await connection.fetchrow(BY_ID, run_id)
+                assert started is not None
+                return _progress(started)
         except asyncpg.UniqueViolationError:
             return None  # runs_one_active: the dispatcher sends it again when its turn has come
 
@@ -113,76 +148,35 @@ class Extractions:
         Returns:
             The version of its first batch; each next one's is higher by one.
         """
-        counts, checkpoint = _counts(batches), checkpoint or Checkpoint()
+        run, checkpoint = progress.run, checkpoint or Checkpoint()
+        notices = notices_by_code(checkpoint.notices)
+        read = (len(batches), position, water.high, water.read_to, published)
+        values = (*_counts(batches), *read, notices, checkpoint.before, checkpoint.reading)
         async with self._database.transaction() as connection:
-            changed = await connection.execute(
-                """update runs set total = total + $3, unchanged = unchanged + $4,
-                excluded = excluded + $13, batches = batches + $5, position = $6,
-                high_water = coalesce($7, high_water),
-                read_to = coalesce($8, read_to), published = $9, notices = notices || $10,
-                position_before = $11, reading = coalesce($12, reading),
-                progressed_at = clock_timestamp()
-                where id = $1 and ingest_epoch = $2 and not extracted""",
-                progress.run.id,
-                progress.epoch,
-                counts[0],
-                counts[1],
-                len(batches),
-                position,
-                water.high,
-                water.read_to,
-                published,
-                notices_by_code(checkpoint.notices),
-                checkpoint.before,
-                checkpoint.reading,
-                counts[2],
-            )
-            if changed == "UPDATE 0":
-                raise FencedError(progress.run.id)
-            await _copy(connection, progress.run, batches)
-            version = await connection.fetchval(_VERSIONS, progress.run.stream, len(batches))
-            return int(version)
+            await _write_fenced(connection, _COMMIT, progress, *values)
+            await _copy(connection, run, batches)
+            return int(await connection.fetchval(_VERSIONS, run.stream, len(batches)))
 
     async def versions(self, progress: Progress, count: int) -> int:
         """Return the first of as many new versions, for records that are read again."""
         return int(await self._database.fetchval(_VERSIONS, progress.run.stream, count))
 
     async def finish(
-        self,
-        progress: Progress,
-        failure: dict[str, Any] | None,
-        ending: ExtractionEnd,
+        self, progress: Progress, failure: dict[str, Any] | None, end: ExtractionEnd
     ) -> None:
         """Note that nothing more will be discovered, and how far the cursor may go."""
+        run, notices = progress.run, notices_by_code(end.notices)
+        values = (failure, end.water.high, end.water.read_to, notices)
         async with self._database.transaction() as connection:
-            changed = await connection.fetchval(
-                """update runs set extracted = true, extracted_at = now(), published = batches,
-                failure = coalesce(failure, $3), progressed_at = now(),
-                high_water = $4, read_to = $5, notices = notices || $6
-                where id = $1 and ingest_epoch = $2 and not extracted returning true""",
-                progress.run.id,
-                progress.epoch,
-                failure,
-                ending.water.high,
-                ending.water.read_to,
-                notices_by_code(ending.notices),
-            )
-            if not changed:
-                raise FencedError(progress.run.id)
-            if ending.tied is not None:
-                await _remember(connection, progress.run, ending.tied)
-            if (found := ending.found) is not None:
-                await remember_read(connection, progress.run, found.reads, found.properties)
+            await _write_fenced(connection, _FINISH, progress, *values)
+            if end.tied is not None:
+                await _remember_tied(connection, run, end.tied)
+            if (found := end.found) is not None:
+                await remember_read(connection, run, found.reads, found.properties)
 
     async def in_flight(self, run_id: str) -> int:
         """Return how many records of the run have no outcome yet."""
-        return int(
-            await self._database.fetchval(
-                "select total - success - unchanged - excluded - superseded - cancelled - failed "
-                "from runs where id = $1",
-                run_id,
-            )
-        )
+        return int(await self._database.fetchval(_IN_FLIGHT, run_id))
 
     async def unpublished(
         self, run_id: str, first: int, *, settled_too: bool = False
@@ -192,74 +186,49 @@ class Extractions:
         Args:
             settled_too: also those whose records had their outcome when they were found.
         """
-        rows = await self._database.fetch(
-            """select number, lane, stage, source_ids, outcomes, rejected from batches
-            where run_id = $1 and number >= $2 and (stage <> '' or $3) order by number""",
-            run_id,
-            first,
-            settled_too,
-        )
+        rows = await self._database.fetch(_UNPUBLISHED, run_id, first, settled_too)
         return [NewBatch(**dict(row)) for row in rows]
 
 
-async def _remember(connection: Any, run: Run, tied: TiedRows) -> None:  # noqa: ANN401
+async def _write_fenced(
+    connection: Connection, statement: str, progress: Progress, *values: object
+) -> None:
+    """Write the run's row, unless another process has taken the extraction over."""
+    run_id, epoch = progress.run.id, progress.epoch
+    if rows_touched(await connection.execute(statement, run_id, epoch, *values)) == 0:
+        raise FencedError(run_id)
+
+
+async def _remember_tied(connection: Connection, run: Run, tied: TiedRows) -> None:
     """Keep the rows of the highest value alone; later ones at the same value are added."""
-    await connection.execute(
-        "delete from tied_rows where stream_id = $1 and value <> $2", run.stream, tied.value
-    )
-    await connection.execute(
-        """insert into tied_rows (stream_id, source_id, tenant, value, row_hash)
-        select $1, u.source_id, $2, $3, u.hash
-        from unnest($4::text[], $5::uuid[]) as u(source_id, hash)
-        on conflict (stream_id, source_id) do update set row_hash = excluded.row_hash""",
-        run.stream,
-        run.tenant,
-        tied.value,
-        tied.source_ids,
-        tied.row_hashes,
-    )
+    await connection.execute(_FORGET_TIED, run.stream, tied.value)
+    rows = (tied.value, tied.source_ids, tied.row_hashes)
+    await connection.execute(_REMEMBER_TIED, run.stream, run.tenant, *rows)
 
 
-async def _copy(connection: Any, run: Run, batches: Sequence[NewBatch]) -> None:  # noqa: ANN401
+async def _copy(connection: Connection, run: Run, batches: Sequence[NewBatch]) -> None:
     if not batches:
         return
-    run_id = run.id
-    await connection.copy_records_to_table(
-        "batches",
-        columns=[
-            "run_id",
-            "number",
-            "tenant",
-            "lane",
-            "stage",
-            "source_ids",
-            "outcomes",
-            "rejected",
-        ],
-        records=[
-            (run_id, b.number, run.tenant, b.lane, b.stage, b.source_ids, b.outcomes, b.rejected)
-            for b in batches
-        ],
-    )
+    records = [
+        (run.id, b.number, run.tenant, b.lane, b.stage, b.source_ids, b.outcomes, b.rejected)
+        for b in batches
+    ]
+    await connection.copy_records_to_table("batches", columns=_BATCH_COLUMNS, records=records)
 
 
 def _counts(batches: Sequence[NewBatch]) -> tuple[int, int, int]:
+    """Count all records, those that are unchanged, and those that are excluded."""
     total = sum(len(b.source_ids) for b in batches)
     codes = "".join(b.outcomes for b in batches if not b.stage)
     return total, codes.count("U"), codes.count("X")
 
 
-def _progress(row: Any) -> Progress:  # noqa: ANN401
-    return Progress(
+def _progress(row: Row) -> Progress:
+    return struct_of(
+        Progress,
+        row,
         run=run_of(row),
         epoch=row["ingest_epoch"],
-        batches=row["batches"],
-        published=row["published"],
-        position=row["position"],
-        high_water=row["high_water"],
-        read_to=row["read_to"],
         discovered=row["total"],
-        position_before=row["position_before"],
-        reading=row["reading"],
         handled_since=row["handled_since"] or LONG_AGO,
     )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 
-from syncline.domain.cursor.bookmark import CursorKind, lies_beyond
+from syncline.domain.cursor.bookmark import lies_beyond
 from syncline.domain.cursor.values import moved_cursor
-from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.run import State, final_state
 from syncline.domain.stall import STALLED
+from syncline.postgres.cursors.versions import (
+    NewCursor,
+    add_cursor,
+    cursor_kind_of,
+    newest_cursor,
+)
+from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.dead_letters.overtakes import close_overtaken
 from syncline.postgres.runs.run_row import counters_of
 
@@ -22,8 +27,6 @@ join mapping_versions v on v.mapping_id = r.mapping_id and v.version = r.mapping
 where r.id = any($1) and r.extracted and r.state in ('queued', 'extracting', 'in_progress')
   and r.total = r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed
 """
-
-
 # What a replay did not get to waits for a person again.
 _GIVE_BACK = """
 update dead_letters l set status = 'pending', replay_run = null, resolved_at = null,
@@ -33,37 +36,35 @@ where l.replay_run = $1 and l.status = 'replayed' and not exists (
   where b.run_id = $1 and o.id = l.source_id and o.code <> 'C')
 returning l.id
 """
+_FORGET_TIED = "delete from tied_rows where stream_id = $1"
+_CLOSE = """
+update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),
+  reason = coalesce(reason, $4) where id = $1
+"""
 
 
-async def close_finished_runs(connection: Any, run_ids: Sequence[str]) -> None:  # noqa: ANN401
+async def close_finished_runs(connection: Connection, run_ids: Sequence[str]) -> None:
     """Close those of the (locked) runs that are extracted and have nothing in flight."""
     for row in await connection.fetch(_DONE, run_ids):
+        halted = row["halted_at"] is not None
         state = final_state(
             counters_of(row),
             extraction_failed=row["failure"] is not None,
             cancelled=row["cancel_requested_at"] is not None,
             stalled=(row["reason"] or "").startswith(STALLED),
-            halted=row["halted_at"] is not None,
+            halted=halted,
         )
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
             given = await connection.fetch(_GIVE_BACK, row["id"])
             await close_overtaken(connection, [letter["id"] for letter in given])
-        if (
-            state is State.CANCELLED or row["halted_at"] is not None
-        ):  # what it skipped at the cursor's value is still to be done
-            await connection.execute("delete from tied_rows where stream_id = $1", row["stream_id"])
-        await connection.execute(
-            """update runs set state = $2, cursor_after = $3, finished_at = clock_timestamp(),
-            reason = coalesce(reason, $4) where id = $1""",
-            row["id"],
-            str(state),
-            cursor,
-            _reason(row, state),
-        )
+        if state is State.CANCELLED or halted:
+            # What it skipped at the cursor's value is still to be done.
+            await connection.execute(_FORGET_TIED, row["stream_id"])
+        await connection.execute(_CLOSE, row["id"], str(state), cursor, _reason(row, state))
 
 
-def _reason(row: Any, state: State) -> str | None:  # noqa: ANN401
+def _reason(row: Row, state: State) -> str | None:
     if state is State.CANCELLED:
         return f"cancelled by {row['cancel_requested_by']}"
     if row["failure"] is not None:
@@ -71,16 +72,12 @@ def _reason(row: Any, state: State) -> str | None:  # noqa: ANN401
     return None
 
 
-async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  # noqa: ANN401
+async def _move_cursor(connection: Connection, row: Row, state: State) -> str | None:
     """Move the stream's cursor, compare-and-set on the version the run started from."""
     if row["source_ids"] is not None or row["replay"] is not None:
         return None
-    current = await connection.fetchrow(
-        "select version, value from cursors where stream_id = $1 order by version desc limit 1",
-        row["stream_id"],
-    )
-    version, before = (current["version"], current["value"]) if current else (0, None)
-    kind = CursorKind(CursorType(row["cursor_type"] or "datetime"), row["cursor_format"] or None)
+    version, before = await newest_cursor(connection, row["stream_id"])
+    kind = cursor_kind_of(row)
     value = moved_cursor(
         state=state,
         before=None if lies_beyond(before, row["now"], kind) else before,
@@ -91,17 +88,18 @@ async def _move_cursor(connection: Any, row: Any, state: State) -> str | None:  
     )
     if value is None or version != row["cursor_version"]:
         return before  # a person set the cursor meanwhile: theirs stands
+    new = NewCursor(
+        stream=row["stream_id"],
+        tenant=row["tenant"],
+        value=value,
+        actor="finalize",
+        reason="run closed",
+        version=version + 1,
+        run_id=row["id"],
+    )
     try:
         async with connection.transaction():
-            await connection.execute(
-                """insert into cursors (stream_id, version, tenant, value, run_id, actor, reason)
-                values ($1, $2, $3, $4, $5, 'finalize', 'run closed')""",
-                row["stream_id"],
-                version + 1,
-                row["tenant"],
-                value,
-                row["id"],
-            )
+            await add_cursor(connection, new)
     except asyncpg.UniqueViolationError:  # a person set the cursor at this moment: theirs stands
         return before
     return value

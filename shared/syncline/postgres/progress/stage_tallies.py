@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
 
 import msgspec
 
 from syncline.contracts.messages import Settled, Timing
 from syncline.contracts.topics import INPUT_OF
 from syncline.domain.run import Outcome
+from syncline.postgres.database.database import Connection
 
 _STAGE_OF = {topic: stage.value for stage, topic in INPUT_OF.items()}
-_KEEP = """
+_ADD = """
 insert into run_stages as s (run_id, stage, tenant, success, unchanged, excluded, superseded,
   cancelled, failed, batches, waited, worked, first_at, last_at)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[],
@@ -51,50 +51,57 @@ class Tally(msgspec.Struct):
         self.last = max(self.last or timing.done, timing.done)
 
 
-Tallies: TypeAlias = dict[tuple[str, str], Tally]
-"""By run and stage."""
+class StageTallies:
+    """What a poll's reports add to the stages of runs."""
 
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str], Tally] = {}
 
-def note(tallies: Tallies, run_id: str, report: Settled, codes: Counter[str]) -> None:
-    """Add a report that settled something.
+    def add_report(self, report: Settled, codes: Mapping[str, int]) -> None:
+        """Add a report that settled something.
 
-    Args:
-        codes: outcome codes that it newly set, each with how often.
-    """
-    tally_of(tallies, run_id, report.stage, report.run.tenant).codes.update(codes)
-    for timing in report.timings:
-        if timing.topic in _STAGE_OF:
-            stage = _STAGE_OF[timing.topic]
-            tally_of(tallies, run_id, stage, report.run.tenant).add(timing)
+        Args:
+            codes: outcome codes that it newly set, each with how often.
+        """
+        run = report.run
+        self.add_outcomes(run.id, report.stage, run.tenant, codes)
+        for timing in report.timings:
+            if timing.topic in _STAGE_OF:
+                self._of(run.id, _STAGE_OF[timing.topic], run.tenant).add(timing)
 
+    def add_outcomes(self, run_id: str, stage: str, tenant: str, codes: Mapping[str, int]) -> None:
+        """Add outcome codes that were newly set in a stage, each with how often."""
+        self._of(run_id, stage, tenant).codes.update(codes)
 
-def tally_of(tallies: Tallies, run_id: str, stage: str, tenant: str) -> Tally:
-    """Return the tally of a stage, a new one the first time."""
-    return tallies.setdefault((run_id, stage), Tally(run_id, stage, tenant))
+    def _of(self, run_id: str, stage: str, tenant: str) -> Tally:
+        return self._tallies.setdefault((run_id, stage), Tally(run_id, stage, tenant))
 
+    def codes_by_run(self) -> dict[str, Counter[str]]:
+        """Return the codes of each run over all its stages."""
+        added: dict[str, Counter[str]] = {}
+        for tally in self._tallies.values():
+            added.setdefault(tally.run_id, Counter()).update(tally.codes)
+        return added
 
-def counted(tallies: Tallies) -> dict[str, Counter[str]]:
-    """Return the codes of each run over all its stages."""
-    added: dict[str, Counter[str]] = {}
-    for tally in tallies.values():
-        added.setdefault(tally.run_id, Counter()).update(tally.codes)
-    return added
-
-
-async def keep(connection: Any, tallies: Iterable[Tally]) -> None:  # noqa: ANN401
-    """Add to the rows of the stages, in the transaction that holds their runs."""
-    rows = [_row(t) for t in sorted(tallies, key=lambda t: (t.run_id, t.stage))]
-    if rows:
-        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True))
-        await connection.execute(_KEEP, *columns)
+    async def save(self, connection: Connection, run_ids: Container[str]) -> None:
+        """Add to the rows of the stages, in the transaction that holds these runs."""
+        rows = [_row(self._tallies[key]) for key in sorted(self._tallies) if key[0] in run_ids]
+        if rows:
+            await connection.execute(_ADD, *zip(*rows, strict=True))
 
 
 def _row(tally: Tally) -> tuple[object, ...]:
     return (
-        tally.run_id, tally.stage, tally.tenant,
-        *(tally.codes[outcome.value] for outcome in Outcome), tally.batches,
-        tally.waited / 1000, tally.worked / 1000, _time(tally.first), _time(tally.last),
-    )  # fmt: skip
+        tally.run_id,
+        tally.stage,
+        tally.tenant,
+        *(tally.codes[outcome.value] for outcome in Outcome),
+        tally.batches,
+        tally.waited / 1000,
+        tally.worked / 1000,
+        _time(tally.first),
+        _time(tally.last),
+    )
 
 
 def _time(milliseconds: int | None) -> datetime | None:

@@ -8,27 +8,25 @@ from typing import Any
 import msgspec
 
 from syncline.domain.run import Notice
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
+
+_ADD = "update runs set notices = notices || $2 where id = $1"
 
 
-def notices_of(row: Any) -> list[Notice]:  # noqa: ANN401 - a database row
+def notices_of(row: Row) -> list[Notice]:
     """Read the notices of a run row, by code."""
     return [msgspec.convert(notice, Notice) for _, notice in sorted(row["notices"].items())]
 
 
 def notices_by_code(notices: Sequence[Notice]) -> dict[str, Any]:
-    """Return notices as the column `notices` holds them; one said again takes its place."""
+    """Return notices as the column `notices` holds them; one that is repeated takes its place."""
     return {notice.code: msgspec.to_builtins(notice) for notice in notices}
 
 
 async def add_notices(database: Database, run_id: str, notices: Sequence[Notice]) -> None:
-    """Let a run tell something; of one code the last notice stands, so to repeat it is safe.
+    """Add notices to a run; of one code the last one stands, so to repeat it is safe.
 
     Raises:
         RetriableError: the database is away.
     """
-    await database.execute(
-        "update runs set notices = notices || $2 where id = $1",
-        run_id,
-        notices_by_code(notices),
-    )
+    await database.execute(_ADD, run_id, notices_by_code(notices))

@@ -1,15 +1,13 @@
-"""The turns of queued runs: they start, are refused since something was switched off, or end."""
+"""Queued runs whose turn has come: they start, are refused as something is off, or end."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline.postgres.configuration.streams import switched_off
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.runs.run_row import SELECT, run_of
 
 REFUSED = "refused"
@@ -53,6 +51,10 @@ _REFUSE = """
 update runs set extracted = true, extracted_at = now(), failure = $2, status_seq = status_seq + 1
 where id = $1
 """
+_END_CANCELLED = """
+update runs set extracted = true, extracted_at = coalesce(extracted_at, now())
+where state = 'queued' and cancel_requested_at is not null
+"""
 
 
 class QueuedRuns:
@@ -64,7 +66,7 @@ class QueuedRuns:
     async def claim_dispatchable(self) -> list[tuple[str, str]]:
         """Claim queued runs that may start now, as (correlation ID, tenant)."""
         rows = await self._database.fetch(_DISPATCHABLE)
-        return [(str(row["id"]), row["tenant"]) for row in rows]
+        return [(row["id"], row["tenant"]) for row in rows]
 
     async def refuse_switched_off(self) -> list[Run]:
         """Refuse runs whose turn has come and whose instance or profile is switched off.
@@ -83,10 +85,7 @@ class QueuedRuns:
 
         Finalize ends them when it hears of them; until then they are returned again.
         """
-        await self._database.execute(
-            """update runs set extracted = true, extracted_at = coalesce(extracted_at, now())
-            where state = 'queued' and cancel_requested_at is not null"""
-        )
+        await self._database.execute(_END_CANCELLED)
         return await self._queued("r.cancel_requested_at is not null")
 
     async def _queued(self, condition: str) -> list[Run]:
@@ -94,7 +93,7 @@ class QueuedRuns:
         return [run_of(row) for row in await self._database.fetch(f"{SELECT} {where}")]
 
 
-def _why(row: Any) -> str:  # noqa: ANN401 - a database row
+def _why(row: Row) -> str:
     if row["removed"]:
         return f"instance {row['name']!r} has no entity type {row['entity_type']!r} any more"
     return switched_off(row) or "something it needs is switched off"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 
 from syncline.domain.run import PENDING, Outcome, outcome_name
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.conditions import Conditions
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.rows import struct_of
 
 SKIPPED = "skipped"
 _SKIPS = (Outcome.UNCHANGED, Outcome.EXCLUDED, Outcome.SUPERSEDED, Outcome.CANCELLED)
@@ -19,7 +21,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
 }
 """What a filter by outcome may say -> codes; `skipped` is for any reason."""
 
-Place = tuple[int, int]
+Position: TypeAlias = tuple[int, int]
 """Batch and slot of a record."""
 
 # All records: batch rows come in the order of their key, and reading stops when the page is full.
@@ -27,7 +29,7 @@ _ALL = """
 select b.number as batch, u.slot::int - 1 as slot, u.source_id, u.code
 from batches b, unnest(b.source_ids, string_to_array(b.outcomes, null))
   with ordinality as u(source_id, code, slot)
-where b.run_id = $1 and b.number >= $2 and (b.number > $2 or u.slot - 1 > $3) {conditions}
+where b.run_id = $1 and b.number >= $2 and (b.number > $2 or u.slot - 1 > $3) and {conditions}
 order by b.number, u.slot limit $4
 """
 # What was tried more than once or failed has rows of its own, which are few.
@@ -42,7 +44,7 @@ from (select batch, slot from (
     where run_id = $1 and (batch, slot) > ($2, $3) {stage}
   ) found where {attempts} group by 1, 2) p
 join batches b on b.run_id = $1 and b.number = p.batch
-where true {conditions}
+where {conditions}
 order by p.batch, p.slot limit $4
 """
 _ATTEMPTS = """
@@ -76,7 +78,7 @@ class RunRecord(msgspec.Struct, frozen=True, rename="camel"):
     """A record of a run.
 
     Attributes:
-        batch, slot: its place, which tells two versions of one record apart.
+        batch, slot: its position, which tells two versions of one record apart.
         outcome: success, unchanged, excluded, superseded, cancelled, failed or in_flight.
         attempts: how often the stage that tried it last had it.
         stage: that gave it up.
@@ -100,52 +102,49 @@ class RunRecords:
         self._database = database
 
     async def page(
-        self, run_id: str, wanted: RecordFilter, limit: int, after: Place = (0, -1)
+        self, run_id: str, wanted: RecordFilter, limit: int, after: Position = (0, -1)
     ) -> list[RunRecord]:
-        """Return records of a run in the order of their places, those behind `after`."""
-        key = run_id
-        sql, values = _query(wanted)
-        rows = await self._database.fetch(sql, key, *after, limit, *values)
-        places = [row["batch"] for row in rows], [row["slot"] for row in rows]
-        attempts = await self._database.fetch(_ATTEMPTS, key, *places)
-        letters = await self._database.fetch(_LETTERS, key, *places)
+        """Return records of a run in the order of their positions, those behind `after`."""
+        sql, where = _query(wanted, Conditions(run_id, *after, limit))
+        rows = await self._database.fetch(sql, *where.values)
+        positions = [row["batch"] for row in rows], [row["slot"] for row in rows]
+        attempts = await self._database.fetch(_ATTEMPTS, run_id, *positions)
+        letters = await self._database.fetch(_LETTERS, run_id, *positions)
         tried = {(row["batch"], row["slot"]): row["failed"] + 1 for row in attempts}
         given_up = {(row["batch"], row["slot"]): row for row in letters}
         return [_record(row, tried, given_up) for row in rows]
 
 
-def _query(wanted: RecordFilter) -> tuple[str, Sequence[object]]:
-    """Say a filter in SQL; the texts are constants, values are bound from $5 on."""
-    values: list[object] = []
+def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:
+    """Return the statement for a filter, and what is bound in it.
 
-    def bound(value: object) -> str:
-        values.append(value)
-        return f"${4 + len(values)}"
-
+    Args:
+        where: has the values from $1 to $4.
+    """
     exceptional = wanted.stage is not None or (wanted.attempts or 0) > 1
-    conditions = ""
+    code = "substr(b.outcomes, p.slot + 1, 1)" if exceptional else "u.code"
+    own = "b.source_ids[p.slot + 1]" if exceptional else "u.source_id"
     if wanted.outcome is not None:
-        codes = OUTCOMES[wanted.outcome]
-        code = "substr(b.outcomes, p.slot + 1, 1)" if exceptional else "u.code"
-        likes = bound([f"%{code}%" for code in codes])
-        conditions += f" and b.outcomes like any({likes}) and {code} = any({bound(list(codes))})"
-    if wanted.source_id is not None:
-        own = "b.source_ids[p.slot + 1]" if exceptional else "u.source_id"
-        name = bound(wanted.source_id)
-        conditions += f" and b.source_ids @> array[{name}::text] and {own} = {name}"
+        codes = list(OUTCOMES[wanted.outcome])
+        where.add("b.outcomes like any({})", [f"%{code}%" for code in codes])
+        where.add(f"{code} = any({{}})", codes)
+    where.add(f"b.source_ids @> array[{{0}}::text] and {own} = {{0}}", wanted.source_id)
     if not exceptional:
-        return _ALL.format(conditions=conditions), values
-    stage = "" if wanted.stage is None else f"and stage = {bound(wanted.stage)}"
-    attempts = f"attempts >= {bound(wanted.attempts or 1)}::int"
-    return _EXCEPTIONAL.format(conditions=conditions, stage=stage, attempts=attempts), values
+        return _ALL.format(conditions=where), where
+    stage = "" if wanted.stage is None else f"and stage = {where.bind(wanted.stage)}"
+    attempts = f"attempts >= {where.bind(wanted.attempts or 1)}::int"
+    return _EXCEPTIONAL.format(conditions=where, stage=stage, attempts=attempts), where
 
 
-def _record(row: Any, tried: Mapping[Place, int], letters: Mapping[Place, Any]) -> RunRecord:  # noqa: ANN401
-    place = (row["batch"], row["slot"])
-    letter = letters.get(place)
-    attempts = letter["attempts"] if letter else tried.get(place, 1)
-    return RunRecord(
-        row["source_id"], *place, outcome_name(row["code"]), attempts,
-        letter["stage"] if letter else None, str(letter["id"]) if letter else None,
-        letter["error"] if letter else None,
-    )  # fmt: skip
+def _record(row: Row, tried: Mapping[Position, int], letters: Mapping[Position, Row]) -> RunRecord:
+    position = (row["batch"], row["slot"])
+    letter = letters.get(position)
+    return struct_of(
+        RunRecord,
+        row,
+        outcome=outcome_name(row["code"]),
+        attempts=letter["attempts"] if letter else tried.get(position, 1),
+        stage=letter["stage"] if letter else None,
+        dead_letter=letter["id"] if letter else None,
+        error=letter["error"] if letter else None,
+    )

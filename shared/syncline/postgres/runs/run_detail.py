@@ -7,13 +7,15 @@ from typing import Any
 import msgspec
 
 from syncline.domain.errors import NotFoundError
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
 from syncline.postgres.runs.run_row import counters_of
-from syncline.postgres.runs.stage_figures import StageView, stage_figures_of
+from syncline.postgres.runs.stage_figures import StageView, read_stages
 
 _GROUPS = """
-select g.*, d.stage, d.code, d.error, d.field, d.source_id from (
+select g.fingerprint as "group", g.records, g.pending, d.stage, d.code, d.error, d.field,
+  d.source_id from (
   select fingerprint, count(*) as records, count(*) filter (where status = 'pending') as pending
   from dead_letters where run_id = $1 group by fingerprint
   order by count(*) desc, fingerprint limit $2) g
@@ -22,6 +24,9 @@ cross join lateral (select * from dead_letters d
 order by g.records desc, g.fingerprint
 """
 _MAPPING = "select name, active_version from mappings where id = $1 and tenant = $2"
+_BY_ID = f"{SELECT} where r.id = $1 and r.tenant = $2"
+_REPLAYS = f"""{SELECT} where r.parent_id = $1 and r.tenant = $2
+order by r.created_at desc limit $3"""
 GROUPS = 50
 """Most groups of failures that a run's detail shows."""
 REPLAYS = 20
@@ -84,40 +89,30 @@ class RunDetails:
 
     async def get(self, tenant: str, run_id: str) -> RunReport:
         """Return a run in full. Raises NotFoundError, also for another tenant's."""
-        key = run_id
-        row = await self._database.fetchrow(
-            f"{SELECT} where r.id = $1 and r.tenant = $2", key, tenant
-        )
+        row = await self._database.fetchrow(_BY_ID, run_id, tenant)
         if row is None:
             raise NotFoundError(f"no run {run_id}")
         mapping = await self._database.fetchrow(_MAPPING, row["mapping_id"], tenant)
-        groups = await self._database.fetch(_GROUPS, key, GROUPS + 1)
-        replays = await self._database.fetch(
-            f"{SELECT} where r.parent_id = $1 and r.tenant = $2 "
-            f"order by r.created_at desc limit {REPLAYS + 1}", key, tenant,
-        )  # fmt: skip
+        groups = await self._database.fetch(_GROUPS, run_id, GROUPS + 1)
+        replays = await self._database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
+        is_replay, counters = row["replay"] is not None, counters_of(row)
         return RunReport(
             run=run_view(row),
             failure=row["failure"],
             cursor_before=row["cursor_before"],
             cursor_after=row["cursor_after"],
-            moves_cursor=row["source_ids"] is None and row["replay"] is None,
+            moves_cursor=row["source_ids"] is None and not is_replay,
             asked_ids=row["source_ids"],
-            mapping=MappingUsed(mapping[0], row["mapping_version"], mapping[1])
-            if mapping
-            else None,
-            stages=await stage_figures_of(
-                self._database, key, counters_of(row), is_replay=row["replay"] is not None
-            ),
-            failures=[_group(group) for group in groups[:GROUPS]],
+            mapping=_mapping_used(row, mapping),
+            stages=await read_stages(self._database, run_id, counters, is_replay=is_replay),
+            failures=[struct_of(FailureGroup, group) for group in groups[:GROUPS]],
             replays=[run_view(replay) for replay in replays[:REPLAYS]],
             more_failures=len(groups) > GROUPS,
             more_replays=len(replays) > REPLAYS,
         )
 
 
-def _group(row: Any) -> FailureGroup:  # noqa: ANN401 - a database row
-    return FailureGroup(
-        row["fingerprint"], row["records"], row["pending"], row["stage"], row["code"],
-        row["error"], row["field"], row["source_id"],
-    )  # fmt: skip
+def _mapping_used(run: Row, mapping: Row | None) -> MappingUsed | None:
+    if mapping is None:
+        return None
+    return struct_of(MappingUsed, mapping, version=run["mapping_version"])

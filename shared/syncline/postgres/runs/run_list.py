@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from syncline.domain.run import Counters, Notice
-from syncline.postgres.database.database import Database
+from syncline.domain.run import Notice
+from syncline.postgres.database.conditions import Conditions
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.id_ranges import id_range
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.notices import notices_of
 from syncline.postgres.runs.run_row import counters_of
 
 COUNTED = 10_000
 """Most runs of a filter that are counted; above it a list says that there are more."""
 REASONS = ("unchanged", "excluded", "superseded", "cancelled")
-_FIRST, _LAST = "0" * 32, "f" * 32
 SELECT = """
 select r.*, i.name as instance, s.name as source_name, t.name as target_name
 from runs r join instances i on i.id = r.instance_id
@@ -120,74 +121,52 @@ class RunList:
         Args:
             after: creation time and correlation ID of the last run that is known already.
         """
-        where, values = _conditions(tenant, wanted)
+        where = _conditions(tenant, wanted)
         if after is not None:
-            values += [after[0], after[1]]
-            where += f" and (r.created_at, r.id) < (${len(values) - 1}, ${len(values)})"
-        rows = await self._database.fetch(
-            f"{SELECT} where {where} order by r.created_at desc, r.id desc "
-            f"limit ${len(values) + 1}",
-            *values,
-            limit,
-        )
+            where.add("(r.created_at, r.id) < ({}, {})", *after)
+        order = f"order by r.created_at desc, r.id desc limit {where.bind(limit)}"
+        rows = await self._database.fetch(f"{SELECT} where {where} {order}", *where.values)
         return [run_view(row) for row in rows]
 
     async def count(self, tenant: str, wanted: RunFilter) -> RunCount:
         """Count the runs of a filter, up to COUNTED."""
-        where, values = _conditions(tenant, wanted)
-        counted = await self._database.fetchval(
-            f"select count(*) from (select from runs r where {where} limit {COUNTED + 1}) c",
-            *values,
-        )
+        where = _conditions(tenant, wanted)
+        some = f"select from runs r where {where} limit {COUNTED + 1}"
+        counted = await self._database.fetchval(f"select count(*) from ({some}) c", *where.values)
         return RunCount(min(counted, COUNTED), counted > COUNTED)
 
 
-def prefix_range(digits: str) -> tuple[str, str]:
-    """Return the first and the last UUID that begin with these hexadecimal digits."""
-    plain = digits.replace("-", "").lower()
-    return plain.ljust(32, "0"), plain.ljust(32, "f")
+def _conditions(tenant: str, wanted: RunFilter) -> Conditions:
+    where = Conditions(tenant)
+    where.add("r.tenant = $1")
+    where.add("r.state = any({})", list(wanted.states) or None)
+    where.add(_OF_INSTANCE, wanted.instance)
+    where.add("r.entity_type = {}", wanted.entity_type and wanted.entity_type.lower())
+    where.add("r.trigger = {}", wanted.trigger)
+    where.add("r.mode = {}", wanted.mode)
+    where.add("r.created_at >= {}", wanted.since)
+    where.add("r.created_at < {}", wanted.until)
+    where.add("r.id between {} and {}", *(id_range(wanted.prefix or "") or (None, None)))
+    where.add("r.parent_id = {}", wanted.parent)
+    return where
 
 
-def _conditions(tenant: str, wanted: RunFilter) -> tuple[str, list[object]]:
-    """Say a filter in SQL; the texts are constants, values are bound."""
-    low, high = prefix_range(wanted.prefix) if wanted.prefix else (None, None)
-    asked: list[tuple[str, object]] = [
-        ("r.state = any({})", list(wanted.states) or None),
-        (_OF_INSTANCE, wanted.instance),
-        ("r.entity_type = {}", wanted.entity_type and wanted.entity_type.lower()),
-        ("r.trigger = {}", wanted.trigger),
-        ("r.mode = {}", wanted.mode),
-        ("r.created_at >= {}", wanted.since),
-        ("r.created_at < {}", wanted.until),
-        ("r.id >= {}", low),
-        ("r.id <= {}", high),
-        ("r.parent_id = {}", wanted.parent),
-    ]
-    parts, values = ["r.tenant = $1"], [tenant, *(v for _, v in asked if v is not None)]
-    for condition, value in asked:
-        if value is not None:
-            parts.append(condition.format(f"${len(parts) + 1}"))
-    return " and ".join(parts), values
-
-
-def run_view(row: Any) -> RunView:  # noqa: ANN401 - a database row
+def run_view(row: Row) -> RunView:
     """Read a run as lists show it."""
-    counters: Counters = counters_of(row)
+    counters = counters_of(row)
     begun, ended = row["started_at"], row["finished_at"]
-    return RunView(
-        correlation_id=str(row["id"]), instance=row["instance"], entity_type=row["entity_type"],
-        source=row["source_name"], target=row["target_name"], trigger=row["trigger"],
-        actor=row["actor"], mode=row["mode"], state=row["state"], reason=row["reason"],
-        total=counters.total, success=counters.success, skipped=counters.skipped,
-        failed=counters.failed, in_flight=counters.in_flight,
+    return struct_of(
+        RunView,
+        row,
+        correlation_id=row["id"],
+        source=row["source_name"],
+        target=row["target_name"],
+        skipped=counters.skipped,
+        in_flight=counters.in_flight,
         skip_reasons={n: getattr(counters, n) for n in REASONS if getattr(counters, n)},
-        total_is_final=row["extracted"], mapping_version=row["mapping_version"],
-        batch_size=row["batch_size"], max_entities=row["max_entities"],
+        total_is_final=row["extracted"],
         source_ids=len(row["source_ids"]) if row["source_ids"] else None,
-        replay_of=str(row["parent_id"]) if row["parent_id"] else None,
-        retry_due_at=row["retry_due_at"], cancel_requested_at=row["cancel_requested_at"],
-        cancel_requested_by=row["cancel_requested_by"], created_at=row["created_at"],
-        started_at=begun, extracted_at=row["extracted_at"], finished_at=ended,
+        replay_of=row["parent_id"],
         seconds=(ended - begun).total_seconds() if begun and ended else None,
         notices=notices_of(row),
-    )  # fmt: skip
+    )

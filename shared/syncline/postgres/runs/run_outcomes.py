@@ -13,6 +13,7 @@ _IN_FLIGHT = """
 select b.stage, sum(length(b.outcomes) - length(replace(b.outcomes, '.', '')))::int as records
 from batches b where b.run_id = $1 and position('.' in b.outcomes) > 0 group by 1 order by 1
 """
+_RETRIED = "select stage, count(*) as n from attempts where run_id = $1 group by 1 order by 1"
 _SPECIAL = """
 select u.source_id, u.code from batches b,
   unnest(b.source_ids, string_to_array(b.outcomes, null)) as u(source_id, code)
@@ -47,15 +48,11 @@ class RunOutcomes:
 
     async def summary(self, run_id: str, limit: int = 50) -> OutcomeSummary:
         """Return where a run's records are and what was exceptional."""
-        key = run_id
-        flying = await self._database.fetch(_IN_FLIGHT, key)
-        retried = await self._database.fetch(
-            "select stage, count(*) as n from attempts where run_id = $1 group by 1 order by 1", key
-        )
-        special = await self._database.fetch(_SPECIAL, key, limit)
+        flying = await self._database.fetch(_IN_FLIGHT, run_id)
+        special = await self._database.fetch(_SPECIAL, run_id, limit)
         return OutcomeSummary(
             {row["stage"] or "finalize": row["records"] for row in flying},
-            {row["stage"]: row["n"] for row in retried},
+            await retried_by_stage(self._database, run_id),
             [{"sourceId": r["source_id"], "outcome": outcome_name(r["code"])} for r in special],
         )
 
@@ -63,3 +60,8 @@ class RunOutcomes:
         """Return the newest outcome of these records in a run, by source ID."""
         rows = await self._database.fetch(_OUTCOMES, run_id, list(source_ids))
         return {row["source_id"]: outcome_name(row["code"]) for row in rows}
+
+
+async def retried_by_stage(database: Database, run_id: str) -> dict[str, int]:
+    """Return how many attempts of a run failed and were followed by another, by stage."""
+    return {row["stage"]: row["n"] for row in await database.fetch(_RETRIED, run_id)}

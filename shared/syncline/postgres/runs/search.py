@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import outcome_name
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.id_ranges import SHORTEST, id_range
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.record_history import newest_in_streams
-from syncline.postgres.runs.run_list import prefix_range
 
-_ID = re.compile(r"[0-9a-fA-F-]{6,36}")
 EACH = 5
 """Most hits of one kind."""
 _RUNS = """
-select r.id, i.name as instance, r.entity_type, r.state, r.created_at as at
+select r.id as correlation_id, i.name as instance, r.entity_type, r.state, r.created_at as at
 from runs r join instances i on i.id = r.instance_id
 where r.tenant = $1 and r.id between $2 and $3 order by r.created_at desc limit $4
 """
-_LETTERS = """
-select d.id, d.source_id, d.run_id, i.name as instance, d.entity_type, d.status, d.failed_at as at
+_DEAD_LETTERS = """
+select d.id as dead_letter, d.source_id, d.run_id as correlation_id, i.name as instance,
+  d.entity_type, d.status as state, d.failed_at as at
 from dead_letters d left join instances i on i.id = d.instance_id
 where d.tenant = $1 and d.id between $2 and $3 order by d.failed_at desc limit $4
 """
 _WRITTEN = """
-select i.name as instance, s.entity_type, l.source_id, l.target_id, l.run_id, l.written_at as at
+select i.name as instance, s.entity_type, l.source_id, l.target_id, l.run_id as correlation_id,
+  l.written_at as at
 from {from_} join instances i on i.id = s.instance_id
 where s.tenant = $1 and {condition} and l.written_at is not null
 order by l.written_at desc limit $3
@@ -89,49 +89,47 @@ class Search:
             InvalidInputError: the text cannot be an ID.
         """
         query = checked_id(text.strip(), "query.q")
-        hits: list[SearchHit] = []
-        if _ID.fullmatch(query) and 6 <= len(query.replace("-", "")) <= 32:
-            hits += await self._by_prefix(tenant, query)
-        hits += await self._records(tenant, query)
         targets = await self._database.fetch(_BY_TARGET, tenant, query, EACH + 1)
-        hits += [_written("target", row) for row in targets]
+        hits = [
+            *await self._by_beginning(tenant, query),
+            *await self._records(tenant, query),
+            *(struct_of(SearchHit, row, kind="target", state="success") for row in targets),
+        ]
         return _cut(query, hits)
 
-    async def _by_prefix(self, tenant: str, query: str) -> list[SearchHit]:
-        low, high = prefix_range(query)
-        runs = await self._database.fetch(_RUNS, tenant, low, high, EACH + 1)
-        letters = await self._database.fetch(_LETTERS, tenant, low, high, EACH + 1)
+    async def _by_beginning(self, tenant: str, query: str) -> list[SearchHit]:
+        ids = id_range(query, SHORTEST)
+        if ids is None:
+            return []
+        runs = await self._database.fetch(_RUNS, tenant, *ids, EACH + 1)
+        letters = await self._database.fetch(_DEAD_LETTERS, tenant, *ids, EACH + 1)
         return [
-            SearchHit(
-                kind="run", correlation_id=str(r["id"]), instance=r["instance"],
-                entity_type=r["entity_type"], state=r["state"], at=r["at"],
-            )
-            for r in runs
-        ] + [
-            SearchHit(
-                kind="dead_letter", dead_letter=str(r["id"]), source_id=r["source_id"],
-                correlation_id=str(r["run_id"]) if r["run_id"] else None, instance=r["instance"],
-                entity_type=r["entity_type"], state=r["status"], at=r["at"],
-            )
-            for r in letters
-        ]  # fmt: skip
+            *(struct_of(SearchHit, row, kind="run") for row in runs),
+            *(struct_of(SearchHit, row, kind="dead_letter") for row in letters),
+        ]
 
     async def _records(self, tenant: str, source_id: str) -> list[SearchHit]:
         """Return the record once for every stream that knows it, by its newest run."""
-        streams: dict[tuple[str, str], SearchHit] = {}
-        for row in await newest_in_streams(self._database, tenant, source_id, EACH + 1):
-            stream = (row["instance"], row["entity_type"])
-            streams.setdefault(
-                stream,
-                SearchHit(
-                    kind="record", correlation_id=str(row["id"]), source_id=source_id,
-                    instance=stream[0], entity_type=stream[1], state=outcome_name(row["code"]),
-                    at=row["created_at"],
-                ),
-            )  # fmt: skip
-        for row in await self._database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1):
-            streams.setdefault((row["instance"], row["entity_type"]), _written("record", row))
+        runs = await newest_in_streams(self._database, tenant, source_id, EACH + 1)
+        written = await self._database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1)
+        hits = [_in_run(row, source_id) for row in runs]
+        hits += [struct_of(SearchHit, row, kind="record", state="success") for row in written]
+        streams: dict[tuple[str | None, str | None], SearchHit] = {}
+        for hit in hits:
+            streams.setdefault((hit.instance, hit.entity_type), hit)
         return list(streams.values())
+
+
+def _in_run(row: Row, source_id: str) -> SearchHit:
+    return struct_of(
+        SearchHit,
+        row,
+        kind="record",
+        correlation_id=row["id"],
+        source_id=source_id,
+        state=outcome_name(row["code"]),
+        at=row["created_at"],
+    )
 
 
 def _cut(query: str, hits: Iterable[SearchHit]) -> SearchResult:
@@ -162,11 +160,3 @@ def checked_id(text: str, name: str) -> str:
     except UnicodeEncodeError:
         raise InvalidInputError([Problem(name, "holds half a character")]) from None
     return text
-
-
-def _written(kind: str, row: Any) -> SearchHit:  # noqa: ANN401 - a database row
-    return SearchHit(
-        kind=kind, source_id=row["source_id"], target_id=row["target_id"],
-        correlation_id=str(row["run_id"]) if row["run_id"] else None, instance=row["instance"],
-        entity_type=row["entity_type"], state="success", at=row["at"],
-    )  # fmt: skip

@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.contracts.topics import Stage
 from syncline.domain.run import Counters
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.rows import struct_of
+from syncline.postgres.runs.run_outcomes import retried_by_stage
 
-CODES = ("success", "unchanged", "excluded", "superseded", "cancelled", "failed")
+_ROWS = "select * from run_stages where run_id = $1"
 _ENTRIES = """
 select stage, sum(length(replace(outcomes, '.', '')))::int as records
 from batches where run_id = $1 group by 1
 """
+
+
+class _StageRow(msgspec.Struct, frozen=True):
+    """A row of `run_stages`: what was settled in one stage, and the seconds of its batches."""
+
+    success: int = 0
+    unchanged: int = 0
+    excluded: int = 0
+    superseded: int = 0
+    cancelled: int = 0
+    failed: int = 0
+    batches: int = 0
+    waited: float = 0.0
+    worked: float = 0.0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    @property
+    def skipped(self) -> int:
+        return self.unchanged + self.excluded + self.superseded + self.cancelled
+
+    @property
+    def settled(self) -> int:
+        return self.success + self.skipped + self.failed
 
 
 class StageView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,85 +70,57 @@ class StageView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_at: datetime | None
 
 
-async def stage_figures_of(
+async def read_stages(
     database: Database, run_id: str, counters: Counters, *, is_replay: bool
 ) -> list[StageView]:
-    """Return a run's stages in order. Raises RetriableError.
+    """Return a run's stages in order; none of a run that is older than such rows.
 
     Args:
         counters: of the run; what they count beyond the stages' own rows was settled by Ingest.
+
+    Raises:
+        RetriableError: the database is away.
     """
-    rows = await database.fetch("select * from run_stages where run_id = $1", run_id)
-    entries = {Stage.INGEST: counters.done}
+    rows = await database.fetch(_ROWS, run_id)
+    entries = {Stage.INGEST: counters.done}  # stage -> settled records that began there
     if is_replay:
         found = await database.fetch(_ENTRIES, run_id)
         entries = {Stage(row["stage"] or Stage.INGEST): row["records"] for row in found}
-    retried = await database.fetch(
-        "select stage, count(*) as n from attempts where run_id = $1 group by 1", run_id
-    )
-    return views_of(
-        {row["stage"]: dict(row) for row in rows},
-        {row["stage"]: row["n"] for row in retried},
-        counters,
-        entries,
-    )
-
-
-def views_of(
-    rows: Mapping[str, Mapping[str, Any]],
-    retried: Mapping[str, int],
-    counters: Counters,
-    entries: Mapping[Stage, int],
-) -> list[StageView]:
-    """Work out what entered and passed each stage from what was settled in it.
-
-    Args:
-        rows: stage -> its row of `run_stages`.
-        retried: stage -> attempts that were followed by another.
-        entries: stage -> settled records that began there; all but replays begin at Ingest.
-
-    Returns:
-        Nothing for a run that is older than such rows.
-    """
-    ended = {stage: _ended(rows.get(stage, {})) for stage in Stage}
-    known = sum(sum(counts.values()) for counts in ended.values())
-    early = {  # what Ingest found unchanged or left out before is settled in the row it inserts
-        code: getattr(counters, code) - sum(counts[code] for counts in ended.values())
-        for code in ("unchanged", "excluded")
-    }
-    if counters.done - known != sum(early.values()):
-        return []
-    for code, count in early.items():
-        ended[Stage.INGEST][code] += count
-    passed, views = 0, []
-    for stage, counts in ended.items():
-        entered = passed + entries.get(stage, 0)
-        view = _view(stage, rows.get(stage, {}), counts, entered, retried.get(stage, 0))
-        views.append(view)
-        passed = view.passed
+    retried = await retried_by_stage(database, run_id)
+    own = {row["stage"]: struct_of(_StageRow, row) for row in rows}
+    stages = _with_early({stage: own.get(stage, _StageRow()) for stage in Stage}, counters)
+    views: list[StageView] = []
+    for stage, row in stages.items():
+        before = views[-1].passed if views else 0
+        views.append(_view(stage, row, before + entries.get(stage, 0), retried.get(stage, 0)))
     return views
 
 
-def _view(
-    stage: Stage, row: Mapping[str, Any], counts: Mapping[str, int], entered: int, retried: int
-) -> StageView:
-    failed = counts["failed"]
-    skipped = sum(counts[c] for c in ("unchanged", "excluded", "superseded", "cancelled"))
-    batches = row.get("batches", 0)
+def _with_early(stages: Mapping[Stage, _StageRow], counters: Counters) -> dict[Stage, _StageRow]:
+    """Add what Ingest found unchanged or left out at once: it is settled in the row it inserts."""
+    settled = sum(row.settled for row in stages.values())
+    unchanged = counters.unchanged - sum(row.unchanged for row in stages.values())
+    excluded = counters.excluded - sum(row.excluded for row in stages.values())
+    if counters.done - settled != unchanged + excluded:
+        return {}
+    ingest = stages[Stage.INGEST]
+    early = msgspec.structs.replace(
+        ingest, unchanged=ingest.unchanged + unchanged, excluded=ingest.excluded + excluded
+    )
+    return {**stages, Stage.INGEST: early}
+
+
+def _view(stage: Stage, row: _StageRow, entered: int, retried: int) -> StageView:
     return StageView(
         stage=stage.value,
         entered=entered,
-        passed=entered - failed - skipped,
-        skipped=skipped,
-        failed=failed,
+        passed=entered - row.failed - row.skipped,
+        skipped=row.skipped,
+        failed=row.failed,
         retried=retried,
-        batches=batches,
-        waited=row["waited"] / batches if batches else None,
-        worked=row["worked"] / batches if batches else None,
-        first_at=row.get("first_at"),
-        last_at=row.get("last_at"),
+        batches=row.batches,
+        waited=row.waited / row.batches if row.batches else None,
+        worked=row.worked / row.batches if row.batches else None,
+        first_at=row.first_at,
+        last_at=row.last_at,
     )
-
-
-def _ended(row: Mapping[str, Any]) -> dict[str, int]:
-    return {code: row.get(code, 0) for code in CODES}

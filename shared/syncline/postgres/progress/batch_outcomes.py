@@ -1,0 +1,92 @@
+"""Outcome codes on the batch rows: a slot that has an outcome keeps it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from syncline.contracts.messages import Report, Settled
+from syncline.domain.dead_letter.identity import dead_letter_id
+from syncline.domain.run import PENDING, Outcome
+from syncline.postgres.database.database import Connection
+from syncline.postgres.progress.stage_tallies import StageTallies
+
+_READ = """
+select b.run_id, b.number, b.outcomes from unnest($1::uuid[], $2::int[]) as w(run, number)
+join batches b on b.run_id = w.run and b.number = w.number
+"""
+_WRITE = """
+update batches b set outcomes = u.outcomes
+from unnest($1::uuid[], $2::int[], $3::text[]) as u(run, number, outcomes)
+where b.run_id = u.run and b.number = u.number
+"""
+_REMOVE_DEAD_LETTERS = "delete from dead_letters where id = any($1)"
+
+
+async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> StageTallies:
+    """Write the outcomes of reports, in the transaction that holds their runs.
+
+    A report about a batch that nobody committed changes nothing.
+
+    Returns:
+        What was newly set.
+    """
+    tallies = StageTallies()
+    settled = [report for report in reports if isinstance(report, Settled)]
+    if not settled:
+        return tallies
+    before = await _read(connection, settled)
+    after, refused = dict(before), list[str]()
+    for report in settled:
+        key = (report.run.id, report.number)
+        if key in after:
+            refused += _refused_failures(report, after[key])
+            after[key], added = merge_codes(after[key], report.slots, report.codes)
+            if added:
+                tallies.add_report(report, added)
+    changed = sorted((*key, codes) for key, codes in after.items() if codes != before[key])
+    if changed:
+        await connection.execute(_WRITE, *zip(*changed, strict=True))
+    if refused:
+        await connection.execute(_REMOVE_DEAD_LETTERS, refused)
+    return tallies
+
+
+async def _read(connection: Connection, settled: Iterable[Settled]) -> dict[tuple[str, int], str]:
+    wanted = sorted({(report.run.id, report.number) for report in settled})
+    rows = await connection.fetch(_READ, *zip(*wanted, strict=True))
+    return {(row["run_id"], row["number"]): row["outcomes"] for row in rows}
+
+
+def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, Counter[str]]:
+    """Put outcome codes into the pending slots of a batch row.
+
+    Args:
+        outcomes: the row's codes, one a slot.
+        slots: positions, parallel to `codes`.
+
+    Returns:
+        The new codes, and how often each code was newly set; taken slots are left as they are.
+    """
+    size = len(outcomes)
+    if outcomes == PENDING * size and list(slots) == list(range(size)):  # by far the most frequent
+        return codes, Counter(codes)
+    merged, added = list(outcomes), Counter[str]()
+    for slot, code in zip(slots, codes, strict=True):
+        if slot < len(merged) and merged[slot] == PENDING:
+            merged[slot] = code
+            added[code] += 1
+    return "".join(merged), added
+
+
+def _refused_failures(report: Settled, outcomes: str) -> list[str]:
+    """Name the dead letters of records that have another outcome already.
+
+    A message delivered twice can succeed once and fail once. The first outcome stands, and a
+    record that did not fail has no dead letter.
+    """
+    return [
+        dead_letter_id(report.run.id, report.number, slot)
+        for slot, code in zip(report.slots, report.codes, strict=True)
+        if code == Outcome.FAILED and outcomes[slot : slot + 1] not in (PENDING, Outcome.FAILED, "")
+    ]
