@@ -36,6 +36,7 @@ async def test_other_records_of_a_row_are_looked_for_row_by_row_in_a_first_run(
 ) -> None:
     ids, targets = [f"A{n}" for n in range(100)], [f"T{n}" for n in range(100)]
     async with open_database(postgres, size=1) as db:
+        await db.execute("truncate ledger")  # rows that were deleted are in its indexes still
         await configure(db)
         run = await accept(db)
         await fill(db, run)
