@@ -1,1 +1,1 @@
-"""A person's changes of cursors."""
+"""Versions of cursors, and a person's changes of them."""
