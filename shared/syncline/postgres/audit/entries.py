@@ -9,18 +9,17 @@ from typing import Any
 import msgspec
 
 from syncline.domain.errors import NotFoundError
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Database
+from syncline.postgres.database.rows import struct_of
 
+_COLUMNS = "id, tenant, at, actor, action, object, details, host(ip) as ip"
+# A page of each tenant by the index, the newest of these.
 _PAGE = """
 select a.* from unnest($1::text[]) t (tenant) cross join lateral (
-  select id, tenant, at, actor, action, object, details, host(ip) as ip from audit_log
-  where tenant = t.tenant and ($2::text is null or actor = $2)
-    and ($3::text is null or action = $3 or split_part(action, '.', 1) = $3)
-    and ($4::text is null or object = $4)
-    and ($5::timestamptz is null or at >= $5) and ($6::timestamptz is null or at < $6)
-    and ($7::timestamptz is null or (at, id) < ($7, $8))
-  order by at desc, id desc limit $9) a
-order by a.at desc, a.id desc limit $9
+  select {columns} from audit_log where tenant = t.tenant and {where}
+  order by at desc, id desc limit {limit}) a
+order by a.at desc, a.id desc limit {limit}
 """
 
 
@@ -77,20 +76,21 @@ class AuditLog:
         Args:
             after: time and ID of the last entry that is known already.
         """
-        rows = await self._database.fetch(
-            _PAGE, list(tenants), wanted.actor, wanted.action, wanted.object,
-            wanted.since, wanted.until, *(after or (None, None)), limit,
-        )  # fmt: skip
-        return [AuditEntry(**dict(row)) for row in rows]
+        where = Conditions(list(tenants))
+        where.add("actor = {}", wanted.actor)
+        where.add("(action = {0} or split_part(action, '.', 1) = {0})", wanted.action)
+        where.add("object = {}", wanted.object)
+        where.add("at >= {}", wanted.since)
+        where.add("at < {}", wanted.until)
+        where.add("(at, id) < ({}, {})", *(after or (None, None)))
+        sql = _PAGE.format(columns=_COLUMNS, where=where, limit=where.bind(limit))
+        rows = await self._database.fetch(sql, *where.values)
+        return [struct_of(AuditEntry, row) for row in rows]
 
     async def get(self, tenants: Sequence[str], entry: int) -> AuditEntry:
         """Return one entry. Raises NotFoundError: these tenants have no such."""
-        row = await self._database.fetchrow(
-            "select id, tenant, at, actor, action, object, details, host(ip) as ip from audit_log "
-            "where tenant = any($1) and id = $2",
-            list(tenants),
-            entry,
-        )
+        sql = f"select {_COLUMNS} from audit_log where tenant = any($1) and id = $2"
+        row = await self._database.fetchrow(sql, list(tenants), entry)
         if row is None:
             raise NotFoundError(f"no entry {entry} in the audit log")
-        return AuditEntry(**dict(row))
+        return struct_of(AuditEntry, row)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.database import Connection, Database, rows_touched
 
 _LOCK = 7_305_817_212  # any fixed number of our own
 ROWS = 5_000
@@ -115,5 +115,4 @@ async def let_go(database: Database, retention: Retention) -> dict[str, int]:
 
 
 async def _delete(connection: Connection, statement: str, days: int) -> int:
-    tag: str = await connection.execute(statement, days, ROWS)
-    return int(tag.rsplit(" ", 1)[-1])
+    return rows_touched(await connection.execute(statement, days, ROWS))

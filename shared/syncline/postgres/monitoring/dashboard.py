@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.rows import struct_of
 
 STEPS = 60
 """Most steps of a range."""
@@ -37,7 +38,7 @@ _ACTIVE = """
 select count(*) from runs where tenant = $1 and state in ('queued', 'extracting', 'in_progress')
 """
 _NEXT = """
-select s.name, s.next_at, i.name as instance, s.entity_type from schedules s
+select s.name as schedule, s.next_at as at, i.name as instance, s.entity_type from schedules s
 join instances i on i.id = s.instance_id
 where s.tenant = $1 and s.next_at is not null and s.deleted_at is null and s.enabled
 order by s.next_at limit 1
@@ -167,8 +168,7 @@ class Dashboards:
         since, step = now - length, length / STEPS
         steps = await self._steps(tenant, since, now, step)
         before = await self._steps(tenant, since - length, since, length)
-        letters = await self._database.fetchrow(_LETTERS, tenant, since)
-        assert letters is not None
+        [letters] = await self._database.fetch(_LETTERS, tenant, since)
         following = await self._database.fetchrow(_NEXT, tenant)
         return Dashboard(
             as_of=now,
@@ -181,7 +181,7 @@ class Dashboards:
             active_runs=await self._database.fetchval(_ACTIVE, tenant),
             dlq_pending=letters["pending"],
             dlq_new=letters["pending_new"],
-            next_firing=_next(following) if following else None,
+            next_firing=struct_of(NextFiring, following) if following else None,
             attention=[*urgent, *await self._attention(tenant, now)],
         )
 
@@ -189,7 +189,7 @@ class Dashboards:
         self, tenant: str, since: datetime, until: datetime, step: timedelta
     ) -> list[Step]:
         rows = await self._database.fetch(_FIGURES, tenant, since, until, step)
-        return [Step(**dict(row.items())) for row in rows]
+        return [struct_of(Step, row) for row in rows]
 
     async def _attention(self, tenant: str, now: datetime) -> list[Attention]:
         failing = await self._database.fetch(_FAILING, tenant)
@@ -218,10 +218,6 @@ def _totals(steps: list[Step]) -> Totals:
         failed=failed,
         failure_rate=failed / ended if ended else None,
     )
-
-
-def _next(row: Row) -> NextFiring:
-    return NextFiring(row["name"], row["instance"], row["entity_type"], row["next_at"])
 
 
 def _failing(row: Row) -> Attention:

@@ -10,7 +10,7 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.contracts.alerts import AlertData, Member, message_of
-from syncline.domain.notification.alert import Alert, Subject
+from syncline.domain.notification.alert import Subject
 from syncline.domain.notification.incident import (
     AlertTiming,
     Announcement,
@@ -19,6 +19,7 @@ from syncline.domain.notification.incident import (
     decide_incident,
 )
 from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.notifications.incidents import lock
 
 _DUE = """
@@ -27,6 +28,18 @@ select * from incidents where tenant = $1 and due_at <= $2 and closed_at is null
 _TOLD_TO = """
 select distinct d.subscription_id from notifications n join deliveries d on d.notification_id = n.id
 where n.incident_id = $1 and n.at >= $2 and d.state <> 'given_up'
+"""
+_KEEP = """
+update incidents set told = $2, due_at = $3, changes = $4, closed_at = $5,
+  told_at = case when $6 then $7 else told_at end where id = $1
+"""
+_INSERT = """
+insert into notifications (id, tenant, event, instance, entity_type, at, data, incident_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+_DELIVER = """
+insert into deliveries (id, tenant, subscription_id, notification_id)
+select gen_random_uuid(), $1, s, $2 from unnest($3::uuid[]) s
 """
 
 
@@ -57,14 +70,12 @@ async def tell(
 
 def _incident(row: Row, streams: Sequence[Row]) -> Incident:
     failing = [stream for stream in streams if stream["state"] == "failing"]
-    return Incident(
+    return struct_of(
+        Incident,
+        row,
         failing=len(failing),
         untold=sum(not stream["told"] for stream in failing),
         proven=any(stream["state"] == "well" for stream in streams),
-        since=row["since"],
-        told=Announcement(row["told"]),
-        told_at=row["told_at"],
-        changes=tuple(row["changes"]),
     )
 
 
@@ -72,12 +83,8 @@ async def _keep(
     connection: Connection, incident: str, step: IncidentDecision, now: datetime
 ) -> None:
     closed_at = now if step.closed else None
-    await connection.execute(
-        """update incidents set told = $2, due_at = $3, changes = $4, closed_at = $5,
-          told_at = case when $6 then $7 else told_at end where id = $1""",
-        incident, str(step.told), step.due_at, list(step.changes), closed_at,
-        step.tell is not None, now,
-    )  # fmt: skip
+    stands = (str(step.told), step.due_at, list(step.changes), closed_at)
+    await connection.execute(_KEEP, incident, *stands, step.tell is not None, now)
     if step.closed:
         await connection.execute("delete from incident_streams where incident_id = $1", incident)
     elif step.tell is not None:
@@ -114,8 +121,7 @@ async def _told(
 
 
 def _member(row: Row) -> Member:
-    subject = Subject(row["tenant"], row["instance"], row["entity_type"])
-    return Member(subject, Alert(row["alert"]), msgspec.convert(row["data"], AlertData))
+    return struct_of(Member, row, subject=struct_of(Subject, row))
 
 
 def _by_sight(
@@ -143,21 +149,11 @@ async def _queue(
     now: datetime,
 ) -> None:
     """Keep a notification and its way to everyone who wants it."""
-    id_ = str(uuid7())
-    await connection.execute(
-        """insert into notifications
-          (id, tenant, event, instance, entity_type, at, data, incident_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)""",
-        id_, row["tenant"], data.alert, data.instance or _several(data), data.entity_type or "",
-        now, msgspec.to_builtins(data), row["id"],
-    )  # fmt: skip
-    await connection.execute(
-        """insert into deliveries (id, tenant, subscription_id, notification_id)
-        select gen_random_uuid(), $1, s, $2 from unnest($3::uuid[]) s""",
-        row["tenant"],
-        id_,
-        list(subscriptions),
-    )
+    id_, tenant = str(uuid7()), row["tenant"]
+    about = (data.alert, data.instance or _several(data), data.entity_type or "")
+    plain = msgspec.to_builtins(data)
+    await connection.execute(_INSERT, id_, tenant, *about, now, plain, row["id"])
+    await connection.execute(_DELIVER, tenant, id_, list(subscriptions))
 
 
 def _several(data: AlertData) -> str:

@@ -10,15 +10,35 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from syncline.contracts.alerts import Happening
-from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
+from syncline.domain.notification.alert import AlertState, Cause, Subject
 from syncline.domain.notification.incident import AlertTiming
 from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.notifications.alert_messages import Message, tell
 from syncline.postgres.notifications.failure_causes import causes_of
-from syncline.postgres.notifications.incidents import due_tenants, take_in
+from syncline.postgres.notifications.incidents import columns_of, due_tenants, take_in
 
 _LOCK = 7_305_817_213  # any fixed number of our own
+_PENDING = """
+select i.tenant, i.name, coalesce(p.count, 0) as count from instances i
+left join (select tenant, instance_id, count(*) from dead_letters
+  where status = 'pending' group by 1, 2) p on p.tenant = i.tenant and p.instance_id = i.id
+left join alert_states a on a.tenant = i.tenant and a.instance = i.name and a.entity_type = ''
+where p.count > 0 or a.open <> '{}'
+"""
+_BEGIN = """
+insert into alert_states (tenant, instance, entity_type)
+select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing
+"""
+_LOCKED = """
+select a.* from alert_states a
+join unnest($1::text[], $2::text[], $3::text[]) as s(tenant, instance, entity_type)
+  using (tenant, instance, entity_type)
+order by a.tenant, a.instance, a.entity_type for update of a
+"""
 
 
 class Verdict(NamedTuple):
@@ -44,11 +64,7 @@ class Alerting:
         self._pace = pace
 
     async def decide(
-        self,
-        subjects: Collection[Subject],
-        run_ids: Sequence[str],
-        decide: Decide,
-        now: datetime,
+        self, subjects: Collection[Subject], run_ids: Sequence[str], decide: Decide, now: datetime
     ) -> Sequence[Message]:
         """Lock subjects, decide on their runs, and keep the verdict."""
         async with self._database.transaction() as connection:
@@ -87,9 +103,9 @@ class Alerting:
             "update alert_states set open = $4, judged_at = $5 "
             "where tenant = $1 and instance = $2 and entity_type = $3",
             [
-                (s.tenant, s.instance, s.entity_type, list(map(str, state.open)), state.judged_at)
-                for s, state in verdict.states.items()
-                if state != states[s]
+                (*msgspec.structs.astuple(subject), list(map(str, state.open)), state.judged_at)
+                for subject, state in verdict.states.items()
+                if state != states[subject]
             ],
         )
         told: list[Message] = []
@@ -99,35 +115,13 @@ class Alerting:
 
 
 async def _pending(connection: Connection) -> dict[Subject, int]:
-    rows = await connection.fetch(
-        """select i.tenant, i.name, coalesce(p.count, 0) as count from instances i
-        left join (select tenant, instance_id, count(*) from dead_letters
-          where status = 'pending' group by 1, 2) p on p.tenant = i.tenant and p.instance_id = i.id
-        left join alert_states a on a.tenant = i.tenant and a.instance = i.name
-          and a.entity_type = ''
-        where p.count > 0 or a.open <> '{}'"""
-    )
+    rows = await connection.fetch(_PENDING)
     return {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
 
 
 async def _locked(connection: Connection, subjects: Sequence[Subject]) -> dict[Subject, AlertState]:
     """Lock the rows of subjects, in an order that all keep; those that are new begin well."""
-    keys = [[getattr(s, name) for s in subjects] for name in ("tenant", "instance", "entity_type")]
-    await connection.execute(
-        """insert into alert_states (tenant, instance, entity_type)
-        select * from unnest($1::text[], $2::text[], $3::text[]) on conflict do nothing""",
-        *keys,
-    )
-    rows = await connection.fetch(
-        """select a.* from alert_states a
-        join unnest($1::text[], $2::text[], $3::text[]) as s(tenant, instance, entity_type)
-          using (tenant, instance, entity_type)
-        order by a.tenant, a.instance, a.entity_type for update of a""",
-        *keys,
-    )
-    return {
-        Subject(r["tenant"], r["instance"], r["entity_type"]): AlertState(
-            tuple(map(Alert, r["open"])), r["judged_at"]
-        )
-        for r in rows
-    }
+    keys = columns_of(subjects)
+    await connection.execute(_BEGIN, *keys)
+    rows = await connection.fetch(_LOCKED, *keys)
+    return {struct_of(Subject, row): struct_of(AlertState, row) for row in rows}

@@ -5,13 +5,13 @@ Whoever changes a tenant's incidents holds its lock to the end of the transactio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.contracts.alerts import Happening
+from syncline.domain.notification.alert import Subject
 from syncline.postgres.database.database import Connection, Database
 
 # A stream stays in the incident that it is in, whatever its next failure says.
@@ -38,6 +38,15 @@ update incident_streams set state = case when $4 then 'well' else 'idle' end,
   data = case when $4 then $5 else data end
 where tenant = $1 and instance = $2 and entity_type = $3
   and (state = 'failing' or $4 and state = 'idle') returning incident_id
+"""
+_IN_INCIDENTS = """
+select distinct tenant, instance, entity_type from incident_streams
+join unnest($1::text[], $2::text[], $3::text[]) as s(tenant, instance, entity_type)
+  using (tenant, instance, entity_type)
+"""
+_SINCE = """
+update incidents set due_at = $3, fails = $2,
+  since = case when fails is distinct from $2 then $3 else since end where id = $1
 """
 _FAILING = """
 select i.id, exists (select from incident_streams s
@@ -86,27 +95,24 @@ def _fails(happening: Happening, happenings: Sequence[Happening]) -> bool:
     return any(h.alert is not None and h.subject == happening.subject for h in happenings)
 
 
-async def _with_incidents(connection: Connection, happenings: Sequence[Happening]) -> set[Any]:
+async def _with_incidents(connection: Connection, happenings: Sequence[Happening]) -> set[Subject]:
     subjects = {happening.subject for happening in happenings}
-    keys = [[getattr(s, name) for s in subjects] for name in ("tenant", "instance", "entity_type")]
-    rows = await connection.fetch(
-        """select distinct tenant, instance, entity_type from incident_streams
-        join unnest($1::text[], $2::text[], $3::text[]) as s(tenant, instance, entity_type)
-          using (tenant, instance, entity_type)""",
-        *keys,
-    )
-    found = {(row["tenant"], row["instance"], row["entity_type"]) for row in rows}
-    return {s for s in subjects if (s.tenant, s.instance, s.entity_type) in found}
+    return {Subject(*row) for row in await connection.fetch(_IN_INCIDENTS, *columns_of(subjects))}
+
+
+def columns_of(subjects: Iterable[Subject]) -> list[Sequence[str]]:
+    """Return tenants, instances and entity types, as `unnest` takes them."""
+    rows = [msgspec.structs.astuple(subject) for subject in subjects]
+    return list(zip(*rows, strict=True)) or [[], [], []]
 
 
 async def _take(connection: Connection, happening: Happening, now: datetime) -> dict[str, bool]:
     """Note one happening; return the incidents that it touches, each with whether it fails now."""
     subject, data = happening.subject, msgspec.to_builtins(happening.data)
-    key = (subject.tenant, subject.instance, subject.entity_type)
+    key = msgspec.structs.astuple(subject)
     if happening.alert is None:
         rows = await connection.fetch(_CLEAR, *key, happening.proven, data)
-        ids = [row["incident_id"] for row in rows]
-        fails = await connection.fetch(_FAILING, ids)
+        fails = await connection.fetch(_FAILING, [row["incident_id"] for row in rows])
         return {row["id"]: row["fails"] for row in fails}
     alert = str(happening.alert)
     known = await connection.fetch(_KNOWN, *key, alert, data)
@@ -120,8 +126,4 @@ async def _take(connection: Connection, happening: Happening, now: datetime) -> 
 
 async def _since(connection: Connection, touched: dict[str, bool], now: datetime) -> None:
     """Note since when incidents fail, or do not; and look at them."""
-    await connection.executemany(
-        """update incidents set due_at = $3, fails = $2,
-          since = case when fails is distinct from $2 then $3 else since end where id = $1""",
-        [(incident, fails, now) for incident, fails in touched.items()],
-    )
+    await connection.executemany(_SINCE, [(id_, fails, now) for id_, fails in touched.items()])
