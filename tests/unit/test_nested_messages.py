@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from syncline.actions.dead_letters import masked as dead_letters
+from syncline.actions.dead_letters import dead_letter_detail as dead_letters
 from syncline.actions.passports import passport
 from syncline.actions.passports.field_changes import unused
 from syncline.actions.trials import stored_records

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import structlog
 
-from syncline.actions.dead_letters.replay_plan import Wish, replay_fields
+from syncline.actions.dead_letters.replay_plan import ReplayRequest, replay_fields
 from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.operation import OperationKind
@@ -98,9 +98,9 @@ class Operating:
 
     def _trigger(self, chunk: OperationChunk) -> Outbound:
         asked = chunk.operation
-        wish = Wish(
+        request = ReplayRequest(
             tenant=asked.tenant, actor=asked.actor, source="deadletter",
             from_stage=asked.from_stage, reason=asked.reason,
         )  # fmt: skip
-        fields = replay_fields(chunk.instance, chunk.entity_type, chunk.entries, wish)
+        fields = replay_fields(chunk.instance, chunk.entity_type, chunk.entries, request)
         return trigger_message(chunk.run_id, fields, "deadletter", self._clock.now())

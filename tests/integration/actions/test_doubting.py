@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from syncline.actions.doubts import review as doubting
-from syncline.actions.doubts.doubt import Doubt, Matter, of_mappings
+from syncline.actions.doubts.doubt import Doubt, Matter, mapping_doubts
 from syncline.actions.doubts.review import Doubter
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.documents import Kind
@@ -44,7 +44,7 @@ async def told(store: ConfigurationStore, folder: Path, text: str) -> list[str]:
 async def test_a_doubt_stands_at_its_line(
     store: ConfigurationStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doubting, "QUESTIONS", (of_mappings,))
+    monkeypatch.setattr(doubting, "QUESTIONS", (mapping_doubts,))
     text = GOOD.replace("target: sku}", "target: sku, transform: toBool}", 1)
     (doubt,) = await told(store, tmp_path, text)
     line = next(n for n, line in enumerate(text.splitlines(), 1) if "toBool" in line)

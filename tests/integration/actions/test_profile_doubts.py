@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncline.actions.doubts.doubt import Matter
-from syncline.actions.doubts.profiles import of_profiles
+from syncline.actions.doubts.profiles import profile_doubts
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
@@ -24,7 +24,7 @@ async def said(
         compare(wanted, stored or TenantConfiguration()), store,
         Surroundings(("127.0.0.0/8",), (str(folder),)),
     )  # fmt: skip
-    return [doubt.problem.message for doubt in await of_profiles(matter)]
+    return [doubt.problem.message for doubt in await profile_doubts(matter)]
 
 
 def profile(connector: str, config: dict[str, Any], **more: Any) -> ProfileConfig:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import Response
 
-from syncline.actions.dead_letters.masked import DeadLetters
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.dead_letters.filter import DeadLetterFilter

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Header
 
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
 from syncline.actions.dead_letters.edits import Edit, edit_of
-from syncline.actions.dead_letters.masked import DeadLetters
-from syncline.actions.dead_letters.replay_plan import ReplayResult, Wish, plan, refusal
+from syncline.actions.dead_letters.replay_plan import ReplayRequest, ReplayResult, plan, refusal
 from syncline.actions.dead_letters.resolution import (
     DISCARD,
     RESTORE,
@@ -90,9 +90,9 @@ async def replay_many(
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
     entries, missing = await _entries(backend, caller.tenant, body, "pending")
-    wish = _wish(caller, idempotency_key, body.from_stage, body.reason)
-    wish = msgspec.structs.replace(wish, named=body.ids is not None)
-    results = await _replay(backend, entries, wish)
+    request = _replay_request(caller, idempotency_key, body.from_stage, body.reason)
+    request = msgspec.structs.replace(request, named=body.ids is not None)
+    results = await _replay(backend, entries, request)
     gone = [
         ReplayResult(i, None, None, None, None, "refused: there is no such entry") for i in missing
     ]
@@ -105,10 +105,10 @@ async def replay_one(
 ) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
     found = await DeadLetters(backend.database, backend.keyring).get(caller.tenant, letter_id)
-    wish = _wish(caller, idempotency_key, body.from_stage, body.reason)
+    request = _replay_request(caller, idempotency_key, body.from_stage, body.reason)
     if refusal(found.entry) is None:
-        wish = msgspec.structs.replace(wish, edit=_edit(found, body))
-    (result,) = await _replay(backend, [found.entry], wish)
+        request = msgspec.structs.replace(request, edit=_edit(found, body))
+    (result,) = await _replay(backend, [found.entry], request)
     if not is_accepted(result):
         raise ConflictError(result.result.removeprefix("refused: "))
     return result
@@ -209,19 +209,21 @@ async def _entries(
     return [known[letter_id] for letter_id in wanted.ids if letter_id in known], missing
 
 
-def _wish(caller: Caller, key: str | None, from_stage: str, reason: str | None) -> Wish:
-    return Wish(
+def _replay_request(
+    caller: Caller, key: str | None, from_stage: str, reason: str | None
+) -> ReplayRequest:
+    return ReplayRequest(
         tenant=caller.tenant, actor=caller.actor, source="gateway", from_stage=from_stage,
         reason=reason or None, key=key_of(caller.tenant, key),
     )  # fmt: skip
 
 
 async def _replay(
-    backend: Backend, entries: list[DeadLetterView], wish: Wish
+    backend: Backend, entries: list[DeadLetterView], request: ReplayRequest
 ) -> list[ReplayResult]:
-    runs, results = plan(entries, wish, backend.clock.now())
+    runs, results = plan(entries, request, backend.clock.now())
     results += await publish_replays(backend, runs)
-    _publish_change(backend, wish.tenant)
+    _publish_change(backend, request.tenant)
     order = {entry.id: number for number, entry in enumerate(entries)}
     return sorted(results, key=lambda result: order[result.id])
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Query
 
-from syncline.actions.schedule_now import ByHand, note_firing
+from syncline.actions.manual_firing import FiringRequest, fire_by_hand
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.conversion import converted
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
@@ -151,8 +151,8 @@ async def disable(edit: ScheduleEdit, backend: BackendDep) -> Answer[ScheduleVie
 @router.post("/{name}/run-now", status_code=202)
 async def run_now(name: Name, caller: Runner, backend: BackendDep) -> Answer[RunByHand]:
     """Start the schedule's run now. 409: a run of the same is active, or it cannot run."""
-    wish = ByHand(caller.tenant, name, caller.actor, "gateway")
-    run_id, message = await note_firing(backend.database, wish, backend.clock.now())
+    firing = FiringRequest(caller.tenant, name, caller.actor, "gateway")
+    run_id, message = await fire_by_hand(backend.database, firing, backend.clock.now())
     (status,) = await publish_triggers(backend, {run_id: message})
     if status is not None and status.state == "rejected":
         raise ConflictError(status.reason or "refused")

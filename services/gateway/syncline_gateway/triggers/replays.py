@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from syncline.actions.dead_letters.replay_plan import ACCEPTED, Asked, ReplayResult
+from syncline.actions.dead_letters.replay_plan import ACCEPTED, ReplayResult, ReplayRun
 from syncline.contracts.events import RunStatus
 from syncline_gateway.backend import Backend
 from syncline_gateway.triggers.trigger_answers import publish_triggers
@@ -15,7 +15,7 @@ UNANSWERED = "asked"
 """Result of an entry whose run nobody has answered for yet."""
 
 
-async def publish_replays(backend: Backend, runs: Sequence[Asked]) -> list[ReplayResult]:
+async def publish_replays(backend: Backend, runs: Sequence[ReplayRun]) -> list[ReplayResult]:
     """Publish the triggers of replays and say what became of each entry.
 
     Raises:
@@ -31,7 +31,7 @@ def is_accepted(result: ReplayResult) -> bool:
     return result.result in (ACCEPTED, UNANSWERED)
 
 
-def _results(run: Asked, status: RunStatus | None) -> list[ReplayResult]:
+def _results(run: ReplayRun, status: RunStatus | None) -> list[ReplayResult]:
     if status is not None and status.state == "rejected":
         reason = f"refused: {status.reason}"
         return [ReplayResult.of(entry, None, reason) for entry in run.entries]

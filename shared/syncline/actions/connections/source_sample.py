@@ -1,4 +1,4 @@
-"""Reading a few records of a source for a person who waits: within limits, errors in his words."""
+"""Reading a few records of a source for a person who waits: within limits, with clear errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIMIT = 30.0
 log = structlog.get_logger()
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class SampleRequest(msgspec.Struct, frozen=True):
     """Which records: those of `source_ids`, or the first `limit`."""
 
     extraction: Extraction
@@ -38,8 +38,8 @@ class Wanted(msgspec.Struct, frozen=True):
     limit: int
 
 
-async def read_some(
-    database: Database, profile: Profile, surroundings: Surroundings, wanted: Wanted
+async def read_sample(
+    database: Database, profile: Profile, surroundings: Surroundings, wanted: SampleRequest
 ) -> Page:
     """Read a few records within the profile's limits.
 
@@ -99,7 +99,7 @@ def _placed(failure: Failure, extraction: Extraction) -> Problem:
     return Problem("$.extraction", failure.message)
 
 
-async def _page(connector: Connector, wanted: Wanted) -> Page:
+async def _page(connector: Connector, wanted: SampleRequest) -> Page:
     if wanted.source_ids:
         page = await connector.fetch(wanted.extraction, wanted.source_ids)
         for source_id in wanted.source_ids:

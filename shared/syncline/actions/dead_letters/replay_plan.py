@@ -1,4 +1,4 @@
-"""What a replay asks for: which entries in which runs. What became of each."""
+"""Planning a replay: which entries go into which runs, and what became of each."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from syncline.domain.trigger import parse_trigger
 from syncline.postgres.dead_letters.queue import DeadLetterView
 
 ACCEPTED = "accepted"
-"""ReplayResult of an entry whose run was accepted, for those who do not wait for its end."""
+"""Result of an entry whose run was accepted, for callers that do not wait for its end."""
 _GOOD = ("success", "unchanged", "excluded", "superseded", "in_flight")
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How somebody wants entries to be replayed.
+class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """How entries are to be replayed, and who asks.
 
     Attributes:
         source: what sends the triggers: `cli`, `gateway`.
@@ -44,8 +44,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """One replay run, about to be asked for."""
+class ReplayRun(msgspec.Struct, frozen=True):
+    """A run that replays entries of one stream, and the message that triggers it."""
 
     run_id: str
     message: Outbound
@@ -72,8 +72,8 @@ class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def plan(
-    entries: Sequence[DeadLetterView], wish: Wish, now: datetime
-) -> tuple[list[Asked], list[ReplayResult]]:
+    entries: Sequence[DeadLetterView], request: ReplayRequest, now: datetime
+) -> tuple[list[ReplayRun], list[ReplayResult]]:
     """Part entries into runs, one for each instance and entity type, and refuse what cannot go.
 
     Returns:
@@ -85,38 +85,38 @@ def plan(
     results: list[ReplayResult] = []
     streams: dict[tuple[str, str], list[DeadLetterView]] = defaultdict(list)
     for entry in entries:
-        why = refusal(entry, named=wish.named)
+        why = refusal(entry, named=request.named)
         if why is None:
             streams[entry.instance or "", entry.entity_type or ""].append(entry)
-        elif _is_repeated(entry, wish):
+        elif _is_repeated(entry, request):
             results.append(ReplayResult.of(entry, entry.replay_run, ACCEPTED))
         else:
             results.append(ReplayResult.of(entry, None, why))
-    asked = []
+    runs = []
     for (instance, entity_type), several in streams.items():
-        fields = replay_fields(instance, entity_type, [entry.id for entry in several], wish)
+        fields = replay_fields(instance, entity_type, [entry.id for entry in several], request)
         parse_trigger(fields)
-        run_id = _run_id(wish.key, instance, entity_type)
-        message = trigger_message(run_id, fields, wish.source, now)
-        asked.append(Asked(run_id, message, several))
-    return asked, results
+        run_id = _run_id(request.key, instance, entity_type)
+        message = trigger_message(run_id, fields, request.source, now)
+        runs.append(ReplayRun(run_id, message, several))
+    return runs, results
 
 
 def replay_fields(
-    instance: str, entity_type: str, entries: Sequence[str], wish: Wish
+    instance: str, entity_type: str, entries: Sequence[str], request: ReplayRequest
 ) -> dict[str, Any]:
     """Return the fields of the trigger that replays entries of one stream."""
-    block: dict[str, Any] = {"entries": list(entries), "fromStage": wish.from_stage}
-    if wish.edit is not None:
-        block["edits"] = {wish.edit.entry: wish.edit.patch}
-    if wish.reason is not None:
-        block["reason"] = wish.reason
+    block: dict[str, Any] = {"entries": list(entries), "fromStage": request.from_stage}
+    if request.edit is not None:
+        block["edits"] = {request.edit.entry: request.edit.patch}
+    if request.reason is not None:
+        block["reason"] = request.reason
     return {
         "instance": instance,
         "entityType": entity_type,
         "onOverlap": "queue",
-        "tenant": wish.tenant,
-        "actor": wish.actor,
+        "tenant": request.tenant,
+        "actor": request.actor,
         "trigger": "replay",
         "replay": block,
     }
@@ -131,7 +131,7 @@ def refusal(entry: DeadLetterView, *, named: bool = True) -> str | None:
 
 
 def results_of(
-    asked: Asked, refused: str | None, outcomes: Mapping[str, str]
+    run: ReplayRun, refused: str | None, outcomes: Mapping[str, str]
 ) -> list[ReplayResult]:
     """Say what became of the entries of one run.
 
@@ -140,17 +140,17 @@ def results_of(
         outcomes: source ID -> outcome; one that is missing is in flight.
     """
     if refused is not None:
-        return [ReplayResult.of(entry, None, f"refused: {refused}") for entry in asked.entries]
+        return [ReplayResult.of(entry, None, f"refused: {refused}") for entry in run.entries]
     return [
-        ReplayResult.of(entry, asked.run_id, outcomes.get(entry.source_id or "", "in_flight"))
-        for entry in asked.entries
+        ReplayResult.of(entry, run.run_id, outcomes.get(entry.source_id or "", "in_flight"))
+        for entry in run.entries
     ]
 
 
-def _is_repeated(entry: DeadLetterView, wish: Wish) -> bool:
+def _is_repeated(entry: DeadLetterView, request: ReplayRequest) -> bool:
     """Tell whether the same request has replayed an entry before: the key names the run."""
-    run_id = _run_id(wish.key, entry.instance or "", entry.entity_type or "")
-    return wish.key is not None and entry.replay_run == run_id
+    run_id = _run_id(request.key, entry.instance or "", entry.entity_type or "")
+    return request.key is not None and entry.replay_run == run_id
 
 
 def _run_id(key: str | None, instance: str, entity_type: str) -> str:

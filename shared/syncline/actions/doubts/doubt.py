@@ -1,7 +1,7 @@
 """Doubts: what is allowed and still probably not meant. A check refuses; a doubt is told.
 
 A question is a function that takes a `Matter` and asks whoever may know: the documents alone, a
-source, a target, the ledger. `doubting` asks them all.
+source, a target, the ledger. `review` asks them all.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _parts(instance: InstanceConfig) -> list[tuple[Kind, str]]:
 Question: TypeAlias = Callable[[Matter], Awaitable[list[Doubt]]]
 
 
-async def of_mappings(matter: Matter) -> list[Doubt]:
+async def mapping_doubts(matter: Matter) -> list[Doubt]:
     """Say what shows in the named mappings alone."""
     return [
         Doubt(Kind.MAPPING, name, problem)

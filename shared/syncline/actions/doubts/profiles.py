@@ -16,7 +16,7 @@ AT_ONCE = 10
 """Profiles that are tried side by side."""
 
 
-async def of_profiles(matter: Matter) -> list[Doubt]:
+async def profile_doubts(matter: Matter) -> list[Doubt]:
     """Say which of the profiles that are new or changed cannot be reached from here."""
     changed = {(step.kind, step.name) for step in matter.steps if step.action != "unchanged"}
     profiles = [

@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 
 import structlog
 
-from syncline.actions.doubts.doubt import Doubt, Matter, Question, of_mappings
-from syncline.actions.doubts.forms import of_old_forms
-from syncline.actions.doubts.profiles import of_profiles
-from syncline.actions.doubts.sources import of_sources
+from syncline.actions.doubts.doubt import Doubt, Matter, Question, mapping_doubts
+from syncline.actions.doubts.old_forms import old_form_doubts
+from syncline.actions.doubts.profiles import profile_doubts
+from syncline.actions.doubts.sources import source_doubts
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import PlanStep
 from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
@@ -25,7 +25,7 @@ from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0
 """Seconds that all questions together may take; a person waits."""
-QUESTIONS: tuple[Question, ...] = (of_profiles, of_mappings, of_sources, of_old_forms)
+QUESTIONS: tuple[Question, ...] = (profile_doubts, mapping_doubts, source_doubts, old_form_doubts)
 log = structlog.get_logger()
 
 
@@ -42,21 +42,15 @@ class Doubter:
         """Return the doubts about checked files, each with its line.
 
         Args:
-            steps: what storing them changes, as `applying` says.
+            steps: what storing them changes.
         """
         named = frozenset(loaded.locations)
         try:
             stored = await self._store.stored(tenant)
         except SynclineError as error:  # what was stored is stored; it must not look as if not
             return [_told(loaded, _untold(named, str(error)), Secrets())]
-        matter = Matter(
-            tenant,
-            named,
-            _together(stored, loaded),
-            steps,
-            self._store,
-            self._surroundings,
-        )
+        together = _together(stored, loaded)
+        matter = Matter(tenant, named, together, steps, self._store, self._surroundings)
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(self._asked(question, matter)) for question in QUESTIONS]
         doubts = [doubt for task in asked for doubt in task.result()]

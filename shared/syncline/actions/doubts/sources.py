@@ -24,7 +24,7 @@ _NUMBERS = ("int", "numeric", "decimal", "real", "float", "double", "money", "se
 _TIMES = ("date", "timestamp", "time")
 
 
-async def of_sources(matter: Matter) -> list[Doubt]:
+async def source_doubts(matter: Matter) -> list[Doubt]:
     """Ask each source about the mappings that read it."""
     readers: dict[str, list[tuple[InstanceConfig, str]]] = {}
     for instance in matter.instances():

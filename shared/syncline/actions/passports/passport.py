@@ -87,10 +87,9 @@ class Passports:
         changes = _changes(found.record, mapping, texts, secrets)
         raw = texts.get(KINDS[0])
         steps = steps_of(found.record, payloads, found.attempts, changes)
-        return Passport(
-            place=found.record, steps=steps, payloads=list(payloads.values()),
-            unused=unused(mapping.normalization.fields, raw),
-        )  # fmt: skip
+        unread = unused(mapping.normalization.fields, raw)
+        shown = list(payloads.values())
+        return Passport(place=found.record, steps=steps, payloads=shown, unused=unread)
 
     async def _payloads(self, found: RecordTrace, now: datetime) -> dict[str, PassportPayload]:
         kinds = expected(found.record)
@@ -135,11 +134,10 @@ def _look(kind: str, found: RecordTrace, now: datetime) -> Look:
         value = delivery.value or b""
         return name in value and _at(value, record) is not None
 
-    return Look(
-        kind, lane_spread(record.correlation_id, found.lane), record.correlation_id.encode(),
-        _milliseconds(record.created_at - AROUND),
-        _milliseconds((record.finished_at or now) + AROUND), is_it,
-    )  # fmt: skip
+    since = _milliseconds(record.created_at - AROUND)
+    until = _milliseconds((record.finished_at or now) + AROUND)
+    run = record.correlation_id
+    return Look(kind, lane_spread(run, found.lane), run.encode(), since, until, is_it)
 
 
 def _at(value: bytes, record: RecordState) -> bytes | None:
@@ -158,11 +156,14 @@ def _seen(kind: str, sighting: Sighting, record: RecordState) -> PassportPayload
     text = None if delivery is None else _at(delivery.value or b"", record)
     if delivery is None or text is None:
         return _without(kind, _missing(sighting))
-    return PassportPayload(
-        kind=kind, state=KEPT, kept_days=_days(kind), text=_text(text), origin="topic",
-        partition=delivery.partition, offset=delivery.offset,
+    return msgspec.structs.replace(
+        _without(kind, KEPT),
+        text=_text(text),
+        origin="topic",
+        partition=delivery.partition,
+        offset=delivery.offset,
         at=datetime.fromtimestamp(delivery.timestamp / 1000, UTC),
-    )  # fmt: skip
+    )
 
 
 def _without(kind: str, state: str) -> PassportPayload:
@@ -183,11 +184,9 @@ def _of_letter(
     kind = INPUT_OF.get(Stage(record.gave_up), KINDS[0]) if record.gave_up else KINDS[0]
     if found.payload is None or payloads[kind].text is not None:
         return {}
-    own = PassportPayload(
-        kind=kind, state=KEPT, kept_days=_days(kind), text=_text(found.payload),
-        origin="dead_letter",
-    )  # fmt: skip
-    return {kind: own}
+    text = _text(found.payload)
+    own = _without(kind, KEPT)
+    return {kind: msgspec.structs.replace(own, text=text, origin="dead_letter")}
 
 
 def _text(record: bytes) -> str:

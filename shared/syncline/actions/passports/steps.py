@@ -11,13 +11,8 @@ from syncline.actions.passports.field_changes import FieldChange
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.runs.record_states import FailedAttempt, RecordState
 
-KEPT, ABSENT, GONE, NOT_FOUND, UNAVAILABLE = (
-    "kept",
-    "absent",
-    "gone",
-    "not_found",
-    "unavailable",
-)
+KEPT, ABSENT, GONE = "kept", "absent", "gone"
+NOT_FOUND, UNAVAILABLE = "not_found", "unavailable"
 KINDS = tuple(INPUT_OF.values())
 """raw, canonical, payload: the topics between the stages."""
 STAGES = tuple(Stage)
@@ -108,15 +103,16 @@ def steps_of(
     for place, stage in enumerate(STAGES):
         result, reason = _result(record, place, end)
         reached = result != "not_reached"
-        steps.append(
-            PassportStep(
-                stage=stage.value, result=result, reason=reason,
-                input=INPUT_OF.get(stage) if reached else None,
-                output=_output(place) if reached and place < end else None,
-                changes=changes.get(stage, []) if reached else [],
-                attempts=[attempt for attempt in attempts if attempt.stage == stage.value],
-            )
-        )  # fmt: skip
+        step = PassportStep(
+            stage=stage.value,
+            result=result,
+            reason=reason,
+            input=INPUT_OF.get(stage) if reached else None,
+            output=_output(place) if reached and place < end else None,
+            changes=changes.get(stage, []) if reached else [],
+            attempts=[attempt for attempt in attempts if attempt.stage == stage.value],
+        )
+        steps.append(step)
     return steps
 
 

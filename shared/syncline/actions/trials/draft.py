@@ -187,9 +187,6 @@ def _letters(draft: Tracer, letters: Sequence[DraftLetter]) -> tuple[list[TriedL
         if letter.stage in steps and letter.payload is not None:
             after = steps[letter.stage](letter.payload)
             repaired = after.outcome != "failed"
-            tried.append(
-                TriedLetter(
-                    letter.id, letter.source_id, letter.stage, letter.error, repaired, after
-                )
-            )
+            own = (letter.id, letter.source_id, letter.stage, letter.error)
+            tried.append(TriedLetter(*own, repaired, after))
     return tried, len(letters) - len(tried)

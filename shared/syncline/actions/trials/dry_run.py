@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.actions.connections.source_sample import Wanted, read_some
+from syncline.actions.connections.source_sample import SampleRequest, read_sample
 from syncline.actions.trials.trace import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
@@ -108,20 +108,14 @@ class DryRunner:
             page = _given(mapping.extraction, request.records)
             return _result(None, tracer, page, mapping)
         profile = await self._source(tenant, name, request)
-        page = await read_some(
-            self._database,
-            profile,
-            self._surroundings,
-            Wanted(mapping.extraction, request.source_ids, request.limit),
-        )
+        wanted = SampleRequest(mapping.extraction, request.source_ids, request.limit)
+        page = await read_sample(self._database, profile, self._surroundings, wanted)
         return _result(profile.name, tracer, page, mapping)
 
     async def _mapping(self, tenant: str, name: str | None, request: DryRunRequest) -> Mapping:
         if request.document is not None:
-            loaded = read_request_document(
-                Kind.MAPPING, name, {"name": name or _DRAFT} | request.document
-            )
-            ((_, config),) = loaded.mappings.items()
+            named = {"name": name or _DRAFT} | request.document
+            (config,) = read_request_document(Kind.MAPPING, name, named).mappings.values()
             return parse(config.document)
         if name is None:
             raise InvalidInputError([Problem("$.document", "is required: the draft to try")])
@@ -139,9 +133,8 @@ class DryRunner:
         profiles = {stream.profile_id for stream in streams}
         if len(profiles) != 1:
             users = ", ".join(repr(stream.instance) for stream in streams)
-            known = (
-                f"several instances use the mapping: {users}" if users else "no instance uses it"
-            )
+            several = f"several instances use the mapping: {users}"
+            known = several if users else "no instance uses it"
             message = f"is required, or `instance`, or `records`: {known}"
             raise InvalidInputError([Problem("$.profile", message)])
         return await self._configuration.profile(profiles.pop())

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from syncline.actions.dead_letters.masked import DeadLetters
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
 from syncline.cli.dead_letters import operations as bulk
 from syncline.cli.dead_letters import resolution as resolving
 from syncline.cli.dead_letters.replay import replay

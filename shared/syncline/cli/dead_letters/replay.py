@@ -10,9 +10,15 @@ from typing import Annotated
 import msgspec
 import typer
 
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
 from syncline.actions.dead_letters.edits import Edit, edit_of, wrong
-from syncline.actions.dead_letters.masked import DeadLetters
-from syncline.actions.dead_letters.replay_plan import Asked, ReplayResult, Wish, plan, results_of
+from syncline.actions.dead_letters.replay_plan import (
+    ReplayRequest,
+    ReplayResult,
+    ReplayRun,
+    plan,
+    results_of,
+)
 from syncline.cli.dead_letters.operations import Pace, replay_paced, wanted_of
 from syncline.cli.dead_letters.selection import Chosen, Selection, confirm, entries_of
 from syncline.cli.program.app import FAILED, OK, PARTIAL
@@ -120,7 +126,7 @@ def _at_once(
 
     entries, more, edit = shell.run(find())
     confirm(shell, "replay", len(entries), selection, yes=yes)
-    wish = Wish(
+    request = ReplayRequest(
         tenant=shell.tenant,
         actor=shell.actor,
         source="cli",
@@ -129,7 +135,7 @@ def _at_once(
         edit=edit,
         named=bool(selection.ids),
     )
-    asked, refused = plan(entries, wish, SystemClock().now())
+    asked, refused = plan(entries, request, SystemClock().now())
     results, statuses, code = shell.run(_replay(shell, asked, no_wait=no_wait))
     _show(shell, [*refused, *results], statuses)
     if more:
@@ -179,7 +185,7 @@ def _read(path: Path) -> str:
 
 
 async def _replay(
-    shell: Shell, planned: Sequence[Asked], *, no_wait: bool
+    shell: Shell, planned: Sequence[ReplayRun], *, no_wait: bool
 ) -> tuple[list[ReplayResult], list[RunStatus], int]:
     if not planned:
         return [], [], OK
@@ -195,7 +201,7 @@ async def _replay(
 
 
 async def _results(
-    shell: Shell, asked: Asked, statuses: Mapping[str, RunStatus]
+    shell: Shell, asked: ReplayRun, statuses: Mapping[str, RunStatus]
 ) -> list[ReplayResult]:
     status = statuses.get(asked.run_id)
     if status is not None and is_refused(status):

@@ -29,10 +29,9 @@ class DeadLetters:
         found = await self._views.get(tenant, letter_id)
         secrets = await self._configuration.secrets(tenant)
         payload = None if found.payload is None else _masked(found.payload, secrets)
-        return msgspec.structs.replace(
-            found, payload=payload, is_masked=payload != found.payload,
-            edit=_edit(found.edit, secrets),
-        )  # fmt: skip
+        edit = _edit(found.edit, secrets)
+        is_masked = payload != found.payload
+        return msgspec.structs.replace(found, payload=payload, is_masked=is_masked, edit=edit)
 
     async def payload(self, tenant: str, letter_id: str) -> bytes | None:
         """Return the bytes of an entry's payload. Raises NotFoundError, RetriableError."""

@@ -1,4 +1,4 @@
-"""Letting a schedule fire at once, at a person's word."""
+"""Letting a schedule fire at once because a person asks for it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.schedules.schedule_list import ScheduleList
 
 
-class ByHand(msgspec.Struct, frozen=True):
-    """Who wants which schedule to fire.
+class FiringRequest(msgspec.Struct, frozen=True):
+    """Which schedule is to fire now, and who asks.
 
     Attributes:
         source: by what means: `cli`, `gateway`.
@@ -35,8 +35,10 @@ class ByHand(msgspec.Struct, frozen=True):
     source: str
 
 
-async def note_firing(database: Database, wish: ByHand, now: datetime) -> tuple[str, Outbound]:
-    """Note a firing and return its run's correlation ID and the trigger to publish.
+async def fire_by_hand(
+    database: Database, request: FiringRequest, now: datetime
+) -> tuple[str, Outbound]:
+    """Store a firing and return its run's correlation ID and the trigger to publish.
 
     If this process dies before it is published, a scheduler does it.
 
@@ -45,12 +47,12 @@ async def note_firing(database: Database, wish: ByHand, now: datetime) -> tuple[
         ConflictError: its instance or a profile is not active.
         RetriableError: the database is away.
     """
-    view = await ScheduleList(database).get(wish.tenant, wish.schedule)
+    view = await ScheduleList(database).get(request.tenant, request.schedule)
     if view.status == ScheduleStatus.DEPENDENCY_INACTIVE:
         raise ConflictError(f"schedule {view.name!r} cannot run: {view.status_reason}")
-    run_id = run_id_of(f"{wish.tenant}/{wish.schedule}/{wish.actor}", now)
-    firing = NewFiring(now, run_id, FiringKind.MANUAL, wish.actor, FiringResult.DUE)
+    run_id = run_id_of(f"{request.tenant}/{request.schedule}/{request.actor}", now)
+    firing = NewFiring(now, run_id, FiringKind.MANUAL, request.actor, FiringResult.DUE)
     async with database.transaction() as connection:
-        await fire_now(connection, wish.tenant, wish.schedule, firing)
-    fields = trigger_fields(wish.tenant, view.instance, view.entity_type, wish.actor)
-    return run_id, trigger_message(run_id, fields, wish.source, now)
+        await fire_now(connection, request.tenant, request.schedule, firing)
+    fields = trigger_fields(request.tenant, view.instance, view.entity_type, request.actor)
+    return run_id, trigger_message(run_id, fields, request.source, now)

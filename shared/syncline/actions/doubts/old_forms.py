@@ -14,7 +14,7 @@ _MAKES = ("$.normalization.", "$.transformation.")
 _SENDS = ("$.transformation.smartSync", "$.transformation.matchKey")
 
 
-async def of_old_forms(matter: Matter) -> list[Doubt]:
+async def old_form_doubts(matter: Matter) -> list[Doubt]:
     """Say how many records keep the form that an older version gave them, and the remedy."""
     doubts = []
     for step in matter.steps:
