@@ -11,8 +11,8 @@ from uuid6 import uuid7
 from syncline.domain.access import Role, RoleName, checked_name
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database, Queryable
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.database import Queryable, Repository
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 _VIEW = """
 select id, name, prefix, role, case when revoked_at is not null then 'revoked'
@@ -75,11 +75,8 @@ class ValidApiKey(msgspec.Struct, frozen=True):
     hash: bytes
 
 
-class ApiKeys:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class ApiKeys(Repository):
+    """API keys of tenants."""
 
     async def list(
         self, tenant: str, limit: int | None = None, after: str | None = None
@@ -90,13 +87,14 @@ class ApiKeys:
             limit: None is all.
             after: the ID of the last one known.
         """
-        rows = await self._database.fetch(
+        return await fetch_structs(
+            self._database,
+            ApiKeyView,
             _VIEW + "where tenant = $1 and ($3::uuid is null or id < $3) order by id desc limit $2",
             tenant,
             limit,
             after,
         )
-        return [struct_of(ApiKeyView, row) for row in rows]
 
     async def get(self, tenant: str, key_id: str) -> ApiKeyView:
         """Return a key. Raises NotFoundError: the tenant has no such key."""

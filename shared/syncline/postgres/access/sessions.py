@@ -9,7 +9,7 @@ import msgspec
 from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.postgres.database.rows import struct_of
 
 _FIND = """
@@ -50,11 +50,11 @@ class SessionView(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Sessions:
+class Sessions(Repository):
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database, lifetimes: Lifetimes) -> None:
-        self._database = database
+        super().__init__(database)
         self._lifetimes = lifetimes
 
     async def find(self, token_hash: bytes) -> SessionView | None:

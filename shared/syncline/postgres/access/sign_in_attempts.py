@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Database, Repository
 
 _RESERVE = """
 insert into sign_in_attempts as a (account, address, failures, since) values ($1, $2, 1, now())
@@ -44,11 +44,11 @@ class Allowance(msgspec.Struct, frozen=True):
     address: int = 100
 
 
-class SignInAttempts:
+class SignInAttempts(Repository):
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database, allowance: Allowance) -> None:
-        self._database = database
+        super().__init__(database)
         self._allowance = allowance
 
     async def reserve(self, account: bytes, address: str) -> int | None:

@@ -11,7 +11,7 @@ import msgspec
 from syncline.domain.access import EVERYWHERE
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Repository
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -25,11 +25,8 @@ class TenantView(msgspec.Struct, frozen=True, rename="camel"):
     instances: int
 
 
-class Tenants:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Tenants(Repository):
+    """The tenants of the installation."""
 
     async def page(self, those: Sequence[str], limit: int, after: str) -> list[TenantView]:
         """Return some tenants by name, those behind one."""

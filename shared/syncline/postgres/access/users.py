@@ -13,8 +13,8 @@ from syncline.domain.access import EVERYWHERE, Role, RoleName, checked_name, che
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Connection, Database, Queryable
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.database import Connection, Queryable, Repository
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 _VIEW = """
 select u.id, u.name, u.role, u.disabled, u.password is not null as has_password, u.created_at,
@@ -54,11 +54,8 @@ class UserChange(msgspec.Struct, frozen=True):
     disabled: bool | None = None
 
 
-class Users:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Users(Repository):
+    """Users of the installation."""
 
     async def exist(self) -> bool:
         """Tell whether there is any user: without one the installation is to be set up."""
@@ -79,7 +76,7 @@ class Users:
         where.add("lower(u.name) > {}", after)
         where.add("position(lower({}) in lower(u.name)) > 0", search)
         sql = f"{_VIEW} where {where} order by lower(u.name) limit {where.bind(limit)}"
-        return [struct_of(UserView, row) for row in await self._database.fetch(sql, *where.values)]
+        return await fetch_structs(self._database, UserView, sql, *where.values)
 
     async def password_of(self, name: str) -> tuple[str, str | None, bool] | None:
         """Return ID, stored password and whether disabled, of a user by name; None: no such."""
@@ -118,11 +115,7 @@ class Users:
 
 
 async def insert_user(
-    connection: Connection,
-    name: str,
-    role: RoleName,
-    tenants: Sequence[str],
-    actor: str,
+    connection: Connection, name: str, role: RoleName, tenants: Sequence[str], actor: str
 ) -> UserView:
     """Add a user without a password.
 

@@ -10,8 +10,8 @@ import msgspec
 
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Database
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.database import Repository
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 _COLUMNS = "id, tenant, at, actor, action, object, details, host(ip) as ip"
 # A page of each tenant by the index, the newest of these.
@@ -58,11 +58,8 @@ class AuditFilter(msgspec.Struct, frozen=True):
     until: datetime | None = None
 
 
-class AuditLog:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class AuditLog(Repository):
+    """The audit log."""
 
     async def page(
         self,
@@ -84,8 +81,7 @@ class AuditLog:
         where.add("at < {}", wanted.until)
         where.add("(at, id) < ({}, {})", *(after or (None, None)))
         sql = _PAGE.format(columns=_COLUMNS, where=where, limit=where.bind(limit))
-        rows = await self._database.fetch(sql, *where.values)
-        return [struct_of(AuditEntry, row) for row in rows]
+        return await fetch_structs(self._database, AuditEntry, sql, *where.values)
 
     async def get(self, tenants: Sequence[str], entry: int) -> AuditEntry:
         """Return one entry. Raises NotFoundError: these tenants have no such."""

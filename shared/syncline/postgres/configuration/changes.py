@@ -26,7 +26,7 @@ from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
 from syncline.postgres.configuration.schedules import save_schedule
 from syncline.postgres.configuration.stored_configuration import read_configuration, read_profile
-from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.security.secrets import Keyring
 
 _SAVE_PROFILE = """
@@ -155,11 +155,11 @@ class Change(Edits):
         return found
 
 
-class ConfigurationStore:
+class ConfigurationStore(Repository):
     """A tenant's configuration as a whole; every method may raise RetriableError."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
-        self._database = database
+        super().__init__(database)
         self._keys = keys
 
     async def stored(self, tenant: str) -> TenantConfiguration:

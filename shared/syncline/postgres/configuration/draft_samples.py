@@ -10,9 +10,9 @@ import msgspec
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Repository
 from syncline.postgres.database.near_names import row_named
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 _STREAMS = """
 select s.id, i.name as instance, p.id as profile_id, p.name as profile
@@ -59,11 +59,8 @@ class DraftLetter(msgspec.Struct, frozen=True):
     payload: bytes | None
 
 
-class Drafts:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Drafts(Repository):
+    """What drafts of a tenant's mappings are tried on."""
 
     async def streams(self, tenant: str, mapping: str, instance: str | None) -> list[DraftStream]:
         """Return the streams that use a mapping, by instance.
@@ -98,10 +95,10 @@ class Drafts:
 
     async def newest_runs(self, streams: Sequence[int]) -> list[DraftRun]:
         """Return the newest runs of streams that found records."""
-        rows = await self._database.fetch(_RUNS, list(streams))
-        return [struct_of(DraftRun, row) for row in rows]
+        return await fetch_structs(self._database, DraftRun, _RUNS, list(streams))
 
     async def letters(self, tenant: str, streams: Sequence[int], limit: int) -> list[DraftLetter]:
         """Return the newest pending dead letters of streams."""
-        rows = await self._database.fetch(_LETTERS, tenant, list(streams), limit)
-        return [struct_of(DraftLetter, row) for row in rows]
+        return await fetch_structs(
+            self._database, DraftLetter, _LETTERS, tenant, list(streams), limit
+        )

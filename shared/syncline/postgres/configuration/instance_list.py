@@ -11,7 +11,7 @@ import msgspec
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.instance import status_of
 from syncline.postgres.database.conditions import Conditions, ListPart
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import none_like
 from syncline.postgres.database.rows import mark_of, struct_of
 
@@ -93,11 +93,8 @@ class InstanceView(msgspec.Struct, frozen=True, rename="camel"):
     etag: str
 
 
-class InstanceList:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class InstanceList(Repository):
+    """A tenant's instances."""
 
     async def page(
         self, tenant: str, part: ListPart, *, status: str | None = None

@@ -10,9 +10,9 @@ import msgspec
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
 from syncline.postgres.database.conditions import Conditions, ListPart
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import none_like
-from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
 
 _SELECT = """
 select m.name, m.entity_type, m.active_version, m.changed_at, v.actor as changed_by, v.document,
@@ -51,11 +51,8 @@ class MappingVersionView(msgspec.Struct, frozen=True, rename="camel"):
     active: bool
 
 
-class MappingList:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class MappingList(Repository):
+    """A tenant's mappings."""
 
     async def page(
         self, tenant: str, part: ListPart, *, entity_type: str | None = None
@@ -92,8 +89,7 @@ class MappingList:
         where.add("v.version < {}", before)
         where.add("(v.version::text = btrim({0}, '%') or v.actor ilike {0})", part.pattern)
         sql = f"{_VERSIONS} and {where} order by v.version desc limit {where.bind(part.limit)}"
-        rows = await self._database.fetch(sql, *where.values)
-        return [struct_of(MappingVersionView, row) for row in rows]
+        return await fetch_structs(self._database, MappingVersionView, sql, *where.values)
 
     async def version(
         self, tenant: str, name: str, version: int

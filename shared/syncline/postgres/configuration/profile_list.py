@@ -13,7 +13,7 @@ from syncline.domain.errors import SynclineError
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.database.conditions import Conditions, ListPart
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Database, Repository, Row
 from syncline.postgres.database.near_names import none_like
 from syncline.postgres.database.rows import mark_of, struct_of
 from syncline.security.secrets import Keyring
@@ -64,11 +64,11 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
     etag: str
 
 
-class ProfileList:
+class ProfileList(Repository):
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
-        self._database = database
+        super().__init__(database)
         self._keys = keys
 
     async def page(

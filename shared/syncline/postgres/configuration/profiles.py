@@ -7,7 +7,7 @@ from typing import Any
 
 from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Database, Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
@@ -19,11 +19,11 @@ def secrets_of(row: Row, keys: Keyring) -> dict[str, str]:
     return keys.decrypt(stored, row["tenant"], row["id"]) if stored else {}
 
 
-class Configuration:
+class Configuration(Repository):
     """Every method may raise RetriableError."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
-        self._database = database
+        super().__init__(database)
         self._keys = keys
 
     async def profile(self, profile_id: str) -> Profile:

@@ -7,7 +7,7 @@ import msgspec
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import shown
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import meant_by, no_entity_type
 from syncline.postgres.database.rows import struct_of
 
@@ -41,11 +41,8 @@ class Stream(msgspec.Struct, frozen=True):
     mapping_version: int
 
 
-class Streams:
-    """Looks up streams; every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Streams(Repository):
+    """Looks up streams."""
 
     async def runnable(self, tenant: str, instance: str, entity_type: str) -> Stream:
         """Return the stream of an instance (name or ID) and entity type.

@@ -151,6 +151,13 @@ class Database:
             return rows_touched(await self._pool.execute(sql, *values))
 
 
+class Repository:
+    """Reads and writes the rows of one subject. Every method may raise RetriableError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
 Queryable: TypeAlias = "Database | Connection"
 """What rows can be fetched from: by itself, or inside the caller's transaction."""
 

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from syncline.postgres.database.database import Row
+from syncline.postgres.database.database import Queryable, Row
 
 T = TypeVar("T")
 
@@ -28,6 +28,11 @@ def struct_of(type_: type[T], row: Row, **computed: object) -> T:
     known = dict(row.items()) | computed
     plain = {encoded: known[name] for name, encoded in _names(cast(type, type_)) if name in known}
     return msgspec.convert(plain, type_)
+
+
+async def fetch_structs(database: Queryable, type_: type[T], sql: str, *values: object) -> list[T]:
+    """Return all rows of a query as structs."""
+    return [struct_of(type_, row) for row in await database.fetch(sql, *values)]
 
 
 def hash_in(stored: str | None) -> str | None:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.database import Repository, Row
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 STEPS = 60
 """Most steps of a range."""
@@ -151,11 +151,8 @@ class Dashboard(msgspec.Struct, frozen=True, rename="camel"):
     attention: list[Attention]
 
 
-class Dashboards:
-    """May raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Dashboards(Repository):
+    """Reads what the dashboard shows."""
 
     async def of(
         self, tenant: str, now: datetime, length: timedelta, urgent: list[Attention]
@@ -188,8 +185,7 @@ class Dashboards:
     async def _steps(
         self, tenant: str, since: datetime, until: datetime, step: timedelta
     ) -> list[Step]:
-        rows = await self._database.fetch(_FIGURES, tenant, since, until, step)
-        return [struct_of(Step, row) for row in rows]
+        return await fetch_structs(self._database, Step, _FIGURES, tenant, since, until, step)
 
     async def _attention(self, tenant: str, now: datetime) -> list[Attention]:
         failing = await self._database.fetch(_FAILING, tenant)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from syncline.domain.service_status import ServiceStatus
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Repository
 
 KEPT = timedelta(minutes=60)
 """How much history is kept."""
@@ -48,11 +48,8 @@ class StageHistory(msgspec.Struct, frozen=True, rename="camel"):
     failed: list[float | None]
 
 
-class Pipeline:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Pipeline(Repository):
+    """What the monitor keeps of the services."""
 
     async def keep(self, changed: Sequence[tuple[int, ServiceStatus]], at: datetime) -> None:
         """Store the services that changed, with their places, and that the monitor has looked."""

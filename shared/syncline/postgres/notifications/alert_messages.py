@@ -94,11 +94,7 @@ async def _keep(
 
 
 async def _told(
-    connection: Connection,
-    row: Row,
-    streams: Sequence[Row],
-    what: Announcement,
-    now: datetime,
+    connection: Connection, row: Row, streams: Sequence[Row], what: Announcement, now: datetime
 ) -> list[Message]:
     subscriptions = await connection.fetch(
         "select id, events, instances from subscriptions where tenant = $1 and active order by id",
@@ -142,11 +138,7 @@ def _by_sight(
 
 
 async def _queue(
-    connection: Connection,
-    row: Row,
-    data: AlertData,
-    subscriptions: Sequence[str],
-    now: datetime,
+    connection: Connection, row: Row, data: AlertData, subscriptions: Sequence[str], now: datetime
 ) -> None:
     """Keep a notification and its way to everyone who wants it."""
     id_, tenant = str(uuid7()), row["tenant"]

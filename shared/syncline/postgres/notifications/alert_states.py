@@ -15,7 +15,7 @@ import msgspec
 from syncline.contracts.alerts import Happening
 from syncline.domain.notification.alert import AlertState, Cause, Subject
 from syncline.domain.notification.incident import AlertTiming
-from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.notifications.alert_messages import Message, tell
 from syncline.postgres.notifications.failure_causes import causes_of
@@ -52,7 +52,7 @@ Decide: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[str, Cause]]
 Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]], Verdict]
 
 
-class Alerting:
+class Alerting(Repository):
     """Every method may raise RetriableError, and returns what is told now.
 
     Args:
@@ -60,7 +60,7 @@ class Alerting:
     """
 
     def __init__(self, database: Database, pace: AlertTiming) -> None:
-        self._database = database
+        super().__init__(database)
         self._pace = pace
 
     async def decide(

@@ -11,7 +11,7 @@ import msgspec
 
 from syncline.contracts.alerts import AlertData
 from syncline.domain.errors import SynclineError
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Database, Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 
@@ -80,11 +80,11 @@ update deliveries set tries = $3, attempts = $4, state = $5, holder = null,
 """
 
 
-class Deliveries:
+class Deliveries(Repository):
     """The outbox. Every method may raise RetriableError."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
-        self._database = database
+        super().__init__(database)
         self._keys = keys
 
     async def claim(self, limit: int, lease: float) -> list[Due]:

@@ -9,8 +9,8 @@ import msgspec
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Database
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.database import Repository
+from syncline.postgres.database.rows import fetch_structs, struct_of
 from syncline.postgres.notifications.deliveries import Try
 
 
@@ -56,11 +56,8 @@ update deliveries set state = 'waiting', attempts = 0, next_at = now(), holder =
 """
 
 
-class DeliveryLog:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class DeliveryLog(Repository):
+    """The deliveries of a tenant's subscriptions."""
 
     async def page(
         self, tenant: str, subscription: str, state: str | None, limit: int, after: str | None
@@ -74,8 +71,9 @@ class DeliveryLog:
         where.add("d.state = {}", state)
         where.add("d.notification_id < {}", after)
         limited = f"order by d.notification_id desc limit {where.bind(limit)}"
-        rows = await self._database.fetch(f"{_VIEW} and {where} {limited}", *where.values)
-        return [struct_of(DeliveryView, row) for row in rows]
+        return await fetch_structs(
+            self._database, DeliveryView, f"{_VIEW} and {where} {limited}", *where.values
+        )
 
     async def get(self, tenant: str, subscription: str, delivery: str) -> DeliveryView:
         """Return one. Raises NotFoundError."""

@@ -18,8 +18,8 @@ from syncline.domain.errors import (
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Connection, Database, Row
-from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.database.database import Connection, Database, Repository, Row
+from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
 from syncline.postgres.notifications.deliveries import BOTH_SIGN, Destination, bound, destination_of
 from syncline.security.secrets import Keyring
 
@@ -76,11 +76,11 @@ where subscription_id = $1 and state = 'waiting'
 """
 
 
-class Subscriptions:
+class Subscriptions(Repository):
     """A tenant's subscriptions. Every method may raise RetriableError."""
 
     def __init__(self, database: Database, keys: Keyring) -> None:
-        self._database = database
+        super().__init__(database)
         self._keys = keys
 
     async def page(
@@ -90,8 +90,7 @@ class Subscriptions:
         where = Conditions(tenant, kind)
         where.add("s.name > {}", after)
         sql = f"{_VIEW} and {where} order by s.name limit {where.bind(limit)}"
-        rows = await self._database.fetch(sql, *where.values)
-        return [struct_of(SubscriptionView, row) for row in rows]
+        return await fetch_structs(self._database, SubscriptionView, sql, *where.values)
 
     async def get(self, tenant: str, kind: str, id_: str) -> SubscriptionView:
         """Return one. Raises NotFoundError."""

@@ -17,7 +17,7 @@ from syncline.domain.schedule.firing import (
     ScheduleUpdate,
     UnpublishedFiring,
 )
-from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.database import Connection, Repository
 from syncline.postgres.database.rows import struct_of
 
 BITE = 100
@@ -80,11 +80,8 @@ returning f.result
 """
 
 
-class Firings:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class Firings(Repository):
+    """The firings of all schedules."""
 
     async def take(
         self, now: datetime, decide: Callable[[DueSchedule], ScheduleUpdate]
@@ -138,9 +135,7 @@ def _columns(firing: NewFiring) -> tuple[object, ...]:
 
 
 async def _note(
-    connection: Connection,
-    coming: DueSchedule,
-    noted: Sequence[NewFiring],
+    connection: Connection, coming: DueSchedule, noted: Sequence[NewFiring]
 ) -> list[NewFiring]:
     """Keep firings and return those that were not there before."""
     if not noted:

@@ -11,7 +11,7 @@ from syncline.domain.schedule.cadence import Cadence, cadence_of
 from syncline.domain.schedule.cron import Cron
 from syncline.domain.schedule.firing import FiringResult, ScheduleStatus
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import none_like, row_named
 from syncline.postgres.database.rows import mark_of, struct_of
 
@@ -119,11 +119,8 @@ class ScheduleFilter(msgspec.Struct, frozen=True):
 ANY = ScheduleFilter()
 
 
-class ScheduleList:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
+class ScheduleList(Repository):
+    """A tenant's schedules."""
 
     async def page(
         self,
