@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from syncline.postgres.database.database import Database
-from syncline.postgres.database.retention import ROWS, Retention, let_go
+from syncline.postgres.database.retention import ROWS, Retention, remove_expired
 from syncline.postgres.dead_letters.patterns import renew_patterns
 from syncline.runtime.clock import Clock
 
@@ -28,9 +28,9 @@ class Housekeeping:
         """Side task: keep house for ever. May raise RetriableError."""
         while True:
             await self.renew_patterns()
-            removed = await let_go(self._database, self._retention)
+            removed = await remove_expired(self._database, self._retention)
             if any(removed.values()):
-                log.info("let_go", **removed)
+                log.info("removed_expired", **removed)
             more = ROWS in removed.values()
             await self._clock.sleep(PAUSE if more else EVERY)
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.database.retention import Retention, let_go
+from syncline.postgres.database.retention import Retention, remove_expired
 from tests.support.configured import configure
 from tests.support.scheduled import schedule
 
@@ -71,7 +71,7 @@ async def test_a_run_outlives_the_outcomes_of_its_records(
     db: Database, days: int | None, runs: int, batches: int
 ) -> None:
     await add_run(db, days)
-    await let_go(db, KEEP)
+    await remove_expired(db, KEEP)
     found = [await count(db, table) for table in ("runs", "batches", "attempts")]
     assert found == [runs, batches, batches]
 
@@ -85,7 +85,7 @@ async def test_a_dead_letter_goes_when_it_was_resolved_long_ago(
 ) -> None:
     run = await add_run(db, 500)
     await add_letter(db, run, status, days)
-    await let_go(db, KEEP)
+    await remove_expired(db, KEEP)
     assert await count(db, "dead_letters") == kept
     assert await count(db, "runs") == kept  # an open letter keeps its run
 
@@ -98,7 +98,7 @@ async def test_the_audit_log_goes_by_its_own_time(db: Database) -> None:
             days,
         )
     before = await count(db, "audit_log")
-    assert (await let_go(db, KEEP))["audit_log"] == 1
+    assert (await remove_expired(db, KEEP))["audit_log"] == 1
     assert await count(db, "audit_log") == before - 1
 
 
@@ -106,9 +106,9 @@ async def test_one_process_at_a_time_keeps_house(db: Database) -> None:
     await add_run(db, 401)
     async with db.connection() as other:
         await other.execute("select pg_advisory_lock(7305817212)")
-        assert await let_go(db, KEEP) == {}
+        assert await remove_expired(db, KEEP) == {}
         await other.execute("select pg_advisory_unlock(7305817212)")
-    assert (await let_go(db, KEEP))["runs"] == 1
+    assert (await remove_expired(db, KEEP))["runs"] == 1
 
 
 async def test_old_firings_go(db: Database) -> None:
@@ -118,5 +118,5 @@ async def test_old_firings_go(db: Database) -> None:
         select id, now() - make_interval(days => d), 'default', gen_random_uuid(), 'slot', 's',
           'fired' from schedules, unnest(array[401, 399]) d"""
     )
-    assert (await let_go(db, KEEP))["firings"] == 1
+    assert (await remove_expired(db, KEEP))["firings"] == 1
     assert await db.fetchval("select count(*) from firings") == 1

@@ -11,7 +11,7 @@ import pytest
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.database.retention import Retention, let_go
+from syncline.postgres.database.retention import Retention, remove_expired
 from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring, generate_key
@@ -113,7 +113,7 @@ async def test_changes_are_audited(db: Database) -> None:
 async def test_what_was_told_long_ago_goes_unless_it_waits(db: Database) -> None:
     await Subscriptions(db, RING).create("default", "test", CONFIG, SECRET)
     await raise_alert(db, datetime(2020, 1, 1, tzinfo=UTC))
-    assert (await let_go(db, Retention()))["notifications"] == 0
+    assert (await remove_expired(db, Retention()))["notifications"] == 0
     await db.execute("update deliveries set state = 'delivered'")
-    assert (await let_go(db, Retention()))["notifications"] == 1
+    assert (await remove_expired(db, Retention()))["notifications"] == 1
     assert await states(db) == []

@@ -1,4 +1,4 @@
-"""Letting go of what was kept long enough. Spec section 12; what is open is never touched.
+"""Removing what was kept long enough. Spec section 12; what is open is never touched.
 
 Each call takes a bounded number of rows, so that no transaction is long; one process at a time.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.postgres.database.database import Connection, Database, rows_touched
+from syncline.postgres.database.database import Database, rows_touched
 
 _LOCK = 7_305_817_212  # any fixed number of our own
 ROWS = 5_000
@@ -23,81 +23,74 @@ class Retention(msgspec.Struct, frozen=True):
     audit: int = 400
 
 
+def _delete(table: str, key: str, condition: str) -> str:
+    """Return the statement that removes some rows of a table `t`; `{old}` is too old."""
+    own = ", ".join(f"t.{column}" for column in key.split(", "))
+    rows = f"select {own} from {table} t {condition.format(old=_OLD)} limit $2"
+    return f"delete from {table} where ({key}) in ({rows})"
+
+
+_OLD = "now() - make_interval(days => $1)"
+_OF_OLD_RUN = "join runs r on r.id = t.run_id where r.finished_at < {old}"
+# What is removed, in this order: table -> how long it is kept, and the statement.
 _STATEMENTS = {
     "dead_letters": (
         "dead_letters",
-        """delete from dead_letters where id in (select id from dead_letters
-        where status <> 'pending' and resolved_at < now() - make_interval(days => $1) limit $2)""",
+        _delete("dead_letters", "id", "where status <> 'pending' and resolved_at < {old}"),
     ),
     "operation_items": (
         "dead_letters",
-        """delete from operation_items where (operation_id, number) in (
-        select i.operation_id, i.number from operation_items i
-        join operations o on o.id = i.operation_id
-        where o.finished_at < now() - make_interval(days => $1) limit $2)""",
+        _delete(
+            "operation_items",
+            "operation_id, number",
+            "join operations o on o.id = t.operation_id where o.finished_at < {old}",
+        ),
     ),
     "operations": (
         "audit",
-        """with gone as (delete from operations where id in (select id from operations o
-          where o.finished_at < now() - make_interval(days => $1) and not exists (
+        f"""with gone as (delete from operations where id in (select id from operations o
+          where o.finished_at < {_OLD} and not exists (
             select from operation_items i where i.operation_id = o.id) limit $2) returning id)
         delete from operation_chunks where operation_id in (select id from gone)""",
     ),
-    "batches": (
-        "outcomes",
-        """delete from batches where (run_id, number) in (select b.run_id, b.number
-        from batches b join runs r on r.id = b.run_id
-        where r.finished_at < now() - make_interval(days => $1) limit $2)""",
-    ),
+    "batches": ("outcomes", _delete("batches", "run_id, number", _OF_OLD_RUN)),
     "attempts": (
         "outcomes",
-        """delete from attempts where ctid = any(array(select a.ctid from attempts a
-        join runs r on r.id = a.run_id
-        where r.finished_at < now() - make_interval(days => $1) limit $2))""",
+        f"""delete from attempts where ctid = any(array(
+        select t.ctid from attempts t {_OF_OLD_RUN.format(old=_OLD)} limit $2))""",
     ),
     "runs": (
         "runs",
-        """delete from runs where id in (select r.id from runs r
-        where r.finished_at < now() - make_interval(days => $1)
-        and not exists (select from batches b where b.run_id = r.id)
-        and not exists (select from dead_letters d where d.run_id = r.id) limit $2)""",
+        _delete(
+            "runs",
+            "id",
+            """where t.finished_at < {old}
+            and not exists (select from batches b where b.run_id = t.id)
+            and not exists (select from dead_letters d where d.run_id = t.id)""",
+        ),
     ),
     "notifications": (
         "runs",
-        """delete from notifications where id in (select n.id from notifications n
-        where n.at < now() - make_interval(days => $1) and not exists (
-          select from deliveries d where d.notification_id = n.id and d.state = 'waiting')
-        limit $2)""",
+        _delete(
+            "notifications",
+            "id",
+            """where t.at < {old} and not exists (
+            select from deliveries d where d.notification_id = t.id and d.state = 'waiting')""",
+        ),
     ),
-    "incidents": (
-        "runs",
-        """delete from incidents where id in (select id from incidents
-        where closed_at < now() - make_interval(days => $1) limit $2)""",
-    ),
-    "refusals": (
-        "runs",
-        """delete from refusals where run_id in (select run_id from refusals
-        where at < now() - make_interval(days => $1) limit $2)""",
-    ),
-    "firings": (
-        "runs",
-        """delete from firings where (schedule_id, slot) in (select schedule_id, slot from firings
-        where slot < now() - make_interval(days => $1) limit $2)""",
-    ),
-    "audit_log": (
-        "audit",
-        """delete from audit_log where id in (select id from audit_log
-        where at < now() - make_interval(days => $1) limit $2)""",
-    ),
+    "incidents": ("runs", _delete("incidents", "id", "where closed_at < {old}")),
+    "refusals": ("runs", _delete("refusals", "run_id", "where at < {old}")),
+    "firings": ("runs", _delete("firings", "schedule_id, slot", "where slot < {old}")),
+    "audit_log": ("audit", _delete("audit_log", "id", "where at < {old}")),
 }
 
 
-async def let_go(database: Database, retention: Retention) -> dict[str, int]:
+async def remove_expired(database: Database, retention: Retention) -> dict[str, int]:
     """Remove some of what is too old.
 
     Returns:
         Removed rows by table; `ROWS` of a table means that there may be more. Empty while another
-        process is at it.
+        process does this.
 
     Raises:
         RetriableError: the database is away.
@@ -105,14 +98,11 @@ async def let_go(database: Database, retention: Retention) -> dict[str, int]:
     async with database.connection() as connection:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
             return {}
+        removed = {}
         try:
-            return {
-                table: await _delete(connection, statement, getattr(retention, kept))
-                for table, (kept, statement) in _STATEMENTS.items()
-            }
+            for table, (kept, statement) in _STATEMENTS.items():
+                tag = await connection.execute(statement, getattr(retention, kept), ROWS)
+                removed[table] = rows_touched(tag)
         finally:
             await connection.execute("select pg_advisory_unlock($1)", _LOCK)
-
-
-async def _delete(connection: Connection, statement: str, days: int) -> int:
-    return rows_touched(await connection.execute(statement, days, ROWS))
+        return removed

@@ -20,7 +20,7 @@ from syncline.domain.notification.incident import (
 )
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.notifications.incidents import lock
+from syncline.postgres.notifications.incidents import lock_incidents
 
 _DUE = """
 select * from incidents where tenant = $1 and due_at <= $2 and closed_at is null order by cause
@@ -50,11 +50,11 @@ class Message(msgspec.Struct, frozen=True):
     subscriptions: int
 
 
-async def tell(
+async def queue_due_messages(
     connection: Connection, tenant: str, now: datetime, pace: AlertTiming
 ) -> list[Message]:
     """Look at the incidents that are due, and queue what is to be told of them."""
-    await lock(connection, tenant)
+    await lock_incidents(connection, tenant)
     messages: list[Message] = []
     for row in await connection.fetch(_DUE, tenant, now):
         streams = await connection.fetch(

@@ -17,9 +17,9 @@ from syncline.domain.notification.alert import AlertState, Cause, Subject
 from syncline.domain.notification.incident import AlertTiming
 from syncline.postgres.database.database import Connection, Database, Repository
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.notifications.alert_messages import Message, tell
+from syncline.postgres.notifications.alert_messages import Message, queue_due_messages
 from syncline.postgres.notifications.failure_causes import causes_of
-from syncline.postgres.notifications.incidents import columns_of, due_tenants, take_in
+from syncline.postgres.notifications.incidents import columns_of, due_tenants, note_happenings
 
 _LOCK = 7_305_817_213  # any fixed number of our own
 _PENDING = """
@@ -89,7 +89,7 @@ class Alerting(Repository):
         told: list[Message] = []
         for tenant in await due_tenants(self._database, now):
             async with self._database.transaction() as connection:
-                told += await tell(connection, tenant, now, self._pace)
+                told += await queue_due_messages(connection, tenant, now, self._pace)
         return told
 
     async def _kept(
@@ -109,8 +109,8 @@ class Alerting(Repository):
             ],
         )
         told: list[Message] = []
-        for tenant in await take_in(connection, verdict.happenings, now):
-            told += await tell(connection, tenant, now, self._pace)
+        for tenant in await note_happenings(connection, verdict.happenings, now):
+            told += await queue_due_messages(connection, tenant, now, self._pace)
         return told
 
 

@@ -123,7 +123,7 @@ def destination_of(row: Row, keys: Keyring, id_: str) -> Destination:
     broken = None
     try:
         if row["secret"] is not None:
-            secrets = keys.decrypt(row["secret"], row["tenant"], bound(id_))
+            secrets = keys.decrypt(row["secret"], row["tenant"], secret_scope(id_))
             before = [secrets["before"]] if row["both_sign"] and "before" in secrets else []
             signing = (secrets["signing"], *before)
     except SynclineError as error:
@@ -132,6 +132,6 @@ def destination_of(row: Row, keys: Keyring, id_: str) -> Destination:
     return struct_of(Destination, row, id=id_, addresses=addresses, signing=signing, broken=broken)
 
 
-def bound(subscription: str) -> str:
+def secret_scope(subscription: str) -> str:
     """Return what a subscription's secret is bound to, beside the tenant."""
     return f"subscription:{subscription}"

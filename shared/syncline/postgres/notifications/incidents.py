@@ -55,7 +55,7 @@ from incidents i where i.id = any($1)
 """
 
 
-async def lock(connection: Connection, tenant: str) -> None:
+async def lock_incidents(connection: Connection, tenant: str) -> None:
     """Let nobody else change a tenant's incidents before this transaction has ended."""
     await connection.execute(
         "select pg_advisory_xact_lock(hashtextextended('incidents ' || $1, 0))", tenant
@@ -70,7 +70,7 @@ async def due_tenants(database: Database, now: datetime) -> list[str]:
     return [row["tenant"] for row in rows]
 
 
-async def take_in(
+async def note_happenings(
     connection: Connection, happenings: Sequence[Happening], now: datetime
 ) -> list[str]:
     """Note what happened to subjects in their incidents, in its order.
@@ -84,7 +84,7 @@ async def take_in(
     ]
     tenants = sorted({happening.subject.tenant for happening in wanted})
     for tenant in tenants:
-        await lock(connection, tenant)
+        await lock_incidents(connection, tenant)
     for happening in wanted:
         touched = await _take(connection, happening, now)
         await _since(connection, touched, now)

@@ -20,7 +20,12 @@ from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Database, Repository, Row
 from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
-from syncline.postgres.notifications.deliveries import BOTH_SIGN, Destination, bound, destination_of
+from syncline.postgres.notifications.deliveries import (
+    BOTH_SIGN,
+    Destination,
+    destination_of,
+    secret_scope,
+)
 from syncline.security.secrets import Keyring
 
 
@@ -117,7 +122,7 @@ class Subscriptions(Repository):
             InvalidInputError: an instance does not exist.
         """
         id_ = str(uuid7())
-        stored = secret and self._keys.encrypt({"signing": secret}, tenant, bound(id_))
+        stored = secret and self._keys.encrypt({"signing": secret}, tenant, secret_scope(id_))
         async with self._database.transaction() as connection:
             await _save(connection, tenant, config, _INSERT, id_, tenant, config.kind, stored)
             await _audit(connection, tenant, actor, "created", config.kind, config.name)
@@ -150,7 +155,7 @@ class Subscriptions(Repository):
         """Sign with a new secret, and for a day with the old one too. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             row = await _locked(connection, tenant, "webhook", id_)
-            place = bound(row["id"])
+            place = secret_scope(row["id"])
             before = self._keys.decrypt(row["secret"], tenant, place)["signing"]
             stored = self._keys.encrypt({"signing": secret, "before": before}, tenant, place)
             await connection.execute(
@@ -176,7 +181,7 @@ class Subscriptions(Repository):
             )
             old = [row for row in rows if not self._keys.is_primary(row["secret"])]
             for row in old:
-                stored = self._keys.rekey(row["secret"], row["tenant"], bound(row["id"]))
+                stored = self._keys.rekey(row["secret"], row["tenant"], secret_scope(row["id"]))
                 await connection.execute(
                     "update subscriptions set secret = $2 where id = $1", row["id"], stored
                 )
