@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from syncline.domain.errors import Problem
 from syncline.domain.validation_errors import PartError, document_name
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T")
-CONFIG = ConfigDict(extra="forbid", alias_generator=document_name)
+CONFIG = ConfigDict(extra="forbid", alias_generator=document_name, use_attribute_docstrings=True)
 """Of each dataclass that describes a part of a document: camelCase, and nothing unknown."""
 
 
@@ -34,6 +34,7 @@ Part = Annotated[T, BeforeValidator(drop_nulls)]
 """A part of a document; a null in it says no more than a field that is left out."""
 Text = Annotated[str, Field(min_length=1)]
 OptionalText = Annotated[str | None, BeforeValidator(_none_for_empty)]
+EntityType = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Switch = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]

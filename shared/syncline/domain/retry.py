@@ -21,12 +21,12 @@ class RetryPolicy:
 
     __pydantic_config__ = CONFIG
 
-    retries: Annotated[Whole, Field(ge=0, le=10, description="Attempts after the first one.")] = 3
-    base: Annotated[
-        Number,
-        Field(gt=0, le=300, description="Seconds before the first retry; then 4 times that."),
-    ] = 2.0
-    cap: Annotated[Number, Field(gt=0, le=300, description="Seconds that no delay exceeds.")] = 32.0
+    retries: Annotated[Whole, Field(ge=0, le=10)] = 3
+    """Attempts after the first one."""
+    base: Annotated[Number, Field(gt=0, le=300)] = 2.0
+    """Seconds before the first retry; then 4 times that."""
+    cap: Annotated[Number, Field(gt=0, le=300)] = 32.0
+    """Seconds that no delay exceeds."""
 
 
 class Retry(msgspec.Struct, frozen=True):

@@ -13,9 +13,17 @@ from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-from syncline.domain.document_fields import CONFIG, Number, Settings, Switch, Text, Whole
+from syncline.domain.document_fields import (
+    CONFIG,
+    EntityType,
+    Number,
+    Settings,
+    Switch,
+    Text,
+    Whole,
+)
 from syncline.domain.naming import NAME
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.schedule.cron import parse_cron
@@ -24,7 +32,6 @@ from syncline.domain.validation_errors import refused_as_part
 
 MASK = "***"
 """Stands for a stored secret; given back unchanged, it keeps what is stored."""
-EntityType = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 
 
 _RETRY = RetryPolicy()

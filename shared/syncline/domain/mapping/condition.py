@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from syncline.domain.document_fields import CONFIG, Part, Text, checked_by
 from syncline.domain.errors import Problem
@@ -32,18 +32,17 @@ class Condition:
 
     __pydantic_config__ = CONFIG
 
-    field: Annotated[FieldPath | None, Field(description="Path of the field that is tested.")] = (
-        None
-    )
-    op: Annotated[
-        Op | None,
-        BeforeValidator(lambda op: "eq" if op in (None, "") else op),
-        Field(description="How it is compared with `value`."),
-    ] = "eq"
+    field: FieldPath | None = None
+    """Path of the field that is tested."""
+    op: Annotated[Op | None, BeforeValidator(lambda op: "eq" if op in (None, "") else op)] = "eq"
+    """How it is compared with `value`."""
     value: Any = None
-    all: Annotated[Conditions | None, Field(description="All must hold.")] = None
-    any: Annotated[Conditions | None, Field(description="One must hold.")] = None
-    not_: Annotated[CheckedCondition | None, Field(description="Must not hold.")] = None
+    all: Conditions | None = None
+    """All must hold."""
+    any: Conditions | None = None
+    """One must hold."""
+    not_: CheckedCondition | None = None
+    """Must not hold."""
 
 
 def _condition_problems(condition: Condition) -> Iterator[Problem]:

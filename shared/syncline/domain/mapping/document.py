@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
 from syncline.domain.document_fields import (
     CONFIG,
+    EntityType,
     OptionalText,
     Part,
     Settings,
@@ -115,13 +116,10 @@ class NormalizationField(_Transformed):
 
     source: Annotated[FieldPath, Field(description=f"Raw field: {_PATH}.")]
     target: Annotated[FieldPath, Field(description=f"Canonical property: {_PATH}.")]
-    type: Annotated[FieldType, Field(description="What the value is turned into.")] = (
-        FieldType.STRING
-    )
-    format: Annotated[
-        DateFormat,
-        Field(description="How the source writes a date or datetime, such as `dd.MM.yyyy HH:mm`."),
-    ] = None
+    type: FieldType = FieldType.STRING
+    """What the value is turned into."""
+    format: DateFormat = None
+    """How the source writes a date or datetime, such as `dd.MM.yyyy HH:mm`."""
     required: Required = False
     default: Default = None
     transform: Transform = ()
@@ -140,13 +138,10 @@ class TransformationField(_Transformed):
     default: Default = None
     transform: Transform = ()
     options: Options = field(default_factory=dict)
-    when: Annotated[Rule | None, Field(description="Write the field only if this holds.")] = None
-    omit_null: Annotated[
-        Switch | None,
-        Field(
-            description="Leave a null out, and what is empty by it; default: the transformation's."
-        ),
-    ] = None
+    when: Rule | None = None
+    """Write the field only if this holds."""
+    omit_null: Switch | None = None
+    """Leave a null out, and what is empty by it; default: the transformation's."""
 
 
 _DATES = (FieldType.DATE, FieldType.DATETIME)
@@ -164,13 +159,8 @@ class StaticValue:
 
     __pydantic_config__ = CONFIG | {"json_schema_extra": {"required": ["target", "value"]}}
 
-    target: Annotated[
-        FieldPath,
-        Field(
-            description="Path in the payload; under `[]` it stands in each element that fields "
-            "make."
-        ),
-    ]
+    target: FieldPath
+    """Path in the payload; under `[]` it stands in each element that fields make."""
     value: Any = None
 
 
@@ -201,18 +191,18 @@ class Transformation:
             "of paths where several make the key (SQL targets)."
         ),
     ] = ()
-    fields: Annotated[Fields[TransformationField], Field(description="At most 2,000.")] = ()
-    static: Annotated[tuple[Part[StaticValue], ...], Field(description="Fixed values.")] = ()
-    exclude: Annotated[Rule | None, Field(description="Records left out.")] = None
-    smart_sync: Annotated[
-        Switch, Field(description="Skip records whose payload did not change.")
-    ] = True
-    omit_null: Annotated[
-        Switch, Field(description="`omitNull` of every field that does not say it.")
-    ] = False
-    target: Annotated[Settings, Field(description="Where the target connector writes.")] = field(
-        default_factory=dict
-    )
+    fields: Fields[TransformationField] = ()
+    """At most 2,000."""
+    static: tuple[Part[StaticValue], ...] = ()
+    """Fixed values."""
+    exclude: Rule | None = None
+    """Records left out."""
+    smart_sync: Switch = True
+    """Skip records whose payload did not change."""
+    omit_null: Switch = False
+    """`omitNull` of every field that does not say it."""
+    target: Settings = field(default_factory=dict)
+    """Where the target connector writes."""
 
     @property
     def target_paths(self) -> tuple[str, ...]:
@@ -239,11 +229,7 @@ class Mapping:
 
     __pydantic_config__ = CONFIG
 
-    entity_type: Annotated[
-        str,
-        StringConstraints(strip_whitespace=True, to_lower=True, min_length=1),
-        Field(description="Such as `item`, `bp`, `order`."),
-    ]
+    entity_type: Annotated[EntityType, Field(description="Such as `item`, `bp`, `order`.")]
     extraction: Part[
         Annotated[Extraction, checked_by(extraction_problems), AfterValidator(unquoted)]
     ]

@@ -42,6 +42,7 @@ def _seconds(text: object) -> float:
 
 
 Duration = Annotated[float, PlainValidator(_seconds, json_schema_input_type=str)]
+"""Seconds, written as ISO 8601 has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,29 +51,26 @@ class Extraction:
 
     __pydantic_config__ = CONFIG
 
-    mode: Annotated[
-        ExtractionMode,
-        Field(description="Which of `table`, `sql`, `procedure`, `endpoint` is used."),
-    ] = ExtractionMode.CONFIG
-    table: Annotated[OptionalText, Field(description="Table or file to read (mode `config`).")] = (
-        None
-    )
-    columns: Annotated[tuple[str, ...], Field(description="Columns to read; none: all.")] = ()
-    sql: Annotated[
-        OptionalText, Field(description="Read-only SQL, with `:cursor` and `:ids` bound.")
-    ] = None
-    procedure: Annotated[OptionalText, Field(description="Stored procedure to call.")] = None
-    parameters: Annotated[Settings, Field(description="Bound by name, or sent in the query.")] = (
-        field(default_factory=dict)
-    )
-    endpoint: Annotated[OptionalText, Field(description="Path under the profile's base URL.")] = (
-        None
-    )
-    id_column: Annotated[Text, Field(description="Names a record: its value is the source ID.")]
-    cursor_column: Annotated[
-        OptionalText, Field(description="Orders and bookmarks the records.")
-    ] = None
-    cursor_type: Annotated[CursorType, Field(description="Its kind.")] = CursorType.DATETIME
+    mode: ExtractionMode = ExtractionMode.CONFIG
+    """Which of `table`, `sql`, `procedure`, `endpoint` is used."""
+    table: OptionalText = None
+    """Table or file to read (mode `config`)."""
+    columns: tuple[str, ...] = ()
+    """Columns to read; none: all."""
+    sql: OptionalText = None
+    """Read-only SQL, with `:cursor` and `:ids` bound."""
+    procedure: OptionalText = None
+    """Stored procedure to call."""
+    parameters: Settings = field(default_factory=dict)
+    """Bound by name, or sent in the query."""
+    endpoint: OptionalText = None
+    """Path under the profile's base URL."""
+    id_column: Text
+    """Names a record: its value is the source ID."""
+    cursor_column: OptionalText = None
+    """Orders and bookmarks the records."""
+    cursor_type: CursorType = CursorType.DATETIME
+    """Its kind."""
     cursor_format: Annotated[
         OptionalText,
         Field(
@@ -80,19 +78,14 @@ class Extraction:
             "`dd.MM.yyyy HH:mm`, `epoch` or `epochMillis`."
         ),
     ] = None
-    lookback: Annotated[
-        Duration,
-        Field(
-            description="ISO 8601 duration that the window is widened by, such as `PT5M`.",
-            json_schema_extra={"default": "PT0S"},
-        ),
-    ] = 0.0
-    """Seconds."""
-    filters: Annotated[tuple[Rule, ...], Field(description="All must hold at the source.")] = ()
-    paging: Annotated[dict[str, Any] | None, Field(description="How an endpoint is paged.")] = None
-    options: Annotated[Settings, Field(description="Further settings of the connector.")] = field(
-        default_factory=dict
-    )
+    lookback: Annotated[Duration, Field(json_schema_extra={"default": "PT0S"})] = 0.0
+    """ISO 8601 duration that the window is widened by, such as `PT5M`."""
+    filters: tuple[Rule, ...] = ()
+    """All must hold at the source."""
+    paging: dict[str, Any] | None = None
+    """How an endpoint is paged."""
+    options: Settings = field(default_factory=dict)
+    """Further settings of the connector."""
 
 
 _NEEDED = {
