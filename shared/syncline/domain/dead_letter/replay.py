@@ -10,8 +10,10 @@ import jsonpatch
 import msgspec
 
 from syncline.domain.configuration.instance import status_of
+from syncline.domain.conversion import converted
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.storable import is_storable, unstorable
+from syncline.domain.validation_errors import PartError
 
 MAX_REPLAY = 1000
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
@@ -87,33 +89,44 @@ def hindrance_of(standing: StreamStanding | None, stage: str, code: str) -> str 
     return HOPELESS.get(code) if stage == INGEST else None
 
 
-def problems_of(replay: Replay) -> Iterator[Problem]:
-    """Name every mistake of a replay block by its path."""
+def read_replay(value: object) -> Replay:
+    """Return the replay block of a trigger. Raises PartError, which names every mistake."""
+    try:
+        replay = converted(value, Replay)
+    except InvalidInputError as error:
+        raise PartError(error.problems) from None
+    problems = list(_problems(replay))
+    if problems:
+        raise PartError(problems)
+    return replay
+
+
+def _problems(replay: Replay) -> Iterator[Problem]:
     yield from _entry_problems(replay)
     if replay.from_stage not in STARTS:
         message = f"must be one of {', '.join(STARTS)}, not {replay.from_stage[:80]!a}"
-        yield Problem("$.replay.fromStage", message)
+        yield Problem("$.fromStage", message)
     if replay.edits and replay.from_stage == INGEST:
         message = "cannot be combined with `fromStage: ingest`, which reads the source again"
-        yield Problem("$.replay.edits", message)
+        yield Problem("$.edits", message)
     if replay.reason is not None and (len(replay.reason) > 500 or not is_storable(replay.reason)):
-        yield Problem("$.replay.reason", "must be text of at most 500 characters")
+        yield Problem("$.reason", "must be text of at most 500 characters")
     for entry, patch in replay.edits.items():
         yield from _edit_problems(replay, entry, patch)
 
 
 def _entry_problems(replay: Replay) -> Iterator[Problem]:
     if not 1 <= len(replay.entries) <= MAX_REPLAY:
-        yield Problem("$.replay.entries", f"must name 1 to {MAX_REPLAY} dead letters")
+        yield Problem("$.entries", f"must name 1 to {MAX_REPLAY} dead letters")
     for place, entry in enumerate(replay.entries):
         if not _is_id(entry):
-            yield Problem(f"$.replay.entries[{place}]", f"{entry[:80]!a} is no ID of a dead letter")
+            yield Problem(f"$.entries[{place}]", f"{entry[:80]!a} is no ID of a dead letter")
     if len(set(replay.entries)) < len(replay.entries):
-        yield Problem("$.replay.entries", "names a dead letter twice")
+        yield Problem("$.entries", "names a dead letter twice")
 
 
 def _edit_problems(replay: Replay, entry: str, patch: list[dict[str, Any]]) -> Iterator[Problem]:
-    path = f"$.replay.edits.{entry[:80]}"
+    path = f"$.edits.{entry[:80]}"
     if entry not in replay.entries:
         yield Problem(path, "is not among the entries")
     if any(unstorable(patch)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncline.domain.dead_letter.replay import Replay, edited, patch_between, problems_of
+from syncline.domain.dead_letter.replay import edited, patch_between
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.trigger import parse_trigger
 
@@ -16,21 +16,26 @@ STEP = {"op": "replace", "path": "/a", "value": 1}
 
 
 def said(**block: Any) -> list[str]:
-    return [f"{p.path}: {p.message}" for p in problems_of(Replay(**({"entries": (A,)} | block)))]
+    data = {"instance": "i", "entityType": "item", "replay": {"entries": [A]} | block}
+    try:
+        parse_trigger(data)
+    except InvalidInputError as error:
+        return [f"{problem.path}: {problem.message}" for problem in error.problems]
+    return []
 
 
 def test_a_whole_block_is_taken() -> None:
-    assert said(entries=(A, B), edits={B: [STEP]}, reason="the right price") == []
+    assert said(entries=[A, B], edits={B: [STEP]}, reason="the right price") == []
 
 
 @pytest.mark.parametrize(
     ("block", "problem"),
     [
-        ({"entries": ()}, "$.replay.entries: must name 1 to 1000 dead letters"),
-        ({"entries": ("x",)}, "$.replay.entries[0]: 'x' is no ID of a dead letter"),
-        ({"entries": (A, A)}, "$.replay.entries: names a dead letter twice"),
-        ({"from_stage": "transform"}, "$.replay.fromStage: must be one of failed, ingest, not"),
-        ({"from_stage": "ingest", "edits": {A: [STEP]}}, "$.replay.edits: cannot be combined with"),
+        ({"entries": []}, "$.replay.entries: must name 1 to 1000 dead letters"),
+        ({"entries": ["x"]}, "$.replay.entries[0]: 'x' is no ID of a dead letter"),
+        ({"entries": [A, A]}, "$.replay.entries: names a dead letter twice"),
+        ({"fromStage": "transform"}, "$.replay.fromStage: must be one of failed, ingest, not"),
+        ({"fromStage": "ingest", "edits": {A: [STEP]}}, "$.replay.edits: cannot be combined with"),
         ({"edits": {B: [STEP]}}, f"$.replay.edits.{B}: is not among the entries"),
         ({"edits": {A: [{"op": "fly", "path": "/a"}]}}, f"$.replay.edits.{A}: is no JSON Patch"),
         ({"edits": {A: [STEP | {"value": ["a\0"]}]}}, f"$.replay.edits.{A}: holds a NUL character"),
