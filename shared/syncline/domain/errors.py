@@ -1,7 +1,11 @@
-"""Errors are instructions: each type tells the stage loop what to do with the record or the batch.
+"""Errors are instructions: what goes wrong tells a stage what to do with its work.
 
-RetriableError: later, maybe. RejectedRecordError: never, to the DLQ. Anything else is a bug.
-InvalidInputError is for people: configuration or a request that is refused where it enters.
+- `RetriableError` is raised: the same work is done again later, all of it.
+- `Failure` is given back, not raised: one record failed. Its category decides whether it is tried
+  again or goes to the DLQ; the other records go on. Who calls a system gets it in a `FailureError`.
+- Any other exception is a bug (decision 0005).
+
+The rest is for people: what they wrote or asked for is refused where it enters.
 """
 
 from __future__ import annotations
@@ -76,15 +80,6 @@ class RetriableError(FailureError):
                 ambiguous=ambiguous,
             )
         )
-
-
-class RejectedRecordError(FailureError):
-    """This record can never succeed as it is: it goes to the dead-letter queue."""
-
-    def __init__(
-        self, message: str, *, code: str, field: str | None = None, detail: str | None = None
-    ) -> None:
-        super().__init__(Failure(Category.PERMANENT, code, message, detail=detail, field=field))
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.cli.program.errors import OutsideError, RefusedError, explain
+from syncline.cli.program.errors import OutsideError, TriggerRefusedError, explain
 from syncline.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -23,8 +23,8 @@ PLACES = {"kafka": "broker:9092", "postgres": "db:5432/syncline"}
         (InvalidInputError([Problem("$.mode", "x")]), 2, "invalid_input"),
         (NotFoundError("no run 1"), 2, "not_found"),
         (ConflictError("ended"), 1, "conflict"),
-        (RefusedError("conflict", "a run is active", []), 1, "conflict"),
-        (RefusedError("not_found", "unknown instance 'x'", []), 2, "not_found"),
+        (TriggerRefusedError("conflict", "a run is active", []), 1, "conflict"),
+        (TriggerRefusedError("not_found", "unknown instance 'x'", []), 2, "not_found"),
         (RetriableError("away", code="kafka_unavailable"), 1, "kafka_unavailable"),
         (OutsideError("schema_missing", "no schema"), 1, "schema_missing"),
         (KeyError("x"), 1, "unexpected_error"),

@@ -69,7 +69,7 @@ class NoInstallationError(OutsideError):
         super().__init__("no_installation", message, nearer + ways)
 
 
-class RefusedError(SynclineError):
+class TriggerRefusedError(SynclineError):
     """A trigger was refused; `code` as in its status event."""
 
     def __init__(self, code: str, message: str, problems: list[dict[str, str]]) -> None:
@@ -91,7 +91,7 @@ def explain(error: Exception, settings: dict[str, str]) -> Explained:
         problems = [msgspec.to_builtins(mistake) for mistake in mistakes]
         message = f"nothing was changed: {_mistakes(len(problems))}"
         return Explained(2, "invalid_files", message, problems)
-    if isinstance(error, RefusedError):
+    if isinstance(error, TriggerRefusedError):
         exit_code = 1 if error.code == "conflict" else 2
         return Explained(exit_code, error.code, one_line(str(error)), list(error.problems))
     if isinstance(error, FailureError):

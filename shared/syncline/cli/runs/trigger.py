@@ -9,7 +9,7 @@ import typer
 from uuid6 import uuid7
 
 from syncline.cli.program.app import INTERRUPTED, OK
-from syncline.cli.program.errors import RefusedError
+from syncline.cli.program.errors import TriggerRefusedError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import status_document
 from syncline.cli.runs.run_watcher import Watcher, ended_lines, exit_code, is_refused, until_ended
@@ -83,7 +83,7 @@ def trigger(
         return
     if is_refused(status):
         problems = [_as_option(p) for p in status.problems]
-        raise RefusedError(status.code or "conflict", f"refused: {status.reason}", problems)
+        raise TriggerRefusedError(status.code or "conflict", f"refused: {status.reason}", problems)
     shell.show(status_document(status), *ended_lines(status))
     if exit_code([status]):
         raise typer.Exit(exit_code([status]))
