@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.domain.cursor.values import is_later, moved_cursor
+from syncline.domain.cursor.values import CursorFormat, is_later, moved_cursor
 from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.run import FINAL, Counters, State, final_state
 
@@ -13,6 +13,8 @@ ALL_WELL = Counters(total=3, success=2, unchanged=1)
 SOME_FAILED = Counters(total=3, success=2, failed=1)
 ALL_FAILED = Counters(total=3, failed=3)
 SKIPPED_AND_FAILED = Counters(total=3, unchanged=2, failed=1)
+
+BY_ID = CursorFormat(CursorType.ID)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_counters_add_up() -> None:
 
 @pytest.mark.parametrize("state", sorted(FINAL - {State.SUCCEEDED, State.PARTIAL_SUCCESS}))
 def test_the_cursor_stays_on_failed_and_cancelled(state: State) -> None:
-    moved = moved_cursor(state=state, before=None, high_water="5", read_to="6", kind=CursorType.ID)
+    moved = moved_cursor(state=state, before=None, high_water="5", read_to="6", form=BY_ID)
     assert moved is None
 
 
@@ -82,7 +84,7 @@ def test_where_the_cursor_goes(
         before=before,
         high_water=high_water,
         read_to=read_to,
-        kind=CursorType.ID,
+        form=BY_ID,
     )
     assert moved == after
 
@@ -105,4 +107,4 @@ def test_where_the_cursor_goes(
 def test_which_bookmark_is_later(
     value: str, than: str | None, kind: CursorType, expected: bool
 ) -> None:
-    assert is_later(value, than, kind) is expected
+    assert is_later(value, than, CursorFormat(kind)) is expected

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from syncline.contracts.wire import lane_of
 from syncline.domain.batch import Watermarks
-from syncline.domain.cursor.bookmark import CursorKind, ReadProgress, water_after
+from syncline.domain.cursor.bookmark import ReadProgress, water_after
+from syncline.domain.cursor.values import CursorFormat
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.record import MAX_RECORD, check_record
@@ -147,7 +148,7 @@ class TestWater:
                 assert water.high == (str(below[-1]) if below else None)
 
     def test_of_an_unordered_read_nothing_is_taken_as_a_whole(self) -> None:
-        marks = ReadProgress(CursorKind(CursorType.ID), Watermarks(None, "3"), ordered=False)
+        marks = ReadProgress(CursorFormat(CursorType.ID), Watermarks(None, "3"), ordered=False)
         assert marks.take(["9", "10", "2"], NOW) == []
         assert marks.water == Watermarks(None, "10")
 

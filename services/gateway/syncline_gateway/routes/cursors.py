@@ -120,8 +120,8 @@ async def rewind(
             await cursors.roll_back(stream, body.version, actor, reason, expected=expected)
         )
     value = body.value or ""
-    kind = await cursors.kind(*stream)
-    problem = value_problem(value, kind.type, kind.form)
+    form = await cursors.format(*stream)
+    problem = value_problem(value, form)
     if problem is not None:
         raise InvalidInputError([Problem("$.value", problem)])
     return _shown(await cursors.set(stream, value, actor, reason, expected=expected))

@@ -9,7 +9,6 @@ import msgspec
 
 from syncline.domain.batch import TiedRows, Watermarks
 from syncline.domain.cursor.bookmark import (
-    CursorKind,
     NotInOrderError,
     PastRead,
     ReadProgress,
@@ -17,7 +16,7 @@ from syncline.domain.cursor.bookmark import (
     remember_read,
     safe_bookmark,
 )
-from syncline.domain.cursor.values import UnreadableCursorError, is_later
+from syncline.domain.cursor.values import CursorFormat, UnreadableCursorError, is_later
 from syncline.domain.errors import Failure
 from syncline.domain.run import Mode
 from syncline.postgres.ledger.known_rows import KnownRows
@@ -61,7 +60,7 @@ class Pass:
         self._opened = opened
         self._known = known
         self._clock = clock
-        self._kind = CursorKind(extraction.cursor_type, extraction.cursor_format)
+        self._cursor_format = CursorFormat(extraction.cursor_type, extraction.cursor_format)
         self._by_cursor = run.source_ids is None and run.replay is None
         self._watched = self._by_cursor and extraction.cursor_column is not None
         self._sifter = Sifter(run, known, progress.handled_since)
@@ -77,7 +76,7 @@ class Pass:
     def _marks_from(self, water: Watermarks) -> ReadProgress:
         if not self.is_ordered:
             water = Watermarks(None, water.read_to)
-        return ReadProgress(self._kind, water, ordered=self.is_ordered)
+        return ReadProgress(self._cursor_format, water, ordered=self.is_ordered)
 
     @property
     def is_ordered(self) -> bool:
@@ -90,7 +89,7 @@ class Pass:
         if self.noted.after is not None:
             return self.noted.after
         before = self._run.cursor_before  # in the future it stood still: all is read
-        return None if lies_beyond(before, self._clock.now(), self._kind) else before
+        return None if lies_beyond(before, self._clock.now(), self._cursor_format) else before
 
     @property
     def water(self) -> Watermarks:
@@ -118,7 +117,7 @@ class Pass:
             watched=self._watched,
             capped=run.max_entities is not None,
             again=self.noted.again > 0,
-            kind=self._kind,
+            cursor_format=self._cursor_format,
         )
 
     @property
@@ -262,7 +261,7 @@ class Pass:
 
     def _held(self, value: str | None, *, tell: bool = False) -> str | None:
         since = self.noted.open_since
-        held = safe_bookmark(value, since, self._past, self._kind)
+        held = safe_bookmark(value, since, self._past, self._cursor_format)
         if tell and since is not None and held != value:
             self.telling.held_back(since, held)
         return held
@@ -291,7 +290,7 @@ class Pass:
         return ReadFindings(past, properties)
 
     def _is_later(self, value: str, than: str) -> bool:
-        return is_later(value, than, self._kind.type, self._kind.form)
+        return is_later(value, than, self._cursor_format)
 
 
 def _having(rows: Sequence[Row]) -> list[Row]:

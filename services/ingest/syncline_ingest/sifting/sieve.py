@@ -8,8 +8,7 @@ from enum import Enum, auto
 
 import msgspec
 
-from syncline.domain.cursor.bookmark import CursorKind
-from syncline.domain.cursor.values import is_later
+from syncline.domain.cursor.values import CursorFormat, is_later
 from syncline.domain.run import Mode, Outcome, Run
 from syncline.postgres.ledger.known_rows import KnownRows, RowLookup, RowStatus
 from syncline_ingest.rules import Row
@@ -54,7 +53,7 @@ class Terms(msgspec.Struct, frozen=True):
     watched: bool
     capped: bool
     again: bool
-    kind: CursorKind
+    cursor_format: CursorFormat
 
 
 def verdict(known: RowStatus, cursor: str | None, terms: Terms, *, seen: bool) -> Verdict:
@@ -94,7 +93,7 @@ def _was_taken(cursor: str | None, terms: Terms) -> bool:
     """
     if not terms.watched or (cursor is not None and terms.before is None):
         return False
-    return cursor is None or not is_later(cursor, terms.before, terms.kind.type, terms.kind.form)
+    return cursor is None or not is_later(cursor, terms.before, terms.cursor_format)
 
 
 class Sifted(msgspec.Struct):

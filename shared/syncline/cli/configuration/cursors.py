@@ -119,8 +119,8 @@ def _set(shell: Shell, stream: tuple[str, str, str], value: str | None, reason: 
     async def change() -> CursorView:
         async with shell.database() as database:
             cursors = Cursors(database)
-            kind = await cursors.kind(*stream)
-            if value is not None and (problem := value_problem(value, kind.type, kind.form)):
+            form = await cursors.format(*stream)
+            if value is not None and (problem := value_problem(value, form)):
                 raise InvalidInputError([Problem("VALUE", problem)])
             return await cursors.set(stream, value, shell.actor, why)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syncline.connectors.port import ExtractRequest
-from syncline.domain.cursor.values import Key, UnreadableCursorError, keys_of
+from syncline.domain.cursor.values import CursorFormat, Key, UnreadableCursorError, keys_of
 
 
 class Window:
@@ -15,7 +15,7 @@ class Window:
     def __init__(self, request: ExtractRequest) -> None:
         extraction = request.extraction
         self._after = request.after if extraction.cursor_column else None
-        self._kind, self._form = extraction.cursor_type, extraction.cursor_format
+        self._form = CursorFormat(extraction.cursor_type, extraction.cursor_format)
         self._start = self._begin(extraction.lookback)
 
     def kept(self, cursors: Sequence[str | None]) -> list[bool]:
@@ -38,7 +38,7 @@ class Window:
         if self._after is None:
             return None
         try:
-            (begin,) = keys_of([self._after], self._kind, self._form)
+            (begin,) = keys_of([self._after], self._form)
         except UnreadableCursorError:
             return None  # written by an older mapping: what it means is not guessed
         if not isinstance(begin, datetime):
@@ -49,4 +49,4 @@ class Window:
             return None  # before the first year there is
 
     def _keys(self, values: list[str]) -> list[Key]:
-        return keys_of(values, self._kind, self._form, beside=self._after)
+        return keys_of(values, self._form, beside=self._after)

@@ -16,7 +16,13 @@ from typing import Any
 import msgspec
 
 from syncline.domain.batch import Watermarks
-from syncline.domain.cursor.values import Key, UnreadableCursorError, is_later, keys_of
+from syncline.domain.cursor.values import (
+    CursorFormat,
+    Key,
+    UnreadableCursorError,
+    is_later,
+    keys_of,
+)
 from syncline.domain.errors import SynclineError
 from syncline.domain.mapping.extraction import CursorType
 
@@ -39,13 +45,6 @@ class NotInOrderError(SynclineError):
         self.place = place
 
 
-class CursorKind(msgspec.Struct, frozen=True):
-    """What an extraction says of its cursor values: `cursorType` and `cursorFormat`."""
-
-    type: CursorType = CursorType.DATETIME
-    form: str | None = None
-
-
 class ReadProgress:
     """How far one read has come, chunk by chunk.
 
@@ -54,9 +53,9 @@ class ReadProgress:
             the future count for neither.
     """
 
-    def __init__(self, kind: CursorKind, water: Watermarks, *, ordered: bool) -> None:
+    def __init__(self, form: CursorFormat, water: Watermarks, *, ordered: bool) -> None:
         self.water = water
-        self._kind = kind
+        self._form = form
         self._ordered = ordered
         self._last: str | None = None
         self._goes_on = water.read_to is not None  # what was read before may come again
@@ -86,7 +85,7 @@ class ReadProgress:
 
     def _keys(self, values: Sequence[str]) -> list[Key]:
         try:
-            return keys_of(values, self._kind.type, self._kind.form, self._last)
+            return keys_of(values, self._form, self._last)
         except UnreadableCursorError as error:
             if self._last is not None:
                 error.place = max(error.place - 1, 0)
@@ -96,7 +95,7 @@ class ReadProgress:
         if isinstance(keys[0], str):
             return  # the source knows how it sorts texts
         if self._last is not None:
-            (before,) = keys_of([self._last], self._kind.type, self._kind.form, values[0])
+            (before,) = keys_of([self._last], self._form, values[0])
             if operator.gt(before, keys[0]):
                 raise NotInOrderError(0, values[0], self._last)
         if any(map(operator.gt, keys, keys[1:])):
@@ -121,10 +120,10 @@ class ReadProgress:
 
     def _is_lower(self, value: str) -> bool:
         top = self.water.read_to
-        return top is not None and is_later(top, value, self._kind.type, self._kind.form)
+        return top is not None and is_later(top, value, self._form)
 
     def _is_higher(self, value: str) -> bool:
-        return is_later(value, self.water.read_to, self._kind.type, self._kind.form)
+        return is_later(value, self.water.read_to, self._form)
 
 
 def is_beyond(key: Key, now: datetime) -> bool:
@@ -135,12 +134,12 @@ def is_beyond(key: Key, now: datetime) -> bool:
     return isinstance(key, Decimal) and not key.is_finite()
 
 
-def lies_beyond(value: str | None, now: datetime, kind: CursorKind) -> bool:
+def lies_beyond(value: str | None, now: datetime, form: CursorFormat) -> bool:
     """Tell whether a bookmark lies in the future: nothing would ever be read behind it."""
     if value is None:
         return False
     try:
-        (key,) = keys_of([value], kind.type, kind.form)
+        (key,) = keys_of([value], form)
     except UnreadableCursorError:  # the run itself refuses it by name
         return False
     return is_beyond(key, now)
@@ -184,7 +183,7 @@ def remember_read(past: Sequence[PastRead], newest: PastRead) -> list[PastRead]:
 
 
 def safe_bookmark(
-    value: str | None, open_since: str | None, past: Sequence[PastRead], kind: CursorKind
+    value: str | None, open_since: str | None, past: Sequence[PastRead], form: CursorFormat
 ) -> str | None:
     """Say up to where nothing can be committed any more that a read has not seen.
 
@@ -202,22 +201,22 @@ def safe_bookmark(
     begun = datetime.fromisoformat(open_since)
     if begun < NOBODY_KNOWS:
         return None
-    (key,) = keys_of([value], kind.type, kind.form)
+    (key,) = keys_of([value], form)
     safe = [read.value for read in past if datetime.fromisoformat(read.taken_at) < begun]
     if isinstance(key, datetime):
         stamped = _first_stamp(begun, key)
         if key <= stamped:
             return value
-        if kind.form is None:
-            safe.append(_written(stamped, kind.type))
-    best = _latest(safe, kind)
-    return value if best is not None and is_later(best, value, kind.type, kind.form) else best
+        if form.pattern is None:
+            safe.append(_written(stamped, form.type))
+    best = _latest(safe, form)
+    return value if best is not None and is_later(best, value, form) else best
 
 
-def _latest(values: Sequence[str], kind: CursorKind) -> str | None:
+def _latest(values: Sequence[str], form: CursorFormat) -> str | None:
     best = None
     for value in values:
-        if best is None or is_later(value, best, kind.type, kind.form):
+        if best is None or is_later(value, best, form):
             best = value
     return best
 

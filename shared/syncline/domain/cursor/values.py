@@ -14,6 +14,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
 
+import msgspec
+
 from syncline.domain.errors import SynclineError
 from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.mapping.refusal import ValueRefusedError
@@ -48,6 +50,13 @@ _EXTREMES = (
 """Before and behind all times that have an offset."""
 
 
+class CursorFormat(msgspec.Struct, frozen=True):
+    """What an extraction says of its cursor values: `cursorType` and `cursorFormat`."""
+
+    type: CursorType = CursorType.DATETIME
+    pattern: str | None = None
+
+
 class UnreadableCursorError(SynclineError):
     """A value is not what the cursor's type says. `place` is its position among the values."""
 
@@ -56,20 +65,17 @@ class UnreadableCursorError(SynclineError):
         self.place = place
 
 
-def keys_of(
-    values: Sequence[str], kind: CursorType, form: str | None = None, beside: str | None = None
-) -> list[Key]:
+def keys_of(values: Sequence[str], form: CursorFormat, beside: str | None = None) -> list[Key]:
     """Read cursor values, so that they can be compared with each other.
 
     Args:
-        form: the extraction's `cursorFormat`.
         beside: a value of the same column that was read before; the others must be of its kind.
 
     Raises:
         UnreadableCursorError: a value is not what the type says, or not of the others' kind.
     """
     together = values if beside is None else [beside, *values]
-    keys = _ids(together) if kind is CursorType.ID else _times(together, form)
+    keys = _ids(together) if form.type is CursorType.ID else _times(together, form.pattern)
     return keys if beside is None else keys[1:]
 
 
@@ -224,7 +230,7 @@ def _fits(form: str, text: str) -> bool:
     return True
 
 
-def is_later(value: str, than: str | None, kind: CursorType, form: str | None = None) -> bool:
+def is_later(value: str, than: str | None, form: CursorFormat) -> bool:
     """Tell whether one cursor value lies behind another; texts are as the source gave them.
 
     What cannot be read has no place in the order. It counts as later, so that it is read, and then
@@ -233,22 +239,22 @@ def is_later(value: str, than: str | None, kind: CursorType, form: str | None = 
     if than is None or value == than:
         return than is None
     try:
-        first, second = keys_of([value, than], kind, form)
+        first, second = keys_of([value, than], form)
     except UnreadableCursorError:  # it is read, and then refused by name
         return True
     return bool(operator.gt(first, second))
 
 
-def value_problem(value: str, kind: CursorType, form: str | None = None) -> str | None:
+def value_problem(value: str, form: CursorFormat) -> str | None:
     """Say why a person's value cannot be a cursor, or None: the source must compare it."""
     if not value.strip() or len(value) > MAX_VALUE or not value.isprintable():
         return f"must be printable text of 1 to {MAX_VALUE} characters"
-    if kind is CursorType.ID:
+    if form.type is CursorType.ID:
         return None
     try:
-        keys_of([value], kind, form)
+        keys_of([value], form)
     except UnreadableCursorError:  # the message says what is right
-        shape = "2026-01-31T08:15:00" if form is None else form
+        shape = form.pattern or "2026-01-31T08:15:00"
         return f"must be a time such as {shape}, not {value!r}"
     return None
 
@@ -259,8 +265,7 @@ def moved_cursor(
     before: str | None,
     high_water: str | None,
     read_to: str | None,
-    kind: CursorType,
-    form: str | None = None,
+    form: CursorFormat,
 ) -> str | None:
     """Decide where a closing run leaves the cursor.
 
@@ -278,6 +283,6 @@ def moved_cursor(
     if state not in (State.SUCCEEDED, State.PARTIAL_SUCCESS):
         return None
     for value in (high_water, read_to):
-        if value is not None and is_later(value, before, kind, form):
+        if value is not None and is_later(value, before, form):
             return value
     return None

@@ -52,7 +52,7 @@ class Cursors:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def kind(self, tenant: str, instance: str, entity_type: str) -> CursorKind:
+    async def format(self, tenant: str, instance: str, entity_type: str) -> CursorFormat:
         """Return how the values of a stream's cursor are read and compared."""
         async with self._database.connection() as connection:
             return cursor_kind_of(await _find_stream(connection, tenant, instance, entity_type))

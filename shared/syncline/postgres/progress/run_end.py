@@ -80,11 +80,10 @@ async def _move_cursor(connection: Connection, row: Row, state: State) -> str | 
     kind = cursor_kind_of(row)
     value = moved_cursor(
         state=state,
-        before=None if lies_beyond(before, row["now"], kind) else before,
+        before=None if lies_beyond(before, row["now"], form) else before,
         high_water=row["high_water"],
         read_to=row["read_to"],
-        kind=kind.type,
-        form=kind.form,
+        form=form,
     )
     if value is None or version != row["cursor_version"]:
         return before  # a person set the cursor meanwhile: theirs stands

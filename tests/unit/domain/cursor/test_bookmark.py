@@ -12,21 +12,20 @@ from hypothesis import strategies as st
 from syncline.domain.batch import Watermarks
 from syncline.domain.cursor.bookmark import (
     MOST_READS,
-    CursorKind,
     NotInOrderError,
     PastRead,
     ReadProgress,
     remember_read,
     safe_bookmark,
 )
-from syncline.domain.cursor.values import is_later
+from syncline.domain.cursor.values import CursorFormat, is_later
 from syncline.domain.mapping.extraction import CursorType
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ID, TIME, DATE = (
-    CursorKind(CursorType.ID),
-    CursorKind(CursorType.DATETIME),
-    CursorKind(CursorType.DATE),
+    CursorFormat(CursorType.ID),
+    CursorFormat(CursorType.DATETIME),
+    CursorFormat(CursorType.DATE),
 )
 
 
@@ -100,12 +99,12 @@ class TestHeldBack:
             ("2026-11-28T11:00:00", TIME, "2026-11-27T21:57:00"),
             ("2026-11-28", DATE, "2026-11-27"),
             ("2026-11-20", DATE, "2026-11-20"),
-            ("28.11.2026", CursorKind(CursorType.DATE, "dd.MM.yyyy"), None),
-            ("20.11.2026", CursorKind(CursorType.DATE, "dd.MM.yyyy"), "20.11.2026"),
+            ("28.11.2026", CursorFormat(CursorType.DATE, "dd.MM.yyyy"), None),
+            ("20.11.2026", CursorFormat(CursorType.DATE, "dd.MM.yyyy"), "20.11.2026"),
         ],
     )
     def test_times_wait_until_the_writer_began(
-        self, value: str, kind: CursorKind, expected: str | None
+        self, value: str, kind: CursorFormat, expected: str | None
     ) -> None:
         assert safe_bookmark(value, at(-3), (), kind) == expected
 
@@ -175,6 +174,6 @@ def one_run(
     held = safe_bookmark(top, None if since is None else at(since), past, ID)
     if top is not None:
         past[:] = remember_read(past, PastRead(top, at(clock)))
-    if held is not None and is_later(held, cursor, CursorType.ID):
+    if held is not None and is_later(held, cursor, CursorFormat(CursorType.ID)):
         return held
     return cursor

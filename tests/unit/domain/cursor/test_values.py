@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.domain.cursor.values import UnreadableCursorError, is_later, keys_of, value_problem
+from syncline.domain.cursor.values import (
+    CursorFormat,
+    UnreadableCursorError,
+    is_later,
+    keys_of,
+    value_problem,
+)
 from syncline.domain.mapping.extraction import CursorType
 
 TIME, DATE, ID = CursorType.DATETIME, CursorType.DATE, CursorType.ID
@@ -42,9 +48,9 @@ ZONES = st.sampled_from([UTC, timezone(timedelta(hours=14)), timezone(timedelta(
     ],
 )
 def test_what_is_later(value: str, than: str, kind: CursorType, form: str | None) -> None:
-    assert is_later(value, than, kind, form)
+    assert is_later(value, than, CursorFormat(kind, form))
     if than != "what is no time" and "no time" not in value and value[-1:] + than[-1:] != "0Z":
-        assert not is_later(than, value, kind, form)
+        assert not is_later(than, value, CursorFormat(kind, form))
 
 
 @given(
@@ -54,12 +60,12 @@ def test_times_compare_as_instants_whatever_their_zone(
     one: datetime, two: datetime, separator: str
 ) -> None:
     texts = one.isoformat(sep=separator), two.isoformat()
-    assert is_later(*texts, TIME) == (one > two)
+    assert is_later(*texts, CursorFormat(TIME)) == (one > two)
 
 
 @given(st.integers(), st.integers())
 def test_numbers_compare_as_numbers(one: int, two: int) -> None:
-    assert is_later(str(one), str(two), ID) == (one > two)
+    assert is_later(str(one), str(two), CursorFormat(ID)) == (one > two)
 
 
 @pytest.mark.parametrize(
@@ -83,29 +89,29 @@ def test_what_cannot_be_read_is_refused_by_name(
     values: list[str], kind: CursorType, place: int, words: str
 ) -> None:
     with pytest.raises(UnreadableCursorError) as refused:
-        keys_of(values, kind)
+        keys_of(values, CursorFormat(kind))
     assert refused.value.place == place
     assert words in str(refused.value)
 
 
 def test_values_must_be_of_the_kind_of_those_before_them() -> None:
     with pytest.raises(UnreadableCursorError):
-        keys_of(["abc"], ID, None, "7")
+        keys_of(["abc"], CursorFormat(ID), "7")
     with pytest.raises(UnreadableCursorError):
-        keys_of(["2026-05-01"], TIME, None, "2026-05-01T08:00:00Z")
+        keys_of(["2026-05-01"], CursorFormat(TIME), "2026-05-01T08:00:00Z")
 
 
 def test_a_value_of_another_form_than_said_is_refused() -> None:
     with pytest.raises(UnreadableCursorError, match="not of the form"):
-        keys_of(["2026-05-01"], TIME, "dd.MM.yyyy")
+        keys_of(["2026-05-01"], CursorFormat(TIME, "dd.MM.yyyy"))
 
 
 @given(st.text(max_size=40), st.sampled_from([TIME, DATE, ID]))
 def test_any_text_is_read_or_refused(text: str, kind: CursorType) -> None:
     try:
-        (key,) = keys_of([text], kind)
+        (key,) = keys_of([text], CursorFormat(kind))
     except UnreadableCursorError:
-        assert is_later(text, "2026-05-01", kind) == (text != "2026-05-01")
+        assert is_later(text, "2026-05-01", CursorFormat(kind)) == (text != "2026-05-01")
     else:
         assert key is not None
 
@@ -124,4 +130,4 @@ def test_any_text_is_read_or_refused(text: str, kind: CursorType) -> None:
 def test_what_a_person_may_set(
     value: str, kind: CursorType, form: str | None, problem: str | None
 ) -> None:
-    assert value_problem(value, kind, form) == problem
+    assert value_problem(value, CursorFormat(kind, form)) == problem
