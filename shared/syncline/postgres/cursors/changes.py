@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from syncline.domain.cursor.bookmark import CursorKind
+from syncline.domain.cursor.values import CursorFormat
 from syncline.domain.errors import NotFoundError, StaleError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.cursors.versions import (
     CursorView,
     NewCursor,
     add_cursor,
-    cursor_kind_of,
+    cursor_format_of,
     cursor_view,
     newest_cursor,
 )
@@ -55,7 +55,7 @@ class Cursors:
     async def format(self, tenant: str, instance: str, entity_type: str) -> CursorFormat:
         """Return how the values of a stream's cursor are read and compared."""
         async with self._database.connection() as connection:
-            return cursor_kind_of(await _find_stream(connection, tenant, instance, entity_type))
+            return cursor_format_of(await _find_stream(connection, tenant, instance, entity_type))
 
     async def all(self, tenant: str, instance: str | None = None) -> list[CursorView]:
         """Return the newest version of every stream's cursor, by instance and entity type."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.domain.cursor.bookmark import CursorKind
+from syncline.domain.cursor.values import CursorFormat
 from syncline.domain.mapping.extraction import CursorType
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.rows import struct_of
@@ -63,10 +63,10 @@ def cursor_view(row: Row, **names: object) -> CursorView:
     return struct_of(CursorView, row, version=version, correlation_id=run_id, **names)
 
 
-def cursor_kind_of(row: Row) -> CursorKind:
+def cursor_format_of(row: Row) -> CursorFormat:
     """Read how a cursor's values are read and compared from the settings of its extraction."""
     type_ = CursorType(row["cursor_type"] or CursorType.DATETIME)
-    return CursorKind(type_, row["cursor_format"] or None)
+    return CursorFormat(type_, row["cursor_format"] or None)
 
 
 async def newest_cursor(connection: Connection, stream: int) -> tuple[int, str | None]:

@@ -13,7 +13,7 @@ from syncline.domain.stall import STALLED
 from syncline.postgres.cursors.versions import (
     NewCursor,
     add_cursor,
-    cursor_kind_of,
+    cursor_format_of,
     newest_cursor,
 )
 from syncline.postgres.database.database import Connection, Row
@@ -77,7 +77,7 @@ async def _move_cursor(connection: Connection, row: Row, state: State) -> str | 
     if row["source_ids"] is not None or row["replay"] is not None:
         return None
     version, before = await newest_cursor(connection, row["stream_id"])
-    kind = cursor_kind_of(row)
+    form = cursor_format_of(row)
     value = moved_cursor(
         state=state,
         before=None if lies_beyond(before, row["now"], form) else before,
