@@ -22,7 +22,7 @@ from syncline_deadletter.main import SPEC as DEADLETTER
 from syncline_execute.main import SPEC as EXECUTE
 from syncline_finalize.main import SPEC as FINALIZE
 from syncline_ingest.main import SPEC as INGEST
-from syncline_monitor.rules import read_known, read_snapshot
+from syncline_monitor.rules import read_process, read_snapshot
 from syncline_normalize.main import SPEC as NORMALIZE
 from syncline_retry.main import SPEC as RETRY
 from syncline_transform.main import SPEC as TRANSFORM
@@ -43,7 +43,7 @@ READERS: dict[str, list[Callable[[Delivery], object]]] = {
     "dlq": [lambda delivery: DEADLETTER.decode(delivery).record],
     "status": [lambda delivery: status_in(delivery, [(delivery.key or b"").decode()])],
     "snapshots": [lambda delivery: read_snapshot(delivery.value or b"")],
-    "monitor-processes-changelog": [lambda delivery: read_known(delivery.value or b"")],
+    "monitor-processes-changelog": [lambda delivery: read_process(delivery.value or b"")],
     "control": [lambda delivery: msgspec.json.decode(delivery.value or b"", type=Command)],
 }
 

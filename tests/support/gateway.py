@@ -26,8 +26,8 @@ from syncline.postgres.limits.leases import Limits
 from syncline.runtime.clock import SystemClock
 from syncline.security.passwords import Passwords
 from syncline.security.secrets import Keyring, generate_key
+from syncline_gateway.api import Backend
 from syncline_gateway.app import create_app
-from syncline_gateway.backend import Backend
 from syncline_gateway.live.hub import Hub
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -65,7 +65,7 @@ async def served(place: Gateway) -> AsyncIterator[str]:
     serving = asyncio.create_task(server.serve())
     await eventually(lambda: server.started, within=20)
     yield f"http://127.0.0.1:{port}"
-    place.app.state.backend.hub.close()
+    place.app.state.api.hub.close()
     server.should_exit = True
     await serving
 

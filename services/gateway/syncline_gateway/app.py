@@ -14,7 +14,7 @@ from syncline.security.passwords import Passwords
 from syncline_gateway.access.authentication import Authentication
 from syncline_gateway.access.guard import Guard
 from syncline_gateway.access.stream_access import StreamAccess
-from syncline_gateway.backend import Backend
+from syncline_gateway.api import Api
 from syncline_gateway.console import add_console
 from syncline_gateway.document.document import document
 from syncline_gateway.document.parameters import only_known_parameters
@@ -44,7 +44,7 @@ def _document() -> dict[str, Any]:
     return document(documented())
 
 
-def create_app(backend: Backend, passwords: Passwords | None = None) -> FastAPI:
+def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     """Return the app.
 
     Args:
@@ -53,10 +53,10 @@ def create_app(backend: Backend, passwords: Passwords | None = None) -> FastAPI:
     """
     app = documented()
     app.openapi_schema = _document()
-    app.state.backend = backend
+    app.state.api = api
     app.state.passwords = passwords or Passwords()
     authentication = Authentication(
-        backend.database, backend.settings.lifetimes(), backend.clock, backend.settings.public_url
+        api.database, api.settings.lifetimes(), api.clock, api.settings.public_url
     )
     app.state.authentication = authentication
     add_problem_handlers(app)
@@ -75,7 +75,7 @@ def create_app(backend: Backend, passwords: Passwords | None = None) -> FastAPI:
     add_console(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(StreamAccess, authentication=authentication)
-    app.add_middleware(Guard, max_body=backend.settings.http_max_body)
+    app.add_middleware(Guard, max_body=api.settings.http_max_body)
     return app
 
 

@@ -16,7 +16,7 @@ from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
 from syncline.resources.edits import Edit, Expected
 from syncline_gateway.access.caller import User
-from syncline_gateway.backend import Backend
+from syncline_gateway.api import Api
 from syncline_gateway.requests.etags import IfMatch, etag
 from syncline_gateway.requests.paging import Paging, words
 from syncline_gateway.requests.resource import Answer, Document, Resource
@@ -51,24 +51,22 @@ def creation_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
     return creation
 
 
-async def save(backend: Backend, edit: Edit, body: Document[T]) -> tuple[str, list[Problem]]:
+async def save(api: Api, edit: Edit, body: Document[T]) -> tuple[str, list[Problem]]:
     """Store a document; return its name, and what of it is allowed and probably not meant.
 
     Raises as `edits.save`.
     """
-    step, _ = await edits.save(backend.configuration, edit, body.value)
-    return step.name, await doubts(backend, edit, body.value, step)
+    step, _ = await edits.save(api.configuration, edit, body.value)
+    return step.name, await doubts(api, edit, body.value, step)
 
 
-async def doubts(
-    backend: Backend, edit: Edit, body: object, step: PlanStep | None
-) -> list[Problem]:
+async def doubts(api: Api, edit: Edit, body: object, step: PlanStep | None) -> list[Problem]:
     """Say what of a checked document is allowed and probably not meant: the `warnings`.
 
     Args:
         step: what storing it changed; None where nothing was stored.
     """
-    doubter = Doubter(backend.configuration, backend.settings.surroundings())
+    doubter = Doubter(api.configuration, api.settings.surroundings())
     steps = [] if step is None else [step]
     return await doubter.of_request(edit.tenant, edit.kind, body, edit.name, steps)
 
@@ -82,4 +80,4 @@ def saved(router: Resource, edit: Edit, name: str, value: T, mark: str) -> Answe
 def listed(paging: Paging, search: str | None) -> ListPart:
     """Return which part of a list by name is wanted, and one more to see whether it ends there."""
     (after,) = paging.key(words) or (None,)
-    return ListPart(limit=paging.limit + 1, after=after, search=search)
+    return ListPart(limit=paging.limit, after=after, search=search)

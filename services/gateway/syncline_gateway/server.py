@@ -25,8 +25,8 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.limits.leases import Limits
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
+from syncline_gateway.api import Backend
 from syncline_gateway.app import create_app
-from syncline_gateway.backend import Backend
 from syncline_gateway.live.hub import Hub
 from syncline_gateway.live.service_status import feed
 

@@ -19,7 +19,7 @@ from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryView
 from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
 from syncline_gateway.access.caller import Caller, User
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paging, identity, words
@@ -68,18 +68,18 @@ class CallerSubscriptions:
     What names a subscription raises NotFoundError where the caller's tenant has none of that ID.
     """
 
-    def __init__(self, backend: Backend, caller: Caller, kind: str) -> None:
-        self.backend = backend
+    def __init__(self, api: Api, caller: Caller, kind: str) -> None:
+        self.api = api
         self._tenant = caller.tenant
         self._actor = caller.actor
         self._kind = kind
-        self._stored = Subscriptions(backend.database, backend.keyring)
-        self._deliveries = DeliveryLog(backend.database)
+        self._stored = Subscriptions(api.database, api.keyring)
+        self._deliveries = DeliveryLog(api.database)
 
     async def page(self, paging: Paging) -> Page[SubscriptionView]:
         """Return them by name."""
         (after,) = paging.key(words) or (None,)
-        found = await self._stored.page(self._tenant, self._kind, paging.limit + 1, after)
+        found = await self._stored.page(self._tenant, self._kind, paging.limit, after)
         return paging.page(found, lambda view: [view.name])
 
     async def get(self, id_: str) -> SubscriptionView:
@@ -116,8 +116,8 @@ class CallerSubscriptions:
     async def test(self, id_: str) -> Tested:
         """Send a test and wait for its answer."""
         destination = await self._stored.destination(self._tenant, self._kind, id_)
-        clock = self.backend.clock
-        senders = senders_of(self.backend.settings, clock)
+        clock = self.api.clock
+        senders = senders_of(self.api.settings, clock)
         notification = str(uuid7())
         data = AlertData(alert=str(Alert.TEST), tenant=self._tenant)
         try:
@@ -130,7 +130,7 @@ class CallerSubscriptions:
         """Return what was told to one, the newest first."""
         await self.get(id_)
         (after,) = paging.key(identity) or (None,)
-        found = await self._deliveries.page(self._tenant, id_, state, paging.limit + 1, after)
+        found = await self._deliveries.page(self._tenant, id_, state, paging.limit, after)
         return paging.page(found, lambda view: [view.notification_id])
 
     async def redeliver(self, id_: str, delivery: str) -> DeliveryView:
@@ -143,8 +143,8 @@ class CallerSubscriptions:
 def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]:
     """Return the dependency that gives a caller's subscriptions of a kind."""
 
-    async def subscriptions(caller: User, backend: BackendDep) -> CallerSubscriptions:
-        return CallerSubscriptions(backend, caller, kind)
+    async def subscriptions(caller: User, api: Api) -> CallerSubscriptions:
+        return CallerSubscriptions(api, caller, kind)
 
     return subscriptions
 

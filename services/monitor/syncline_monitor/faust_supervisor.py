@@ -1,4 +1,4 @@
-"""Keeps an ear on the snapshots: a Faust app that crashed or went deaf is replaced by a new one."""
+"""Keeps one Faust app reading snapshots: one that crashed or reads nothing is replaced."""
 
 from __future__ import annotations
 
@@ -9,85 +9,85 @@ import structlog
 from syncline.kafka.connection import KafkaConnection
 from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock
-from syncline_monitor.faust_table import Ear
-from syncline_monitor.rules import Board
+from syncline_monitor.faust_table import SnapshotTable
+from syncline_monitor.rules import Processes
 
 START_WITHIN, STOP_WITHIN = 60.0, 10.0
 """Seconds."""
-DEAF_AFTER = 30.0
-"""Seconds without a snapshot, the monitor's own included, after which an app counts as deaf."""
-QUIET_AFTER = 3.0
-"""Seconds without a snapshot after which the figures are not current any more."""
+REPLACED_AFTER = 30.0
+"""Seconds without a snapshot, the monitor's own included, after which an app is replaced."""
+CURRENT_FOR = 3.0
+"""Seconds after the newest snapshot for which the figures are current."""
 log = structlog.get_logger()
 
 
-class Listening:
-    """One ear after another."""
+class FaustSupervisor:
+    """Runs one Faust app after another, and says what the one that runs has read."""
 
     def __init__(self, connection: KafkaConnection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
-        self._ear: Ear | None = None
-        self._ended: set[asyncio.Task[None]] = set()
+        self._table: SnapshotTable | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
 
     @property
     def joined(self) -> bool:
-        """Whether the group gave us our share, which may be nothing."""
-        return self._ear is not None and self._ear.joined
+        """Whether the consumer group gave us our share, which may be nothing."""
+        return self._table is not None and self._table.joined
 
     @property
-    def board(self) -> Board | None:
-        """What was heard; None while another monitor listens, or nothing can be heard."""
-        ear = self._ear
-        if ear is None or self._clock.monotonic() - ear.heard_at > QUIET_AFTER:
+    def processes(self) -> Processes | None:
+        """What was read; None while another monitor reads, or nothing can be read."""
+        table = self._table
+        if table is None or self._clock.monotonic() - table.read_at > CURRENT_FOR:
             return None
-        return ear.board
+        return table.processes
 
     @property
     def now(self) -> float:
-        """The broker's time, in seconds."""
-        assert self._ear is not None
-        assert self._ear.board is not None
-        return self._ear.board.now + self._clock.monotonic() - self._ear.heard_at
+        """The broker's time in seconds, while there are `processes`."""
+        assert self._table is not None
+        assert self._table.processes is not None
+        return self._table.processes.now + self._clock.monotonic() - self._table.read_at
 
-    async def listen(self) -> None:
-        """Side task: listen for ever."""
+    async def run(self) -> None:
+        """Side task: read for ever."""
         backoff = Backoff()
         while True:
-            ear = Ear(self._connection, self._clock)
+            table = SnapshotTable(self._connection, self._clock)
             try:
-                reason = await self._use(ear)
+                reason = await self._read(table)
             except Exception as error:  # noqa: BLE001 - whatever a foreign framework raises
                 reason = str(error) or type(error).__name__
             finally:
-                self._ear = None
-                await self._end(ear)
+                self._table = None
+                await self._stop(table)
             log.warning("faust_app_replaced", reason=reason)
             await self._clock.sleep(backoff.next())
 
-    async def _use(self, ear: Ear) -> str:
-        """Listen until the ear fails; returns why."""
+    async def _read(self, table: SnapshotTable) -> str:
+        """Let an app read until it fails; return why."""
         async with asyncio.timeout(START_WITHIN):
-            await ear.start()
-        self._ear = ear
+            await table.start()
+        self._table = table
         log.info("faust_app_started")
-        while not ear.crashed:
+        while not table.crashed:
             await self._clock.sleep(1.0)
-            if ear.mine and self._clock.monotonic() - ear.heard_at > DEAF_AFTER:
-                return "nothing was heard"
+            if table.assigned and self._clock.monotonic() - table.read_at > REPLACED_AFTER:
+                return "it read no snapshot"
         return "it crashed"
 
-    async def _end(self, ear: Ear) -> None:
+    async def _stop(self, table: SnapshotTable) -> None:
         """Stop an app, within bounds: Faust may wait for ever while the broker is away."""
-        task = asyncio.ensure_future(ear.stop())
-        self._ended.add(task)
-        task.add_done_callback(self._forget)
+        task = asyncio.ensure_future(table.stop())
+        self._stopping.add(task)
+        task.add_done_callback(self._note_stopped)
         done, _ = await asyncio.wait([task], timeout=STOP_WITHIN)
         if not done:
             log.warning("faust_app_abandoned")
             task.cancel()
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._ended.discard(task)
+    def _note_stopped(self, task: asyncio.Task[None]) -> None:
+        self._stopping.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.debug("faust_app_stop_failed", reason=str(error))

@@ -1,38 +1,38 @@
 """Faust: takes snapshots from their topic and keeps the newest of each process in a table.
 
 The table's changelog lives on Kafka, so a monitor that starts, or takes over, knows at once what
-was told before. There is one partition: one monitor works, others wait to take over.
+was read before. There is one partition: one monitor works, others wait to take over.
 """
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import faust
 import msgspec
 import structlog
 from faust.types import StreamT
 
+from syncline.contracts.snapshots import Snapshot
 from syncline.contracts.topics import SNAPSHOTS
 from syncline.kafka.connection import KafkaConnection
 from syncline.runtime.clock import Clock
-from syncline_monitor.rules import Board, newer, read_known, read_snapshot
+from syncline_monitor.rules import Processes, read_process, read_snapshot
 
 log = structlog.get_logger()
 SESSION, HEARTBEAT, REBALANCE = 10.0, 2.0, 15.0
 """Seconds; with Faust's own 60 a monitor that was killed is missed for a minute."""
 
 
-class Ear:
-    """One Faust app.
+class SnapshotTable:
+    """One Faust app, whose table holds the newest snapshot of each process.
 
     Attributes:
-        board: what was heard, from the first snapshot after an assignment on.
-        heard_at: monotonic time of the newest snapshot.
-        joined: whether the group gave us our share.
-        mine: whether that is the partition with the snapshots.
+        processes: what was read, from the first snapshot after an assignment on.
+        read_at: monotonic time of the newest snapshot.
+        joined: whether the consumer group gave us our share.
+        assigned: whether that is the partition with the snapshots.
     """
 
     def __init__(self, connection: KafkaConnection, clock: Clock) -> None:
@@ -46,18 +46,13 @@ class Ear:
             key_serializer="raw",
             value_serializer="raw",
         )
-        self._table = self._app.Table(
-            "processes",
-            partitions=1,
-            key_type=bytes,
-            value_type=bytes,
-        )
-        self._app.agent(topic)(self._hear)
-        self._app.on_partitions_assigned.connect(self._assigned)
-        self.board: Board | None = None
-        self.heard_at = clock.monotonic()
+        self._table = self._app.Table("processes", partitions=1, key_type=bytes, value_type=bytes)
+        self._app.agent(topic)(self._read)
+        self._app.on_partitions_assigned.connect(self._note_assignment)
+        self.processes: Processes | None = None
+        self.read_at = clock.monotonic()
         self.joined = False
-        self.mine = False
+        self.assigned = False
 
     @property
     def crashed(self) -> bool:
@@ -70,34 +65,29 @@ class Ear:
         await self._app.stop()
         self._folder.cleanup()
 
-    async def _assigned(self, _app: Any, /, *assigned: Any, signal: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
-        """Begin with what the table says, once it is read; a stale board would be a wrong one."""
-        self.board = None
-        self.heard_at = self._clock.monotonic()
+    async def _note_assignment(self, _app: object, /, *assigned: object, **_: object) -> None:
+        """Begin with what the table says, once it is read; what was read before is out of date."""
+        self.processes = None
+        self.read_at = self._clock.monotonic()
         self.joined = True
-        self.mine = any(assigned)
+        self.assigned = any(assigned)
 
-    async def _hear(self, stream: StreamT[bytes]) -> None:
+    async def _read(self, stream: StreamT[bytes]) -> None:
         async for event in stream.events():
-            self._note(event.value, event.message.timestamp)
+            try:
+                self._apply(read_snapshot(event.value), event.message.timestamp)
+            except (msgspec.DecodeError, RecursionError) as error:
+                log.warning("snapshot_undecodable", error=str(error))
 
-    def _note(self, value: bytes, heard: float) -> None:
-        try:
-            snapshot = read_snapshot(value)
-        except (msgspec.DecodeError, RecursionError) as error:
-            log.warning("snapshot_undecodable", error=str(error))
-            return
-        key = snapshot.process.encode()
-        if self.board is None:
-            self.board = Board(read_known(each) for each in self._table.values())
-        stored = self._table.get(key)
-        known = newer(read_known(stored) if stored else None, snapshot, heard)
-        if known is not None:
-            self._table[key] = msgspec.json.encode(known)
-            self.board.note(known)
-        self.heard_at = self._clock.monotonic()
-        for process in self.board.forget():
-            self._table.pop(process.encode(), None)
+    def _apply(self, snapshot: Snapshot, arrived: float) -> None:
+        if self.processes is None:
+            self.processes = Processes(map(read_process, self._table.values()))
+        process = self.processes.apply(snapshot, arrived)
+        if process is not None:
+            self._table[snapshot.process.encode()] = msgspec.json.encode(process)
+        self.read_at = self._clock.monotonic()
+        for name in self.processes.forget():
+            self._table.pop(name.encode(), None)
 
 
 def _app(connection: KafkaConnection, folder: Path) -> faust.App:

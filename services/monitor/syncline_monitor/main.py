@@ -13,8 +13,8 @@ from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import Clock
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
-from syncline_monitor.faust_supervisor import Listening
-from syncline_monitor.stage import Watching
+from syncline_monitor.faust_supervisor import FaustSupervisor
+from syncline_monitor.monitor import Monitor
 
 
 def main(settings: Settings) -> None:
@@ -27,25 +27,25 @@ async def _run(settings: Settings) -> None:
         if own is None:
             return
         connection, clock = settings.kafka(), own.clock
-        listening = Listening(connection, clock)
+        supervisor = FaustSupervisor(connection, clock)
         lags = LagReader(connection, READS)
-        watching = Watching(SERVICES, listening, lags, Pipeline(own.database), clock)
+        monitor = Monitor(SERVICES, supervisor, lags, Pipeline(own.database), clock)
         await own.run(
             "monitor",
-            lambda: watching.run(own.stopping),
-            _health(listening, watching, clock),
-            {"listening": listening.listen},
+            lambda: monitor.run(own.stopping),
+            _health(supervisor, monitor, clock),
+            {"snapshots": supervisor.run},
             topics=[SNAPSHOTS],
         )
 
 
-def _health(listening: Listening, watching: Watching, clock: Clock) -> HealthServer:
+def _health(supervisor: FaustSupervisor, monitor: Monitor, clock: Clock) -> HealthServer:
     def alive() -> str | None:
-        still = clock.monotonic() - watching.last_tick
+        still = clock.monotonic() - monitor.last_tick
         return f"it has not looked for {still:.0f} s" if still > TICK_LIMIT * 6 else None
 
     def ready() -> dict[str, str | None]:
-        joined = None if listening.joined else "not joined yet"
-        return {"group": joined, "dependencies": watching.waiting_for}
+        joined = None if supervisor.joined else "not joined yet"
+        return {"group": joined, "dependencies": monitor.waiting_for}
 
     return HealthServer(alive, ready)

@@ -27,11 +27,14 @@ RUNS = ("trigger", "ingest")
 """Stages whose messages are runs; those of the others bring records."""
 
 
-class Known(msgspec.Struct, frozen=True):
+class Process(msgspec.Struct, frozen=True):
     """The newest snapshot of a process; `heard` is the broker's time of its arrival, in seconds."""
 
     snapshot: Snapshot
     heard: float
+
+    def is_alive(self, now: float) -> bool:
+        return not self.snapshot.leaving and now - self.heard <= ALIVE_FOR
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -54,46 +57,47 @@ class StageLag(msgspec.Struct, frozen=True):
 
 
 read_snapshot = msgspec.json.Decoder(Snapshot).decode
-read_known = msgspec.json.Decoder(Known).decode
+read_process = msgspec.json.Decoder(Process).decode
 
 
-def newer(known: Known | None, snapshot: Snapshot, heard: float) -> Known | None:
-    """Return what is to be kept of a process from now on; None: the snapshot says nothing new."""
-    if known is not None and snapshot.seq <= known.snapshot.seq:
-        return None
-    return Known(snapshot, heard)
+class Processes:
+    """All processes that are known, with what they did in the last minute.
 
+    Attributes:
+        now: the broker's time of the newest arrival, in seconds.
+    """
 
-class Board:
-    """All processes that are known, with what they did in the last minute."""
-
-    def __init__(self, known: Iterable[Known] = ()) -> None:
-        self._known: dict[str, Known] = {}
+    def __init__(self, stored: Iterable[Process] = ()) -> None:
+        self._processes: dict[str, Process] = {}
         self._samples: dict[str, deque[Sample]] = {}
         self.now = 0.0
-        for each in known:
-            self.note(each)
+        for process in stored:
+            self.apply(process.snapshot, process.heard)
 
-    def note(self, known: Known) -> None:
-        """Take over what is now known of a process."""
-        snapshot = known.snapshot
-        self._known[snapshot.process] = known
-        self.now = max(self.now, known.heard)
-        samples = self._samples.setdefault(snapshot.process, deque())
+    def apply(self, snapshot: Snapshot, arrived: float) -> Process | None:
+        """Take over a snapshot; return the process as it is known now, None if nothing is new."""
+        name = snapshot.process
+        before = self._processes.get(name)
+        if before is not None and snapshot.seq <= before.snapshot.seq:
+            return None
+        process = self._processes[name] = Process(snapshot, arrived)
+        self.now = max(self.now, arrived)
+        samples = self._samples.setdefault(name, deque())
         if not samples and snapshot.uptime < HISTORY:
-            samples.append(Sample(known.heard - max(snapshot.uptime, 0.001)))
-        samples.append(_sample(known))
-        while samples[0].at < known.heard - HISTORY:
+            samples.append(Sample(arrived - max(snapshot.uptime, 0.001)))
+        samples.append(_sample(process))
+        while samples[0].at < arrived - HISTORY:
             samples.popleft()
+        return process
 
     def forget(self) -> list[str]:
         """Forget processes that were silent for long, and name them."""
-        gone = [p for p, known in self._known.items() if self.now - known.heard > KEPT_FOR]
-        for process in gone:
-            del self._known[process], self._samples[process]
+        gone = [n for n, p in self._processes.items() if self.now - p.heard > KEPT_FOR]
+        for name in gone:
+            del self._processes[name], self._samples[name]
         return gone
 
-    def health(
+    def status(
         self, services: Sequence[str], lags: Mapping[str, StageLag], now: float
     ) -> list[ServiceStatus]:
         """Judge every service.
@@ -104,25 +108,25 @@ class Board:
         return [self._service(service, lags.get(service), now) for service in services]
 
     def _service(self, service: str, lag: StageLag | None, now: float) -> ServiceStatus:
-        known = [k for k in self._known.values() if k.snapshot.stage == service]
-        alive = sorted((k.snapshot for k in known if _alive(k, now)), key=lambda s: s.started_at)
-        seen = ServiceStatus(
+        own = [p for p in self._processes.values() if p.snapshot.stage == service]
+        alive = sorted((p.snapshot for p in own if p.is_alive(now)), key=lambda s: s.started_at)
+        status = ServiceStatus(
             service,
             *judge_service(len(alive)),
             workers=[Worker(s.process, s.host, s.pid, s.started_at) for s in alive],
-            incoming=self._rates(known, "records_in", now),
-            outgoing=self._rates(known, "records_out", now),
-            failed=self._rates(known, "failed", now),
-            retried=self._rates(known, "retried", now),
-            busy=self._rates(known, "busy", now).ten_seconds,
+            incoming=self._rates(own, "records_in", now),
+            outgoing=self._rates(own, "records_out", now),
+            failed=self._rates(own, "failed", now),
+            retried=self._rates(own, "retried", now),
+            busy=self._rates(own, "busy", now).ten_seconds,
         )
         if lag is None:
-            return seen
+            return status
         unit = "runs" if service in RUNS else "records"
-        waiting = round(lag.messages * (1 if unit == "runs" else self._size(service, known)))
+        waiting = round(lag.messages * (1 if unit == "runs" else self._size(service, own)))
         dot, why = judge_stage(waiting, unit, len(alive), lag.members)
         return msgspec.structs.replace(
-            seen,
+            status,
             dot=dot,
             why=why,
             unit=unit,
@@ -132,16 +136,16 @@ class Board:
             members=lag.members,
         )
 
-    def _size(self, service: str, known: Sequence[Known]) -> float:
+    def _size(self, service: str, own: Sequence[Process]) -> float:
         """Return how many records a message brings to a stage; as to its like, if it had none."""
-        own = _records_a_message(known)
-        if own is None and service in INPUT_OF:
-            alike = [k for k in self._known.values() if k.snapshot.stage in INPUT_OF]
-            own = _records_a_message(alike)
-        return 1.0 if own is None else own
+        size = _records_a_message(own)
+        if size is None and service in INPUT_OF:
+            alike = [p for p in self._processes.values() if p.snapshot.stage in INPUT_OF]
+            size = _records_a_message(alike)
+        return 1.0 if size is None else size
 
-    def _rates(self, known: Iterable[Known], name: str, now: float) -> Rates:
-        changes = [(self._samples[k.snapshot.process], _alive(k, now)) for k in known]
+    def _rates(self, own: Iterable[Process], name: str, now: float) -> Rates:
+        changes = [(self._samples[p.snapshot.process], p.is_alive(now)) for p in own]
         second, ten, minute = (
             round(sum(_rate(s, name, window, None if ok else now) for s, ok in changes), 2)
             for window in (1.0, 10.0, 60.0)
@@ -149,13 +153,9 @@ class Board:
         return Rates(second, ten, minute)
 
 
-def _sample(known: Known) -> Sample:
-    s = known.snapshot
-    return Sample(known.heard, s.records_in, s.records_out, s.failed, s.retried, s.busy)
-
-
-def _alive(known: Known, now: float) -> bool:
-    return not known.snapshot.leaving and now - known.heard <= ALIVE_FOR
+def _sample(process: Process) -> Sample:
+    s = process.snapshot
+    return Sample(process.heard, s.records_in, s.records_out, s.failed, s.retried, s.busy)
 
 
 def _rate(samples: Sequence[Sample], name: str, window: float, silent_at: float | None) -> float:
@@ -175,9 +175,9 @@ def _rate(samples: Sequence[Sample], name: str, window: float, silent_at: float 
     return grown / seconds if seconds > 0 else 0.0
 
 
-def _records_a_message(known: Sequence[Known]) -> float | None:
-    messages = sum(k.snapshot.messages for k in known)
-    records = sum(k.snapshot.records_in for k in known)
+def _records_a_message(processes: Sequence[Process]) -> float | None:
+    messages = sum(p.snapshot.messages for p in processes)
+    records = sum(p.snapshot.records_in for p in processes)
     return max(records / messages, 1.0) if messages else None
 
 

@@ -117,7 +117,7 @@ async def test_deliveries_are_listed_and_told_again(
 
 
 async def deliver(place: Gateway, tells: int) -> None:
-    backend = place.app.state.backend
+    backend = place.app.state.api
     for _ in range(tells):
         await raise_alert(place.database)
     senders = senders_of(backend.settings, backend.clock)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from syncline.contracts.snapshots import Snapshot
 from syncline.domain.service_status import Dot, Rates, ServiceStatus
-from syncline_monitor.rules import Ages, Board, Known, StageLag, newer
+from syncline_monitor.rules import Ages, Process, Processes, StageLag
 
 START = 1_000.0
 NO_LAG = StageLag(0, 1, None)
@@ -24,25 +24,22 @@ def snapshot(seq: int, records: int = 0, process: str = "p", **more: object) -> 
     return msgspec.structs.replace(made, **more)
 
 
-def heard(snapshots: list[Snapshot]) -> Board:
-    """A board after these arrived, a second apart by their sequence, in the order given."""
-    board, known = Board(), dict[str, Known]()
+def after(snapshots: list[Snapshot]) -> Processes:
+    """What is known after these arrived, a second apart by their sequence, in the order given."""
+    processes = Processes()
     for each in snapshots:
-        found = newer(known.get(each.process), each, START + each.seq)
-        if found is not None:
-            known[each.process] = found
-            board.note(found)
-    return board
+        processes.apply(each, START + each.seq)
+    return processes
 
 
-def execute(board: Board, lag: StageLag = NO_LAG, after: float = 0.0) -> ServiceStatus:
-    (health,) = board.health(["execute"], {"execute": lag}, board.now + after)
+def execute(processes: Processes, lag: StageLag = NO_LAG, later: float = 0.0) -> ServiceStatus:
+    (health,) = processes.status(["execute"], {"execute": lag}, processes.now + later)
     return health
 
 
 def test_rates_are_differences_over_their_window() -> None:
     counts = [0, 0, 0, 100, 200, 300, 400, 500, 600, 700, 700, 700]
-    health = execute(heard([snapshot(n + 1, count) for n, count in enumerate(counts)]))
+    health = execute(after([snapshot(n + 1, count) for n, count in enumerate(counts)]))
     assert health.incoming == Rates(0.0, 70.0, round(700 / 12, 2))
     assert health.outgoing == health.incoming
 
@@ -57,28 +54,27 @@ def test_copies_and_late_snapshots_change_nothing(steps: list[int], again: list[
     for place, copy in enumerate(again):  # each copy comes some time after the first of its kind
         original = in_order[copy % len(in_order)]
         disturbed.insert(disturbed.index(original) + 1 + place % 5, original)
-    assert execute(heard(disturbed)) == execute(heard(in_order))
+    assert execute(after(disturbed)) == execute(after(in_order))
 
 
-def test_a_board_made_of_the_table_goes_on_where_the_lost_one_stood() -> None:
-    before = [snapshot(n, n * 10) for n in range(100, 105)]
-    board = Board([Known(before[-1], START + 104)])
-    board.note(Known(snapshot(105, 1050), START + 105))
-    assert execute(board).incoming == Rates(10.0, 10.0, 10.0)
+def test_processes_made_of_the_table_goes_on_where_the_lost_one_stood() -> None:
+    processes = Processes([Process(snapshot(104, 1040), START + 104)])
+    processes.apply(snapshot(105, 1050), START + 105)
+    assert execute(processes).incoming == Rates(10.0, 10.0, 10.0)
 
 
 def test_a_new_process_does_not_count_what_another_did() -> None:
     old = [snapshot(n, 5_000, "old") for n in (600, 601)]
     new = [snapshot(n + 601, n * 20, "new", uptime=float(n)) for n in (1, 2, 3)]
-    health = execute(heard([*old, *new]))
+    health = execute(after([*old, *new]))
     assert health.incoming.second == 20.0
     assert len(health.workers) == 2
 
 
 def test_a_silent_process_stops_counting_as_a_worker_and_its_rates_fade() -> None:
-    board = heard([snapshot(n, n * 100) for n in range(1, 21)])
-    assert len(execute(board, after=4.9).workers) == 1
-    gone = execute(board, after=15)
+    processes = after([snapshot(n, n * 100) for n in range(1, 21)])
+    assert len(execute(processes, later=4.9).workers) == 1
+    gone = execute(processes, later=15)
     assert gone.workers == []
     assert (gone.incoming.second, gone.incoming.ten_seconds) == (0.0, 0.0)
     assert 0 < gone.incoming.minute < 100
@@ -86,18 +82,18 @@ def test_a_silent_process_stops_counting_as_a_worker_and_its_rates_fade() -> Non
 
 def test_a_process_that_leaves_is_no_worker_at_once_and_its_copies_do_not_revive_it() -> None:
     last = snapshot(3, leaving=True)
-    board = heard([snapshot(1), snapshot(2), last, snapshot(2), last])
-    assert execute(board).workers == []
+    processes = after([snapshot(1), snapshot(2), last, snapshot(2), last])
+    assert execute(processes).workers == []
 
 
 def test_what_was_silent_for_long_is_forgotten() -> None:
-    board = heard([snapshot(1, 50, "a"), snapshot(700, 50, "b")])
-    assert board.forget() == ["a"]
-    assert board.forget() == []
+    processes = after([snapshot(1, 50, "a"), snapshot(700, 50, "b")])
+    assert processes.forget() == ["a"]
+    assert processes.forget() == []
 
 
 @pytest.mark.parametrize(
-    ("messages", "after", "members", "dot", "why"),
+    ("messages", "later", "members", "dot", "why"),
     [
         (0, 0, 1, Dot.GREEN, "keeps up"),
         (9, 0, 1, Dot.GREEN, "keeps up"),
@@ -109,24 +105,24 @@ def test_what_was_silent_for_long_is_forgotten() -> None:
     ],
 )
 def test_the_dot_says_what_waits_and_whether_anybody_works(
-    messages: int, after: float, members: int, dot: Dot, why: str
+    messages: int, later: float, members: int, dot: Dot, why: str
 ) -> None:
-    board = heard([snapshot(1, 1000), snapshot(2, 2000)])
-    health = execute(board, StageLag(messages, members, None), after)
+    processes = after([snapshot(1, 1000), snapshot(2, 2000)])
+    health = execute(processes, StageLag(messages, members, None), later)
     assert (health.dot, health.why) == (dot, why)
 
 
 def test_a_stage_that_never_worked_is_waited_for_by_messages_of_the_size_of_others() -> None:
-    board = heard([snapshot(1, 1000, stage="normalize"), snapshot(2, 2000, stage="normalize")])
-    assert execute(board, StageLag(5, 0, None)).waiting == 500
-    (retry,) = board.health(["retry"], {"retry": StageLag(5, 0, None)}, board.now)
+    processes = after([snapshot(1, 1000, stage="normalize"), snapshot(2, 2000, stage="normalize")])
+    assert execute(processes, StageLag(5, 0, None)).waiting == 500
+    (retry,) = processes.status(["retry"], {"retry": StageLag(5, 0, None)}, processes.now)
     assert retry.waiting == 5
 
 
 def test_a_service_without_topics_runs_or_not() -> None:
-    board = heard([snapshot(1, stage="gateway")])
-    (up,) = board.health(["gateway"], {}, board.now)
-    (down,) = board.health(["scheduler"], {}, board.now)
+    processes = after([snapshot(1, stage="gateway")])
+    (up,) = processes.status(["gateway"], {}, processes.now)
+    (down,) = processes.status(["scheduler"], {}, processes.now)
     assert (up.dot, up.waiting) == (Dot.GREEN, None)
     assert (down.dot, down.why) == (Dot.RED, "not running")
 

@@ -18,13 +18,7 @@ from syncline.postgres.access.api_keys import ApiKeys
 from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
 from syncline.postgres.database.database import Database
 from syncline.runtime.clock import Clock
-from syncline.security.tokens import (
-    is_csrf_token,
-    is_hash_of,
-    is_token,
-    key_prefix,
-    token_hash,
-)
+from syncline.security.tokens import is_csrf_token, is_hash_of, is_token, key_prefix, token_hash
 from syncline_gateway.requests.problems import ProblemError
 
 COOKIE = "syncline_session"

@@ -7,10 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from syncline_gateway.document.operation_names import operation_name
-from syncline_gateway.requests.answers import components, returns
 from syncline_gateway.requests.problems import MEDIA_TYPE, ProblemDocument
-from syncline_gateway.requests.resource import BASE
+from syncline_gateway.requests.schemas import components, content_of, returns
 
 _DESCRIPTION = """Everything the console can do: the console is a client of this API alone.
 
@@ -21,7 +19,6 @@ _SERVERS = [
     {"url": "/", "description": "The gateway that this document comes from."},
     {"url": "http://127.0.0.1:18000", "description": "The gateway of `syncline dev`."},
 ]
-_METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -39,16 +36,12 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 
 def _finished(made: dict[str, Any]) -> dict[str, Any]:
-    problem = returns(ProblemDocument)[200]["content"]["application/json"]["schema"]
-    failed = {
-        "description": "It did not work; the problem says why.",
-        "content": {MEDIA_TYPE: {"schema": problem}},
-    }
-    for path, item in made["paths"].items():
-        for method in _METHODS:
-            if method in item:
-                item[method]["operationId"] = operation_name(method, path.removeprefix(f"{BASE}/"))
-                _finish(item[method], failed)
+    returns(ProblemDocument)
+    content = content_of(ProblemDocument.__name__, MEDIA_TYPE)
+    failed = {"description": "It did not work; the problem says why.", "content": content}
+    for item in made["paths"].values():
+        for operation in item.values():
+            _finish(operation, failed)
     made["servers"] = _SERVERS
     parts = made.setdefault("components", {})
     own = {n: s for n, s in parts.get("schemas", {}).items() if "ValidationError" not in n}

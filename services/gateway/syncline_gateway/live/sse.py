@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncline_gateway.requests.answers import returns
+from syncline_gateway.requests.schemas import returns
 
 PING = b": still here\n\n"
 """Sent when nothing happens, so that proxies and clients know the stream is alive."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +9,6 @@ from pydantic.alias_generators import to_camel
 
 from syncline.contracts.malformed import malformed_at
 from syncline.contracts.messages import decoder_of
-from syncline_gateway.requests.answers import REF, accepted
 from syncline_gateway.requests.problems import ProblemError
 
 
@@ -21,13 +18,6 @@ class Body(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, alias_generator=to_camel, hide_input_in_errors=True
     )
-
-
-def accepts(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Document a body that a route reads by `json_of`: the `openapi_extra` of its decorator."""
-    schema = {"$ref": REF.format(name=accepted(kind))}
-    content = {"application/json": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}}
 
 
 async def json_of(request: Request) -> object:

@@ -10,7 +10,8 @@ from pydantic_core import CoreSchema, core_schema
 
 
 def _schema(_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's
-    return core_schema.no_info_after_validator_function(str, handler(UUID))
+    as_text = core_schema.to_string_ser_schema()
+    return core_schema.no_info_after_validator_function(str, handler(UUID), serialization=as_text)
 
 
 Id = Annotated[str, GetPydanticSchema(_schema)]

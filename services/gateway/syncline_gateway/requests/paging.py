@@ -36,7 +36,7 @@ class Paging(msgspec.Struct, frozen=True):
     """Which part of a list is wanted.
 
     Attributes:
-        limit: most items.
+        limit: items to fetch: one more than the page shows, which tells whether more follow.
         after: the sort key of the last item of the page before, as texts; empty at the beginning.
         filters: digest of the request's filters.
     """
@@ -62,13 +62,13 @@ class Paging(msgspec.Struct, frozen=True):
             raise _wrong("is none that this list gave: take `next` of a page as it is") from None
 
     def page(self, items: Sequence[T], key: Callable[[T], Sequence[str]]) -> Page[T]:
-        """Make the page of up to `limit` + 1 items, of which the last tells that more follow.
+        """Make the page of up to `limit` items, of which the last is not shown.
 
         Args:
             key: gives an item's sort key, the same that `after` holds.
         """
-        shown = list(items[: self.limit])
-        more = len(items) > self.limit
+        shown = list(items[: self.limit - 1])
+        more = len(items) == self.limit
         return Page(shown, cursor_of(self.filters, key(shown[-1])) if more else None)
 
 
@@ -147,7 +147,7 @@ async def _paging(
     ] = None,
 ) -> Paging:
     filters = digest_of(request.url.path, request.query_params.multi_items())
-    return Paging(limit, _decode(cursor, filters) if cursor else (), filters)
+    return Paging(limit + 1, _decode(cursor, filters) if cursor else (), filters)
 
 
 Paged = Annotated[Paging, Depends(_paging)]

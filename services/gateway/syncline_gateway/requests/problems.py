@@ -105,7 +105,7 @@ def _title(status: int, code: str) -> str:
     return titles.get(code, code.replace("_", " ").capitalize() or HTTPStatus(status).phrase)
 
 
-def of_error(error: Exception) -> Response | None:
+def problem_of(error: Exception) -> Response | None:
     """Return the problem that an error raised on purpose stands for, or None for a bug."""
     if isinstance(error, ProblemError):
         return problem(error.status, error.code, error.detail, headers=error.headers)
@@ -117,10 +117,10 @@ def of_error(error: Exception) -> Response | None:
     if isinstance(error, ThrottledError):
         headers = {"Retry-After": str(error.retry_after)}
         return problem(429, "too_many_attempts", str(error), headers=headers)
-    for kind, (status, code, extra) in _PLAIN.items():
-        if isinstance(error, kind):
-            return problem(status, code, str(error), headers=extra)
-    return None
+    if isinstance(error, ExceptionGroup):  # a TaskGroup raises its one failure as a group
+        return next(filter(None, map(problem_of, error.exceptions)), None)
+    plain = next((said for kind, said in _PLAIN.items() if isinstance(error, kind)), None)
+    return plain and problem(plain[0], plain[1], str(error), headers=plain[2])
 
 
 def _counted(problems: Sequence[Problem]) -> str:
@@ -132,27 +132,19 @@ def _counted(problems: Sequence[Problem]) -> str:
 def add_problem_handlers(app: FastAPI) -> None:
     """Turn everything a route can raise into a problem."""
     purpose = (ProblemError, InvalidInputError, RetriableError, ThrottledError, *_PLAIN)
-    for kind in purpose:
-        app.add_exception_handler(kind, _on_purpose)
+    for kind in (*purpose, ExceptionGroup, Exception):
+        app.add_exception_handler(kind, _answer)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ExceptionGroup, _group)
-    app.add_exception_handler(Exception, _bug)
 
 
-async def _on_purpose(_request: Request, error: Exception) -> Response:
-    answer = of_error(error)
-    assert answer is not None
-    return answer
-
-
-async def _group(request: Request, error: Exception) -> Response:
-    """A TaskGroup raises its one failure as a group."""
-    assert isinstance(error, ExceptionGroup)
-    for leaf in error.exceptions:
-        if (answer := of_error(leaf)) is not None:
-            return answer
-    return await _bug(request, error)
+async def _answer(request: Request, error: Exception) -> Response:
+    found = problem_of(error)
+    if found is not None:
+        return found
+    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
+    detail = "something went wrong here that should not; the gateway's log says what"
+    return problem(500, "internal_error", detail)
 
 
 async def _invalid(_request: Request, error: Exception) -> Response:
@@ -179,17 +171,8 @@ def _message(details: Mapping[str, Any]) -> str:
     return words(details, secret=where == "body" and isinstance(details["input"], str))
 
 
-_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-
-
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = _HTTP_CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
-    headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, code, str(error.detail), headers=headers)
-
-
-async def _bug(request: Request, error: Exception) -> Response:
-    log.error("request_failed", method=request.method, path=request.url.path, exc_info=error)
-    detail = "something went wrong here that should not; the gateway's log says what"
-    return problem(500, "internal_error", detail)
+    status = error.status_code
+    code = "too_large" if status == 413 else HTTPStatus(status).name.lower()
+    return problem(status, code, str(error.detail), headers=dict(error.headers or {}))

@@ -15,13 +15,15 @@ from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic.alias_generators import to_camel
 
 from syncline.domain.conversion import converted
-from syncline_gateway.requests.answers import answer, returns
-from syncline_gateway.requests.bodies import accepts, json_of
+from syncline_gateway.requests.bodies import json_of
+from syncline_gateway.requests.schemas import accepts, returns
 
 T = TypeVar("T")
 BASE = "/api/v1"
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 Endpoint = Callable[..., Awaitable[object]]
 
 
@@ -42,7 +44,10 @@ class Document(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Resource(APIRouter):
-    """The routes of one resource."""
+    """The routes of one resource.
+
+    A function's name is its operation's in generated clients: part of the API, so it stays.
+    """
 
     def location(self, name: str) -> dict[str, str]:
         """Return the header that says where one of the resource's objects is."""
@@ -50,37 +55,45 @@ class Resource(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Endpoint, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         """Add a route; its annotations say what it reads and answers."""
+        options["operation_id"] = to_camel(endpoint.__name__)
         signature = inspect.signature(endpoint, eval_str=True)
         kind = signature.return_annotation
         if isinstance(kind, type) and issubclass(kind, Response):
             super().add_api_route(path, endpoint, **options)
             return
-        status = options.get("status_code") or 200
+        status = options["status_code"] or 200
         if kind is not None:
             shown = get_args(kind)[0] if get_origin(kind) is Answer else kind
-            options["responses"] = returns(shown, status)
-
-        @wraps(endpoint)
-        async def answered(*args: object, **values: object) -> Response:
-            found = await endpoint(*args, **values)
-            if found is None:
-                return Response(status_code=status)
-            if isinstance(found, Answer):
-                return answer(found.value, status, found.headers)
-            return answer(found, status)
-
-        parameters, last = [], []
-        for each in signature.parameters.values():
-            body = _body(each.annotation)
-            if body is None:
-                parameters.append(each)
-                continue
+            options |= {"responses": returns(shown, status), "response_model": None}
+        bodies = [(each, _body(each.annotation)) for each in signature.parameters.values()]
+        for body in [body for _, body in bodies if body is not None]:
             options["openapi_extra"] = accepts(body)
-            reader = Annotated[object, Depends(_reader(each.annotation))]
-            last.append(each.replace(annotation=reader, kind=inspect.Parameter.KEYWORD_ONLY))
-        # A body is read last: who may not call learns nothing of what is wrong with it.
-        answered.__signature__ = inspect.Signature([*parameters, *last])  # type: ignore[attr-defined]
-        super().add_api_route(path, answered, **options | {"response_model": None})
+        parameters = [each if body is None else _read_last(each) for each, body in bodies]
+        parameters.sort(key=lambda each: each.kind)
+        route = _answering(endpoint, status)
+        route.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        super().add_api_route(path, route, **options)
+
+
+def _answering(endpoint: Endpoint, status: int) -> Endpoint:
+    """Return the route that answers with what an endpoint returns."""
+
+    @wraps(endpoint)
+    async def answered(*args: object, **values: object) -> Response:
+        found = await endpoint(*args, **values)
+        if found is None:
+            return Response(status_code=status)
+        if not isinstance(found, Answer):
+            found = Answer(found, {})
+        return Response(_encode(found.value), status, dict(found.headers), "application/json")
+
+    return answered
+
+
+def _read_last(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Let a body be read last: who may not call learns nothing of what is wrong with it."""
+    reader = Annotated[object, Depends(_reader(parameter.annotation))]
+    return parameter.replace(annotation=reader, kind=inspect.Parameter.KEYWORD_ONLY)
 
 
 def _body(annotation: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type

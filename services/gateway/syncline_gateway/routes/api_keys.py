@@ -12,7 +12,7 @@ from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
 from syncline.security.tokens import new_api_key
 from syncline_gateway.access.caller import AuthenticationDep, User
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity
@@ -39,36 +39,36 @@ class NewKey(Body):
 
 
 @router.get("")
-async def list_(caller: User, backend: BackendDep, paging: Paged) -> Page[ApiKeyView]:
+async def list_api_keys(caller: User, api: Api, paging: Paged) -> Page[ApiKeyView]:
     """List the tenant's keys, the newest first."""
     (after,) = paging.key(identity) or (None,)
-    found = await ApiKeys(backend.database).list(caller.tenant, paging.limit + 1, after)
+    found = await ApiKeys(api.database).list(caller.tenant, paging.limit, after)
     return paging.page(found, lambda key: [key.id])
 
 
 @router.post("", status_code=201)
-async def create(body: NewKey, caller: User, backend: BackendDep) -> Answer[CreatedKey]:
+async def create_api_key(body: NewKey, caller: User, api: Api) -> Answer[CreatedKey]:
     """Make a key; the answer is the only place where it is ever shown."""
     if Role.of(body.role) > caller.role:
         raise ForbiddenError(f"a key may have no role above yours, {caller.role.title}")
     key = new_api_key()
     wanted = NewApiKey(body.name, body.role, body.days)
     stored = (key.prefix, key.hash)
-    view = await ApiKeys(backend.database).add(caller.tenant, wanted, stored, caller.actor)
+    view = await ApiKeys(api.database).add(caller.tenant, wanted, stored, caller.actor)
     return Answer(CreatedKey(key.text, view), router.location(view.id))
 
 
 @router.get("/{key}")
-async def show(key: Id, caller: User, backend: BackendDep) -> ApiKeyView:
+async def get_api_key(key: Id, caller: User, api: Api) -> ApiKeyView:
     """Show a key, without the key."""
-    return await ApiKeys(backend.database).get(caller.tenant, key)
+    return await ApiKeys(api.database).get(caller.tenant, key)
 
 
 @router.delete("/{key}")
-async def revoke(
-    key: Id, caller: User, backend: BackendDep, authentication: AuthenticationDep
+async def revoke_api_key(
+    key: Id, caller: User, api: Api, authentication: AuthenticationDep
 ) -> ApiKeyView:
     """Revoke a key: every gateway refuses it within 5 seconds. It stays in the list."""
-    revoked = await ApiKeys(backend.database).revoke(caller.tenant, key, caller.actor)
+    revoked = await ApiKeys(api.database).revoke(caller.tenant, key, caller.actor)
     authentication.forget()
     return revoked

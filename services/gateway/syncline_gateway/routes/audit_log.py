@@ -11,7 +11,7 @@ from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
 from syncline_gateway.access.caller import Caller, User
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.paging import Page, Paged, long_number, moment
 from syncline_gateway.requests.resource import Resource
 
@@ -36,25 +36,22 @@ async def _filter(
 
 
 @router.get("")
-async def list_(
-    caller: User,
-    backend: BackendDep,
-    paging: Paged,
-    wanted: Annotated[AuditFilter, Depends(_filter)],
+async def list_audit_entries(
+    caller: User, api: Api, paging: Paged, wanted: Annotated[AuditFilter, Depends(_filter)]
 ) -> Page[AuditEntry]:
     """List what was done in the tenant, newest first; for Platform Admins also what is of none."""
-    log = AuditLog(backend.database)
+    log = AuditLog(api.database)
     after = paging.key(moment, long_number)
-    found = await log.page(_tenants(caller), wanted, paging.limit + 1, after)
+    found = await log.page(_tenants(caller), wanted, paging.limit, after)
     return paging.page(found, lambda entry: [entry.at.isoformat(), str(entry.id)])
 
 
 @router.get("/{entry}")
-async def show(
-    entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, backend: BackendDep
+async def get_audit_entry(
+    entry: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: User, api: Api
 ) -> AuditEntry:
     """Show one entry."""
-    return await AuditLog(backend.database).get(_tenants(caller), entry)
+    return await AuditLog(api.database).get(_tenants(caller), entry)
 
 
 def _tenants(caller: Caller) -> list[str]:

@@ -15,17 +15,8 @@ from syncline.postgres.configuration.profile_list import ProfileList, ProfileVie
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner, User
-from syncline_gateway.backend import Backend, BackendDep
-from syncline_gateway.edits import (
-    Name,
-    Search,
-    Text,
-    creation_of,
-    edit_of,
-    listed,
-    save,
-    saved,
-)
+from syncline_gateway.api import Api
+from syncline_gateway.edits import Name, Search, Text, creation_of, edit_of, listed, save, saved
 from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paged
 from syncline_gateway.requests.resource import Answer, Document, Resource
@@ -65,76 +56,74 @@ class SavedProfile(ProfileView, frozen=True, kw_only=True, rename="camel"):
 
 
 @router.get("")
-async def list_profiles(
+async def list_connection_profiles(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     search: Search = None,
     active: Annotated[bool | None, Query(description="Only those that are, or are not.")] = None,
     connector: Text = None,
 ) -> Page[ProfileView]:
     """List connection profiles by name."""
-    found = await _list(backend).page(
+    found = await _list(api).page(
         caller.tenant, listed(paging, search), active=active, connector=connector
     )
     return paging.page(found, lambda profile: [profile.name])
 
 
 @router.post("", status_code=201)
-async def create(
-    body: Document[ProfileBody],
-    edit: Annotated[Edit, Depends(creation_of(Kind.PROFILE))],
-    backend: BackendDep,
+async def create_connection_profile(
+    body: Document[ProfileBody], edit: Annotated[Edit, Depends(creation_of(Kind.PROFILE))], api: Api
 ) -> Answer[SavedProfile]:
     """Store a new connection profile."""
-    return await _saved(backend, edit, body)
+    return await _saved(api, edit, body)
 
 
 @router.post("/test")
-async def test_unsaved(
-    body: Document[ProfileBody], caller: User, backend: BackendDep
+async def test_unsaved_connection_profile(
+    body: Document[ProfileBody], caller: User, api: Api
 ) -> ConnectionTest:
     """Test a connection before it is saved: host, TLS, login, permission, within 10 seconds."""
-    return await _checker(backend).unsaved(caller.tenant, body.value)
+    return await _checker(api).unsaved(caller.tenant, body.value)
 
 
 @router.get("/{name}")
-async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[ProfileView]:
+async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answer[ProfileView]:
     """Return a connection profile; of its secrets only that they are there."""
-    view = await _list(backend).get(caller.tenant, name)
+    view = await _list(api).get(caller.tenant, name)
     return Answer(view, etag(view.etag))
 
 
 @router.put("/{name}")
-async def replace(
-    body: Document[ProfileBody], edit: ProfileEdit, backend: BackendDep
+async def replace_connection_profile(
+    body: Document[ProfileBody], edit: ProfileEdit, api: Api
 ) -> Answer[SavedProfile]:
     """Store a connection profile as the body wants it; the same again changes nothing."""
-    return await _saved(backend, edit, body)
+    return await _saved(api, edit, body)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(edit: ProfileEdit, backend: BackendDep) -> None:
+async def delete_connection_profile(edit: ProfileEdit, api: Api) -> None:
     """Delete a connection profile and its secrets; refused while an instance uses it."""
-    await edits.delete(backend.configuration, edit)
+    await edits.delete(api.configuration, edit)
 
 
 @router.post("/{name}/test")
-async def test_stored(name: Name, caller: User, backend: BackendDep) -> ConnectionTest:
+async def test_connection_profile(name: Name, caller: User, api: Api) -> ConnectionTest:
     """Test a stored connection profile, and keep the result with it."""
-    return await _checker(backend).stored(caller.tenant, name)
+    return await _checker(api).stored(caller.tenant, name)
 
 
-async def _saved(backend: Backend, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
-    name, warnings = await save(backend, edit, body)
-    view = await _list(backend).get(edit.tenant, name)
+async def _saved(api: Api, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
+    name, warnings = await save(api, edit, body)
+    view = await _list(api).get(edit.tenant, name)
     shown = SavedProfile(**msgspec.structs.asdict(view), warnings=warnings)
     return saved(router, edit, name, shown, view.etag)
 
 
-def _list(backend: Backend) -> ProfileList:
-    return ProfileList(backend.database, backend.keyring)
+def _list(api: Api) -> ProfileList:
+    return ProfileList(api.database, api.keyring)
 
 
-def _checker(backend: Backend) -> ConnectionChecker:
-    return ConnectionChecker(backend.configuration, backend.settings.surroundings(), backend.clock)
+def _checker(api: Api) -> ConnectionChecker:
+    return ConnectionChecker(api.configuration, api.settings.surroundings(), api.clock)

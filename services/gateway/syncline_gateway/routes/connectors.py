@@ -59,7 +59,7 @@ async def list_connectors(_caller: Runner) -> Page[ConnectorView]:
 
 
 @router.get("/schemas/{kind}")
-async def show_schema(kind: str, _caller: Runner) -> DocumentSchema:
+async def get_document_schema(kind: str, _caller: Runner) -> DocumentSchema:
     """Return the JSON Schema of a kind of document, such as `mapping`, as this API takes it."""
     if kind not in _SCHEMAS:
         raise NotFoundError(f"no schema {kind[:50]!r}: there are {', '.join(_SCHEMAS)}")

@@ -14,7 +14,7 @@ from syncline.postgres.cursors.changes import Cursors
 from syncline.postgres.cursors.versions import CursorView
 from syncline.postgres.database.conditions import ListPart
 from syncline_gateway.access.caller import Runner, User
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.edits import Search
 from syncline_gateway.requests.etags import IfMatch, etag
 from syncline_gateway.requests.paging import Page, Paged, number, words
@@ -56,65 +56,55 @@ class Rewind(Reset):
 @router.get("")
 async def list_cursors(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     search: Search = None,
     instance: Annotated[str | None, Query(pattern=NAME, description="Only of this one.")] = None,
 ) -> Page[CursorView]:
     """List the cursor of every instance and entity type; version 0: it was never set."""
     after = paging.key(words, words)
-    part = ListPart(limit=paging.limit + 1, after=None, search=search)
-    found = await Cursors(backend.database).page(caller.tenant, part, after, instance)
+    part = ListPart(limit=paging.limit, after=None, search=search)
+    found = await Cursors(api.database).page(caller.tenant, part, after, instance)
     return paging.page(found, lambda cursor: [cursor.instance, cursor.entity_type])
 
 
 @router.get("/{instance}/{entityType}")
-async def show(
-    instance: Instance, entity_type: EntityType, caller: Runner, backend: BackendDep
+async def get_cursor(
+    instance: Instance, entity_type: EntityType, caller: Runner, api: Api
 ) -> Answer[CursorView]:
     """Return where a cursor stands."""
-    return _shown(await Cursors(backend.database).current(caller.tenant, instance, entity_type))
+    return _shown(await Cursors(api.database).current(caller.tenant, instance, entity_type))
 
 
 @router.get("/{instance}/{entityType}/versions")
-async def list_versions(
-    instance: Instance, entity_type: EntityType, caller: Runner, backend: BackendDep, paging: Paged
+async def list_cursor_versions(
+    instance: Instance, entity_type: EntityType, caller: Runner, api: Api, paging: Paged
 ) -> Page[CursorView]:
     """List every version of a cursor, newest first: value, run, who and why."""
     (before,) = paging.key(number) or (None,)
-    found = await Cursors(backend.database).history(
-        caller.tenant, instance, entity_type, before=before, limit=paging.limit + 1
+    found = await Cursors(api.database).history(
+        caller.tenant, instance, entity_type, before=before, limit=paging.limit
     )
     return paging.page(found, lambda cursor: [str(cursor.version)])
 
 
 @router.post("/{instance}/{entityType}/reset")
-async def reset(
-    instance: Instance,
-    entity_type: EntityType,
-    body: Reset,
-    caller: User,
-    backend: BackendDep,
-    mark: IfMatch,
+async def reset_cursor(
+    instance: Instance, entity_type: EntityType, body: Reset, caller: User, api: Api, mark: IfMatch
 ) -> Answer[CursorView]:
     """Clear a cursor: the next run reads everything, unchanged records are skipped."""
     stream = (caller.tenant, instance, entity_type)
-    cursors, reason, expected = Cursors(backend.database), body.reason.strip(), _version_of(mark)
+    cursors, reason, expected = Cursors(api.database), body.reason.strip(), _version_of(mark)
     return _shown(await cursors.set(stream, None, caller.actor, reason, expected=expected))
 
 
 @router.post("/{instance}/{entityType}/rewind")
-async def rewind(
-    instance: Instance,
-    entity_type: EntityType,
-    body: Rewind,
-    caller: User,
-    backend: BackendDep,
-    mark: IfMatch,
+async def rewind_cursor(
+    instance: Instance, entity_type: EntityType, body: Rewind, caller: User, api: Api, mark: IfMatch
 ) -> Answer[CursorView]:
     """Set a cursor to a value, or back to what it was in a version; that adds a version."""
     stream, actor = (caller.tenant, instance, entity_type), caller.actor
-    cursors, reason, expected = Cursors(backend.database), body.reason.strip(), _version_of(mark)
+    cursors, reason, expected = Cursors(api.database), body.reason.strip(), _version_of(mark)
     if body.version is not None:
         return _shown(
             await cursors.roll_back(stream, body.version, actor, reason, expected=expected)

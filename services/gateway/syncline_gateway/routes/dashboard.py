@@ -8,7 +8,7 @@ from enum import StrEnum
 from syncline.domain.service_status import Dot
 from syncline.postgres.monitoring.dashboard import Attention, Dashboard, Dashboards
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.live.service_status import PipelineNow, look
 from syncline_gateway.requests.resource import Resource
 
@@ -35,11 +35,11 @@ LENGTH = {
 
 
 @router.get("")
-async def dashboard(caller: Runner, backend: BackendDep, range: Range = Range.DAY) -> Dashboard:
+async def get_dashboard(caller: Runner, api: Api, range: Range = Range.DAY) -> Dashboard:
     """Sum up the runs of a range, compare it with the one before, and say what needs attention."""
-    now = backend.clock.now()
-    urgent = _urgent(await look(backend.database, now))
-    return await Dashboards(backend.database).of(caller.tenant, now, LENGTH[range], urgent)
+    now = api.clock.now()
+    urgent = _urgent(await look(api.database, now))
+    return await Dashboards(api.database).of(caller.tenant, now, LENGTH[range], urgent)
 
 
 def _urgent(seen: PipelineNow) -> list[Attention]:

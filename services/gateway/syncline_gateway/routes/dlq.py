@@ -15,7 +15,7 @@ from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import Filtered
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number, words
@@ -43,57 +43,53 @@ class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @router.get("")
-async def list_(
-    caller: Runner, backend: BackendDep, paging: Paged, wanted: Filtered
+async def list_dead_letters(
+    caller: Runner, api: Api, paging: Paged, wanted: Filtered
 ) -> Page[DeadLetterView]:
     """List entries, the newest first."""
     after = paging.key(moment, identity)
-    found = await DeadLetterQueue(backend.database).newest(
-        caller.tenant, wanted, paging.limit + 1, after
-    )
+    found = await DeadLetterQueue(api.database).newest(caller.tenant, wanted, paging.limit, after)
     return paging.page(found, lambda e: (e.failed_at.isoformat(), e.id))
 
 
 @router.get("/groups")
-async def groups(
-    caller: Runner, backend: BackendDep, paging: Paged, wanted: Filtered
+async def list_dead_letter_groups(
+    caller: Runner, api: Api, paging: Paged, wanted: Filtered
 ) -> Page[DeadLetterGroup]:
     """Fold entries that failed alike into groups, the largest first."""
     after = paging.key(number, words)
-    found = await DeadLetterGroups(backend.database).largest(
-        caller.tenant, wanted, paging.limit + 1, after
-    )
+    found = await DeadLetterGroups(api.database).largest(caller.tenant, wanted, paging.limit, after)
     return paging.page(found, lambda g: (str(g.count), g.group))
 
 
 @router.get("/summary")
-async def summary(caller: Runner, backend: BackendDep) -> QueueSummary:
+async def get_dead_letter_summary(caller: Runner, api: Api) -> QueueSummary:
     """Count what waits for a person."""
-    views = DeadLetterQueue(backend.database)
+    views = DeadLetterQueue(api.database)
     newest = await views.newest(caller.tenant, DeadLetterFilter(), 1)
     pending = await views.count(caller.tenant, DeadLetterFilter(status="pending"))
     return QueueSummary(pending, newest[0].failed_at if newest else None)
 
 
 @router.get("/selection")
-async def selection(caller: Runner, backend: BackendDep, wanted: Filtered) -> SelectionView:
+async def get_dead_letter_selection(caller: Runner, api: Api, wanted: Filtered) -> SelectionView:
     """Say in words and numbers what a filter selects now; act on it with its `asOf`."""
-    now, found = await DeadLetterGroups(backend.database).streams(caller.tenant, wanted)
+    now, found = await DeadLetterGroups(api.database).streams(caller.tenant, wanted)
     streams = [StreamCount(*each) for each in found]
     total = sum(stream.count for stream in streams)
     return SelectionView(words_of(wanted), total, wanted.as_of or now, streams)
 
 
 @router.get("/{letter_id}")
-async def show(letter_id: Id, caller: Runner, backend: BackendDep) -> DeadLetterDetail:
+async def get_dead_letter(letter_id: Id, caller: Runner, api: Api) -> DeadLetterDetail:
     """Show an entry in full; its payload is text, byte for byte but for secrets."""
-    return await DeadLetters(backend.database, backend.keyring).get(caller.tenant, letter_id)
+    return await DeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
 
 
 @router.get("/{letter_id}/payload", responses=_BYTES)
-async def payload(letter_id: Id, caller: Runner, backend: BackendDep) -> Response:
+async def get_dead_letter_payload(letter_id: Id, caller: Runner, api: Api) -> Response:
     """Download the failed stage's input: the bytes as they are stored, but for secrets."""
-    found = await DeadLetters(backend.database, backend.keyring).payload(caller.tenant, letter_id)
+    found = await DeadLetters(api.database, api.keyring).payload(caller.tenant, letter_id)
     if found is None:
         raise NotFoundError(f"dead letter {letter_id} has no payload")
     headers = {"Content-Disposition": f'attachment; filename="{letter_id}.json"'}

@@ -22,7 +22,7 @@ from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Caller, User
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.live.hub import event
 from syncline_gateway.requests.dead_letter_query import Entries, Reason, key_of
 from syncline_gateway.requests.ids import Id
@@ -85,14 +85,14 @@ class Resolutions(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @router.post("/replay", status_code=202)
-async def replay_many(
-    body: ReplayMany, caller: User, backend: BackendDep, idempotency_key: Key = None
+async def replay_dead_letters(
+    body: ReplayMany, caller: User, api: Api, idempotency_key: Key = None
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
-    entries, missing = await _entries(backend, caller.tenant, body, "pending")
+    entries, missing = await _entries(api, caller.tenant, body, "pending")
     request = _replay_request(caller, idempotency_key, body.from_stage, body.reason)
     request = msgspec.structs.replace(request, named=body.ids is not None)
-    results = await _replay(backend, entries, request)
+    results = await _replay(api, entries, request)
     gone = [
         ReplayResult(i, None, None, None, None, "refused: there is no such entry") for i in missing
     ]
@@ -100,15 +100,15 @@ async def replay_many(
 
 
 @router.post("/{letter_id}/replay", status_code=202)
-async def replay_one(
-    letter_id: Id, body: ReplayOne, caller: User, backend: BackendDep, idempotency_key: Key = None
+async def replay_dead_letter(
+    letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: Key = None
 ) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
-    found = await DeadLetters(backend.database, backend.keyring).get(caller.tenant, letter_id)
+    found = await DeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
     request = _replay_request(caller, idempotency_key, body.from_stage, body.reason)
     if refusal(found.entry) is None:
         request = msgspec.structs.replace(request, edit=_edit(found, body))
-    (result,) = await _replay(backend, [found.entry], request)
+    (result,) = await _replay(api, [found.entry], request)
     if not is_accepted(result):
         raise ConflictError(result.result.removeprefix("refused: "))
     return result
@@ -133,64 +133,62 @@ def _edit(found: DeadLetterDetail, body: ReplayOne) -> Edit | None:
 
 
 @router.post("/discard")
-async def discard_many(body: ResolveMany, caller: User, backend: BackendDep) -> Resolutions:
+async def discard_dead_letters(body: ResolveMany, caller: User, api: Api) -> Resolutions:
     """Discard up to 1,000 entries that wait: nobody needs them. They may be restored."""
-    return await _resolve_many(body, caller, backend, DISCARD)
+    return await _resolve_many(body, caller, api, DISCARD)
 
 
 @router.post("/restore")
-async def restore_many(body: ResolveMany, caller: User, backend: BackendDep) -> Resolutions:
+async def restore_dead_letters(body: ResolveMany, caller: User, api: Api) -> Resolutions:
     """Let up to 1,000 discarded entries wait again."""
-    return await _resolve_many(body, caller, backend, RESTORE)
+    return await _resolve_many(body, caller, api, RESTORE)
 
 
 @router.post("/{letter_id}/discard")
-async def discard_one(
-    letter_id: Id, body: DiscardReason, caller: User, backend: BackendDep
+async def discard_dead_letter(
+    letter_id: Id, body: DiscardReason, caller: User, api: Api
 ) -> Resolution:
     """Discard an entry; 409 if it is not Pending."""
-    return await _resolve_one(letter_id, body, caller, backend, DISCARD)
+    return await _resolve_one(letter_id, body, caller, api, DISCARD)
 
 
 @router.post("/{letter_id}/restore")
-async def restore_one(
-    letter_id: Id, body: DiscardReason, caller: User, backend: BackendDep
+async def restore_dead_letter(
+    letter_id: Id, body: DiscardReason, caller: User, api: Api
 ) -> Resolution:
     """Let a discarded entry wait again; 409 if it is not Discarded."""
-    return await _resolve_one(letter_id, body, caller, backend, RESTORE)
+    return await _resolve_one(letter_id, body, caller, api, RESTORE)
 
 
 async def _resolve_one(
-    letter_id: Id, body: DiscardReason, caller: Caller, backend: Backend, doing: str
+    letter_id: Id, body: DiscardReason, caller: Caller, api: Api, doing: str
 ) -> Resolution:
-    found = await DeadLetterQueue(backend.database).get(caller.tenant, letter_id)
-    (result,) = await _resolve([found.entry], body.reason, caller, backend, doing)
+    found = await DeadLetterQueue(api.database).get(caller.tenant, letter_id)
+    (result,) = await _resolve([found.entry], body.reason, caller, api, doing)
     if not result.done:
         raise ConflictError(result.result)
     return result
 
 
-async def _resolve_many(
-    body: ResolveMany, caller: Caller, backend: Backend, doing: str
-) -> Resolutions:
-    entries, missing = await _entries(backend, caller.tenant, body, STATUS_OF[doing])
-    results = await _resolve(entries, body.reason, caller, backend, doing)
+async def _resolve_many(body: ResolveMany, caller: Caller, api: Api, doing: str) -> Resolutions:
+    entries, missing = await _entries(api, caller.tenant, body, STATUS_OF[doing])
+    results = await _resolve(entries, body.reason, caller, api, doing)
     gone = [Resolution(i, None, None, done=False, result="there is no such entry") for i in missing]
     return Resolutions([*results, *gone])
 
 
 async def _resolve(
-    entries: list[DeadLetterView], reason: str | None, caller: Caller, backend: Backend, doing: str
+    entries: list[DeadLetterView], reason: str | None, caller: Caller, api: Api, doing: str
 ) -> list[Resolution]:
     results = await resolve(
-        backend.database, caller.tenant, entries, doing, actor=caller.actor, reason=reason
+        api.database, caller.tenant, entries, doing, actor=caller.actor, reason=reason
     )
-    _publish_change(backend, caller.tenant)
+    _publish_change(api, caller.tenant)
     return results
 
 
 async def _entries(
-    backend: Backend, tenant: str, body: Entries, status: str
+    api: Api, tenant: str, body: Entries, status: str
 ) -> tuple[list[DeadLetterView], list[str]]:
     """Return the entries that are meant, and the IDs that are none.
 
@@ -198,7 +196,7 @@ async def _entries(
         InvalidInputError: more than 1,000 match.
     """
     wanted = body.wanted(status)
-    found = await DeadLetterQueue(backend.database).oldest(tenant, wanted, MAX_REPLAY + 1)
+    found = await DeadLetterQueue(api.database).oldest(tenant, wanted, MAX_REPLAY + 1)
     if len(found) > MAX_REPLAY:
         message = "more than 1,000 entries match: begin an operation at /api/v1/operations"
         raise InvalidInputError([Problem("$.filter", message)])
@@ -219,15 +217,15 @@ def _replay_request(
 
 
 async def _replay(
-    backend: Backend, entries: list[DeadLetterView], request: ReplayRequest
+    api: Api, entries: list[DeadLetterView], request: ReplayRequest
 ) -> list[ReplayResult]:
-    runs, results = plan(entries, request, backend.clock.now())
-    results += await publish_replays(backend, runs)
-    _publish_change(backend, request.tenant)
+    runs, results = plan(entries, request, api.clock.now())
+    results += await publish_replays(api, runs)
+    _publish_change(api, request.tenant)
     order = {entry.id: number for number, entry in enumerate(entries)}
     return sorted(results, key=lambda result: order[result.id])
 
 
-def _publish_change(backend: Backend, tenant: str) -> None:
+def _publish_change(api: Api, tenant: str) -> None:
     """Let those who look at the queue read it again."""
-    backend.hub.publish(tenant, "dlq", "dlq", event("dlq", {"changed": True}))
+    api.hub.publish(tenant, "dlq", "dlq", event("dlq", {"changed": True}))

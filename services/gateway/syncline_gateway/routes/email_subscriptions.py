@@ -63,33 +63,33 @@ class EmailBody(SubscriptionBody):
 
 
 def _shown(email: CallerSubscriptions, view: SubscriptionView) -> EmailSubscription:
-    warning = None if email.backend.settings.smtp_host else NOT_CONFIGURED
+    warning = None if email.api.settings.smtp_host else NOT_CONFIGURED
     return EmailSubscription(warning=warning, **fields_of(view, EmailSubscription))
 
 
 @router.get("")
-async def list_(email: EmailDep, paging: Paged) -> Page[EmailSubscription]:
+async def list_email_subscriptions(email: EmailDep, paging: Paged) -> Page[EmailSubscription]:
     """List e-mail subscriptions by name."""
     page = await email.page(paging)
     return Page([_shown(email, view) for view in page.items], page.next)
 
 
 @router.post("", status_code=201)
-async def create(body: EmailBody, email: EmailDep) -> Answer[EmailSubscription]:
+async def create_email_subscription(body: EmailBody, email: EmailDep) -> Answer[EmailSubscription]:
     """Make an e-mail subscription."""
     view = await email.create(body, None)
     return Answer(_shown(email, view), state_of(view) | router.location(view.id))
 
 
 @router.get("/{subscription}")
-async def show(subscription: Id, email: EmailDep) -> Answer[EmailSubscription]:
+async def get_email_subscription(subscription: Id, email: EmailDep) -> Answer[EmailSubscription]:
     """Show an e-mail subscription."""
     view = await email.get(subscription)
     return Answer(_shown(email, view), state_of(view))
 
 
 @router.put("/{subscription}")
-async def change(
+async def replace_email_subscription(
     subscription: Id, body: EmailBody, email: EmailDep, mark: IfMatch
 ) -> Answer[EmailSubscription]:
     """Change an e-mail subscription. One that is switched off gives up what waits for it."""
@@ -98,19 +98,19 @@ async def change(
 
 
 @router.delete("/{subscription}", status_code=204)
-async def remove(subscription: Id, email: EmailDep) -> None:
+async def delete_email_subscription(subscription: Id, email: EmailDep) -> None:
     """Remove an e-mail subscription with its deliveries."""
     await email.remove(subscription)
 
 
 @router.post("/{subscription}/test")
-async def test(subscription: Id, email: EmailDep) -> Tested:
+async def test_email_subscription(subscription: Id, email: EmailDep) -> Tested:
     """Send a test mail now and tell what the mail server answered."""
     return await email.test(subscription)
 
 
 @router.get("/{subscription}/deliveries")
-async def list_deliveries(
+async def list_email_subscription_deliveries(
     subscription: Id, email: EmailDep, paging: Paged, state: State = None
 ) -> Page[DeliveryView]:
     """List what was sent, the newest first, with every attempt."""
@@ -118,6 +118,8 @@ async def list_deliveries(
 
 
 @router.post("/{subscription}/deliveries/{delivery}/redeliver")
-async def redeliver(subscription: Id, delivery: Id, email: EmailDep) -> DeliveryView:
+async def redeliver_email_subscription_delivery(
+    subscription: Id, delivery: Id, email: EmailDep
+) -> DeliveryView:
     """Send a mail again, with the same Message-ID; the notifier does so within seconds."""
     return await email.redeliver(subscription, delivery)

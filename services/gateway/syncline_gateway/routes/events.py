@@ -16,7 +16,7 @@ from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import FINAL, State
 from syncline.postgres.runs.runs import Runs
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.live.hub import event
 from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
 from syncline_gateway.requests.resource import Resource
@@ -38,9 +38,9 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @router.get("", responses=sse_documented(RunStatus))
-async def follow(
+async def follow_events(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     topics: Annotated[
         str,
         Query(
@@ -54,7 +54,7 @@ async def follow(
     Every event tells the whole newest state, so after a break a new snapshot is all one needs.
     """
     names = _parsed(topics)
-    return StreamingResponse(_following(backend, caller.tenant, names), **SSE)
+    return StreamingResponse(_following(api, caller.tenant, names), **SSE)
 
 
 def _parsed(text: str) -> list[str]:
@@ -77,18 +77,18 @@ def _is_topic(name: str) -> bool:
         return False
 
 
-async def _following(backend: Backend, tenant: str, names: list[str]) -> AsyncIterator[bytes]:
-    with backend.hub.subscribed(tenant, names) as subscription:
-        while not backend.hub.is_closing:
+async def _following(api: Api, tenant: str, names: list[str]) -> AsyncIterator[bytes]:
+    with api.hub.subscribed(tenant, names) as subscription:
+        while not api.hub.is_closing:
             subscription.missed = False
-            yield event("snapshot", await _snapshot(backend, tenant, names))
+            yield event("snapshot", await _snapshot(api, tenant, names))
             while not subscription.missed:
                 yield await subscription.take(PING_EVERY) or PING
         yield COME_BACK
 
 
-async def _snapshot(backend: Backend, tenant: str, names: list[str]) -> Snapshot:
-    runs = Runs(backend.database)
+async def _snapshot(api: Api, tenant: str, names: list[str]) -> Snapshot:
+    runs = Runs(api.database)
     found = {}
     if "runs" in names:
         for run in await runs.newest(tenant, limit=SHOWN, states=ACTIVE):

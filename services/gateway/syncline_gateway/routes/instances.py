@@ -14,7 +14,7 @@ from syncline.postgres.configuration.instance_list import InstanceList, Instance
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Search, creation_of, edit_of, listed, save, saved
 from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paged
@@ -52,71 +52,69 @@ class SavedInstance(InstanceView, frozen=True, kw_only=True, rename="camel"):
 @router.get("")
 async def list_instances(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     search: Search = None,
     status: Annotated[InstanceStatus | None, Query(description="Only those.")] = None,
 ) -> Page[InstanceView]:
     """List instances by name, with how each of their entity types fares."""
-    found = await InstanceList(backend.database).page(
+    found = await InstanceList(api.database).page(
         caller.tenant, listed(paging, search), status=status and status.value
     )
     return paging.page(found, lambda instance: [instance.name])
 
 
 @router.post("", status_code=201)
-async def create(
+async def create_instance(
     body: Document[InstanceBody],
     edit: Annotated[Edit, Depends(creation_of(Kind.INSTANCE))],
-    backend: BackendDep,
+    api: Api,
 ) -> Answer[SavedInstance]:
     """Store a new instance."""
-    return await _saved(backend, edit, body)
+    return await _saved(api, edit, body)
 
 
 @router.get("/{name}")
-async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[InstanceView]:
+async def get_instance(name: Name, caller: Runner, api: Api) -> Answer[InstanceView]:
     """Return an instance, whether it may run, and why not."""
-    return await _shown(backend, caller.tenant, name)
+    return await _shown(api, caller.tenant, name)
 
 
 @router.put("/{name}")
-async def replace(
-    body: Document[InstanceBody], edit: InstanceEdit, backend: BackendDep
+async def replace_instance(
+    body: Document[InstanceBody], edit: InstanceEdit, api: Api
 ) -> Answer[SavedInstance]:
     """Store an instance as the body wants it; what is taken out keeps its history."""
-    return await _saved(backend, edit, body)
+    return await _saved(api, edit, body)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(edit: InstanceEdit, backend: BackendDep) -> None:
+async def delete_instance(edit: InstanceEdit, api: Api) -> None:
     """Delete an instance; refused while a run or a pending dead letter needs it."""
-    await edits.delete(backend.configuration, edit)
+    await edits.delete(api.configuration, edit)
 
 
 @router.post("/{name}/activate")
-async def activate(edit: InstanceEdit, backend: BackendDep) -> Answer[InstanceView]:
+async def activate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceView]:
     """Let an instance run."""
-    step, _ = await edits.switch_instance(backend.configuration, edit, enabled=True)
-    return await _shown(backend, edit.tenant, step.name)
+    step, _ = await edits.switch_instance(api.configuration, edit, enabled=True)
+    return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/deactivate")
-async def deactivate(edit: InstanceEdit, backend: BackendDep) -> Answer[InstanceView]:
+async def deactivate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceView]:
     """Keep an instance from running; runs under way go on."""
-    step, _ = await edits.switch_instance(backend.configuration, edit, enabled=False)
-    return await _shown(backend, edit.tenant, step.name)
+    step, _ = await edits.switch_instance(api.configuration, edit, enabled=False)
+    return await _shown(api, edit.tenant, step.name)
 
 
-async def _saved(
-    backend: Backend, edit: Edit, body: Document[InstanceBody]
-) -> Answer[SavedInstance]:
-    name, warnings = await save(backend, edit, body)
-    view = await InstanceList(backend.database).get(edit.tenant, name)
+async def _saved(api: Api, edit: Edit, body: Document[InstanceBody]) -> Answer[SavedInstance]:
+    name, warnings = await save(api, edit, body)
+    view = await InstanceList(api.database).get(edit.tenant, name)
     shown = SavedInstance(**msgspec.structs.asdict(view), warnings=warnings)
     return saved(router, edit, name, shown, view.etag)
 
 
-async def _shown(backend: Backend, tenant: str, name: str) -> Answer[InstanceView]:
-    view = await InstanceList(backend.database).get(tenant, name)
+async def _shown(api: Api, tenant: str, name: str) -> Answer[InstanceView]:
+    view = await InstanceList(api.database).get(tenant, name)
     return Answer(view, etag(view.etag))

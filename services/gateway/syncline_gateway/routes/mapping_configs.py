@@ -22,7 +22,7 @@ from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline.resources.export import in_order
 from syncline_gateway.access.caller import Runner, User
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.edits import (
     Name,
     Search,
@@ -84,110 +84,106 @@ class Validation(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @router.get("")
-async def list_mappings(
+async def list_mapping_configs(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     search: Search = None,
     entity_type: Annotated[Text, Query(alias="entityType")] = None,
 ) -> Page[MappingView]:
     """List mappings by name."""
-    found = await _list(backend).page(
-        caller.tenant, listed(paging, search), entity_type=entity_type
-    )
+    found = await _list(api).page(caller.tenant, listed(paging, search), entity_type=entity_type)
     return paging.page(found, lambda mapping: [mapping.name])
 
 
 @router.post("", status_code=201)
-async def create(
-    body: Document[MappingBody],
-    edit: Annotated[Edit, Depends(creation_of(Kind.MAPPING))],
-    backend: BackendDep,
+async def create_mapping_config(
+    body: Document[MappingBody], edit: Annotated[Edit, Depends(creation_of(Kind.MAPPING))], api: Api
 ) -> Answer[MappingDetail]:
     """Store a new mapping as its version 1."""
-    return await _saved(backend, edit, body)
+    return await _saved(api, edit, body)
 
 
 @router.post("/validate")
-async def validate(body: Document[MappingBody], caller: User, backend: BackendDep) -> Validation:
+async def validate_mapping_config(
+    body: Document[MappingBody], caller: User, api: Api
+) -> Validation:
     """Check a draft, also against the instances that use the mapping; nothing is written."""
     edit = Edit(caller.tenant, caller.actor, Kind.MAPPING, None)
     try:
-        await edits.validate(backend.configuration, edit, body.value)
+        await edits.validate(api.configuration, edit, body.value)
     except InvalidInputError as error:
         return Validation(valid=False, problems=list(error.problems), warnings=[])
-    found = await doubts(backend, edit, body.value, None)
+    found = await doubts(api, edit, body.value, None)
     return Validation(valid=True, problems=[], warnings=found)
 
 
 @router.get("/{name}")
-async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[MappingDetail]:
+async def get_mapping_config(name: Name, caller: Runner, api: Api) -> Answer[MappingDetail]:
     """Return a mapping with the document of its active version."""
-    return await _shown(backend, caller.tenant, name)
+    return await _shown(api, caller.tenant, name)
 
 
 @router.put("/{name}")
-async def replace(
-    body: Document[MappingBody], edit: MappingEdit, backend: BackendDep
+async def replace_mapping_config(
+    body: Document[MappingBody], edit: MappingEdit, api: Api
 ) -> Answer[MappingDetail]:
     """Store a mapping: what differs becomes the next version, and the one that new runs use."""
-    return await _saved(backend, edit, body)
+    return await _saved(api, edit, body)
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(edit: MappingEdit, backend: BackendDep) -> None:
+async def delete_mapping_config(edit: MappingEdit, api: Api) -> None:
     """Delete a mapping; refused while an instance uses it."""
-    await edits.delete(backend.configuration, edit)
+    await edits.delete(api.configuration, edit)
 
 
 @router.get("/{name}/versions")
-async def list_versions(
+async def list_mapping_config_versions(
     name: Name,
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     search: Annotated[Text, Query(description="A number, or part of who saved.")] = None,
 ) -> Page[MappingVersionView]:
     """List the versions of a mapping, newest first."""
     (before,) = paging.key(number) or (None,)
-    part = ListPart(limit=paging.limit + 1, search=search)
-    found = await _list(backend).versions(caller.tenant, name, before, part)
+    part = ListPart(limit=paging.limit, search=search)
+    found = await _list(api).versions(caller.tenant, name, before, part)
     return paging.page(found, lambda version: [str(version.version)])
 
 
 @router.get("/{name}/versions/{version}")
-async def show_version(
-    name: Name, version: Version, caller: Runner, backend: BackendDep
+async def get_mapping_config_version(
+    name: Name, version: Version, caller: Runner, api: Api
 ) -> MappingVersionDetail:
     """Return a version of a mapping, as it was saved."""
-    view, document = await _list(backend).version(caller.tenant, name, version)
+    view, document = await _list(api).version(caller.tenant, name, version)
     return MappingVersionDetail(view, in_order(document), _text(document))
 
 
 @router.post("/{name}/versions/{version}/activate")
-async def activate(
-    name: Name, version: Version, edit: MappingEdit, backend: BackendDep
+async def activate_mapping_config_version(
+    name: Name, version: Version, edit: MappingEdit, api: Api
 ) -> Answer[MappingDetail]:
     """Make a version the one that new runs use; runs under way keep theirs."""
-    _, before = await _list(backend).get(edit.tenant, name)
-    await edits.activate_version(backend.configuration, edit, version)
-    _, after = await _list(backend).version(edit.tenant, name, version)
-    found = await doubts(backend, edit, after, version_step(name, before, after))
-    return await _shown(backend, edit.tenant, name, found)
+    _, before = await _list(api).get(edit.tenant, name)
+    await edits.activate_version(api.configuration, edit, version)
+    _, after = await _list(api).version(edit.tenant, name, version)
+    found = await doubts(api, edit, after, version_step(name, before, after))
+    return await _shown(api, edit.tenant, name, found)
 
 
-async def _saved(
-    backend: Backend, edit: Edit, body: Document[MappingBody]
-) -> Answer[MappingDetail]:
-    name, warnings = await save(backend, edit, body)
-    shown = await _shown(backend, edit.tenant, name, warnings)
+async def _saved(api: Api, edit: Edit, body: Document[MappingBody]) -> Answer[MappingDetail]:
+    name, warnings = await save(api, edit, body)
+    shown = await _shown(api, edit.tenant, name, warnings)
     return saved(router, edit, name, shown.value, shown.value.mapping.etag)
 
 
 async def _shown(
-    backend: Backend, tenant: str, name: str, warnings: Sequence[Problem] = ()
+    api: Api, tenant: str, name: str, warnings: Sequence[Problem] = ()
 ) -> Answer[MappingDetail]:
-    view, document = await _list(backend).get(tenant, name)
+    view, document = await _list(api).get(tenant, name)
     detail = MappingDetail(view, in_order(document), _text(document), list(warnings))
     return Answer(detail, etag(view.etag))
 
@@ -197,5 +193,5 @@ def _text(document: dict[str, Any]) -> str:
     return msgspec.json.format(encode(in_order(document)), indent=2).decode()
 
 
-def _list(backend: Backend) -> MappingList:
-    return MappingList(backend.database)
+def _list(api: Api) -> MappingList:
+    return MappingList(api.database)

@@ -15,7 +15,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import KeyReusedError, NewOperation, Operations
 from syncline_gateway.access.caller import Caller, Runner, User
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import Entries, Reason, hash_of, key_of
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
@@ -49,10 +49,10 @@ class OperationRequest(Entries, kw_only=True, rename="camel", forbid_unknown_fie
 
 
 @router.post("", status_code=202)  # fmt: skip
-async def begin(
+async def create_operation(
     body: OperationRequest,
     caller: User,
-    backend: BackendDep,
+    api: Api,
     idempotency_key: Annotated[
         str | None,
         Header(max_length=200, description="The same key with the same body is one operation."),
@@ -61,7 +61,7 @@ async def begin(
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
     new = _new(body, caller, idempotency_key)
     try:
-        begun = await Operations(backend.database).start(new)
+        begun = await Operations(api.database).start(new)
     except KeyReusedError as error:
         raise ProblemError(422, "idempotency_key_reused", str(error)) from None
     return Answer(begun, router.location(begun.id))
@@ -96,55 +96,54 @@ def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperatio
 
 
 @router.get("")
-async def list_(
+async def list_operations(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     *,
     running: Annotated[bool, Query(description="Only those that have not ended.")] = False,
 ) -> Page[OperationView]:
     """List operations, the newest first."""
     after = paging.key(moment, identity)
-    found = await Operations(backend.database).newest(
-        caller.tenant, paging.limit + 1, after, running=running
+    found = await Operations(api.database).newest(
+        caller.tenant, paging.limit, after, running=running
     )
     return paging.page(found, lambda o: (o.created_at.isoformat(), o.id))
 
 
 @router.get("/{operation_id}")
-async def show(operation_id: Id, caller: Runner, backend: BackendDep) -> OperationView:
+async def get_operation(operation_id: Id, caller: Runner, api: Api) -> OperationView:
     """Say how an operation stands."""
-    return await Operations(backend.database).get(caller.tenant, operation_id)
+    return await Operations(api.database).get(caller.tenant, operation_id)
 
 
 @router.get("/{operation_id}/items")
-async def items(
+async def list_operation_items(
     operation_id: Id,
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     result: Annotated[
-        str | None,
-        Query(max_length=40, pattern="^[a-z_]+$", description="Or `waiting`, `asked`."),
+        str | None, Query(max_length=40, pattern="^[a-z_]+$", description="Or `waiting`, `asked`.")
     ] = None,
 ) -> Page[OperationItem]:
     """List an operation's entries with their results, the oldest entry first."""
     (after,) = paging.key(number) or (0,)
-    found = await Operations(backend.database).items(
-        caller.tenant, operation_id, paging.limit + 1, after, result=result
+    found = await Operations(api.database).items(
+        caller.tenant, operation_id, paging.limit, after, result=result
     )
     return paging.page(found, lambda item: (str(item.number),))
 
 
 @router.post("/{operation_id}/abort", status_code=202)
-async def abort(operation_id: Id, caller: User, backend: BackendDep) -> OperationView:
+async def abort_operation(operation_id: Id, caller: User, api: Api) -> OperationView:
     """Stop an operation: writes under way finish, what was not sent stays as it was."""
-    operations = Operations(backend.database)
+    operations = Operations(api.database)
     return await operations.abort(caller.tenant, operation_id, caller.actor)
 
 
 @router.post("/{operation_id}/undo", status_code=202)
-async def undo(operation_id: Id, caller: User, backend: BackendDep) -> OperationView:
+async def undo_operation(operation_id: Id, caller: User, api: Api) -> OperationView:
     """Undo a replay that has not begun, or restore what a discard discarded (a new operation)."""
-    operations = Operations(backend.database)
+    operations = Operations(api.database)
     return await operations.undo(caller.tenant, operation_id, caller.actor)

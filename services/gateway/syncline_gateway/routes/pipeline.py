@@ -13,7 +13,7 @@ from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
 from syncline.postgres.runs.run_list import RunFilter, RunList, RunView
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.live.service_status import look
 from syncline_gateway.requests.resource import Resource
 
@@ -58,11 +58,11 @@ class PipelineHistory(msgspec.Struct, frozen=True, rename="camel"):
 
 
 @router.get("/health")
-async def health(caller: Runner, backend: BackendDep) -> PipelineHealth:
+async def get_pipeline_health(caller: Runner, api: Api) -> PipelineHealth:
     """Say how every service stands, which runs are active and which failed of late."""
-    now = backend.clock.now()
-    seen = await look(backend.database, now)
-    runs = RunList(backend.database)
+    now = api.clock.now()
+    seen = await look(api.database, now)
+    runs = RunList(api.database)
     active = await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN)
     failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
     return PipelineHealth(
@@ -76,13 +76,13 @@ async def health(caller: Runner, backend: BackendDep) -> PipelineHealth:
 
 
 @router.get("/history")
-async def history(
+async def get_pipeline_history(
     _caller: Runner,
-    backend: BackendDep,
+    api: Api,
     minutes: Annotated[int, Query(ge=1, le=60, description="How far back.")] = 30,
 ) -> PipelineHistory:
     """Return what waited at each stage and what passed it, in steps of ten seconds."""
-    steps, stages = await Pipeline(backend.database).history(
-        backend.clock.now(), timedelta(minutes=minutes)
+    steps, stages = await Pipeline(api.database).history(
+        api.clock.now(), timedelta(minutes=minutes)
     )
     return PipelineHistory(10, steps, stages)

@@ -21,7 +21,7 @@ from syncline.postgres.runs.record_history import (
 )
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Paged, identity, moment, number
 from syncline_gateway.requests.resource import Resource
@@ -31,18 +31,13 @@ SourceId = Annotated[str, Query(alias="sourceId", description="Compared exactly.
 
 
 @router.get("")
-async def history(
-    source_id: SourceId,
-    caller: Runner,
-    backend: BackendDep,
-    paging: Paged,
+async def get_record_history(
+    source_id: SourceId, caller: Runner, api: Api, paging: Paged
 ) -> RecordHistory:
     """Say what became of a source ID in its runs, the newest first, and what its targets have."""
     checked_id(source_id, "query.sourceId")
     after = paging.key(moment, identity, number)
-    found = await RecordHistories(backend.database).read(
-        caller.tenant, source_id, paging.limit + 1, after
-    )
+    found = await RecordHistories(api.database).read(caller.tenant, source_id, paging.limit, after)
     page = paging.page(found.runs, _place)
     return msgspec.structs.replace(found, runs=page.items, next=page.next)
 
@@ -53,10 +48,10 @@ def _place(run: RecordInRun) -> tuple[str, str, str]:
 
 
 @router.get("/passport")
-async def passport(
+async def get_record_passport(
     source_id: SourceId,
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     run: Annotated[
         Id | None, Query(description="Correlation ID; the newest run that has the record.")
     ] = None,
@@ -67,6 +62,6 @@ async def passport(
     """
     checked_id(source_id, "query.sourceId")
     passports = Passports(
-        backend.database, backend.settings.kafka(), Configuration(backend.database, backend.keyring)
+        api.database, api.settings.kafka(), Configuration(api.database, api.keyring)
     )
-    return await passports.of(caller.tenant, source_id, run, backend.clock.now())
+    return await passports.of(caller.tenant, source_id, run, api.clock.now())

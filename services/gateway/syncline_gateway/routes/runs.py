@@ -18,7 +18,7 @@ from syncline.postgres.runs.run_list import RunCount, RunFilter, RunList, RunVie
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
 from syncline_gateway.requests.resource import Resource
@@ -26,13 +26,10 @@ from syncline_gateway.requests.resource import Resource
 router = Resource(prefix="/runs", tags=["runs"])
 
 
-class _Query(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class WantedRuns(_Query):
+class RunQuery(BaseModel):
     """Which runs."""
 
+    model_config = ConfigDict(alias_generator=to_camel)
     state: list[State] = Field(default=[], description="May be repeated.")
     instance: str | None = Field(default=None, max_length=200, description="Its name.")
     entity_type: str | None = Field(default=None, max_length=200)
@@ -54,90 +51,73 @@ class WantedRuns(_Query):
 
     def filter(self) -> RunFilter:
         """Return what the database is asked for. Raises InvalidInputError."""
+        fields = self.model_dump(exclude={"state", "id_prefix"})
         for name in ("instance", "entity_type", "trigger"):
-            text = getattr(self, name)
-            if text is not None:
-                checked_id(text, f"query.{to_camel(name)}")
+            if fields[name] is not None:
+                checked_id(fields[name], f"query.{to_camel(name)}")
+        for name in ("since", "until"):
+            fields[name] = _utc(name, fields[name])
         return RunFilter(
-            states=tuple(state.value for state in self.state),
-            instance=self.instance,
-            entity_type=self.entity_type,
-            trigger=self.trigger,
-            mode=self.mode,
-            since=_utc("since", self.since),
-            until=_utc("until", self.until),
-            prefix=self.id_prefix,
-            parent=self.parent,
+            states=tuple(state.value for state in self.state), prefix=self.id_prefix, **fields
         )
 
 
-class WantedRecords(_Query):
+_OUTCOMES = Literal[
+    "success", "skipped", "unchanged", "excluded", "superseded", "cancelled", "failed", "in_flight"
+]
+
+
+class RunRecordQuery(BaseModel):
     """Which records of a run."""
 
-    outcome: (
-        Literal[
-            "success", "skipped", "unchanged", "excluded", "superseded", "cancelled", "failed",
-            "in_flight",
-        ]
-        | None
-    ) = Field(default=None, description="`skipped` is for any of its four reasons.")  # fmt: skip
-    source_id: str | None = Field(default=None, description="Exactly this one.")
-    stage: Stage | None = Field(default=None, description="That tried them again or gave them up.")
-    attempts: int | None = Field(default=None, ge=1, le=1000, description="At least so many.")
+    model_config = ConfigDict(alias_generator=to_camel)
+    outcome: _OUTCOMES | None = Field(None, description="`skipped` is for any of its four reasons.")
+    source_id: str | None = Field(None, description="Exactly this one.")
+    stage: Stage | None = Field(None, description="That tried them again or gave them up.")
+    attempts: int | None = Field(None, ge=1, le=1000, description="At least so many.")
 
     def filter(self) -> RecordFilter:
         """Return what the database is asked for. Raises InvalidInputError."""
         if self.source_id is not None:
             checked_id(self.source_id, "query.sourceId")
-        return RecordFilter(
-            outcome=self.outcome,
-            source_id=self.source_id,
-            stage=self.stage,
-            attempts=self.attempts,
-        )
+        return RecordFilter(**self.model_dump())
 
 
-Wanted = Annotated[WantedRuns, Query()]
+Wanted = Annotated[RunQuery, Query()]
 
 
 @router.get("")
-async def list_(
-    wanted: Wanted, paging: Paged, caller: Runner, backend: BackendDep
-) -> Page[RunView]:
+async def list_runs(wanted: Wanted, paging: Paged, caller: Runner, api: Api) -> Page[RunView]:
     """List runs, newest first."""
     after = paging.key(moment, identity)
-    found = await RunList(backend.database).newest(
-        caller.tenant, wanted.filter(), paging.limit + 1, after
-    )
+    found = await RunList(api.database).newest(caller.tenant, wanted.filter(), paging.limit, after)
     return paging.page(found, lambda run: (run.created_at.isoformat(), run.correlation_id))
 
 
 @router.get("/count")
-async def count(wanted: Wanted, caller: Runner, backend: BackendDep) -> RunCount:
+async def count_runs(wanted: Wanted, caller: Runner, api: Api) -> RunCount:
     """Count the runs of a filter, up to 10,000."""
-    return await RunList(backend.database).count(caller.tenant, wanted.filter())
+    return await RunList(api.database).count(caller.tenant, wanted.filter())
 
 
 @router.get("/{correlation_id}")
-async def show(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunReport:
+async def get_run(correlation_id: Id, caller: Runner, api: Api) -> RunReport:
     """Show a run in full: stages, failures, mapping, cursor, replays."""
-    return await RunDetails(backend.database).get(caller.tenant, correlation_id)
+    return await RunDetails(api.database).get(caller.tenant, correlation_id)
 
 
 @router.get("/{correlation_id}/records")
-async def records(
+async def list_run_records(
     correlation_id: Id,
-    wanted: Annotated[WantedRecords, Query()],
+    wanted: Annotated[RunRecordQuery, Query()],
     paging: Paged,
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
 ) -> Page[RunRecord]:
     """List the records of a run in the order in which they were found."""
-    run = await Runs(backend.database).get(caller.tenant, correlation_id)
+    run = await Runs(api.database).get(caller.tenant, correlation_id)
     after = paging.key(number, number) or (0, -1)
-    found = await RunRecords(backend.database).page(
-        run.id, wanted.filter(), paging.limit + 1, after
-    )
+    found = await RunRecords(api.database).page(run.id, wanted.filter(), paging.limit, after)
     return paging.page(found, lambda record: (str(record.batch), str(record.slot)))
 
 

@@ -23,7 +23,7 @@ from syncline.postgres.schedules.schedule_list import (
 from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Text, creation_of, edit_of, saved
 from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paged, moment, words
@@ -81,79 +81,74 @@ def _filter(
 
 @router.get("")
 async def list_schedules(
-    caller: Runner,
-    backend: BackendDep,
-    paging: Paged,
-    wanted: Annotated[ScheduleFilter, Depends(_filter)],
+    caller: Runner, api: Api, paging: Paged, wanted: Annotated[ScheduleFilter, Depends(_filter)]
 ) -> Page[ScheduleView]:
     """List schedules by name, with the last and the next run of each."""
     (after,) = paging.key(words) or (None,)
-    found = await ScheduleList(backend.database).page(
-        caller.tenant, wanted, limit=paging.limit + 1, after=after
+    found = await ScheduleList(api.database).page(
+        caller.tenant, wanted, limit=paging.limit, after=after
     )
     return paging.page(found, lambda schedule: [schedule.name])
 
 
 @router.post("", status_code=201)
-async def create(
+async def create_schedule(
     body: Document[ScheduleBody],
     edit: Annotated[Edit, Depends(creation_of(Kind.SCHEDULE))],
-    backend: BackendDep,
+    api: Api,
 ) -> Answer[ScheduleView]:
     """Store a new schedule. 409: there is one for this instance and entity type."""
-    return await _saved(backend, edit, _with_name(_with_cron(body.value)))
+    return await _saved(api, edit, _with_name(_with_cron(body.value)))
 
 
 @router.post("/preview")
-async def preview_schedule(
-    body: Document[PreviewBody], _caller: Runner, backend: BackendDep
-) -> Preview:
+async def preview_schedule(body: Document[PreviewBody], _caller: Runner, api: Api) -> Preview:
     """Say when a schedule would fire, in words, and what clock changes do to it."""
     wanted = converted(_with_cron(body.value), PreviewBody)
     cron, zone = parse_cadence(wanted.cron or "", wanted.timezone)
-    return preview(cron, zone, backend.clock.now())
+    return preview(cron, zone, api.clock.now())
 
 
 @router.get("/{name}")
-async def show(name: Name, caller: Runner, backend: BackendDep) -> Answer[ScheduleView]:
+async def get_schedule(name: Name, caller: Runner, api: Api) -> Answer[ScheduleView]:
     """Return a schedule."""
-    return await _shown(backend, caller.tenant, name)
+    return await _shown(api, caller.tenant, name)
 
 
 @router.put("/{name}")
-async def replace(
-    body: Document[ScheduleBody], edit: ScheduleEdit, backend: BackendDep
+async def replace_schedule(
+    body: Document[ScheduleBody], edit: ScheduleEdit, api: Api
 ) -> Answer[ScheduleView]:
     """Store a schedule as the body wants it; slots before this moment are none of its own."""
-    return await _saved(backend, edit, _with_cron(body.value))
+    return await _saved(api, edit, _with_cron(body.value))
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(edit: ScheduleEdit, backend: BackendDep) -> None:
+async def delete_schedule(edit: ScheduleEdit, api: Api) -> None:
     """Delete a schedule; its runs stay, and one that is under way goes on."""
-    await edits.delete(backend.configuration, edit)
+    await edits.delete(api.configuration, edit)
 
 
 @router.post("/{name}/enable")
-async def enable(edit: ScheduleEdit, backend: BackendDep) -> Answer[ScheduleView]:
+async def enable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]:
     """Let a schedule fire from now on; slots that passed meanwhile stay undone."""
-    step, _ = await edits.switch_schedule(backend.configuration, edit, enabled=True)
-    return await _shown(backend, edit.tenant, step.name)
+    step, _ = await edits.switch_schedule(api.configuration, edit, enabled=True)
+    return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/disable")
-async def disable(edit: ScheduleEdit, backend: BackendDep) -> Answer[ScheduleView]:
+async def disable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]:
     """Keep a schedule from firing; a run that is under way goes on."""
-    step, _ = await edits.switch_schedule(backend.configuration, edit, enabled=False)
-    return await _shown(backend, edit.tenant, step.name)
+    step, _ = await edits.switch_schedule(api.configuration, edit, enabled=False)
+    return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/run-now", status_code=202)
-async def run_now(name: Name, caller: Runner, backend: BackendDep) -> Answer[RunByHand]:
+async def run_schedule_now(name: Name, caller: Runner, api: Api) -> Answer[RunByHand]:
     """Start the schedule's run now. 409: a run of the same is active, or it cannot run."""
     firing = FiringRequest(caller.tenant, name, caller.actor, "gateway")
-    run_id, message = await fire_by_hand(backend.database, firing, backend.clock.now())
-    (status,) = await publish_triggers(backend, {run_id: message})
+    run_id, message = await fire_by_hand(api.database, firing, api.clock.now())
+    (status,) = await publish_triggers(api, {run_id: message})
     if status is not None and status.state == "rejected":
         raise ConflictError(status.reason or "refused")
     state = "queued" if status is None else status.state
@@ -161,24 +156,24 @@ async def run_now(name: Name, caller: Runner, backend: BackendDep) -> Answer[Run
 
 
 @router.get("/{name}/firings")
-async def firings(
-    name: Name, caller: Runner, backend: BackendDep, paging: Paged
+async def list_schedule_firings(
+    name: Name, caller: Runner, api: Api, paging: Paged
 ) -> Page[FiringView]:
     """List what became of a schedule's slots, the newest first."""
     (before,) = paging.key(moment) or (None,)
-    views = ScheduleList(backend.database)
-    found = await views.firings(caller.tenant, name, paging.limit + 1, before)
+    views = ScheduleList(api.database)
+    found = await views.firings(caller.tenant, name, paging.limit, before)
     return paging.page(found, lambda firing: [firing.slot.isoformat()])
 
 
-async def _saved(backend: Backend, edit: Edit, body: object) -> Answer[ScheduleView]:
-    step, mark = await edits.save(backend.configuration, edit, body)
-    view = await ScheduleList(backend.database).get(edit.tenant, step.name)
+async def _saved(api: Api, edit: Edit, body: object) -> Answer[ScheduleView]:
+    step, mark = await edits.save(api.configuration, edit, body)
+    view = await ScheduleList(api.database).get(edit.tenant, step.name)
     return saved(router, edit, step.name, view, mark)
 
 
-async def _shown(backend: Backend, tenant: str, name: str) -> Answer[ScheduleView]:
-    view = await ScheduleList(backend.database).get(tenant, name)
+async def _shown(api: Api, tenant: str, name: str) -> Answer[ScheduleView]:
+    view = await ScheduleList(api.database).get(tenant, name)
     return Answer(view, etag(view.etag))
 
 

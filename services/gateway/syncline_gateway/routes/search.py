@@ -8,20 +8,20 @@ from fastapi import Query
 
 from syncline.postgres.runs.search import Search, SearchResult
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/search", tags=["search"])
 
 
 @router.get("")
-async def find(
+async def search(
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     q: Annotated[
         str,
         Query(description="A correlation ID or its first 6 digits, a source ID, or a target ID."),
     ],
 ) -> SearchResult:
     """Find runs, records, targets and dead letters by their IDs."""
-    return await Search(backend.database).find(caller.tenant, q)
+    return await Search(api.database).find(caller.tenant, q)

@@ -16,7 +16,7 @@ from syncline.postgres.access.users import Users
 from syncline.security.tokens import csrf_token, token_hash
 from syncline_gateway.access.authentication import COOKIE, Authentication, Identity
 from syncline_gateway.access.caller import Address, AuthenticationDep, Caller, Runner
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.resource import Answer, Resource
 
@@ -97,17 +97,17 @@ class Entrance(msgspec.Struct, frozen=True):
 
     request: Request
     address: str
-    backend: Backend
+    api: Api
     authentication: Authentication
 
     @property
     def signing_in(self) -> SignIn:
-        rules = SignInRules(lifetimes=self.backend.settings.lifetimes())
-        return SignIn(self.backend.database, self.request.app.state.passwords, rules)
+        rules = SignInRules(lifetimes=self.api.settings.lifetimes())
+        return SignIn(self.api.database, self.request.app.state.passwords, rules)
 
     async def let_in(self, token: str) -> Answer[SessionInfo]:
         """Answer with a new session, and give its cookie."""
-        settings = self.backend.settings
+        settings = self.api.settings
         found = await self.authentication.sessions.find(token_hash(token))
         assert found is not None
         identity = Identity(found.name, found.role, found.tenant, token, found)
@@ -120,9 +120,9 @@ class Entrance(msgspec.Struct, frozen=True):
 
 
 async def _entrance(
-    request: Request, address: Address, backend: BackendDep, authentication: AuthenticationDep
+    request: Request, address: Address, api: Api, authentication: AuthenticationDep
 ) -> Entrance:
-    return Entrance(request, address, backend, authentication)
+    return Entrance(request, address, api, authentication)
 
 
 EntranceDep = Annotated[Entrance, Depends(_entrance)]
@@ -143,7 +143,7 @@ async def sign_in_by_link(body: SignInLink, entrance: EntranceDep) -> Answer[Ses
 
 
 @router.get("/session")
-async def who(caller: Runner, authentication: AuthenticationDep) -> SessionInfo:
+async def get_session(caller: Runner, authentication: AuthenticationDep) -> SessionInfo:
     """Say who calls, with which role, in which tenant."""
     assert caller.identity is not None
     return await _info(authentication, caller.identity, caller.tenant)
@@ -161,7 +161,7 @@ async def sign_out(caller: Runner, authentication: AuthenticationDep) -> Respons
 
 
 @router.put("/session/tenant")
-async def switch(
+async def switch_tenant(
     body: TenantChoice, caller: Runner, authentication: AuthenticationDep
 ) -> SessionInfo:
     """Look at another tenant."""
@@ -174,7 +174,7 @@ async def switch(
 
 
 @router.put("/session/password")
-async def change_password(
+async def change_own_password(
     body: OwnPassword, caller: Runner, entrance: EntranceDep
 ) -> Answer[SessionInfo]:
     """Change one's own password; every session of one's ends, and a new one begins."""
@@ -185,9 +185,9 @@ async def change_password(
 
 
 @router.get("/setup")
-async def setup(backend: BackendDep) -> Setup:
+async def get_setup(api: Api) -> Setup:
     """Say whether this installation waits for its first Platform Admin."""
-    return Setup(not await Users(backend.database).exist())
+    return Setup(not await Users(api.database).exist())
 
 
 @router.post("/setup", dependencies=_OPEN)

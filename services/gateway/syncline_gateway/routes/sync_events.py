@@ -20,7 +20,7 @@ from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.live.hub import Subscription, event
 from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
 from syncline_gateway.requests.ids import Id
@@ -59,10 +59,10 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
 
 
 @router.post("", status_code=202)
-async def trigger(
+async def trigger_sync(
     body: Document[SyncEvent],
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     idempotency_key: Annotated[
         str | None,
         Header(max_length=200, description="The same key with the same body is the same run."),
@@ -74,20 +74,20 @@ async def trigger(
     try:
         wanted = request_of(body.value, fields)
     except InvalidInputError as error:
-        await publish_refusal(backend, run_id, fields, error)
+        await publish_refusal(api, run_id, fields, error)
         raise
-    status = await _begun_before(backend, run_id, wanted, by_key=idempotency_key is not None)
+    status = await _begun_before(api, run_id, wanted, by_key=idempotency_key is not None)
     if status is None:
-        await refuse_what_cannot_run(backend, run_id, fields, wanted)
-        status = await _begun(backend, run_id, fields, wanted)
+        await refuse_what_cannot_run(api, run_id, fields, wanted)
+        status = await _begun(api, run_id, fields, wanted)
     return Answer(status, router.location(run_id))
 
 
 async def _begun_before(
-    backend: Backend, run_id: str, wanted: TriggerRequest, *, by_key: bool
+    api: Api, run_id: str, wanted: TriggerRequest, *, by_key: bool
 ) -> RunStatus | None:
     """Return the run that this very request began before, or None."""
-    found = await Runs(backend.database).with_request_hash(wanted.tenant, run_id)
+    found = await Runs(api.database).with_request_hash(wanted.tenant, run_id)
     if found is None:
         return None
     run, fingerprint = found
@@ -100,7 +100,7 @@ async def _begun_before(
 
 
 async def _begun(
-    backend: Backend, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
+    api: Api, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
 ) -> RunStatus:
     """Publish the trigger, and return what the trigger service says of it.
 
@@ -109,19 +109,19 @@ async def _begun(
         ConflictError: refused: a run is active, or the correlation ID is taken.
         NotFoundError: refused: what it names does not exist.
     """
-    message = trigger_message(run_id, fields, "gateway", backend.clock.now())
-    (status,) = await publish_triggers(backend, {run_id: message})
+    message = trigger_message(run_id, fields, "gateway", api.clock.now())
+    (status,) = await publish_triggers(api, {run_id: message})
     if status is None:
-        return await _unanswered(backend, run_id, wanted)
+        return await _unanswered(api, run_id, wanted)
     if status.state == "rejected":
         raise _refusal(status)
     return status
 
 
-async def _unanswered(backend: Backend, run_id: str, wanted: TriggerRequest) -> RunStatus:
+async def _unanswered(api: Api, run_id: str, wanted: TriggerRequest) -> RunStatus:
     """Nobody answered yet: the run's row, or a run that waits to be accepted."""
     try:
-        return status_of(await Runs(backend.database).get(wanted.tenant, run_id))
+        return status_of(await Runs(api.database).get(wanted.tenant, run_id))
     except NotFoundError:  # no row yet: it waits in Kafka
         return RunStatus(
             correlation_id=run_id,
@@ -146,46 +146,46 @@ def _refusal(status: RunStatus) -> Exception:
 
 
 @router.get("/{correlation_id}")
-async def show(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
+async def get_sync_event(correlation_id: Id, caller: Runner, api: Api) -> RunStatus:
     """Say how a run stands."""
-    return status_of(await Runs(backend.database).get(caller.tenant, correlation_id))
+    return status_of(await Runs(api.database).get(caller.tenant, correlation_id))
 
 
 @router.post("/{correlation_id}/cancel", status_code=202)
-async def cancel(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
+async def cancel_sync_event(correlation_id: Id, caller: Runner, api: Api) -> RunStatus:
     """Cancel a run: no new record enters, writes under way finish, the rest is skipped."""
-    run = await Runs(backend.database).request_cancel(caller.tenant, correlation_id, caller.actor)
-    await backend.producer.send([cancel_message(run.id, caller.actor)])
+    run = await Runs(api.database).request_cancel(caller.tenant, correlation_id, caller.actor)
+    await api.producer.send([cancel_message(run.id, caller.actor)])
     return status_of(run)
 
 
 @router.post("/{correlation_id}/pause")
-async def pause(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
+async def pause_sync_event(correlation_id: Id, caller: Runner, api: Api) -> RunStatus:
     """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
-    run = await RunPauses(backend.database).pause(caller.tenant, correlation_id, caller.actor)
-    return await _publish(backend, run, pause_message(run.id, caller.actor))
+    run = await RunPauses(api.database).pause(caller.tenant, correlation_id, caller.actor)
+    return await _publish(api, run, pause_message(run.id, caller.actor))
 
 
 @router.post("/{correlation_id}/resume")
-async def resume(correlation_id: Id, caller: Runner, backend: BackendDep) -> RunStatus:
+async def resume_sync_event(correlation_id: Id, caller: Runner, api: Api) -> RunStatus:
     """Let a paused run go on."""
-    run = await RunPauses(backend.database).resume(caller.tenant, correlation_id, caller.actor)
-    return await _publish(backend, run, forget_message(run.id))
+    run = await RunPauses(api.database).resume(caller.tenant, correlation_id, caller.actor)
+    return await _publish(api, run, forget_message(run.id))
 
 
-async def _publish(backend: Backend, run: Run, command: Outbound) -> RunStatus:
+async def _publish(api: Api, run: Run, command: Outbound) -> RunStatus:
     """Tell the stages, and all who follow the run. Without us the trigger service does it soon."""
     status = status_of(run)
-    now = backend.clock.now()
-    await backend.producer.send([command, status_message(PROGRESS, "gateway", status, now)])
+    now = api.clock.now()
+    await api.producer.send([command, status_message(PROGRESS, "gateway", status, now)])
     return status
 
 
 @router.get("/{correlation_id}/stream", responses=sse_documented(RunStatus))
-async def stream(
+async def stream_sync_event(
     correlation_id: Id,
     caller: Runner,
-    backend: BackendDep,
+    api: Api,
     last_event_id: Annotated[str | None, Header(max_length=40)] = None,
 ) -> StreamingResponse:
     """Follow a run: `snapshot`, then `run` with each change, and `end` when it has ended.
@@ -193,18 +193,16 @@ async def stream(
     The `id` of an event is the run's sequence number; after `Last-Event-ID` only newer ones come.
     """
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else -1
-    first = status_of(await Runs(backend.database).get(caller.tenant, correlation_id))
-    return StreamingResponse(_following(backend, caller.tenant, first, seen), **SSE)
+    first = status_of(await Runs(api.database).get(caller.tenant, correlation_id))
+    return StreamingResponse(_following(api, caller.tenant, first, seen), **SSE)
 
 
-async def _following(
-    backend: Backend, tenant: str, first: RunStatus, seen: int
-) -> AsyncIterator[bytes]:
+async def _following(api: Api, tenant: str, first: RunStatus, seen: int) -> AsyncIterator[bytes]:
     run_id = first.correlation_id
-    runs = Runs(backend.database)
-    with backend.hub.subscribed(tenant, [f"run:{run_id}"]) as subscription:
+    runs = Runs(api.database)
+    with api.hub.subscribed(tenant, [f"run:{run_id}"]) as subscription:
         status = first
-        while not backend.hub.is_closing:
+        while not api.hub.is_closing:
             subscription.missed = False
             if status.seq > seen:
                 yield event("snapshot", status, str(status.seq))

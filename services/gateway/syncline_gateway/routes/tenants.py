@@ -8,7 +8,7 @@ from pydantic import Field
 
 from syncline.postgres.access.tenants import Tenants, TenantView
 from syncline_gateway.access.caller import Admin, AuthenticationDep, Runner
-from syncline_gateway.backend import BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.paging import Page, Paged, words
 from syncline_gateway.requests.resource import Resource
@@ -25,18 +25,18 @@ class NewTenant(Body):
 
 
 @router.get("")
-async def list_(
-    caller: Runner, backend: BackendDep, paging: Paged, authentication: AuthenticationDep
+async def list_tenants(
+    caller: Runner, api: Api, paging: Paged, authentication: AuthenticationDep
 ) -> Page[TenantView]:
     """List the tenants that one may work in."""
     assert caller.identity is not None
     (after,) = paging.key(words) or ("",)
     own = await authentication.tenants(caller.identity)
-    found = await Tenants(backend.database).page(own, paging.limit + 1, after)
+    found = await Tenants(api.database).page(own, paging.limit, after)
     return paging.page(found, lambda tenant: [tenant.id])
 
 
 @router.post("", status_code=201)
-async def add(body: NewTenant, caller: Admin, backend: BackendDep) -> TenantView:
+async def create_tenant(body: NewTenant, caller: Admin, api: Api) -> TenantView:
     """Make a tenant."""
-    return await Tenants(backend.database).add(body.id, caller.actor)
+    return await Tenants(api.database).add(body.id, caller.actor)

@@ -13,7 +13,7 @@ from syncline.domain.access import LONGEST_NAME, RoleName
 from syncline.postgres.access.one_time_links import LASTS
 from syncline.postgres.access.users import UserChange, Users, UserView, find_user, insert_user
 from syncline_gateway.access.caller import Admin, AuthenticationDep
-from syncline_gateway.backend import Backend, BackendDep
+from syncline_gateway.api import Api
 from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.paging import Page, Paged, words
 from syncline_gateway.requests.resource import Answer, Resource
@@ -59,54 +59,50 @@ class UserPatch(Body):
 
 
 @router.get("")
-async def list_(
+async def list_users(
     caller: Admin,
-    backend: BackendDep,
+    api: Api,
     paging: Paged,
     search: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
 ) -> Page[UserView]:
     """List users by name; `search` is a part of it."""
     (after,) = paging.key(words) or (None,)
-    found = await Users(backend.database).list(paging.limit + 1, after, search)
+    found = await Users(api.database).list(paging.limit, after, search)
     return paging.page(found, lambda user: [user.name.lower()])
 
 
 @router.post("", status_code=201)
-async def add(body: NewUser, caller: Admin, backend: BackendDep) -> Answer[InvitedUser]:
+async def create_user(body: NewUser, caller: Admin, api: Api) -> Answer[InvitedUser]:
     """Add a user; the answer holds a one-time link to choose a password."""
-    async with backend.database.transaction() as connection:
+    async with api.database.transaction() as connection:
         user = await insert_user(connection, body.name, body.role, body.tenants, caller.actor)
-    link = await _link(backend, user.id, caller.actor)
+    link = await _link(api, user.id, caller.actor)
     return Answer(InvitedUser(user, link), router.location(user.id))
 
 
 @router.get("/{user}")
-async def show(user: str, caller: Admin, backend: BackendDep) -> UserView:
+async def get_user(user: str, caller: Admin, api: Api) -> UserView:
     """Show a user, by ID or name."""
-    return await find_user(backend.database, user)
+    return await find_user(api.database, user)
 
 
 @router.patch("/{user}")
-async def change(
-    user: str,
-    body: UserPatch,
-    caller: Admin,
-    backend: BackendDep,
-    authentication: AuthenticationDep,
+async def update_user(
+    user: str, body: UserPatch, caller: Admin, api: Api, authentication: AuthenticationDep
 ) -> UserView:
     """Change role or tenants, or disable: who is disabled is signed out everywhere."""
     wanted = UserChange(body.role, body.tenants, body.disabled)
-    changed = await Users(backend.database).change(user, wanted, caller.actor)
+    changed = await Users(api.database).change(user, wanted, caller.actor)
     authentication.forget()
     return changed
 
 
 @router.post("/{user}/password-link", status_code=201)
-async def new_link(user: str, caller: Admin, backend: BackendDep) -> PasswordLink:
+async def create_password_link(user: str, caller: Admin, api: Api) -> PasswordLink:
     """Make a new link to choose a password; former ones of this user are worth nothing then."""
-    return await _link(backend, user, caller.actor)
+    return await _link(api, user, caller.actor)
 
 
-async def _link(backend: Backend, user: str, actor: str) -> PasswordLink:
-    token = await password_link(backend.database, user, actor)
+async def _link(api: Api, user: str, actor: str) -> PasswordLink:
+    token = await password_link(api.database, user, actor)
     return PasswordLink(f"/choose-password#{token}", LASTS["password"])

@@ -73,14 +73,14 @@ def _webhook(view: SubscriptionView) -> Webhook:
 
 
 @router.get("")
-async def list_(webhooks: WebhooksDep, paging: Paged) -> Page[Webhook]:
+async def list_webhooks(webhooks: WebhooksDep, paging: Paged) -> Page[Webhook]:
     """List webhooks by name."""
     page = await webhooks.page(paging)
     return Page([_webhook(view) for view in page.items], page.next)
 
 
 @router.post("", status_code=201)
-async def create(body: WebhookBody, webhooks: WebhooksDep) -> Answer[WebhookSecret]:
+async def create_webhook(body: WebhookBody, webhooks: WebhooksDep) -> Answer[WebhookSecret]:
     """Make a webhook; the answer is the only place where its secret is ever shown."""
     secret = new_signing_secret()
     view = await webhooks.create(body, secret)
@@ -89,14 +89,14 @@ async def create(body: WebhookBody, webhooks: WebhooksDep) -> Answer[WebhookSecr
 
 
 @router.get("/{webhook}")
-async def show(webhook: Id, webhooks: WebhooksDep) -> Answer[Webhook]:
+async def get_webhook(webhook: Id, webhooks: WebhooksDep) -> Answer[Webhook]:
     """Show a webhook."""
     view = await webhooks.get(webhook)
     return Answer(_webhook(view), state_of(view))
 
 
 @router.put("/{webhook}")
-async def change(
+async def replace_webhook(
     webhook: Id, body: WebhookBody, webhooks: WebhooksDep, mark: IfMatch
 ) -> Answer[Webhook]:
     """Change a webhook. One that is switched off gives up what waits for it."""
@@ -105,26 +105,26 @@ async def change(
 
 
 @router.delete("/{webhook}", status_code=204)
-async def remove(webhook: Id, webhooks: WebhooksDep) -> None:
+async def delete_webhook(webhook: Id, webhooks: WebhooksDep) -> None:
     """Remove a webhook with its deliveries."""
     await webhooks.remove(webhook)
 
 
 @router.post("/{webhook}/rotate-secret")
-async def rotate(webhook: Id, webhooks: WebhooksDep) -> WebhookSecret:
+async def rotate_webhook_secret(webhook: Id, webhooks: WebhooksDep) -> WebhookSecret:
     """Sign with a new secret, shown here alone; for 24 hours the one before signs too."""
     secret = new_signing_secret()
     return WebhookSecret(secret, _webhook(await webhooks.rotate(webhook, secret)))
 
 
 @router.post("/{webhook}/test")
-async def test(webhook: Id, webhooks: WebhooksDep) -> Tested:
+async def test_webhook(webhook: Id, webhooks: WebhooksDep) -> Tested:
     """Send a signed test event now and tell what the receiver answered."""
     return await webhooks.test(webhook)
 
 
 @router.get("/{webhook}/deliveries")
-async def list_deliveries(
+async def list_webhook_deliveries(
     webhook: Id, webhooks: WebhooksDep, paging: Paged, state: State = None
 ) -> Page[DeliveryView]:
     """List what was told to a webhook, the newest first, with every attempt."""
@@ -132,6 +132,8 @@ async def list_deliveries(
 
 
 @router.post("/{webhook}/deliveries/{delivery}/redeliver")
-async def redeliver(webhook: Id, delivery: Id, webhooks: WebhooksDep) -> DeliveryView:
+async def redeliver_webhook_delivery(
+    webhook: Id, delivery: Id, webhooks: WebhooksDep
+) -> DeliveryView:
     """Deliver something again, with the same ID; the notifier does so within seconds."""
     return await webhooks.redeliver(webhook, delivery)

@@ -9,22 +9,17 @@ import structlog
 from syncline.contracts.events import REJECTED
 from syncline.contracts.sending import trigger_message
 from syncline.contracts.status import refused, status_message
-from syncline.domain.errors import (
-    ConflictError,
-    InvalidInputError,
-    NotFoundError,
-    RetriableError,
-)
+from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, RetriableError
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.runs.refused_triggers import RefusedTriggers
-from syncline_gateway.backend import Backend
+from syncline_gateway.api import Api
 
 log = structlog.get_logger()
 
 
 async def refuse_what_cannot_run(
-    backend: Backend, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
+    api: Api, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
 ) -> None:
     """Refuse at once what cannot run: the refusal is stored, then the trigger is published.
 
@@ -35,17 +30,15 @@ async def refuse_what_cannot_run(
         NotFoundError, ConflictError: what it names does not exist, or may not run.
     """
     try:
-        await Streams(backend.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
+        await Streams(api.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
     except (NotFoundError, ConflictError) as error:
-        await RefusedTriggers(backend.database).add(run_id, wanted, error)
-        await backend.producer.send(
-            [trigger_message(run_id, fields, "gateway", backend.clock.now())]
-        )
+        await RefusedTriggers(api.database).add(run_id, wanted, error)
+        await api.producer.send([trigger_message(run_id, fields, "gateway", api.clock.now())])
         raise
 
 
 async def publish_refusal(
-    backend: Backend, run_id: str, fields: dict[str, Any], error: InvalidInputError
+    api: Api, run_id: str, fields: dict[str, Any], error: InvalidInputError
 ) -> None:
     """Publish `run.rejected` for a request that is wrong in itself.
 
@@ -53,8 +46,8 @@ async def publish_refusal(
     caller is answered all the same, and the log has what could not be published.
     """
     status = refused(run_id, fields, error)
-    message = status_message(REJECTED, "gateway", status, backend.clock.now())
+    message = status_message(REJECTED, "gateway", status, api.clock.now())
     try:
-        await backend.producer.send([message])
+        await api.producer.send([message])
     except RetriableError as outage:
         log.warning("refusal_unpublished", correlation_id=run_id, error=str(outage))

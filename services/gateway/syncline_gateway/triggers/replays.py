@@ -7,7 +7,7 @@ from typing import Literal
 
 from syncline.actions.dead_letters.replay_plan import ACCEPTED, ReplayResult, ReplayRun
 from syncline.contracts.events import RunStatus
-from syncline_gateway.backend import Backend
+from syncline_gateway.api import Api
 from syncline_gateway.triggers.trigger_answers import publish_triggers
 
 Start = Literal["failed", "ingest"]
@@ -15,13 +15,13 @@ UNANSWERED = "asked"
 """Result of an entry whose run nobody has answered for yet."""
 
 
-async def publish_replays(backend: Backend, runs: Sequence[ReplayRun]) -> list[ReplayResult]:
+async def publish_replays(api: Api, runs: Sequence[ReplayRun]) -> list[ReplayResult]:
     """Publish the triggers of replays and say what became of each entry.
 
     Raises:
         RetriableError: Kafka did not take them; nothing has begun.
     """
-    statuses = await publish_triggers(backend, {run.run_id: run.message for run in runs})
+    statuses = await publish_triggers(api, {run.run_id: run.message for run in runs})
     pairs = zip(runs, statuses, strict=True)
     return [result for run, status in pairs for result in _results(run, status)]
 

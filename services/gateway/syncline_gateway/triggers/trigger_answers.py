@@ -8,15 +8,13 @@ from contextlib import ExitStack
 
 from syncline.contracts.events import RunStatus
 from syncline.contracts.wire import Outbound
-from syncline_gateway.backend import Backend
+from syncline_gateway.api import Api
 
 ANSWER_WITHIN = 2.0
 """Seconds to wait for the trigger service's word; Kafka has the triggers all the same."""
 
 
-async def publish_triggers(
-    backend: Backend, triggers: Mapping[str, Outbound]
-) -> list[RunStatus | None]:
+async def publish_triggers(api: Api, triggers: Mapping[str, Outbound]) -> list[RunStatus | None]:
     """Publish triggers; return the first status of each run, None where nobody answered yet.
 
     Args:
@@ -28,7 +26,7 @@ async def publish_triggers(
     if not triggers:
         return []
     with ExitStack() as stack:
-        answers = [stack.enter_context(backend.hub.answer_to(run_id)) for run_id in triggers]
-        await backend.producer.send(list(triggers.values()))
+        answers = [stack.enter_context(api.hub.answer_to(run_id)) for run_id in triggers]
+        await api.producer.send(list(triggers.values()))
         await asyncio.wait(answers, timeout=ANSWER_WITHIN)
         return [answer.result() if answer.done() else None for answer in answers]

@@ -36,9 +36,9 @@ class Backend(msgspec.Struct, frozen=True):
 
 
 async def _backend_of(request: Request) -> Backend:
-    backend: Backend = request.app.state.backend
+    backend: Backend = request.app.state.api
     return backend
 
 
-BackendDep = Annotated[Backend, Depends(_backend_of)]
+Api = Annotated[Backend, Depends(_backend_of)]
 """A route's parameter: what the process works with."""

@@ -1,4 +1,4 @@
-"""Monitor: once a second it says how every service stands, to PostgreSQL and to Prometheus."""
+"""Once a second: how every service stands, to PostgreSQL and to Prometheus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncline.kafka.lagging import GroupLag, LagReader
 from syncline.postgres.monitoring.service_status import STEP, Pipeline
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.telemetry.metrics import METRICS
-from syncline_monitor.faust_supervisor import Listening
+from syncline_monitor.faust_supervisor import FaustSupervisor
 from syncline_monitor.rules import Ages, StageLag
 
 EVERY = 1.0
@@ -22,8 +22,8 @@ EVERY = 1.0
 log = structlog.get_logger()
 
 
-class Watching:
-    """Puts together what was heard and what the broker says of the groups.
+class Monitor:
+    """Puts together what snapshots say of processes and what the broker says of the groups.
 
     Args:
         services: in the order in which a record passes them.
@@ -32,18 +32,18 @@ class Watching:
     def __init__(
         self,
         services: Sequence[str],
-        listening: Listening,
+        supervisor: FaustSupervisor,
         lags: LagReader,
         pipeline: Pipeline,
         clock: Clock,
     ) -> None:
         self._services = services
-        self._listening = listening
+        self._supervisor = supervisor
         self._lags = lags
         self._pipeline = pipeline
         self._clock = clock
         self._ages = {service: Ages() for service in READS}
-        self._shown: dict[str, ServiceStatus] = {}
+        self._stored: dict[str, ServiceStatus] = {}
         self._stepped = 0
         self.last_tick = clock.monotonic()
         self.waiting_for: str | None = None
@@ -55,27 +55,24 @@ class Watching:
                 await self._look()
                 self.waiting_for = None
             except SynclineError as error:
-                self._note_away(error)
+                if self.waiting_for is None:
+                    log.warning("monitor_waits", reason=str(error))
+                self.waiting_for = str(error)
+                self._stored.clear()
             self.last_tick = self._clock.monotonic()
             await sleep_unless(self._clock, EVERY, stopping)
         await self._lags.stop()
 
-    def _note_away(self, error: SynclineError) -> None:
-        if self.waiting_for is None:
-            log.warning("monitor_waits", reason=str(error))
-        self.waiting_for = str(error)
-        self._shown.clear()
-
     async def _look(self) -> None:
         groups = await self._lags.look()
         lags = self._stage_lags(groups)  # also while another monitor works: the ages must be known
-        board = self._listening.board
-        if board is None:
-            self._shown.clear()
+        processes = self._supervisor.processes
+        if processes is None:
+            self._stored.clear()
             return
-        health = board.health(self._services, lags, self._listening.now)
-        _show(health)
-        await self._keep(health)
+        statuses = processes.status(self._services, lags, self._supervisor.now)
+        _export(statuses)
+        await self._store(statuses)
 
     def _stage_lags(self, groups: Mapping[str, GroupLag]) -> dict[str, StageLag]:
         now = self._clock.monotonic()
@@ -88,26 +85,26 @@ class Watching:
             for stage, group in groups.items()
         }
 
-    async def _keep(self, health: Sequence[ServiceStatus]) -> None:
+    async def _store(self, statuses: Sequence[ServiceStatus]) -> None:
         now = self._clock.now()
-        if not self._shown:
+        if not self._stored:
             await self._pipeline.keep_only(self._services)
         changed = [
-            (place, each)
-            for place, each in enumerate(health)
-            if self._shown.get(each.service) != each
+            (position, each)
+            for position, each in enumerate(statuses)
+            if self._stored.get(each.service) != each
         ]
         await self._pipeline.keep(changed, now)
-        self._shown = {each.service: each for each in health}
+        self._stored = {each.service: each for each in statuses}
         step = int(now.timestamp()) // STEP
         if step > self._stepped:
             self._stepped = step
-            stages = [each for each in health if each.waiting is not None]
+            stages = [each for each in statuses if each.waiting is not None]
             await self._pipeline.remember(stages, now.replace(microsecond=0))
 
 
-def _show(health: Sequence[ServiceStatus]) -> None:
-    for each in health:
+def _export(statuses: Sequence[ServiceStatus]) -> None:
+    for each in statuses:
         METRICS.stage_workers.labels(each.service).set(len(each.workers))
         if each.waiting is None:
             continue
