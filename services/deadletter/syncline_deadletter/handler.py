@@ -6,7 +6,7 @@ record of a run has exactly one dead letter, whatever crashes in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
@@ -14,10 +14,8 @@ import structlog
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
-from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.runtime.spec import Handler, SideTask
-from syncline_deadletter.housekeeping import Housekeeping
-from syncline_deadletter.operations import Operating
+from syncline_deadletter.ports import DeadLetters
 from syncline_deadletter.rules import Letter, settled
 
 log = structlog.get_logger()
@@ -26,20 +24,12 @@ log = structlog.get_logger()
 class DeadletterHandler(Handler[Letter]):
     """Stores a poll's letters in one transaction."""
 
-    def __init__(
-        self, letters: DeadLetterStore, housekeeping: Housekeeping, operating: Operating
-    ) -> None:
+    def __init__(self, letters: DeadLetters, side_tasks: Mapping[str, SideTask]) -> None:
         self._letters = letters
-        self._housekeeping = housekeeping
-        self._operating = operating
+        self._side_tasks = side_tasks
 
-    def side_tasks(self) -> dict[str, SideTask]:
-        return {"housekeeping": self._housekeeping.run, "operating": self._operate}
-
-    async def _operate(self) -> None:
-        """Side task: work off operations, once alike entries are known by one fingerprint."""
-        await self._housekeeping.renew_patterns()
-        await self._operating.run()
+    def side_tasks(self) -> Mapping[str, SideTask]:
+        return self._side_tasks
 
     async def handle(self, items: Sequence[Letter]) -> list[Outbound]:
         records = [letter.record for letter in items if letter.record is not None]

@@ -30,7 +30,14 @@ def build(service: Service) -> tuple[StageSpec[Letter], DeadletterHandler]:
         service.producer,
         service.clock,
     )
-    return SPEC, DeadletterHandler(DeadLetterStore(service.database), housekeeping, operating)
+
+    async def operate() -> None:
+        """Work off operations, once alike entries are known by one fingerprint."""
+        await housekeeping.renew_patterns()
+        await operating.run()
+
+    side_tasks = {"housekeeping": housekeeping.run, "operating": operate}
+    return SPEC, DeadletterHandler(DeadLetterStore(service.database), side_tasks)
 
 
 def main(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from syncline.runtime.commands.stopped_batches import RunCommands, split_stopped
 from syncline.runtime.failure.failure_router import FailureRouter, storable
 from syncline.runtime.spec import Handler
 from syncline.security.secrets import SecretsError
-from syncline_execute.targets import Target, Targets
+from syncline_execute.targets import RunTargets, Target
 from syncline_execute.work import Halts
 from syncline_execute.writer import Writer, items_of
 
@@ -34,7 +34,7 @@ class ExecuteHandler(Handler[Payloads]):
 
     def __init__(
         self,
-        targets: Targets,
+        targets: RunTargets,
         writer: Writer,
         commands: RunCommands,
         router: FailureRouter,

@@ -16,7 +16,7 @@ from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_execute.handler import ExecuteHandler
-from syncline_execute.row_names import Naming
+from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Targets
 from syncline_execute.work import Halts
 from syncline_execute.writer import Writer
@@ -35,7 +35,7 @@ def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteHandler]:
     halts = Halts()
     return SPEC, ExecuteHandler(
         Targets(service.connections, service.mappings),
-        Writer(Ledger(service.database), halts, Naming(RowNames(service.database))),
+        Writer(Ledger(service.database), halts, RowNaming(RowNames(service.database))),
         service.commands,
         FailureRouter(Stage.EXECUTE, Random()),  # noqa: S311 - jitter
         service.clock,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.run import Notice
-from syncline.postgres.ledger.row_names import RowNames
+from syncline_execute.ports import RowNames
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 
@@ -15,7 +15,7 @@ SHARED = "shared_row"
 _Judged = dict[tuple[str, str, int], bool]
 
 
-class Naming:
+class RowNaming:
     """Looks after the names of rows."""
 
     def __init__(self, names: RowNames) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from syncline.bootstrap.connections import Connections, MappingCache
@@ -9,7 +11,7 @@ from syncline.connectors.port import Capabilities, Connector
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
-from syncline.postgres.limits.leases import ProfileLimiter
+from syncline.runtime.ports import CallLimiter
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -19,8 +21,15 @@ class Target(msgspec.Struct, frozen=True):
     capabilities: Capabilities
     transformation: Transformation
     retry: RetryPolicy
-    limiter: ProfileLimiter
+    limiter: CallLimiter
     concurrent: int
+
+
+class RunTargets(Protocol):
+    """Gives the target of a run."""
+
+    async def of(self, run: RunRef) -> Target:
+        """May raise RetriableError, NotFoundError, InvalidInputError, SecretsError."""
 
 
 class Targets:

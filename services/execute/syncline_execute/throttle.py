@@ -8,12 +8,12 @@ spot, for a longer one its records go over the retry topics.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 import structlog
 
 from syncline.connectors.port import WriteResult
 from syncline.postgres.limits.retry_after import PausedError
+from syncline.runtime.ports import CallPause
 from syncline_execute.rules import busy
 
 PATIENCE = 60.0
@@ -21,18 +21,8 @@ PATIENCE = 60.0
 log = structlog.get_logger()
 
 
-class HoldsOff(Protocol):
-    """Keeps calls to a profile back."""
-
-    async def hold_off(self, seconds: float, reason: str) -> None:
-        """Begin no call before so many seconds have passed; `reason` is for people."""
-
-    async def wait(self) -> None:
-        """Wait until calls may begin. Raises PausedError where that is not soon."""
-
-
 async def patiently(
-    send: Callable[[Sequence[int]], Awaitable[WriteResult]], count: int, profile: HoldsOff
+    send: Callable[[Sequence[int]], Awaitable[WriteResult]], count: int, profile: CallPause
 ) -> WriteResult:
     """Send records, and those again that the target was too busy for, until its time has come.
 

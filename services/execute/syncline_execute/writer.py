@@ -20,11 +20,11 @@ from syncline.domain.errors import Failure, RetriableError
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.mapping.hashes import payload_hashes
 from syncline.domain.run import Mode, Outcome
-from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.limits.retry_after import PausedError
 from syncline_execute.calls import GOES_ON, answer_of, match_keys, write_batch
 from syncline_execute.lookups import asked
-from syncline_execute.row_names import Naming
+from syncline_execute.ports import WriteLedger
+from syncline_execute.row_names import RowNaming
 from syncline_execute.rules import (
     AMBIGUOUS,
     Decision,
@@ -61,7 +61,7 @@ def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
 class Writer:
     """Writes items of one run to its target. Ledger outages come out as RetriableError."""
 
-    def __init__(self, ledger: Ledger, halts: Halts, naming: Naming) -> None:
+    def __init__(self, ledger: WriteLedger, halts: Halts, naming: RowNaming) -> None:
         self._ledger = ledger
         self._halts = halts
         self._naming = naming

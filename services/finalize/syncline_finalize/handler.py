@@ -14,13 +14,12 @@ from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.sending import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome
-from syncline.postgres.progress.outcomes import Outcomes
-from syncline.postgres.progress.stalled_runs import StalledRuns
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
+from syncline_finalize.ports import Outcomes, StalledRuns
 from syncline_finalize.rules import letter_events, settled_by_stall
 from syncline_finalize.status_throttle import Telling
 

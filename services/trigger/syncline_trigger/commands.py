@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from syncline.contracts.wire import Outbound
-from syncline.postgres.runs.pauses import RunPauses
-from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import (
     ControlTopic,
     cancel_message,
     forget_message,
     pause_message,
 )
+from syncline_trigger.ports import RunPauses, Runs
 
 OLD = 5.0
 """Seconds after which a cancel that is still open is published again."""

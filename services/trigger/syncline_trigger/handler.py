@@ -11,17 +11,13 @@ from syncline.contracts.sending import report_message, request_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
-from syncline.postgres.configuration.streams import Streams
-from syncline.postgres.database.database import Database
-from syncline.postgres.runs.queued_runs import QueuedRuns
-from syncline.postgres.runs.refused_triggers import RefusedTriggers
-from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
 from syncline_trigger.commands import CommandReconciler
+from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import Asked, accepted, rejected, turned_away
 
 DISPATCH_EVERY = 1.0
@@ -38,16 +34,16 @@ class TriggerHandler(Handler[Asked]):
 
     def __init__(
         self,
-        database: Database,
+        store: TriggerStore,
         reconciler: CommandReconciler,
         producer: Producer,
         clock: Clock,
         lanes: int,
     ) -> None:
-        self._streams = Streams(database)
-        self._runs = Runs(database)
-        self._queued = QueuedRuns(database)
-        self._refusals = RefusedTriggers(database)
+        self._streams = store.streams
+        self._runs = store.runs
+        self._queued = store.queued
+        self._refusals = store.refusals
         self._reconciler = reconciler
         self._producer = producer
         self._clock = clock

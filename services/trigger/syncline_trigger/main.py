@@ -5,20 +5,32 @@ from __future__ import annotations
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import TRIGGERS
+from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.runs.pauses import RunPauses
+from syncline.postgres.runs.queued_runs import QueuedRuns
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.spec import StageSpec
 from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.handler import TriggerHandler
+from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import Asked, decode
 
 SPEC = StageSpec("trigger", [TRIGGERS], decode)
 
 
 def build(service: Service) -> tuple[StageSpec[Asked], TriggerHandler]:
+    database = service.database
+    store = TriggerStore(
+        Streams(database),
+        Runs(database),
+        QueuedRuns(database),
+        RefusedTriggers(database),
+        RunPauses(database),
+    )
     return SPEC, TriggerHandler(
-        service.database,
-        CommandReconciler(Runs(service.database), RunPauses(service.database), service.commands),
+        store,
+        CommandReconciler(store.runs, store.pauses, service.commands),
         service.producer,
         service.clock,
         service.settings.kafka_partitions,

@@ -1,11 +1,12 @@
-"""What the runtime needs of the outside: a broker to read from and write to, and a clock.
+"""What stages need of the outside: a broker to read from and write to, and limits on their calls.
 
-syncline.kafka and syncline.testing fit these without importing them.
+syncline.kafka, syncline.postgres.limits and syncline.testing fit these without importing them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition
@@ -64,3 +65,23 @@ class Producer(Protocol):
         """
 
     async def stop(self) -> None: ...
+
+
+class CallPause(Protocol):
+    """A profile's system asked to be left alone: no call begins before."""
+
+    async def hold_off(self, seconds: float, reason: str) -> None:
+        """Begin no call before so many seconds have passed; `reason` is for people."""
+
+    async def wait(self) -> None:
+        """Wait until calls may begin. Raises PausedError where that is not soon."""
+
+
+class CallLimiter(Protocol):
+    """Holds calls to the limits of a profile."""
+
+    @property
+    def pause(self) -> CallPause: ...
+
+    def call(self) -> AbstractAsyncContextManager[None]:
+        """Hold a call slot. Raises RetriableError, PausedError."""

@@ -28,7 +28,7 @@ from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
-from syncline_execute.row_names import Naming
+from syncline_execute.row_names import RowNaming
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writer import Writer, items_of
@@ -175,7 +175,7 @@ class World:
         raw = [msgspec.Raw(payload) for payload in payloads]
         batch = Batch(run, 0, 0, list(range(len(raw))), list(records), raw, version=self._version)
         try:
-            return await Writer(self.ledger, Halts(), Naming(RowNames(self._database))).write(
+            return await Writer(self.ledger, Halts(), RowNaming(RowNames(self._database))).write(
                 run, self._target(), items_of([batch])
             )
         except CrashError:

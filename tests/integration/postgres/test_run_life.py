@@ -345,33 +345,6 @@ async def test_what_a_halted_replay_did_not_reach_waits_for_a_person_again(db: D
     assert [tuple(row) for row in rows] == [("a", "replayed"), ("b", "pending")]
 
 
-async def test_an_intent_belongs_to_the_call_that_made_it(db: Database) -> None:
-    run = await accept(db)
-    ledger, one, two = Ledger(db), "1" * 32, "2" * 32
-
-    async def intend(owner: str, payload_hash: str, version: int = 0, seconds: float = 60) -> bool:
-        begun = WriteIntents(owner, ["a"], [payload_hash], [version], [False])
-        return bool(await ledger.intend(ref(run), begun, seconds))
-
-    assert await intend(OWNER, one)
-    assert not await intend(OTHER, two)  # the first may still have its effect
-    await ledger.withdraw(run.stream, ["a"], OTHER)
-    await ledger.renew(run.stream, ["a"], OTHER, 0.0)
-    assert not await intend(OTHER, two)
-    await ledger.doubt(run.stream, ["a"], OWNER, ended=False)
-    assert not await intend(OTHER, two)
-    await ledger.doubt(run.stream, ["a"], OWNER, ended=True)
-    assert await intend(OTHER, two)
-    await ledger.acknowledge(ref(run), Acknowledgements(["a"], [one], [None], ["T1"], [5], [OWNER]))
-    entry = (await ledger.entries(run.stream, ["a"]))["a"]
-    assert (entry.payload_hash, entry.version) == (one, 5)
-    assert entry.intent is not None
-    assert entry.intent.owner == OTHER  # the later write is still open
-    await ledger.withdraw(run.stream, ["a"], OTHER)
-    assert not await intend(OTHER, two)  # decided before the write of version 5 was known
-    assert await intend(OTHER, two, 5)
-
-
 async def known(
     db: Database, run: Run, ids: list[str], hashes: list[str], *, tied: bool = False
 ) -> dict[int, RowStatus]:

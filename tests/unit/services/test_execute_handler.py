@@ -14,9 +14,11 @@ from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.run import Outcome
+from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.security.secrets import SecretsError
 from syncline.testing.clock import FakeClock
+from syncline.testing.memory_broker import MemoryBroker
 from syncline_execute.handler import ExecuteHandler
 from syncline_execute.work import Halts, Work
 
@@ -28,14 +30,6 @@ REFUSED = Failure(Category.PERMANENT, "login_refused", "the target answered 401"
 def batch(number: int, run_id: str = ONE) -> Batch[msgspec.Raw]:
     run = RunRef(run_id, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
     return Batch(run, number, 0, [0, 1], ["a", "b"], [msgspec.Raw(b"{}")] * 2)
-
-
-class Wishes:
-    def is_cancelled(self, run_id: str) -> bool:
-        return False
-
-    def is_paused(self, run_id: str) -> bool:
-        return False
 
 
 class Targets:
@@ -71,9 +65,9 @@ def stage(error: Exception | None = None) -> tuple[ExecuteHandler, Writer]:
     writer = Writer(halts)
     router = FailureRouter(Stage.EXECUTE, Random(1))
     made: Any = ExecuteHandler(
-        Targets(error),  # type: ignore[arg-type]
+        Targets(error),
         writer,  # type: ignore[arg-type]
-        Wishes(),
+        ControlTopic(MemoryBroker().reader("control"), FakeClock()),
         router,
         FakeClock(),
         halts,

@@ -27,6 +27,8 @@ class Limiter:
     async def hold_off(self, seconds: float, reason: str) -> None:
         self.held.append(seconds)
 
+    async def wait(self) -> None: ...
+
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
         if self.paused:

@@ -6,11 +6,12 @@ import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from syncline.contracts.batch import Batch
 from syncline.contracts.messages import RunRef
-from syncline.contracts.sending import RETRY_AT, retry_message
+from syncline.contracts.sending import RETRY_AT, RETRY_STAGE, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.testing.clock import EPOCH, FakeClock
@@ -61,6 +62,23 @@ async def test_what_waits_for_an_hour_goes_round_and_holds_nobody_up_for_longer_
     longest = max(b - a for a, b in pairwise(moments))
     assert longest <= 300 * 1.25
     assert {topic for _, topic in seen[:-1]} <= {f"retry.{n}s" for n in (2, 8, 32, 120, 300)}
+
+
+async def test_a_second_delivery_goes_the_same_way() -> None:
+    assert await rounds(waiting(8.9)) == await rounds(waiting(8.9))
+
+
+def test_what_is_no_retry_is_undecodable() -> None:
+    good = delivered(waiting(8.9), FakeClock())
+    without = [tuple(h for h in good.headers if h[0] != name) for name in (RETRY_AT, RETRY_STAGE)]
+    strange = (*without[1], (RETRY_STAGE, b"ingest"))
+    for broken in (
+        msgspec.structs.replace(good, value=None),
+        msgspec.structs.replace(good, value=b"{"),
+        *(msgspec.structs.replace(good, headers=headers) for headers in (*without, strange)),
+    ):
+        with pytest.raises((msgspec.MsgspecError, ValueError)):
+            decode(broken)
 
 
 async def test_a_cancelled_run_is_not_waited_for() -> None:

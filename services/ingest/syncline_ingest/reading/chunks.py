@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import partial
 from random import Random
 from typing import Any, Protocol, TypeVar
@@ -23,6 +22,7 @@ from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import failure_of_bug, storable
+from syncline.runtime.ports import CallLimiter
 from syncline_ingest.reading.rows import Chunk, Hasher, rows_of, unknown
 from syncline_ingest.rules import Row
 from syncline_ingest.sifting.repeats import twice
@@ -46,23 +46,6 @@ class SourceFailedError(Exception):
         self.final = final
 
 
-class HoldsOff(Protocol):
-    """Keeps calls to a profile back."""
-
-    async def hold_off(self, seconds: float, reason: str) -> None:
-        """Begin no call before so many seconds have passed."""
-
-
-class Limiter(Protocol):
-    """Holds calls to the limits of a profile."""
-
-    @property
-    def pause(self) -> HoldsOff: ...
-
-    def call(self) -> AbstractAsyncContextManager[None]:
-        """Hold a call slot. Raises RetriableError, PausedError."""
-
-
 class Told(Protocol):
     """Is told that a run waits for its source, for how many seconds, and why."""
 
@@ -82,7 +65,7 @@ class Source:
         extraction: Extraction,
         policy: RetryPolicy,
         clock: Clock,
-        limiter: Limiter,
+        limiter: CallLimiter,
         told: Told = silent,
     ) -> None:
         self._connector = connector

@@ -1,0 +1,38 @@
+"""What Execute needs of the database; `syncline.postgres` has it, and tests have it in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from syncline.contracts.messages import RunRef
+from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
+from syncline.domain.run import Notice
+
+
+class WriteLedger(Protocol):
+    """See syncline.postgres.ledger.write_ledger."""
+
+    async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, LedgerEntry]: ...
+    async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]: ...
+    async def renew(
+        self, stream: int, source_ids: Sequence[str], owner: str, seconds: float
+    ) -> None: ...
+    async def acknowledge(self, run: RunRef, written: Acknowledgements) -> None: ...
+    async def withdraw(self, stream: int, source_ids: Sequence[str], owner: str) -> None: ...
+    async def doubt(
+        self, stream: int, source_ids: Sequence[str], owner: str | None, *, ended: bool
+    ) -> None: ...
+    async def refresh(
+        self, stream: int, source_ids: Sequence[str], row_hashes: Sequence[str]
+    ) -> None: ...
+
+
+class RowNames(Protocol):
+    """See syncline.postgres.ledger.row_names."""
+
+    async def runs_alike(self, run: RunRef, run_ids: Sequence[str]) -> set[str]: ...
+    async def shared(
+        self, stream: int, source_ids: Sequence[str], target_ids: Sequence[str]
+    ) -> list[tuple[str, str, str]]: ...
+    async def add_notice(self, run: RunRef, notice: Notice) -> None: ...

@@ -1,0 +1,131 @@
+"""The database, held to what the stages rely on, as the stores in memory are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+from syncline.contracts.messages import Extracted, RunRef
+from syncline.domain.run import Run
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.dead_letters.store import DeadLetterStore
+from syncline.postgres.ledger.row_names import RowNames
+from syncline.postgres.ledger.write_ledger import Ledger
+from syncline.postgres.progress.extraction import Extractions
+from syncline.postgres.progress.outcomes import Outcomes
+from syncline.postgres.progress.stalled_runs import StalledRuns
+from syncline.postgres.runs.pauses import RunPauses
+from syncline.postgres.runs.queued_runs import QueuedRuns
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
+from syncline.postgres.runs.runs import Runs
+from syncline_trigger.ports import TriggerStore
+from tests.suites.dead_letters import DeadLetterSuite
+from tests.suites.outcomes import OutcomeSuite
+from tests.suites.trigger_store import TriggerStoreSuite
+from tests.suites.write_ledger import RowNameSuite, WriteLedgerSuite
+from tests.support.configured import configure
+from tests.support.run_life import accept, batch, extract, ref
+
+
+@pytest.fixture
+async def db(postgres: str) -> AsyncIterator[Database]:
+    async with open_database(postgres) as database:
+        await configure(database)
+        yield database
+
+
+class World:
+    """Runs in the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._runs, self._pauses = Runs(database), RunPauses(database)
+        self.outcomes, self.stalled = Outcomes(database), StalledRuns(database)
+        self.store = TriggerStore(
+            Streams(database),
+            self._runs,
+            QueuedRuns(database),
+            RefusedTriggers(database),
+            self._pauses,
+        )
+
+    async def switch_off(self) -> None:
+        await self._database.execute("update instances set enabled = false")
+
+    async def start(self, run: Run) -> None:
+        await Extractions(self._database).start(run.id)
+
+    async def finish(self, run: Run) -> None:
+        await extract(self._database, run)
+        await self.outcomes.apply([Extracted(ref(run), 0, 0)])
+
+    async def extracted(self, batches: Mapping[int, str]) -> Run:
+        run = await accept(self._database)
+        await extract(self._database, run, [batch(number, ids) for number, ids in batches.items()])
+        return run
+
+    async def cancel(self, run: Run | str) -> None:
+        run_id = run if isinstance(run, str) else run.id
+        await self._runs.request_cancel("default", run_id, "ann")
+
+    async def pause(self, run_id: str) -> None:
+        await self._pauses.pause("default", run_id, "ann")
+
+    async def resume(self, run_id: str) -> None:
+        await self._pauses.resume("default", run_id, "ann")
+
+    async def pass_time(self, run: Run, seconds: float) -> None:
+        await self._database.execute(
+            """update runs set progressed_at = progressed_at - make_interval(secs => $1),
+            suspected_at = suspected_at - make_interval(secs => $1)""",
+            seconds,
+        )
+
+
+class DeadLetterWorld:
+    """Dead letters of one run in the database."""
+
+    def __init__(self, database: Database, run: Run) -> None:
+        self._database = database
+        self.run = run
+        self.letters = DeadLetterStore(database)
+
+    async def errors(self) -> dict[str, str]:
+        rows = await self._database.fetch("select id, error from dead_letters")
+        return {str(row["id"]): row["error"] for row in rows}
+
+
+class TestTriggerStore(TriggerStoreSuite):
+    @pytest.fixture
+    def world(self, db: Database) -> World:
+        return World(db)
+
+
+class TestOutcomes(OutcomeSuite):
+    @pytest.fixture
+    def world(self, db: Database) -> World:
+        return World(db)
+
+
+class TestWriteLedger(WriteLedgerSuite, RowNameSuite):
+    @pytest.fixture
+    def ledger(self, db: Database) -> Ledger:
+        return Ledger(db)
+
+    @pytest.fixture
+    def names(self, db: Database) -> RowNames:
+        return RowNames(db)
+
+    @pytest.fixture
+    async def run(self, db: Database) -> RunRef:
+        return ref(await accept(db))
+
+
+class TestDeadLetters(DeadLetterSuite):
+    @pytest.fixture
+    async def world(self, db: Database) -> DeadLetterWorld:
+        run = await accept(db)
+        await extract(db, run, [batch(0, "ab")])
+        return DeadLetterWorld(db, run)

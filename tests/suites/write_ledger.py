@@ -1,0 +1,132 @@
+"""What Execute relies on of the write ledger, in the database and in memory."""
+
+from __future__ import annotations
+
+from syncline.contracts.messages import RunRef
+from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
+from syncline_execute.ports import RowNames, WriteLedger
+
+OWNER, OTHER = "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a01", "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a02"
+ONE, TWO, ROW = "1" * 32, "2" * 32, "3" * 32
+
+
+def intents(payload_hash: str = ONE, owner: str = OWNER, version: int = 0) -> WriteIntents:
+    return WriteIntents(owner, ["a"], [payload_hash], [version], [True])
+
+
+def written(version: int, payload_hash: str = ONE, owner: str | None = OWNER) -> Acknowledgements:
+    return Acknowledgements(["a"], [payload_hash], [ROW], ["T1"], [version], [owner])
+
+
+class WriteLedgerSuite:
+    """Subclasses give the fixtures `ledger` and `run`."""
+
+    async def test_what_was_never_written_is_not_known(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        assert await ledger.entries(run.stream, ["a"]) == {}
+
+    async def test_an_acknowledgement_is_known_and_ends_its_intent(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        assert await ledger.intend(run, intents(), 60.0) == {"a"}
+        intent = (await entry(ledger, run)).intent
+        assert intent is not None
+        assert (intent.payload_hash, intent.owner, intent.creates) == (ONE, OWNER, True)
+        assert 50 < intent.under_way <= 60
+
+        await ledger.acknowledge(run, written(7))
+
+        assert await entry(ledger, run) == LedgerEntry(ONE, ROW, "T1", run.id, 7)
+
+    async def test_an_older_version_and_a_missing_target_id_overwrite_nothing(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.acknowledge(run, written(7, owner=None))
+        await ledger.acknowledge(run, Acknowledgements(["a"], [TWO], [None], [None], [6]))
+        assert await entry(ledger, run) == LedgerEntry(ONE, ROW, "T1", run.id, 7)
+        await ledger.acknowledge(run, Acknowledgements(["a"], [TWO], [None], [None], [8]))
+        assert await entry(ledger, run) == LedgerEntry(TWO, None, "T1", run.id, 8)
+
+    async def test_of_two_calls_one_has_a_record_in_hand(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        assert await ledger.intend(run, intents(), 60.0) == {"a"}
+        assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == set()
+        await ledger.withdraw(run.stream, ["a"], OTHER)
+        await ledger.renew(run.stream, ["a"], OTHER, 0.0)
+        assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == set()
+        await ledger.renew(run.stream, ["a"], OWNER, 0.0)
+        assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == {"a"}
+
+    async def test_a_withdrawn_intent_leaves_nothing(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.intend(run, intents(), 60.0)
+        await ledger.withdraw(run.stream, ["a"], OWNER)
+        assert (await entry(ledger, run)).intent is None
+        assert await ledger.intend(run, intents(TWO, OTHER), 60.0) == {"a"}
+
+    async def test_a_doubted_write_forgets_what_the_target_held(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.acknowledge(run, written(5, owner=None))
+        await ledger.intend(run, intents(TWO, version=5), 60.0)
+        await ledger.doubt(run.stream, ["a"], OWNER, ended=False)
+        doubted = await entry(ledger, run)
+        assert (doubted.payload_hash, doubted.row_hash, doubted.target_id) == (None, None, "T1")
+        assert doubted.intent is not None
+        assert doubted.intent.under_way > 50
+        await ledger.doubt(run.stream, ["a"], OWNER, ended=True)
+        ended = (await entry(ledger, run)).intent
+        assert ended is not None
+        assert ended.under_way == 0
+
+    async def test_a_write_that_was_decided_on_an_older_one_is_not_begun(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.acknowledge(run, written(5, owner=None))
+        assert await ledger.intend(run, intents(TWO), 60.0) == set()
+        assert await ledger.intend(run, intents(TWO, version=5), 60.0) == {"a"}
+
+    async def test_an_acknowledgement_leaves_the_intent_of_another_call(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.intend(run, intents(), 0.0)
+        await ledger.intend(run, intents(TWO, OTHER), 60.0)
+        await ledger.acknowledge(run, written(5))
+        kept = await entry(ledger, run)
+        assert (kept.payload_hash, kept.version) == (ONE, 5)
+        assert kept.intent is not None
+        assert kept.intent.owner == OTHER
+
+    async def test_a_newer_row_that_leads_to_the_same_payload_is_noted(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        await ledger.acknowledge(run, written(5, owner=None))
+        await ledger.refresh(run.stream, ["a", "unknown"], [TWO, TWO])
+        assert (await entry(ledger, run)).row_hash == TWO
+        assert await ledger.entries(run.stream, ["unknown"]) == {}
+
+
+class RowNameSuite:
+    """Subclasses give the fixtures `ledger`, `names` and `run`."""
+
+    async def test_records_that_share_a_row_are_named_in_both_directions(
+        self, ledger: WriteLedger, names: RowNames, run: RunRef
+    ) -> None:
+        both = Acknowledgements(["a", "b"], [ONE, TWO], [None, None], ["T1", "T1"], [1, 2])
+        await ledger.acknowledge(run, both)
+        await ledger.acknowledge(run, Acknowledgements(["c"], [ONE], [None], ["T2"], [3]))
+        assert await names.shared(run.stream, ["a"], ["T1"]) == [("a", "b", "T1")]
+        assert await names.shared(run.stream, ["c"], ["T2"]) == []
+        assert await names.shared(run.stream + 1, ["a"], ["T1"]) == []
+
+    async def test_a_run_that_is_not_known_names_nothing(
+        self, names: RowNames, run: RunRef
+    ) -> None:
+        assert await names.runs_alike(run, [OWNER]) == set()
+
+
+async def entry(ledger: WriteLedger, run: RunRef) -> LedgerEntry:
+    return (await ledger.entries(run.stream, ["a"]))["a"]

@@ -1,0 +1,26 @@
+"""A profile without limits: every call may begin at once, and what holds calls off is noted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class NoLimits:
+    """Fits runtime.ports.CallLimiter, and its pause."""
+
+    def __init__(self) -> None:
+        self.held_off: list[float] = []
+
+    @property
+    def pause(self) -> NoLimits:
+        return self
+
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[None]:
+        yield
+
+    async def hold_off(self, seconds: float, reason: str) -> None:
+        self.held_off.append(seconds)
+
+    async def wait(self) -> None: ...

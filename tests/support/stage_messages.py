@@ -1,0 +1,81 @@
+"""Messages as stages send them, decoded for a look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from syncline.contracts.batch import Batch
+from syncline.contracts.events import CloudEvent, DeadLetter
+from syncline.contracts.messages import Report, RunRef, decoder_of
+from syncline.contracts.topics import DLQ, OUTCOMES, STATUS
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.runtime.commands.control import ControlTopic
+from syncline.testing.clock import EPOCH, FakeClock
+from syncline.testing.memory_broker import MemoryBroker
+from tests.support.eventually import eventually
+
+
+def delivered(message: Outbound, offset: int = 0, at: int | None = None) -> Delivery:
+    """Return a message as its reader gets it."""
+    stamp = int(EPOCH.timestamp() * 1000) if at is None else at
+    return Delivery(
+        message.topic, 0, offset, message.key, message.value, tuple(message.headers), stamp
+    )
+
+
+def raw_delivery(topic: str, value: bytes | None, key: bytes = b"k") -> Delivery:
+    """Return a message that anybody may have sent."""
+    return Delivery(topic, 0, 7, key, value, (), int(EPOCH.timestamp() * 1000))
+
+
+def topics(messages: Sequence[Outbound]) -> list[str]:
+    return [message.topic for message in messages]
+
+
+def on(messages: Sequence[Outbound], topic: str) -> list[Outbound]:
+    return [message for message in messages if message.topic == topic]
+
+
+def reports(messages: Sequence[Outbound]) -> list[Any]:
+    """Return what Finalize is told."""
+    return [decoder_of(Report).decode(m.value or b"") for m in on(messages, OUTCOMES)]
+
+
+def batches(messages: Sequence[Outbound], topic: str) -> list[Batch[Any]]:
+    return [decoder_of(Batch[Any]).decode(m.value or b"") for m in on(messages, topic)]
+
+
+def dead_letters(messages: Sequence[Outbound]) -> list[DeadLetter]:
+    decode = decoder_of(CloudEvent[DeadLetter]).decode
+    return [decode(m.value or b"").data for m in on(messages, DLQ)]
+
+
+def events(messages: Sequence[Outbound]) -> list[tuple[str, dict[str, Any]]]:
+    """Return what lies on the status topic: the event's type without prefix, and its data."""
+    found = [msgspec.json.decode(m.value or b"") for m in on(messages, STATUS)]
+    return [(e["type"].removeprefix("syncline.").removesuffix(".v1"), e["data"]) for e in found]
+
+
+async def control_topic(*messages: Outbound) -> ControlTopic:
+    """Return a control topic on which these commands lie, read to its end."""
+    broker = MemoryBroker()
+    await broker.producer().send(messages)
+    control = ControlTopic(broker.reader("control"), FakeClock())
+    following = asyncio.ensure_future(control.follow())
+    await eventually(lambda: control.caught_up)
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    return control
+
+
+def a_batch(run: RunRef, *records: dict[str, Any], **changes: Any) -> Batch[dict[str, Any]]:
+    """Return a batch of records; their source IDs are A0, A1, …."""
+    count = len(records)
+    batch = Batch(run, 0, 0, list(range(count)), [f"A{n}" for n in range(count)], list(records))
+    return msgspec.structs.replace(batch, **{"version": 1, **changes})

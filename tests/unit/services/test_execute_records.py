@@ -1,0 +1,269 @@
+"""Execute: what becomes of records, with a real target (a SQLite file) and the ledger in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from syncline.connectors.port import ConnectorError, Surroundings
+from syncline.connectors.sqlite import SqliteConnector
+from syncline.contracts.batch import Batch
+from syncline.contracts.messages import Halted, Retrying, RunRef, Settled, Waiting, encode, ref_of
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import Category, Failure, RetriableError
+from syncline.domain.mapping.document import Transformation, TransformationField
+from syncline.domain.retry import RetryPolicy
+from syncline.domain.run import Mode
+from syncline.runtime.commands.control import cancel_message, pause_message
+from syncline.runtime.failure.failure_router import FailureRouter
+from syncline.testing.clock import FakeClock
+from syncline_execute.handler import ExecuteHandler
+from syncline_execute.main import SPEC
+from syncline_execute.row_names import RowNaming
+from syncline_execute.targets import Target
+from syncline_execute.work import Halts
+from syncline_execute.writer import Writer
+from tests.support.faults import CrashError, crash_after, fail_once
+from tests.support.limits import NoLimits
+from tests.support.memory_ledger import MemoryLedger
+from tests.support.memory_runs import a_run
+from tests.support.stage_messages import (
+    a_batch,
+    batches,
+    control_topic,
+    dead_letters,
+    delivered,
+    raw_delivery,
+    reports,
+    topics,
+)
+
+RUN = ref_of(a_run())
+NEXT = msgspec.structs.replace(RUN, id="01a218f0-d9ad-7980-81d9-14cf848cf7d5")
+AWAY = ConnectorError(Failure(Category.TRANSIENT, "timeout", "no answer"))
+BUSY = ConnectorError(Failure(Category.TRANSIENT, "http_429", "too many", retry_after=90.0))
+LOGIN = ConnectorError(Failure(Category.PERMANENT, "login_refused", "401"))
+TRANSFORMATION = Transformation(
+    match_key=("sku",),
+    fields=(
+        TransformationField(source="sku", target="sku"),
+        TransformationField(source="n", target="n"),
+    ),
+    target={"table": "items"},
+)
+
+
+class Place:
+    """A handler, its target and its ledger; `restarted` is what a new process has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = sqlite3.connect(folder / "t.db", isolation_level=None)
+        self._database.execute("create table items (sku text primary key, n int check (n < 900))")
+        surroundings = Surroundings(folders=(str(folder),))
+        self.connector = SqliteConnector({"file": str(folder / "t.db")}, {}, surroundings)
+        self.clock = FakeClock()
+        self.ledger = MemoryLedger(self.clock)
+        self.limits = NoLimits()
+        self.commands: tuple[Outbound, ...] = ()
+
+    async def of(self, run: RunRef) -> Target:
+        capabilities = self.connector.capabilities_for(TRANSFORMATION.target)
+        return Target(
+            self.connector, capabilities, TRANSFORMATION, RetryPolicy(2, 2.0, 32.0), self.limits, 2
+        )
+
+    async def handle(self, *sent: Batch[dict[str, Any]]) -> list[Outbound]:
+        """Let a new process handle batches as they lay on their topic."""
+        halts = Halts()
+        handler = ExecuteHandler(
+            self,
+            Writer(self.ledger, halts, RowNaming(self.ledger)),
+            await control_topic(*self.commands),
+            FailureRouter(Stage.EXECUTE, Random(1)),
+            self.clock,
+            halts,
+        )
+        read = [
+            SPEC.decode(delivered(Outbound("payload", b"", encode(batch), 0))) for batch in sent
+        ]
+        return await handler.handle(read)
+
+    def rows(self) -> list[tuple[str, int]]:
+        return self._database.execute("select sku, n from items order by sku").fetchall()
+
+    def run(self, statement: str) -> None:
+        self._database.execute(statement)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    opened = Place(tmp_path)
+    yield opened
+    opened.close()
+
+
+def items(*numbers: int, run: RunRef = RUN, **changes: Any) -> Batch[dict[str, Any]]:
+    records = [{"sku": f"S{place}", "n": n} for place, n in enumerate(numbers)]
+    return a_batch(run, *records, **changes)
+
+
+def codes(messages: list[Outbound]) -> list[str]:
+    return [report.codes for report in reports(messages) if isinstance(report, Settled)]
+
+
+async def test_records_are_written_and_reported(place: Place) -> None:
+    more = msgspec.structs.replace(items(3), number=1, ids=["B0"], records=[{"sku": "S9", "n": 9}])
+    assert codes(await place.handle(items(1, 2), more)) == ["SS", "S"]
+    assert place.rows() == [("S0", 1), ("S1", 2), ("S9", 9)]
+
+
+async def test_a_second_delivery_writes_nothing(place: Place) -> None:
+    await place.handle(items(1, 2))
+    place.run("delete from items")
+    assert codes(await place.handle(items(1, 2))) == ["SS"]
+    assert place.rows() == []
+
+
+@pytest.mark.parametrize("step", ["entries", "acknowledge"])
+async def test_a_crash_behind_any_step_loses_and_doubles_nothing(place: Place, step: str) -> None:
+    crash_after(place.ledger, step)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await place.handle(items(1, 2))
+    assert caught.group_contains(CrashError)
+    assert codes(await place.handle(items(1, 2))) == ["SS"]
+    assert place.rows() == [("S0", 1), ("S1", 2)]
+
+
+async def test_a_crash_between_write_and_acknowledgement_writes_the_same_again(
+    place: Place,
+) -> None:
+    fail_once(place.ledger, "acknowledge", RetriableError("PostgreSQL is away"))
+    with pytest.raises(ExceptionGroup):
+        await place.handle(items(1))
+    assert place.rows() == [("S0", 1)]
+    assert codes(await place.handle(items(1))) == ["S"]
+    assert place.rows() == [("S0", 1)]
+
+
+async def test_what_the_target_has_is_skipped_unless_the_run_forces_it(place: Place) -> None:
+    await place.handle(items(1, 2))
+    place.run("delete from items")
+    assert codes(await place.handle(items(1, 2, run=NEXT, version=2))) == ["UU"]
+    forced = msgspec.structs.replace(NEXT, mode=Mode.FORCE_FULL)
+    assert codes(await place.handle(items(1, 2, run=forced, version=3))) == ["SS"]
+    assert place.rows() == [("S0", 1), ("S1", 2)]
+
+
+async def test_an_older_version_never_overwrites_a_newer_one(place: Place) -> None:
+    await place.handle(items(5, run=NEXT, version=9))
+    assert codes(await place.handle(items(4, version=8))) == ["P"]
+    assert place.rows() == [("S0", 5)]
+
+
+async def test_two_versions_in_one_call_are_written_in_their_order(place: Place) -> None:
+    twice = msgspec.structs.replace(
+        items(1, 2), ids=["A0", "A0"], records=[{"sku": "S0", "n": 1}, {"sku": "S0", "n": 2}]
+    )
+    assert "".join(codes(await place.handle(twice))) == "SS"
+    assert place.rows() == [("S0", 2)]
+
+
+async def test_a_record_that_the_target_refuses_is_a_dead_letter_alone(place: Place) -> None:
+    messages = await place.handle(items(1, 999, 3))
+    assert codes(messages) == ["SS"]
+    (letter,) = dead_letters(messages)
+    assert (letter.source_id, letter.slot, letter.failure.category) == ("A1", 1, "permanent")
+    assert msgspec.json.decode(letter.payload) == {"sku": "S1", "n": 999}
+    assert place.rows() == [("S0", 1), ("S2", 3)]
+
+
+async def test_a_target_that_gives_no_answer_is_tried_again_and_in_the_end_given_up(
+    place: Place,
+) -> None:
+    batch = items(1)
+    for attempt in (1, 2):
+        fail_once(place.connector, "write", AWAY)
+        messages = await place.handle(batch)
+        (report,) = reports(messages)
+        assert isinstance(report, Retrying)
+        assert report.attempts[0].failure.code == "timeout"
+        (topic,) = set(topics(messages)) - {"outcomes"}
+        (batch,) = batches(messages, topic)
+        assert (topic[:6], batch.attempt, len(batch.history[0])) == ("retry.", attempt + 1, attempt)
+    fail_once(place.connector, "write", AWAY)
+    (letter,) = dead_letters(await place.handle(batch))
+    assert (letter.source_id, len(letter.attempts)) == ("A0", 3)
+
+
+async def test_a_target_that_asks_for_a_long_wait_costs_no_attempt(place: Place) -> None:
+    fail_once(place.connector, "write", BUSY)
+    messages = await place.handle(items(1))
+    (report,) = reports(messages)
+    assert isinstance(report, Waiting)
+    (waiting,) = batches(messages, "retry.32s")
+    assert (waiting.attempt, waiting.history) == (1, [])
+    assert place.limits.held_off == [90.0]
+
+
+async def test_a_call_that_is_refused_as_a_whole_halts_the_run_and_blames_no_record(
+    place: Place,
+) -> None:
+    fail_once(place.connector, "write", LOGIN)
+    halted, settled = reports(await place.handle(items(1, 2)))
+    assert isinstance(halted, Halted)
+    assert (halted.failure.code, settled.codes) == ("login_refused", "CC")
+    assert place.rows() == []
+
+
+async def test_a_connector_with_a_bug_gives_failures_not_a_broken_stage(place: Place) -> None:
+    fail_once(place.connector, "write", ZeroDivisionError("oops"))
+    messages = await place.handle(items(1))
+    (report,) = [r for r in reports(messages) if isinstance(r, Retrying)]
+    assert report.attempts[0].failure.code == "unexpected_error"
+
+
+async def test_a_cancelled_run_is_skipped_and_a_paused_one_set_aside(place: Place) -> None:
+    place.commands = (cancel_message(RUN.id, "ann"), pause_message(NEXT.id, "ann"))
+    messages = await place.handle(items(1, 2), items(3, run=NEXT, attempt=2))
+    assert codes(messages) == ["CC"]
+    (aside,) = batches(messages, "retry.2s")
+    assert (aside.run.id, aside.attempt) == (NEXT.id, 2)
+    assert place.rows() == []
+
+
+async def test_while_the_ledger_is_away_nothing_is_sent(place: Place) -> None:
+    fail_once(place.ledger, "entries", RetriableError("PostgreSQL is away"))
+    with pytest.raises(ExceptionGroup):
+        await place.handle(items(1))
+    assert place.rows() == []
+
+
+async def test_records_that_share_a_row_are_told_of_once_a_call(place: Place) -> None:
+    await place.handle(items(1))
+    other = msgspec.structs.replace(items(2, version=2), number=1, ids=["B0"])
+    assert codes(await place.handle(other)) == ["S"]
+    (notice,) = place.ledger.notices
+    assert (notice.code, notice.source_ids) == ("shared_row", ("B0", "A0"))
+
+
+@pytest.mark.parametrize("value", [None, b"{", b"[" * 100_000, b'{"run":{}}'])
+def test_what_is_no_batch_is_undecodable(value: bytes | None) -> None:
+    with pytest.raises((msgspec.MsgspecError, ValueError, RecursionError)):
+        SPEC.decode(raw_delivery("payload", value))
+
+
+@pytest.mark.parametrize("field", ["ids", "slots", "records", "row_hashes"])
+def test_a_batch_whose_lists_do_not_fit_together_is_undecodable(field: str) -> None:
+    broken = msgspec.json.decode(encode(items(1, 2))) | {field: ["x"] if field != "slots" else [1]}
+    with pytest.raises(msgspec.ValidationError):
+        SPEC.decode(raw_delivery("payload", encode(broken)))

@@ -1,0 +1,212 @@
+"""Normalize and Transform: what becomes of a batch, with a real mapping."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+
+import syncline_normalize.main
+import syncline_transform.main
+from syncline.contracts.batch import LARGEST_BATCH, Batch
+from syncline.contracts.messages import RunRef, Settled, encode, ref_of
+from syncline.contracts.topics import Stage
+from syncline.contracts.wire import Outbound
+from syncline.domain.errors import NotFoundError
+from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
+from syncline.domain.mapping.validation import parse
+from syncline.runtime.commands.control import cancel_message, pause_message
+from syncline.runtime.mapping_handler import MappingHandler, Records
+from syncline.testing.clock import FakeClock
+from tests.support.memory_runs import a_run
+from tests.support.stage_messages import (
+    a_batch,
+    batches,
+    control_topic,
+    dead_letters,
+    delivered,
+    raw_delivery,
+    reports,
+    topics,
+)
+
+RUN = ref_of(a_run())
+OTHER = msgspec.structs.replace(RUN, id="01a218f0-d9ad-7980-81d9-14cf848cf7d5")
+DOCUMENT = {
+    "entityType": "item",
+    "extraction": {"table": "items", "idColumn": "id"},
+    "normalization": {
+        "fields": [
+            {"source": "id", "target": "sku", "required": True},
+            {"source": "n", "target": "n", "type": "int"},
+        ],
+    },
+    "transformation": {
+        "matchKey": "code",
+        "fields": [
+            {"source": "sku", "target": "code", "required": True},
+            {"source": "n", "target": "count"},
+        ],
+        "exclude": {"field": "n", "op": "eq", "value": 0},
+    },
+}
+
+
+class Mappings:
+    """One mapping, or none."""
+
+    def __init__(self) -> None:
+        self.mapping: CompiledMapping | None = compile_mapping(parse(DOCUMENT))
+
+    async def of(self, run: RunRef) -> CompiledMapping:
+        if self.mapping is None:
+            raise NotFoundError("mapping items is gone")
+        return self.mapping
+
+
+class Place:
+    """A stage that maps."""
+
+    def __init__(self, stage: Stage, service: ModuleType) -> None:
+        self.mappings = Mappings()
+        self.commands: tuple[Outbound, ...] = ()
+        self.spec = service.SPEC
+        to, self._part = {
+            Stage.NORMALIZE: (Stage.TRANSFORM, CompiledMapping.normalize),
+            Stage.TRANSFORM: (Stage.EXECUTE, CompiledMapping.transform),
+        }[stage]
+        self._stage, self._to = stage, to
+        self.topic = {Stage.TRANSFORM: "canonical", Stage.EXECUTE: "payload"}[to]
+        self.from_topic = self.spec.topics[0]
+
+    async def handler(self) -> MappingHandler:
+        return MappingHandler(
+            self._stage,
+            self._to,
+            self._part,
+            self.mappings,
+            await control_topic(*self.commands),
+            FakeClock(),
+        )
+
+    async def handle(self, *sent: Records) -> list[Outbound]:
+        read = [
+            self.spec.decode(delivered(Outbound(self.from_topic, b"", encode(batch), 0)))
+            for batch in sent
+        ]
+        return await (await self.handler()).handle(read)
+
+
+@pytest.fixture
+def normalize() -> Place:
+    return Place(Stage.NORMALIZE, syncline_normalize.main)
+
+
+@pytest.fixture
+def transform() -> Place:
+    return Place(Stage.TRANSFORM, syncline_transform.main)
+
+
+def rows(*numbers: Any, run: RunRef = RUN, **changes: Any) -> Batch[dict[str, Any]]:
+    """Return a batch as Ingest makes it."""
+    return a_batch(
+        run, *({"id": f"S{place}", "n": n} for place, n in enumerate(numbers)), **changes
+    )
+
+
+def canonical(*numbers: Any, **changes: Any) -> Batch[dict[str, Any]]:
+    return a_batch(RUN, *({"sku": f"S{p}", "n": n} for p, n in enumerate(numbers)), **changes)
+
+
+async def test_records_go_on_to_transform_as_canonical_ones(normalize: Place) -> None:
+    (sent,) = batches(await normalize.handle(rows("1", 2, row_hashes=["a", "b"])), "canonical")
+    assert sent.records == [{"sku": "S0", "n": 1}, {"sku": "S1", "n": 2}]
+    assert (sent.ids, sent.slots, sent.row_hashes) == (["A0", "A1"], [0, 1], ["a", "b"])
+
+
+async def test_records_go_on_to_execute_as_payloads(transform: Place) -> None:
+    (sent,) = batches(await transform.handle(canonical(1, 2)), "payload")
+    assert sent.records == [{"code": "S0", "count": 1}, {"code": "S1", "count": 2}]
+
+
+async def test_what_comes_after_a_retry_begins_anew_in_the_next_stage(normalize: Place) -> None:
+    (sent,) = batches(await normalize.handle(rows(1, attempt=3)), "canonical")
+    assert (sent.attempt, sent.history) == (1, [])
+
+
+async def test_a_second_delivery_gives_the_same_messages(normalize: Place) -> None:
+    first, again = [await normalize.handle(rows(1, 2)) for _ in range(2)]
+    assert first == again
+
+
+async def test_a_record_that_fails_is_a_dead_letter_and_holds_nobody_back(
+    normalize: Place,
+) -> None:
+    messages = await normalize.handle(rows(1, "many", 3))
+    assert batches(messages, "canonical")[0].slots == [0, 2]
+    (letter,) = dead_letters(messages)
+    assert (letter.source_id, letter.stage, letter.failure.field) == ("A1", "normalize", "n")
+    assert msgspec.json.decode(letter.payload) == {"id": "S1", "n": "many"}
+
+
+async def test_a_batch_of_failures_alone_sends_nothing_on(normalize: Place) -> None:
+    assert topics(await normalize.handle(rows("many", "more"))) == ["dlq", "dlq"]
+
+
+async def test_what_the_mapping_excludes_is_reported_with_its_row_hash(transform: Place) -> None:
+    hashes = ["1" * 32, "2" * 32]
+    messages = await transform.handle(canonical(0, 2, row_hashes=hashes))
+    (report,) = reports(messages)
+    assert isinstance(report, Settled)
+    assert (report.codes, report.slots, report.left_out) == ("X", [0], [("A0", "1" * 32)])
+    assert batches(messages, "payload")[0].slots == [1]
+
+
+async def test_a_cancelled_run_is_skipped_and_a_paused_one_set_aside(normalize: Place) -> None:
+    normalize.commands = (cancel_message(RUN.id, "ann"), pause_message(OTHER.id, "ann"))
+    messages = await normalize.handle(rows(1, 2), rows(3, run=OTHER, attempt=2))
+    (report,) = reports(messages)
+    assert report.codes == "CC"
+    (aside,) = batches(messages, "retry.2s")
+    assert (aside.run.id, aside.attempt, aside.records) == (OTHER.id, 2, [{"id": "S0", "n": 3}])
+    assert "canonical" not in topics(messages)
+
+
+async def test_a_mapping_that_is_gone_makes_dead_letters(normalize: Place) -> None:
+    normalize.mappings.mapping = None
+    letters = dead_letters(await normalize.handle(rows(1, 2)))
+    assert [letter.failure.code for letter in letters] == ["configuration_unusable"] * 2
+
+
+async def test_a_batch_that_breaks_the_stage_becomes_dead_letters(normalize: Place) -> None:
+    handler = await normalize.handler()
+    letters = dead_letters(handler.on_bug(rows(1, 2), ZeroDivisionError("oops")))
+    assert [(x.failure.code, x.failure.category) for x in letters] == [
+        ("unexpected_error", "unknown")
+    ] * 2
+
+
+async def test_a_batch_that_no_message_holds_is_halved(normalize: Place) -> None:
+    wide = a_batch(RUN, *({"id": "x" * (LARGEST_BATCH // 3), "n": n} for n in range(4)))
+    sent = batches(await normalize.handle(wide), "canonical")
+    assert [batch.slots for batch in sent] == [[0, 1], [2, 3]]
+
+
+async def test_a_record_that_no_message_holds_is_a_dead_letter(normalize: Place) -> None:
+    wide = a_batch(RUN, {"id": "S0", "n": 0}, {"id": "x" * (LARGEST_BATCH + 1), "n": 1})
+    messages = await normalize.handle(wide)
+    assert batches(messages, "canonical")[0].slots == [0]
+    (letter,) = dead_letters(messages)
+    assert (letter.slot, letter.failure.code) == (1, "record_too_large")
+
+
+@pytest.mark.parametrize("value", [None, b"{", b"\xff", b"[" * (10 * sys.getrecursionlimit())])
+async def test_what_is_no_batch_is_undecodable(
+    normalize: Place, transform: Place, value: bytes | None
+) -> None:
+    for place in (normalize, transform):
+        with pytest.raises((msgspec.MsgspecError, ValueError, RecursionError)):
+            place.spec.decode(raw_delivery(place.from_topic, value))
