@@ -79,11 +79,11 @@ class TriggerRequest:
     trigger: Annotated[Name, _or("topic")] = "topic"
     replay: Annotated[Replay | None, PlainValidator(read_replay)] = None
 
-    def fingerprint(self) -> UUID:
+    def fingerprint(self) -> str:
         """Return what makes two requests the same request: everything but who sent it and how."""
         same = replace(self, actor="", trigger="", on_overlap=Overlap.REJECT)
         encoded = msgspec.json.encode(vars(same), order="sorted")
-        return UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest())
+        return str(UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest()))
 
 
 FIELDS = {document_name(field.name) for field in fields(TriggerRequest)}
