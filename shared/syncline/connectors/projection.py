@@ -102,7 +102,7 @@ def _known(name: str, names: Sequence[str]) -> str:
     return f"did you mean `{found[0]}`? {gives}" if found else gives
 
 
-def text_of(value: Any) -> str:  # noqa: ANN401
+def text_of(value: object) -> str:
     """Return an ID or a cursor as text; "" for a value that cannot be one."""
     if value.__class__ is str:
         return str(value)

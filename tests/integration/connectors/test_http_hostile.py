@@ -115,7 +115,7 @@ class Limiter:
         assert seconds > 0
         assert reason
 
-    async def turn(self) -> None:
+    async def wait(self) -> None:
         """Wait no time."""
 
 

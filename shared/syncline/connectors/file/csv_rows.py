@@ -56,7 +56,7 @@ class CsvRows:
             self._start(at)
 
     @property
-    def place(self) -> RowPosition:
+    def position(self) -> RowPosition:
         """The position behind the last row that was read."""
         return RowPosition(self._offset, self._line)
 

@@ -35,7 +35,7 @@ class JsonRows:
         self._lines = self._each(file)
 
     @property
-    def place(self) -> RowPosition:
+    def position(self) -> RowPosition:
         """The position behind the last line that was read."""
         return RowPosition(self._offset, self._line)
 

@@ -75,7 +75,7 @@ class CsvOutput:
             raise UnwritableError("unknown_field", f"the header has no column {unknown!r}", unknown)
         return self._row([self._cell(read(record)) for read in self._readers])
 
-    def _cell(self, value: Any) -> str:  # noqa: ANN401
+    def _cell(self, value: object) -> str:
         if value is None:
             return ""
         if value.__class__ is not str:
@@ -121,7 +121,7 @@ class XmlOutput:
         """Return a record's element."""
         return f"  {self._element('item', record)}\n"
 
-    def _element(self, name: str, value: Any) -> str:  # noqa: ANN401
+    def _element(self, name: str, value: object) -> str:
         if name not in self._names:
             self._check(name)
         if value is None:

@@ -19,9 +19,9 @@ from syncline.connectors.projection import Projection, RecordList, only
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """A page's position: the place in the file, and which file that was."""
+    """A page's position: behind which rows it goes on, and in which file."""
 
-    place: RowPosition
+    rows: RowPosition
     file: tuple[int, int, int]
 
 
@@ -57,7 +57,7 @@ class FileReader:
         return None
 
     def _page(self, taken: RecordList) -> Page:
-        position = Position(self._rows.place, self._identity)
+        position = Position(self._rows.position, self._identity)
         page = self._pick.page(taken, msgspec.json.encode(position).decode())
         return only(page, self._window.kept(page.cursors))
 
@@ -67,7 +67,7 @@ class FileReader:
         before = msgspec.json.decode(position, type=Position)
         if before.file != self._identity:
             raise refusal("file_changed", "the file changed since its reading broke off")
-        return before.place
+        return before.rows
 
 
 def open_rows(file: BinaryIO, settings: InSettings, at: RowPosition | None = None) -> Rows:

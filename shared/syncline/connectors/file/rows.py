@@ -26,7 +26,7 @@ class Rows(Protocol):
     """A file being read."""
 
     @property
-    def place(self) -> RowPosition:
+    def position(self) -> RowPosition:
         """The position behind the last row that was read."""
 
     @property

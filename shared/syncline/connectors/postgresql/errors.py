@@ -39,6 +39,13 @@ _LATER = frozenset({
 """SQLSTATEs of what passes: a failover, a restart, a lock, a deadlock, a table being altered."""
 _LATER_CLASSES = frozenset({"08", "53"})
 _FULL = "53100"
+_CODES = {
+    "3D000": "no_database",
+    "42501": "not_permitted",
+    "42P01": "no_table",
+    "3F000": "no_schema",
+    _FULL: "disk_full",
+}
 _OTHER_SERVER = frozenset({READ_ONLY, "25P03", "57P01", "57P02", "57P03", "57P05"})
 """SQLSTATEs after which a connection, and those opened beside it, may lead to the wrong place."""
 _CALL_CLASSES = frozenset({
@@ -139,9 +146,7 @@ def _code(error: BaseException) -> str:
     state = getattr(error, "sqlstate", None)
     if isinstance(error, LOGIN_REFUSED):
         return "login_refused"
-    codes = {"3D000": "no_database", "42501": "not_permitted", "42P01": "no_table",
-             "3F000": "no_schema", _FULL: "disk_full"}  # fmt: skip
-    return codes.get(state or "", "query_refused")
+    return _CODES.get(state or "", "query_refused")
 
 
 def failure_of(error: asyncpg.PostgresError) -> Failure:

@@ -7,17 +7,19 @@ was made of: `["4711","eu"]`.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from syncline.connectors.port import WriteBatch
+from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.values.converters import plain_text
 
 _NONE = (type(None), dict, list)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
+_decode_records = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
 
 
 def key_parts(record: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...] | None:
@@ -44,6 +46,46 @@ def of_target_id(text: str, count: int) -> tuple[str, ...] | None:
     return tuple(parts) if len(parts) == count else None
 
 
+class KeyedRecords(msgspec.Struct, frozen=True):
+    """A bulk's records with their keys; the lists run in parallel.
+
+    Attributes:
+        columns: the columns of the match key.
+        keys: None where a record has none.
+        ids: keys as target IDs.
+    """
+
+    columns: Sequence[str]
+    records: list[dict[str, Any]]
+    keys: list[tuple[str, ...] | None]
+    ids: list[str | None]
+
+    def keyless(self) -> dict[int, Failure]:
+        """Fail records without a key."""
+        failures: dict[int, Failure] = {}
+        for place in [place for place, key in enumerate(self.keys) if key is None]:
+            column = next(c for c in self.columns if key_parts(self.records[place], (c,)) is None)
+            message = f"the key {column!r} must be a text or a number; it is empty or an object"
+            failures[place] = Failure(Category.PERMANENT, "invalid_key", message, field=column)
+        return failures
+
+    def result(self, failures: dict[int, Failure], claimed: Claims) -> WriteResult:
+        """Return what became of the bulk; an older version of a record fails with its newest."""
+        for place, newest in claimed.older.items():
+            if newest in failures:
+                failures[place] = failures[newest]
+        ids = [None if place in failures else key for place, key in enumerate(self.ids)]
+        return WriteResult(ids, failures)
+
+
+def keyed(batch: WriteBatch, columns: Sequence[str]) -> KeyedRecords:
+    """Decode a bulk's records and read their keys."""
+    records = _decode_records(b"[" + b",".join(batch.payloads) + b"]")
+    keys = [key_parts(record, columns) for record in records]
+    ids = [None if key is None else to_target_id(key) for key in keys]
+    return KeyedRecords(columns, records, keys, ids)
+
+
 class Claims(msgspec.Struct):
     """Records of a bulk that are not written, because another one has their key.
 
@@ -62,9 +104,11 @@ class Claims(msgspec.Struct):
 
 
 def claims(
-    places: Sequence[int], rows: Mapping[int, Hashable], ids: Sequence[str | None],
+    places: Sequence[int],
+    rows: Mapping[int, Hashable],
+    ids: Sequence[str | None],
     batch: WriteBatch,
-) -> Claims:  # fmt: skip
+) -> Claims:
     """Find records that would be written to one row.
 
     Two versions of one record are one: the later counts. Of two records, the row belongs to the

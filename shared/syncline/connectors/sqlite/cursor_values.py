@@ -17,6 +17,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError
 from syncline.connectors.sql.text_dates import Form, form_of
+from syncline.connectors.sqlite.positions import Value
 from syncline.domain.mapping.extraction import EPOCHS, CursorType, Extraction
 
 Bind = Callable[[Any], str]
@@ -68,7 +69,7 @@ class CursorKind(msgspec.Struct, frozen=True):
         return f"(typeof({column}) = 'text' and ({alike}))"
 
 
-def kind_of(value: Any, extraction: Extraction) -> CursorKind:  # noqa: ANN401
+def kind_of(value: str | float | bytes, extraction: Extraction) -> CursorKind:
     """Return the kind of a value.
 
     Raises:
@@ -118,7 +119,7 @@ def _no_cursor(extraction: Extraction, value: object, why: str) -> ConnectorErro
     return refusal("invalid_cursor", f"{column} holds {shown!r} as a cursor value: {why}", column)
 
 
-def mixed(extraction: Extraction, kind: CursorKind, other: Any) -> ConnectorError:  # noqa: ANN401
+def mixed(extraction: Extraction, kind: CursorKind, other: Value) -> ConnectorError:
     """Return the refusal of a column that holds another kind as well."""
     column = extraction.cursor_column
     shown = repr(other) if isinstance(other, str | bytes) else str(other)
@@ -130,13 +131,15 @@ def mixed(extraction: Extraction, kind: CursorKind, other: Any) -> ConnectorErro
     return refusal("mixed_cursor", message, column)
 
 
-def start(value: Any, kind: CursorKind, lookback: float) -> Any:  # noqa: ANN401
+def start(value: str | float, kind: CursorKind, lookback: float) -> str | float:
     """Return where a window begins that reaches some seconds back from a value."""
     if kind.form is None:
-        return value - lookback * kind.per_second if lookback else value
+        if isinstance(value, str) or not lookback:
+            return value
+        return value - lookback * kind.per_second
     if not lookback:
         several = len(kind.form.shapes) > 1
-        return _shortest(value) if several else value
+        return _shortest(str(value)) if several else value
     try:
         begin = kind.form.write(kind.form.parse(str(value)) - timedelta(seconds=lookback))
     except OverflowError:
@@ -149,7 +152,7 @@ def _shortest(value: str) -> str:
     return re.sub(r"(?:\.0*|(\.\d*[1-9])0+)(?=$|[+-])", r"\1", value)
 
 
-def number(text: str) -> Any:  # noqa: ANN401
+def number(text: str) -> str | float:
     """Return the number that a text is for SQLite, or the text."""
     if not _NUMBER.fullmatch(text):
         return float(text) if text in ("Infinity", "-Infinity") else text
@@ -160,10 +163,10 @@ def number(text: str) -> Any:  # noqa: ANN401
     return whole if -(2**63) <= whole < 2**63 else text
 
 
-def earlier(value: str, extraction: Extraction) -> Any:  # noqa: ANN401
+def earlier(value: str, extraction: Extraction) -> str | float:
     """Return `:cursor`: a bookmark less the lookback, in the form that it has."""
     if not extraction.lookback or extraction.cursor_type is CursorType.ID:
         return value
     form = form_of(value, extraction.cursor_format, bytewise=True)
-    found: Any = value if form else number(value)
+    found = value if form else number(value)
     return start(found, kind_of(found, extraction), extraction.lookback)

@@ -41,8 +41,8 @@ def _other_spellings(
     reading: SqliteReader, column: str, base: str, ids: Sequence[str]
 ) -> dict[str, str]:
     """Return which of these IDs the column holds as equal, with its own spelling of them."""
-    asked = [(place, i, None if isinstance(n := number(i), str) else n)
-             for place, i in enumerate(ids)]  # fmt: skip
+    numbers = [None if isinstance(n := number(i), str) else n for i in ids]
+    asked = zip(range(len(ids)), ids, numbers, strict=True)
     listed = ", ".join(f"({', '.join(map(reading.bind, one))})" for one in asked)
     sql = (
         f"with asked(place, text, number) as (values {listed}) "

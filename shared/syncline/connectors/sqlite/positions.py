@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import math
-from typing import Any
+from typing import TypeAlias
 
 import msgspec
+
+Value: TypeAlias = str | int | float | bytes | None
+"""What SQLite stores."""
 
 
 class RawText(msgspec.Struct, frozen=True):
@@ -15,27 +18,27 @@ class RawText(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def encoded(cursor: Any, last_id: Any, since: str) -> str:  # noqa: ANN401
+def encoded(cursor: Value, last_id: Value, since: str) -> str:
     """Write a position; `since` is when the read that came here, or one before it, began."""
     return msgspec.json.encode([_said(cursor), _said(last_id), since]).decode()
 
 
-def decoded(position: str) -> tuple[Any, Any, str | None]:
+def decoded(position: str) -> tuple[Value | RawText, Value | RawText, str | None]:
     """Read a position: the cursor value, the ID, and since when it was read."""
     cursor, last_id, *more = msgspec.json.decode(position)
     return _meant(cursor), _meant(last_id), more[0] if more else None
 
 
-def group_of(cursor: Any, source_id: Any) -> tuple[Any, Any]:  # noqa: ANN401
+def group_of(cursor: Value, source_id: Value) -> tuple[Value, Value]:
     """Return what is equal for values that SQLite may take as equal, whatever their collation."""
     return _folded(cursor), _folded(source_id)
 
 
-def _folded(value: Any) -> Any:  # noqa: ANN401
+def _folded(value: Value) -> Value:
     return value.rstrip(" ").casefold() if isinstance(value, str) else value
 
 
-def _said(value: Any) -> Any:  # noqa: ANN401
+def _said(value: Value) -> object:
     if isinstance(value, bytes):
         return {"blob": base64.b64encode(value).decode()}
     if isinstance(value, float) and math.isinf(value):
@@ -53,7 +56,7 @@ def _is_unicode(value: str) -> bool:
     return True
 
 
-def _meant(value: Any) -> Any:  # noqa: ANN401
+def _meant(value: Value | dict[str, str]) -> Value | RawText:
     if not isinstance(value, dict):
         return value
     if "real" in value:

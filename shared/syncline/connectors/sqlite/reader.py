@@ -7,15 +7,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
-
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.projection import Projection, RecordList
 from syncline.connectors.sql import tied_rows
 from syncline.connectors.sql.text import identifier, names_in, one_statement
+from syncline.connectors.sql.values import json_text
 from syncline.connectors.sqlite.cursor_values import earlier, kind_of, mixed, number, start
-from syncline.connectors.sqlite.positions import RawText, decoded, encoded, group_of
+from syncline.connectors.sqlite.positions import RawText, Value, decoded, encoded, group_of
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -141,7 +140,7 @@ class SqliteReader:
         if since is not None and self._extraction.cursor_type is not CursorType.ID:
             self._snapshot = Snapshot(self._snapshot.taken_at, f"{since[:19]}+00:00")
 
-    def _behind(self, cursor: Any, last_id: Any) -> str:  # noqa: ANN401
+    def _behind(self, cursor: Value | RawText, last_id: Value | RawText) -> str:
         id_ = f"q.{identifier(self._extraction.id_column)}"
         later = f"{id_} > {self.bind(last_id)}"
         if last_id is None:
@@ -154,7 +153,7 @@ class SqliteReader:
         value = self.bind(cursor)
         return f"({column} > {value} or ({column} = {value} and {later}))"
 
-    def _begin(self, column: str, after: str | None) -> Any:  # noqa: ANN401
+    def _begin(self, column: str, after: str | None) -> Value:
         """Return the value to begin at, as the column holds such values, less the lookback.
 
         Raises:
@@ -173,7 +172,7 @@ class SqliteReader:
             value = number(after) if isinstance(highest, int | float) else after
         if value is None:
             return after
-        kind = kind_of(value or highest, self._extraction)
+        kind = kind_of(value if highest is None else value or highest, self._extraction)
         holds = kind.condition(column, self.bind)
         sql = f"select {column} {some} and not {holds} limit 1"
         other = self.connection.execute(sql, self.bound(after, None)).fetchone()
@@ -191,12 +190,14 @@ class SqliteReader:
                 message = f"the source gives column {first!r} twice: give each a name of its own"
                 raise refusal("duplicate_column", message, first)
 
-    def bind(self, value: Any) -> str:  # noqa: ANN401
+    def bind(self, value: Value | RawText) -> str:
         """Add a value and return its placeholder."""
         name = f"_{len(self._values)}"
-        raw = isinstance(value, RawText)
-        self._values[name] = value.data if raw else value
-        return f"cast(:{name} as text)" if raw else f":{name}"
+        if isinstance(value, RawText):
+            self._values[name] = value.data
+            return f"cast(:{name} as text)"
+        self._values[name] = value
+        return f":{name}"
 
     def bound(
         self, after: str | None, ids: list[str] | None, *, only_named: bool = False
@@ -235,5 +236,5 @@ def _mark_not_unicode(taken: RecordList, place: int) -> None:
                 taken.bad[place] = failure
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
+def _plain(value: object) -> object:
+    return json_text(value) if isinstance(value, list | dict) else value

@@ -18,9 +18,7 @@ _REFUSED = (
     OverflowError,
     UnicodeEncodeError,
 )
-_MAY_PASS = frozenset({
-    "SQLITE_CONSTRAINT_FOREIGNKEY", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY",
-})  # fmt: skip
+_MAY_PASS = tuple(f"SQLITE_CONSTRAINT_{what}" for what in ("FOREIGNKEY", "UNIQUE", "PRIMARYKEY"))
 """What needs another row first, or what another row still has."""
 _LEFT_OUT = "a trigger of the table left the row out: it is not written"
 
@@ -47,10 +45,13 @@ class RowWriter:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, table: Table, rows: Mapping[int, dict[str, Any]],
+        self,
+        connection: sqlite3.Connection,
+        table: Table,
+        rows: Mapping[int, dict[str, Any]],
         old: Mapping[int, Sequence[str]],
         held: Callable[[Sequence[int], Sequence[int]], _Failures],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._connection = connection
         self._table = table
         self._rows = rows

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import WriteBatch, WriteResult
-from syncline.connectors.sql.match_keys import (
-    claims,
-    key_parts,
-    of_target_id,
-    still_held,
-    to_target_id,
-)
+from syncline.connectors.sql.match_keys import claims, keyed, of_target_id, still_held
 from syncline.connectors.sqlite.row_writer import RowWriter
 from syncline.connectors.sqlite.tables import Table
 from syncline.connectors.sqlite.values import value_for
 from syncline.domain.errors import Category, Failure
-
-_decode = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
 
 
 class Upsert:
@@ -38,11 +27,13 @@ class Upsert:
     def write(self, batch: WriteBatch) -> WriteResult:
         """Write all records; raises what concerns the whole call."""
         table = self._table
-        records = _decode(b"[" + b",".join(batch.payloads) + b"]")
-        keys = [key_parts(record, table.key) for record in records]
-        ids = [None if key is None else to_target_id(key) for key in keys]
-        rows = {place: row for place, record in enumerate(records)
-                if (row := self._row(place, record, keys[place])) is not None}  # fmt: skip
+        bulk = keyed(batch, table.key)
+        self._failures = bulk.keyless()
+        rows = {}
+        for place, record in enumerate(bulk.records):
+            if place not in self._failures and (row := self._row(place, record)) is not None:
+                rows[place] = row
+        ids = bulk.ids
         named = {place: [rows[place][name] for name in table.key] for place in rows}
         taken = claims(list(rows), table.rows_of(self._connection, named), ids, batch)
         self._failures |= taken.failures
@@ -56,13 +47,9 @@ class Upsert:
         held = partial(still_held, ids=ids, batch=batch)
         sending = RowWriter(self._connection, table, rows, old, held)
         self._failures |= sending.all(free)
-        failures = self._failures
-        failures |= {p: failures[last] for p, last in taken.older.items() if last in failures}
-        return WriteResult([None if p in failures else i for p, i in enumerate(ids)], failures)
+        return bulk.result(self._failures, taken)
 
-    def _row(
-        self, place: int, record: Mapping[str, Any], key: Sequence[str] | None
-    ) -> dict[str, Any] | None:
+    def _row(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the values of a record that can be sent; note why one cannot."""
         columns = self._table.columns
         for name in record:
@@ -73,11 +60,6 @@ class Upsert:
             if columns[name].generated:
                 message = f"column {name!r} of table {self._table.name} is generated: take it out"
                 raise refusal("generated_column", f"{message} of the mapping", name)
-        if key is None:
-            column = next(c for c in self._table.key if key_parts(record, (c,)) is None)
-            message = f"the key {column!r} must be a text or a number"
-            self._fail(place, "invalid_key", message, column)
-            return None
         return self._values(place, record)
 
     def _values(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:

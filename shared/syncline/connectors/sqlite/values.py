@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
+from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.connectors.sqlite.tables import TargetColumn
 
 _INFINITE = ("Infinity", "-Infinity")
 """How infinite numbers travel, which JSON has not."""
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def value_for(value: Any, column: TargetColumn) -> Any:  # noqa: ANN401
+def value_for(value: object, column: TargetColumn) -> object:
     """Return a value as SQLite takes it: decimals as text, of which it keeps what it can.
 
     Raises:
         ValueError: the column is binary, and the value is no base64 text.
     """
     if column.binary:
-        return _bytes(value)
+        return None if value is None else bytes_of(value)
     if value.__class__ is str and value in _INFINITE and column.affinity in ("REAL", "NUMERIC"):
         return float(value)
     make = _MAKERS.get(value.__class__)
     return value if make is None else make(value, column.affinity == "TEXT")
-
-
-def _bytes(value: Any) -> bytes | None:  # noqa: ANN401
-    """Return bytes, which travel as base64."""
-    if value is None:
-        return None
-    try:
-        return b64decode(value, validate=True)
-    except (ValueError, TypeError):
-        raise ValueError("is binary and takes base64 text, which this value is not") from None
 
 
 def _whole_number(value: int, is_text: bool) -> int | str:
@@ -52,6 +39,6 @@ _MAKERS: dict[type, Callable[[Any, bool], Any]] = {
     int: _whole_number,
     bool: _boolean,
     Decimal: lambda value, _is_text: f"{value:f}",
-    dict: lambda value, _is_text: _encode(value).decode(),
-    list: lambda value, _is_text: _encode(value).decode(),
+    dict: lambda value, _is_text: json_text(value),
+    list: lambda value, _is_text: json_text(value),
 }

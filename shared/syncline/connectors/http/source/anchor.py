@@ -14,22 +14,22 @@ from syncline.connectors.http.source.paging import COUNTING, PagePosition, first
 from syncline.connectors.port import Page
 
 
-def unseen(source: Source, place: PagePosition, page: Page) -> Page:
+def unseen(source: Source, position: PagePosition, page: Page) -> Page:
     """Leave out the records at the bookmark itself that were given before it was asked from."""
-    if not place.seen:
+    if not position.seen:
         return page
-    seen = set(place.seen)
+    seen = set(position.seen)
     return page.part(
         [
             n
             for n, (id_, cursor) in enumerate(zip(page.ids, page.cursors, strict=True))
-            if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != place.cursor
+            if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != position.cursor
         ]
     )
 
 
 def anchored(
-    source: Source, place: PagePosition, page: Page, counted: PagePosition | None
+    source: Source, position: PagePosition, page: Page, counted: PagePosition | None
 ) -> PagePosition | None:
     """Return where the read goes on: from the page's last bookmark, where that is a step.
 
@@ -38,15 +38,15 @@ def anchored(
 
     Args:
         page: the answer as it came.
-        counted: the next place by counting.
+        counted: the next position by counting.
     """
-    is_counting = source.paging.type in COUNTING and source.options.ordered and not place.stable
-    if counted is None or not is_counting or place.cursor is None or None in page.cursors:
+    is_counting = source.paging.type in COUNTING and source.options.ordered and not position.stable
+    if counted is None or not is_counting or position.cursor is None or None in page.cursors:
         return counted
     written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]
     if not written or written[0] == written[-1]:
         return counted
     last = written[-1]
     seen = tuple(i for i, value in zip(page.ids, written, strict=True) if value == last)
-    anew = first_position(source.paging, last, place.size)
-    return msgspec.structs.replace(anew, size=place.size, seen=seen)
+    anew = first_position(source.paging, last, position.size)
+    return msgspec.structs.replace(anew, size=position.size, seen=seen)

@@ -11,12 +11,12 @@ from syncline.domain.run import Notice
 
 
 def end_notices(
-    source: Source, place: PagePosition, answer: Answer, document: object, count: int
+    source: Source, position: PagePosition, answer: Answer, document: object, count: int
 ) -> tuple[Notice, ...]:
     """Return what a person should know of a read that has just ended.
 
     Args:
-        place: of the last answer; `count` records were in it.
+        position: of the last answer; `count` records were in it.
     """
     paging = source.paging
     if paging.type is PagingType.NONE and _names_next(answer):
@@ -27,11 +27,11 @@ def end_notices(
         return (Notice("only_first_page", f"{source.endpoint}: {words}"),)
     if paging.type in COUNTING:
         total = key_text(paging.total(document)) if paging.total else ""
-        taken = place.taken + count
+        taken = position.taken + count
         if total.isdigit() and taken > int(total):
             words = f"says that there are {total} records and gave {taken}; all of them were read"
             return (Notice("total_wrong", f"{source.endpoint} {words} (`paging.total`)", taken),)
-        first = place.total
+        first = position.total
         if total.isdigit() and first is not None and int(total) < first:
             words = (
                 f"had {first} records when the read began and {total} when it ended: where some "
@@ -39,7 +39,7 @@ def end_notices(
                 "by `cursor` or `link`, or with `ordered` from a cursor"
             )
             return (Notice("total_fell", f"{source.endpoint} {words}", first - int(total)),)
-    elif _is_full(source, place, count) and _says_nothing(source, answer, document):
+    elif _is_full(source, position, count) and _says_nothing(source, answer, document):
         words = (
             f"the first page was full ({count} records, as asked for) and names no next one: if "
             "there are more, `paging.next` or `paging.type` is wrong"
@@ -55,9 +55,9 @@ def _names_next(answer: Answer) -> bool:
         return False
 
 
-def _is_full(source: Source, place: PagePosition, count: int) -> bool:
+def _is_full(source: Source, position: PagePosition, count: int) -> bool:
     asked = source.paging.size_parameter and source.paging.type is not PagingType.NONE
-    return bool(asked) and place.token is None and count >= place.size
+    return bool(asked) and position.token is None and count >= position.size
 
 
 def _says_nothing(source: Source, answer: Answer, document: object) -> bool:

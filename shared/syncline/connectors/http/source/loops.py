@@ -39,13 +39,13 @@ class LoopGuard:
         self._first = self._before = b""
         self._empty = 0
 
-    def step(self, place: PagePosition, page: Page) -> None:
+    def step(self, position: PagePosition, page: Page) -> None:
         """Take a page.
 
         Raises:
             ConnectorError: `paging_loop`.
         """
-        if place.token is not None and self._tokens.closes(place.token.encode()):
+        if position.token is not None and self._tokens.closes(position.token.encode()):
             raise self._loop(_AGAIN)
         if page.ids:
             self._empty = 0

@@ -35,27 +35,29 @@ _DEAD = frozenset({"http_400", "not_found", "http_410", "http_422"})
 
 async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncIterator[Page]:
     """Stream pages; an answer is held whole, and given in parts of the size that was asked for."""
-    place: PagePosition | None = _beginning(source, request)
+    position: PagePosition | None = _beginning(source, request)
     begun = request.position is not None
     walk, room = LoopGuard(source), request.limit
-    while place is not None and not place.done:
-        url = _url(api, source, place)
-        answer = await _asked(api, place, url)
+    while position is not None and not position.done:
+        url = _url(api, source, position)
+        answer = await _asked(api, position, url)
         content, records = _read(api, source, answer, begun=begun)
         page = page_of(source, records)
-        walk.step(place, page)
-        counted = next_position(source.paging, place, answer, content.document, len(records), url)
-        then = anchored(source, place, page, counted)
-        parts = _parts(unseen(source, place, page), place, then, request.page_size)
+        walk.step(position, page)
+        document, count = content.document, len(records)
+        counted = next_position(source.paging, position, answer, document, count, url)
+        then = anchored(source, position, page, counted)
+        parts = _parts(unseen(source, position, page), position, then, request.page_size)
         if then is None:
-            _tell(parts, end_notices(source, place, answer, content.document, len(records)), place)
+            notices = end_notices(source, position, answer, document, count)
+            _tell(parts, notices, position)
         for part in parts:
             yield part if room is None else part.part(range(min(room, len(part.ids))))
             if room is not None:
                 room -= len(part.ids)
                 if room <= 0:
                     return
-        place, begun = then, True
+        position, begun = then, True
 
 
 def _beginning(source: Source, request: ExtractRequest) -> PagePosition:
@@ -68,12 +70,12 @@ def _beginning(source: Source, request: ExtractRequest) -> PagePosition:
     return first_position(source.paging, cursor, request.page_size, stable=request.stable)
 
 
-async def _asked(api: Api, place: PagePosition, url: str) -> Answer:
+async def _asked(api: Api, position: PagePosition, url: str) -> Answer:
     """Ask for a page; a token that the API itself gave and does not know is a dead one."""
     try:
         return await api.read(url)
     except ConnectorError as error:
-        if place.token is None or error.failure.code not in _DEAD:
+        if position.token is None or error.failure.code not in _DEAD:
             raise
         words = "the API does not take the page token any more that it gave before"
         message = f"{words}: {error.failure.message}"
@@ -83,17 +85,17 @@ async def _asked(api: Api, place: PagePosition, url: str) -> Answer:
         raise ConnectorError(failure) from error
 
 
-def _url(api: Api, source: Source, place: PagePosition) -> str:
+def _url(api: Api, source: Source, position: PagePosition) -> str:
     base = api.settings.base_url
-    if source.paging.type is PagingType.LINK and place.token is not None:
-        return api.link(place.token, base + source.endpoint)
-    parameters = source.stable if place.stable and source.stable is not None else source.query
+    if source.paging.type is PagingType.LINK and position.token is not None:
+        return api.link(position.token, base + source.endpoint)
+    parameters = source.stable if position.stable and source.stable is not None else source.query
     query = [
-        (name, value.replace(CURSOR, place.cursor or ""))
+        (name, value.replace(CURSOR, position.cursor or ""))
         for name, value in parameters
-        if place.cursor is not None or CURSOR not in value
+        if position.cursor is not None or CURSOR not in value
     ]
-    return address(base, source.endpoint, query + query_at(source.paging, place))
+    return address(base, source.endpoint, query + query_at(source.paging, position))
 
 
 def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[Any]]:
@@ -113,35 +115,35 @@ def checked(api: Api, answer: Answer, records: RecordsPath, *, begun: bool) -> C
     return content
 
 
-def _parts(page: Page, place: PagePosition, then: PagePosition | None, size: int) -> list[Page]:
+def _parts(page: Page, position: PagePosition, then: PagePosition | None, size: int) -> list[Page]:
     """Cut an answer; each part knows where the read goes on behind it."""
-    end = then or msgspec.structs.replace(place, skip=0, behind="", done=True)
+    end = then or msgspec.structs.replace(position, skip=0, behind="", done=True)
     parts = []
-    for start in range(_given(page, place), len(page.ids), size):
+    for start in range(_given(page, position), len(page.ids), size):
         stop = start + size
         last = stop >= len(page.ids)
         behind = page.ids[min(stop, len(page.ids)) - 1]
-        after = end if last else msgspec.structs.replace(place, skip=stop, behind=behind)
+        after = end if last else msgspec.structs.replace(position, skip=stop, behind=behind)
         part = page.part(range(start, min(stop, len(page.ids))))
         part.position = encode(after).decode()
         parts.append(part)
     return parts
 
 
-def _given(page: Page, place: PagePosition) -> int:
+def _given(page: Page, position: PagePosition) -> int:
     """Return how many of an answer's records were given already.
 
     None, where the list has moved since: what comes twice is noticed, what is left out is not.
     """
-    if place.skip and page.ids[place.skip - 1 : place.skip] != [place.behind]:
+    if position.skip and page.ids[position.skip - 1 : position.skip] != [position.behind]:
         return 0
-    return place.skip
+    return position.skip
 
 
-def _tell(parts: list[Page], notices: tuple[Notice, ...], place: PagePosition) -> None:
+def _tell(parts: list[Page], notices: tuple[Notice, ...], position: PagePosition) -> None:
     """Put notices on the last page, or on one of their own."""
     if notices and not parts:
-        end = msgspec.structs.replace(place, skip=0, done=True)
+        end = msgspec.structs.replace(position, skip=0, done=True)
         parts.append(Page([], [], [], encode(end).decode()))
     if notices:
         parts[-1].notices = notices

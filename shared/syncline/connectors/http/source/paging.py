@@ -73,20 +73,25 @@ def first_position(
     return PagePosition(cursor=cursor, number=paging.first_number, size=size, stable=stable)
 
 
-def query_at(paging: Paging, place: PagePosition) -> list[tuple[str, str]]:
-    """Return the parameters that ask for a place."""
+def query_at(paging: Paging, position: PagePosition) -> list[tuple[str, str]]:
+    """Return the parameters that ask for a position."""
     query = []
     if paging.size_parameter:
-        query.append((paging.size_parameter, str(place.size)))
+        query.append((paging.size_parameter, str(position.size)))
     if paging.type in COUNTING:
-        query.append((paging.page_parameter, str(place.number)))
-    elif paging.type is PagingType.CURSOR and place.token is not None:
-        query.append((paging.page_parameter, place.token))
+        query.append((paging.page_parameter, str(position.number)))
+    elif paging.type is PagingType.CURSOR and position.token is not None:
+        query.append((paging.page_parameter, position.token))
     return query
 
 
 def next_position(
-    paging: Paging, place: PagePosition, answer: Answer, document: object, count: int, url: str = ""
+    paging: Paging,
+    position: PagePosition,
+    answer: Answer,
+    document: object,
+    count: int,
+    url: str = "",
 ) -> PagePosition | None:
     """Return where the next answer is, None behind the last one.
 
@@ -103,10 +108,10 @@ def next_position(
     """
     total = _whole(paging.total(document)) if paging.total else None
     then = msgspec.structs.replace(
-        place,
-        taken=place.taken + count,
-        most=max(place.most, count),
-        total=total if place.taken == 0 else place.total,
+        position,
+        taken=position.taken + count,
+        most=max(position.most, count),
+        total=total if position.taken == 0 else position.total,
         skip=0,
         behind="",
     )
@@ -118,7 +123,7 @@ def next_position(
     token = _token(paging, answer, document, url)
     if token is None:
         return _ended(answer, then, total, more=more)
-    if token == place.token:
+    if token == position.token:
         if not count and End.SAME_TOKEN in paging.end:
             return None
         raise loop(answer.where, "names itself as the next page")

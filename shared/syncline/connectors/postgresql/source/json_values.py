@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -26,7 +25,7 @@ async def set_json_codecs(connection: asyncpg.Connection) -> None:
         )
 
 
-def _value(text: str) -> Any:  # noqa: ANN401
+def _value(text: str) -> object:
     try:
         return _decode(text)
     except (msgspec.DecodeError, ValueError) as error:

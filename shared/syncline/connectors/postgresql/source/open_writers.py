@@ -33,10 +33,14 @@ READING = "syncline read"
 _TRIES = 12
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _SETTINGS = {
-    "datestyle": "ISO, YMD", "intervalstyle": "postgres", "extra_float_digits": "3",
-    "bytea_output": "hex", "timezone": "UTC", "lc_monetary": "C",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "timezone": "UTC",
+    "lc_monetary": "C",
     "idle_in_transaction_session_timeout": "0",
-}  # fmt: skip
+}
 """How values are written, and that a read may wait for those who take its pages. Set for the
 transaction, since a pooler may give each its own connection."""
 _LIST = f"""

@@ -78,7 +78,7 @@ class PageMaker:
             self._snapshot,
         )
 
-    def group_of(self, row: Any) -> list[Any]:  # noqa: ANN401
+    def group_of(self, row: Sequence[Any]) -> list[Any]:
         return [row[place] for place in self._chosen.groups]
 
     def _texts(self, rows: Sequence[Any], column: int) -> list[str | None]:
@@ -118,7 +118,7 @@ def _may_be_json(kind: SqlType) -> bool:
     return kind.name in ("json", "jsonb") or kind.kind in ("array", "composite")
 
 
-def text_of(value: Any) -> str | None:  # noqa: ANN401
+def text_of(value: object) -> str | None:
     """Return an ID or cursor value as text that PostgreSQL reads back as the same value."""
     if value is None or value.__class__ is str:
         return value

@@ -37,7 +37,7 @@ class Query(msgspec.Struct):
     sql: str
     values: list[Any]
 
-    def bind(self, value: Any, cast: str) -> str:  # noqa: ANN401
+    def bind(self, value: object, cast: str) -> str:
         """Add a value and return its placeholder."""
         self.values.append(value)
         is_list = isinstance(value, list) or (value is None and cast.endswith("[]"))
@@ -140,7 +140,7 @@ def _comparison(query: Query, test: Condition, columns: Mapping[str, Typed]) -> 
     return f"{column} {_COMPARE[test.op or 'eq']} {query.bind(_text(value), cast)}"
 
 
-def _text(value: Any) -> Any:  # noqa: ANN401
+def _text(value: object) -> object:
     if isinstance(value, list):
         return [_text(v) for v in value]
     if isinstance(value, dict):

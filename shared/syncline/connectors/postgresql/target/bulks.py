@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 import asyncpg
 
@@ -19,6 +18,7 @@ from syncline.connectors.postgresql.errors import (
 )
 from syncline.connectors.postgresql.target import catalog
 from syncline.connectors.postgresql.target.staging_table import (
+    Records,
     copy_staged,
     create_staged,
     taken_out,
@@ -27,7 +27,6 @@ from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.text import identifier
 from syncline.domain.errors import Category, Failure
 
-_Records = Sequence[dict[str, Any]]
 _Groups = Sequence[Sequence[int]]
 Send = Callable[[Sequence[int]], Awaitable[None]]
 _MAY_PASS = frozenset({"23503", "23505"})
@@ -50,7 +49,7 @@ class Bulks:
         self.table = table
         self._pace = pace
 
-    async def upsert(self, records: _Records, groups: _Groups) -> dict[int, Failure]:
+    async def upsert(self, records: Records, groups: _Groups) -> dict[int, Failure]:
         """Create or update rows; returns why records were refused."""
 
         async def send(some: Sequence[int]) -> None:
@@ -129,7 +128,7 @@ class Bulks:
         advice = f"create a policy on {table.name} that lets {table.user} insert and update"
         return refused_call(error, advice)
 
-    async def staged(self, records: _Records) -> str:
+    async def staged(self, records: Records) -> str:
         """Put records into a temporary table of this transaction, and return its name."""
         names = list(records[0])
         columns = [self.table.columns[name] for name in names]
@@ -143,7 +142,7 @@ class Bulks:
             raise _ValueError from error
         return staged
 
-    async def _insert(self, records: _Records) -> None:
+    async def _insert(self, records: Records) -> None:
         table, columns = self.table, list(records[0])
         names = ", ".join(map(identifier, columns))
         values = ", ".join(taken_out(table.columns[name]) for name in columns)

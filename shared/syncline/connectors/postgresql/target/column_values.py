@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from syncline.connectors.postgresql.target.catalog import TargetColumn
+from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.domain.errors import Category, Failure
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 _JSON = frozenset({"json", "jsonb"})
-_Maker = Callable[[Any], str]
+_Maker = Callable[[object], str]
 
 
 def as_columns(
@@ -35,45 +32,37 @@ def as_columns(
                     record[name] = make(record[name])
             except ValueError as error:
                 message = f"the column {name!r} {error}"
-                failures[place] = Failure(
-                    Category.PERMANENT, "value_refused", message, field=name
-                )  # fmt: skip
+                failure = Failure(Category.PERMANENT, "value_refused", message, field=name)
+                failures[place] = failure
     return failures
 
 
 def _maker(column: TargetColumn) -> _Maker | None:
     if column.composite:
-        return _json
-    one = _json if column.leaf in _JSON else _binary if column.leaf == "bytea" else None
+        return json_text
+    one = json_text if column.leaf in _JSON else _binary if column.leaf == "bytea" else None
     if not column.is_list:
         return one
     mark = ";" if column.leaf == "box" else ","
     return lambda value: _array(value, one, mark)
 
 
-def _json(value: Any) -> str:  # noqa: ANN401
-    return _encode(value).decode()
-
-
-def _binary(value: Any) -> str:  # noqa: ANN401
+def _binary(value: object) -> str:
     """Return bytes as PostgreSQL writes them; they travel as base64."""
-    try:
-        return "\\x" + b64decode(value, validate=True).hex()
-    except (ValueError, TypeError):
-        raise ValueError("is binary and takes base64 text, which this value is not") from None
+    return "\\x" + bytes_of(value).hex()
 
 
-def _array(value: Any, one: _Maker | None, mark: str) -> str:  # noqa: ANN401
+def _array(value: object, one: _Maker | None, mark: str) -> str:
     """Write a list as PostgreSQL's array literal; what is no list is left for it to judge."""
     if not isinstance(value, list):
-        return value if isinstance(value, str) else _json(value)
+        return value if isinstance(value, str) else json_text(value)
     return "{" + mark.join(_element(v, one, mark) for v in value) + "}"
 
 
-def _element(value: Any, one: _Maker | None, mark: str) -> str:  # noqa: ANN401
+def _element(value: object, one: _Maker | None, mark: str) -> str:
     if value is None:
         return "null"
-    if isinstance(value, list) and one is not _json:
+    if isinstance(value, list) and one is not json_text:
         return _array(value, one, mark)
-    text = one(value) if one is not None else value if isinstance(value, str) else _json(value)
+    text = one(value) if one is not None else value if isinstance(value, str) else json_text(value)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

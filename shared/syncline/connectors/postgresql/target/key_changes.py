@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from syncline.connectors.postgresql.target.bulks import Bulks, changes
+from syncline.connectors.postgresql.target.staging_table import Records
 from syncline.connectors.sql.match_keys import key_parts, of_target_id
 from syncline.domain.errors import Failure
 
 
 async def change_keys(
-    bulks: Bulks, records: Sequence[dict[str, Any]], groups: Sequence[Sequence[int]],
+    bulks: Bulks,
+    records: Records,
+    groups: Sequence[Sequence[int]],
     target_ids: Sequence[str | None],
-) -> tuple[dict[int, Failure], set[int]]:  # fmt: skip
+) -> tuple[dict[int, Failure], set[int]]:
     """Give rows their new key and values.
 
     A key that another row has cannot be taken: that record fails.
@@ -26,9 +28,7 @@ async def change_keys(
 
 
 class _KeyChange:
-    def __init__(
-        self, bulks: Bulks, records: Sequence[dict[str, Any]], target_ids: Sequence[str | None]
-    ) -> None:
+    def __init__(self, bulks: Bulks, records: Records, target_ids: Sequence[str | None]) -> None:
         self._bulks = bulks
         self._records = records
         count = len(bulks.table.key)

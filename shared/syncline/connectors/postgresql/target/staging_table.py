@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
-import msgspec
 
 from syncline.connectors.postgresql.target.catalog import TargetColumn
 from syncline.connectors.sql.text import identifier
+from syncline.connectors.sql.values import json_text
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
+Records: TypeAlias = Sequence[dict[str, Any]]
 NULL = "\x02"
 """What stands for null; a text that is just this character is escaped."""
 
@@ -47,9 +47,8 @@ def taken_out(column: TargetColumn) -> str:
 
 
 async def copy_staged(
-    connection: asyncpg.Connection, name: str, columns: Sequence[str],
-    records: Sequence[dict[str, Any]],
-) -> None:  # fmt: skip
+    connection: asyncpg.Connection, name: str, columns: Sequence[str], records: Records
+) -> None:
     """Copy records, which all have just these columns in this order."""
     await connection.copy_to_table(
         name.removeprefix("pg_temp."),
@@ -60,7 +59,7 @@ async def copy_staged(
     )
 
 
-async def _copy_text(records: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
+async def _copy_text(records: Records) -> AsyncIterator[bytes]:
     """Write records as COPY's text format.
 
     The quick way escapes nothing; counting separators afterwards shows whether it was right.
@@ -78,7 +77,7 @@ async def _copy_text(records: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
     yield ("\n".join(lines) + "\n").encode()
 
 
-def _is_right(plain: str, records: Sequence[dict[str, Any]]) -> bool:
+def _is_right(plain: str, records: Records) -> bool:
     """Tell whether unescaped text is correct: it has as many separators as it must have."""
     nulls = plain.count(NULL)
     return (
@@ -90,22 +89,18 @@ def _is_right(plain: str, records: Sequence[dict[str, Any]]) -> bool:
     )
 
 
-def _json(value: object) -> str:
-    return _encode(value).decode()
-
-
 _PLAIN: dict[type, Callable[[Any], str]] = {
     int: str,
     Decimal: str,
     float: str,
     bool: lambda value: "true" if value else "false",
     type(None): lambda _value: NULL,
-    dict: _json,
-    list: _json,
+    dict: json_text,
+    list: json_text,
 }
 
 
-def _escaped(value: Any) -> str:  # noqa: ANN401
+def _escaped(value: object) -> str:
     if value is None:
         return NULL
     text = value if isinstance(value, str) else _PLAIN[type(value)](value)

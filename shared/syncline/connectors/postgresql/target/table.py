@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from syncline.connectors.sql.text import identifier, table_name
 from syncline.domain.mapping.paths import column_name
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
+_WHOLE_NUMBER = re.compile(r"0|-*[1-9]\d*")
 _KINDS = frozenset("rpvfm")
 _Keys = Sequence[tuple[str, ...]]
 
@@ -108,8 +110,7 @@ class Table(msgspec.Struct, frozen=True):
         if column.leaf in ("text", "varchar"):
             return column.collation is None
         if column.leaf in ("int2", "int4", "int8"):
-            return all(key[part] == "0" or (key[part].lstrip("-").isdigit()
-                       and key[part].lstrip("-")[0] != "0") for key in keys)  # fmt: skip
+            return all(_WHOLE_NUMBER.fullmatch(key[part]) for key in keys)
         return False
 
     async def _equal(

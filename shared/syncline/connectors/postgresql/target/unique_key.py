@@ -25,8 +25,8 @@ def check_keyed(table: TableDescription, key: Sequence[str]) -> None:
 
 def _instead(table: TableDescription, key: Sequence[str]) -> str:
     near = [i for i in table.indexes if not i.fits and set(i.names or ()) == set(key)]
-    said = "; ".join(f"unique index {i.name} {_fault(i)}" for i in near or table.indexes
-                     if not i.fits)  # fmt: skip
+    unfit = near or [i for i in table.indexes if not i.fits]
+    said = "; ".join(f"unique index {i.name} {_fault(i)}" for i in unfit)
     fitting = [index.names or [] for index in table.indexes if index.fits]
     if fitting:
         keys = " or ".join(f"matchKey: {_mapping(names)}" for names in fitting)

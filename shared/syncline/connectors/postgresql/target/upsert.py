@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 import asyncpg
-import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResult, unpaced
 from syncline.connectors.postgresql.target.bulks import Bulks
 from syncline.connectors.postgresql.target.column_values import as_columns
 from syncline.connectors.postgresql.target.key_changes import change_keys
+from syncline.connectors.postgresql.target.staging_table import Records
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.postgresql.target.unique_key import check_keyed
-from syncline.connectors.sql.match_keys import claims, key_parts, still_held, to_target_id
+from syncline.connectors.sql.match_keys import claims, keyed, still_held
 from syncline.connectors.sql.text import identifier
 from syncline.domain.errors import Category, Failure
 
-_decode = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
+_Groups = dict[tuple[str, ...], list[int]]
 
 
 class Upsert:
@@ -35,14 +33,13 @@ class Upsert:
         """Write all records; raises what concerns the whole call."""
         table = self._table
         check_keyed(table.described, table.key)
-        records = _decode(b"[" + b",".join(batch.payloads) + b"]")
-        keys = [key_parts(record, table.key) for record in records]
-        ids = [None if key is None else to_target_id(key) for key in keys]
+        bulk = keyed(batch, table.key)
+        records, keys, ids = bulk.records, bulk.keys, bulk.ids
         failures: dict[int, Failure] = {}
         groups = _by_columns(records)
         for columns, places in groups.items():
             failures |= self._refused(columns, records, [p for p in places if keys[p] is not None])
-        failures |= self._keyless(records, keys)
+        failures |= bulk.keyless()
         for places in groups.values():
             ready = [place for place in places if place not in failures]
             failures |= as_columns(records, ready, table.columns)
@@ -52,13 +49,16 @@ class Upsert:
         failures |= taken.failures
         free = [p for p in whole if p not in taken.places] if taken.places else whole
         failures |= await self._send(groups, records, free, batch, ids)
-        failures |= {p: failures[last] for p, last in taken.older.items() if last in failures}
-        return WriteResult([None if p in failures else i for p, i in enumerate(ids)], failures)
+        return bulk.result(failures, taken)
 
     async def _send(
-        self, groups: dict[tuple[str, ...], list[int]], records: list[dict[str, Any]],
-        free: list[int], batch: WriteBatch, ids: Sequence[str | None],
-    ) -> dict[int, Failure]:  # fmt: skip
+        self,
+        groups: _Groups,
+        records: Records,
+        free: list[int],
+        batch: WriteBatch,
+        ids: Sequence[str | None],
+    ) -> dict[int, Failure]:
         """Write records, those with a changed key first: it may be another's new one."""
         wanted = set(free)
         failures: dict[int, Failure] = {}
@@ -77,7 +77,7 @@ class Upsert:
         return failures
 
     def _refused(
-        self, columns: tuple[str, ...], records: Sequence[dict[str, Any]], places: list[int]
+        self, columns: tuple[str, ...], records: Records, places: list[int]
     ) -> dict[int, Failure]:
         """Fail records that have a column which the table does not have.
 
@@ -95,17 +95,6 @@ class Upsert:
         failure = Failure(Category.PERMANENT, "unknown_column", message, field=unknown[0])
         return dict.fromkeys(places, failure)
 
-    def _keyless(
-        self, records: Sequence[dict[str, Any]], keys: Sequence[tuple[str, ...] | None]
-    ) -> dict[int, Failure]:
-        """Fail records without a key."""
-        failures: dict[int, Failure] = {}
-        for place in [place for place, key in enumerate(keys) if key is None]:
-            column = next(c for c in self._table.key if key_parts(records[place], (c,)) is None)
-            message = f"the key {column!r} must be a text or a number; it is empty or an object"
-            failures[place] = Failure(Category.PERMANENT, "invalid_key", message, field=column)
-        return failures
-
 
 def _generated(table: Table, name: str, how: str) -> ConnectorError:
     message = f"column {name!r} of {table.name} is generated always: take it out of the mapping"
@@ -115,12 +104,12 @@ def _generated(table: Table, name: str, how: str) -> ConnectorError:
     return refusal("generated_column", message, field=name)
 
 
-def _by_columns(records: Sequence[dict[str, Any]]) -> dict[tuple[str, ...], list[int]]:
+def _by_columns(records: Records) -> _Groups:
     """Group places by the columns their records have; nearly always there is one group."""
     first = tuple(records[0]) if records else ()
     if all(tuple(record) == first for record in records):
         return {first: list(range(len(records)))} if records else {}
-    groups: dict[tuple[str, ...], list[int]] = {}
+    groups: _Groups = {}
     for place, record in enumerate(records):
         groups.setdefault(tuple(record), []).append(place)
     return groups

@@ -1,0 +1,27 @@
+"""Values on their way to a SQL database that JSON writes in another form."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from contextlib import suppress
+
+import msgspec
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON, numbers with all their digits."""
+    return _encode(value).decode()
+
+
+def bytes_of(value: object) -> bytes:
+    """Return the bytes of a binary column's value, which travels as base64 text.
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return b64decode(value, validate=True)
+    raise ValueError("is binary and takes base64 text, which this value is not")
