@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+import msgspec
+
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import (
     Answer,
@@ -136,7 +138,7 @@ class Api:
     def cleaned(self, failure: Failure) -> Failure:
         """Take every secret out of a failure."""
         detail = self.clean(failure.detail) if failure.detail else None
-        return Failure(failure.category, failure.code, self.clean(failure.message), detail)
+        return msgspec.structs.replace(failure, message=self.clean(failure.message), detail=detail)
 
 
 def raised(failure: Failure) -> FailureError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -252,15 +252,3 @@ def _refused(status: int | None, words: str, row: object, errors: Errors) -> Fai
         f"the target refused the record: {shown[:500]}",
         detail=text[:2000],
     )
-
-
-def cleaned(failures: Mapping[int, Failure], clean: Callable[[str], str]) -> dict[int, Failure]:
-    """Take secrets out of failures."""
-    return {
-        place: msgspec.structs.replace(
-            failure,
-            message=clean(failure.message),
-            detail=clean(failure.detail) if failure.detail else None,
-        )
-        for place, failure in failures.items()
-    }

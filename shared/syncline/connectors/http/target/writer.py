@@ -15,7 +15,6 @@ from syncline.connectors.http.target.keys import key_of, keys_of, own_key
 from syncline.connectors.http.target.results import (
     CallRecords,
     body_of,
-    cleaned,
     prepared,
     read_results,
 )
@@ -74,8 +73,8 @@ class Writer:
             len(self._result.stopped) == count > 0 or self._is_of_all(self._stop.failure)
         ):
             raise self._stop
-        self._result.failures = cleaned(self._result.failures, self._api.clean)
-        self._result.stopped = cleaned(self._result.stopped, self._api.clean)
+        for failures in (self._result.failures, self._result.stopped):
+            failures |= {place: self._api.cleaned(failure) for place, failure in failures.items()}
         return self._result
 
     def _leave(self, places: Sequence[int]) -> None:
