@@ -144,7 +144,7 @@ class World:
             capabilities=self.connector.capabilities_for(self._options),
             transformation=Transformation(match_key=("sku",), target=self._options),
             retry=RetryPolicy(),
-            limiter=Limiter(),  # type: ignore[arg-type]
+            limiter=Limiter(),
             concurrent=3,
         )
 
