@@ -17,7 +17,6 @@ from syncline.domain.trigger import TriggerRequest, parse_trigger
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
-from syncline.postgres.operations.settlement import OperationSettlement
 from syncline.postgres.operations.steps import OperationSteps
 from syncline.postgres.progress.extraction import Extractions
 from syncline.postgres.progress.extraction_state import ExtractionEnd
@@ -130,10 +129,8 @@ async def failed(database: Database, *source_ids: str, instance: str = "erp-shop
 
 def worker(database: Database, producer: object, lease: float = 0.0) -> Operating:
     """Make a worker of a process of its own."""
-    holder = str(uuid4())
-    steps = OperationSteps(database, holder, lease)
-    settling, runs = OperationSettlement(database, holder), Runs(database)
-    return Operating(steps, settling, runs, producer, SystemClock())  # type: ignore[arg-type]
+    steps, runs = OperationSteps(database, str(uuid4()), lease), Runs(database)
+    return Operating(steps, runs, producer, SystemClock())  # type: ignore[arg-type]
 
 
 async def work_off(worker: Operating, looks: int = 40) -> None:

@@ -8,7 +8,6 @@ from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import DLQ
 from syncline.postgres.dead_letters.store import DeadLetterStore
-from syncline.postgres.operations.settlement import OperationSettlement
 from syncline.postgres.operations.steps import OperationSteps
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.spec import StageOptions, StageSpec
@@ -22,10 +21,8 @@ SPEC = StageSpec("deadletter", [DLQ], decode, StageOptions(max_items=200, queue=
 
 def build(service: Service) -> tuple[StageSpec[Letter], DeadletterHandler]:
     housekeeping = Housekeeping(service.database, service.settings.retention(), service.clock)
-    holder = str(uuid4())
     operating = Operating(
-        OperationSteps(service.database, holder),
-        OperationSettlement(service.database, holder),
+        OperationSteps(service.database, str(uuid4())),
         Runs(service.database),
         service.producer,
         service.clock,

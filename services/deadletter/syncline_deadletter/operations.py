@@ -12,7 +12,6 @@ from syncline.contracts.sending import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError
-from syncline.postgres.operations.settlement import OperationSettlement
 from syncline.postgres.operations.steps import LeasedOperation, OperationChunk, OperationSteps
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
@@ -34,13 +33,11 @@ class Operating:
     def __init__(
         self,
         steps: OperationSteps,
-        settling: OperationSettlement,
         runs: Runs,
         producer: Producer,
         clock: Clock,
     ) -> None:
         self._steps = steps
-        self._settling = settling
         self._runs = runs
         self._producer = producer
         self._clock = clock
@@ -60,7 +57,7 @@ class Operating:
     async def _advance(self, operation: LeasedOperation) -> None:
         if operation.kind is OperationKind.REPLAY:
             await self._ask(operation)
-            await self._settling.settle(operation)
+            await self._steps.settle(operation)
             await self._end_runs(operation)
             if await self._steps.claim(operation):
                 await self._ask(operation)

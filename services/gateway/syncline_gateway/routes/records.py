@@ -14,9 +14,9 @@ from syncline.actions.passports.passport import Passports
 from syncline.actions.passports.steps import Passport
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.runs.record_history import (
-    RecordHistories,
     RecordHistory,
     RecordInRun,
+    read_record_history,
     run_position_of,
 )
 from syncline.postgres.runs.search import checked_id
@@ -37,7 +37,7 @@ async def get_record_history(
     """Say what became of a source ID in its runs, the newest first, and what its targets have."""
     checked_id(source_id, "query.sourceId")
     after = paging.key(moment, identity, number)
-    found = await RecordHistories(api.database).read(caller.tenant, source_id, paging.limit, after)
+    found = await read_record_history(api.database, caller.tenant, source_id, paging.limit, after)
     page = paging.page(found.runs, _place)
     return msgspec.structs.replace(found, runs=page.items, next=page.next)
 

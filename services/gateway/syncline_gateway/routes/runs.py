@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Mode, State
-from syncline.postgres.runs.records import RecordFilter, RunRecord, RunRecords
-from syncline.postgres.runs.run_detail import RunDetails, RunReport
+from syncline.postgres.runs.records import RecordFilter, RunRecord, list_records
+from syncline.postgres.runs.run_detail import RunReport, read_run_report
 from syncline.postgres.runs.run_list import RunCount, RunFilter, RunList, RunView
 from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
@@ -103,7 +103,7 @@ async def count_runs(wanted: Wanted, caller: Runner, api: Api) -> RunCount:
 @router.get("/{correlation_id}")
 async def get_run(correlation_id: Id, caller: Runner, api: Api) -> RunReport:
     """Show a run in full: stages, failures, mapping, cursor, replays."""
-    return await RunDetails(api.database).get(caller.tenant, correlation_id)
+    return await read_run_report(api.database, caller.tenant, correlation_id)
 
 
 @router.get("/{correlation_id}/records")
@@ -117,7 +117,7 @@ async def list_run_records(
     """List the records of a run in the order in which they were found."""
     run = await Runs(api.database).get(caller.tenant, correlation_id)
     after = paging.key(number, number) or (0, -1)
-    found = await RunRecords(api.database).page(run.id, wanted.filter(), paging.limit, after)
+    found = await list_records(api.database, run.id, wanted.filter(), paging.limit, after)
     return paging.page(found, lambda record: (str(record.batch), str(record.slot)))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from syncline.postgres.runs.search import Search, SearchResult
+from syncline.postgres.runs.search import SearchResult, search_ids
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.resource import Resource
@@ -24,4 +24,4 @@ async def search(
     ],
 ) -> SearchResult:
     """Find runs, records, targets and dead letters by their IDs."""
-    return await Search(api.database).find(caller.tenant, q)
+    return await search_ids(api.database, caller.tenant, q)

@@ -38,7 +38,12 @@ from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.locating import Look, Sighting, locate
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.record_states import RecordState, RecordStates, RecordTrace
+from syncline.postgres.runs.record_states import (
+    RecordState,
+    RecordTrace,
+    newest_run_of,
+    trace_record,
+)
 from syncline.telemetry.masking import Secrets
 
 WITHIN = 4.0
@@ -61,7 +66,7 @@ class Passports:
     def __init__(
         self, database: Database, kafka: KafkaConnection, configuration: Configuration
     ) -> None:
-        self._places = RecordStates(database)
+        self._database = database
         self._kafka = kafka
         self._configuration = configuration
 
@@ -75,8 +80,8 @@ class Passports:
             NotFoundError: no run, or that run, does not know the record.
             RetriableError: the database is away; without Kafka, payloads are unavailable.
         """
-        run_id = run_id or await self._places.newest_run(tenant, source_id)
-        found = await self._places.find(tenant, source_id, run_id)
+        run_id = run_id or await newest_run_of(self._database, tenant, source_id)
+        found = await trace_record(self._database, tenant, source_id, run_id)
         secrets = await self._configuration.secrets(tenant)
         payloads = await self._payloads(found, now)
         payloads = {kind: _shown(payload, secrets) for kind, payload in payloads.items()}

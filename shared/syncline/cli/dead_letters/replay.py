@@ -32,7 +32,7 @@ from syncline.domain.dead_letter.replay import MAX_REPLAY, STARTS
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
-from syncline.postgres.runs.run_outcomes import RunOutcomes
+from syncline.postgres.runs.run_outcomes import outcomes_of
 from syncline.runtime.clock import SystemClock
 
 _FROM = typer.Option(
@@ -208,9 +208,7 @@ async def _results(
         return results_of(asked, status.reason or "", {})
     source_ids = [entry.source_id or "" for entry in asked.entries]
     async with shell.database() as database:
-        return results_of(
-            asked, None, await RunOutcomes(database).of_records(asked.run_id, source_ids)
-        )
+        return results_of(asked, None, await outcomes_of(database, asked.run_id, source_ids))
 
 
 def _show(shell: Shell, results: Sequence[ReplayResult], statuses: Sequence[RunStatus]) -> None:

@@ -12,7 +12,7 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, table
 from syncline.cli.program.texts import moment, short_id
 from syncline.cli.runs.runs import LIMIT, run_id_of
-from syncline.postgres.runs.record_history import RecordHistories, RecordHistory, RecordInRun
+from syncline.postgres.runs.record_history import RecordHistory, RecordInRun, read_record_history
 from syncline.runtime.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def find(
     Exit code 1 when no run knows it.
     """
     found = shell.ask(
-        lambda database: RecordHistories(database).read(shell.tenant, source_id, limit + 1)
+        lambda database: read_record_history(database, shell.tenant, source_id, limit + 1)
     )
     more = len(found.runs) > limit
     found = msgspec.structs.replace(found, runs=found.runs[:limit])

@@ -29,7 +29,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
 from syncline.postgres.runs.pauses import RunPauses
-from syncline.postgres.runs.run_outcomes import OutcomeSummary, RunOutcomes
+from syncline.postgres.runs.run_outcomes import OutcomeSummary, summarize_outcomes
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
@@ -121,7 +121,7 @@ def show(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
     async def read() -> tuple[Run, OutcomeSummary]:
         async with shell.database() as database:
             run = await Runs(database).get(shell.tenant, run_id)
-            return run, await RunOutcomes(database).summary(run_id)
+            return run, await summarize_outcomes(database, run_id)
 
     run, detail = shell.run(read())
     document = run_document(run) | {

@@ -167,7 +167,7 @@ async def _add(
     connection: Connection, stream: Row, value: str | None, actor: str, reason: str
 ) -> CursorView:
     tenant = stream["tenant"]
-    new = NewCursor(stream=stream["id"], tenant=tenant, value=value, actor=actor, reason=reason)
+    new = NewCursor(stream["id"], tenant, value, actor, reason)
     row = await add_cursor(connection, new)
     name = f"{stream['instance']}/{stream['entity_type']}"
     details = {"value": value, "version": row["version"], "reason": reason}

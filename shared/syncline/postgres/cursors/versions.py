@@ -35,7 +35,7 @@ class CursorView(msgspec.Struct, frozen=True, rename="camel"):
     at: datetime | None = None
 
 
-class NewCursor(msgspec.Struct, frozen=True, kw_only=True):
+class NewCursor(msgspec.Struct, frozen=True):
     """A version to be added.
 
     Attributes:
@@ -82,14 +82,7 @@ async def add_cursor(connection: Connection, new: NewCursor) -> Row:
         asyncpg.UniqueViolationError: somebody else added that version at this moment.
     """
     row = await connection.fetchrow(
-        _ADD,
-        new.stream,
-        new.version,
-        new.tenant,
-        new.value,
-        new.run_id,
-        new.actor,
-        new.reason,
+        _ADD, new.stream, new.version, new.tenant, new.value, new.run_id, new.actor, new.reason
     )
     assert row is not None
     return row

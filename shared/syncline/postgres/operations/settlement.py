@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from syncline.domain.run import FINAL
-from syncline.postgres.database.database import Connection, Database, Row
+from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.operations.end import stop_operation
-from syncline.postgres.operations.steps import LeasedOperation, refuse_items
+from syncline.postgres.operations.refusal import refuse_items
 
 _RUNS = """
 select c.number, c.run_id, r.state, r.reason, f.reason as refused from operation_chunks c
@@ -30,7 +30,6 @@ _LEFT = """
 update operation_items set state = 'done', result = 'cancelled', note = $3, finished_at = now()
 where operation_id = $1 and chunk = $2 and state = 'asked'
 """
-_LOCK = "select * from operations where id = $1 and holder = $2 for update"
 _ADD_FAILURES = "update operations set failures = failures + $2 where id = $1 returning failures"
 _ASKED = """
 select i.number, d.status, d.reason from operation_items i
@@ -50,36 +49,24 @@ update operation_chunks set state = 'settled' where operation_id = $1 and number
 """
 
 
-class OperationSettlement:
-    """Every method may raise RetriableError.
+async def settle_chunks(connection: Connection, operation: Row) -> int:
+    """Take over what runs have found out since, and hold the stop rule against it.
 
     Args:
-        holder: names this process, as in OperationSteps.
+        operation: its row, locked.
+
+    Returns:
+        How many runs it looked at.
     """
-
-    def __init__(self, database: Database, holder: str) -> None:
-        self._database = database
-        self._holder = holder
-
-    async def settle(self, operation: LeasedOperation) -> int:
-        """Take over what runs have found out since, and hold the stop rule against it.
-
-        Returns:
-            How many items it looked at.
-        """
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_LOCK, operation.id, self._holder)
-            if row is None:
-                return 0
-            runs = await connection.fetch(_RUNS, operation.id)
-            for run in runs:
-                if run["state"] is None:
-                    await _settle_refused(connection, operation.id, run)
-                else:
-                    await _settle_accepted(connection, row, run)
-            if row["stopped"] is not None:  # what a refused run gave back does not start any more
-                await stop_operation(connection, operation.id, row["stopped"])
-            return len(runs)
+    runs = await connection.fetch(_RUNS, operation["id"])
+    for run in runs:
+        if run["state"] is None:
+            await _settle_refused(connection, operation["id"], run)
+        else:
+            await _settle_accepted(connection, operation, run)
+    if operation["stopped"] is not None:  # what a refused run gave back does not start any more
+        await stop_operation(connection, operation["id"], operation["stopped"])
+    return len(runs)
 
 
 async def _settle_accepted(connection: Connection, operation: Row, run: Row) -> None:

@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from syncline.domain.dead_letter.operation import OVERTAKEN, OperationKind, chunk_size, run_id_of
+from syncline.domain.dead_letter.operation import OperationKind, chunk_size, run_id_of
 from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.dead_letters.store import resolve_dead_letters
 from syncline.postgres.operations.end import close_if_over
+from syncline.postgres.operations.refusal import refuse_items
+from syncline.postgres.operations.settlement import settle_chunks
 
 LEASE = 15.0
 """Seconds for which an operation is held without another word."""
@@ -47,11 +49,6 @@ where o.id = $1 and o.next_at <= now()
   and not exists (select from operation_chunks c
     where c.operation_id = $1 and c.stream_id = s and c.state <> 'settled')
 order by s
-"""
-_REFUSE = """
-update operation_items i set state = 'done', result = u.result, finished_at = now(), note = u.note
-from unnest($2::int[], $3::text[], $4::text[]) as u(number, note, result)
-where i.operation_id = $1 and i.number = u.number and i.state <> 'done'
 """
 _UNSENT = """
 select c.number, c.run_id, s.instance_id as instance, s.entity_type,
@@ -173,6 +170,11 @@ class OperationSteps:
         """Note that runs were asked to end."""
         await self._database.execute(_CANCELLED, operation.id, run_ids)
 
+    async def settle(self, operation: LeasedOperation) -> int:
+        """Take over what the runs of chunks have found out; returns how many runs there are."""
+        async with self._locked(operation) as (connection, row):
+            return 0 if row is None else await settle_chunks(connection, row)
+
     async def resolve(self, operation: LeasedOperation) -> int:
         """Discard or restore some entries; returns how many items it looked at."""
         async with self._locked(operation) as (connection, row):
@@ -211,25 +213,3 @@ async def _claim(connection: Connection, operation: LeasedOperation, stream: int
         await connection.execute(_INSERT_CHUNK, operation.id, number, *chunk)
         await connection.execute(_ASK, operation.id, going, number)
     return len(found)
-
-
-async def refuse_items(
-    connection: Connection, operation_id: str, items: Sequence[Row], needed: str = "pending"
-) -> None:
-    """Note why nothing can be done to items: their entries have another status, or are gone.
-
-    What was overtaken needs nothing any more.
-    """
-    numbers = [item["number"] for item in items]
-    notes = [_why(item, needed) for item in items]
-    results = [OVERTAKEN if item["status"] == OVERTAKEN else "refused" for item in items]
-    await connection.execute(_REFUSE, operation_id, numbers, notes, results)
-
-
-def _why(item: Row, needed: str) -> str:
-    status = item["status"]
-    if status is None:
-        return "there is no such entry any more"
-    if status == OVERTAKEN:
-        return str(item["reason"])
-    return f"it is not {needed.title()} but {status.title()}"

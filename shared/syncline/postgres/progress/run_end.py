@@ -18,14 +18,14 @@ from syncline.postgres.cursors.versions import (
 )
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.dead_letters.overtakes import close_overtaken
-from syncline.postgres.runs.run_row import counters_of
+from syncline.postgres.runs.run_row import IN_FLIGHT, counters_of
 
-_DONE = """
+_DONE = f"""
 select r.*, clock_timestamp() as now, v.document->'extraction'->>'cursorType' as cursor_type,
   v.document->'extraction'->>'cursorFormat' as cursor_format from runs r
 join mapping_versions v on v.mapping_id = r.mapping_id and v.version = r.mapping_version
 where r.id = any($1) and r.extracted and r.state in ('queued', 'extracting', 'in_progress')
-  and r.total = r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed
+  and {IN_FLIGHT} = 0
 """
 # What a replay did not get to waits for a person again.
 _GIVE_BACK = """
@@ -87,15 +87,8 @@ async def _move_cursor(connection: Connection, row: Row, state: State) -> str | 
     )
     if value is None or version != row["cursor_version"]:
         return before  # a person set the cursor meanwhile: theirs stands
-    new = NewCursor(
-        stream=row["stream_id"],
-        tenant=row["tenant"],
-        value=value,
-        actor="finalize",
-        reason="run closed",
-        version=version + 1,
-        run_id=row["id"],
-    )
+    stream, why = (row["stream_id"], row["tenant"]), "run closed"
+    new = NewCursor(*stream, value, "finalize", why, version + 1, row["id"])
     try:
         async with connection.transaction():
             await add_cursor(connection, new)

@@ -25,15 +25,7 @@ async def start_run(connection: Connection, row: Row) -> None:
     version, value = await newest_cursor(connection, stream)
     if row["mode"] == Mode.RESET_CURSOR and plain and value is not None:
         version, value = version + 1, None
-        new = NewCursor(
-            stream=stream,
-            tenant=tenant,
-            value=None,
-            actor=actor,
-            reason="reset_cursor",
-            version=version,
-            run_id=run_id,
-        )
+        new = NewCursor(stream, tenant, None, actor, "reset_cursor", version, run_id)
         await add_cursor(connection, new)
         details = {"run": run_id, "version": version, "value": None}
         name = f"{row['instance_name']}/{row['entity_type']}"

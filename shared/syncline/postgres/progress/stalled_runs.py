@@ -143,12 +143,7 @@ async def _attempts(connection: Connection, run_id: str) -> _Attempts:
 
 
 def _dead_letter(
-    run: Run,
-    place: RecordPlace,
-    stage: str,
-    after: float,
-    at: datetime,
-    earlier: _Attempts,
+    run: Run, place: RecordPlace, stage: str, after: float, at: datetime, earlier: _Attempts
 ) -> DeadLetter:
     before = earlier.get((place.batch, place.slot), [])
     last = Attempt(len(before) + 1, at.isoformat(), stage, stall_failure(stage, after))

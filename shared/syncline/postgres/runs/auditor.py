@@ -6,22 +6,25 @@ from typing import Any
 
 import msgspec
 
+from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database
+from syncline.postgres.runs.run_row import IN_FLIGHT
 
-_DERIVED = """
-select b.run_id, sum(length(b.outcomes)) as total,
-  sum(length(b.outcomes) - length(replace(b.outcomes, 'S', ''))) as success,
-  sum(length(b.outcomes) - length(replace(b.outcomes, 'U', ''))) as unchanged,
-  sum(length(b.outcomes) - length(replace(b.outcomes, 'X', ''))) as excluded,
-  sum(length(b.outcomes) - length(replace(b.outcomes, 'P', ''))) as superseded,
-  sum(length(b.outcomes) - length(replace(b.outcomes, 'C', ''))) as cancelled,
-  sum(length(b.outcomes) - length(replace(b.outcomes, 'F', ''))) as failed
-from batches b group by b.run_id
+_CODES = ", ".join(
+    f"sum(length(b.outcomes) - length(replace(b.outcomes, '{outcome.value}', '')))"
+    f" as {outcome.name.lower()}"
+    for outcome in Outcome
+)
+_DERIVED = f"""
+select b.run_id, sum(length(b.outcomes)) as total, {_CODES} from batches b group by b.run_id
 """
-
 _FINAL = "('succeeded', 'partial_success', 'failed', 'cancelled')"
 # Outcomes are let go before their runs are; a run that is old and has none left tells nothing.
 _OLD = "(d.run_id is null and r.finished_at < now() - interval '1 day')"
+_OTHER_TENANT = " union all ".join(
+    f"select r.id from runs r join {table} x on x.run_id = r.id where x.tenant <> r.tenant"
+    for table in ("batches", "attempts", "dead_letters", "cursors", "ledger")
+)
 
 CHECKS = {
     "counters shown = counters derived": f"""
@@ -32,8 +35,7 @@ CHECKS = {
           coalesce(d.failed, 0)) and not {_OLD}""",
     "total = success + skipped + failed once a run is closed": f"""
       select r.id from runs r
-      where (r.finished_at is not null or r.state in {_FINAL}) and r.total <>
-        r.success + r.unchanged + r.excluded + r.superseded + r.cancelled + r.failed""",
+      where (r.finished_at is not null or r.state in {_FINAL}) and {IN_FLIGHT} <> 0""",
     "a run ends in the state that its counters say": f"""
       select r.id, r.state from runs r where r.state in {_FINAL} and r.state <> case
         when r.halted_at is not null then 'failed'
@@ -90,19 +92,12 @@ CHECKS = {
     "cursor versions follow one another": """
       select stream_id from cursors group by stream_id
       having count(*) <> max(version) or min(version) <> 1""",
-    "one correlation ID, one tenant": """
+    "one correlation ID, one tenant": f"""
       select r.id from runs r join streams s on s.id = r.stream_id where s.tenant <> r.tenant
       union all
-      select r.id from runs r join batches x on x.run_id = r.id where x.tenant <> r.tenant
-      union all
-      select r.id from runs r join attempts x on x.run_id = r.id where x.tenant <> r.tenant
-      union all
       select r.id from runs r join dead_letters x on x.run_id = r.id
-      where x.tenant <> r.tenant or x.stream_id <> r.stream_id
-      union all
-      select r.id from runs r join cursors x on x.run_id = r.id where x.tenant <> r.tenant
-      union all
-      select r.id from runs r join ledger x on x.run_id = r.id where x.tenant <> r.tenant""",
+      where x.stream_id <> r.stream_id
+      union all {_OTHER_TENANT}""",
     "an attempt is of a record of its run": """
       select a.run_id, a.batch, a.slot from attempts a
       join batches b on b.run_id = a.run_id and b.number = a.batch

@@ -13,8 +13,8 @@ from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import struct_of
 
 _RECORD = """
-select r.id, i.name as instance, r.entity_type, r.mapping_version, r.created_at, b.number,
-  p.slot, substr(b.outcomes, p.slot + 1, 1) as code, b.stage
+select r.id as correlation_id, i.name as instance, r.entity_type, r.mapping_version, r.created_at,
+  b.number as batch, p.slot, substr(b.outcomes, p.slot + 1, 1) as code, b.stage
 from batches b
 cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p
 join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
@@ -25,12 +25,12 @@ order by r.created_at desc, r.id desc, b.number desc limit $3
 # Of every stream the newest run; a stream with many runs hides none of the others.
 _STREAMS = """
 select * from (
-  select distinct on (r.stream_id) r.id, i.name as instance, r.entity_type, r.created_at,
-    substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
+  select distinct on (r.stream_id) r.id as correlation_id, i.name as instance, r.entity_type,
+    r.created_at, substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
   from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
   where b.tenant = $1 and b.source_ids @> array[$2::text]
   order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
-order by created_at desc, id desc limit $3
+order by created_at desc, correlation_id desc limit $3
 """
 _DEAD_LETTERS = """
 select id, run_id, batch, slot, error from dead_letters
@@ -100,36 +100,33 @@ class RecordHistory(msgspec.Struct, frozen=True, rename="camel"):
     next: str | None = None
 
 
-class RecordHistories:
-    """Every method may raise RetriableError."""
+async def read_record_history(
+    database: Database, tenant: str, source_id: str, limit: int, after: RunPosition | None = None
+) -> RecordHistory:
+    """Return what happened to a source ID in its newest runs, in every instance.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Args:
+        after: where the last one stands that is known already.
 
-    async def read(
-        self, tenant: str, source_id: str, limit: int, after: RunPosition | None = None
-    ) -> RecordHistory:
-        """Return what happened to a source ID in its newest runs, in every instance.
-
-        Args:
-            after: where the last one stands that is known already.
-        """
-        rows = await newest_runs_of(self._database, tenant, source_id, limit, after)
-        run_ids = [row["id"] for row in rows]
-        letters = await self._database.fetch(_DEAD_LETTERS, tenant, source_id, run_ids)
-        attempts = await self._database.fetch(_ATTEMPTS, tenant, source_id, run_ids)
-        failed = {(row["run_id"], row["batch"], row["slot"]): row for row in letters}
-        tried: dict[tuple[str, int, int], list[AttemptView]] = {}
-        for row in attempts:
-            message = row["failure"].get("message", "")
-            attempt = struct_of(AttemptView, row, message=message)
-            tried.setdefault((row["run_id"], row["batch"], row["slot"]), []).append(attempt)
-        runs = []
-        for row in rows:
-            key = (row["id"], row["number"], row["slot"])
-            runs.append(_in_run(row, failed.get(key), tried.get(key, [])))
-        written = await self._database.fetch(_WRITTEN, tenant, source_id)
-        return RecordHistory(source_id, [struct_of(WrittenRecord, row) for row in written], runs)
+    Raises:
+        RetriableError: the database is away.
+    """
+    rows = await newest_runs_of(database, tenant, source_id, limit, after)
+    run_ids = [row["correlation_id"] for row in rows]
+    letters = await database.fetch(_DEAD_LETTERS, tenant, source_id, run_ids)
+    attempts = await database.fetch(_ATTEMPTS, tenant, source_id, run_ids)
+    failed = {(row["run_id"], row["batch"], row["slot"]): row for row in letters}
+    tried: dict[tuple[str, int, int], list[AttemptView]] = {}
+    for row in attempts:
+        message = row["failure"].get("message", "")
+        attempt = struct_of(AttemptView, row, message=message)
+        tried.setdefault((row["run_id"], row["batch"], row["slot"]), []).append(attempt)
+    runs = []
+    for row in rows:
+        key = (row["correlation_id"], row["batch"], row["slot"])
+        runs.append(_in_run(row, failed.get(key), tried.get(key, [])))
+    written = await database.fetch(_WRITTEN, tenant, source_id)
+    return RecordHistory(source_id, [struct_of(WrittenRecord, row) for row in written], runs)
 
 
 async def newest_runs_of(
@@ -162,10 +159,8 @@ def _in_run(row: Row, letter: Row | None, attempts: list[AttemptView]) -> Record
     return struct_of(
         RecordInRun,
         row,
-        correlation_id=row["id"],
         outcome=outcome_name(row["code"]),
         attempts=attempts,
         dead_letter=letter["id"] if letter else None,
         error=letter["error"] if letter else None,
-        batch=row["number"],
     )

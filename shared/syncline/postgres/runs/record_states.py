@@ -15,9 +15,9 @@ from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.record_history import newest_runs_of
 
 _RECORD = """
-select r.id, r.tenant, r.stream_id, i.name as instance, r.entity_type, r.state, r.mapping_id,
-  r.mapping_version, r.created_at, r.finished_at,
-  b.number, b.lane, b.stage as entry,
+select r.id as correlation_id, r.stream_id, i.name as instance, r.entity_type, r.state,
+  r.mapping_id, r.mapping_version, r.created_at, r.finished_at,
+  b.number as batch, b.lane, b.stage as entry,
   array_position(b.source_ids, $3::text) - 1 as slot, b.outcomes
 from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
 where r.tenant = $1 and b.run_id = $2 and b.source_ids @> array[$3::text]
@@ -95,35 +95,30 @@ class RecordTrace(msgspec.Struct, frozen=True):
     payload: bytes | None
 
 
-class RecordStates:
-    """Every method may raise RetriableError."""
+async def newest_run_of(database: Database, tenant: str, source_id: str) -> str:
+    """Return the newest run that has a record. Raises NotFoundError, RetriableError."""
+    for row in await newest_runs_of(database, tenant, source_id, 1):
+        return str(row["correlation_id"])
+    raise NotFoundError("no run knows this record; IDs are compared exactly")
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
-    async def newest_run(self, tenant: str, source_id: str) -> str:
-        """Return the newest run that has a record. Raises NotFoundError."""
-        for row in await newest_runs_of(self._database, tenant, source_id, 1):
-            return str(row["id"])
-        raise NotFoundError("no run knows this record; IDs are compared exactly")
-
-    async def find(self, tenant: str, source_id: str, run_id: str) -> RecordTrace:
-        """Find a record in a run; of several versions the last. Raises NotFoundError."""
-        row = await self._database.fetchrow(_RECORD, tenant, run_id, source_id)
-        if row is None:
-            raise NotFoundError(f"no record with this source ID in a run {run_id}")
-        key = (row["id"], row["number"], row["slot"])
-        letter = await self._database.fetchrow(_DEAD_LETTER, *key)
-        tried = await self._database.fetch(_ATTEMPTS, *key)
-        written = await self._database.fetchrow(_WRITTEN, row["stream_id"], source_id)
-        attempts = letter["attempts"] if letter and letter["attempts"] else tried
-        return RecordTrace(
-            _state(source_id, row, letter, written),
-            [_attempt(attempt) for attempt in attempts],
-            row["lane"],
-            row["mapping_id"],
-            letter["payload"] if letter else None,
-        )
+async def trace_record(database: Database, tenant: str, source_id: str, run_id: str) -> RecordTrace:
+    """Find a record in a run, its last version. Raises NotFoundError, RetriableError."""
+    row = await database.fetchrow(_RECORD, tenant, run_id, source_id)
+    if row is None:
+        raise NotFoundError(f"no record with this source ID in a run {run_id}")
+    key = (row["correlation_id"], row["batch"], row["slot"])
+    letter = await database.fetchrow(_DEAD_LETTER, *key)
+    tried = await database.fetch(_ATTEMPTS, *key)
+    written = await database.fetchrow(_WRITTEN, row["stream_id"], source_id)
+    attempts = letter["attempts"] if letter and letter["attempts"] else tried
+    return RecordTrace(
+        _state(source_id, row, letter, written),
+        [_attempt(attempt) for attempt in attempts],
+        row["lane"],
+        row["mapping_id"],
+        letter["payload"] if letter else None,
+    )
 
 
 def _attempt(attempt: Row | Mapping[str, Any]) -> FailedAttempt:
@@ -141,8 +136,6 @@ def _state(source_id: str, row: Row, letter: Row | None, written: Row | None) ->
         RecordState,
         row,
         source_id=source_id,
-        correlation_id=row["id"],
         outcome=outcome_name(row["outcomes"][row["slot"]]),
-        batch=row["number"],
         **nothing | dict(letter or {}) | dict(written or {}),
     )

@@ -95,24 +95,18 @@ class RunRecord(msgspec.Struct, frozen=True, rename="camel"):
     error: str | None
 
 
-class RunRecords:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def page(
-        self, run_id: str, wanted: RecordFilter, limit: int, after: Position = (0, -1)
-    ) -> list[RunRecord]:
-        """Return records of a run in the order of their positions, those behind `after`."""
-        sql, where = _query(wanted, Conditions(run_id, *after, limit))
-        rows = await self._database.fetch(sql, *where.values)
-        positions = [row["batch"] for row in rows], [row["slot"] for row in rows]
-        attempts = await self._database.fetch(_ATTEMPTS, run_id, *positions)
-        letters = await self._database.fetch(_LETTERS, run_id, *positions)
-        tried = {(row["batch"], row["slot"]): row["failed"] + 1 for row in attempts}
-        given_up = {(row["batch"], row["slot"]): row for row in letters}
-        return [_record(row, tried, given_up) for row in rows]
+async def list_records(
+    database: Database, run_id: str, wanted: RecordFilter, limit: int, after: Position = (0, -1)
+) -> list[RunRecord]:
+    """Return records of a run in their order, those behind `after`. Raises RetriableError."""
+    sql, where = _query(wanted, Conditions(run_id, *after, limit))
+    rows = await database.fetch(sql, *where.values)
+    positions = [row["batch"] for row in rows], [row["slot"] for row in rows]
+    attempts = await database.fetch(_ATTEMPTS, run_id, *positions)
+    letters = await database.fetch(_LETTERS, run_id, *positions)
+    tried = {(row["batch"], row["slot"]): row["failed"] + 1 for row in attempts}
+    given_up = {(row["batch"], row["slot"]): row for row in letters}
+    return [_record(row, tried, given_up) for row in rows]
 
 
 def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:

@@ -81,35 +81,29 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     more_replays: bool = False
 
 
-class RunDetails:
-    """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def get(self, tenant: str, run_id: str) -> RunReport:
-        """Return a run in full. Raises NotFoundError, also for another tenant's."""
-        row = await self._database.fetchrow(_BY_ID, run_id, tenant)
-        if row is None:
-            raise NotFoundError(f"no run {run_id}")
-        mapping = await self._database.fetchrow(_MAPPING, row["mapping_id"], tenant)
-        groups = await self._database.fetch(_GROUPS, run_id, GROUPS + 1)
-        replays = await self._database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
-        is_replay, counters = row["replay"] is not None, counters_of(row)
-        return RunReport(
-            run=run_view(row),
-            failure=row["failure"],
-            cursor_before=row["cursor_before"],
-            cursor_after=row["cursor_after"],
-            moves_cursor=row["source_ids"] is None and not is_replay,
-            asked_ids=row["source_ids"],
-            mapping=_mapping_used(row, mapping),
-            stages=await read_stages(self._database, run_id, counters, is_replay=is_replay),
-            failures=[struct_of(FailureGroup, group) for group in groups[:GROUPS]],
-            replays=[run_view(replay) for replay in replays[:REPLAYS]],
-            more_failures=len(groups) > GROUPS,
-            more_replays=len(replays) > REPLAYS,
-        )
+async def read_run_report(database: Database, tenant: str, run_id: str) -> RunReport:
+    """Return a run in full. Raises RetriableError; NotFoundError, also for another tenant's."""
+    row = await database.fetchrow(_BY_ID, run_id, tenant)
+    if row is None:
+        raise NotFoundError(f"no run {run_id}")
+    mapping = await database.fetchrow(_MAPPING, row["mapping_id"], tenant)
+    groups = await database.fetch(_GROUPS, run_id, GROUPS + 1)
+    replays = await database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
+    is_replay, counters = row["replay"] is not None, counters_of(row)
+    return RunReport(
+        run=run_view(row),
+        failure=row["failure"],
+        cursor_before=row["cursor_before"],
+        cursor_after=row["cursor_after"],
+        moves_cursor=row["source_ids"] is None and not is_replay,
+        asked_ids=row["source_ids"],
+        mapping=_mapping_used(row, mapping),
+        stages=await read_stages(database, run_id, counters, is_replay=is_replay),
+        failures=[struct_of(FailureGroup, group) for group in groups[:GROUPS]],
+        replays=[run_view(replay) for replay in replays[:REPLAYS]],
+        more_failures=len(groups) > GROUPS,
+        more_replays=len(replays) > REPLAYS,
+    )
 
 
 def _mapping_used(run: Row, mapping: Row | None) -> MappingUsed | None:

@@ -110,11 +110,7 @@ class RunList:
         self._database = database
 
     async def newest(
-        self,
-        tenant: str,
-        wanted: RunFilter,
-        limit: int,
-        after: tuple[datetime, str] | None = None,
+        self, tenant: str, wanted: RunFilter, limit: int, after: tuple[datetime, str] | None = None
     ) -> list[RunView]:
         """Return the newest runs.
 

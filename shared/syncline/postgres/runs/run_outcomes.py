@@ -40,26 +40,21 @@ class OutcomeSummary(msgspec.Struct, frozen=True, rename="camel"):
     special: list[dict[str, str]]
 
 
-class RunOutcomes:
-    """Every method may raise RetriableError."""
+async def summarize_outcomes(database: Database, run_id: str, limit: int = 50) -> OutcomeSummary:
+    """Return where a run's records are and what was exceptional. Raises RetriableError."""
+    flying = await database.fetch(_IN_FLIGHT, run_id)
+    special = await database.fetch(_SPECIAL, run_id, limit)
+    return OutcomeSummary(
+        {row["stage"] or "finalize": row["records"] for row in flying},
+        await retried_by_stage(database, run_id),
+        [{"sourceId": r["source_id"], "outcome": outcome_name(r["code"])} for r in special],
+    )
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
-    async def summary(self, run_id: str, limit: int = 50) -> OutcomeSummary:
-        """Return where a run's records are and what was exceptional."""
-        flying = await self._database.fetch(_IN_FLIGHT, run_id)
-        special = await self._database.fetch(_SPECIAL, run_id, limit)
-        return OutcomeSummary(
-            {row["stage"] or "finalize": row["records"] for row in flying},
-            await retried_by_stage(self._database, run_id),
-            [{"sourceId": r["source_id"], "outcome": outcome_name(r["code"])} for r in special],
-        )
-
-    async def of_records(self, run_id: str, source_ids: Sequence[str]) -> dict[str, str]:
-        """Return the newest outcome of these records in a run, by source ID."""
-        rows = await self._database.fetch(_OUTCOMES, run_id, list(source_ids))
-        return {row["source_id"]: outcome_name(row["code"]) for row in rows}
+async def outcomes_of(database: Database, run_id: str, source_ids: Sequence[str]) -> dict[str, str]:
+    """Return the newest outcome of these records in a run, by source ID. Raises RetriableError."""
+    rows = await database.fetch(_OUTCOMES, run_id, source_ids)
+    return {row["source_id"]: outcome_name(row["code"]) for row in rows}
 
 
 async def retried_by_stage(database: Database, run_id: str) -> dict[str, int]:

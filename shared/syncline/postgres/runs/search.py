@@ -9,6 +9,7 @@ import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import outcome_name
+from syncline.domain.storable import is_storable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.id_ranges import SHORTEST, id_range
@@ -76,48 +77,45 @@ class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
     more: list[str]
 
 
-class Search:
-    """May raise RetriableError."""
+async def search_ids(database: Database, tenant: str, text: str) -> SearchResult:
+    """Find what an ID names: a correlation ID or how it begins, a source ID, a target ID.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    Raises:
+        InvalidInputError: the text cannot be an ID.
+        RetriableError: the database is away.
+    """
+    query = checked_id(text.strip(), "query.q")
+    targets = await database.fetch(_BY_TARGET, tenant, query, EACH + 1)
+    hits = [
+        *await _by_beginning(database, tenant, query),
+        *await _records(database, tenant, query),
+        *(struct_of(SearchHit, row, kind="target", state="success") for row in targets),
+    ]
+    return _cut(query, hits)
 
-    async def find(self, tenant: str, text: str) -> SearchResult:
-        """Find what an ID names: a correlation ID or how it begins, a source ID, a target ID.
 
-        Raises:
-            InvalidInputError: the text cannot be an ID.
-        """
-        query = checked_id(text.strip(), "query.q")
-        targets = await self._database.fetch(_BY_TARGET, tenant, query, EACH + 1)
-        hits = [
-            *await self._by_beginning(tenant, query),
-            *await self._records(tenant, query),
-            *(struct_of(SearchHit, row, kind="target", state="success") for row in targets),
-        ]
-        return _cut(query, hits)
+async def _by_beginning(database: Database, tenant: str, query: str) -> list[SearchHit]:
+    ids = id_range(query, SHORTEST)
+    if ids is None:
+        return []
+    runs = await database.fetch(_RUNS, tenant, *ids, EACH + 1)
+    letters = await database.fetch(_DEAD_LETTERS, tenant, *ids, EACH + 1)
+    return [
+        *(struct_of(SearchHit, row, kind="run") for row in runs),
+        *(struct_of(SearchHit, row, kind="dead_letter") for row in letters),
+    ]
 
-    async def _by_beginning(self, tenant: str, query: str) -> list[SearchHit]:
-        ids = id_range(query, SHORTEST)
-        if ids is None:
-            return []
-        runs = await self._database.fetch(_RUNS, tenant, *ids, EACH + 1)
-        letters = await self._database.fetch(_DEAD_LETTERS, tenant, *ids, EACH + 1)
-        return [
-            *(struct_of(SearchHit, row, kind="run") for row in runs),
-            *(struct_of(SearchHit, row, kind="dead_letter") for row in letters),
-        ]
 
-    async def _records(self, tenant: str, source_id: str) -> list[SearchHit]:
-        """Return the record once for every stream that knows it, by its newest run."""
-        runs = await newest_in_streams(self._database, tenant, source_id, EACH + 1)
-        written = await self._database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1)
-        hits = [_in_run(row, source_id) for row in runs]
-        hits += [struct_of(SearchHit, row, kind="record", state="success") for row in written]
-        streams: dict[tuple[str | None, str | None], SearchHit] = {}
-        for hit in hits:
-            streams.setdefault((hit.instance, hit.entity_type), hit)
-        return list(streams.values())
+async def _records(database: Database, tenant: str, source_id: str) -> list[SearchHit]:
+    """Return the record once for every stream that knows it, by its newest run."""
+    runs = await newest_in_streams(database, tenant, source_id, EACH + 1)
+    written = await database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1)
+    hits = [_in_run(row, source_id) for row in runs]
+    hits += [struct_of(SearchHit, row, kind="record", state="success") for row in written]
+    streams: dict[tuple[str | None, str | None], SearchHit] = {}
+    for hit in hits:
+        streams.setdefault((hit.instance, hit.entity_type), hit)
+    return list(streams.values())
 
 
 def _in_run(row: Row, source_id: str) -> SearchHit:
@@ -125,7 +123,6 @@ def _in_run(row: Row, source_id: str) -> SearchHit:
         SearchHit,
         row,
         kind="record",
-        correlation_id=row["id"],
         source_id=source_id,
         state=outcome_name(row["code"]),
         at=row["created_at"],
@@ -150,13 +147,10 @@ def checked_id(text: str, name: str) -> str:
     """
     if not text:
         raise InvalidInputError([Problem(name, "must not be empty")])
-    if "\0" in text:
-        raise InvalidInputError([Problem(name, "must not hold a NUL character")])
+    if not is_storable(text):
+        what = "must not hold a NUL character" if "\0" in text else "holds half a character"
+        raise InvalidInputError([Problem(name, what)])
     if len(text) > MAX_SOURCE_ID_LENGTH:
         message = f"has {len(text):,} characters; an ID has at most {MAX_SOURCE_ID_LENGTH}"
         raise InvalidInputError([Problem(name, message)])
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidInputError([Problem(name, "holds half a character")]) from None
     return text

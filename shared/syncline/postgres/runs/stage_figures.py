@@ -20,28 +20,14 @@ from batches where run_id = $1 group by 1
 """
 
 
-class _StageRow(msgspec.Struct, frozen=True):
+class _StageRow(Counters, frozen=True):
     """A row of `run_stages`: what was settled in one stage, and the seconds of its batches."""
 
-    success: int = 0
-    unchanged: int = 0
-    excluded: int = 0
-    superseded: int = 0
-    cancelled: int = 0
-    failed: int = 0
     batches: int = 0
     waited: float = 0.0
     worked: float = 0.0
     first_at: datetime | None = None
     last_at: datetime | None = None
-
-    @property
-    def skipped(self) -> int:
-        return self.unchanged + self.excluded + self.superseded + self.cancelled
-
-    @property
-    def settled(self) -> int:
-        return self.success + self.skipped + self.failed
 
 
 class StageView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -98,7 +84,7 @@ async def read_stages(
 
 def _with_early(stages: Mapping[Stage, _StageRow], counters: Counters) -> dict[Stage, _StageRow]:
     """Add what Ingest found unchanged or left out at once: it is settled in the row it inserts."""
-    settled = sum(row.settled for row in stages.values())
+    settled = sum(row.done for row in stages.values())
     unchanged = counters.unchanged - sum(row.unchanged for row in stages.values())
     excluded = counters.excluded - sum(row.excluded for row in stages.values())
     if counters.done - settled != unchanged + excluded:

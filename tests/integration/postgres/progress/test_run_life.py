@@ -33,7 +33,7 @@ from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.notices import add_notices
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.queued_runs import QueuedRuns
-from syncline.postgres.runs.run_detail import RunDetails
+from syncline.postgres.runs.run_detail import read_run_report
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
@@ -146,7 +146,7 @@ async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) ->
     kept = [capped, Notice("renamed", "from elsewhere"), two]
     assert after.notices == kept
     assert status_of(after).notices == kept
-    assert (await RunDetails(db).get("default", run.id)).run.notices == kept
+    assert (await read_run_report(db, "default", run.id)).run.notices == kept
 
 
 async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Database) -> None:

@@ -16,8 +16,8 @@ from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
-from syncline.postgres.runs.records import RecordFilter, RunRecords
-from syncline.postgres.runs.search import Search
+from syncline.postgres.runs.records import RecordFilter, list_records
+from syncline.postgres.runs.search import search_ids
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
 
@@ -77,9 +77,9 @@ async def mixed(db: Database) -> Run:
 async def test_records_of_a_run_by_filter(
     db: Database, wanted: RecordFilter, expected: str
 ) -> None:
-    run, records, found = await mixed(db), RunRecords(db), ""
+    run, found = await mixed(db), ""
     after = (0, -1)
-    while page := await records.page(run.id, wanted, 2, after):
+    while page := await list_records(db, run.id, wanted, 2, after):
         found += "".join(record.source_id for record in page)
         after = (page[-1].batch, page[-1].slot)
     assert found == expected
@@ -87,7 +87,7 @@ async def test_records_of_a_run_by_filter(
 
 async def test_a_record_tells_its_attempts_and_why_it_failed(db: Database) -> None:
     run = await mixed(db)
-    *_, retried, failed = await RunRecords(db).page(run.id, RecordFilter(), 10)
+    *_, retried, failed = await list_records(db, run.id, RecordFilter(), 10)
     assert (retried.outcome, retried.attempts, retried.dead_letter) == ("success", 2, None)
     assert (failed.outcome, failed.stage, failed.error) == ("failed", "transform", NO.message)
     assert failed.dead_letter == dead_letter_id(run.id, 1, 1)
@@ -97,10 +97,9 @@ async def test_one_search_finds_runs_records_targets_and_dead_letters(db: Databa
     run = await mixed(db)
     written = Acknowledgements(["d"], ["0" * 32], [None], ["gid://shop/7"], [1])
     await Ledger(db).acknowledge(ref(run), written)
-    search = Search(db)
 
     async def kinds(text: str, tenant: str = "default") -> list[tuple[str, str | None]]:
-        return [(hit.kind, hit.state) for hit in (await search.find(tenant, text)).hits]
+        return [(hit.kind, hit.state) for hit in (await search_ids(db, tenant, text)).hits]
 
     assert await kinds(run.id) == [("run", "partial_success")]
     assert await kinds(f" {run.id[:8].upper()} ") == [("run", "partial_success")]
@@ -118,7 +117,7 @@ async def test_one_search_finds_runs_records_targets_and_dead_letters(db: Databa
 @pytest.mark.parametrize("text", ["", " ", "a\0b", "x" * 513, "\ud800"])
 async def test_a_search_for_what_can_be_no_id_is_refused(db: Database, text: str) -> None:
     with pytest.raises(InvalidInputError):
-        await Search(db).find("default", text)
+        await search_ids(db, "default", text)
 
 
 @pytest.mark.parametrize(
@@ -129,4 +128,4 @@ async def test_any_other_text_is_searched_as_it_is(db: Database, text: str) -> N
     found = batch(0, "a")
     found.source_ids = [text]
     await extract(db, run, [found])
-    assert [hit.source_id for hit in (await Search(db).find("default", text)).hits] == [text]
+    assert [hit.source_id for hit in (await search_ids(db, "default", text)).hits] == [text]

@@ -11,7 +11,7 @@ from syncline.contracts.messages import Attempt, Extracted, Report, Retrying, Se
 from syncline.domain.errors import Category, Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.run_detail import RunDetails
+from syncline.postgres.runs.run_detail import read_run_report
 from syncline.postgres.runs.run_list import RunFilter, RunList
 from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
@@ -84,7 +84,7 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
     )
     await apply(db, written, Settled(ref(run), 1, [5], "C", "transform"), Extracted(ref(run), 2, 8))
 
-    report = await RunDetails(db).get("default", run.id)
+    report = await read_run_report(db, "default", run.id)
 
     numbers = [
         (s.stage, s.entered, s.passed, s.skipped, s.failed, s.retried) for s in report.stages
@@ -106,4 +106,4 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
 async def test_a_run_of_another_tenant_is_not_there(db: Database) -> None:
     run = await ended(db)
     with pytest.raises(NotFoundError):
-        await RunDetails(db).get("other", run.id)
+        await read_run_report(db, "other", run.id)

@@ -179,7 +179,7 @@ async def test_wherever_the_worker_dies_each_entry_is_replayed_once(
         await db.execute("update operations set rate = null, stop_after = 99")  # chunks of 1, 10
         death = Dies(number, after=after)
         dying = worker(db, death(pipeline))
-        dying._steps, dying._settling = death(dying._steps), death(dying._settling)
+        dying._steps = death(dying._steps)
         with pytest.MonkeyPatch.context():
             try:
                 await work_off(dying)
