@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from syncline.domain.record import Value
 from syncline.domain.storable import is_storable
 
 _QUOTED = r'\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]'
@@ -97,7 +98,7 @@ def reader(path: Path) -> Callable[[Any], Any]:
     place = path.index(EACH) if EACH in path else len(path)
     head, rest = to_text(path[:place]), path[place:]
 
-    def read(record: Any) -> Any:  # noqa: ANN401
+    def read(record: Value) -> Value:
         if type(record) is dict and head in record:
             return _walk(record[head], rest)
         return _walk(record, path)
@@ -129,7 +130,7 @@ def column_reader(name: str) -> Callable[[dict[str, Any]], Any]:
     return lambda record: record[name] if name in record else inside(record)
 
 
-def _walk(value: Any, path: Path) -> Any:  # noqa: ANN401
+def _walk(value: Value, path: Path) -> Value:
     for place, segment in enumerate(path):
         if segment.index == -1:
             if not isinstance(value, list):
@@ -142,7 +143,7 @@ def _walk(value: Any, path: Path) -> Any:  # noqa: ANN401
     return value
 
 
-def _step(value: Any, segment: Segment) -> Any:  # noqa: ANN401
+def _step(value: Value, segment: Segment) -> Value:
     if segment.key is not None:
         return value.get(segment.key) if isinstance(value, dict) else None
     index = segment.index or 0

@@ -10,6 +10,7 @@ from syncline.domain.mapping.agreement import conditions, read_by_options
 from syncline.domain.mapping.document import Mapping as MappingDocument
 from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path, to_text
 from syncline.domain.naming import meant
+from syncline.domain.record import Value
 
 
 def unknown_columns(
@@ -84,7 +85,7 @@ def _has(record: Mapping[str, Any], text: str) -> bool:
     return text in record or _is_there(record, parse_path(text))
 
 
-def _is_there(value: Any, path: Path) -> bool:  # noqa: ANN401
+def _is_there(value: Value, path: Path) -> bool:
     """Tell whether a value has a place, or might have it: a null, an empty list."""
     if value is None or not path:
         return True
@@ -99,7 +100,7 @@ def _is_there(value: Any, path: Path) -> bool:  # noqa: ANN401
     return index >= len(value) or _is_there(value[index], rest)
 
 
-def _texts(value: Any, path: Path = ()) -> Iterator[str]:  # noqa: ANN401
+def _texts(value: Value, path: Path = ()) -> Iterator[str]:
     """Yield the paths of a record's properties, as far as suggestions need them."""
     if path:
         yield to_text(path)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import meant
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -27,9 +27,8 @@ def parse_zone(name: str, path: str = "$.timezone") -> ZoneInfo:
     """Return the zone of an IANA name. Raises InvalidInputError."""
     if name in zone_names():
         return ZoneInfo(name)
-    near = get_close_matches(name[:100], zone_names(), 1, 0.6)
-    hint = f"did you mean {near[0]}?" if near else "such as UTC or Europe/Berlin"
-    message = f"must be an IANA time zone, not {name[:100]!a}; {hint}"
+    hint = meant(name, zone_names()) or "; such as UTC or Europe/Berlin"
+    message = f"must be an IANA time zone, not {name[:100]!a}{hint}"
     raise InvalidInputError([Problem(path, message)])
 
 

@@ -12,6 +12,7 @@ from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.mapping.values.numbers import to_decimal
+from syncline.domain.record import Value
 
 Test: TypeAlias = Callable[[dict[str, Any]], bool]
 _ORDER = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
@@ -50,7 +51,7 @@ def _single(condition: Condition) -> Test:
     return lambda record: _ordered(read(record), value, compare)
 
 
-def equal(left: Any, right: Any) -> bool:  # noqa: ANN401
+def equal(left: Value, right: Value) -> bool:
     """Compare as numbers where both are (also as text), else as text; null equals only null."""
     if left is None or right is None:
         return left is right
@@ -64,7 +65,7 @@ def equal(left: Any, right: Any) -> bool:  # noqa: ANN401
     return plain_text(left) == plain_text(right)
 
 
-def _ordered(left: Any, right: Any, compare: Callable[[Any, Any], bool]) -> bool:  # noqa: ANN401
+def _ordered(left: Value, right: Value, compare: Callable[[Any, Any], bool]) -> bool:
     """Compare as numbers where both are, else as texts where both are; no others have an order."""
     numbers = _number(left), _number(right)
     if None not in numbers:
@@ -72,7 +73,7 @@ def _ordered(left: Any, right: Any, compare: Callable[[Any, Any], bool]) -> bool
     return isinstance(left, str) and isinstance(right, str) and compare(left, right)
 
 
-def _number(value: Any) -> Decimal | None:  # noqa: ANN401
+def _number(value: Value) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal | float):
         return None
     try:

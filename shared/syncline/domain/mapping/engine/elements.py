@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from syncline.domain.mapping.engine.fields import Field
 from syncline.domain.mapping.engine.shape import Each, SourceArray
 from syncline.domain.mapping.paths import element_reader, reader
+from syncline.domain.record import Value
 
 Make: TypeAlias = Callable[..., Any]
 """Takes the root record and the contexts; returns what it makes, or ABSENT."""
@@ -37,7 +38,7 @@ def compile_each(each: Each, element: Make, *, at_root: bool, is_certain: bool) 
     if len(columns) == 1:
         return _single(columns[0], carried, element, is_certain=is_certain)
 
-    def make(root: dict[str, Any], *contexts: Any) -> Any:  # noqa: ANN401
+    def make(root: dict[str, Any], *contexts: Value) -> Value:
         made = [column(root, contexts) for column in columns]
         outer = [contexts[c] for c in carried]
         lists = [column or [] for column in made]
@@ -51,7 +52,7 @@ def compile_each(each: Each, element: Make, *, at_root: bool, is_certain: bool) 
 
 
 def _single(column: _Column, carried: Sequence[int], element: Make, *, is_certain: bool) -> Make:
-    def make(root: dict[str, Any], *contexts: Any) -> Any:  # noqa: ANN401
+    def make(root: dict[str, Any], *contexts: Value) -> Value:
         found = column(root, contexts)
         if not found:
             return ABSENT if found is None else []
@@ -65,7 +66,7 @@ def _single(column: _Column, carried: Sequence[int], element: Make, *, is_certai
     return make
 
 
-def _array(elements: list[Any], *, is_touched: bool) -> Any:  # noqa: ANN401
+def _array(elements: list[Any], *, is_touched: bool) -> Value:
     if ABSENT in elements:
         elements = [element for element in elements if element is not ABSENT]
     return elements if elements or is_touched else ABSENT

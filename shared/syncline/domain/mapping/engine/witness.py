@@ -18,6 +18,7 @@ from syncline.domain.mapping.engine.codegen import compile_output
 from syncline.domain.mapping.engine.fields import Field, FieldTransformer, RequiredFieldError
 from syncline.domain.mapping.engine.shape import Object
 from syncline.domain.mapping.refusal import ValueRefusedError, printable
+from syncline.domain.record import Value
 
 RAISED = (Exception, SystemExit)
 """What a pure function may raise: a plug-in that ends the program ends its record only."""
@@ -49,7 +50,7 @@ class Witness:
         return compile_output(self._shaped(seen))
 
     def _witnessed(self, place: int, field: Field) -> Field:
-        def apply(value: Any, root: dict[str, Any]) -> Any:  # noqa: ANN401
+        def apply(value: Value, root: dict[str, Any]) -> Value:
             try:
                 return field.apply(value, root)
             except RAISED as error:

@@ -37,11 +37,12 @@ from syncline.domain.mapping.values.dates import (
     compile_reader,
     parse_time,
 )
+from syncline.domain.record import Value
 
 GROUP = "syncline.transformers"
 
 
-def sap_yes_no(value: Any) -> bool:  # noqa: ANN401
+def sap_yes_no(value: Value) -> bool:
     word = value.strip().upper() if isinstance(value, str) else value
     if word == "Y":
         return True
@@ -77,7 +78,7 @@ def parse_number(options: Options) -> Transformer:
         name = "decimal" if decimal not in (".", ",") else "thousands"
         raise OptionError(name, str(error)) from None
 
-    def transform(value: Any) -> Any:  # noqa: ANN401
+    def transform(value: Value) -> Value:
         if value == "":
             return None  # an empty cell
         return read(value) if type(value) is str else numbers.to_decimal(value)
@@ -90,7 +91,7 @@ def date_format(options: Options) -> Transformer:
     given = options.get("inputFormat")
     read = parse_time if given is None else compile_reader(_form(options, "inputFormat", ""))
 
-    def transform(value: Any) -> str:  # noqa: ANN401
+    def transform(value: Value) -> str:
         moment = read(value)
         if own is None:
             return write(moment)
@@ -122,7 +123,7 @@ def date_time(options: Options) -> Transformer:
     if not isinstance(seconds, bool):
         raise OptionError("seconds", "must be true or false")
 
-    def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
+    def transform(value: Value, record: dict[str, Any]) -> str:
         clock = read(record)
         digits = f"{numbers.to_int(clock or 0):0{6 if seconds else 4}d}"
         try:
@@ -145,7 +146,7 @@ def lookup(options: Options) -> Transformer:
         raise OptionError("map", "holds two keys that are one text, such as 1 and '1'")
     has_default, default = "default" in options, options.get("default")
 
-    def transform(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+    def transform(value: Value, _record: dict[str, Any]) -> Value:
         key = plain_text(value)
         if key in keyed:
             return keyed[key]
@@ -156,7 +157,7 @@ def lookup(options: Options) -> Transformer:
     return transform
 
 
-def to_bool_loosely(value: Any) -> bool:  # noqa: ANN401
+def to_bool_loosely(value: Value) -> bool:
     return value not in (None, "", 0)
 
 

@@ -18,6 +18,7 @@ from syncline.domain.mapping.transformers.options import (
 from syncline.domain.mapping.transformers.transformer import OfValue, Transformer
 from syncline.domain.mapping.values import converters
 from syncline.domain.mapping.values.converters import plain_text
+from syncline.domain.record import Value
 
 
 def replace(options: Options) -> Transformer:
@@ -32,7 +33,7 @@ def split(options: Options) -> Transformer:
     if not separator:
         raise OptionError("separator", "must not be empty")
 
-    def transform(value: Any) -> list[str]:  # noqa: ANN401
+    def transform(value: Value) -> list[str]:
         if isinstance(value, dict | list):
             raise ValueRefusedError(f"must be a text, not {shown(value)}")
         return [part.strip() for part in plain_text(value).split(separator)]
@@ -43,7 +44,7 @@ def split(options: Options) -> Transformer:
 def join(options: Options) -> Transformer:
     separator = words(options, "separator", ",")
 
-    def transform(value: Any, _record: dict[str, Any]) -> str:  # noqa: ANN401
+    def transform(value: Value, _record: dict[str, Any]) -> str:
         parts = converters.to_array(value)
         return separator.join(plain_text(part) for part in parts if part is not None)
 
@@ -53,7 +54,7 @@ def join(options: Options) -> Transformer:
 def concat(options: Options) -> Transformer:
     readers, separator = field_readers(options), words(options, "separator", "")
 
-    def transform(value: Any, record: dict[str, Any]) -> str:  # noqa: ANN401
+    def transform(value: Value, record: dict[str, Any]) -> str:
         parts = [value, *(read(record) for read in readers)]
         return separator.join(plain_text(part) for part in parts if part is not None)
 
@@ -63,7 +64,7 @@ def concat(options: Options) -> Transformer:
 def coalesce(options: Options) -> Transformer:
     readers = field_readers(options)
 
-    def transform(value: Any, record: dict[str, Any]) -> Any:  # noqa: ANN401
+    def transform(value: Value, record: dict[str, Any]) -> Value:
         if value not in (None, ""):
             return value
         found = (read(record) for read in readers)
@@ -95,7 +96,7 @@ def regex_extract(options: Options) -> Transformer:
     group = integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
     has_default, default = "default" in options, options.get("default")
 
-    def transform(value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+    def transform(value: Value, _record: dict[str, Any]) -> Value:
         found = pattern.search(plain_text(value))
         if found:
             return found.group(group)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from syncline.domain.mapping.transformers.options import Options
 from syncline.domain.mapping.values.converters import plain_text
+from syncline.domain.record import Value
 
 Transformer: TypeAlias = Callable[[Any, dict[str, Any]], Any]
 """Takes the value and the whole record."""
@@ -19,7 +20,7 @@ class OfValue:
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self.function = function
 
-    def __call__(self, value: Any, _record: dict[str, Any]) -> Any:  # noqa: ANN401
+    def __call__(self, value: Value, _record: dict[str, Any]) -> Value:
         return self.function(value)
 
 

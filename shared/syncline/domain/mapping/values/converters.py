@@ -9,6 +9,7 @@ import msgspec
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
+from syncline.domain.record import Value
 from syncline.domain.storable import is_storable
 
 MAX_DEPTH = 64
@@ -17,7 +18,7 @@ _FALSE = frozenset({"false", "0", "n", "no"})
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def plain_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def plain_text(value: Value) -> str:
     """Return text for any value: true/false, plain decimals, compact JSON."""
     kind = type(value)
     if kind is str:
@@ -31,7 +32,7 @@ def plain_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
     return _encode(checked(value)).decode()
 
 
-def to_string(value: Any) -> str:  # noqa: ANN401
+def to_string(value: Value) -> str:
     """Return text without what no database or JSON reader takes: NUL, half surrogate pairs."""
     return clean_text(plain_text(value))
 
@@ -48,7 +49,7 @@ def clean_text(text: str) -> str:
     return text
 
 
-def checked(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
+def checked(value: Value, depth: int = 0) -> Value:
     """Return a nested value as it is, every text and number in it being one that can travel.
 
     Raises:
@@ -71,7 +72,7 @@ def checked(value: Any, depth: int = 0) -> Any:  # noqa: ANN401
     return value
 
 
-def sorted_keys(value: Any) -> Any:  # noqa: ANN401
+def sorted_keys(value: Value) -> Value:
     """Sort the keys of a value at every level."""
     if isinstance(value, dict):
         return {key: sorted_keys(value[key]) for key in sorted(value)}
@@ -80,7 +81,7 @@ def sorted_keys(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def without_nulls(value: Any, absent: Any) -> Any:  # noqa: ANN401
+def without_nulls(value: Value, absent: Value) -> Value:
     """Return a value without the nulls inside it, and without what is empty because of them.
 
     Returns:
@@ -97,7 +98,7 @@ def without_nulls(value: Any, absent: Any) -> Any:  # noqa: ANN401
     return [inner for inner in elements if inner is not absent] or absent
 
 
-def to_bool(value: Any) -> bool:  # noqa: ANN401
+def to_bool(value: Value) -> bool:
     """Return a boolean of what plainly is one: true/false, 1/0, Y/N, yes/no, in any case."""
     if isinstance(value, bool):
         return value
@@ -109,14 +110,14 @@ def to_bool(value: Any) -> bool:  # noqa: ANN401
     raise ValueRefusedError(f"must be true/false, 1/0, Y/N or yes/no, not {shown(value)}")
 
 
-def to_object(value: Any) -> dict[str, Any]:  # noqa: ANN401
+def to_object(value: Value) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueRefusedError(f"must be an object, not {shown(value)}")
     checked(value)
     return value
 
 
-def to_array(value: Any) -> list[Any]:  # noqa: ANN401
+def to_array(value: Value) -> list[Any]:
     if not isinstance(value, list):
         raise ValueRefusedError(f"must be an array, not {shown(value)}")
     checked(value)

@@ -12,13 +12,14 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.record import Value
 
 _DATE_NUMBERS = range(10_000_101, 99_991_232)
 Part: TypeAlias = "str | Callable[[datetime], object]"
 """An attribute of a time, or a function of it."""
 
 
-def parse_time(value: Any) -> datetime:  # noqa: ANN401
+def parse_time(value: Value) -> datetime:
     """Read ISO-8601 as text, or yyyyMMdd as text or number; the offset is kept, if there is one.
 
     Digits behind the microseconds are dropped.
@@ -48,7 +49,7 @@ def _no_date(value: object) -> ValueRefusedError:
     )
 
 
-def to_date(value: Any) -> str:  # noqa: ANN401
+def to_date(value: Value) -> str:
     """Return `yyyy-MM-dd`; a time of day is dropped, the day stays that of the value's offset."""
     if type(value) is str and len(value) == 10 and value[4] == value[7] == "-":
         try:
@@ -59,7 +60,7 @@ def to_date(value: Any) -> str:  # noqa: ANN401
     return parse_time(value).date().isoformat()
 
 
-def to_datetime(value: Any) -> str:  # noqa: ANN401
+def to_datetime(value: Value) -> str:
     """Return ISO-8601 text with all that the value had: offset and microseconds."""
     return parse_time(value).isoformat()
 
@@ -187,7 +188,7 @@ def compile_reader(pattern: str) -> Callable[[Any], datetime]:
     """Return `compile_parser`'s function for values of any type; a whole number is its digits."""
     parse = compile_parser(pattern)
 
-    def read(value: Any) -> datetime:  # noqa: ANN401
+    def read(value: Value) -> datetime:
         if type(value) is int:
             value = str(value) if 0 <= value < 10**20 else ""
         if type(value) is not str:

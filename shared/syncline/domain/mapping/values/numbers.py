@@ -15,9 +15,9 @@ from decimal import (
     Overflow,
     Subnormal,
 )
-from typing import Any
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
+from syncline.domain.record import Value
 
 MAX_DIGITS = 1000
 MAX_PLACES = 10
@@ -33,7 +33,7 @@ _WIDE = Context(prec=2 * MAX_DIGITS + 20)
 _PLACES = [Decimal(1).scaleb(-places) for places in range(MAX_PLACES + 1)]
 
 
-def to_decimal(value: Any) -> Decimal:  # noqa: ANN401
+def to_decimal(value: Value) -> Decimal:
     """Return a finite number with all its digits; text is trimmed.
 
     Raises:
@@ -49,7 +49,7 @@ def to_decimal(value: Any) -> Decimal:  # noqa: ANN401
     return number
 
 
-def _decimal_of(value: Any) -> Decimal:  # noqa: ANN401
+def _decimal_of(value: Value) -> Decimal:
     kind = type(value)
     if kind is int:
         return Decimal(value)
@@ -108,7 +108,7 @@ def _too_long(value: object) -> ValueRefusedError:
     return ValueRefusedError(f"must be a number of at most {MAX_DIGITS} digits, not {shown(value)}")
 
 
-def to_int(value: Any) -> int:  # noqa: ANN401
+def to_int(value: Value) -> int:
     """Return a whole number of up to 1,000 digits; 12.0 is 12, any other fraction is refused."""
     if type(value) is int:
         if -_BOUND < value < _BOUND:
@@ -121,12 +121,12 @@ def to_int(value: Any) -> int:  # noqa: ANN401
     return whole
 
 
-def truncated(value: Any) -> int:  # noqa: ANN401
+def truncated(value: Value) -> int:
     """Return a number without its fraction, towards zero."""
     return int(to_decimal(value))
 
 
-def rounded(value: Any, places: int) -> Decimal:  # noqa: ANN401
+def rounded(value: Value, places: int) -> Decimal:
     """Round half up (away from zero) to 0-10 places; a zero has no sign."""
     number = to_decimal(value).quantize(_PLACES[places], ROUND_HALF_UP, _WIDE)
     return number if number else abs(number)
