@@ -12,9 +12,8 @@ from syncline.contracts.wire import lane_of
 from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.refusal import printable
-from syncline.domain.record import MAX_RECORD
+from syncline.domain.record import MAX_RECORD, MAX_SOURCE_ID_LENGTH
 from syncline.domain.run import PENDING
-from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown, unknown_field
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 UUID_WORDS = "must be a UUID such as 01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 TIME_WORDS = "must be a time such as `2026-01-31T08:15:00Z`"
 _KINDS = {
@@ -48,7 +48,7 @@ def converted(value: object, kind: type[T], path: str = "$") -> T:
         ) from None
 
 
-def _of_struct(value: object, kind: Any, path: str) -> Iterator[Problem]:  # noqa: ANN401 - a type
+def _of_struct(value: object, kind: type[msgspec.Struct], path: str) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
         yield Problem(path, f"must be an object, not {shown(value)}")
         return
@@ -63,7 +63,7 @@ def _of_struct(value: object, kind: Any, path: str) -> Iterator[Problem]:  # noq
             yield Problem(f"{path}.{name}", "is required")
 
 
-def _of_field(value: object, kind: Any, path: str) -> Iterator[Problem]:  # noqa: ANN401 - a type
+def _of_field(value: object, kind: object, path: str) -> Iterator[Problem]:
     try:
         msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError) as error:
@@ -72,7 +72,7 @@ def _of_field(value: object, kind: Any, path: str) -> Iterator[Problem]:  # noqa
         yield from found or [_one(error, path, kind, value)]
 
 
-def _struct_in(kind: Any) -> Any:  # noqa: ANN401 - types
+def _struct_in(kind: object) -> type[msgspec.Struct] | None:
     """Return the one struct that a type may be, through Annotated and `| None`."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return kind
@@ -82,7 +82,7 @@ def _struct_in(kind: Any) -> Any:  # noqa: ANN401 - types
     return found[0] if len(found) == 1 else None
 
 
-def _one(error: Exception, path: str, kind: Any = None, value: object = None) -> Problem:  # noqa: ANN401
+def _one(error: Exception, path: str, kind: object = None, value: object = None) -> Problem:
     said, _, place = str(error).partition(" - at `")
     place = place.rstrip("`").removeprefix("$")
     at, given = _deepest(value, place, path, said)
@@ -105,7 +105,7 @@ def _deepest(value: object, place: str, path: str, said: str) -> tuple[str, obje
     return path, value
 
 
-def _words(said: str, kind: Any, value: object) -> str:  # noqa: ANN401 - a type
+def _words(said: str, kind: object, value: object) -> str:
     if words := _limit(said):
         return words if words == "must not be empty" else f"{words}, not {shown(value)}"
     return f"{_kind(said, kind)}, not {shown(value)}"
@@ -124,7 +124,7 @@ def _limit(said: str) -> str | None:
     return f"may have at most {int(number):,} {what}"
 
 
-def _kind(said: str, kind: Any) -> str:  # noqa: ANN401 - a type
+def _kind(said: str, kind: object) -> str:
     if "matching regex" in said:
         return "may hold no control character that no database keeps"
     if "timezone" in said or "RFC3339" in said:
@@ -139,7 +139,7 @@ def _kind(said: str, kind: Any) -> str:  # noqa: ANN401 - a type
     return f"must be {' or '.join(known)}" if known else "is not what it may be"
 
 
-def _choices(kind: Any) -> Iterator[str]:  # noqa: ANN401 - a type
+def _choices(kind: object) -> Iterator[str]:
     if get_origin(kind) is Literal:
         yield from (str(each) for each in get_args(kind))
     elif isinstance(kind, type) and issubclass(kind, Enum):

@@ -11,6 +11,7 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from syncline.domain.errors import Problem
+from syncline.domain.record import Value
 from syncline.domain.validation_errors import PartError, document_name
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def plain(part: DataclassInstance) -> dict[str, Any]:
     return {document_name(f.name): plain_value(getattr(part, f.name)) for f in fields(part)}
 
 
-def plain_value(value: object) -> Any:  # noqa: ANN401 - a plain JSON value
+def plain_value(value: object) -> Value:
     return msgspec.to_builtins(value, builtin_types=(Decimal,))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from syncline.domain.errors import Category, Failure
-from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
 
 Value: TypeAlias = Any
 """What a field of a record holds: any JSON value, numbers as int and Decimal."""
+MAX_SOURCE_ID_LENGTH = 512
 MAX_RECORD = 900_000
 """Bytes of an encoded record above which it cannot travel."""
 

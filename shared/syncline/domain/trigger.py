@@ -15,12 +15,12 @@ from syncline.domain.dead_letter.replay import Replay, read_replay
 from syncline.domain.document_fields import CONFIG, Whole, drop_nulls
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.domain.run import Mode, Overlap
 from syncline.domain.storable import is_storable
 from syncline.domain.validation_errors import PartError, document_name, validated
 
 MAX_SOURCE_IDS = 500
-MAX_SOURCE_ID_LENGTH = 512
 MAX_BYTES = 256_000
 """Of a trigger message; one with 500 source IDs of full length just fits."""
 DEFAULT_BATCH_SIZE = 100

@@ -27,6 +27,7 @@ from syncline.domain.mapping.document import (
     TransformationField,
 )
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.record import Value
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.validation_errors import document_name
 from syncline.resources.documents import (
@@ -100,7 +101,7 @@ def _order() -> dict[str, int]:
 _ORDER = _order()
 
 
-def in_order(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
+def in_order(value: object) -> Value:
     """Return a value with the keys of its objects in the order in which documents have them."""
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: (_ORDER.get(name, 10_000), name))
@@ -115,7 +116,7 @@ def _ordered(value: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
+def _plain(value: object) -> Value:
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

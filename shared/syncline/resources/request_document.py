@@ -16,6 +16,7 @@ from syncline.domain.configuration.documents import (
 )
 from syncline.domain.document_fields import plain, values_of
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import Value
 from syncline.domain.storable import unstorable
 from syncline.domain.validation_errors import validated
 from syncline.resources.checks import check
@@ -80,7 +81,7 @@ def _named_otherwise(body: Mapping[str, Any], kind: Kind, name: str | None) -> I
         yield Problem("$.name", f"the address names {name!r}; a name never changes")
 
 
-def _with_floats(value: Any) -> Any:  # noqa: ANN401 - plain JSON values
+def _with_floats(value: object) -> Value:
     """Settings are no data: a decimal is as good as the float that a file would give."""
     if isinstance(value, dict):
         return {name: _with_floats(part) for name, part in value.items()}

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from syncline.domain.record import Value
 from syncline.domain.storable import is_storable
 
 _MAX_VALUES = 200_000
@@ -112,7 +113,7 @@ class _Reading:
     def document(self, node: yaml.Node) -> ParsedDocument:
         return ParsedDocument(self._value(node, "$"), self._lines)
 
-    def _value(self, node: yaml.Node, path: str) -> Any:  # noqa: ANN401 - plain JSON values
+    def _value(self, node: yaml.Node, path: str) -> Value:
         line = node.start_mark.line + 1
         self._lines[path] = line
         self._count += 1
@@ -138,7 +139,7 @@ class _Reading:
             self._lines[f"{path}.{key}"] = line
 
 
-def _scalar(node: yaml.Node, line: int) -> Any:  # noqa: ANN401 - plain JSON values
+def _scalar(node: yaml.Node, line: int) -> Value:
     text, kind = str(node.value), node.tag.removeprefix(_TAG)
     if kind == "null":
         return None

@@ -88,7 +88,7 @@ def _plain(config: Config) -> dict[str, Any]:
     return {n: v for n, v in plain(config).items() if n not in ("secrets", "secretSources")}
 
 
-def flatten(value: Any, path: str = "$") -> dict[str, Any]:  # noqa: ANN401 - plain JSON values
+def flatten(value: object, path: str = "$") -> dict[str, Any]:
     """Return the leaves of a JSON value by their paths; numbers by value, nulls left out."""
     if isinstance(value, Mapping) and value:
         return {k: v for n, c in value.items() for k, v in flatten(c, f"{path}.{n}").items()}

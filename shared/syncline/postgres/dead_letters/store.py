@@ -13,7 +13,7 @@ from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, patt
 from syncline.domain.dead_letter.identity import PoisonMessage, ReplayItem
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.mapping.refusal import printable
-from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each
 from syncline.postgres.database.database import Connection, Database
 from syncline.postgres.database.rows import hash_in, struct_of

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.domain.run import outcome_name
 from syncline.domain.storable import is_storable
 from syncline.domain.trigger import MAX_SOURCE_ID_LENGTH
