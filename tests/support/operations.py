@@ -24,7 +24,7 @@ from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
-from syncline_deadletter.operations import Operating
+from syncline_deadletter.operations import OperationWorker
 from syncline_trigger.rules import decode
 from tests.support.run_life import dead_letter
 
@@ -127,13 +127,13 @@ async def failed(database: Database, *source_ids: str, instance: str = "erp-shop
     return [dead_letter(run, i, slot).id for slot, i in enumerate(source_ids)]
 
 
-def worker(database: Database, producer: object, lease: float = 0.0) -> Operating:
+def worker(database: Database, producer: object, lease: float = 0.0) -> OperationWorker:
     """Make a worker of a process of its own."""
     steps, runs = OperationSteps(database, str(uuid4()), lease), Runs(database)
-    return Operating(steps, runs, producer, SystemClock())  # type: ignore[arg-type]
+    return OperationWorker(steps, runs, producer, SystemClock())  # type: ignore[arg-type]
 
 
-async def work_off(worker: Operating, looks: int = 40) -> None:
+async def work_off(worker: OperationWorker, looks: int = 40) -> None:
     """Let a worker look until there is nothing to do."""
     for _ in range(looks):
         if not await worker.look():

@@ -18,7 +18,7 @@ from syncline.contracts.batch import Batch
 from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import Attempt, Report, RunRequest, decoder_of
-from syncline.contracts.sending import settled_message
+from syncline.contracts.outbound import settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure

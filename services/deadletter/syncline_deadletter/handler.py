@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import structlog
 
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
 from syncline.runtime.spec import Handler, SideTask
 from syncline_deadletter.ports import DeadLetters
-from syncline_deadletter.rules import Letter, settled
+from syncline_deadletter.rules import DlqMessage, settled
 
 log = structlog.get_logger()
 
 
-class DeadletterHandler(Handler[Letter]):
+class DeadletterHandler(Handler[DlqMessage]):
     """Stores a poll's letters in one transaction."""
 
     def __init__(self, letters: DeadLetters, side_tasks: Mapping[str, SideTask]) -> None:
@@ -31,7 +31,7 @@ class DeadletterHandler(Handler[Letter]):
     def side_tasks(self) -> Mapping[str, SideTask]:
         return self._side_tasks
 
-    async def handle(self, items: Sequence[Letter]) -> list[Outbound]:
+    async def handle(self, items: Sequence[DlqMessage]) -> list[Outbound]:
         records = [letter.record for letter in items if letter.record is not None]
         poison = [letter.poison for letter in items if letter.record is None]
         if poison:
@@ -47,7 +47,7 @@ class DeadletterHandler(Handler[Letter]):
             records = [x.record for x in items if x.record and await self._stored(x)]
         return [report_message(settled(record)) for record in records]
 
-    async def _stored(self, letter: Letter) -> bool:
+    async def _stored(self, letter: DlqMessage) -> bool:
         """Store one dead letter; what the database will not take is kept as poison."""
         assert letter.record is not None
         try:

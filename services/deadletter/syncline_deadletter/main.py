@@ -13,15 +13,15 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.spec import StageOptions, StageSpec
 from syncline_deadletter.handler import DeadletterHandler
 from syncline_deadletter.housekeeping import Housekeeping
-from syncline_deadletter.operations import Operating
-from syncline_deadletter.rules import Letter, decode
+from syncline_deadletter.operations import OperationWorker
+from syncline_deadletter.rules import DlqMessage, decode
 
 SPEC = StageSpec("deadletter", [DLQ], decode, StageOptions(max_items=200, queue=400))
 
 
-def build(service: Service) -> tuple[StageSpec[Letter], DeadletterHandler]:
+def build(service: Service) -> tuple[StageSpec[DlqMessage], DeadletterHandler]:
     housekeeping = Housekeeping(service.database, service.settings.retention(), service.clock)
-    operating = Operating(
+    operating = OperationWorker(
         OperationSteps(service.database, str(uuid4())),
         Runs(service.database),
         service.producer,

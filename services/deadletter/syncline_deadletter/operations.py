@@ -8,7 +8,7 @@ from contextlib import suppress
 import structlog
 
 from syncline.actions.dead_letters.replay_plan import ReplayRequest, replay_fields
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError
@@ -23,7 +23,7 @@ BUSY, IDLE = 0.2, 1.0
 log = structlog.get_logger()
 
 
-class Operating:
+class OperationWorker:
     """Several processes may run it; each operation is one's at a time.
 
     A run is asked for again until that is noted: its ID is made of operation and chunk, so that it

@@ -11,7 +11,7 @@ from syncline.domain.dead_letter.identity import PoisonMessage, poison_id
 from syncline.domain.run import Outcome
 
 
-class Letter(msgspec.Struct, frozen=True):
+class DlqMessage(msgspec.Struct, frozen=True):
     """A message of the DLQ: a record's dead letter, and what it is kept as if it is none."""
 
     record: DeadLetter | None
@@ -21,19 +21,19 @@ class Letter(msgspec.Struct, frozen=True):
 _decode = decoder_of(CloudEvent[DeadLetter]).decode
 
 
-def decode(delivery: Delivery) -> Letter:
+def decode(delivery: Delivery) -> DlqMessage:
     """Read a DLQ message. Nothing is refused: what is no dead letter is kept as poison."""
     headers = dict(delivery.headers)
     if "dlq-error-code" in headers:
         try:
-            return Letter(None, _poison(headers, delivery.value))
+            return DlqMessage(None, _poison(headers, delivery.value))
         except ValueError as error:
-            return Letter(None, stray(delivery, f"not a dead letter: {error}"))
+            return DlqMessage(None, stray(delivery, f"not a dead letter: {error}"))
     try:
         event: CloudEvent[DeadLetter] = _decode(delivery.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Letter(None, stray(delivery, f"not a dead letter: {error}"))
-    return Letter(event.data, stray(delivery, "a dead letter that cannot be stored"))
+        return DlqMessage(None, stray(delivery, f"not a dead letter: {error}"))
+    return DlqMessage(event.data, stray(delivery, "a dead letter that cannot be stored"))
 
 
 def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonMessage:

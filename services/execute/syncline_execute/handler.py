@@ -11,7 +11,7 @@ import structlog
 
 from syncline.contracts.batch import Batch
 from syncline.contracts.messages import Halted, RunRef
-from syncline.contracts.sending import report_message, settled_message
+from syncline.contracts.outbound import report_message, settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError

@@ -13,16 +13,16 @@ from syncline.domain.errors import Category, FailureError
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline_execute.calls import BROKE, write_batch
-from syncline_execute.rules import Item, Seen
+from syncline_execute.rules import Item, TargetAnswer
 from syncline_execute.targets import Target
 from syncline_execute.work import Work
 
 log = structlog.get_logger()
 
 
-async def asked(
+async def look_up(
     run: RunRef, target: Target, items: Sequence[Item], work: Work
-) -> list[tuple[Item, Seen]]:
+) -> list[tuple[Item, TargetAnswer]]:
     """Ask for records, side by side within Max Concurrent.
 
     Returns:
@@ -30,13 +30,13 @@ async def asked(
     """
     size = max(target.capabilities.lookup_size, 1)
     starts = iter(range(0, len(items), size))
-    found: list[tuple[Item, Seen]] = []
+    found: list[tuple[Item, TargetAnswer]] = []
 
     async def ask() -> None:
         for start in starts:  # shared by all: each takes the next part
             part = items[start : start + size]
             result = await _ask(target, write_batch(run, target, part), part, work)
-            found.extend(_seen(result, part, work) if result else [])
+            found.extend(_answers(result, part, work) if result else [])
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(-(-len(items) // size), target.concurrent)):
@@ -77,11 +77,13 @@ async def _refused(target: Target, error: FailureError, items: Sequence[Item], w
     work.fail(items, failure)
 
 
-def _seen(result: LookupResult, items: Sequence[Item], work: Work) -> list[tuple[Item, Seen]]:
+def _answers(
+    result: LookupResult, items: Sequence[Item], work: Work
+) -> list[tuple[Item, TargetAnswer]]:
     for place, failure in result.failures.items():
         work.fail([items[place]], failure)
     return [
-        (item, Seen(result.target_ids[place], result.holds.get(place)))
+        (item, TargetAnswer(result.target_ids[place], result.holds.get(place)))
         for place, item in enumerate(items)
         if place not in result.failures
     ]

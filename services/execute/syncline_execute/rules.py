@@ -95,7 +95,7 @@ def rounds(items: Sequence[Item]) -> list[list[Item]]:
     return parted
 
 
-def twice(items: Sequence[Item], keys: Sequence[str]) -> dict[int, Failure]:
+def shared_match_keys(items: Sequence[Item], keys: Sequence[str]) -> dict[int, Failure]:
     """Name records that would be created although another one with their match key is.
 
     Args:
@@ -128,7 +128,7 @@ class Verdict(Enum):
     """It cannot be told, and sending it again might do it twice: a person decides."""
 
 
-class Seen(msgspec.Struct, frozen=True):
+class TargetAnswer(msgspec.Struct, frozen=True):
     """What a target said when it was asked for a record.
 
     Attributes:
@@ -140,7 +140,7 @@ class Seen(msgspec.Struct, frozen=True):
     holds: bool | None = None
 
 
-def judge(item: Item, intent: Intent, seen: Seen | None, *, honours_keys: bool) -> Verdict:
+def judge(item: Item, intent: Intent, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:
     """Decide about a write whose answer was lost (spec section 4).
 
     Args:
@@ -187,7 +187,7 @@ def under_way(seconds: float) -> Failure:
     return Failure(Category.TRANSIENT, "write_under_way", message, retry_after=max(seconds, 1.0))
 
 
-def busy(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
+def waits_in(failures: Mapping[int, Failure]) -> tuple[float, list[int]]:
     """Return the longest wait that a target asks for, and which records may wait on the spot.
 
     Only what was certainly not written: an ambiguous failure is looked into before it is sent.

@@ -14,14 +14,14 @@ import structlog
 from syncline.connectors.port import WriteResult
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.ports import CallPause
-from syncline_execute.rules import busy
+from syncline_execute.rules import waits_in
 
 PATIENCE = 60.0
 """Seconds in all that one call may wait; then its records make room for others."""
 log = structlog.get_logger()
 
 
-async def patiently(
+async def send_throttled(
     send: Callable[[Sequence[int]], Awaitable[WriteResult]], count: int, profile: CallPause
 ) -> WriteResult:
     """Send records, and those again that the target was too busy for, until its time has come.
@@ -36,7 +36,7 @@ async def patiently(
     while True:
         answer = await send(places)
         _merge(result, answer, places)
-        pause, again = busy(answer.failures)
+        pause, again = waits_in(answer.failures)
         waited += pause
         if pause:
             reason = next(f.message for f in answer.failures.values() if f.retry_after == pause)

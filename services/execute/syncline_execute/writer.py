@@ -22,23 +22,23 @@ from syncline.domain.mapping.hashes import payload_hashes
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline_execute.calls import GOES_ON, answer_of, match_keys, write_batch
-from syncline_execute.lookups import asked
+from syncline_execute.lookups import look_up
 from syncline_execute.ports import WriteLedger
 from syncline_execute.row_names import RowNaming
 from syncline_execute.rules import (
     AMBIGUOUS,
     Decision,
     Item,
-    Seen,
+    TargetAnswer,
     Verdict,
     by_decision,
     judge,
     rounds,
-    twice,
+    shared_match_keys,
     under_way,
 )
 from syncline_execute.targets import Target
-from syncline_execute.throttle import patiently
+from syncline_execute.throttle import send_throttled
 from syncline_execute.work import Halts, Work
 
 
@@ -113,11 +113,11 @@ class Writer:
         if not target.capabilities.lookup_first or len(known) == len(items):
             return list(items)
         unknown = [item for item in items if item.target_id is None]
-        for item, seen in await asked(run, target, unknown, work):
+        for item, seen in await look_up(run, target, unknown, work):
             item.target_id, item.asked = seen.target_id, True
             known.append(item)
         new = [item for item in known if item.target_id is None]
-        refused = twice(new, match_keys(target.transformation.match_key, new))
+        refused = shared_match_keys(new, match_keys(target.transformation.match_key, new))
         for place, failure in refused.items():
             work.fail([new[place]], failure)
         left_out = {id(new[place]) for place in refused}
@@ -129,9 +129,9 @@ class Writer:
         """Ask the target about writes whose answer was lost; return those to send (again)."""
         if not items or target.capabilities.idempotent_upsert:
             return list(items)
-        told: Sequence[tuple[Item, Seen | None]] = [(item, None) for item in items]
+        told: Sequence[tuple[Item, TargetAnswer | None]] = [(item, None) for item in items]
         if target.capabilities.lookup:
-            told = await asked(run, target, items, work)
+            told = await look_up(run, target, items, work)
         by_verdict: dict[Verdict, list[Item]] = {verdict: [] for verdict in Verdict}
         for item, seen in told:
             verdict = _verdict(item, seen, honours_keys=target.capabilities.honours_keys)
@@ -269,14 +269,14 @@ class Writer:
 
 
 async def _answer(run: RunRef, target: Target, items: Sequence[Item]) -> WriteResult:
-    return await patiently(
+    return await send_throttled(
         lambda places: answer_of(target, write_batch(run, target, [items[p] for p in places])),
         len(items),
         target.limiter.pause,
     )
 
 
-def _verdict(item: Item, seen: Seen | None, *, honours_keys: bool) -> Verdict:
+def _verdict(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:
     """Judge a lost write, and note what the target said of the record."""
     intent = item.entry.intent if item.entry else None
     if intent is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from syncline.contracts.dead_letters import dead_letter_message
 from syncline.contracts.messages import Halted, Report, Settled, Stalling
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
@@ -20,8 +20,8 @@ from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
 from syncline_finalize.ports import Outcomes, StalledRuns
-from syncline_finalize.rules import letter_events, settled_by_stall
-from syncline_finalize.status_throttle import Telling
+from syncline_finalize.rules import dead_letter_events, settled_by_stall
+from syncline_finalize.status_throttle import StatusThrottle
 
 LOOKS = 20
 """How often a run is looked at within the time that makes it a stalled one."""
@@ -58,7 +58,7 @@ class FinalizeHandler(Handler[Report]):
         self._producer = producer
         self._clock = clock
         self._stalled_after = stalled_after
-        self._telling = Telling(clock)
+        self._throttle = StatusThrottle(clock)
         self._cancelled = cancelled
 
     async def handle(self, items: Sequence[Report]) -> list[Outbound]:
@@ -75,8 +75,8 @@ class FinalizeHandler(Handler[Report]):
             for run in await self._outcomes.apply([r for own in of_run.values() for r in own]):
                 if any(isinstance(report, Halted) for report in of_run[run.id]):
                     messages.append(cancel_message(run.id, "finalize: halted"))
-                messages += letter_events(run, of_run[run.id], self._clock.now())
-                messages += self._telling.tell(run, of_run[run.id])
+                messages += dead_letter_events(run, of_run[run.id], self._clock.now())
+                messages += self._throttle.event_of(run, of_run[run.id])
         for suspicion in stalling.values():
             messages += await self._give_up(suspicion)
         return messages
@@ -90,8 +90,8 @@ class FinalizeHandler(Handler[Report]):
         return [
             cancel_message(run.id, "finalize: stalled"),
             *(dead_letter_message(letter, now) for letter in closed.letters),
-            *letter_events(run, [settled_by_stall(suspicion.run, closed.letters)], now),
-            *self._telling.tell(run, []),
+            *dead_letter_events(run, [settled_by_stall(suspicion.run, closed.letters)], now),
+            *self._throttle.event_of(run, []),
         ]
 
     def side_tasks(self) -> dict[str, SideTask]:
@@ -122,7 +122,7 @@ class FinalizeHandler(Handler[Report]):
     async def tell_held_back(self) -> None:
         """Side task: send what was held back, so that a pause never shows an old figure."""
         while True:
-            await self._producer.send(await self._telling.due())
+            await self._producer.send(await self._throttle.due())
 
     async def look_for_stalled(self) -> None:
         """Side task: report runs in which nothing moves, behind what is on its way about them."""

@@ -69,11 +69,11 @@ def waiting_for(reports: Iterable[Report]) -> str:
     return "; ".join(words)
 
 
-def letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:
+def dead_letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:
     """Announce the dead letters of a run, numbered up to just below the event of the run itself."""
     letters = dead_letters_in(reports)
     first = run.status_seq - len(letters)
-    return [_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
+    return [_dead_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
 
 
 def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:
@@ -82,7 +82,7 @@ def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:
     return Settled(run, 0, [], "", "finalize", references)
 
 
-def _letter_event(run: Run, letter: DeadLetterRef, seq: int, now: datetime) -> Outbound:
+def _dead_letter_event(run: Run, letter: DeadLetterRef, seq: int, now: datetime) -> Outbound:
     facts = msgspec.structs.asdict(status_of(run)) | {"seq": seq}
     event = events.RecordDeadLettered(
         **facts,

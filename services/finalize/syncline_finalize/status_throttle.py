@@ -14,7 +14,7 @@ from syncline.runtime.clock import Clock
 from syncline_finalize.rules import PROGRESS_EVERY, status_event
 
 
-class _Held(msgspec.Struct):
+class _Postponed(msgspec.Struct):
     """What is told of a run when its time comes."""
 
     due: float
@@ -22,16 +22,16 @@ class _Held(msgspec.Struct):
     waiting: list[Report]
 
 
-class Telling:
+class StatusThrottle:
     """Holds progress back to its rate. What is held is only ever older than what was told after."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._told: dict[str, float] = {}
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _Postponed] = {}
         self._news = asyncio.Event()
 
-    def tell(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
+    def event_of(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
         """Return the event of a run as it stands now, or keep it for its time."""
         held = self._held.pop(run.id, None)
         reports = [*(held.waiting if held else ()), *reports]
@@ -42,7 +42,7 @@ class Telling:
         due = self._told.get(run.id, -PROGRESS_EVERY) + PROGRESS_EVERY
         if now < due:
             waiting = [report for report in reports if isinstance(report, Retrying | Waiting)]
-            self._held[run.id] = _Held(due, run, list(waiting))
+            self._held[run.id] = _Postponed(due, run, list(waiting))
             self._news.set()
             return []
         self._told[run.id] = now

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from syncline.actions.sign_in import set_up_link
 from syncline.bootstrap.connections import Connections
 from syncline.bootstrap.life import Life, life
-from syncline.bootstrap.listening import opening
+from syncline.bootstrap.port_errors import port_errors_explained
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import STATUS
 from syncline.kafka.producer import KafkaProducer
@@ -110,7 +110,7 @@ def listen(settings: Settings) -> socket.socket:
     """Open the port of the console and the API. Raises InvalidInputError where that cannot be."""
     host, port = settings.http_host, settings.http_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with opening("SYNCLINE_HTTP", host, port):
+    with port_errors_explained("SYNCLINE_HTTP", host, port):
         return socket.create_server((host, port), family=family, backlog=512)
 
 

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from syncline.contracts.messages import Discovered, Extracted, RunRequest, ref_of
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.identity import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
@@ -26,12 +26,12 @@ from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
 from syncline_ingest.extraction.chunker import Chunker
 from syncline_ingest.extraction.source_faults import EXPIRED
-from syncline_ingest.extraction.source_pass import Pass
+from syncline_ingest.extraction.source_pass import SourcePass
 from syncline_ingest.publication.publisher import Publisher
-from syncline_ingest.publication.reread import again
+from syncline_ingest.publication.reread import reread_rows
 from syncline_ingest.reading.chunks import SourceError, by_ids, from_letters
-from syncline_ingest.reading.missing_properties import complete
-from syncline_ingest.reading.prefetch import ahead
+from syncline_ingest.reading.missing_properties import hold_until_complete
+from syncline_ingest.reading.prefetch import prefetch
 from syncline_ingest.reading.rows import Chunk
 from syncline_ingest.reading.source import OpenSource, Sources
 
@@ -131,10 +131,10 @@ class IngestHandler(Handler[RunRequest]):
     async def _read_on(self, progress: Progress, chunker: Chunker) -> None:
         run = progress.run
         opened = await self._sources.open(run)
-        await chunker.use(Pass(progress, opened, self._known, self._clock))
+        await chunker.use(SourcePass(progress, opened, self._known, self._clock))
         items = await self._replayed(run)
         is_plain = run.replay is None and run.source_ids is None
-        await chunker.publish_again(again(run, opened, items), may_read_on=is_plain)
+        await chunker.publish_again(reread_rows(run, opened, items), may_read_on=is_plain)
         while True:
             try:
                 if not await self._take_all(chunker, self._chunks(run, chunker, opened, items)):
@@ -144,13 +144,13 @@ class IngestHandler(Handler[RunRequest]):
                     raise
                 await chunker.begin_again(self._clock, doubted=False)
                 continue
-            if not is_plain or not chunker.reads.noted.repeats:
+            if not is_plain or not chunker.reads.state.repeats:
                 return
             await chunker.begin_again(self._clock, doubted=True)
 
     async def _take_all(self, chunker: Chunker, stream: AsyncGenerator[Chunk, None]) -> bool:
         """Take what a stream gives. Returns False where Max Entities ended it."""
-        whole = complete(ahead(stream), chunker.reads.always, chunker.reads.had)
+        whole = hold_until_complete(prefetch(stream), chunker.reads.always, chunker.reads.had)
         async with aclosing(whole) as chunks:
             async for chunk in chunks:
                 await chunker.wait_for_room(self._clock)
@@ -191,4 +191,4 @@ class IngestHandler(Handler[RunRequest]):
             return by_ids(source, run.source_ids, int(position or 0), hasher)
         size = PAGE if run.max_entities is None else min(PAGE, max(run.max_entities + 1, LEAST))
         reads = chunker.reads
-        return source.read(reads.after, position, size, hasher, stable=reads.noted.stable)
+        return source.read(reads.after, position, size, hasher, stable=reads.state.stable)

@@ -35,14 +35,14 @@ class Row(msgspec.Struct):
     failure: Failure | None = None
 
 
-class Planned(msgspec.Struct):
+class PlannedBatch(msgspec.Struct):
     """A batch row about to be committed, with the rows that will travel in it."""
 
     new: NewBatch
     rows: list[Row]
 
 
-def refused(source_id: str, data: bytes, failure: Failure, row_hash: str = "") -> Row:
+def refused_row(source_id: str, data: bytes, failure: Failure, row_hash: str = "") -> Row:
     """Make the row of a record that cannot travel, in a form that every store takes."""
     if len(data) > MAX_RECORD:
         start = data[:SHOWN].decode(errors="replace")
@@ -85,7 +85,7 @@ def plan(
     first: int,
     lane: Callable[[str], int],
     batch_size: int,
-) -> list[Planned]:
+) -> list[PlannedBatch]:
     """Lay rows into batches.
 
     Args:
@@ -125,9 +125,9 @@ def travelling(rows: Iterable[Row], settled: Mapping[int, str]) -> list[str]:
     return [r.source_id for p, r in enumerate(rows) if r.failure is None and p not in settled]
 
 
-def _batch(rows: list[Row], lane: int, stage: str, code: str) -> Planned:
+def _batch(rows: list[Row], lane: int, stage: str, code: str) -> PlannedBatch:
     ids = [row.source_id for row in rows]
-    return Planned(NewBatch(0, lane, stage, ids, code * len(ids)), rows)
+    return PlannedBatch(NewBatch(0, lane, stage, ids, code * len(ids)), rows)
 
 
 def _parts(rows: Sequence[Row], size: int) -> list[list[Row]]:

@@ -8,7 +8,7 @@ from syncline.bootstrap.life import TICK_LIMIT, life
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import READS, SNAPSHOTS
-from syncline.kafka.lagging import LagReader
+from syncline.kafka.lag import LagReader
 from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import Clock
 from syncline.runtime.process.health import HealthServer

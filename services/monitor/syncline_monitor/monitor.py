@@ -10,7 +10,7 @@ import structlog
 from syncline.contracts.topics import READS
 from syncline.domain.errors import SynclineError
 from syncline.domain.service_status import ServiceStatus
-from syncline.kafka.lagging import GroupLag, LagReader
+from syncline.kafka.lag import GroupLag, LagReader
 from syncline.postgres.monitoring.service_status import STEP, Pipeline
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.telemetry.metrics import METRICS

@@ -6,7 +6,7 @@ import msgspec
 
 from syncline.contracts.batch import Batch
 from syncline.contracts.messages import decoding
-from syncline.contracts.sending import RETRY_AT, RETRY_STAGE
+from syncline.contracts.outbound import RETRY_AT, RETRY_STAGE
 from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.domain.errors import InvalidInputError, RetriableError
 from syncline.domain.schedule.firing import (
     DueSchedule,

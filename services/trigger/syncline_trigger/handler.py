@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from syncline.contracts.messages import Extracted, RunRequest, ref_of
-from syncline.contracts.sending import report_message, request_message
+from syncline.contracts.outbound import report_message, request_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
@@ -18,7 +18,7 @@ from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
 from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.ports import TriggerStore
-from syncline_trigger.rules import Asked, accepted, rejected, turned_away
+from syncline_trigger.rules import TriggerMessage, accepted, refused_in_turn, rejected
 
 DISPATCH_EVERY = 1.0
 """Seconds between two looks for queued runs whose turn has come."""
@@ -29,7 +29,7 @@ SMALL = 1000
 log = structlog.get_logger()
 
 
-class TriggerHandler(Handler[Asked]):
+class TriggerHandler(Handler[TriggerMessage]):
     """Accepts or refuses each trigger; the run row is the outbox of the run request."""
 
     def __init__(
@@ -50,39 +50,39 @@ class TriggerHandler(Handler[Asked]):
         self._lanes = lanes
         self._ticks = 0
 
-    async def handle(self, items: Sequence[Asked]) -> list[Outbound]:
-        messages = [message for asked in items for message in await self._answers(asked)]
+    async def handle(self, items: Sequence[TriggerMessage]) -> list[Outbound]:
+        messages = [message for trigger in items for message in await self._answers(trigger)]
         return messages + await self._requests()
 
     def side_tasks(self) -> dict[str, SideTask]:
         return {"dispatch": self.dispatch}
 
-    async def _answers(self, asked: Asked) -> list[Outbound]:
+    async def _answers(self, trigger: TriggerMessage) -> list[Outbound]:
         """Answer a trigger; one that nobody can read goes to the DLQ as well, with its bytes."""
-        answer = await self._answer(asked)
-        if asked.unread is None:
+        answer = await self._answer(trigger)
+        if trigger.unread is None:
             return [answer]
-        error, at = asked.problems[0].message, asked.unread
+        error, at = trigger.problems[0].message, trigger.unread
         log.warning("message_undecodable", at=(at.topic, at.partition, at.offset), error=error)
         METRICS.poison.labels("trigger").inc()
         return [answer, poison(at, "trigger", UNDECODABLE, error, self._producer.max_message)]
 
-    async def _answer(self, asked: Asked) -> Outbound:
+    async def _answer(self, trigger: TriggerMessage) -> Outbound:
         now = self._clock.now()
-        if asked.request is None:
-            return rejected(asked, InvalidInputError(asked.problems), now)
+        if trigger.request is None:
+            return rejected(trigger, InvalidInputError(trigger.problems), now)
         try:
-            request = asked.request
-            if refusal := await self._refusals.find(asked.run_id, request):
-                return rejected(asked, refusal, now)
+            request = trigger.request
+            if refusal := await self._refusals.find(trigger.run_id, request):
+                return rejected(trigger, refusal, now)
             stream = await self._streams.runnable(
                 request.tenant, request.instance, request.entity_type
             )
-            run, _ = await self._runs.accept(asked.run_id, request, stream, self._width(request))
+            run, _ = await self._runs.accept(trigger.run_id, request, stream, self._width(request))
         except (NotFoundError, ConflictError) as error:
-            await self._refusals.add(asked.run_id, asked.request, error)
-            return rejected(asked, error, now)
-        return accepted(asked, run, now)
+            await self._refusals.add(trigger.run_id, trigger.request, error)
+            return rejected(trigger, error, now)
+        return accepted(trigger, run, now)
 
     def _width(self, request: TriggerRequest) -> int:
         """A small run takes one lane and keeps its records together, a big one takes all."""
@@ -114,6 +114,6 @@ class TriggerHandler(Handler[Asked]):
         ended = [*refused, *await self._queued.end_cancelled()]
         now = self._clock.now()
         return [
-            *(turned_away(run, now) for run in refused),
+            *(refused_in_turn(run, now) for run in refused),
             *(report_message(Extracted(ref_of(run), 0, 0)) for run in ended),
         ]

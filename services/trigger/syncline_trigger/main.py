@@ -14,12 +14,12 @@ from syncline.runtime.spec import StageSpec
 from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.ports import TriggerStore
-from syncline_trigger.rules import Asked, decode
+from syncline_trigger.rules import TriggerMessage, decode
 
 SPEC = StageSpec("trigger", [TRIGGERS], decode)
 
 
-def build(service: Service) -> tuple[StageSpec[Asked], TriggerHandler]:
+def build(service: Service) -> tuple[StageSpec[TriggerMessage], TriggerHandler]:
     database = service.database
     store = TriggerStore(
         Streams(database),

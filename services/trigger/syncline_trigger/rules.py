@@ -10,17 +10,17 @@ from uuid import uuid5
 import msgspec
 
 from syncline.contracts import events
-from syncline.contracts.malformed import malformed_at
+from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.status import Refusal, refused, status_message, status_of
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
 from syncline.domain.run import Run
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
-from syncline_trigger.run_name import NAMESPACE, named, tenant_problems
+from syncline_trigger.run_name import NAMESPACE, run_name_of, tenant_problems
 
 
-class Asked(msgspec.Struct, frozen=True):
+class TriggerMessage(msgspec.Struct, frozen=True):
     """A trigger message.
 
     Attributes:
@@ -41,13 +41,13 @@ class Asked(msgspec.Struct, frozen=True):
     unread: Delivery | None = None
 
 
-def decode(delivery: Delivery) -> Asked:
+def decode(delivery: Delivery) -> TriggerMessage:
     """Read a trigger: a CloudEvent or its data alone. What is wrong with it is in the answer."""
     type_, data, unreadable = _read(delivery.value)
     problems = tuple(Problem("$", message) for message in unreadable)
     unread = delivery if unreadable else None
     said = dict(data) if isinstance(data, Mapping) else {}
-    name = named(delivery, said.pop("correlationId", None))
+    name = run_name_of(delivery, said.pop("correlationId", None))
     problems += name.problems
     request = None
     if unread is None:
@@ -64,7 +64,7 @@ def decode(delivery: Delivery) -> Asked:
         ("trigger-offset", str(delivery.offset).encode()),
     )
     wanted = None if problems else request
-    return Asked(name.run_id, wanted, said, problems, name.key, place, unread)
+    return TriggerMessage(name.run_id, wanted, said, problems, name.key, place, unread)
 
 
 def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
@@ -81,13 +81,13 @@ def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
         return None, None, [f"the message is no JSON: {where}"]
 
 
-def accepted(asked: Asked, run: Run, now: datetime) -> Outbound:
+def accepted(trigger: TriggerMessage, run: Run, now: datetime) -> Outbound:
     """Announce an accepted run."""
     message = status_message(events.ACCEPTED, "trigger", status_of(run), now)
-    return msgspec.structs.replace(message, headers=(*message.headers, *asked.place))
+    return msgspec.structs.replace(message, headers=(*message.headers, *trigger.place))
 
 
-def turned_away(run: Run, now: datetime) -> Outbound:
+def refused_in_turn(run: Run, now: datetime) -> Outbound:
     """Announce that a queued run does not start; every copy has one ID."""
     status = msgspec.structs.replace(
         status_of(run),
@@ -99,9 +99,9 @@ def turned_away(run: Run, now: datetime) -> Outbound:
     return status_message(events.REJECTED, "trigger", status, now, id_)
 
 
-def rejected(asked: Asked, error: Refusal, now: datetime) -> Outbound:
+def rejected(trigger: TriggerMessage, error: Refusal, now: datetime) -> Outbound:
     """Announce why there will be no run."""
-    status = refused(asked.run_id, asked.said, error)
+    status = refused(trigger.run_id, trigger.said, error)
     message = status_message(events.REJECTED, "trigger", status, now)
-    headers = (*message.headers, *asked.place)
-    return msgspec.structs.replace(message, key=asked.key or message.key, headers=headers)
+    headers = (*message.headers, *trigger.place)
+    return msgspec.structs.replace(message, key=trigger.key or message.key, headers=headers)

@@ -34,7 +34,7 @@ class Name(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def named(delivery: Delivery, field: object) -> Name:
+def run_name_of(delivery: Delivery, field: object) -> Name:
     """Return the name of the run that a message asks for.
 
     Args:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError
 from syncline.domain.schedule.firing import (

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import structlog
 
-from syncline.bootstrap.listening import opening
+from syncline.bootstrap.port_errors import port_errors_explained
 from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
@@ -57,7 +57,7 @@ class Life(msgspec.Struct, frozen=True):
         """
         settings = self.settings
         place = (settings.health_host, settings.health_port)
-        with opening("SYNCLINE_HEALTH", *place):
+        with port_errors_explained("SYNCLINE_HEALTH", *place):
             await health.start(*place)
         self.stack.push_async_callback(health.stop)
         pulse = pulse_of(service, settings, self.clock)

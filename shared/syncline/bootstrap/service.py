@@ -96,7 +96,7 @@ async def _run(
 
 def _export_spans(stack: AsyncExitStack, service: str, endpoint: str | None) -> None:
     if endpoint:
-        from syncline.telemetry.exporting import export_spans  # noqa: PLC0415 - costs 20 MB
+        from syncline.telemetry.span_export import export_spans  # noqa: PLC0415 - costs 20 MB
 
         stack.push_async_callback(asyncio.to_thread, export_spans(service, endpoint))
 

@@ -10,7 +10,7 @@ import msgspec
 
 from syncline.contracts.batch import LARGEST_BATCH, Batch, fitting
 from syncline.contracts.messages import RunRef, decoding
-from syncline.contracts.sending import batch_message, settled_message
+from syncline.contracts.outbound import batch_message, settled_message
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError

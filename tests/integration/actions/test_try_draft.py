@@ -13,7 +13,7 @@ from uuid6 import uuid7
 from syncline.actions.trials.draft import DraftTrier, TrialRequest
 from syncline.contracts.batch import Batch
 from syncline.contracts.messages import RunRef
-from syncline.contracts.sending import batch_message
+from syncline.contracts.outbound import batch_message
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.kafka.admin import KafkaAdmin

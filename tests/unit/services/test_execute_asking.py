@@ -16,7 +16,7 @@ from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
-from syncline_execute.lookups import asked
+from syncline_execute.lookups import look_up
 from syncline_execute.rules import Item
 from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
@@ -85,7 +85,7 @@ def items(count: int) -> list[Item]:
 async def test_look_ups_run_side_by_side_within_max_concurrent(size: int, calls: int) -> None:
     limiter, connector = Limiter(), Asked(beside=10)
     work = Work(Halts(), ONE)
-    found = await asked(RUN, target(connector, limiter, size), items(1878), work)
+    found = await look_up(RUN, target(connector, limiter, size), items(1878), work)
     assert (len(connector.sizes), limiter.most) == (calls, 10)
     assert sum(connector.sizes) == len(found) == 1878
     ids = {item.source_id: seen.target_id for item, seen in found}
@@ -95,7 +95,7 @@ async def test_look_ups_run_side_by_side_within_max_concurrent(size: int, calls:
 async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
     limiter, connector = Limiter(), Asked(error=REFUSED)
     work = Work(Halts(), ONE)
-    assert await asked(RUN, target(connector, limiter, 1), items(500), work) == []
+    assert await look_up(RUN, target(connector, limiter, 1), items(500), work) == []
     assert work.halt == REFUSED.failure
     assert len(work.settled[0][Outcome.CANCELLED]) == 500
     assert work.failed[0] == {}
@@ -105,7 +105,7 @@ async def test_a_refusal_of_the_whole_call_is_told_once() -> None:
 async def test_a_target_that_asks_to_wait_is_left_alone() -> None:
     limiter, connector = Limiter(), Asked(error=RetriableError("429", retry_after=900.0))
     work = Work(Halts(), ONE)
-    await asked(RUN, target(connector, limiter, 5), items(5), work)
+    await look_up(RUN, target(connector, limiter, 5), items(5), work)
     assert limiter.held == [900.0]
     assert {failure.retry_after for failure in work.failed[0].values()} == {900.0}
     assert work.halt is None

@@ -9,7 +9,7 @@ import msgspec
 from syncline.connectors.port import WriteResult
 from syncline.domain.errors import Category, Failure
 from syncline.postgres.limits.retry_after import PausedError
-from syncline_execute.throttle import PATIENCE, patiently
+from syncline_execute.throttle import PATIENCE, send_throttled
 
 BUSY = Failure(Category.TRANSIENT, "rate_limited", "too many", retry_after=2.0)
 BAD = Failure(Category.PERMANENT, "refused", "no")
@@ -51,7 +51,7 @@ class Target:
 
 async def test_only_what_the_target_was_too_busy_for_is_sent_again() -> None:
     target, profile = Target(2, bad=[1]), Profile()
-    result = await patiently(target.send, 6, profile)
+    result = await send_throttled(target.send, 6, profile)
 
     assert result.failures == {1: BAD}
     assert result.target_ids == ["T0", None, "T2", "T3", "T4", "T5"]
@@ -61,7 +61,7 @@ async def test_only_what_the_target_was_too_busy_for_is_sent_again() -> None:
 
 async def test_patience_ends_and_the_records_are_retried_the_usual_way() -> None:
     target, profile = Target(0), Profile()
-    result = await patiently(target.send, 3, profile)
+    result = await send_throttled(target.send, 3, profile)
 
     assert result.failures == dict.fromkeys(range(3), BUSY)
     assert sum(profile.pauses) == PATIENCE + 2.0
@@ -70,7 +70,7 @@ async def test_patience_ends_and_the_records_are_retried_the_usual_way() -> None
 async def test_a_long_wait_holds_back_the_profile_and_is_not_waited_here() -> None:
     target, profile = Target(2), Profile()
     target.busy = msgspec.structs.replace(BUSY, retry_after=3600.0)
-    result = await patiently(target.send, 3, profile)
+    result = await send_throttled(target.send, 3, profile)
 
     assert result.failures == {2: target.busy}
     assert target.calls == [[0, 1, 2]]
@@ -80,7 +80,7 @@ async def test_a_long_wait_holds_back_the_profile_and_is_not_waited_here() -> No
 async def test_who_is_told_meanwhile_to_wait_long_keeps_what_was_written() -> None:
     target, profile = Target(2), Profile()
     profile.paused = PausedError(900.0, "too many")
-    result = await patiently(target.send, 3, profile)
+    result = await send_throttled(target.send, 3, profile)
 
     assert result.target_ids == ["T0", "T1", None]
     assert result.failures == {2: profile.paused.failure}
@@ -90,5 +90,5 @@ async def test_what_concerns_the_whole_call_and_what_is_there_already_comes_thro
     async def send(places: Sequence[int]) -> WriteResult:
         return WriteResult([None] * 3, {}, {1: BAD}, {2})
 
-    result = await patiently(send, 3, Profile())
+    result = await send_throttled(send, 3, Profile())
     assert (result.stopped, result.existing, result.failures) == ({1: BAD}, {2}, {})

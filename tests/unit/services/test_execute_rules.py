@@ -16,13 +16,13 @@ from syncline_execute.calls import idempotency_key
 from syncline_execute.rules import (
     Decision,
     Item,
-    Seen,
+    TargetAnswer,
     Verdict,
-    busy,
     by_decision,
     decide,
     judge,
     rounds,
+    waits_in,
 )
 
 RUN, OTHER_RUN = "run-1", "run-0"
@@ -80,8 +80,8 @@ def test_a_known_target_id_is_given_to_its_item() -> None:
     assert (known.target_id, unknown.target_id) == ("T1", None)
 
 
-HERE, ELSEWHERE, NOWHERE = Seen("T1"), Seen("T9"), Seen(None)
-HOLDS, DIFFERS = Seen("T1", True), Seen("T1", False)
+HERE, ELSEWHERE, NOWHERE = TargetAnswer("T1"), TargetAnswer("T9"), TargetAnswer(None)
+HOLDS, DIFFERS = TargetAnswer("T1", True), TargetAnswer("T1", False)
 AMBIGUOUS, APPLIED, SEND = Verdict.AMBIGUOUS, Verdict.APPLIED, Verdict.SEND
 
 
@@ -108,8 +108,8 @@ AMBIGUOUS, APPLIED, SEND = Verdict.AMBIGUOUS, Verdict.APPLIED, Verdict.SEND
         ("T1", OTHER, False, DIFFERS, SEND),
         # The match key finds another record than the known one.
         ("T1", SAME, False, ELSEWHERE, None),
-        ("T1", SAME, False, Seen("T9", True), SEND),
-        ("T1", SAME, False, Seen("T9", False), SEND),
+        ("T1", SAME, False, TargetAnswer("T9", True), SEND),
+        ("T1", SAME, False, TargetAnswer("T9", False), SEND),
         ("T1", OTHER, False, ELSEWHERE, SEND),
         # The target cannot be asked.
         ("T1", SAME, False, None, None),
@@ -122,7 +122,7 @@ def test_what_a_look_at_the_target_tells_of_a_lost_write(
     known_id: str | None,
     intent: str,
     creates: bool,
-    seen: Seen | None,
+    seen: TargetAnswer | None,
     verdict: Verdict | None,
     honours_keys: bool,
 ) -> None:
@@ -151,15 +151,15 @@ def failure(retry_after: float | None, **changes: object) -> Failure:
 
 
 def test_a_short_wait_that_a_target_asks_for_is_waited_the_longest_of_all() -> None:
-    assert busy({4: failure(1.0), 2: failure(3.0)}) == (3.0, [2, 4])
+    assert waits_in({4: failure(1.0), 2: failure(3.0)}) == (3.0, [2, 4])
 
 
 def test_a_long_wait_is_told_and_waited_elsewhere() -> None:
-    assert busy({0: failure(1.0), 1: failure(3600.0)}) == (3600.0, [])
+    assert waits_in({0: failure(1.0), 1: failure(3600.0)}) == (3600.0, [])
 
 
 def test_what_may_have_been_written_is_not_sent_again_on_the_spot() -> None:
-    assert busy({0: failure(1.0, ambiguous=True), 1: failure(2.0)}) == (2.0, [1])
+    assert waits_in({0: failure(1.0, ambiguous=True), 1: failure(2.0)}) == (2.0, [1])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_what_may_have_been_written_is_not_sent_again_on_the_spot() -> None:
     ],
 )
 def test_other_failures_go_their_usual_way(other: Failure) -> None:
-    assert busy({0: other}) == (0.0, [])
+    assert waits_in({0: other}) == (0.0, [])
 
 
 def test_a_write_that_is_under_way_is_waited_for() -> None:

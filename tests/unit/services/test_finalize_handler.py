@@ -25,7 +25,7 @@ from syncline.contracts.messages import (
     encode,
     ref_of,
 )
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.contracts.timings import HEADER
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, RetriableError

@@ -17,7 +17,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType
 from syncline.domain.record import MAX_RECORD, check_record
 from syncline_ingest.extraction.source_faults import how_far
-from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, Planned, Row, plan, refused
+from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, PlannedBatch, Row, plan, refused_row
 
 ONE = Lanes(1).of
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ ROWS = st.lists(
 )
 
 
-def settled(planned: Sequence[Planned]) -> list[Planned]:
+def settled(planned: Sequence[PlannedBatch]) -> list[PlannedBatch]:
     return [batch for batch in planned if batch.new.stage == ""]
 
 
@@ -160,7 +160,7 @@ def test_a_batch_holds_no_record_twice() -> None:
 
 
 def test_a_refused_record_is_kept_in_a_form_that_every_store_takes() -> None:
-    kept = refused("A\0\ud800" + "x" * 600, b"y" * (MAX_RECORD + 1), BROKEN)
+    kept = refused_row("A\0\ud800" + "x" * 600, b"y" * (MAX_RECORD + 1), BROKEN)
     assert kept.source_id.startswith("A\\0\\ud800")
     assert len(kept.source_id) == 512
     assert len(kept.data) < 11_000

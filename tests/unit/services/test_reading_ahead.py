@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from syncline.contracts.topics import Stage
-from syncline_ingest.reading.prefetch import MOST_ROWS, ahead
+from syncline_ingest.reading.prefetch import MOST_ROWS, prefetch
 from syncline_ingest.reading.rows import Chunk
 from syncline_ingest.rules import Row
 from tests.support.eventually import eventually
@@ -46,7 +46,7 @@ def ids(chunks: Sequence[Chunk]) -> list[str]:
 async def test_what_came_meanwhile_is_one_chunk_behind_the_last_position() -> None:
     stream = Stream([chunk(n) for n in range(10)])
     taken = []
-    async for one in ahead(stream()):
+    async for one in prefetch(stream()):
         taken.append(one)
         await eventually(lambda: stream.closed)
     assert ids(taken) == [f"A{n}" for n in range(10)]
@@ -62,7 +62,7 @@ async def test_the_first_chunk_does_not_wait_for_the_second() -> None:
         await gate.wait()
         yield chunk(1)
 
-    chunks = ahead(slow())
+    chunks = prefetch(slow())
     assert ids([await anext(chunks)]) == ["A0"]
     gate.set()
     assert ids([one async for one in chunks]) == ["A1"]
@@ -70,14 +70,14 @@ async def test_the_first_chunk_does_not_wait_for_the_second() -> None:
 
 async def test_rows_for_different_stages_stay_apart() -> None:
     stream = Stream([chunk(0), chunk(1, stage=Stage.EXECUTE), chunk(2, stage=Stage.EXECUTE)])
-    chunks = ahead(stream())
+    chunks = prefetch(stream())
     stages = [one.stage async for one in chunks for _ in one.rows]
     assert stages == [Stage.NORMALIZE, Stage.EXECUTE, Stage.EXECUTE]
 
 
 async def test_reading_stops_while_too_much_waits() -> None:
     stream = Stream([chunk(n * 4000, 4000) for n in range(100)])
-    chunks = ahead(stream())
+    chunks = prefetch(stream())
     first = await anext(chunks)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -89,7 +89,7 @@ async def test_reading_stops_while_too_much_waits() -> None:
 
 async def test_an_error_comes_behind_what_was_read_before_it() -> None:
     stream = Stream([chunk(0), chunk(1)], error=ValueError("gone"))
-    chunks = ahead(stream())
+    chunks = prefetch(stream())
     assert ids([await anext(chunks)]) == ["A0", "A1"]
     with pytest.raises(ValueError, match="gone"):
         await anext(chunks)
@@ -97,7 +97,7 @@ async def test_an_error_comes_behind_what_was_read_before_it() -> None:
 
 async def test_leaving_early_closes_the_source() -> None:
     stream = Stream([chunk(n * 4000, 4000) for n in range(100)])
-    chunks = ahead(stream())
+    chunks = prefetch(stream())
     await anext(chunks)
     await chunks.aclose()
     assert stream.closed

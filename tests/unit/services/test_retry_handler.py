@@ -11,7 +11,7 @@ import pytest
 
 from syncline.contracts.batch import Batch
 from syncline.contracts.messages import RunRef
-from syncline.contracts.sending import RETRY_AT, RETRY_STAGE, retry_message
+from syncline.contracts.outbound import RETRY_AT, RETRY_STAGE, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.testing.clock import EPOCH, FakeClock

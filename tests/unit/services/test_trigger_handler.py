@@ -10,7 +10,7 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.contracts.messages import Extracted, RunRequest
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import RetriableError
 from syncline.runtime.commands.control import ControlTopic, pause_message

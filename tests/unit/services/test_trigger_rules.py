@@ -12,7 +12,7 @@ import pytest
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.trigger import MAX_BYTES
-from syncline_trigger.rules import Asked, decode, rejected
+from syncline_trigger.rules import TriggerMessage, decode, rejected
 
 RUN = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 OTHER = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3e"
@@ -28,11 +28,11 @@ def delivery(
 
 def asked(
     data: Any = None, key: bytes | None = None, headers: tuple[tuple[str, bytes], ...] = ()
-) -> Asked:
+) -> TriggerMessage:
     return decode(delivery(json.dumps(GOOD if data is None else data).encode(), key, headers))
 
 
-def event(found: Asked) -> tuple[bytes, dict[str, Any], dict[str, bytes]]:
+def event(found: TriggerMessage) -> tuple[bytes, dict[str, Any], dict[str, bytes]]:
     message = rejected(found, InvalidInputError(found.problems), NOW)
     data: dict[str, Any] = json.loads(message.value or b"")["data"]
     return message.key, data, dict(message.headers)

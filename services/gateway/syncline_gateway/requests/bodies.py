@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from syncline.contracts.malformed import malformed_at
+from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.messages import decoder_of
 from syncline_gateway.requests.problems import ProblemError
 

@@ -10,7 +10,7 @@ from fastapi import Header
 from fastapi.responses import StreamingResponse
 
 from syncline.contracts.events import PROGRESS, RunStatus
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem

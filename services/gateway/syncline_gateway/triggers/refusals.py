@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from syncline.contracts.events import REJECTED
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.status import refused, status_message
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, RetriableError
 from syncline.domain.trigger import TriggerRequest

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncline.contracts.messages import Discovered, ref_of
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.contracts.topics import Stage
 from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Category, Failure
@@ -20,14 +20,14 @@ from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
 from syncline_ingest.extraction.source_faults import how_far
-from syncline_ingest.extraction.source_pass import Pass
+from syncline_ingest.extraction.source_pass import SourcePass
 from syncline_ingest.publication.publisher import Publisher
-from syncline_ingest.publication.republication import Expected, cancelled
-from syncline_ingest.publication.reread import RowsAgain
+from syncline_ingest.publication.republication import PendingBatches, cancelled
+from syncline_ingest.publication.reread import Reread
 from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.reading.rows import Chunk
-from syncline_ingest.rules import Lanes, Planned, Row, plan, refused, travelling
-from syncline_ingest.sifting.sieve import Sifted
+from syncline_ingest.rules import Lanes, PlannedBatch, Row, plan, refused_row, travelling
+from syncline_ingest.sifting.sieve import SiftResult
 
 HIGH_WATER = 50_000
 """Records in flight of one run above which reading pauses, so that small runs need not wait."""
@@ -59,24 +59,24 @@ class Chunker:
         self._before = progress.position_before
         self._in_flight = progress.run.counters.in_flight
         self._lanes = Lanes(progress.run.lanes)
-        self._expected: Expected | None = None
+        self._expected: PendingBatches | None = None
         self.position = progress.position
         self.batches = progress.batches
         self.discovered = progress.discovered
-        self._reads: Pass | None = None
+        self._reads: SourcePass | None = None
 
     @property
-    def reads(self) -> Pass:
+    def reads(self) -> SourcePass:
         """The pass over the source, once that is open."""
         assert self._reads is not None
         return self._reads
 
-    async def use(self, reads: Pass) -> None:
+    async def use(self, reads: SourcePass) -> None:
         """Take over how the opened source is read. May raise RetriableError."""
         await reads.use()
         self._reads = reads
 
-    async def publish_again(self, rows_again: RowsAgain, *, may_read_on: bool) -> None:
+    async def publish_again(self, rows_again: Reread, *, may_read_on: bool) -> None:
         """Publish the batches that were committed and may not have been published.
 
         Args:
@@ -95,7 +95,7 @@ class Chunker:
                     if not may_read_on:
                         raise
                     return await self._expect()
-            await self._publish_one(Planned(new, rows), version)
+            await self._publish_one(PlannedBatch(new, rows), version)
         return None
 
     async def _expect(self) -> None:
@@ -103,14 +103,14 @@ class Chunker:
         batches = await self._extractions.unpublished(
             self._run.id, self._progress.published, settled_too=True
         )
-        self._published, self._expected = self._progress.published, Expected(batches)
+        self._published, self._expected = self._progress.published, PendingBatches(batches)
         self.position = self._before
 
     async def give_up(self, failure: Failure) -> None:
         """Make dead letters of committed records that were not published and cannot be read now."""
         for new in await self._unpublished():
-            rows = [refused(source_id, b"null", failure) for source_id in new.source_ids]
-            await self._publish_one(Planned(new, rows), None)
+            rows = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
+            await self._publish_one(PlannedBatch(new, rows), None)
 
     async def cancel(self) -> None:
         """Skip the committed records that were not published: a person has cancelled the run."""
@@ -121,7 +121,7 @@ class Chunker:
     async def _unpublished(self) -> list[NewBatch]:
         return await self._extractions.unpublished(self._run.id, self._published)
 
-    async def _publish_one(self, batch: Planned, version: int | None) -> None:
+    async def _publish_one(self, batch: PlannedBatch, version: int | None) -> None:
         if version is None:
             version = await self._extractions.versions(self._progress, 1)
         await self._publish([batch], version)
@@ -140,7 +140,7 @@ class Chunker:
         rows = chunk.rows if self._expected is None else await self._fill(chunk.rows)
         found = await self.reads.take(rows, chunk)
         planned = self._plan(found, chunk.stage)
-        kept = Checkpoint(self._before, self.reads.noted.builtins(), self.reads.telling.fresh())
+        kept = Checkpoint(self._before, self.reads.state.builtins(), self.reads.notices.fresh())
         version = await self._extractions.commit(
             self._progress,
             [p.new for p in planned],
@@ -159,7 +159,7 @@ class Chunker:
             self._published, self._before = self.batches, chunk.position
         return found.cut_at is None
 
-    def _plan(self, found: Sifted, stage: Stage) -> list[Planned]:
+    def _plan(self, found: SiftResult, stage: Stage) -> list[PlannedBatch]:
         if self._lanes.is_small:
             self._lanes.take(travelling(found.rows, found.settled))
         planned = plan(
@@ -183,7 +183,7 @@ class Chunker:
         await self._publish_expected(whole)
         return fresh
 
-    async def _publish_expected(self, whole: Sequence[Planned]) -> None:
+    async def _publish_expected(self, whole: Sequence[PlannedBatch]) -> None:
         assert self._expected is not None
         for batch in whole:
             await self._publish_one(batch, None)
@@ -196,7 +196,7 @@ class Chunker:
         if reads is None:
             return ExtractionEnd()
         water = how_far(reads.ending(complete=failed is None and not reads.is_cut), failed)
-        return ExtractionEnd(water, reads.tied(), reads.telling.fresh(), reads.found(failed))
+        return ExtractionEnd(water, reads.tied(), reads.notices.fresh(), reads.found(failed))
 
     async def end(self) -> None:
         """Come to the end of the source: what was committed and did not come again is lost."""
@@ -228,12 +228,12 @@ class Chunker:
             if self._in_flight > HIGH_WATER:
                 await clock.sleep(0.1)
 
-    async def _publish(self, planned: list[Planned], version: int) -> None:
+    async def _publish(self, planned: list[PlannedBatch], version: int) -> None:
         messages = self._publisher.messages(self._run, planned, version)
         await self._producer.send([*messages, report_message(Discovered(self._run))])
 
 
-def _count(planned: list[Planned]) -> None:
+def _count(planned: list[PlannedBatch]) -> None:
     for batch in planned:
         count = len(batch.new.source_ids)
         TALLY.records_in += count

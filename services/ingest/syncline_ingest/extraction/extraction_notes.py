@@ -12,7 +12,7 @@ from syncline.domain.mapping.source_columns import NameCoverage
 from syncline_ingest.extraction.run_notices import SHOWN
 
 
-class Noted(msgspec.Struct, omit_defaults=True):
+class ReadState(msgspec.Struct, omit_defaults=True):
     """The state of a read beside its position.
 
     Attributes:

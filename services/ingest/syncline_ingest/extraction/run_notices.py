@@ -21,7 +21,7 @@ READ_AGAIN = "read_again"
 POSITION = "position_expired"
 
 
-class Telling:
+class RunNotices:
     """Collects the notices of one run; what was told before a break goes on."""
 
     def __init__(self, run: Run, extraction: Extraction) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncline.domain.batch import Watermarks
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
-from syncline_ingest.extraction.extraction_notes import Noted
+from syncline_ingest.extraction.extraction_notes import ReadState
 from syncline_ingest.rules import Row
 
 EXPIRED = "position_expired"
@@ -40,10 +40,10 @@ def not_in_order(extraction: Extraction, row: Row, why: str) -> Failure:
     return Failure(Category.PERMANENT, "not_in_order", message, field=column)
 
 
-def unstable(extraction: Extraction, noted: Noted) -> Failure:
+def unstable(extraction: Extraction, state: ReadState) -> Failure:
     """Say that records came twice, also in a second read."""
     message = (
-        f"the source gave {noted.repeats} records twice, such as {noted.repeated[0][:80]!r}, also "
+        f"the source gave {state.repeats} records twice, such as {state.repeated[0][:80]!r}, also "
         "when it was read again: its order changes while it is read, so that other records are "
         f"passed over. Sort it by `{extraction.id_column}`, alone or behind the cursor"
     )

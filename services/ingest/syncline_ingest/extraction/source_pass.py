@@ -23,8 +23,8 @@ from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Progress
 from syncline.postgres.progress.extraction_state import ReadFindings
 from syncline.runtime.clock import Clock
-from syncline_ingest.extraction.extraction_notes import Noted
-from syncline_ingest.extraction.run_notices import Telling
+from syncline_ingest.extraction.extraction_notes import ReadState
+from syncline_ingest.extraction.run_notices import RunNotices
 from syncline_ingest.extraction.source_faults import lost_place, not_in_order, unreadable, unstable
 from syncline_ingest.extraction.watermark import TopRows
 from syncline_ingest.reading.chunks import SourceError
@@ -32,19 +32,19 @@ from syncline_ingest.reading.rows import Chunk
 from syncline_ingest.reading.source import OpenSource
 from syncline_ingest.rules import Row
 from syncline_ingest.sifting.repeats import MOST, Seen
-from syncline_ingest.sifting.sieve import Sifted, Sifter, Terms, sifted
+from syncline_ingest.sifting.sieve import Sieve, SieveTerms, SiftResult, sift
 
 _MISSING = frozenset({"unknown_column", "missing_property"})
 MOST_STUCK = 3
 """Times that a read begins again without having come further, before it is given up."""
 
 
-class Pass:
+class SourcePass:
     """Judges the rows of one run's source, pass by pass; most runs have one.
 
     Attributes:
-        noted: what a process needs that goes on after a break.
-        telling: the run's notices.
+        state: what a process needs that goes on after a break.
+        notices: the run's notices.
         is_cut: Max Entities cut it short within a cursor value, or where there is no order.
     """
 
@@ -63,13 +63,13 @@ class Pass:
         self._cursor_format = CursorFormat(extraction.cursor_type, extraction.cursor_format)
         self._by_cursor = run.source_ids is None and run.replay is None
         self._watched = self._by_cursor and extraction.cursor_column is not None
-        self._sifter = Sifter(run, known, progress.handled_since)
+        self._sifter = Sieve(run, known, progress.handled_since)
         self._seen: Seen | None = None
         self._top_rows = TopRows()
         self._past: list[PastRead] = []
         self._properties: dict[str, list[str]] = {}
-        self.noted = msgspec.convert(progress.reading or {}, Noted)
-        self.telling = Telling(run, extraction)
+        self.state = msgspec.convert(progress.reading or {}, ReadState)
+        self.notices = RunNotices(run, extraction)
         self.is_cut = False
         self._marks = self._marks_from(Watermarks(progress.high_water, progress.read_to))
 
@@ -81,13 +81,13 @@ class Pass:
     @property
     def is_ordered(self) -> bool:
         """Tell whether this pass reads in (cursor, ID) order."""
-        return self._opened.source.ordered and not self.noted.stable
+        return self._opened.source.ordered and not self.state.stable
 
     @property
     def after(self) -> str | None:
         """The cursor value that this pass reads from; None reads everything."""
-        if self.noted.after is not None:
-            return self.noted.after
+        if self.state.after is not None:
+            return self.state.after
         before = self._run.cursor_before  # in the future it stood still: all is read
         return None if lies_beyond(before, self._clock.now(), self._cursor_format) else before
 
@@ -107,23 +107,23 @@ class Pass:
             self._seen = Seen(partial(self._known.committed_among, self._run.id), before)
         await self._sifter.use(self._terms())
 
-    def _terms(self) -> Terms:
+    def _terms(self) -> SieveTerms:
         run = self._run
         smart = self._opened.smart_sync and run.mode is not Mode.FORCE_FULL
-        return Terms(
+        return SieveTerms(
             smart=smart and run.replay is None,
             mode=run.mode,
             before=run.cursor_before,
             watched=self._watched,
             capped=run.max_entities is not None,
-            again=self.noted.again > 0,
+            again=self.state.again > 0,
             cursor_format=self._cursor_format,
         )
 
     @property
     def had(self) -> frozenset[str]:
         """What some record of this read had before a break."""
-        return frozenset(self.noted.some)
+        return frozenset(self.state.some)
 
     @property
     def always(self) -> frozenset[str]:
@@ -134,7 +134,7 @@ class Pass:
     def _version(self) -> str:
         return f"{self._run.mapping}/{self._run.mapping_version}"
 
-    async def take(self, rows: Sequence[Row], chunk: Chunk) -> Sifted:
+    async def take(self, rows: Sequence[Row], chunk: Chunk) -> SiftResult:
         """Judge the rows of a chunk; those that were waited for after a break are not among them.
 
         Raises:
@@ -142,22 +142,22 @@ class Pass:
             SourceError: the cursor values cannot be believed.
         """
         for snapshot in chunk.snapshots:
-            self.noted.see(snapshot)
+            self.state.see(snapshot)
         if chunk.had is not None and self._by_cursor:
-            self.noted.have(chunk.had)
-        self.telling.take(chunk.notices)
+            self.state.have(chunk.had)
+        self.notices.take(chunk.notices)
         doubles = dict.fromkeys([*chunk.twice, *self._tied_twice(rows)])
-        self.telling.duplicates(list(doubles))
+        self.notices.duplicates(list(doubles))
         seen = await self._repeats(rows, chunk.twice)
-        found = sifted(rows, await self._sifter.verdicts(rows, seen), self._room())
-        self.telling.waiting(found.waiting)
-        self.noted.work += found.work
+        found = sift(rows, await self._sifter.verdicts(rows, seen), self._room())
+        self.notices.waiting(found.waiting)
+        self.state.work += found.work
         self._advance(chunk.rows, found)
         return found
 
     def _room(self) -> int | None:
         cap = self._run.max_entities
-        return None if cap is None else cap - self.noted.work
+        return None if cap is None else cap - self.state.work
 
     async def _repeats(self, rows: Sequence[Row], twice: Collection[str]) -> frozenset[int]:
         """Look for records that came before; those of an earlier pass are returned.
@@ -166,27 +166,27 @@ class Pass:
             twice: records that one answer gave twice: no list had to move for that.
         """
         if self._seen is None:
-            return frozenset(range(len(rows))) if self.noted.again else frozenset()
+            return frozenset(range(len(rows))) if self.state.again else frozenset()
         again = await self._seen.take(rows)
-        is_sure = self.is_ordered or self.noted.doubted  # others may change while they are read
+        is_sure = self.is_ordered or self.state.doubted  # others may change while they are read
         for repeat in again:
             source_id = rows[repeat.place].source_id
             if (repeat.is_same or not is_sure) and source_id and source_id not in twice:
-                self.noted.repeat(source_id)
-        return self._seen.earlier(rows) if self.noted.again else frozenset()
+                self.state.repeat(source_id)
+        return self._seen.earlier(rows) if self.state.again else frozenset()
 
     def _tied_twice(self, rows: Sequence[Row]) -> list[str]:
         """Name records that came just before at the same cursor value: the ID is not unique."""
-        moves = self._opened.may_move or self.noted.again
+        moves = self._opened.may_move or self.state.again
         return [] if moves else self._top_rows.among(rows)
 
-    def _advance(self, read: Sequence[Row], found: Sifted) -> None:
+    def _advance(self, read: Sequence[Row], found: SiftResult) -> None:
         """Move the marks over what was read, up to where Max Entities cut it off."""
         if not self._by_cursor:
             return
         if found.cut_at is not None:
             read = read[: next(p for p, row in enumerate(read) if row is found.cut_at)]
-            self.telling.capped(self._run.max_entities or 0)
+            self.notices.capped(self._run.max_entities or 0)
         if self._watched:
             self._mark(read)
         self._top_rows.note(read, self.water.read_to)
@@ -200,7 +200,7 @@ class Pass:
         values = [r.cursor for r in rows if r.failure is None and r.cursor is not None]
         if len(values) < len(rows):
             bare = [r.source_id for r in rows if r.failure is None and r.cursor is None]
-            self.telling.without_cursor(bare)
+            self.notices.without_cursor(bare)
         extraction = self._opened.source.extraction
         try:
             beyond = self._marks.take(values, self._clock.now())
@@ -212,17 +212,17 @@ class Pass:
             raise SourceError(not_in_order(extraction, row, str(error))) from error
         if beyond:
             having = _having(rows)
-            self.telling.in_future([having[place].source_id for place in beyond])
+            self.notices.in_future([having[place].source_id for place in beyond])
 
     def check_again(self, discovered: int, *, doubted: bool) -> None:
         """Raise SourceError where another pass would be of no use."""
-        noted = self.noted
-        if doubted and noted.doubted:
-            raise SourceError(unstable(self._opened.source.extraction, noted))
-        noted.stuck = noted.stuck + 1 if discovered == noted.reached else 0
-        noted.reached = discovered
-        if noted.stuck >= MOST_STUCK:
-            raise SourceError(lost_place(noted.stuck))
+        state = self.state
+        if doubted and state.doubted:
+            raise SourceError(unstable(self._opened.source.extraction, state))
+        state.stuck = state.stuck + 1 if discovered == state.reached else 0
+        state.reached = discovered
+        if state.stuck >= MOST_STUCK:
+            raise SourceError(lost_place(state.stuck))
 
     async def begin_again(self, *, doubted: bool, from_start: bool) -> None:
         """Begin another pass; what was taken has its outcome, so that it is known.
@@ -231,17 +231,17 @@ class Pass:
             doubted: see Chunker.begin_again.
             from_start: what is waited for may lie before the highest value.
         """
-        noted, source = self.noted, self._opened.source
+        state, source = self.state, self._opened.source
         if doubted:
-            noted.doubted, noted.stable = True, source.can_stand_still
-            self.telling.read_again(noted.repeats, noted.repeated, stable=noted.stable)
+            state.doubted, state.stable = True, source.can_stand_still
+            self.notices.read_again(state.repeats, state.repeated, stable=state.stable)
         else:
-            self.telling.position_expired()
+            self.notices.position_expired()
         goes_on = self.is_ordered and not doubted and not from_start
-        noted.again, noted.repeats, noted.repeated = noted.again + 1, 0, []
-        noted.after = self.water.read_to if goes_on else None
-        if noted.after is None:
-            self.telling.begin_again()
+        state.again, state.repeats, state.repeated = state.again + 1, 0, []
+        state.after = self.water.read_to if goes_on else None
+        if state.after is None:
+            self.notices.begin_again()
         if self._seen is not None:
             self._seen.begin_again()
         self._marks = self._marks_from(self.water)
@@ -249,21 +249,21 @@ class Pass:
 
     def ending(self, *, complete: bool) -> Watermarks:
         """Say how far the cursor may go; a complete read has taken its last value as a whole."""
-        if not self._watched or self.noted.repeats:
+        if not self._watched or self.state.repeats:
             return Watermarks()
         if complete:
             water = Watermarks(self.water.read_to, self.water.read_to)
-        elif self.is_ordered and not self.noted.doubted:
+        elif self.is_ordered and not self.state.doubted:
             water = self.water
         else:
             return Watermarks()
         return Watermarks(self._held(water.high), self._held(water.read_to, tell=True))
 
     def _held(self, value: str | None, *, tell: bool = False) -> str | None:
-        since = self.noted.open_since
+        since = self.state.open_since
         held = safe_bookmark(value, since, self._past, self._cursor_format)
         if tell and since is not None and held != value:
-            self.telling.held_back(since, held)
+            self.notices.held_back(since, held)
         return held
 
     def tied(self) -> TiedRows | None:
@@ -279,12 +279,12 @@ class Pass:
         before = self._run.cursor_before
         if before is not None and (top is None or self._is_later(before, top)):
             top = before
-        if top is not None and self.noted.taken_at is not None:
-            past = remember_read(past, PastRead(top, self.noted.taken_at))
-        if self.noted.every is not None:
+        if top is not None and self.state.taken_at is not None:
+            past = remember_read(past, PastRead(top, self.state.taken_at))
+        if self.state.every is not None:
             known = properties.get(self._version)
             every = (
-                self.noted.every if known is None else sorted(set(known) & set(self.noted.every))
+                self.state.every if known is None else sorted(set(known) & set(self.state.every))
             )
             properties = {self._version: every}
         return ReadFindings(past, properties)

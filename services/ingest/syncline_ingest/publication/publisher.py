@@ -16,12 +16,12 @@ from syncline.contracts.dead_letters import (
 )
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Attempt, RunRef
-from syncline.contracts.sending import batch_message
+from syncline.contracts.outbound import batch_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import storable
-from syncline_ingest.rules import Planned, Row
+from syncline_ingest.rules import PlannedBatch, Row
 
 
 class Publisher:
@@ -30,7 +30,9 @@ class Publisher:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def messages(self, run: RunRef, planned: Sequence[Planned], version: int) -> list[Outbound]:
+    def messages(
+        self, run: RunRef, planned: Sequence[PlannedBatch], version: int
+    ) -> list[Outbound]:
         """Address every batch that has somewhere to go, and every record that cannot travel.
 
         Args:
@@ -49,7 +51,7 @@ class Publisher:
                 messages.append(_batch(run, batch, fit, own))
         return messages
 
-    def _dead_letters(self, run: RunRef, planned: Planned, version: int) -> list[Outbound]:
+    def _dead_letters(self, run: RunRef, planned: PlannedBatch, version: int) -> list[Outbound]:
         now = self._clock.now()
         number = planned.new.number
         return [
@@ -61,7 +63,7 @@ class Publisher:
         ]
 
 
-def _batch(run: RunRef, planned: Planned, slots: Sequence[int], version: int) -> Outbound:
+def _batch(run: RunRef, planned: PlannedBatch, slots: Sequence[int], version: int) -> Outbound:
     rows = [planned.rows[slot] for slot in slots]
     batch = Batch(
         run=run,

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import msgspec
 
 from syncline.contracts.messages import RunRef, Settled
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.batch import NewBatch
 from syncline.domain.run import Outcome
-from syncline_ingest.reading.rows import unknown
-from syncline_ingest.rules import Planned, Row
+from syncline_ingest.reading.rows import unknown_row
+from syncline_ingest.rules import PlannedBatch, Row
 
 
-class Expected:
+class PendingBatches:
     """Committed batches whose rows have to come from the source once more, by reading on."""
 
     def __init__(self, batches: Sequence[NewBatch]) -> None:
@@ -41,7 +41,7 @@ class Expected:
         """How many records are committed and not published."""
         return sum(len(batch.source_ids) for batch in self._open.values())
 
-    def take(self, rows: Sequence[Row]) -> tuple[list[Row], list[Planned]]:
+    def take(self, rows: Sequence[Row]) -> tuple[list[Row], list[PlannedBatch]]:
         """Take what was waited for out of the rows of a chunk.
 
         Returns:
@@ -58,21 +58,21 @@ class Expected:
                 self._rows[number][slot] = row
         return fresh, self._whole()
 
-    def rest(self) -> list[Planned]:
+    def rest(self) -> list[PlannedBatch]:
         """Return the batches that are left at the end of the read: the source lost records."""
         for number, batch in self._open.items():
             for slot, source_id in enumerate(batch.source_ids):
-                self._rows[number].setdefault(slot, unknown(source_id))
+                self._rows[number].setdefault(slot, unknown_row(source_id))
         return self._whole()
 
     @property
     def is_over(self) -> bool:
         return not self._open
 
-    def _whole(self) -> list[Planned]:
+    def _whole(self) -> list[PlannedBatch]:
         opened = sorted(self._open.items())
         numbers = [n for n, batch in opened if len(self._rows[n]) == len(batch.source_ids)]
-        return [Planned(self._open.pop(n), _in_order(self._rows.pop(n))) for n in numbers]
+        return [PlannedBatch(self._open.pop(n), _in_order(self._rows.pop(n))) for n in numbers]
 
 
 def _in_order(rows: dict[int, Row]) -> list[Row]:

@@ -9,15 +9,15 @@ from syncline.domain.batch import NewBatch
 from syncline.domain.dead_letter.identity import ReplayItem
 from syncline.domain.run import Run
 from syncline_ingest.reading.chunks import edited, is_read_again
-from syncline_ingest.reading.rows import unknown
+from syncline_ingest.reading.rows import unknown_row
 from syncline_ingest.reading.source import OpenSource
 from syncline_ingest.rules import Row
 
-RowsAgain: TypeAlias = Callable[[NewBatch], Awaitable[tuple[list[Row], int | None]]]
+Reread: TypeAlias = Callable[[NewBatch], Awaitable[tuple[list[Row], int | None]]]
 """Gives a committed batch's rows, and their version if they were read in another run."""
 
 
-def again(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> RowsAgain:
+def reread_rows(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> Reread:
     """Say how a run's records are read again: from its dead letters, or by ID from the source.
 
     A record that the source does not know any more comes back as a failed row.
@@ -32,6 +32,6 @@ def again(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> RowsAgai
             return [edited(item, edits.get(item.id)) for item in held], held[0].version
         found = await opened.source.fetch(new.source_ids, opened.hasher)
         by_id = {row.source_id: row for row in found}
-        return [by_id.get(i) or unknown(i) for i in new.source_ids], None
+        return [by_id.get(i) or unknown_row(i) for i in new.source_ids], None
 
     return rows_again

@@ -23,7 +23,7 @@ from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import failure_of_bug, storable
 from syncline.runtime.ports import CallLimiter
-from syncline_ingest.reading.rows import Chunk, Hasher, rows_of, unknown
+from syncline_ingest.reading.rows import Chunk, Hasher, rows_of, unknown_row
 from syncline_ingest.rules import Row
 from syncline_ingest.sifting.repeats import twice
 
@@ -46,7 +46,7 @@ class SourceFailedError(Exception):
         self.final = final
 
 
-class Told(Protocol):
+class WaitListener(Protocol):
     """Is told that a run waits for its source, for how many seconds, and why."""
 
     async def __call__(self, seconds: float, reason: str, /) -> None: ...
@@ -66,7 +66,7 @@ class Source:
         policy: RetryPolicy,
         clock: Clock,
         limiter: CallLimiter,
-        told: Told = silent,
+        told: WaitListener = silent,
     ) -> None:
         self._connector = connector
         self._fields: tuple[SourceField, ...] = ()
@@ -163,7 +163,7 @@ class Source:
                 self._check_columns(page)
                 rows = rows_of(page, hasher)
                 found = {row.source_id for row in rows}
-                return rows + [unknown(i) for i in ids if page.asked.get(i, i) not in found]
+                return rows + [unknown_row(i) for i in ids if page.asked.get(i, i) not in found]
 
     async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make one call within the profile's limits; a slot is held no longer than a page takes.

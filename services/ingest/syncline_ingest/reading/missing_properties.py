@@ -16,7 +16,7 @@ from syncline_ingest.reading.prefetch import MOST_ROWS
 from syncline_ingest.reading.rows import Chunk
 
 
-async def complete(
+async def hold_until_complete(
     stream: AsyncGenerator[Chunk, None], always: frozenset[str], had: frozenset[str]
 ) -> AsyncGenerator[Chunk, None]:
     """Yield what `stream` yields once each of the properties came in some record.

@@ -60,7 +60,7 @@ class _Waiting:
         return merged(taken)
 
 
-async def ahead(stream: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+async def prefetch(stream: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
     """Yield what `stream` yields, joined; its error comes behind all that was read before it."""
     waiting = _Waiting()
     reading = asyncio.ensure_future(_read(stream, waiting))

@@ -15,7 +15,7 @@ from syncline.domain.mapping.refusal import printable
 from syncline.domain.mapping.source_columns import NameCoverage
 from syncline.domain.record import check_record
 from syncline.domain.run import Notice
-from syncline_ingest.rules import Row, refused
+from syncline_ingest.rules import Row, refused_row
 
 
 class Hasher(Protocol):
@@ -62,7 +62,7 @@ def rows_of(page: Page, hasher: Hasher) -> list[Row]:
         if failure is None:
             rows.append(Row(source_id, cursor, data, row_hash))
         else:
-            rows.append(refused(source_id, data, failure, row_hash))
+            rows.append(refused_row(source_id, data, failure, row_hash))
             rows[-1].cursor = cursor if cursor is None else printable(cursor)
     return rows
 
@@ -76,7 +76,7 @@ def _encode(record: dict[str, Any], place: int, failures: dict[int, Failure]) ->
         return encode({"unreadable": ascii(record)[:10_000]})
 
 
-def unknown(source_id: str) -> Row:
+def unknown_row(source_id: str) -> Row:
     """Make the row of a record that the source does not know."""
     message = f"the source has no record {source_id!r}"
     failure = Failure(Category.PERMANENT, "unknown_source_id", message)

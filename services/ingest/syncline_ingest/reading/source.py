@@ -9,7 +9,7 @@ import msgspec
 
 from syncline.bootstrap.connections import Connections, MappingCache
 from syncline.contracts.messages import Waiting, ref_of
-from syncline.contracts.sending import report_message
+from syncline.contracts.outbound import report_message
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.hashes import row_hashes
 from syncline.domain.mapping.source_columns import source_fields
@@ -17,7 +17,7 @@ from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.security.secrets import SecretsError
-from syncline_ingest.reading.chunks import Source, SourceError, Told
+from syncline_ingest.reading.chunks import Source, SourceError, WaitListener
 from syncline_ingest.reading.rows import Hasher
 
 
@@ -77,7 +77,7 @@ class Sources:
         may_move = connection.connector.capabilities.pages_may_move
         return OpenSource(source, _hasher(run), smart, may_move)
 
-    def _telling(self, run: Run) -> Told:
+    def _telling(self, run: Run) -> WaitListener:
         """Return what tells that a run waits for its source, and has not stalled."""
 
         async def told(seconds: float, reason: str) -> None:

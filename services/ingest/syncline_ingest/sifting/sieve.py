@@ -35,7 +35,7 @@ _CODES = {
 }
 
 
-class Terms(msgspec.Struct, frozen=True):
+class SieveTerms(msgspec.Struct, frozen=True):
     """What verdicts depend on beside the row.
 
     Attributes:
@@ -56,7 +56,7 @@ class Terms(msgspec.Struct, frozen=True):
     cursor_format: CursorFormat
 
 
-def verdict(known: RowStatus, cursor: str | None, terms: Terms, *, seen: bool) -> Verdict:
+def verdict(known: RowStatus, cursor: str | None, terms: SieveTerms, *, seen: bool) -> Verdict:
     """Say what becomes of a row of which something is known.
 
     Args:
@@ -77,7 +77,7 @@ def verdict(known: RowStatus, cursor: str | None, terms: Terms, *, seen: bool) -
     return Verdict.WAITING if is_final else Verdict.WORK
 
 
-def _written(known: RowStatus, terms: Terms, *, is_tied: bool) -> Verdict:
+def _written(known: RowStatus, terms: SieveTerms, *, is_tied: bool) -> Verdict:
     if is_tied:
         return Verdict.LEAVE
     if terms.smart:
@@ -86,7 +86,7 @@ def _written(known: RowStatus, terms: Terms, *, is_tied: bool) -> Verdict:
     return Verdict.LEAVE if is_bound and known is not RowStatus.WRITTEN else Verdict.WORK
 
 
-def _was_taken(cursor: str | None, terms: Terms) -> bool:
+def _was_taken(cursor: str | None, terms: SieveTerms) -> bool:
     """Tell whether a run has closed over this row, so that only its dead letter may go on with it.
 
     What lies behind the bookmark was read by a run that failed: trying it again is its remedy.
@@ -96,7 +96,7 @@ def _was_taken(cursor: str | None, terms: Terms) -> bool:
     return cursor is None or not is_later(cursor, terms.before, terms.cursor_format)
 
 
-class Sifted(msgspec.Struct):
+class SiftResult(msgspec.Struct):
     """What came of a chunk.
 
     Attributes:
@@ -114,7 +114,7 @@ class Sifted(msgspec.Struct):
     cut_at: Row | None = None
 
 
-def sifted(rows: Sequence[Row], verdicts: dict[int, Verdict], room: int | None) -> Sifted:
+def sift(rows: Sequence[Row], verdicts: dict[int, Verdict], room: int | None) -> SiftResult:
     """Part a chunk by what becomes of its rows.
 
     Args:
@@ -122,8 +122,8 @@ def sifted(rows: Sequence[Row], verdicts: dict[int, Verdict], room: int | None) 
         room: for how many rows that need work Max Entities has room; None for any number.
     """
     if not verdicts and (room is None or len(rows) <= room):
-        return Sifted(list(rows), {}, len(rows), [])
-    found = Sifted([], {}, 0, [])
+        return SiftResult(list(rows), {}, len(rows), [])
+    found = SiftResult([], {}, 0, [])
     for place, row in enumerate(rows):
         own = verdicts.get(place, Verdict.WORK)
         if own is Verdict.WAITING:
@@ -140,7 +140,7 @@ def sifted(rows: Sequence[Row], verdicts: dict[int, Verdict], room: int | None) 
     return found
 
 
-class Sifter:
+class Sieve:
     """Asks what is known of a run's rows; the memories of a stream that are empty are not asked."""
 
     def __init__(self, run: Run, known: KnownRows, since: datetime) -> None:
@@ -148,9 +148,9 @@ class Sifter:
         self._known = known
         self._since = since
         self._asked = _NOTHING
-        self._terms: Terms | None = None
+        self._terms: SieveTerms | None = None
 
-    async def use(self, terms: Terms) -> None:
+    async def use(self, terms: SieveTerms) -> None:
         """Begin a pass over the source. May raise RetriableError."""
         self._terms = terms
         is_plain = self._run.source_ids is None and self._run.replay is None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.contracts.malformed import malformed_at
+from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.dead_letter.replay import INGEST, edited, patch_between
 from syncline.domain.errors import InvalidInputError, Problem

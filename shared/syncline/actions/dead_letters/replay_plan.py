@@ -12,7 +12,7 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.actions.dead_letters.edits import Edit
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED
 from syncline.domain.trigger import parse_trigger

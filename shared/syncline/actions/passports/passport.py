@@ -35,7 +35,7 @@ from syncline.domain.mapping.document import Mapping as MappingDocument
 from syncline.domain.mapping.document import Normalization, Transformation
 from syncline.domain.mapping.validation import parse
 from syncline.kafka.connection import KafkaConnection
-from syncline.kafka.locating import Look, Sighting, locate
+from syncline.kafka.message_search import Look, Sighting, locate
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.record_states import (

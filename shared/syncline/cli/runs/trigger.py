@@ -14,7 +14,7 @@ from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import status_document
 from syncline.cli.runs.run_watcher import Watcher, ended_lines, exit_code, is_refused, until_ended
 from syncline.contracts.events import RunStatus
-from syncline.contracts.sending import trigger_message
+from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.trigger import parse_correlation_id, parse_trigger

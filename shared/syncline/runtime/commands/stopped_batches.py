@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from syncline.contracts.batch import Batch
-from syncline.contracts.sending import retry_message, settled_message
+from syncline.contracts.outbound import retry_message, settled_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome

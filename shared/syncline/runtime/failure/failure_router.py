@@ -18,7 +18,7 @@ from syncline.contracts.dead_letters import (
     dead_letter_message,
 )
 from syncline.contracts.messages import Attempt, Retrying, Waiting, encode
-from syncline.contracts.sending import report_message, retry_message
+from syncline.contracts.outbound import report_message, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError

@@ -19,7 +19,7 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 
 @contextmanager
-def opening(setting: str, host: str, port: int) -> Iterator[None]:
+def port_errors_explained(setting: str, host: str, port: int) -> Iterator[None]:
     """Open a port inside.
 
     Args:

@@ -9,7 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
-from syncline.kafka.locating import Look, locate
+from syncline.kafka.message_search import Look, locate
 from tests.support.kafka import KafkaPlace
 from tests.support.kafka_suite import KafkaBroker
 

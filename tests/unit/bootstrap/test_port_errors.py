@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from syncline.bootstrap.life import Life
-from syncline.bootstrap.listening import opening
+from syncline.bootstrap.port_errors import port_errors_explained
 from syncline.bootstrap.settings import Settings
 from syncline.cli.program.errors import explain
 from syncline.domain.errors import InvalidInputError
@@ -92,7 +92,10 @@ async def test_a_host_that_is_not_of_this_machine_is_named(host: str) -> None:
     ],
 )
 def test_each_way_of_not_opening_names_its_setting(code: int, setting: str, words: str) -> None:
-    with pytest.raises(InvalidInputError) as error, opening("SYNCLINE_HTTP", "box", 80):
+    with (
+        pytest.raises(InvalidInputError) as error,
+        port_errors_explained("SYNCLINE_HTTP", "box", 80),
+    ):
         raise OSError(code, "as the system says it")
 
     assert told(error.value)[1].startswith(f"error: {setting}: {words}")
