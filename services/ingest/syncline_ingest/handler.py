@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -19,6 +20,7 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Extractions, FencedError, Progress
+from syncline.postgres.progress.extraction_state import ExtractionEnd
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.stopped_batches import RunCommands
@@ -27,14 +29,16 @@ from syncline.runtime.spec import Handler
 from syncline_ingest.extraction.chunker import Chunker
 from syncline_ingest.extraction.source_faults import EXPIRED
 from syncline_ingest.extraction.source_pass import SourcePass
-from syncline_ingest.publication.publisher import Publisher
+from syncline_ingest.publication.publisher import BatchPublisher
 from syncline_ingest.publication.reread import reread_rows
 from syncline_ingest.reading.chunks import SourceError, by_ids, from_letters
 from syncline_ingest.reading.missing_properties import hold_until_complete
 from syncline_ingest.reading.prefetch import prefetch
 from syncline_ingest.reading.rows import Chunk
 from syncline_ingest.reading.source import OpenSource, Sources
+from syncline_ingest.rules import Lanes
 
+T = TypeVar("T")
 PAGE = 2000
 LEAST = 200
 """Records of a page; with Max Entities at least so many, as most of them may need no work."""
@@ -87,18 +91,15 @@ class IngestHandler(Handler[RunRequest]):
                 await self._clock.sleep(LOOK_EVERY)
 
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
-        run = ref_of(progress.run)
-        await self._producer.send([report_message(Discovered(run))])
-        chunker = Chunker(
-            progress, self._extractions, self._known, self._producer, Publisher(self._clock)
-        )
+        batches = BatchPublisher(progress, self._extractions, self._producer, self._clock)
+        await self._producer.send([report_message(Discovered(batches.run))])
         try:
-            failure = await self._read(progress, chunker)
+            failure, end = await self._read(progress, batches)
             encoded = msgspec.to_builtins(failure) if failure else None
-            await self._extractions.finish(progress, encoded, chunker.ending(failed=failure))
+            await self._extractions.finish(progress, encoded, end)
         except FencedError:
             return []  # another process goes on with it
-        return [report_message(Extracted(run, chunker.batches, chunker.discovered, failure))]
+        return [report_message(Extracted(batches.run, batches.count, batches.discovered, failure))]
 
     async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
         """A crash may have come between the end of extraction and its announcement."""
@@ -110,28 +111,45 @@ class IngestHandler(Handler[RunRequest]):
             return []
         return [report_message(Extracted(ref_of(run), 0, run.counters.total))]
 
-    async def _read(self, progress: Progress, chunker: Chunker) -> Failure | None:
-        """Read the source. Returns why it could not be read to its end, if so."""
+    async def _read(
+        self, progress: Progress, batches: BatchPublisher
+    ) -> tuple[Failure | None, ExtractionEnd]:
+        """Read the source.
+
+        Returns:
+            Why it could not be read to its end, if so, and what the read leaves behind.
+        """
+        run, chunker, failure = progress.run, None, None
         try:
-            await self._while_wanted(progress.run.id, self._read_on(progress, chunker))
+            chunker, opened = await self._while_wanted(run.id, self._open(progress, batches))
+            await self._while_wanted(run.id, self._read_on(run, chunker, opened))
         except _CancelledRunError:  # a person ended it; the run's state says so
-            await chunker.cancel()
+            await batches.cancel()
         except SourceError as error:
-            await chunker.give_up(error.failure)
+            failure = error.failure
+            await batches.give_up(failure)
             log.warning(
                 "extraction_failed",
-                correlation_id=progress.run.id,
-                tenant=progress.run.tenant,
-                code=error.failure.code,
-                error=error.failure.message,
+                correlation_id=run.id,
+                tenant=run.tenant,
+                code=failure.code,
+                error=failure.message,
             )
-            return error.failure
-        return None
+        return failure, ExtractionEnd() if chunker is None else chunker.ending(failed=failure)
 
-    async def _read_on(self, progress: Progress, chunker: Chunker) -> None:
+    async def _open(
+        self, progress: Progress, batches: BatchPublisher
+    ) -> tuple[Chunker, OpenSource]:
+        """Open the source, to be read from its beginning or on from where it was left."""
         run = progress.run
         opened = await self._sources.open(run)
-        await chunker.use(SourcePass(progress, opened, self._known, self._clock))
+        reads = SourcePass(progress, opened, self._known, self._clock)
+        await reads.use()
+        first = await self._known.first_lane_ids(run.id) if progress.batches else ()
+        lanes = Lanes(run.lanes, first)
+        return Chunker(progress, self._extractions, batches, reads, lanes), opened
+
+    async def _read_on(self, run: Run, chunker: Chunker, opened: OpenSource) -> None:
         items = await self._replayed(run)
         is_plain = run.replay is None and run.source_ids is None
         await chunker.publish_again(reread_rows(run, opened, items), may_read_on=is_plain)
@@ -159,7 +177,7 @@ class IngestHandler(Handler[RunRequest]):
         await chunker.end()
         return True
 
-    async def _while_wanted(self, run_id: str, work: Coroutine[None, None, None]) -> None:
+    async def _while_wanted(self, run_id: str, work: Coroutine[None, None, T]) -> T:
         """Do the work, but let go of it within a second when a person cancels or pauses the run.
 
         To the work it is like a crash. What it had committed and not published is settled when
@@ -173,7 +191,7 @@ class IngestHandler(Handler[RunRequest]):
                 if self._commands.is_paused(run_id):
                     raise _PausedRunError
                 await asyncio.wait([task], timeout=LOOK_EVERY)
-            task.result()
+            return task.result()
         finally:
             task.cancel()
             await asyncio.wait([task])

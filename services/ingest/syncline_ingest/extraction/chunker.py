@@ -6,27 +6,22 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Discovered, ref_of
-from syncline.contracts.outbound import report_message
 from syncline.contracts.topics import Stage
-from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Outcome
-from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.runtime.clock import Clock
-from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
 from syncline.telemetry.tally import TALLY
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.extraction.source_pass import SourcePass
-from syncline_ingest.publication.publisher import Publisher
-from syncline_ingest.publication.republication import PendingBatches, cancelled
+from syncline_ingest.publication.publisher import BatchPublisher
+from syncline_ingest.publication.republication import PendingBatches
 from syncline_ingest.publication.reread import Reread
 from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.reading.rows import Chunk
-from syncline_ingest.rules import Lanes, PlannedBatch, Row, plan, refused_row, travelling
+from syncline_ingest.rules import Lanes, PlannedBatch, Row, plan, travelling
 from syncline_ingest.sifting.sieve import SiftResult
 
 HIGH_WATER = 50_000
@@ -37,96 +32,53 @@ class Chunker:
     """Takes one run's chunks, in order.
 
     Attributes:
+        reads: the pass over the source.
         position: where the read goes on.
-        batches, discovered: how many there are.
     """
 
     def __init__(
         self,
         progress: Progress,
         extractions: Extractions,
-        known: KnownRows,
-        producer: Producer,
-        publisher: Publisher,
+        batches: BatchPublisher,
+        reads: SourcePass,
+        lanes: Lanes,
     ) -> None:
+        self.reads = reads
+        self.position = progress.position
         self._progress = progress
-        self._run = ref_of(progress.run)
         self._extractions = extractions
-        self._known = known
-        self._producer = producer
-        self._publisher = publisher
-        self._published = progress.published
+        self._batches = batches
+        self._lanes = lanes
         self._before = progress.position_before
         self._in_flight = progress.run.counters.in_flight
-        self._lanes = Lanes(progress.run.lanes)
-        self._expected: PendingBatches | None = None
-        self.position = progress.position
-        self.batches = progress.batches
-        self.discovered = progress.discovered
-        self._reads: SourcePass | None = None
+        self._pending: PendingBatches | None = None
 
-    @property
-    def reads(self) -> SourcePass:
-        """The pass over the source, once that is open."""
-        assert self._reads is not None
-        return self._reads
-
-    async def use(self, reads: SourcePass) -> None:
-        """Take over how the opened source is read. May raise RetriableError."""
-        await reads.use()
-        self._reads = reads
-
-    async def publish_again(self, rows_again: Reread, *, may_read_on: bool) -> None:
+    async def publish_again(self, reread: Reread, *, may_read_on: bool) -> None:
         """Publish the batches that were committed and may not have been published.
 
         Args:
             may_read_on: what cannot be read by its ID comes again by reading on from before it.
         """
-        if self.batches:
-            first = await self._known.first_lane_ids(self._run.id)
-            self._lanes = Lanes(self._progress.run.lanes, first)
-        for new in await self._unpublished():
+        for new in await self._batches.unpublished():
             if new.rejected is not None:
                 rows, version = [msgspec.convert(r, Row) for r in new.rejected], None
             else:
                 try:
-                    rows, version = await rows_again(new)
+                    rows, version = await reread(new)
                 except SourceError:
                     if not may_read_on:
                         raise
-                    return await self._expect()
-            await self._publish_one(PlannedBatch(new, rows), version)
+                    return await self._go_back()
+            await self._batches.publish_again(PlannedBatch(new, rows), version)
+            self._batches.published = new.number + 1
         return None
 
-    async def _expect(self) -> None:
+    async def _go_back(self) -> None:
         """Go back to before what is not published: its rows come again."""
-        batches = await self._extractions.unpublished(
-            self._run.id, self._progress.published, settled_too=True
-        )
-        self._published, self._expected = self._progress.published, PendingBatches(batches)
+        self._batches.published = self._progress.published
+        self._pending = PendingBatches(await self._batches.unpublished(settled_too=True))
         self.position = self._before
-
-    async def give_up(self, failure: Failure) -> None:
-        """Make dead letters of committed records that were not published and cannot be read now."""
-        for new in await self._unpublished():
-            rows = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
-            await self._publish_one(PlannedBatch(new, rows), None)
-
-    async def cancel(self) -> None:
-        """Skip the committed records that were not published: a person has cancelled the run."""
-        for new in await self._unpublished():
-            await self._producer.send([cancelled(self._run, new)])
-            self._published = new.number + 1
-
-    async def _unpublished(self) -> list[NewBatch]:
-        return await self._extractions.unpublished(self._run.id, self._published)
-
-    async def _publish_one(self, batch: PlannedBatch, version: int | None) -> None:
-        if version is None:
-            version = await self._extractions.versions(self._progress, 1)
-        await self._publish([batch], version)
-        if self._expected is None:
-            self._published = batch.new.number + 1
 
     async def take(self, chunk: Chunk) -> bool:
         """Commit and publish a chunk.
@@ -137,7 +89,7 @@ class Chunker:
         Raises:
             SourceError: the source's cursor values cannot be believed.
         """
-        rows = chunk.rows if self._expected is None else await self._fill(chunk.rows)
+        rows = chunk.rows if self._pending is None else await self._fill(chunk.rows)
         found = await self.reads.take(rows, chunk)
         planned = self._plan(found, chunk.stage)
         kept = Checkpoint(self._before, self.reads.state.builtins(), self.reads.notices.fresh())
@@ -146,18 +98,22 @@ class Chunker:
             [p.new for p in planned],
             chunk.position,
             self.reads.water,
-            self._published,
+            self._batches.published,
             kept,
         )
         self.position = chunk.position
         _count(planned)
-        self.batches += len(planned)
-        self.discovered += len(found.rows)
+        self._batches.count += len(planned)
+        self._batches.discovered += len(found.rows)
         self._in_flight += len(found.rows) - len(found.settled)
-        await self._publish(planned, version if chunk.version is None else chunk.version)
-        if self._expected is None:
-            self._published, self._before = self.batches, chunk.position
+        await self._batches.publish(planned, version if chunk.version is None else chunk.version)
+        if self._pending is None:
+            self._note_published()
         return found.cut_at is None
+
+    def _note_published(self) -> None:
+        """Note that all that is committed is published, up to where the read stands."""
+        self._batches.published, self._before = self._batches.count, self.position
 
     def _plan(self, found: SiftResult, stage: Stage) -> list[PlannedBatch]:
         if self._lanes.is_small:
@@ -165,7 +121,7 @@ class Chunker:
         planned = plan(
             found.rows,
             found.settled,
-            first=self.batches,
+            first=self._batches.count,
             lane=self._lanes.of,
             batch_size=self._progress.run.batch_size,
         )
@@ -178,30 +134,29 @@ class Chunker:
 
     async def _fill(self, rows: Sequence[Row]) -> list[Row]:
         """Publish what was committed before the break as soon as its rows have come again."""
-        assert self._expected is not None
-        fresh, whole = self._expected.take(rows)
+        assert self._pending is not None
+        fresh, whole = self._pending.take(rows)
         await self._publish_expected(whole)
         return fresh
 
     async def _publish_expected(self, whole: Sequence[PlannedBatch]) -> None:
-        assert self._expected is not None
+        assert self._pending is not None
         for batch in whole:
-            await self._publish_one(batch, None)
-        if self._expected.is_over:
-            self._expected, self._published, self._before = None, self.batches, self.position
+            await self._batches.publish_again(batch)
+        if self._pending.is_over:
+            self._pending = None
+            self._note_published()
 
     def ending(self, *, failed: Failure | None) -> ExtractionEnd:
         """Say what the end of the extraction leaves behind."""
-        reads = self._reads
-        if reads is None:
-            return ExtractionEnd()
+        reads = self.reads
         water = how_far(reads.ending(complete=failed is None and not reads.is_cut), failed)
         return ExtractionEnd(water, reads.tied(), reads.notices.fresh(), reads.found(failed))
 
     async def end(self) -> None:
         """Come to the end of the source: what was committed and did not come again is lost."""
-        if self._expected is not None:
-            await self._publish_expected(self._expected.rest())
+        if self._pending is not None:
+            await self._publish_expected(self._pending.rest())
 
     async def begin_again(self, clock: Clock, *, doubted: bool) -> None:
         """Begin another pass over the source, once all that was taken has its outcome.
@@ -214,23 +169,19 @@ class Chunker:
         Raises:
             SourceError: it is of no use.
         """
-        waiting = 0 if self._expected is None else self._expected.records
-        self.reads.check_again(self.discovered, doubted=doubted)
-        while await self._extractions.in_flight(self._run.id) > waiting:
+        waiting = 0 if self._pending is None else self._pending.records
+        self.reads.check_again(self._batches.discovered, doubted=doubted)
+        while await self._extractions.in_flight(self._batches.run.id) > waiting:
             await clock.sleep(0.1)
-        await self.reads.begin_again(doubted=doubted, from_start=self._expected is not None)
+        await self.reads.begin_again(doubted=doubted, from_start=self._pending is not None)
         self.position = None
 
     async def wait_for_room(self, clock: Clock) -> None:
         """Wait while too many records of this run are on their way."""
         while self._in_flight > HIGH_WATER:
-            self._in_flight = await self._extractions.in_flight(self._run.id)
+            self._in_flight = await self._extractions.in_flight(self._batches.run.id)
             if self._in_flight > HIGH_WATER:
                 await clock.sleep(0.1)
-
-    async def _publish(self, planned: list[PlannedBatch], version: int) -> None:
-        messages = self._publisher.messages(self._run, planned, version)
-        await self._producer.send([*messages, report_message(Discovered(self._run))])
 
 
 def _count(planned: list[PlannedBatch]) -> None:

@@ -15,52 +15,93 @@ from syncline.contracts.dead_letters import (
     dead_letter_message,
 )
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Attempt, RunRef
-from syncline.contracts.outbound import batch_message
+from syncline.contracts.messages import Attempt, Discovered, RunRef, Settled, ref_of
+from syncline.contracts.outbound import batch_message, report_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.batch import NewBatch
+from syncline.domain.errors import Failure
+from syncline.domain.run import Outcome
+from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import storable
-from syncline_ingest.rules import PlannedBatch, Row
+from syncline.runtime.ports import Producer
+from syncline_ingest.rules import PlannedBatch, Row, refused_row
 
 
-class Publisher:
-    """Makes the messages of planned batches."""
+class BatchPublisher:
+    """Publishes the committed batches of one run, or gives them another end.
 
-    def __init__(self, clock: Clock) -> None:
+    Attributes:
+        count, discovered: how many batches, and records in them, are committed.
+        published: batches below this number are known to be on their topic.
+    """
+
+    def __init__(
+        self, progress: Progress, extractions: Extractions, producer: Producer, clock: Clock
+    ) -> None:
+        self.run = ref_of(progress.run)
+        self.count = progress.batches
+        self.discovered = progress.discovered
+        self.published = progress.published
+        self._progress = progress
+        self._extractions = extractions
+        self._producer = producer
         self._clock = clock
 
-    def messages(
-        self, run: RunRef, planned: Sequence[PlannedBatch], version: int
-    ) -> list[Outbound]:
-        """Address every batch that has somewhere to go, and every record that cannot travel.
+    async def unpublished(self, *, settled_too: bool = False) -> list[NewBatch]:
+        """Return what was committed and may not have been published."""
+        return await self._extractions.unpublished(
+            self.run.id, self.published, settled_too=settled_too
+        )
+
+    async def publish(self, planned: Sequence[PlannedBatch], version: int) -> None:
+        """Publish batches; `version` is the first one's, each next one's is higher by one."""
+        messages = [
+            message
+            for own, batch in enumerate(planned, version)
+            if batch.new.stage
+            for message in self._messages(batch, own)
+        ]
+        await self._producer.send([*messages, report_message(Discovered(self.run))])
+
+    async def publish_again(self, batch: PlannedBatch, version: int | None = None) -> None:
+        """Publish a batch that was committed before a break.
 
         Args:
-            version: of the first batch; each next one's is higher by one.
+            version: of its records, where they were not read just now.
         """
-        messages: list[Outbound] = []
-        for own, batch in enumerate(planned, version):
-            if not batch.new.stage:
-                continue
-            if all(row.failure is None for row in batch.rows):
-                messages.append(_batch(run, batch, range(len(batch.rows)), own))
-                continue
-            messages += self._dead_letters(run, batch, own)
-            fit = [slot for slot, row in enumerate(batch.rows) if row.failure is None]
-            if fit:
-                messages.append(_batch(run, batch, fit, own))
-        return messages
+        if version is None:
+            version = await self._extractions.versions(self._progress, 1)
+        await self.publish([batch], version)
 
-    def _dead_letters(self, run: RunRef, planned: PlannedBatch, version: int) -> list[Outbound]:
-        now = self._clock.now()
-        number = planned.new.number
-        return [
-            dead_letter_message(
-                _dead_letter(run, RecordPlace(number, slot, row.source_id), row, version, now), now
-            )
+    async def give_up(self, failure: Failure) -> None:
+        """Make dead letters of what was not published and cannot be read now."""
+        for new in await self.unpublished():
+            rows = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
+            await self.publish_again(PlannedBatch(new, rows))
+
+    async def cancel(self) -> None:
+        """Skip what was not published: a person has cancelled the run."""
+        for new in await self.unpublished():
+            slots = list(range(len(new.source_ids)))
+            codes = Outcome.CANCELLED.value * len(slots)
+            settled = Settled(self.run, new.number, slots, codes, Stage.INGEST.value)
+            await self._producer.send([report_message(settled)])
+
+    def _messages(self, planned: PlannedBatch, version: int) -> list[Outbound]:
+        """Address a batch, and every record of it that cannot travel."""
+        fit = [slot for slot, row in enumerate(planned.rows) if row.failure is None]
+        messages = [_batch(self.run, planned, fit, version)] if fit else []
+        if len(fit) == len(planned.rows):
+            return messages
+        now, number = self._clock.now(), planned.new.number
+        letters = [
+            dead_letter_message(_dead_letter(self.run, (number, slot), row, version, now), now)
             for slot, row in enumerate(planned.rows)
             if row.failure is not None
         ]
+        return letters + messages
 
 
 def _batch(run: RunRef, planned: PlannedBatch, slots: Sequence[int], version: int) -> Outbound:
@@ -79,10 +120,9 @@ def _batch(run: RunRef, planned: PlannedBatch, slots: Sequence[int], version: in
 
 
 def _dead_letter(
-    run: RunRef, place: RecordPlace, row: Row, version: int, now: datetime
+    run: RunRef, place: tuple[int, int], row: Row, version: int, now: datetime
 ) -> DeadLetter:
     assert row.failure is not None
     attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, storable(row.failure))
-    return dead_letter(
-        run, place, Stage.INGEST, [attempt], FailedRecord(row.data, row.row_hash or None, version)
-    )
+    record = FailedRecord(row.data, row.row_hash or None, version)
+    return dead_letter(run, RecordPlace(*place, row.source_id), Stage.INGEST, [attempt], record)

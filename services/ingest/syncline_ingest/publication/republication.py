@@ -7,12 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.contracts.messages import RunRef, Settled
-from syncline.contracts.outbound import report_message
-from syncline.contracts.topics import Stage
-from syncline.contracts.wire import Outbound
 from syncline.domain.batch import NewBatch
-from syncline.domain.run import Outcome
 from syncline_ingest.reading.rows import unknown_row
 from syncline_ingest.rules import PlannedBatch, Row
 
@@ -77,10 +72,3 @@ class PendingBatches:
 
 def _in_order(rows: dict[int, Row]) -> list[Row]:
     return [row for _, row in sorted(rows.items())]
-
-
-def cancelled(run: RunRef, batch: NewBatch) -> Outbound:
-    """Skip the records of a batch: a person has cancelled the run."""
-    slots = list(range(len(batch.source_ids)))
-    codes = Outcome.CANCELLED.value * len(slots)
-    return report_message(Settled(run, batch.number, slots, codes, Stage.INGEST.value))
