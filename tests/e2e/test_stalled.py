@@ -52,4 +52,6 @@ async def test_a_run_without_a_stage_ends_stalled(
 async def _nothing_waits(place: Installation) -> bool:
     admin = KafkaAdmin(place.connection)
     groups = {"transform": "canonical", "execute": "payload", "finalize": "outcomes"}
-    return not any([(await admin.lag(group, [topic]))[topic] for group, topic in groups.items()])
+    return not any(
+        [(await admin.lag(group, [topic])).by_topic()[topic] for group, topic in groups.items()]
+    )

@@ -44,4 +44,4 @@ async def nothing_waits(connection: KafkaConnection) -> bool:
     """Tell whether every service has finished what lies on its topics."""
     admin = KafkaAdmin(connection)
     lags = [await admin.lag(group, topics) for group, topics in GROUPS.items()]
-    return not any(lag for by_topic in lags for lag in by_topic.values())
+    return not any(lag for group in lags for lag in group.by_topic().values())

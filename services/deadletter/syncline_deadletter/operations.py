@@ -96,8 +96,11 @@ class OperationWorker:
     def _trigger(self, chunk: OperationChunk) -> Outbound:
         asked = chunk.operation
         request = ReplayRequest(
-            tenant=asked.tenant, actor=asked.actor, source="deadletter",
-            from_stage=asked.from_stage, reason=asked.reason,
-        )  # fmt: skip
+            tenant=asked.tenant,
+            actor=asked.actor,
+            source="deadletter",
+            from_stage=asked.from_stage,
+            reason=asked.reason,
+        )
         fields = replay_fields(chunk.instance, chunk.entity_type, chunk.entries, request)
         return trigger_message(chunk.run_id, fields, "deadletter", self._clock.now())

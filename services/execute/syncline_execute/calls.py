@@ -1,8 +1,13 @@
-"""One write call to a target: what is sent, under which keys, and what its failures mean."""
+"""One write call to a target: what is sent, under which keys, and what its failures mean.
+
+A `Retry-After` tells how fast the target may be called, not what is wrong with a record
+(docs/decisions/0010, 0026). It holds back the whole profile: for a short one the call waits on the
+spot, for a longer one its records go over the retry topics.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -12,8 +17,10 @@ from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import RunRef, decoder_of, encode
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
+from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug
-from syncline_execute.rules import Item
+from syncline.runtime.ports import CallPause
+from syncline_execute.rules import Item, waits_in
 from syncline_execute.targets import Target
 
 _decode = decoder_of(dict[str, Any]).decode
@@ -21,6 +28,59 @@ log = structlog.get_logger()
 GOES_ON = frozenset({"timeout", "http_504", "http_524"})
 """Codes of failures behind which the system may still be at work on the call."""
 BROKE = "the target's connector broke"
+PATIENCE = 60.0
+"""Seconds in all that one call may wait; then its records make room for others."""
+
+
+async def write_records(run: RunRef, target: Target, items: Sequence[Item]) -> WriteResult:
+    """Write records; the answer is parallel to them."""
+
+    async def send(places: Sequence[int]) -> WriteResult:
+        return await answer_of(target, write_batch(run, target, [items[p] for p in places]))
+
+    return await send_throttled(send, len(items), target.limiter.pause)
+
+
+async def send_throttled(
+    send: Callable[[Sequence[int]], Awaitable[WriteResult]], count: int, profile: CallPause
+) -> WriteResult:
+    """Send records, and those again that the target was too busy for, until its time has come.
+
+    Args:
+        send: sends the records at these places; its answer is parallel to them.
+        count: how many records there are.
+    """
+    result = WriteResult([None] * count)
+    places: Sequence[int] = range(count)
+    waited = 0.0
+    while True:
+        answer = await send(places)
+        _merge(result, answer, places)
+        pause, again = waits_in(answer.failures)
+        waited += pause
+        if pause:
+            reason = next(f.message for f in answer.failures.values() if f.retry_after == pause)
+            log.info("target_asks_to_wait", seconds=pause, records=len(again), reason=reason)
+            await profile.hold_off(pause, reason)
+        if not again or waited > PATIENCE:
+            return result
+        places = [places[index] for index in again]
+        try:
+            await profile.wait()
+        except PausedError as error:  # another call was told to wait for longer
+            result.failures |= dict.fromkeys(places, error.failure)
+            return result
+        for place in places:
+            del result.failures[place]
+
+
+def _merge(result: WriteResult, answer: WriteResult, places: Sequence[int]) -> None:
+    """Put the answer about some places into the result about all."""
+    for index, place in enumerate(places):
+        result.target_ids[place] = answer.target_ids[index]
+    result.failures |= {places[index]: f for index, f in answer.failures.items()}
+    result.stopped |= {places[index]: f for index, f in answer.stopped.items()}
+    result.existing |= {places[index] for index in answer.existing}
 
 
 async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:

@@ -21,7 +21,7 @@ from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline.domain.mapping.hashes import payload_hashes
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
-from syncline_execute.calls import GOES_ON, answer_of, match_keys, write_batch
+from syncline_execute.calls import GOES_ON, match_keys, write_records
 from syncline_execute.lookups import look_up
 from syncline_execute.ports import WriteLedger
 from syncline_execute.row_names import RowNaming
@@ -38,7 +38,6 @@ from syncline_execute.rules import (
     under_way,
 )
 from syncline_execute.targets import Target
-from syncline_execute.throttle import send_throttled
 from syncline_execute.work import Halts, Work
 
 
@@ -169,7 +168,7 @@ class Writer:
     async def _call(self, run: RunRef, target: Target, items: Sequence[Item], work: Work) -> None:
         """Make one write call, with the intents it needs around it."""
         if target.capabilities.idempotent_upsert:
-            answer = await _answer(run, target, items)
+            answer = await write_records(run, target, items)
             await self._settle(run, items, answer, work)
             return
         owner = str(uuid4())
@@ -177,7 +176,7 @@ class Writer:
         if not items:
             return
         async with self._kept(run, target, items, owner):
-            answer = await _answer(run, target, items)
+            answer = await write_records(run, target, items)
         await self._settle(run, items, answer, work)
         refusals = {**answer.failures, **answer.stopped}
         unsent = [items[p].source_id for p, f in refusals.items() if not f.ambiguous]
@@ -266,14 +265,6 @@ class Writer:
                 [item.owner for item in items],
             )
             await self._ledger.acknowledge(run, written)
-
-
-async def _answer(run: RunRef, target: Target, items: Sequence[Item]) -> WriteResult:
-    return await send_throttled(
-        lambda places: answer_of(target, write_batch(run, target, [items[p] for p in places])),
-        len(items),
-        target.limiter.pause,
-    )
 
 
 def _verdict(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:

@@ -17,24 +17,13 @@ from syncline.contracts.messages import (
     Settled,
     Waiting,
     dead_letters_in,
-    decoding,
 )
 from syncline.contracts.status import status_message, status_of
-from syncline.contracts.timings import timings_of
-from syncline.contracts.wire import Delivery, Outbound
+from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
 
-_decode = decoding(Report)
 PROGRESS_EVERY = 0.25
 """Seconds between two progress events of a run (spec section 7: at most 4 a second)."""
-
-
-def decode(delivery: Delivery) -> Report:
-    """Read a report. Raises msgspec.DecodeError or ValueError on what cannot be one."""
-    report: Report = _decode(delivery)
-    if isinstance(report, Settled) and (timings := timings_of(delivery)):
-        report = msgspec.structs.replace(report, timings=timings)
-    return report
 
 
 def event_type(run: Run, reports: Iterable[Report]) -> str:

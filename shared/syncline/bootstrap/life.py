@@ -10,15 +10,19 @@ import msgspec
 import structlog
 
 from syncline.bootstrap.port_errors import port_errors_explained
-from syncline.bootstrap.pulse import pulse_of
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import RetriableError
+from syncline.kafka.producer import KafkaProducer
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import is_current
 from syncline.runtime.clock import Clock, SystemClock
 from syncline.runtime.process.health import HealthServer
 from syncline.runtime.process.lifecycle import run_with_side_tasks, stop_signals
+from syncline.runtime.process.pulse import Pulse
+from syncline.runtime.spec import SideTask
 
+SNAPSHOT_WITHIN = 5.0
+"""Seconds that sending a snapshot may take."""
 TICK_LIMIT = 10.0
 """Seconds without a turn of the loop after which a service counts as dead."""
 log = structlog.get_logger()
@@ -43,7 +47,7 @@ class Life(msgspec.Struct, frozen=True):
         service: str,
         work: Callable[[], Awaitable[None]],
         health: HealthServer,
-        side_tasks: Mapping[str, Callable[[], Awaitable[None]]],
+        side_tasks: Mapping[str, SideTask],
         **said: object,
     ) -> None:
         """Work to the end, with health and pulse beside it.
@@ -60,7 +64,9 @@ class Life(msgspec.Struct, frozen=True):
         with port_errors_explained("SYNCLINE_HEALTH", *place):
             await health.start(*place)
         self.stack.push_async_callback(health.stop)
-        pulse = pulse_of(service, settings, self.clock)
+        producer = KafkaProducer(settings.kafka(), SNAPSHOT_WITHIN, {"acks": 1})
+        address = f"{place[0]}:{place[1]}" if settings.health_port else ""
+        pulse = Pulse(service, producer, self.clock, health=address)
         self.stack.push_async_callback(pulse.stop)
         log.info("service_started", **said, health_port=settings.health_port)
         await run_with_side_tasks(work(), {"pulse": pulse.beat, **side_tasks}, self.clock)

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 SERVICES = (
-    "gateway", "trigger", "ingest", "normalize", "transform", "execute", "finalize", "retry",
-    "deadletter", "scheduler", "notifier", "monitor",
-)  # fmt: skip
+    "gateway",
+    "trigger",
+    "ingest",
+    "normalize",
+    "transform",
+    "execute",
+    "finalize",
+    "retry",
+    "deadletter",
+    "scheduler",
+    "notifier",
+    "monitor",
+)

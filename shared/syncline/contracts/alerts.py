@@ -114,22 +114,27 @@ def message_of(
         return msgspec.structs.replace(
             one.data, alert=str(alert), system=system, recovered_from=over if ends else None
         )
+    reasons = (member.data.reason for member in members if member.data.reason)
     return AlertData(
-        alert=str(alert), tenant=members[0].subject.tenant, system=system, count=len(subjects),
+        alert=str(alert),
+        tenant=members[0].subject.tenant,
+        system=system,
+        count=len(subjects),
         streams=[_stream(member) for member in members[:LISTED]],
-        reason=None if what is Announcement.RECOVERED else next(
-            (m.data.reason for m in members if m.data.reason), None
-        ),
-        recovered_from=over if ends else None, finished_at=at.isoformat(),
-    )  # fmt: skip
+        reason=None if what is Announcement.RECOVERED else next(reasons, None),
+        recovered_from=over if ends else None,
+        finished_at=at.isoformat(),
+    )
 
 
 def _stream(member: Member) -> AlertStream:
-    data = member.data
     return AlertStream(
-        instance=member.subject.instance, entity_type=member.subject.entity_type or None,
-        alert=str(member.alert), correlation_id=data.correlation_id, reason=data.reason,
-    )  # fmt: skip
+        instance=member.subject.instance,
+        entity_type=member.subject.entity_type or None,
+        alert=str(member.alert),
+        correlation_id=member.data.correlation_id,
+        reason=member.data.reason,
+    )
 
 
 def alert_event(id_: str, at: datetime, data: AlertData) -> bytes:

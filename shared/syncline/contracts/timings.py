@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Timing, encode
+from syncline.contracts.messages import Report, Settled, Timing, decoding, encode
 from syncline.contracts.topics import DLQ, INPUT_OF, RETRY_PREFIX
 from syncline.contracts.wire import Delivery, Outbound
 
 HEADER = "stage-timings"
 _STAGE_TOPICS = frozenset(INPUT_OF.values())
 _decode = msgspec.json.Decoder(list[Timing]).decode
+_decode_report = decoding(Report)
 
 
 class _OlderMessage(msgspec.Struct):
@@ -60,6 +61,14 @@ def timings_of(delivery: Delivery) -> list[Timing]:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass  # figures alone: whether the message is good, its stage says
     return []
+
+
+def decode_report(delivery: Delivery) -> Report:
+    """Read a report, with the timings of its header. Raises msgspec.DecodeError on what is none."""
+    report: Report = _decode_report(delivery)
+    if isinstance(report, Settled) and (timings := timings_of(delivery)):
+        return msgspec.structs.replace(report, timings=timings)
+    return report
 
 
 def with_timings(

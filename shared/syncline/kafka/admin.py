@@ -8,14 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
 from syncline.contracts.topics import TOPICS, Topic
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
-from syncline.kafka.metadata import partitions_of
+from syncline.kafka.lag import GroupLag, LagReader
 from syncline.kafka.starting import start
 
 ALREADY_EXISTS = 36
@@ -67,42 +66,13 @@ class KafkaAdmin:
             for name, topic in zip(names, TOPICS, strict=True)
         ]
 
-    async def members(self, group: str) -> int:
-        """Return how many processes are members of a group.
-
-        Asked one by one: the client reads an answer about several groups wrongly.
-        """
-        async with self._client() as client:
-            (answer,) = await client.describe_consumer_groups([self._connection.group(group)])
-            ((_code, _name, _state, _type, _protocol, members, *_),) = answer.groups
-            return len(members)
-
-    async def lag(self, group: str, topics: Sequence[str]) -> dict[str, int]:
-        """Return how many messages of each topic a group has not finished."""
-        group_name = f"{self._connection.prefix}{group}"
-        async with self._client() as client:
-            with translated():
-                committed = await client.list_consumer_group_offsets(group_name)
-        consumer = AIOKafkaConsumer(**self._connection.client_settings(), enable_auto_commit=False)
-        with translated():
-            await start(consumer, self._connection)
-            try:
-                return {t: await self._lag_of(consumer, committed, t) for t in topics}
-            finally:
-                await consumer.stop()
-
-    async def _lag_of(
-        self, consumer: AIOKafkaConsumer, committed: dict[TopicPartition, object], topic: str
-    ) -> int:
-        name = self._connection.topic(topic)
-        partitions = await partitions_of(consumer, name)
-        ends = await consumer.end_offsets(partitions)
-        begins = await consumer.beginning_offsets(partitions)
-        lag = 0
-        for partition in partitions:
-            done = getattr(committed.get(partition), "offset", -1)
-            lag += ends[partition] - (done if done >= 0 else begins[partition])
-        return lag
+    async def lag(self, group: str, topics: Sequence[str]) -> GroupLag:
+        """Return how far a group is behind on these topics, as it is now."""
+        reader = LagReader(self._connection, {group: topics})
+        try:
+            return (await reader.look())[group]
+        finally:
+            await reader.stop()
 
     def _new(self, topic: Topic, partitions: int, replication: int) -> NewTopic:
         policy = {"cleanup.policy": "compact"} if topic.compacted else {"cleanup.policy": "delete"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -30,6 +31,13 @@ class GroupLag(msgspec.Struct, frozen=True):
     members: int
     done: Mapping[Partition, int]
     ends: Mapping[Partition, int]
+
+    def by_topic(self) -> dict[str, int]:
+        """Return how many messages of each topic the group has not finished."""
+        lag = Counter[str]()
+        for place, end in self.ends.items():
+            lag[place[0]] += end - self.done[place]
+        return dict(lag)
 
 
 class LagReader:

@@ -9,7 +9,7 @@ import msgspec
 from syncline.connectors.port import WriteResult
 from syncline.domain.errors import Category, Failure
 from syncline.postgres.limits.retry_after import PausedError
-from syncline_execute.throttle import PATIENCE, send_throttled
+from syncline_execute.calls import PATIENCE, send_throttled
 
 BUSY = Failure(Category.TRANSIENT, "rate_limited", "too many", retry_after=2.0)
 BAD = Failure(Category.PERMANENT, "refused", "no")

@@ -54,7 +54,7 @@ class RunNotices:
         goes_on = "the next run goes on behind what was taken"
         if self._run.mode is Mode.FORCE_FULL:
             goes_on = "Force Full begins anew each time and takes the same records; leave it away"
-        self.take([Notice(CAPPED, words + goes_on)])
+        self._add(CAPPED, words + goes_on)
 
     def in_future(self, source_ids: Sequence[str]) -> None:
         self._count(
@@ -90,28 +90,33 @@ class RunNotices:
 
     def held_back(self, since: str, value: str | None) -> None:
         stays = f"stops at {value}" if value else "stays"
-        self.take([Notice(
+        self._add(
             HELD_BACK,
             f"a transaction is open at the source since {since} and may still commit older rows: "
             f"the cursor {stays}, and the next run reads again what lies behind it",
-        )])  # fmt: skip
+        )
 
     def read_again(self, count: int, some: Sequence[str], *, stable: bool) -> None:
         how = " in an order that stands still" if stable else ""
-        self.take([Notice(
+        self._add(
             READ_AGAIN,
             "the source gave records twice, so that it may have passed over others: it was read "
             f"again{how}",
             count,
             tuple(some),
-        )])  # fmt: skip
+        )
 
     def position_expired(self) -> None:
-        self.take([Notice(
+        self._add(
             POSITION,
             "the source did not know any more where the read stood, as page tokens live for a "
             "while only: the read began again",
-        )])  # fmt: skip
+        )
+
+    def _add(
+        self, code: str, message: str, count: int = 0, source_ids: tuple[str, ...] = ()
+    ) -> None:
+        self.take([Notice(code, message, count, source_ids)])
 
     def _count(self, code: str, message: str, source_ids: Sequence[str]) -> None:
         if not source_ids:
@@ -119,4 +124,4 @@ class RunNotices:
         known = self._notices.get(code)
         count, names = (known.count, known.source_ids) if known else (0, ())
         shown = tuple(dict.fromkeys([*names, *source_ids[:SHOWN]]))[:SHOWN]
-        self.take([Notice(code, message, count + len(source_ids), shown)])
+        self._add(code, message, count + len(source_ids), shown)

@@ -165,10 +165,8 @@ class Checker:
     async def _service(self, service: str) -> Checked:
         name = f"service {service}"
         admin = self._shell.admin()
-        members = await self._shell.kafka_answers(admin.members(service))
-        lag = sum(
-            (await self._shell.kafka_answers(admin.lag(service, TOPICS_OF[service]))).values()
-        )
+        group = await self._shell.kafka_answers(admin.lag(service, TOPICS_OF[service]))
+        members, lag = group.members, sum(group.by_topic().values())
         waiting = f"{plural(lag, 'message')} waiting"
         if not members:
             hint = f"start it: `{own_name()} run {service}`, or everything with `dev`"

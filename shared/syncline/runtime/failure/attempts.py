@@ -7,32 +7,32 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from syncline.contracts.timings import HandlerCall, with_timings
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import RetriableError
 from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.quarantine import Quarantine
+from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
 
 R = TypeVar("R")
 T = TypeVar("T")
-Attempt = Callable[[Sequence[Delivery], Sequence[T]], Awaitable[list[Outbound]]]
-"""Handles messages, given as they lay on their topic and as they were decoded."""
 log = structlog.get_logger()
 
 
 class Attempts(Generic[T]):
-    """The attempts of one worker.
+    """The attempts of one worker at its stage's work.
 
     Attributes:
         waiting_for: what is away that the work in hand needs, in words.
     """
 
     def __init__(
-        self, stage: str, handle: Attempt[T], quarantine: Quarantine[T], clock: Clock
+        self, spec: StageSpec[T], handler: Handler[T], quarantine: Quarantine[T], clock: Clock
     ) -> None:
-        self._stage = stage
-        self._handle = handle
+        self._spec = spec
+        self._handler = handler
         self._quarantine = quarantine
         self._clock = clock
         self.waiting_for: str | None = None
@@ -55,7 +55,17 @@ class Attempts(Generic[T]):
         return outputs
 
     async def _try(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
-        return await self.while_away(lambda: self._handle(deliveries, items))
+        async def attempt() -> list[Outbound]:
+            begun = self._now()
+            outputs = await self._handler.handle(items)
+            call = HandlerCall(begun, self._now(), self._spec.options.together)
+            return with_timings(outputs, deliveries, call)
+
+        return self._quarantine.checked(await self.while_away(attempt))
+
+    def _now(self) -> int:
+        """Return the time in milliseconds since 1970."""
+        return int(self._clock.now().timestamp() * 1000)
 
     async def _alone(self, delivery: Delivery, item: T) -> list[Outbound]:
         """Try one message three times; then it is given up."""
@@ -93,7 +103,7 @@ class Attempts(Generic[T]):
         if self.waiting_for is None:
             log.warning("stage_waits", reason=str(error), code=error.failure.code)
         self.waiting_for = str(error)
-        METRICS.outages.labels(self._stage).inc()
+        METRICS.outages.labels(self._spec.name).inc()
 
 
 def root_cause(error: Exception) -> Exception:

@@ -18,6 +18,8 @@ from syncline.runtime.spec import Handler
 from syncline.telemetry.metrics import METRICS
 
 T = TypeVar("T")
+ROOM_FOR_TRACE = 80
+"""Bytes of the header that is added to every output."""
 IN_A_ROW = 3
 """Messages given up without a success between them, after which the stage itself is at fault."""
 log = structlog.get_logger()
@@ -31,6 +33,18 @@ class Quarantine(Generic[T]):
         self._limit = limit
         self._handler = handler
         self._in_a_row = 0
+
+    def checked(self, messages: Sequence[Outbound]) -> list[Outbound]:
+        """Return outputs that fit into messages, with the trace that they still get.
+
+        Raises:
+            MessageTooLargeError: one does not.
+        """
+        limit = self._limit - ROOM_FOR_TRACE
+        largest = max(map(size_of, messages), default=0)
+        if largest > limit:
+            raise MessageTooLargeError(largest, limit)
+        return list(messages)
 
     def note_success(self) -> None:
         """Note that the stage works for some message."""
@@ -55,20 +69,8 @@ class Quarantine(Generic[T]):
         try:
             outputs = self._handler.on_bug(item, error)
             if outputs is not None:
-                return checked(outputs, self._limit)
+                return self.checked(outputs)
         except Exception:
             log.exception("on_bug_failed")
         reason = f"{type(error).__name__}: {error}"
         return [poison(delivery, self._stage, BUG, reason, self._limit)]
-
-
-def checked(messages: Sequence[Outbound], limit: int) -> list[Outbound]:
-    """Return the messages, of which none may have more bytes than `limit`.
-
-    Raises:
-        MessageTooLargeError: one has.
-    """
-    largest = max(map(size_of, messages), default=0)
-    if largest > limit:
-        raise MessageTooLargeError(largest, limit)
-    return list(messages)

@@ -8,12 +8,11 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
-from syncline.contracts.timings import HandlerCall, with_timings
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import Attempts
 from syncline.runtime.failure.poison import UNDECODABLE, poison
-from syncline.runtime.failure.quarantine import Quarantine, checked
+from syncline.runtime.failure.quarantine import Quarantine
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.logs import about
@@ -23,8 +22,6 @@ from syncline.telemetry.tracing import handling
 
 T = TypeVar("T")
 log = structlog.get_logger()
-ROOM_FOR_TRACE = 80
-"""Bytes of the header that is added to every output."""
 
 
 class Processor(Generic[T]):
@@ -39,10 +36,9 @@ class Processor(Generic[T]):
         quarantine: Quarantine[T],
     ) -> None:
         self._spec = spec
-        self._handler = handler
         self._producer = producer
         self._clock = clock
-        self._attempts = Attempts(spec.name, self._handle, quarantine, clock)
+        self._attempts = Attempts(spec, handler, quarantine, clock)
         self._seconds = METRICS.batch_seconds.labels(spec.name)
 
     @property
@@ -92,14 +88,3 @@ class Processor(Generic[T]):
         log.warning("message_undecodable", at=at, error=error[:500])
         METRICS.poison.labels(stage).inc()
         return poison(delivery, stage, UNDECODABLE, error, self._producer.max_message)
-
-    async def _handle(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
-        begun = self._now()
-        outputs = await self._handler.handle(items)
-        call = HandlerCall(begun, self._now(), self._spec.options.together)
-        limit = self._producer.max_message - ROOM_FOR_TRACE
-        return checked(with_timings(outputs, deliveries, call), limit)
-
-    def _now(self) -> int:
-        """Return the time in milliseconds since 1970."""
-        return int(self._clock.now().timestamp() * 1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from syncline.domain.errors import RetriableError
 from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, SystemClock
+from syncline.runtime.spec import SideTask
 
 LONG_AGO = 60.0
 """Seconds a side task has to work for its next pause to be a short one again."""
@@ -42,7 +43,7 @@ async def stop_signals() -> AsyncIterator[asyncio.Event]:
 
 async def run_with_side_tasks(
     main: Awaitable[None],
-    side_tasks: Mapping[str, Callable[[], Awaitable[None]]],
+    side_tasks: Mapping[str, SideTask],
     clock: Clock | None = None,
 ) -> None:
     """Run the main work; a side task that ends or breaks takes the process with it.
@@ -63,7 +64,7 @@ async def run_with_side_tasks(
             side.cancel()
 
 
-async def _never_ends(name: str, task: Callable[[], Awaitable[None]], clock: Clock) -> None:
+async def _never_ends(name: str, task: SideTask, clock: Clock) -> None:
     backoff = Backoff()
     while True:
         started = clock.monotonic()
