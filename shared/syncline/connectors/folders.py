@@ -36,7 +36,7 @@ SETTING = "SYNCLINE_FILES_ROOTS"
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn the system's errors into the port's: rights need a person, a full disk may pass."""
     try:
         yield
@@ -101,7 +101,7 @@ class Folder:
             ConnectorError: it is not there, not allowed, or no ordinary file.
         """
         path = self.within(name)
-        with translated():
+        with translated_errors():
             if not path.exists():
                 raise refusal("no_file", f"there is no file {name!r} in {self._path!r}")
             return open_regular(path, os.O_RDONLY)

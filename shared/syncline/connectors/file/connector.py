@@ -19,7 +19,7 @@ from syncline.connectors.file.settings import (
     extraction_problems,
     in_settings,
 )
-from syncline.connectors.file.writer import path_of, write
+from syncline.connectors.file.writer import path_of, write_batch
 from syncline.connectors.folders import Folder
 from syncline.connectors.projection import Projection
 from syncline.connectors.settings import read_profile
@@ -134,7 +134,7 @@ class FileConnector(port.Connector):
         file = self._files.setdefault(path, OpenFile())
         self._files.move_to_end(path)
         async with file.lock:
-            result = await asyncio.to_thread(write, path, file.memory, batch)
+            result = await asyncio.to_thread(write_batch, path, file.memory, batch)
         for old in [p for p, f in self._files.items() if not f.lock.locked()][:-_REMEMBERED]:
             del self._files[old]
         return result

@@ -67,10 +67,10 @@ def header_of(row: Sequence[str]) -> Header:
     if not names:
         message = "the file is empty: not even a header names its columns"
         raise refusal("no_header", message)
-    return checked(Header(names, len(row)))
+    return usable_header(Header(names, len(row)))
 
 
-def checked(header: Header) -> Header:
+def usable_header(header: Header) -> Header:
     """Return a header of which every name can be used. Raises ConnectorError."""
     names = header.names
     if header.width > MAX_COLUMNS:

@@ -12,10 +12,10 @@ from syncline.connectors.file.csv_header import (
     Again,
     Header,
     again_header,
-    checked,
     delimiter_of,
     header_of,
     other_header,
+    usable_header,
 )
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, RowPosition, after_mark
@@ -193,7 +193,7 @@ class CsvRows:
     def _header(self) -> Header:
         if self._settings.names is not None:
             names = list(self._settings.names)
-            return checked(Header(names, len(names)))
+            return usable_header(Header(names, len(names)))
         return header_of(self._first_row())
 
     def _first_row(self) -> list[str]:

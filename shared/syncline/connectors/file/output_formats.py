@@ -41,7 +41,7 @@ class Output(Protocol):
         """Return a record's text. Raises UnwritableError."""
 
 
-def output(settings: FileTarget, fields: Sequence[str]) -> Output:
+def output_of(settings: FileTarget, fields: Sequence[str]) -> Output:
     """Return the output of a target block for a mapping's target paths."""
     return XmlOutput() if settings.is_xml else CsvOutput(settings, fields)
 

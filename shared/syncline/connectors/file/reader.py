@@ -13,7 +13,7 @@ from syncline.connectors.file.json_rows import JsonRows
 from syncline.connectors.file.rows import RowPosition, Rows
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.file.window import Window
-from syncline.connectors.folders import translated
+from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.projection import Projection, RecordList, only
 
@@ -44,7 +44,7 @@ class FileReader:
         """
         wanted = size if self._left is None else min(size, self._left)
         while wanted:
-            with translated():
+            with translated_errors():
                 taken = self._rows.take(wanted)
             if not taken.records:
                 break

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from syncline.connectors.file.journal import Memory, journal_of
-from syncline.connectors.file.output_formats import Output, UnwritableError, output
+from syncline.connectors.file.output_formats import Output, UnwritableError, output_of
 from syncline.connectors.file.settings import PLACEHOLDER, FileTarget
-from syncline.connectors.folders import Folder, translated
+from syncline.connectors.folders import Folder, translated_errors
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.connectors.settings import TARGET, read
 from syncline.domain.errors import Category, Failure
@@ -28,7 +28,7 @@ def path_of(folder: Folder, batch: WriteBatch) -> Path:
     return folder.within(name.replace("{entityType}", batch.entity_type.replace("/", "_")))
 
 
-def write(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
+def write_batch(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
     """Write a batch. Blocks: call it in a thread.
 
     Args:
@@ -37,9 +37,9 @@ def write(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
     Raises:
         ConnectorError, RetriableError: the file cannot be written (now).
     """
-    made = output(read(FileTarget, batch.options, TARGET), batch.fields)
+    made = output_of(read(FileTarget, batch.options, TARGET), batch.fields)
     pieces, failures = _pieces(made, batch.payloads)
-    with translated():
+    with translated_errors():
         path.parent.mkdir(parents=True, exist_ok=True)
         with journal_of(path, memory) as journal:
             new = {batch.keys[place]: piece for place, piece in pieces}

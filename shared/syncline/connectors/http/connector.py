@@ -19,12 +19,12 @@ from syncline.connectors.http.settings.extraction import extraction_problems, so
 from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings, secret_problems
 from syncline.connectors.http.settings.target import Target
 from syncline.connectors.http.source.fetch import fetch_records
-from syncline.connectors.http.source.pages import pages
-from syncline.connectors.http.target.comparison import holds
-from syncline.connectors.http.target.deletion import delete
+from syncline.connectors.http.source.pages import read_pages
+from syncline.connectors.http.target.comparison import holds_payload
+from syncline.connectors.http.target.deletion import delete_records
 from syncline.connectors.http.target.evidence import Evidence
 from syncline.connectors.http.target.keys import keys_of, own_key
-from syncline.connectors.http.target.search import find
+from syncline.connectors.http.target.search import find_records
 from syncline.connectors.http.target.writer import Writer
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.contracts.messages import decoder_of
@@ -110,14 +110,14 @@ class HttpConnector(port.Connector):
     async def describe(self, extraction: Extraction) -> list[port.Column] | None:
         """Return the properties of the records on the first page; None where it has none."""
         first = port.ExtractRequest(extraction, limit=SAMPLE, page_size=SAMPLE)
-        found = pages(self._api, source_of(extraction), first)
+        found = read_pages(self._api, source_of(extraction), first)
         async with aclosing(found):  # type: ignore[type-var] # a generator
             page = await anext(found, None)
         return None if page is None else columns_of(page.records)
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages in the order the API gives them."""
-        async for page in pages(self._api, source_of(request.extraction), request):
+        async for page in read_pages(self._api, source_of(request.extraction), request):
             yield page
 
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
@@ -134,7 +134,7 @@ class HttpConnector(port.Connector):
         if target.lookup is None:
             raise _not_configured("lookup")
         keys = keys_of(batch, range(len(batch.payloads)))
-        found = await find(self._api, target.lookup, keys, own_key(batch))
+        found = await find_records(self._api, target.lookup, keys, own_key(batch))
         result = port.LookupResult([None] * len(keys))
         for place, key in enumerate(keys):
             hit = found.get(key)
@@ -142,7 +142,9 @@ class HttpConnector(port.Connector):
                 result.failures[place] = hit.failure
             elif hit is not None:
                 result.target_ids[place] = hit.id
-                told = holds(_decode(batch.payloads[place]), target.lookup.stored(hit.record))
+                told = holds_payload(
+                    _decode(batch.payloads[place]), target.lookup.stored(hit.record)
+                )
                 if told is not None:
                     result.holds[place] = told
         return result
@@ -158,7 +160,7 @@ class HttpConnector(port.Connector):
         target = self._target(options)
         if target.delete is None:
             raise _not_configured("delete")
-        return await delete(self._api, target, target.delete, target_ids)
+        return await delete_records(self._api, target, target.delete, target_ids)
 
     def _target(self, options: Mapping[str, Any]) -> Target:
         return self._known(options)[0]

@@ -12,16 +12,16 @@ import asyncpg
 from syncline.connectors import port
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.postgresql import connection_test
-from syncline.connectors.postgresql.errors import is_stale, translated
+from syncline.connectors.postgresql.errors import is_stale, translated_errors
 from syncline.connectors.postgresql.settings import (
     PostgresqlSecrets,
     PostgresqlSettings,
-    address,
+    connection_arguments,
 )
 from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.json_values import set_json_codecs
-from syncline.connectors.postgresql.source.pages import pages
+from syncline.connectors.postgresql.source.pages import read_pages
 from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.table import table_of
 from syncline.connectors.postgresql.target.upsert import Upsert
@@ -62,7 +62,7 @@ class PostgresqlConnector(SqlConnector):
     async def test(self) -> list[port.Check]:
         """Connect, log in, and look at the schema."""
         try:
-            arguments = address(self._settings, self._password)
+            arguments = connection_arguments(self._settings, self._password)
         except ConnectorError as error:
             return [port.Check("tls", ok=False, message=error.failure.message)]
         return await connection_test.checks(arguments, self._settings.search_schema)
@@ -74,12 +74,12 @@ class PostgresqlConnector(SqlConnector):
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages from one read-only snapshot, ordered by (cursor, ID)."""
-        arguments = address(self._settings, self._password, open_writers.READING)
-        with translated():
+        arguments = connection_arguments(self._settings, self._password, open_writers.READING)
+        with translated_errors():
             connection = await asyncpg.connect(**arguments)
             try:
                 await set_json_codecs(connection)
-                async for page in pages(connection, request):
+                async for page in read_pages(connection, request):
                     yield page
             finally:
                 connection.terminate()
@@ -120,10 +120,10 @@ class PostgresqlConnector(SqlConnector):
 
     @asynccontextmanager
     async def _acquired(self, *, writes: bool = False) -> AsyncIterator[asyncpg.Connection]:
-        with translated(writes=writes):
+        with translated_errors(writes=writes):
             async with self._opening:
                 if self._pool is None:
-                    arguments = address(self._settings, self._password)
+                    arguments = connection_arguments(self._settings, self._password)
                     self._pool = await asyncpg.create_pool(
                         **arguments, min_size=0, max_size=10, init=set_json_codecs
                     )

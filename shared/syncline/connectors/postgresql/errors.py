@@ -104,7 +104,7 @@ def is_of_the_call(error: asyncpg.PostgresError) -> bool:
 
 
 @contextmanager
-def translated(*, writes: bool = False) -> Iterator[None]:
+def translated_errors(*, writes: bool = False) -> Iterator[None]:
     """Turn errors of a whole call into the port's.
 
     Args:

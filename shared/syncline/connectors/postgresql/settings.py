@@ -54,7 +54,7 @@ class PostgresqlSecrets(Settings):
     password: str | None = secret("Password")
 
 
-def address(
+def connection_arguments(
     settings: PostgresqlSettings, password: str | None, name: str = "syncline"
 ) -> dict[str, Any]:
     """Return the arguments of a connection; `name` is what the server shows of it.

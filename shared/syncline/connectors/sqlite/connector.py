@@ -14,7 +14,12 @@ from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.connectors.sql.connector import SqlConnector
 from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
 from syncline.connectors.sql.settings import TableTarget
-from syncline.connectors.sqlite.database import NotUnicodeError, SqliteFile, columns_of, translated
+from syncline.connectors.sqlite.database import (
+    NotUnicodeError,
+    SqliteFile,
+    columns_of,
+    translated_errors,
+)
 from syncline.connectors.sqlite.fetch import fetch_records
 from syncline.connectors.sqlite.reader import SqliteReader, names_of
 from syncline.connectors.sqlite.settings import SqliteSettings
@@ -89,7 +94,7 @@ class SqliteConnector(SqlConnector):
     ) -> AsyncIterator[port.Page]:
         connection = await asyncio.to_thread(self._file.open)
         try:
-            with translated():
+            with translated_errors():
                 reading = await asyncio.to_thread(
                     SqliteReader, connection, request.extraction, careful=careful
                 )

@@ -119,7 +119,7 @@ def _no_cursor(extraction: Extraction, value: object, why: str) -> ConnectorErro
     return refusal("invalid_cursor", f"{column} holds {shown!r} as a cursor value: {why}", column)
 
 
-def mixed(extraction: Extraction, kind: CursorKind, other: Value) -> ConnectorError:
+def mixed_kinds(extraction: Extraction, kind: CursorKind, other: Value) -> ConnectorError:
     """Return the refusal of a column that holds another kind as well."""
     column = extraction.cursor_column
     shown = repr(other) if isinstance(other, str | bytes) else str(other)
@@ -131,7 +131,7 @@ def mixed(extraction: Extraction, kind: CursorKind, other: Value) -> ConnectorEr
     return refusal("mixed_cursor", message, column)
 
 
-def start(value: str | float, kind: CursorKind, lookback: float) -> str | float:
+def window_start(value: str | float, kind: CursorKind, lookback: float) -> str | float:
     """Return where a window begins that reaches some seconds back from a value."""
     if kind.form is None:
         if isinstance(value, str) or not lookback:
@@ -152,7 +152,7 @@ def _shortest(value: str) -> str:
     return re.sub(r"(?:\.0*|(\.\d*[1-9])0+)(?=$|[+-])", r"\1", value)
 
 
-def number(text: str) -> str | float:
+def number_or_text(text: str) -> str | float:
     """Return the number that a text is for SQLite, or the text."""
     if not _NUMBER.fullmatch(text):
         return float(text) if text in ("Infinity", "-Infinity") else text
@@ -163,10 +163,10 @@ def number(text: str) -> str | float:
     return whole if -(2**63) <= whole < 2**63 else text
 
 
-def earlier(value: str, extraction: Extraction) -> str | float:
+def less_lookback(value: str, extraction: Extraction) -> str | float:
     """Return `:cursor`: a bookmark less the lookback, in the form that it has."""
     if not extraction.lookback or extraction.cursor_type is CursorType.ID:
         return value
     form = form_of(value, extraction.cursor_format, bytewise=True)
-    found = value if form else number(value)
-    return start(found, kind_of(found, extraction), extraction.lookback)
+    found = value if form else number_or_text(value)
+    return window_start(found, kind_of(found, extraction), extraction.lookback)

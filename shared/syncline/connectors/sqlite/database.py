@@ -45,13 +45,13 @@ class SqliteFile:
     @contextmanager
     def opened(self, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
         """Open the file, for reading unless said otherwise; errors come as the port's."""
-        with closing(self.open(writes=writes)) as connection, translated():
+        with closing(self.open(writes=writes)) as connection, translated_errors():
             yield connection
 
     def open(self, *, writes: bool = False) -> sqlite3.Connection:
         """Open the file. Raises ConnectorError, RetriableError."""
         address = f"file:{quote(str(self.place()))}?mode={'rw' if writes else 'ro'}"
-        with translated():
+        with translated_errors():
             connection = sqlite3.connect(
                 address, uri=True, isolation_level=None, check_same_thread=False
             )
@@ -73,7 +73,7 @@ class NotUnicodeError(Exception):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn errors of a whole call into the port's."""
     try:
         yield

@@ -8,7 +8,7 @@ from typing import Any
 from syncline.connectors.port import Page
 from syncline.connectors.projection import only, text_of
 from syncline.connectors.sql.text import identifier
-from syncline.connectors.sqlite.cursor_values import number
+from syncline.connectors.sqlite.cursor_values import number_or_text
 from syncline.connectors.sqlite.reader import SqliteReader
 
 
@@ -20,7 +20,9 @@ def fetch_records(reading: SqliteReader, id_column: str, ids: Sequence[str]) -> 
     known = [i for i in ids if i == i.encode(errors="ignore").decode()]
     column = f"q.{identifier(id_column)}"
     texts = ", ".join(reading.bind(i) for i in known)
-    numbers = ", ".join(reading.bind(n) for i in known if not isinstance(n := number(i), str))
+    numbers = ", ".join(
+        reading.bind(n) for i in known if not isinstance(n := number_or_text(i), str)
+    )
     found = f"{column} in ({texts})"
     if numbers:
         found = (
@@ -41,7 +43,7 @@ def _other_spellings(
     reading: SqliteReader, column: str, base: str, ids: Sequence[str]
 ) -> dict[str, str]:
     """Return which of these IDs the column holds as equal, with its own spelling of them."""
-    numbers = [None if isinstance(n := number(i), str) else n for i in ids]
+    numbers = [None if isinstance(n := number_or_text(i), str) else n for i in ids]
     asked = zip(range(len(ids)), ids, numbers, strict=True)
     listed = ", ".join(f"({', '.join(map(reading.bind, one))})" for one in asked)
     sql = (

@@ -18,12 +18,12 @@ class RawText(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def encoded(cursor: Value, last_id: Value, since: str) -> str:
+def encode_position(cursor: Value, last_id: Value, since: str) -> str:
     """Write a position; `since` is when the read that came here, or one before it, began."""
     return msgspec.json.encode([_said(cursor), _said(last_id), since]).decode()
 
 
-def decoded(position: str) -> tuple[Value | RawText, Value | RawText, str | None]:
+def decode_position(position: str) -> tuple[Value | RawText, Value | RawText, str | None]:
     """Read a position: the cursor value, the ID, and since when it was read."""
     cursor, last_id, *more = msgspec.json.decode(position)
     return _meant(cursor), _meant(last_id), more[0] if more else None

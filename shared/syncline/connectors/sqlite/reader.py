@@ -13,8 +13,20 @@ from syncline.connectors.projection import Projection, RecordList
 from syncline.connectors.sql import tied_rows
 from syncline.connectors.sql.text import identifier, names_in, one_statement
 from syncline.connectors.sql.values import json_text
-from syncline.connectors.sqlite.cursor_values import earlier, kind_of, mixed, number, start
-from syncline.connectors.sqlite.positions import RawText, Value, decoded, encoded, group_of
+from syncline.connectors.sqlite.cursor_values import (
+    kind_of,
+    less_lookback,
+    mixed_kinds,
+    number_or_text,
+    window_start,
+)
+from syncline.connectors.sqlite.positions import (
+    RawText,
+    Value,
+    decode_position,
+    encode_position,
+    group_of,
+)
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
 
@@ -73,7 +85,7 @@ class SqliteReader:
                     f"({column} >= {self.bind(begin)} or {column} is null or {column} = '')"
                 )
         if request.position is not None:
-            cursor, last_id, since = decoded(request.position)
+            cursor, last_id, since = decode_position(request.position)
             conditions.append(self._behind(cursor, last_id))
             self._go_on(since)
         where = "where " + " and ".join(conditions) if conditions else ""
@@ -127,7 +139,7 @@ class SqliteReader:
             if self._careful:
                 _mark_not_unicode(taken, place)
         since = self._snapshot.open_since or self._snapshot.taken_at
-        position = encoded(*self._key(rows[-1]), since) if rows else ""
+        position = encode_position(*self._key(rows[-1]), since) if rows else ""
         page = self._pick.page(taken, position)
         page.snapshot = self._snapshot
         return page
@@ -169,7 +181,7 @@ class SqliteReader:
                 (highest,) = self.connection.execute(sql, named).fetchone()
         value = highest
         if after is not None:
-            value = number(after) if isinstance(highest, int | float) else after
+            value = number_or_text(after) if isinstance(highest, int | float) else after
         if value is None:
             return after
         kind = kind_of(value if highest is None else value or highest, self._extraction)
@@ -177,8 +189,8 @@ class SqliteReader:
         sql = f"select {column} {some} and not {holds} limit 1"
         other = self.connection.execute(sql, self.bound(after, None)).fetchone()
         if other is not None:
-            raise mixed(self._extraction, kind, other[0])
-        return start(value, kind, self._extraction.lookback)
+            raise mixed_kinds(self._extraction, kind, other[0])
+        return window_start(value, kind, self._extraction.lookback)
 
     def _check_names(self) -> None:
         """Refuse a column that `sql` gives twice: SQLite calls the second one `name:1`."""
@@ -207,7 +219,7 @@ class SqliteReader:
         names = names_in(self.base)
         if "cursor" in names:
             widened = after is not None and self._extraction.cursor_type is not CursorType.ID
-            values["cursor"] = earlier(after or "", self._extraction) if widened else after
+            values["cursor"] = less_lookback(after or "", self._extraction) if widened else after
         if "ids" in names:
             values["ids"] = None if ids is None else _plain(ids)
         return values if only_named else values | self._values

@@ -22,7 +22,7 @@ from syncline.connectors.http.client.compression import (
 )
 from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.content import content_of, records_of
-from syncline.connectors.http.source.salvage import BadRecord, salvaged
+from syncline.connectors.http.source.salvage import BadRecord, salvage_records
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.paths import parse_path
 
@@ -91,7 +91,7 @@ def test_good_records_beside_a_broken_one_are_what_was_sent(
     texts[place] = texts[place][:-1] + (b", " if records[place] else b"") + member + b"}"
     body = b'{"more": [1], "data": [' + b", ".join(texts) + b'], "next": "x"}'
 
-    found = salvaged(body, DATA.path)
+    found = salvage_records(body, DATA.path)
 
     assert found is not None
     document, given_ = found

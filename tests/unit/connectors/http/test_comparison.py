@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from syncline.connectors.http.target.comparison import holds
+from syncline.connectors.http.target.comparison import holds_payload
 
 
 @pytest.mark.parametrize("stored", ["NaN", "sNaN", "-sNaN12", Decimal("sNaN"), "", "ten"])
 def test_a_text_that_is_no_number_equals_none(stored: object) -> None:
-    assert holds({"price": 5}, {"price": stored}) is False
+    assert holds_payload({"price": 5}, {"price": stored}) is False
 
 
 def test_a_number_is_found_in_a_text_with_more_zeros() -> None:
-    assert holds({"price": 5}, {"price": "5.00"}) is True
+    assert holds_payload({"price": 5}, {"price": "5.00"}) is True

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import HealthCheck, event, example, given, note, settings
 
 from syncline.connectors.http.settings.extraction import source_of
-from syncline.connectors.http.source.pages import pages
+from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import FailureError
 from tests.support.drawn_pages import (
@@ -40,7 +40,7 @@ async def read(api: HostileApi, drawn: Drawn) -> tuple[list[Page], FailureError 
         position = given[-1].position if given else None
         request = ExtractRequest(api.extraction(), page_size=drawn.page_size, position=position)
         try:
-            async for page in pages(api.api, source, request):
+            async for page in read_pages(api.api, source, request):
                 given.append(page)  # noqa: PERF401 - what came before it broke is wanted
         except ConnectorError as error:
             return given, error

@@ -67,7 +67,7 @@ class Api:
             url = self.link(answer.headers["location"], url)
             answer = await self._sent("GET", url, {}, None)
         if not answer.ok:
-            raise raised(failure_of(answer, self.settings.errors, self.clean))
+            raise error_of(failure_of(answer, self.settings.errors, self.clean))
         return answer
 
     async def send(
@@ -84,7 +84,7 @@ class Api:
             return answer
         failure = failure_of(answer, self.settings.errors, self.clean)
         if answer.status == 401:
-            raise raised(failure)
+            raise error_of(failure)
         raise RefusedError(failure, answer.status)
 
     def decoded(self, answer: Answer) -> Any:  # noqa: ANN401
@@ -141,7 +141,7 @@ class Api:
         return msgspec.structs.replace(failure, message=self.clean(failure.message), detail=detail)
 
 
-def raised(failure: Failure) -> FailureError:
+def error_of(failure: Failure) -> FailureError:
     """Return what a failure of a whole call is raised as."""
     if failure.category is Category.PERMANENT:
         return ConnectorError(failure)
@@ -159,7 +159,7 @@ def base_of(url: str) -> str:
     return url.partition("?")[0]
 
 
-def filled(template: str, values: Mapping[str, str]) -> str:
+def fill_path(template: str, values: Mapping[str, str]) -> str:
     """Fill an endpoint's placeholders, each as one segment of the path."""
     for name, value in values.items():
         if f"{{{name}}}" in template:
@@ -167,13 +167,13 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     return template
 
 
-def placed(template: str, values: Mapping[str, str]) -> str:
+def fill_parameter(template: str, values: Mapping[str, str]) -> str:
     """Fill a parameter's placeholder; it has one, and what is filled in is not looked at again."""
     holder = next((name for name in values if name in template), None)
     return template if holder is None else template.replace(holder, values[holder])
 
 
-def address(base: str, endpoint: str, query: list[tuple[str, str]]) -> str:
+def url_of(base: str, endpoint: str, query: list[tuple[str, str]]) -> str:
     """Return the URL of an endpoint with a query."""
     url = base + endpoint
     if not query:

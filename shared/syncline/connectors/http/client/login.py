@@ -113,7 +113,7 @@ class Credentials:
                 raise RetriableError(
                     failure.message, code="login_unavailable", retry_after=failure.retry_after
                 )
-            raise refused(failure.message, failure.detail)
+            raise login_refused(failure.message, failure.detail)
         document = self._document(answer)
         value = document.get("access_token") if isinstance(document, dict) else None
         if (
@@ -122,7 +122,7 @@ class Credentials:
             or not value.isprintable()
             or not value
         ):
-            raise refused("the token endpoint gave no access_token")
+            raise login_refused("the token endpoint gave no access_token")
         seconds = _life(document.get("expires_in"))
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
 
@@ -132,7 +132,7 @@ class Credentials:
             document = document_of(answer)
         except UnreadableError as error:
             if answer.body.lstrip()[:1] == b"<":
-                raise refused(str(error)) from error
+                raise login_refused(str(error)) from error
             raise RetriableError(self.clean(str(error)), code="login_unavailable") from error
         if document is None:
             message = f"the token endpoint answered {answer.status} with nothing"
@@ -149,6 +149,6 @@ def _life(given: object) -> float:
     return UNKNOWN_LIFE if isnan(seconds) else seconds
 
 
-def refused(message: str, detail: str | None = None) -> ConnectorError:
+def login_refused(message: str, detail: str | None = None) -> ConnectorError:
     """Say that the login fails; a person must act."""
     return refusal("login_refused", message, detail=detail)

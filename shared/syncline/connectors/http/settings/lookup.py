@@ -98,12 +98,12 @@ class Lookup(Settings):
             yield "size", "is for calls that ask for many keys: leave it out"
 
 
-def filled_body(body: object, key: str, keys: Sequence[str], separator: str) -> object:
+def fill_body(body: object, key: str, keys: Sequence[str], separator: str) -> object:
     """Fill a body's placeholders."""
     if isinstance(body, dict):
-        return {n: filled_body(v, key, keys, separator) for n, v in body.items()}
+        return {n: fill_body(v, key, keys, separator) for n, v in body.items()}
     if isinstance(body, list):
-        return [filled_body(v, key, keys, separator) for v in body]
+        return [fill_body(v, key, keys, separator) for v in body]
     if not isinstance(body, str):
         return body
     return list(keys) if body == "{keys}" else _filled_text(body, key, keys, separator)

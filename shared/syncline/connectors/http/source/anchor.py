@@ -14,7 +14,7 @@ from syncline.connectors.http.source.paging import COUNTING, PagePosition, first
 from syncline.connectors.port import Page
 
 
-def unseen(source: Source, position: PagePosition, page: Page) -> Page:
+def without_seen(source: Source, position: PagePosition, page: Page) -> Page:
     """Leave out the records at the bookmark itself that were given before it was asked from."""
     if not position.seen:
         return page
@@ -28,7 +28,7 @@ def unseen(source: Source, position: PagePosition, page: Page) -> Page:
     )
 
 
-def anchored(
+def anchored_position(
     source: Source, position: PagePosition, page: Page, counted: PagePosition | None
 ) -> PagePosition | None:
     """Return where the read goes on: from the page's last bookmark, where that is a step.

@@ -17,7 +17,7 @@ from syncline.connectors.http.source.salvage import (
     BadRecord,
     CutBodyError,
     check_whole,
-    salvaged,
+    salvage_records,
 )
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.messages import decoder_of
@@ -58,7 +58,7 @@ def content_of(
         found = None
         try:
             check_whole(body)
-            found = salvaged(body, records.path)
+            found = salvage_records(body, records.path)
         except CutBodyError:
             if body.lstrip()[:1] in (b"{", b"[") and body.rstrip()[-1:] not in (b"}", b"]"):
                 message = f"{answer.where} answered {answer.status} with half a JSON document"

@@ -9,10 +9,10 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import key_text
-from syncline.connectors.http.client.api import Api, address, filled, placed
+from syncline.connectors.http.client.api import Api, fill_parameter, fill_path, url_of
 from syncline.connectors.http.settings.extraction import End, Fetch, Source
 from syncline.connectors.http.source.content import absence
-from syncline.connectors.http.source.pages import checked, page_of, pages
+from syncline.connectors.http.source.pages import page_of, read_content, read_pages
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 from syncline.domain.mapping.extraction import Extraction
@@ -128,8 +128,8 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
         "{ids}": fetch.separator.join(ids),
         "{idsJson}": msgspec.json.encode(list(ids)).decode(),
     }
-    query = [(name, placed(value, values)) for name, value in fetch.parameters]
-    url = address(api.settings.base_url, filled(fetch.endpoint, {"id": ids[0]}), query)
+    query = [(name, fill_parameter(value, values)) for name, value in fetch.parameters]
+    url = url_of(api.settings.base_url, fill_path(fetch.endpoint, {"id": ids[0]}), query)
     try:
         answer = await api.read(url)
     except ConnectorError as error:
@@ -138,7 +138,7 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
         raise
     if answer.status == 204 and End.NO_CONTENT in source.paging.end:
         return []
-    content = checked(api, answer, fetch.records, begun=False)
+    content = read_content(api, answer, fetch.records, begun=False)
     if content.salvaged is not None:
         return content.salvaged
     found = fetch.records.read(content.document)
@@ -167,7 +167,7 @@ async def _check_endpoint(api: Api, source: Source, fetch: Fetch, extraction: Ex
         ConnectorError: it does not, so that the 404 is the endpoint's.
     """
     request = ExtractRequest(extraction, limit=1, page_size=1)
-    async for page in pages(api, source, request):
+    async for page in read_pages(api, source, request):
         known = page.ids[0]
         if known in _DOTS or await _some(api, source, fetch, [known]) is not None:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from syncline.connectors.http.settings.extraction import Source
-from syncline.connectors.http.source.paging import COUNTING, PagePosition, loop
+from syncline.connectors.http.source.paging import COUNTING, PagePosition, loop_error
 from syncline.connectors.port import ConnectorError, Page
 from syncline.contracts.messages import encode
 
@@ -66,7 +66,7 @@ class LoopGuard:
             )
 
     def _loop(self, words: str) -> ConnectorError:
-        return loop(self._source.endpoint, words)
+        return loop_error(self._source.endpoint, words)
 
 
 def _content(page: Page) -> bytes:

@@ -9,10 +9,10 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, error_in_success, key_text
-from syncline.connectors.http.client.api import Api, address, raised
+from syncline.connectors.http.client.api import Api, error_of, url_of
 from syncline.connectors.http.settings.extraction import CURSOR, End, PagingType, Source
 from syncline.connectors.http.settings.fields import RecordsPath
-from syncline.connectors.http.source.anchor import anchored, unseen
+from syncline.connectors.http.source.anchor import anchored_position, without_seen
 from syncline.connectors.http.source.content import Content, content_of, records_of
 from syncline.connectors.http.source.end_notices import end_notices
 from syncline.connectors.http.source.loops import LoopGuard
@@ -33,7 +33,7 @@ _DEAD = frozenset({"http_400", "not_found", "http_410", "http_422"})
 """How APIs answer a token that they do not know any more."""
 
 
-async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncIterator[Page]:
+async def read_pages(api: Api, source: Source, request: ExtractRequest) -> AsyncIterator[Page]:
     """Stream pages; an answer is held whole, and given in parts of the size that was asked for."""
     position: PagePosition | None = _beginning(source, request)
     begun = request.position is not None
@@ -46,8 +46,8 @@ async def pages(api: Api, source: Source, request: ExtractRequest) -> AsyncItera
         walk.step(position, page)
         document, count = content.document, len(records)
         counted = next_position(source.paging, position, answer, document, count, url)
-        then = anchored(source, position, page, counted)
-        parts = _parts(unseen(source, position, page), position, then, request.page_size)
+        then = anchored_position(source, position, page, counted)
+        parts = _parts(without_seen(source, position, page), position, then, request.page_size)
         if then is None:
             notices = end_notices(source, position, answer, document, count)
             _tell(parts, notices, position)
@@ -95,23 +95,23 @@ def _url(api: Api, source: Source, position: PagePosition) -> str:
         for name, value in parameters
         if position.cursor is not None or CURSOR not in value
     ]
-    return address(base, source.endpoint, query + query_at(source.paging, position))
+    return url_of(base, source.endpoint, query + query_at(source.paging, position))
 
 
 def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[Any]]:
     ends = source.paging.end
     if answer.status == 204 and End.NO_CONTENT in ends:
         return Content(None), []
-    content = checked(api, answer, source.options.records, begun=begun)
+    content = read_content(api, answer, source.options.records, begun=begun)
     return content, records_of(content, source.options.records, ends, source.endpoint, begun=begun)
 
 
-def checked(api: Api, answer: Answer, records: RecordsPath, *, begun: bool) -> Content:
+def read_content(api: Api, answer: Answer, records: RecordsPath, *, begun: bool) -> Content:
     """Read an answer's body. Raises the error that it may carry."""
     content = content_of(answer, records, api.clean, begun=begun)
     failure = error_in_success(answer, content.document, api.settings.errors)
     if failure is not None:
-        raise raised(api.cleaned(failure))
+        raise error_of(api.cleaned(failure))
     return content
 
 

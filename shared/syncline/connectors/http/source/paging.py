@@ -126,7 +126,7 @@ def next_position(
     if token == position.token:
         if not count and End.SAME_TOKEN in paging.end:
             return None
-        raise loop(answer.where, "names itself as the next page")
+        raise loop_error(answer.where, "names itself as the next page")
     return msgspec.structs.replace(then, token=token)
 
 
@@ -197,7 +197,7 @@ def _unreadable(message: str) -> ConnectorError:
     return refusal("next_unreadable", message)
 
 
-def loop(where: str, words: str) -> ConnectorError:
+def loop_error(where: str, words: str) -> ConnectorError:
     """Say that a read does not come to an end."""
     hint = "check `paging` in the mapping: the API may not know its parameter"
     return refusal("paging_loop", f"{where} {words}: {hint}")

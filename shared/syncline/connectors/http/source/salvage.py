@@ -62,7 +62,7 @@ def check_whole(body: bytes) -> None:
         raise CutBodyError
 
 
-def salvaged(body: bytes, path: Path) -> tuple[Any, list[Any]] | None:
+def salvage_records(body: bytes, path: Path) -> tuple[Any, list[Any]] | None:
     """Return a body's document with an empty array for its records, and the records.
 
     Args:

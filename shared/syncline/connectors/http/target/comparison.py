@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 
-def holds(payload: Mapping[str, Any], stored: object) -> bool | None:
+def holds_payload(payload: Mapping[str, Any], stored: object) -> bool | None:
     """Tell whether a stored record holds a payload.
 
     Only what was sent is compared; the target may know more of the record.
@@ -29,7 +29,7 @@ def holds(payload: Mapping[str, Any], stored: object) -> bool | None:
 
 def _equal(sent: object, stored: object) -> bool:
     if isinstance(sent, Mapping):
-        return isinstance(stored, Mapping) and holds(sent, stored) is True
+        return isinstance(stored, Mapping) and holds_payload(sent, stored) is True
     if isinstance(sent, list):
         return (
             isinstance(stored, list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncline.connectors.http.answers.answer import is_one_of
-from syncline.connectors.http.client.api import Api, RefusedError, address, filled
+from syncline.connectors.http.client.api import Api, RefusedError, fill_path, url_of
 from syncline.connectors.http.settings.target import Target, WriteCall
 from syncline.connectors.port import ConnectorError, WriteResult
 from syncline.domain.errors import FailureError
@@ -13,7 +13,7 @@ from syncline.domain.errors import FailureError
 _OF_ALL = frozenset({405, 415})
 
 
-async def delete(
+async def delete_records(
     api: Api, target: Target, operation: WriteCall, target_ids: Sequence[str]
 ) -> WriteResult:
     """Delete records one by one; one that is not there counts as deleted.
@@ -23,8 +23,8 @@ async def delete(
     """
     result = WriteResult(list(target_ids))
     for place, target_id in enumerate(target_ids):
-        endpoint = filled(operation.endpoint, {"id": target_id})
-        url = address(api.settings.base_url, endpoint, list(operation.parameters))
+        endpoint = fill_path(operation.endpoint, {"id": target_id})
+        url = url_of(api.settings.base_url, endpoint, list(operation.parameters))
         try:
             answer = await api.send(operation.method, url, operation.headers, None)
             if api.settings.errors.in_success and answer.body.strip():

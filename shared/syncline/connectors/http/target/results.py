@@ -28,7 +28,7 @@ class CallRecords(msgspec.Struct):
     keys: list[str]
 
 
-def prepared(operation: WriteCall, sent: CallRecords) -> list[bytes]:
+def records_to_send(operation: WriteCall, sent: CallRecords) -> list[bytes]:
     """Return the records as the API wants them: with ID and idempotency key where it asks so."""
     records = sent.payloads
     if operation.id_field:

@@ -14,9 +14,16 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, is_one_of, key_text
-from syncline.connectors.http.client.api import Api, RefusedError, address, filled, placed, raised
+from syncline.connectors.http.client.api import (
+    Api,
+    RefusedError,
+    error_of,
+    fill_parameter,
+    fill_path,
+    url_of,
+)
 from syncline.connectors.http.settings.fields import Read
-from syncline.connectors.http.settings.lookup import Lookup, LookupMethod, filled_body
+from syncline.connectors.http.settings.lookup import Lookup, LookupMethod, fill_body
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 
@@ -45,7 +52,7 @@ class _LookupAnswer(msgspec.Struct):
     cut: bool = False
 
 
-async def find(
+async def find_records(
     api: Api, lookup: Lookup, keys: Sequence[str], own_key: Read | None = None
 ) -> dict[str, Match]:
     """Return what the target has, by match key; a key that is not in there surely has no record.
@@ -185,18 +192,18 @@ async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
     query = []
     for name, value in lookup.parameters:
         repeated = keys if "{eachKey}" in value else keys[:1]
-        query += [(name, placed(value, {**values, "{eachKey}": each})) for each in repeated]
-    endpoint = filled(lookup.endpoint, {"key": keys[0]})
-    url = address(api.settings.base_url, endpoint, query)
+        query += [(name, fill_parameter(value, {**values, "{eachKey}": each})) for each in repeated]
+    endpoint = fill_path(lookup.endpoint, {"key": keys[0]})
+    url = url_of(api.settings.base_url, endpoint, query)
     if lookup.method is LookupMethod.GET:
         return await api.read(url)
-    body = encode(filled_body(lookup.body, keys[0], keys, lookup.separator))
+    body = encode(fill_body(lookup.body, keys[0], keys, lookup.separator))
     return await api.send("POST", url, {"Content-Type": "application/json"}, body)
 
 
 def _unsent(error: FailureError) -> FailureError:
     """Return a look-up's failure as one of the whole call; nothing was written by it."""
-    return raised(msgspec.structs.replace(error.failure, ambiguous=False))
+    return error_of(msgspec.structs.replace(error.failure, ambiguous=False))
 
 
 def _records(lookup: Lookup, document: object) -> list[object]:

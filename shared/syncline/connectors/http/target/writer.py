@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncline.connectors.http.answers.answer import Answer, is_one_of
-from syncline.connectors.http.client.api import Api, RefusedError, address, filled, raised
+from syncline.connectors.http.client.api import Api, RefusedError, error_of, fill_path, url_of
 from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.http.settings.target import Target, WriteCall
 from syncline.connectors.http.target.evidence import Evidence
@@ -15,10 +15,10 @@ from syncline.connectors.http.target.keys import key_of, keys_of, own_key
 from syncline.connectors.http.target.results import (
     CallRecords,
     body_of,
-    prepared,
     read_results,
+    records_to_send,
 )
-from syncline.connectors.http.target.search import find
+from syncline.connectors.http.target.search import find_records
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure, FailureError
 
@@ -111,7 +111,7 @@ class Writer:
         if not places:
             return
         keys = keys_of(self._batch, places)
-        found = await find(self._api, lookup, keys, own_key(self._batch))
+        found = await find_records(self._api, lookup, keys, own_key(self._batch))
         for place, key in zip(places, keys, strict=True):
             hit = found.get(key)
             if hit is None:
@@ -158,7 +158,7 @@ class Writer:
         elif alone and failure.code in _GONE and operation is self._target.update:
             self._fail(places, failure)
         elif error.status in _BUSY or (failure.retry_after and transient):
-            self._stop = raised(failure)
+            self._stop = error_of(failure)
             self._fail(places, failure)
         elif failure.category is Category.PERMANENT and self._is_of_all_records(
             operation, error.status
@@ -205,9 +205,9 @@ class Writer:
             [self._ids[p] for p in places],
             [batch.keys[p] for p in places],
         )
-        records = prepared(operation, sent)
-        endpoint = filled(operation.endpoint, self._values(operation, places[0]))
-        url = address(self._api.settings.base_url, endpoint, list(operation.parameters))
+        records = records_to_send(operation, sent)
+        endpoint = fill_path(operation.endpoint, self._values(operation, places[0]))
+        url = url_of(self._api.settings.base_url, endpoint, list(operation.parameters))
         headers = {
             "Content-Type": "application/json",
             "X-Correlation-ID": batch.correlation_id,

@@ -142,7 +142,9 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
 }
 
 
-async def pages(connection: asyncpg.Connection, request: ExtractRequest) -> AsyncIterator[Page]:
+async def read_pages(
+    connection: asyncpg.Connection, request: ExtractRequest
+) -> AsyncIterator[Page]:
     """Read an extraction in one snapshot; the connection is of no other use afterwards.
 
     Raises what `shape_of` and `grouped` raise.
@@ -154,7 +156,7 @@ async def pages(connection: asyncpg.Connection, request: ExtractRequest) -> Asyn
     query, chosen = reading_query(request, shape, position)
     maker = PageMaker(request.extraction, chosen, list(shape.columns), snapshot)
     rows_of = await connection.cursor(query.sql, *query.values)
-    async for rows in grouped(rows_of, maker, request.page_size):
+    async for rows in untied_pages(rows_of, maker, request.page_size):
         yield maker.page(rows)
 
 
@@ -179,7 +181,7 @@ def since_first(
     return Snapshot(snapshot.taken_at, None if since is None else since.isoformat())
 
 
-async def grouped(
+async def untied_pages(
     rows_of: asyncpg.cursor.Cursor, maker: PageMaker, size: int
 ) -> AsyncIterator[Sequence[Any]]:
     """Give rows in pages that never part rows of one cursor value and one ID.

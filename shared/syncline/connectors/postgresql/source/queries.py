@@ -95,13 +95,13 @@ def bound_query(
         if name == "ids":
             return query.bind(ids, cast)
         bound = query.bind(after, cast)
-        return bound if after is None else f"({bound}{lookback(query, extraction, cast)})"
+        return bound if after is None else f"({bound}{lookback_sql(query, extraction, cast)})"
 
     query.sql = TOKENS.sub(replace, base_query(extraction))
     return query
 
 
-def lookback(query: Query, extraction: Extraction, cast: str) -> str:
+def lookback_sql(query: Query, extraction: Extraction, cast: str) -> str:
     """Return the SQL that subtracts the lookback from a value of a type; "" where there is none."""
     if not extraction.lookback or extraction.cursor_type is CursorType.ID:
         return ""
@@ -110,13 +110,13 @@ def lookback(query: Query, extraction: Extraction, cast: str) -> str:
     return f" - {query.bind(f'{extraction.lookback} s', 'interval')}"
 
 
-def condition(query: Query, test: Condition, columns: Mapping[str, Typed]) -> str:
+def condition_sql(query: Query, test: Condition, columns: Mapping[str, Typed]) -> str:
     """Return a filter as SQL."""
     for word, parts in (("and", test.all), ("or", test.any)):
         if parts is not None:
-            return "(" + f" {word} ".join(condition(query, p, columns) for p in parts) + ")"
+            return "(" + f" {word} ".join(condition_sql(query, p, columns) for p in parts) + ")"
     if test.not_ is not None:
-        return f"not coalesce({condition(query, test.not_, columns)}, false)"
+        return f"not coalesce({condition_sql(query, test.not_, columns)}, false)"
     return _comparison(query, test, columns)
 
 

@@ -6,7 +6,12 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest
-from syncline.connectors.postgresql.source.queries import Query, bound_query, condition, lookback
+from syncline.connectors.postgresql.source.queries import (
+    Query,
+    bound_query,
+    condition_sql,
+    lookback_sql,
+)
 from syncline.connectors.postgresql.source.selection import Selection, selection
 from syncline.connectors.postgresql.source.shape import Shape
 from syncline.connectors.postgresql.source.text_cursors import TEXTS
@@ -45,7 +50,7 @@ def reading_query(
     """Read all that lies at or after the cursor, or behind a position, by (cursor, ID)."""
     extraction = request.extraction
     query = bound_query(extraction, shape.names, request.after, None)
-    conditions = [condition(query, test, shape.columns) for test in extraction.filters]
+    conditions = [condition_sql(query, test, shape.columns) for test in extraction.filters]
     if request.after is not None and extraction.cursor_column is not None:
         conditions.append(_at_or_after(query, extraction, shape, request.after))
     if position is not None:
@@ -64,7 +69,7 @@ def _at_or_after(query: Query, extraction: Extraction, shape: Shape, after: str)
     cursor, kind = f"q.{identifier(name)}", shape.columns[name]
     if extraction.lookback and extraction.cursor_type is not CursorType.ID:
         check_lookback(name, kind.name)
-    start = query.bind(after, kind.sql) + lookback(query, extraction, kind.sql)
+    start = query.bind(after, kind.sql) + lookback_sql(query, extraction, kind.sql)
     empty = f" or {cursor} = ''" if kind.name in TEXTS else ""
     return f"({cursor} >= {start} or {cursor} is null{empty})"
 

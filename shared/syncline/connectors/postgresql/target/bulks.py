@@ -21,7 +21,7 @@ from syncline.connectors.postgresql.target.staging_table import (
     Records,
     copy_staged,
     create_staged,
-    taken_out,
+    staged_value,
 )
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.text import identifier
@@ -145,7 +145,7 @@ class Bulks:
     async def _insert(self, records: Records) -> None:
         table, columns = self.table, list(records[0])
         names = ", ".join(map(identifier, columns))
-        values = ", ".join(taken_out(table.columns[name]) for name in columns)
+        values = ", ".join(staged_value(table.columns[name]) for name in columns)
         key = ", ".join(map(identifier, table.key))
         order = ", ".join(f"s.{identifier(name)}" for name in table.key)
         others = [identifier(name) for name in columns if name not in table.key]
@@ -171,7 +171,7 @@ class Bulks:
         """
         table = self.table
         same = self.same_key("t", "s")
-        change = changes(table, columns)
+        change = assignments(table, columns)
         if change:
             await self.connection.execute(
                 f"update {table.name} t set {change} from {staged} s where {same}"
@@ -200,10 +200,10 @@ def _failure(error: BaseException) -> Failure:
     return Failure(Category.PERMANENT, "value_refused", message)
 
 
-def changes(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:
+def assignments(table: Table, columns: Sequence[str], *, with_key: bool = False) -> str:
     """Return the assignments of an update from the temporary table's row `s`."""
     return ", ".join(
-        f"{identifier(name)} = {taken_out(table.columns[name])}"
+        f"{identifier(name)} = {staged_value(table.columns[name])}"
         for name in columns
         if with_key or name not in table.key
     )

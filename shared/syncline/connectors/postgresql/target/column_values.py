@@ -13,7 +13,7 @@ _JSON = frozenset({"json", "jsonb"})
 _Maker = Callable[[object], str]
 
 
-def as_columns(
+def convert_values(
     records: list[dict[str, Any]], places: Sequence[int], columns: Mapping[str, TargetColumn]
 ) -> dict[int, Failure]:
     """Rewrite values of binary, JSON, array and composite columns in place; most tables have none.

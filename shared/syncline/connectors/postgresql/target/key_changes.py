@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from syncline.connectors.postgresql.target.bulks import Bulks, changes
+from syncline.connectors.postgresql.target.bulks import Bulks, assignments
 from syncline.connectors.postgresql.target.staging_table import Records
 from syncline.connectors.sql.match_keys import key_parts, of_target_id
 from syncline.domain.errors import Failure
@@ -58,7 +58,7 @@ class _KeyChange:
         async with connection.transaction():
             staged = await self._bulks.staged(records)
             rows = await connection.fetch(
-                f"update {table.name} t set {changes(table, list(records[0]), with_key=True)} "
+                f"update {table.name} t set {assignments(table, list(records[0]), with_key=True)} "
                 f"from {staged} s, {table.given('n')} join {olds} using (place) "
                 f"where {table.same('s', 'n')} and {table.same('t', 'o')} returning place",
                 *given,

@@ -38,7 +38,7 @@ def _type(column: TargetColumn) -> str:
     return f"{column.staged} collate {column.collation}" if column.collation else column.staged
 
 
-def taken_out(column: TargetColumn) -> str:
+def staged_value(column: TargetColumn) -> str:
     """Return the expression that reads a column from the temporary table, called `s`."""
     name = identifier(column.name)
     if not column.composite:

@@ -9,7 +9,7 @@ import asyncpg
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResult, unpaced
 from syncline.connectors.postgresql.target.bulks import Bulks
-from syncline.connectors.postgresql.target.column_values import as_columns
+from syncline.connectors.postgresql.target.column_values import convert_values
 from syncline.connectors.postgresql.target.key_changes import change_keys
 from syncline.connectors.postgresql.target.staging_table import Records
 from syncline.connectors.postgresql.target.table import Table
@@ -42,7 +42,7 @@ class Upsert:
         failures |= bulk.keyless()
         for places in groups.values():
             ready = [place for place in places if place not in failures]
-            failures |= as_columns(records, ready, table.columns)
+            failures |= convert_values(records, ready, table.columns)
         whole = [place for place in range(len(records)) if place not in failures]
         rows = await table.rows_of(self._connection, [keys[place] or () for place in whole])
         taken = claims(whole, dict(zip(whole, rows, strict=True)), ids, batch)
