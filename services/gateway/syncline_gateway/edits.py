@@ -14,7 +14,7 @@ from syncline.domain.errors import Problem
 from syncline.domain.naming import NAME
 from syncline.postgres.database.conditions import ListPart
 from syncline.resources import edits
-from syncline.resources.edits import Edit, Expected
+from syncline.resources.edits import Edit, Presence
 from syncline_gateway.access.caller import User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.etags import IfMatch, etag
@@ -34,9 +34,9 @@ def edit_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
     """Return the dependency that says who edits which object, and on what state that is based."""
 
     async def edit(name: Name, caller: User, mark: IfMatch) -> Edit:
-        expected = Expected.ANYTHING if mark is None else mark
+        expected = Presence.ANYTHING if mark is None else mark
         if mark == "*":
-            expected = Expected.SOMETHING_THERE
+            expected = Presence.SOMETHING_THERE
         return Edit(caller.tenant, caller.actor, kind, name, expected)
 
     return edit
@@ -46,7 +46,7 @@ def creation_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
     """Return the dependency that says who creates an object; the document names it."""
 
     async def creation(caller: User) -> Edit:
-        return Edit(caller.tenant, caller.actor, kind, None, Expected.NOTHING_THERE)
+        return Edit(caller.tenant, caller.actor, kind, None, Presence.NOTHING_THERE)
 
     return creation
 

@@ -52,7 +52,7 @@ async def delete_within(
     return [PlanStep("deleted", kind, name) for kind, name in in_order]
 
 
-def not_wanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[Name]:
+def unwanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[Name]:
     """Return what is stored and not wanted."""
     return [(kind, c.name) for kind, c in stored.items() if wanted.get(kind, c.name) is None]
 

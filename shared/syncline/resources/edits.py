@@ -23,7 +23,7 @@ from syncline.resources.loader import DocumentSet
 from syncline.resources.request_document import read_request_document, require_valid
 
 
-class Expected(Enum):
+class Presence(Enum):
     """What an edit takes for granted where it names no state."""
 
     ANYTHING = "anything"
@@ -31,7 +31,7 @@ class Expected(Enum):
     SOMETHING_THERE = "something there"
 
 
-Expectation: TypeAlias = Expected | str
+Expectation: TypeAlias = Presence | str
 """A text is the mark (`Change.mark`) of the state that the edit was based on."""
 
 
@@ -46,7 +46,7 @@ class Edit(msgspec.Struct, frozen=True):
     actor: str
     kind: Kind
     name: str | None
-    expected: Expectation = Expected.ANYTHING
+    expected: Expectation = Presence.ANYTHING
 
 
 async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[PlanStep, str]:
@@ -73,21 +73,11 @@ async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[Pla
         return step, await change.mark(edit.kind, config.name)
 
 
-async def switch_instance(
-    store: ConfigurationStore, edit: Edit, *, enabled: bool
-) -> tuple[PlanStep, str]:
-    """Activate or deactivate an instance. Raises as `save`."""
-    return await _switch(store, edit, enabled=enabled)
+async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tuple[PlanStep, str]:
+    """Activate or deactivate an instance, or a schedule: slots that pass meanwhile are gone.
 
-
-async def switch_schedule(
-    store: ConfigurationStore, edit: Edit, *, enabled: bool
-) -> tuple[PlanStep, str]:
-    """Let a schedule fire or not; slots that pass meanwhile are gone. Raises as `save`."""
-    return await _switch(store, edit, enabled=enabled)
-
-
-async def _switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tuple[PlanStep, str]:
+    Raises as `save`.
+    """
     name = edit.name or ""
     async with store.change(edit.tenant, edit.actor) as change:
         stored = await change.stored()
@@ -156,9 +146,9 @@ async def _require_expected(
 ) -> None:
     there = stored.get(edit.kind, name) is not None
     what = f"{edit.kind.lower()} {name!r}"
-    if edit.expected is Expected.NOTHING_THERE and there:
+    if edit.expected is Presence.NOTHING_THERE and there:
         raise ConflictError(f"there is a {what} already")
-    if edit.expected not in (Expected.ANYTHING, Expected.NOTHING_THERE) and not there:
+    if edit.expected not in (Presence.ANYTHING, Presence.NOTHING_THERE) and not there:
         raise not_found(stored, edit.kind, name)
     if isinstance(edit.expected, str):
         await change.require(edit.kind, name, edit.expected)

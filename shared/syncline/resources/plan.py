@@ -9,7 +9,7 @@ from syncline.domain.configuration.documents import TenantConfiguration
 from syncline.domain.errors import ConflictError
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.checks import check
-from syncline.resources.deletion import delete_within, not_wanted
+from syncline.resources.deletion import delete_within, unwanted
 from syncline.resources.loader import DocumentSet
 from syncline.resources.mistakes import InvalidFilesError
 
@@ -59,7 +59,7 @@ async def prune(
         steps = _pruning(loaded, stored)
         if steps != list(planned):
             raise ConflictError("the configuration was changed meanwhile: look at the plan again")
-        doomed = not_wanted(loaded, stored)
+        doomed = unwanted(loaded, stored)
         kept = stored.without(doomed)
         await delete_within(change, kept | loaded, doomed)
         await _save(change, loaded, stored, steps)
@@ -67,7 +67,7 @@ async def prune(
 
 
 def _pruning(loaded: DocumentSet, stored: TenantConfiguration) -> list[PlanStep]:
-    doomed = not_wanted(loaded, stored)
+    doomed = unwanted(loaded, stored)
     steps = _steps(loaded, stored.without(doomed))
     deleted = [PlanStep("deleted", kind, name) for kind, name in reversed(doomed)]
     return [*steps, *deleted]

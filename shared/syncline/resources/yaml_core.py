@@ -69,7 +69,7 @@ def read_all(text: str) -> list[ParsedDocument]:
     """
     try:
         nodes = list(yaml.compose_all(text, Loader=_Loader))
-        found = [_Reading().document(node) for node in nodes]
+        found = [_NodeReader().document(node) for node in nodes]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise YamlError(_words(error.problem), mark.line + 1 if mark else None) from None
@@ -103,7 +103,7 @@ def _words(problem: str | None) -> str:
     return next((words for begin, words in _WORDS.items() if said.startswith(begin)), said)
 
 
-class _Reading:
+class _NodeReader:
     """Turns the nodes of one document into values."""
 
     def __init__(self) -> None:

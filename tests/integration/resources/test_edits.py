@@ -20,11 +20,11 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.resources.edits import (
     Edit,
     Expectation,
-    Expected,
+    Presence,
     activate_version,
     delete,
     save,
-    switch_instance,
+    switch,
 )
 from syncline.security.secrets import Keyring, generate_key
 
@@ -64,7 +64,7 @@ def store(database: Database) -> ConfigurationStore:
     return ConfigurationStore(database, Keyring.parse(generate_key()))
 
 
-def edit(kind: Kind, name: str | None = None, expected: Expectation = Expected.ANYTHING) -> Edit:
+def edit(kind: Kind, name: str | None = None, expected: Expectation = Presence.ANYTHING) -> Edit:
     return Edit("default", "tester", kind, name, expected)
 
 
@@ -110,7 +110,7 @@ async def test_edit_of_an_older_state_is_refused(store: ConfigurationStore) -> N
 
 
 async def test_created_twice_is_refused(store: ConfigurationStore) -> None:
-    new = edit(Kind.PROFILE, None, Expected.NOTHING_THERE)
+    new = edit(Kind.PROFILE, None, Presence.NOTHING_THERE)
     await save(store, new, PROFILE)
     with pytest.raises(ConflictError, match="profile 'erp' already"):
         await save(store, new, PROFILE)
@@ -215,9 +215,9 @@ async def test_instance_is_switched_and_audited(
     store: ConfigurationStore, database: Database
 ) -> None:
     await save_all(store)
-    switch = edit(Kind.INSTANCE, "erp-shop")
-    assert (await switch_instance(store, switch, enabled=False))[0].action == "changed"
-    assert (await switch_instance(store, switch, enabled=False))[0].action == "unchanged"
+    off = edit(Kind.INSTANCE, "erp-shop")
+    assert (await switch(store, off, enabled=False))[0].action == "changed"
+    assert (await switch(store, off, enabled=False))[0].action == "unchanged"
     (row,) = await database.fetch("select * from audit_log order by id desc limit 1")
     assert (row["action"], row["object"]) == ("instance.changed", "erp-shop")
 

@@ -15,7 +15,7 @@ from syncline.cli.program.texts import label, moment
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
 from syncline.postgres.schedules.schedule_list import FiringView, ScheduleList, ScheduleView
-from syncline.resources.edits import Edit, switch_schedule
+from syncline.resources.edits import Edit, switch
 from syncline.runtime.clock import SystemClock
 
 commands = Commands("List and preview schedules, switch them, run one now.")
@@ -141,7 +141,7 @@ def _switch(shell: Shell, schedule: str, *, enabled: bool) -> None:
     async def change() -> ScheduleView:
         async with shell.configuration() as store:
             edit = Edit(shell.tenant, shell.actor, Kind.SCHEDULE, schedule)
-            await switch_schedule(store, edit, enabled=enabled)
+            await switch(store, edit, enabled=enabled)
         async with shell.database() as database:
             return await ScheduleList(database).get(shell.tenant, schedule)
 

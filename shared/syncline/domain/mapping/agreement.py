@@ -20,11 +20,11 @@ from syncline.domain.validation_errors import below
 _OPEN = frozenset({FieldType.OBJECT, FieldType.ARRAY})
 
 
-class _Given(msgspec.Struct):
+class _CanonicalValue(msgspec.Struct):
     """A place of the canonical record; `type` where a field gives it."""
 
     type: FieldType | None = None
-    inside: dict[Segment, _Given] = {}
+    inside: dict[Segment, _CanonicalValue] = {}
 
 
 class CanonicalShape:
@@ -32,11 +32,11 @@ class CanonicalShape:
 
     def __init__(self, normalization: Normalization) -> None:
         self.names = [field.target for field in normalization.fields]
-        self._root = _Given()
+        self._root = _CanonicalValue()
         for field in normalization.fields:
             place = self._root
             for segment in parse_path(field.target):
-                place = place.inside.setdefault(segment, _Given())
+                place = place.inside.setdefault(segment, _CanonicalValue())
             place.type = field.type
 
     def refusal(self, text: str) -> str | None:
@@ -46,7 +46,7 @@ class CanonicalShape:
             return None
         return f"no normalization field gives `{text}`{meant(text, self.names)}"
 
-    def _gives(self, place: _Given, path: Path) -> bool:
+    def _gives(self, place: _CanonicalValue, path: Path) -> bool:
         if place.type is not None:
             return not path or place.type in _OPEN or path == (EACH,)
         if not path:

@@ -92,7 +92,7 @@ Options = Annotated[
 ]
 
 
-class _Transformed:
+class _FieldChain:
     """What the fields of both parts have: a chain of transformers."""
 
     transform: tuple[TransformStep, ...]
@@ -109,7 +109,7 @@ Default = Annotated[Any, Field(description="Used where the value is null or empt
 
 
 @dataclass(frozen=True, kw_only=True)
-class NormalizationField(_Transformed):
+class NormalizationField(_FieldChain):
     """One raw field into one canonical property."""
 
     __pydantic_config__ = CONFIG
@@ -127,7 +127,7 @@ class NormalizationField(_Transformed):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformationField(_Transformed):
+class TransformationField(_FieldChain):
     """One canonical property into one path of the target payload."""
 
     __pydantic_config__ = CONFIG

@@ -72,7 +72,7 @@ def _array(elements: list[Any], *, is_touched: bool) -> Value:
     return elements if elements or is_touched else ABSENT
 
 
-class _Asked(NamedTuple):
+class _NullRule(NamedTuple):
     """What the fields that are written want of an array that is not there.
 
     Attributes:
@@ -84,9 +84,9 @@ class _Asked(NamedTuple):
     omits: bool
 
     @staticmethod
-    def of(fields: Sequence[Field], *, is_spread: bool) -> _Asked:
+    def of(fields: Sequence[Field], *, is_spread: bool) -> _NullRule:
         fills = is_spread and any(field.fills for field in fields)
-        return _Asked(fills, all(field.omit_null for field in fields))
+        return _NullRule(fills, all(field.omit_null for field in fields))
 
 
 def _column(making: SourceArray, *, at_root: bool) -> _Column:
@@ -95,7 +95,7 @@ def _column(making: SourceArray, *, at_root: bool) -> _Column:
     read = (reader if of_root else element_reader)(making.source)
     context = making.context
     switched = any(field.when is not None for field in making.fields)
-    everything = _Asked.of(making.fields, is_spread=making.is_spread)
+    everything = _NullRule.of(making.fields, is_spread=making.is_spread)
 
     def column(root: dict[str, Any], contexts: Sequence[Any]) -> list[Any] | None:
         if contexts[context] is ABSENT:
@@ -105,7 +105,7 @@ def _column(making: SourceArray, *, at_root: bool) -> _Column:
             on = [f for f in making.fields if f.when is None or f.when(root)]
             if not on:
                 return None
-            asked = _Asked.of(on, is_spread=making.is_spread)
+            asked = _NullRule.of(on, is_spread=making.is_spread)
         found = read(contexts[context])
         if isinstance(found, list):
             return found

@@ -24,8 +24,8 @@ from syncline.domain.mapping.transformers.options import (
 )
 from syncline.domain.mapping.transformers.transformer import (
     Factory,
-    OfValue,
     Transformer,
+    ValueTransformer,
     of_text,
     pure,
 )
@@ -56,17 +56,17 @@ def bool_to_status(options: Options) -> Transformer:
     for name, label in (("trueValue", labels[True]), ("falseValue", labels[False])):
         if label is None:
             raise OptionError(name, "is required: the label for that value")
-    return OfValue(lambda value: labels[converters.to_bool(value)])
+    return ValueTransformer(lambda value: labels[converters.to_bool(value)])
 
 
 def format_decimal(options: Options) -> Transformer:
     decimals = integer(options, "decimals", 2, 0, 10)
-    return OfValue(lambda value: f"{numbers.rounded(value, decimals):f}")
+    return ValueTransformer(lambda value: f"{numbers.rounded(value, decimals):f}")
 
 
 def round_number(options: Options) -> Transformer:
     decimals = integer(options, "decimals", 0, 0, 10)
-    return OfValue(lambda value: numbers.rounded(value, decimals))
+    return ValueTransformer(lambda value: numbers.rounded(value, decimals))
 
 
 def parse_number(options: Options) -> Transformer:
@@ -83,7 +83,7 @@ def parse_number(options: Options) -> Transformer:
             return None  # an empty cell
         return read(value) if type(value) is str else numbers.to_decimal(value)
 
-    return OfValue(transform)
+    return ValueTransformer(transform)
 
 
 def date_format(options: Options) -> Transformer:
@@ -101,7 +101,7 @@ def date_format(options: Options) -> Transformer:
             words = f"has no date in {own.key} that could be written: {shown(value)}"
             raise ValueRefusedError(words, code="invalid_date") from None
 
-    return OfValue(transform)
+    return ValueTransformer(transform)
 
 
 def _form(options: Options, name: str, default: str) -> str:

@@ -15,7 +15,7 @@ from syncline.domain.mapping.transformers.options import (
     integer,
     words,
 )
-from syncline.domain.mapping.transformers.transformer import OfValue, Transformer
+from syncline.domain.mapping.transformers.transformer import Transformer, ValueTransformer
 from syncline.domain.mapping.values import converters
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.record import Value
@@ -25,7 +25,7 @@ def replace(options: Options) -> Transformer:
     search, by = words(options, "search"), words(options, "replace", "")
     if not search:
         raise OptionError("search", "must not be empty")
-    return OfValue(lambda value: plain_text(value).replace(search, by))
+    return ValueTransformer(lambda value: plain_text(value).replace(search, by))
 
 
 def split(options: Options) -> Transformer:
@@ -38,7 +38,7 @@ def split(options: Options) -> Transformer:
             raise ValueRefusedError(f"must be a text, not {shown(value)}")
         return [part.strip() for part in plain_text(value).split(separator)]
 
-    return OfValue(transform)
+    return ValueTransformer(transform)
 
 
 def join(options: Options) -> Transformer:
@@ -85,7 +85,7 @@ def digest(options: Options) -> Transformer:
 def substring(options: Options) -> Transformer:
     start = integer(options, "start", 0, 0, 10**6)
     length = integer(options, "length", 10**6, 0, 10**6)
-    return OfValue(lambda value: plain_text(value)[start : start + length])
+    return ValueTransformer(lambda value: plain_text(value)[start : start + length])
 
 
 def regex_extract(options: Options) -> Transformer:

@@ -14,7 +14,7 @@ Transformer: TypeAlias = Callable[[Any, dict[str, Any]], Any]
 Factory: TypeAlias = Callable[[Options], Transformer]
 
 
-class OfValue:
+class ValueTransformer:
     """A transformer that needs the value alone; the compiler calls its function directly."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
@@ -26,11 +26,11 @@ class OfValue:
 
 def value_only(transformer: Transformer) -> Callable[[Any], Any] | None:
     """Return the function of a transformer that does not look at the record, else None."""
-    return transformer.function if isinstance(transformer, OfValue) else None
+    return transformer.function if isinstance(transformer, ValueTransformer) else None
 
 
 def pure(function: Callable[[Any], Any]) -> Factory:
-    made = OfValue(function)
+    made = ValueTransformer(function)
     return lambda _options: made
 
 
