@@ -21,6 +21,7 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.naming import meant, shown
 from syncline.resources.loader import DocumentSet
 from syncline.resources.mistakes import Mistake
+from syncline.telemetry.masking import Secrets
 
 
 def check(loaded: DocumentSet, stored: TenantConfiguration) -> list[Mistake]:
@@ -30,6 +31,16 @@ def check(loaded: DocumentSet, stored: TenantConfiguration) -> list[Mistake]:
         if mistake not in found:
             found.append(mistake)
     return found
+
+
+def profile_problems(
+    connector: type[Connector], profile: ProfileConfig, secrets: dict[str, str]
+) -> list[Problem]:
+    """Return what a connector says of a profile's settings; a secret among them is masked."""
+    known = Secrets()
+    known.know(secrets.values())
+    found = connector.config_problems(profile.config, secrets)
+    return [Problem(problem.path, known.mask(problem.message)) for problem in found]
 
 
 class _Checker:
@@ -69,7 +80,7 @@ class _Checker:
         except InvalidInputError as error:
             yield from error.problems
             return
-        yield from kind.config_problems(profile.config, secrets)
+        yield from profile_problems(kind, profile, secrets)
 
     def _entity_type(self, mapping: MappingConfig) -> Iterator[Problem]:
         before = self._stored.mappings.get(mapping.name)

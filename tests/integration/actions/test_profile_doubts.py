@@ -34,8 +34,8 @@ def profile(connector: str, config: dict[str, Any], **more: Any) -> ProfileConfi
 @pytest.mark.parametrize(
     ("connector", "config", "word"),
     [
-        ("file", {"folder": "{folder}/nowhere", "format": "csv"}, "nowhere"),
-        ("file", {"folder": "/", "format": "csv"}, "/"),
+        ("file", {"folder": "{folder}/nowhere"}, "nowhere"),
+        ("file", {"folder": "/"}, "/"),
         ("sqlite", {"file": "{folder}/nowhere.db"}, "nowhere.db"),
         ("postgresql", {"host": "127.0.0.1", "port": 9, "database": "d", "user": "u"}, "127.0.0.1"),
         ("http", {"baseUrl": "http://127.0.0.1:9"}, "127.0.0.1"),
@@ -51,7 +51,7 @@ async def test_what_cannot_be_reached_is_a_doubt(
 
 
 async def test_what_is_there_unchanged_or_inactive_is_none(tmp_path: Path) -> None:
-    there = profile("file", {"folder": str(tmp_path), "format": "csv"})
+    there = profile("file", {"folder": str(tmp_path)})
     assert await said(there, tmp_path) == []
     gone = profile("sqlite", {"file": f"{tmp_path}/nowhere.db"})
     assert await said(gone, tmp_path, TenantConfiguration(profiles={"a": gone})) == []

@@ -20,6 +20,7 @@ from syncline.domain.configuration.documents import Kind, ProfileConfig
 from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import FailureError, InvalidInputError
 from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.resources.checks import profile_problems
 from syncline.resources.request_document import read_request_document
 from syncline.runtime.clock import Clock
 from syncline.telemetry.masking import Secrets
@@ -88,7 +89,7 @@ class ConnectionChecker:
 
     async def _checked(self, profile: ProfileConfig) -> ConnectionTest:
         kind = connector_class(profile.connector)
-        problems = kind.config_problems(profile.config, profile.secrets)
+        problems = profile_problems(kind, profile, profile.secrets)
         if problems:
             raise InvalidInputError(problems)
         began = self._clock.monotonic()
