@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from jsonschema.validators import validator_for
 
 from syncline_gateway.app import documented
 from syncline_gateway.document.document import document
+from syncline_gateway.document.parameters import query_parameters
 from syncline_gateway.openapi_page import PAGE, page
+from syncline_gateway.routes import ROUTERS
 
 STORED = Path(__file__).parents[2] / PAGE
 DOCUMENT: dict[str, Any] = document(documented())
@@ -93,3 +96,12 @@ def test_every_answer_has_a_schema(operation: Any) -> None:
 
 def test_the_document_names_its_servers() -> None:
     assert [server["url"] for server in DOCUMENT["servers"]] == ["/", "http://127.0.0.1:18000"]
+
+
+def test_a_route_takes_the_query_parameters_that_the_document_names() -> None:
+    routes = [r for router in ROUTERS for r in router.routes if isinstance(r, APIRoute)]
+    for route in routes:
+        for method in route.methods or ():
+            operation = DOCUMENT["paths"][f"/api/v1{route.path}"][method.lower()]
+            named = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+            assert sorted(query_parameters(route)) == sorted(named), route.path

@@ -15,7 +15,7 @@ from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
 from syncline.security.signing import new_signing_secret
-from syncline_notifier.deliveries import Delivering
+from syncline_notifier.deliveries import DeliverySender
 from syncline_notifier.handler import NotifierHandler
 
 EVENTS = ("run_failed", "partial_success", "dlq_growth")
@@ -33,15 +33,15 @@ class Notifier:
         self.allowed: tuple[str, ...] = ("127.0.0.0/8",)
         self._all_senders: list[Senders] = []
 
-    def delivering(self) -> Delivering:
+    def sender(self) -> DeliverySender:
         clock = SystemClock()
         senders = Senders(self.allowed, Mailer(self.smtp), "https://syncline.example.com/", clock)
         self._all_senders.append(senders)
-        return Delivering(self.deliveries, senders, clock)
+        return DeliverySender(self.deliveries, senders, clock)
 
     def stage(self, threshold: int = 4) -> NotifierHandler:
         alerting = Alerting(self.database, AlertTiming(window=0, hold=0, flaps=0))
-        return NotifierHandler(alerting, self.delivering(), threshold, SystemClock())
+        return NotifierHandler(alerting, self.sender(), threshold, SystemClock())
 
     async def webhook(self, url: str, *events: str, **more: object) -> str:
         secret = new_signing_secret()
@@ -57,7 +57,7 @@ class Notifier:
     async def deliver(self) -> int:
         """Deliver what is due, and what would be due later, now."""
         await self.database.execute("update deliveries set next_at = now() where holder is null")
-        return await self.delivering().deliver_due()
+        return await self.sender().deliver_due()
 
     async def states(self) -> list[tuple[str, int]]:
         rows = await self.database.fetch("select state, attempts from deliveries order by id")

@@ -60,7 +60,7 @@ async def test_the_status_topic_is_read_on() -> None:
     reader: Any = Once(delivery(b"r1", HOSTILE))
 
     with pytest.raises(asyncio.CancelledError):
-        await Hub(reader, FakeClock()).follow()
+        await Hub(reader, FakeClock()).read_statuses()
 
 
 def test_it_holds_no_record_of_a_run() -> None:

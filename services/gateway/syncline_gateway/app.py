@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import json
 from functools import cache
-from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from syncline.security.passwords import Passwords
@@ -32,6 +31,7 @@ def documented() -> FastAPI:
 
 @cache
 def _routes() -> APIRouter:
+    """Return the routes of every app here: they hold nothing of one."""
     api = APIRouter(prefix=BASE, dependencies=[Depends(only_known_parameters)])
     for router in ROUTERS:
         api.include_router(router)
@@ -39,9 +39,9 @@ def _routes() -> APIRouter:
 
 
 @cache
-def _document() -> dict[str, Any]:
-    """Return the document of every app here; made once a process, it takes half a second."""
-    return document(documented())
+def _document() -> bytes:
+    """Return the document of every app here: made once, when somebody first asks for it."""
+    return json.dumps(document(documented())).encode()
 
 
 def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
@@ -52,7 +52,6 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
         passwords: other than at their usual cost.
     """
     app = documented()
-    app.openapi_schema = _document()
     app.state.api = api
     app.state.passwords = passwords or Passwords()
     authentication = Authentication(
@@ -62,12 +61,12 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     add_problem_handlers(app)
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)
-    async def openapi() -> Any:  # noqa: ANN401 - a response
-        return JSONResponse(document(app))
+    def openapi() -> Response:  # in a thread: others are answered meanwhile
+        return Response(_document(), media_type="application/json")
 
     @app.api_route("/api/{path:path}", methods=_ALL, include_in_schema=False)
     async def unknown(request: Request, path: str) -> Response:
-        if allowed := _methods(app, path):
+        if allowed := _methods(path):
             detail = f"{request.method} is not possible here, only {', '.join(allowed)}"
             return problem(405, "method_not_allowed", detail, headers={"Allow": ", ".join(allowed)})
         return problem(404, "not_found", f"there is no /api/{path[:200]}: see /api/v1/openapi.json")
@@ -79,13 +78,12 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
     return app
 
 
-def _methods(app: FastAPI, path: str) -> list[str]:
+def _methods(path: str) -> list[str]:
     """Return the methods that a path knows; none when there is no such path."""
-    for template, item in document(app)["paths"].items():
-        pattern = re.sub(r"\\\{[^/]+\\\}", "[^/]+", re.escape(template.removeprefix("/api/")))
-        if re.fullmatch(pattern, path):
-            return sorted(name.upper() for name in item if name.upper() in _ALL)
-    return []
+    address = f"/api/{path}".removeprefix(BASE)
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    found = [route.methods or () for route in routes if route.path_regex.match(address)]
+    return sorted(set().union(*found))
 
 
 _ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

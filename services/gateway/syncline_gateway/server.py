@@ -28,7 +28,7 @@ from syncline.telemetry.logs import configure_logs
 from syncline_gateway.api import Backend
 from syncline_gateway.app import create_app
 from syncline_gateway.live.hub import Hub
-from syncline_gateway.live.service_status import feed
+from syncline_gateway.live.service_status import publish_status_reports
 
 ANSWERS_WITHIN = 5.0
 """Seconds that a request may go on after SIGTERM."""
@@ -61,9 +61,9 @@ async def serve(settings: Settings) -> None:
             lambda: _until_told(server, listening, backend.hub, own.stopping),
             HealthServer(lambda: None, lambda: _ready(backend, server)),
             {
-                "status": backend.hub.follow,
+                "status": backend.hub.read_statuses,
                 "deliver": backend.hub.deliver,
-                "pipeline": lambda: feed(backend.hub, own.database, own.clock),
+                "pipeline": lambda: publish_status_reports(backend.hub, own.database, own.clock),
             },
             host=settings.http_host,
             port=settings.http_port,
@@ -131,5 +131,5 @@ async def _until_told(
 def _ready(backend: Backend, server: _Server) -> dict[str, str | None]:
     return {
         "http": None if server.started else "not listening yet",
-        "status": None if backend.hub.reads else "the status topic is not being read",
+        "status": None if backend.hub.is_reading else "the status topic is not being read",
     }

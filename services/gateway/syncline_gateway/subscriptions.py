@@ -50,7 +50,7 @@ class SubscriptionBody(Body):
         return config
 
 
-class Tested(msgspec.Struct, frozen=True, rename="camel"):
+class SubscriptionTest(msgspec.Struct, frozen=True, rename="camel"):
     """What the receiver said to a test.
 
     Attributes:
@@ -113,7 +113,7 @@ class CallerSubscriptions:
         await self._stored.rotate(self._tenant, self._actor, id_, secret)
         return await self.get(id_)
 
-    async def test(self, id_: str) -> Tested:
+    async def test(self, id_: str) -> SubscriptionTest:
         """Send a test and wait for its answer."""
         destination = await self._stored.destination(self._tenant, self._kind, id_)
         clock = self.api.clock
@@ -124,7 +124,7 @@ class CallerSubscriptions:
             attempt = await senders.send(destination, notification, clock.now(), data)
         finally:
             await senders.close()
-        return Tested(notification, attempt.entry)
+        return SubscriptionTest(notification, attempt.entry)
 
     async def deliveries(self, id_: str, state: str | None, paging: Paging) -> Page[DeliveryView]:
         """Return what was told to one, the newest first."""

@@ -1,4 +1,4 @@
-"""Delivering what is due: at least once, with the same ID on every attempt, for up to a day.
+"""DeliverySender what is due: at least once, with the same ID on every attempt, for up to a day.
 
 A delivery is held for a while by who sends it. Who dies in between leaves it to the others.
 """
@@ -26,7 +26,7 @@ LOOK_EVERY = 1.0
 log = structlog.get_logger()
 
 
-class Delivering:
+class DeliverySender:
     """Sends what lies in the outbox."""
 
     def __init__(

@@ -13,8 +13,8 @@ from syncline.postgres.notifications.alert_states import Alerting, Verdict
 from syncline.runtime.clock import Clock
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
-from syncline_notifier.deliveries import Delivering
-from syncline_notifier.rules import Ended, judge_all, weigh
+from syncline_notifier.deliveries import DeliverySender
+from syncline_notifier.rules import RunEnd, judge_all, weigh
 
 WEIGH_EVERY = 10.0
 """Seconds between two looks at the dead letters."""
@@ -23,7 +23,7 @@ LOOK_EVERY = 1.0
 log = structlog.get_logger()
 
 
-class NotifierHandler(Handler[Ended | None]):
+class NotifierHandler(Handler[RunEnd | None]):
     """Judges a poll's runs in one transaction.
 
     Args:
@@ -31,10 +31,10 @@ class NotifierHandler(Handler[Ended | None]):
     """
 
     def __init__(
-        self, alerting: Alerting, delivering: Delivering, threshold: int, clock: Clock
+        self, alerting: Alerting, sender: DeliverySender, threshold: int, clock: Clock
     ) -> None:
         self._alerting = alerting
-        self._delivering = delivering
+        self._delivering = sender
         self._threshold = threshold
         self._clock = clock
 
@@ -45,7 +45,7 @@ class NotifierHandler(Handler[Ended | None]):
             "tell": self.tell_for_ever,
         }
 
-    async def handle(self, items: Sequence[Ended | None]) -> list[Outbound]:
+    async def handle(self, items: Sequence[RunEnd | None]) -> list[Outbound]:
         ended = [event for event in items if event is not None]
         if ended:
             subjects = {one.subject for one in ended}

@@ -27,7 +27,7 @@ from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
 from syncline.domain.run import State
 
 
-class Ended(msgspec.Struct, frozen=True):
+class RunEnd(msgspec.Struct, frozen=True):
     """A run that is over, and when it ended."""
 
     run: RunStatus
@@ -47,7 +47,7 @@ _decode = decoder_of(CloudEvent[RunStatus]).decode
 _OF_STATE = {State.FAILED: Alert.RUN_FAILED, State.PARTIAL_SUCCESS: Alert.PARTIAL_SUCCESS}
 
 
-def decode(delivery: Delivery) -> Ended | None:
+def decode(delivery: Delivery) -> RunEnd | None:
     """Read a status event; None for all but the end of a run. Raises as decoders do."""
     value = delivery.value or b""
     if _head(value).type != COMPLETED:
@@ -57,11 +57,11 @@ def decode(delivery: Delivery) -> Ended | None:
     at = datetime.fromisoformat(finished) if finished else event.time
     if at.tzinfo is None:
         raise ValueError("finishedAt has no time zone")
-    return Ended(event.data, at)
+    return RunEnd(event.data, at)
 
 
 def judge(
-    state: AlertState, ended: Ended, causes: Mapping[str, Cause]
+    state: AlertState, ended: RunEnd, causes: Mapping[str, Cause]
 ) -> tuple[AlertState, Happening | None]:
     """Decide what the end of a run means.
 
@@ -85,7 +85,7 @@ def judge(
 
 
 def judge_all(
-    ended: Sequence[Ended], states: Mapping[Subject, AlertState], causes: Mapping[str, Cause]
+    ended: Sequence[RunEnd], states: Mapping[Subject, AlertState], causes: Mapping[str, Cause]
 ) -> tuple[dict[Subject, AlertState], list[Happening]]:
     """Decide on runs in the order in which they ended."""
     after, happenings = dict(states), []
@@ -113,11 +113,15 @@ def weigh(
         state = AlertState()
     else:
         return state, None
+    name = str(Alert.DLQ_GROWTH)
     data = AlertData(
-        alert=str(Alert.DLQ_GROWTH), tenant=subject.tenant, instance=subject.instance,
-        pending=pending, threshold=threshold,
-    )  # fmt: skip
-    return state, Happening(subject, alert, data, alert is None, Cause(str(Alert.DLQ_GROWTH)))
+        alert=name,
+        tenant=subject.tenant,
+        instance=subject.instance,
+        pending=pending,
+        threshold=threshold,
+    )
+    return state, Happening(subject, alert, data, alert is None, Cause(name))
 
 
 def _unknown_cause(run: RunStatus) -> Cause:
@@ -126,13 +130,8 @@ def _unknown_cause(run: RunStatus) -> Cause:
 
 
 def _data(run: RunStatus, alert: Alert | None, reason: str | None) -> AlertData:
-    return AlertData(
-        alert=str(alert or Alert.RECOVERED), tenant=run.tenant, instance=run.instance,
-        entity_type=run.entity_type, correlation_id=run.correlation_id, state=run.state,
-        mode=run.mode, trigger=run.trigger, reason=reason, total=run.total, success=run.success,
-        skipped=run.skipped, failed=run.failed, started_at=run.started_at,
-        finished_at=run.finished_at,
-    )  # fmt: skip
+    data = msgspec.structs.asdict(run) | {"alert": str(alert or Alert.RECOVERED), "reason": reason}
+    return AlertData(**{name: data[name] for name in AlertData.__struct_fields__ if name in data})
 
 
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 36_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -20,46 +20,50 @@ from syncline.domain.schedule.firing import (
 from syncline.domain.schedule.slots import next_slot, slots
 from syncline.domain.schedule.zones import parse_zone
 
-MOST = 1000
+MOST_MISSED = 1000
 """Missed slots of one schedule that are noted at once; the next look takes the next ones."""
 FARTHEST = timedelta(days=7)
 """How far back missed slots are noted one by one."""
 _MOMENT = timedelta(seconds=1)
 
 
-def taken(coming: DueSchedule, now: datetime) -> ScheduleUpdate:
-    """Decide what to keep of the slots that have come, and which slot is next.
+def decide_update(schedule: DueSchedule, now: datetime) -> ScheduleUpdate:
+    """Decide which of the slots that have come are recorded, and which slot is next.
 
     Raises:
         InvalidInputError: the zone is no longer known.
     """
-    cron, zone = parse_cron(coming.cron), parse_zone(coming.timezone)
-    if not coming.able:
+    cron, zone = parse_cron(schedule.cron), parse_zone(schedule.timezone)
+    if not schedule.able:
         return next_slot(cron, zone, now), ()
-    begin = max(coming.next_at, now - FARTHEST) - _MOMENT
-    come = list(islice(takewhile(lambda at: at <= now, slots(cron, zone, begin)), MOST + 1))
-    if len(come) > MOST:
-        return come[MOST], tuple(_missed(coming, come[:MOST]))
-    due = decide_slots(come, now, coming.able_since)
-    noted = list(_missed(coming, due.missed))
+    begin = max(schedule.next_at, now - FARTHEST) - _MOMENT
+    come = list(islice(takewhile(lambda at: at <= now, slots(cron, zone, begin)), MOST_MISSED + 1))
+    if len(come) > MOST_MISSED:
+        return come[MOST_MISSED], tuple(_missed(schedule, come[:MOST_MISSED]))
+    due = decide_slots(come, now, schedule.able_since)
+    noted = list(_missed(schedule, due.missed))
     if due.fires is not None:
         kind = FiringKind.CATCH_UP if due.catches_up else FiringKind.SLOT
-        noted.append(_noted(coming, due.fires, kind, FiringResult.DUE, None))
+        noted.append(_noted(schedule, due.fires, kind, FiringResult.DUE, None))
     return next_slot(cron, zone, now), tuple(noted)
 
 
-def _missed(
-    coming: DueSchedule, missed: tuple[datetime, ...] | list[datetime]
-) -> Iterator[NewFiring]:
-    for slot in missed:
-        yield _noted(coming, slot, FiringKind.SLOT, FiringResult.MISSED, "no scheduler was running")
+def _missed(schedule: DueSchedule, slots: Iterable[datetime]) -> Iterator[NewFiring]:
+    for slot in slots:
+        yield _noted(
+            schedule, slot, FiringKind.SLOT, FiringResult.MISSED, "no scheduler was running"
+        )
 
 
 def _noted(
-    coming: DueSchedule, slot: datetime, kind: FiringKind, result: FiringResult, reason: str | None
+    schedule: DueSchedule,
+    slot: datetime,
+    kind: FiringKind,
+    result: FiringResult,
+    reason: str | None,
 ) -> NewFiring:
-    run_id = run_id_of(coming.id, slot)
-    return NewFiring(slot, run_id, kind, actor_of(coming.name), result, reason)
+    run_id = run_id_of(schedule.id, slot)
+    return NewFiring(slot, run_id, kind, actor_of(schedule.name), result, reason)
 
 
 def worth_since(now: datetime) -> datetime:

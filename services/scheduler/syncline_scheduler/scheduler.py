@@ -22,7 +22,7 @@ from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
-from syncline_scheduler.rules import taken, worth_since
+from syncline_scheduler.rules import decide_update, worth_since
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -87,7 +87,7 @@ class Scheduler:
     def _decide(self, coming: DueSchedule) -> ScheduleUpdate:
         now = self._clock.now()
         try:
-            return taken(coming, now)
+            return decide_update(coming, now)
         except InvalidInputError as error:
             log.warning("schedule_unreadable", schedule=coming.name, reason=str(error))
             return now + LATER, ()
@@ -106,10 +106,10 @@ class Scheduler:
     def _note_sent(self, firings: list[UnpublishedFiring]) -> None:
         now = self._clock.now()
         for firing in firings:
+            fields = {"instance": firing.instance, "entity_type": firing.entity_type}
             log.info(
-                "schedule_fired", correlation_id=firing.run_id, kind=firing.kind.value,
-                instance=firing.instance, entity_type=firing.entity_type,
-            )  # fmt: skip
+                "schedule_fired", correlation_id=firing.run_id, kind=firing.kind.value, **fields
+            )
             if firing.kind is FiringKind.SLOT:
                 METRICS.schedule_lateness.observe(max((now - firing.slot).total_seconds(), 0.0))
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from syncline.bootstrap.notifications import senders_of
 from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.runtime.clock import SystemClock
-from syncline_notifier.deliveries import Delivering
+from syncline_notifier.deliveries import DeliverySender
 from tests.support.access import give_key
 from tests.support.alerts import raise_alert
 from tests.support.configured import configure
@@ -122,7 +122,7 @@ async def deliver(place: Gateway, tells: int) -> None:
         await raise_alert(place.database)
     senders = senders_of(backend.settings, backend.clock)
     try:
-        await Delivering(
+        await DeliverySender(
             Deliveries(place.database, backend.keyring), senders, SystemClock()
         ).deliver_due()
     finally:

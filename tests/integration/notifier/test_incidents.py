@@ -19,7 +19,7 @@ from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.notifications.alert_states import Alerting
 from syncline.testing.clock import FakeClock
 from syncline_notifier.handler import NotifierHandler
-from syncline_notifier.rules import Ended
+from syncline_notifier.rules import RunEnd
 from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server
 from tests.support.notifier import Notifier
@@ -36,15 +36,15 @@ class Clocked(Notifier):
 
     def patient(self) -> NotifierHandler:
         alerting = Alerting(self.database, AlertTiming())
-        return NotifierHandler(alerting, self.delivering(), 100, self.clock)
+        return NotifierHandler(alerting, self.sender(), 100, self.clock)
 
-    def ended(self, state: str, instance: str = "erp-shop", **more: Any) -> Ended:
+    def ended(self, state: str, instance: str = "erp-shop", **more: Any) -> RunEnd:
         at = self.clock.now()
         run = RunStatus(
             str(uuid4()), "default", instance, "item", "incremental", "schedule", state, 9,
             finished_at=at.isoformat(), **({"total": 1} | more),
         )  # fmt: skip
-        return Ended(run, at)
+        return RunEnd(run, at)
 
     async def passes(self, stage: NotifierHandler, minutes: int) -> None:
         for _ in range(minutes):
@@ -211,7 +211,7 @@ async def test_a_run_failed_webhook_carries_the_reason_of_its_records(
     assert data["system"] == "erp-shop-shop"
 
 
-def _of(place: Clocked, run: Run) -> Ended:
+def _of(place: Clocked, run: Run) -> RunEnd:
     ended = place.ended("failed", total=2, failed=2)
     ended.run.correlation_id = run.id
     return ended

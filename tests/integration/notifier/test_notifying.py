@@ -15,7 +15,7 @@ from syncline.actions.notifications.email import NOT_CONFIGURED, Smtp
 from syncline.contracts.events import RunStatus
 from syncline.postgres.database.database import open_database
 from syncline.security.signing import new_signing_secret
-from syncline_notifier.rules import Ended
+from syncline_notifier.rules import RunEnd
 from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server
 from tests.support.notifier import Notifier
@@ -45,13 +45,13 @@ async def hook() -> AsyncIterator[Receiver]:
         yield receiving
 
 
-def ended(state: str, minute: int, instance: str = "erp-shop", **more: Any) -> Ended:
+def ended(state: str, minute: int, instance: str = "erp-shop", **more: Any) -> RunEnd:
     at = T0 + timedelta(minutes=minute)
     run = RunStatus(
         str(uuid4()), "default", instance, "item", "incremental", "schedule", state, 9,
         finished_at=at.isoformat(), **({"total": 1} | more),
     )  # fmt: skip
-    return Ended(run, at)
+    return RunEnd(run, at)
 
 
 async def test_a_state_change_is_told_once_and_so_is_its_end(
@@ -152,7 +152,7 @@ async def test_a_receiver_that_is_down_gets_it_when_it_is_up(
     await place.deliver()
     assert await place.states() == [("waiting", 2)]
     assert "cannot connect" in (await place.answers())[0]
-    assert await place.delivering().deliver_due() == 0  # not before its time
+    assert await place.sender().deliver_due() == 0  # not before its time
     await hook.start()
     await place.deliver()
     assert await place.states() == [("delivered", 3)]
@@ -165,11 +165,11 @@ async def test_a_crash_between_sending_and_noting_sends_the_same_again(
     await place.webhook(hook.url)
     await place.stage().handle([ended("failed", 1)])
     (held,) = await place.deliveries.claim(10, lease=60)
-    sender = place.delivering()._senders
+    sender = place.sender()._senders
     tried = await sender.send(held.destination, held.notification, held.at, held.data)
     assert await place.deliver() == 0  # it is held
     await place.database.execute("update deliveries set next_at = now()")  # the lease runs out
-    await place.delivering().deliver_due()
+    await place.sender().deliver_due()
     ids = [received.headers["webhook-id"] for received in hook.received]
     assert len(ids) == 2
     assert len(set(ids)) == 1
@@ -242,7 +242,7 @@ async def test_two_processes_send_everything_once(place: Notifier, hook: Receive
     await place.database.execute("update incidents set told_at = told_at - interval '1 day',"
                                  " due_at = now()")  # fmt: skip
     await first.tell_due()
-    processes = [place.delivering(), place.delivering()]
+    processes = [place.sender(), place.sender()]
     for _ in range(3):
         async with asyncio.TaskGroup() as group:
             for process in processes:

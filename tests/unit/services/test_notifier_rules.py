@@ -11,20 +11,20 @@ from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
 from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
-from syncline_notifier.rules import PAUSES, Ended, decode, judge, judge_all, pause_after, weigh
+from syncline_notifier.rules import PAUSES, RunEnd, decode, judge, judge_all, pause_after, weigh
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 FAILED, PARTIAL, GROWTH = Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH
 SUBJECT = Subject("default", "erp-shop", "item")
 
 
-def ended(state: str, minute: int = 1, total: int = 1) -> Ended:
+def ended(state: str, minute: int = 1, total: int = 1) -> RunEnd:
     at = T0 + timedelta(minutes=minute)
     run = RunStatus(
         f"run-{minute}", "default", "erp-shop", "item", "incremental", "cli", state, 7, total,
         finished_at=at.isoformat(),
     )  # fmt: skip
-    return Ended(run, at)
+    return RunEnd(run, at)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from syncline.domain.schedule.firing import DueSchedule, FiringKind, FiringResult, run_id_of
-from syncline_scheduler.rules import MOST, taken
+from syncline_scheduler.rules import MOST_MISSED, decide_update
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -21,7 +21,7 @@ def coming(next_at: datetime, cron: str = "*/10 * * * *") -> DueSchedule:
 def became(
     schedule: DueSchedule, now: datetime
 ) -> tuple[list[tuple[datetime, str, str]], datetime]:
-    next_at, noted = taken(schedule, now)
+    next_at, noted = decide_update(schedule, now)
     return [(n.slot, n.kind.value, n.result.value) for n in noted], next_at
 
 
@@ -67,11 +67,11 @@ def test_a_long_stop_is_taken_in_bites_and_ends_with_one_run() -> None:
     assert looks == 5
     assert len(results) == len({slot for slot, _, _ in results}) == 3 * 24 * 60 + 1
     assert [r for r in results if r[2] == "due"] == [(NOON, "slot", "due")]
-    assert MOST == 1000
+    assert MOST_MISSED == 1000
 
 
 def test_a_stop_of_a_year_is_not_recorded_minute_by_minute() -> None:
-    _, noted = taken(coming(NOON - 365 * DAY, "0 * * * *"), NOON + 5 * MINUTE)
+    _, noted = decide_update(coming(NOON - 365 * DAY, "0 * * * *"), NOON + 5 * MINUTE)
     assert min(firing.slot for firing in noted) >= NOON - 7 * DAY
     assert [firing.kind for firing in noted if firing.result is FiringResult.DUE] == [
         FiringKind.CATCH_UP

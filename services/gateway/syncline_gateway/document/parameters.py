@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Header, Path
+from fastapi.routing import APIRoute
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import unknown
-from syncline_gateway.document.document import document
-from syncline_gateway.requests.resource import BASE
 
 _NONE = "unknown parameter; this address has none"
 
 
 async def only_known_parameters(request: Request) -> None:
-    """Refuse query parameters that the OpenAPI document of the route does not name.
+    """Refuse query parameters that the route does not have.
 
     Raises:
         InvalidInputError: each of them, with what was probably meant.
     """
-    known = _parameters(request)
+    if not request.query_params:
+        return
+    known = query_parameters(request.scope["route"])
     problems = [
         Problem(f"query.{name}", unknown("parameter", name, known) if known else _NONE)
         for name in request.query_params
@@ -28,7 +31,9 @@ async def only_known_parameters(request: Request) -> None:
         raise InvalidInputError(problems)
 
 
-def _parameters(request: Request) -> list[str]:
-    paths = document(request.app)["paths"]
-    operation = paths.get(BASE + request.scope["route"].path, {}).get(request.method.lower(), {})
-    return [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
+def query_parameters(route: APIRoute) -> list[str]:
+    """Return the names of the query parameters that a route takes, those of models too."""
+    others = (Path, Header)  # fields of a model of query parameters have no class of their own
+    return [
+        f.alias for f in get_flat_params(route.dependant) if not isinstance(f.field_info, others)
+    ]

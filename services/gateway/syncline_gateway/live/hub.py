@@ -44,7 +44,7 @@ def event(name: str, data: object, id_: str | None = None) -> bytes:
     return f"{head}event: {name}\ndata: ".encode() + _encode(data) + b"\n\n"
 
 
-class Subscription:
+class Follower:
     """One follower: chunks that wait for it, and whether it must take a new snapshot."""
 
     def __init__(self, topics: frozenset[tuple[str, str]]) -> None:
@@ -84,35 +84,35 @@ class Hub:
     def __init__(self, reader: KafkaReader, clock: Clock) -> None:
         self._reader = reader
         self._clock = clock
-        self._following: dict[tuple[str, str], set[Subscription]] = {}
+        self._followers: dict[tuple[str, str], set[Follower]] = {}
         self._dirty: dict[tuple[str, str], dict[str, bytes]] = {}
         self._seen: OrderedDict[str, int] = OrderedDict()
         self._answers: dict[str, asyncio.Future[RunStatus]] = {}
         self.is_closing = False
-        self.reads = False
+        self.is_reading = False
 
     @contextmanager
-    def subscribed(self, tenant: str, topics: Iterable[str]) -> Iterator[Subscription]:
+    def following(self, tenant: str, topics: Iterable[str]) -> Iterator[Follower]:
         """Follow topics of a tenant inside the block."""
-        subscription = Subscription(frozenset((tenant, topic) for topic in topics))
-        for topic in subscription.topics:
-            self._following.setdefault(topic, set()).add(subscription)
+        follower = Follower(frozenset((tenant, topic) for topic in topics))
+        for topic in follower.topics:
+            self._followers.setdefault(topic, set()).add(follower)
         try:
-            yield subscription
+            yield follower
         finally:
-            for topic in subscription.topics:
-                others = self._following[topic]
-                others.discard(subscription)
+            for topic in follower.topics:
+                others = self._followers[topic]
+                others.discard(follower)
                 if not others:
-                    del self._following[topic]
+                    del self._followers[topic]
 
-    def followed(self, name: str) -> list[str]:
+    def tenants_following(self, name: str) -> list[str]:
         """Return the tenants in which somebody follows a topic."""
-        return [tenant for tenant, topic in self._following if topic == name]
+        return [tenant for tenant, topic in self._followers if topic == name]
 
     @property
     def followers(self) -> int:
-        return len(set().union(*self._following.values()))
+        return len(set().union(*self._followers.values()))
 
     def close(self) -> None:
         """End all streams: the process is told to stop, and clients come back to another one."""
@@ -132,7 +132,7 @@ class Hub:
 
     def publish(self, tenant: str, topic: str, key: str, chunk: bytes) -> None:
         """Hand a chunk to all who follow, with the next delivery; the newest of a key wins."""
-        if (tenant, topic) in self._following:
+        if (tenant, topic) in self._followers:
             self._dirty.setdefault((tenant, topic), {})[key] = chunk
 
     async def deliver(self) -> None:
@@ -142,23 +142,23 @@ class Hub:
             dirty, self._dirty = self._dirty, {}
             for topic, chunks in dirty.items():
                 together = b"".join(chunks.values())
-                for subscription in self._following.get(topic, ()):
-                    subscription.put(together)
+                for follower in self._followers.get(topic, ()):
+                    follower.put(together)
 
-    async def follow(self) -> None:
+    async def read_statuses(self) -> None:
         """Side task: read the status topic; survives outages of the broker."""
         backoff = Backoff()
         while True:
             try:
                 await self._reader.start()
-                self.reads = True
+                self.is_reading = True
                 self._resync()
                 backoff.reset()
                 while True:
                     for delivery in await self._reader.poll(EVERY):
                         self._apply(delivery)
             except RetriableError as error:
-                self.reads = False
+                self.is_reading = False
                 log.warning("status_away", reason=str(error))
                 await self._clock.sleep(backoff.next())
             finally:
@@ -166,23 +166,23 @@ class Hub:
 
     def _resync(self) -> None:
         """What was sent before the reader stood at the topic's end may have been missed."""
-        for subscription in set().union(*self._following.values()):
-            subscription.miss()
+        for follower in set().union(*self._followers.values()):
+            follower.miss()
 
     def _apply(self, delivery: Delivery) -> None:
         try:
-            told = _decode(delivery.value or b"")
+            message = _decode(delivery.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             log.warning("status_undecodable", offset=delivery.offset, error=str(error))
             return
-        status = told.data
+        status = message.data
         self._answer(status)
-        if told.type == RECORD_DEAD_LETTERED:
+        if message.type == RECORD_DEAD_LETTERED:
             self.publish(status.tenant, "dlq", "dlq", event("dlq", {"changed": True}))
         elif self._is_newer(status):
-            self.tell(status)
+            self.publish_run(status)
 
-    def tell(self, status: RunStatus) -> None:
+    def publish_run(self, status: RunStatus) -> None:
         """Hand a run's status to all who follow it."""
         run_id = status.correlation_id
         chunk = event("run", status, str(status.seq))

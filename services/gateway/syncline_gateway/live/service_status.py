@@ -21,7 +21,7 @@ EVERY = 1.0
 log = structlog.get_logger()
 
 
-class PipelineNow(msgspec.Struct, frozen=True, rename="camel"):
+class StatusReport(msgspec.Struct, frozen=True, rename="camel"):
     """Every service, as the monitor last saw it; `silent`: that is too long ago."""
 
     as_of: datetime
@@ -30,22 +30,22 @@ class PipelineNow(msgspec.Struct, frozen=True, rename="camel"):
     services: list[ServiceStatus]
 
 
-async def look(database: Database, now: datetime) -> PipelineNow:
+async def read_status_report(database: Database, now: datetime) -> StatusReport:
     """Read what the monitor wrote. Raises RetriableError."""
     heard_at, services = await Pipeline(database).services()
     silent = heard_at is None or now - heard_at > QUIET_AFTER
-    return PipelineNow(now, heard_at, silent, services)
+    return StatusReport(now, heard_at, silent, services)
 
 
-async def feed(hub: Hub, database: Database, clock: Clock) -> None:
+async def publish_status_reports(hub: Hub, database: Database, clock: Clock) -> None:
     """Side task: once a second tell those who follow `pipeline`, if there are any."""
     while True:
         await clock.sleep(EVERY)
-        tenants = hub.followed("pipeline")
+        tenants = hub.tenants_following("pipeline")
         if not tenants:
             continue
         try:
-            chunk = event("pipeline", await look(database, clock.now()))
+            chunk = event("pipeline", await read_status_report(database, clock.now()))
         except RetriableError as error:
             log.debug("pipeline_unknown", reason=str(error))
             continue

@@ -26,7 +26,7 @@ Words = Annotated[str, Field(max_length=512, pattern=_NO_NUL)]
 Time = Annotated[AwareDatetime, Field(description="RFC 3339, such as 2026-01-31T08:15:00Z.")]
 
 
-class LetterQuery(BaseModel):
+class DeadLetterQuery(BaseModel):
     """Filters of a list, as query parameters: an entry must match all of them."""
 
     model_config = ConfigDict(alias_generator=to_camel)
@@ -46,7 +46,7 @@ class LetterQuery(BaseModel):
     as_of: Time | None = Field(None, description="Stored until then.")
 
 
-def _wanted(query: Annotated[LetterQuery, Query()]) -> DeadLetterFilter:
+def _wanted(query: Annotated[DeadLetterQuery, Query()]) -> DeadLetterFilter:
     times = {name: getattr(query, name) for name in ("failed_from", "failed_to", "as_of")}
     wrong = [Problem(f"query.{to_camel(name)}", _FAR) for name, at in times.items() if _is_far(at)]
     if wrong:
@@ -63,7 +63,7 @@ def _is_far(at: datetime | None) -> bool:
     return at is not None and at.year not in _YEARS
 
 
-Filtered = Annotated[DeadLetterFilter, Depends(_wanted)]
+DeadLetterFilterDep = Annotated[DeadLetterFilter, Depends(_wanted)]
 """A route's parameter: which entries; all filters together, every one over all entries."""
 
 Text = Annotated[str, msgspec.Meta(max_length=512, pattern=_NO_NUL)]
@@ -71,7 +71,7 @@ Reason = Annotated[str, msgspec.Meta(max_length=500, pattern=_NO_NUL)]
 
 
 class EntryFilter(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """Entries that match all of these; `{}` is every entry."""
+    """Selection that match all of these; `{}` is every entry."""
 
     instance: Text | None = None
     entity_type: Text | None = None
@@ -87,7 +87,7 @@ class EntryFilter(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw
     failed_to: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
-class Entries(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
+class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """A selection: by IDs, or by a filter.
 
     Attributes:

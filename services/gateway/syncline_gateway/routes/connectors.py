@@ -15,6 +15,7 @@ from syncline_gateway.requests.paging import Page
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(tags=["connectors"])
+_CAPABILITIES = ("source", "target", "idempotent_upsert", "bulk_size", "lookup", "smart_sync")
 _SCHEMAS = {kind.lower(): kind for kind in Kind}
 
 
@@ -69,16 +70,11 @@ async def get_document_schema(kind: str, _caller: Runner) -> DocumentSchema:
 
 def _view(name: str) -> ConnectorView:
     kind = connector_class(name)
-    able, schema = kind.capabilities, kind.profile_schema()
+    schema = kind.profile_schema()
     return ConnectorView(
         name=name,
         title=schema.get("title", name),
         description=schema.get("description", ""),
-        source=able.source,
-        target=able.target,
-        idempotent_upsert=able.idempotent_upsert,
-        bulk_size=able.bulk_size,
-        lookup=able.lookup,
-        smart_sync=able.smart_sync,
         profile_schema=schema,
+        **{field: getattr(kind.capabilities, field) for field in _CAPABILITIES},
     )

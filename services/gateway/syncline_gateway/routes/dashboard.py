@@ -9,7 +9,7 @@ from syncline.domain.service_status import Dot
 from syncline.postgres.monitoring.dashboard import Attention, Dashboard, Dashboards
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.service_status import PipelineNow, look
+from syncline_gateway.live.service_status import StatusReport, read_status_report
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/dashboard", tags=["dashboard"])
@@ -38,14 +38,14 @@ LENGTH = {
 async def get_dashboard(caller: Runner, api: Api, range: Range = Range.DAY) -> Dashboard:
     """Sum up the runs of a range, compare it with the one before, and say what needs attention."""
     now = api.clock.now()
-    urgent = _urgent(await look(api.database, now))
+    urgent = _urgent(await read_status_report(api.database, now))
     return await Dashboards(api.database).of(caller.tenant, now, LENGTH[range], urgent)
 
 
-def _urgent(seen: PipelineNow) -> list[Attention]:
+def _urgent(report: StatusReport) -> list[Attention]:
     """Name the services that are not well; when nobody looks, that and nothing old."""
-    if seen.silent:
-        return [Attention("monitor", "monitor", "no figures of the services", seen.heard_at)]
-    bad = [s for s in seen.services if s.dot is not Dot.GREEN]
+    if report.silent:
+        return [Attention("monitor", "monitor", "no figures of the services", report.heard_at)]
+    bad = [s for s in report.services if s.dot is not Dot.GREEN]
     bad.sort(key=lambda s: s.dot is not Dot.RED)
     return [Attention("stage", s.service, s.why) for s in bad]

@@ -16,7 +16,7 @@ from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGro
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.requests.dead_letter_query import Filtered
+from syncline_gateway.requests.dead_letter_query import DeadLetterFilterDep
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number, words
 from syncline_gateway.requests.resource import Resource
@@ -44,7 +44,7 @@ class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
 
 @router.get("")
 async def list_dead_letters(
-    caller: Runner, api: Api, paging: Paged, wanted: Filtered
+    caller: Runner, api: Api, paging: Paged, wanted: DeadLetterFilterDep
 ) -> Page[DeadLetterView]:
     """List entries, the newest first."""
     after = paging.key(moment, identity)
@@ -54,7 +54,7 @@ async def list_dead_letters(
 
 @router.get("/groups")
 async def list_dead_letter_groups(
-    caller: Runner, api: Api, paging: Paged, wanted: Filtered
+    caller: Runner, api: Api, paging: Paged, wanted: DeadLetterFilterDep
 ) -> Page[DeadLetterGroup]:
     """Fold entries that failed alike into groups, the largest first."""
     after = paging.key(number, words)
@@ -72,7 +72,9 @@ async def get_dead_letter_summary(caller: Runner, api: Api) -> QueueSummary:
 
 
 @router.get("/selection")
-async def get_dead_letter_selection(caller: Runner, api: Api, wanted: Filtered) -> SelectionView:
+async def get_dead_letter_selection(
+    caller: Runner, api: Api, wanted: DeadLetterFilterDep
+) -> SelectionView:
     """Say in words and numbers what a filter selects now; act on it with its `asOf`."""
     now, found = await DeadLetterGroups(api.database).streams(caller.tenant, wanted)
     streams = [StreamCount(*each) for each in found]

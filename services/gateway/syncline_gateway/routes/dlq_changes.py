@@ -24,7 +24,7 @@ from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQue
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
 from syncline_gateway.live.hub import event
-from syncline_gateway.requests.dead_letter_query import Entries, Reason, key_of
+from syncline_gateway.requests.dead_letter_query import Reason, Selection, key_of
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.resource import Resource
 from syncline_gateway.triggers.replays import Start, is_accepted, publish_replays
@@ -53,14 +53,14 @@ class ReplayOne(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
     reason: Reason | None = None
 
 
-class ReplayMany(Entries, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class ReplayMany(Selection, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which entries are replayed, and how."""
 
     from_stage: Start = "failed"
     reason: Reason | None = None
 
 
-class ResolveMany(Entries, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class ResolveMany(Selection, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which entries are discarded or restored, and why."""
 
     reason: Reason | None = None
@@ -90,8 +90,7 @@ async def replay_dead_letters(
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
     entries, missing = await _entries(api, caller.tenant, body, "pending")
-    request = _replay_request(caller, idempotency_key, body.from_stage, body.reason)
-    request = msgspec.structs.replace(request, named=body.ids is not None)
+    request = _replay_request(caller, idempotency_key, body, named=body.ids is not None)
     results = await _replay(api, entries, request)
     gone = [
         ReplayResult(i, None, None, None, None, "refused: there is no such entry") for i in missing
@@ -105,7 +104,7 @@ async def replay_dead_letter(
 ) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
     found = await DeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)
-    request = _replay_request(caller, idempotency_key, body.from_stage, body.reason)
+    request = _replay_request(caller, idempotency_key, body)
     if refusal(found.entry) is None:
         request = msgspec.structs.replace(request, edit=_edit(found, body))
     (result,) = await _replay(api, [found.entry], request)
@@ -183,12 +182,13 @@ async def _resolve(
     results = await resolve(
         api.database, caller.tenant, entries, doing, actor=caller.actor, reason=reason
     )
-    _publish_change(api, caller.tenant)
+    if any(result.done for result in results):
+        _publish_change(api, caller.tenant)
     return results
 
 
 async def _entries(
-    api: Api, tenant: str, body: Entries, status: str
+    api: Api, tenant: str, body: Selection, status: str
 ) -> tuple[list[DeadLetterView], list[str]]:
     """Return the entries that are meant, and the IDs that are none.
 
@@ -208,12 +208,17 @@ async def _entries(
 
 
 def _replay_request(
-    caller: Caller, key: str | None, from_stage: str, reason: str | None
+    caller: Caller, key: str | None, body: ReplayOne | ReplayMany, *, named: bool = True
 ) -> ReplayRequest:
     return ReplayRequest(
-        tenant=caller.tenant, actor=caller.actor, source="gateway", from_stage=from_stage,
-        reason=reason or None, key=key_of(caller.tenant, key),
-    )  # fmt: skip
+        tenant=caller.tenant,
+        actor=caller.actor,
+        source="gateway",
+        from_stage=body.from_stage,
+        reason=body.reason or None,
+        key=key_of(caller.tenant, key),
+        named=named,
+    )
 
 
 async def _replay(

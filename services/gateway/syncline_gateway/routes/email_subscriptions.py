@@ -20,7 +20,7 @@ from syncline_gateway.subscriptions import (
     CallerSubscriptions,
     State,
     SubscriptionBody,
-    Tested,
+    SubscriptionTest,
     fields_of,
     state_of,
     subscriptions_of,
@@ -104,7 +104,7 @@ async def delete_email_subscription(subscription: Id, email: EmailDep) -> None:
 
 
 @router.post("/{subscription}/test")
-async def test_email_subscription(subscription: Id, email: EmailDep) -> Tested:
+async def test_email_subscription(subscription: Id, email: EmailDep) -> SubscriptionTest:
     """Send a test mail now and tell what the mail server answered."""
     return await email.test(subscription)
 

@@ -78,12 +78,12 @@ def _is_topic(name: str) -> bool:
 
 
 async def _following(api: Api, tenant: str, names: list[str]) -> AsyncIterator[bytes]:
-    with api.hub.subscribed(tenant, names) as subscription:
+    with api.hub.following(tenant, names) as follower:
         while not api.hub.is_closing:
-            subscription.missed = False
+            follower.missed = False
             yield event("snapshot", await _snapshot(api, tenant, names))
-            while not subscription.missed:
-                yield await subscription.take(PING_EVERY) or PING
+            while not follower.missed:
+                yield await follower.take(PING_EVERY) or PING
         yield COME_BACK
 
 

@@ -16,7 +16,7 @@ from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import KeyReusedError, NewOperation, Operations
 from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.api import Api
-from syncline_gateway.requests.dead_letter_query import Entries, Reason, hash_of, key_of
+from syncline_gateway.requests.dead_letter_query import Reason, Selection, hash_of, key_of
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
 from syncline_gateway.requests.problems import ProblemError
@@ -26,7 +26,7 @@ from syncline_gateway.triggers.replays import Start
 router = Resource(prefix="/operations", tags=["operations"])
 
 
-class OperationRequest(Entries, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class OperationRequest(Selection, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """What is done to which entries.
 
     Attributes:
@@ -48,7 +48,7 @@ class OperationRequest(Entries, kw_only=True, rename="camel", forbid_unknown_fie
     stop_after: Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)] | None = None
 
 
-@router.post("", status_code=202)  # fmt: skip
+@router.post("", status_code=202)
 async def create_operation(
     body: OperationRequest,
     caller: User,
@@ -70,14 +70,12 @@ async def create_operation(
 def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperation:
     wanted = body.wanted(body.kind.takes)
     replays = body.kind is OperationKind.REPLAY
-    only = {
-        "rate": body.rate, "stopOnRepeat": body.stop_on_repeat, "stopAfter": body.stop_after,
-        "fromStage": None if body.from_stage == FAILED else body.from_stage,
-    }  # fmt: skip
+    stage = None if body.from_stage == FAILED else body.from_stage
+    repeat, after = body.stop_on_repeat, body.stop_after
+    only = {"rate": body.rate, "stopOnRepeat": repeat, "stopAfter": after, "fromStage": stage}
     if not replays and any(only.values()):
         wrong = [Problem(f"$.{name}", "is for a replay only") for name, v in only.items() if v]
         raise InvalidInputError(wrong)
-    careful = body.stop_on_repeat
     return NewOperation(
         id=key_of(caller.tenant, key) or str(uuid7()),
         tenant=caller.tenant,
@@ -89,8 +87,8 @@ def _new(body: OperationRequest, caller: Caller, key: str | None) -> NewOperatio
         reason=body.reason or None,
         from_stage=body.from_stage,
         rate=body.rate,
-        stop_on_repeat=replays and (wanted.group is not None if careful is None else careful),
-        stop_after=body.stop_after,
+        stop_on_repeat=replays and (wanted.group is not None if repeat is None else repeat),
+        stop_after=after,
         actor=caller.actor,
     )
 

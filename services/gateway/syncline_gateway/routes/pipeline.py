@@ -14,7 +14,7 @@ from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
 from syncline.postgres.runs.run_list import RunFilter, RunList, RunView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.service_status import look
+from syncline_gateway.live.service_status import read_status_report
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/pipeline", tags=["pipeline"])
@@ -61,16 +61,12 @@ class PipelineHistory(msgspec.Struct, frozen=True, rename="camel"):
 async def get_pipeline_health(caller: Runner, api: Api) -> PipelineHealth:
     """Say how every service stands, which runs are active and which failed of late."""
     now = api.clock.now()
-    seen = await look(api.database, now)
+    report = await read_status_report(api.database, now)
     runs = RunList(api.database)
-    active = await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN)
     failed = RunFilter(states=("failed", "partial_success"), since=now - FAILED_WITHIN)
     return PipelineHealth(
-        as_of=now,
-        heard_at=seen.heard_at,
-        silent=seen.silent,
-        services=seen.services,
-        active_runs=active,
+        **msgspec.structs.asdict(report),
+        active_runs=await runs.newest(caller.tenant, RunFilter(states=ACTIVE), SHOWN),
         failed_runs=await runs.newest(caller.tenant, failed, SHOWN),
     )
 

@@ -21,7 +21,7 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.hub import Subscription, event
+from syncline_gateway.live.hub import Follower, event
 from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.problems import ProblemError
@@ -200,17 +200,17 @@ async def stream_sync_event(
 async def _following(api: Api, tenant: str, first: RunStatus, seen: int) -> AsyncIterator[bytes]:
     run_id = first.correlation_id
     runs = Runs(api.database)
-    with api.hub.subscribed(tenant, [f"run:{run_id}"]) as subscription:
+    with api.hub.following(tenant, [f"run:{run_id}"]) as follower:
         status = first
         while not api.hub.is_closing:
-            subscription.missed = False
+            follower.missed = False
             if status.seq > seen:
                 yield event("snapshot", status, str(status.seq))
                 seen = status.seq
             if status.state in _FINAL:
                 yield event("end", status, str(status.seq))
                 return
-            async for chunk in _until_missed(subscription):
+            async for chunk in _until_missed(follower):
                 yield chunk
             status = status_of(await runs.get(tenant, run_id))
         yield COME_BACK
@@ -220,10 +220,10 @@ LOOK_AFTER = 5.0
 """Seconds without an event after which the run's row is looked at."""
 
 
-async def _until_missed(subscription: Subscription) -> AsyncIterator[bytes]:
+async def _until_missed(follower: Follower) -> AsyncIterator[bytes]:
     """Yield chunks until something may be missing: then the row is read again."""
-    while not subscription.missed:
-        chunk = await subscription.take(LOOK_AFTER)
+    while not follower.missed:
+        chunk = await follower.take(LOOK_AFTER)
         if not chunk:
             yield PING
             return

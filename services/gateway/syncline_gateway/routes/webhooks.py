@@ -20,7 +20,7 @@ from syncline_gateway.subscriptions import (
     CallerSubscriptions,
     State,
     SubscriptionBody,
-    Tested,
+    SubscriptionTest,
     fields_of,
     state_of,
     subscriptions_of,
@@ -118,7 +118,7 @@ async def rotate_webhook_secret(webhook: Id, webhooks: WebhooksDep) -> WebhookSe
 
 
 @router.post("/{webhook}/test")
-async def test_webhook(webhook: Id, webhooks: WebhooksDep) -> Tested:
+async def test_webhook(webhook: Id, webhooks: WebhooksDep) -> SubscriptionTest:
     """Send a signed test event now and tell what the receiver answered."""
     return await webhooks.test(webhook)
 
