@@ -154,7 +154,7 @@ class OutcomeSuite:
             closed = await world.stalled.close(suspicion)
             assert closed is not None
             assert (closed.run.state, closed.run.counters.failed) == (State.FAILED, 1)
-            assert [letter.source_id for letter in closed.letters] == ["b"]
+            assert [letter.source_id for letter in closed.dead_letters] == ["b"]
         assert await world.stalled.suspects(LONG) == []
 
     async def test_a_run_that_moved_meanwhile_is_not_given_up(self, world: OutcomeWorld) -> None:

@@ -89,8 +89,8 @@ class FinalizeHandler(Handler[Report]):
         now, run = self._clock.now(), closed.run
         return [
             cancel_message(run.id, "finalize: stalled"),
-            *(dead_letter_message(letter, now) for letter in closed.letters),
-            *dead_letter_events(run, [settled_by_stall(suspicion.run, closed.letters)], now),
+            *(dead_letter_message(letter, now) for letter in closed.dead_letters),
+            *dead_letter_events(run, [settled_by_stall(suspicion.run, closed.dead_letters)], now),
             *self._throttle.event_of(run, []),
         ]
 

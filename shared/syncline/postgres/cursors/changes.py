@@ -153,7 +153,7 @@ class Cursors:
 async def _lock_stream(
     connection: Connection, stream: tuple[str, str, str], expected: int | None
 ) -> Row:
-    """Return a stream's row, locked, if its cursor stands where it is expected."""
+    """Return a stream's row, locked, if its cursor has the expected version."""
     found = await _find_stream(connection, *stream)
     await connection.execute(_LOCK, found["id"])
     if expected is not None:

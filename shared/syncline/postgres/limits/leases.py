@@ -240,7 +240,7 @@ class Limits:
             raise
 
     async def _refresh_pauses(self) -> None:
-        """Heed what other processes were told by the systems that they call."""
+        """Take over the pauses that other processes have stored."""
         for profile, seconds, reason in await paused_profiles(self._database):
             for (known, *_), limiter in self._limiters.items():
                 if known == profile:

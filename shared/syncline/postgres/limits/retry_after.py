@@ -1,6 +1,6 @@
 """Leaving a system alone because it asked for it (`Retry-After`), in every process.
 
-Who is told notes it in the database; the others look once a second (docs/decisions/0026).
+The process that is asked stores it; the others look once a second (docs/decisions/0026).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ProfilePause:
         """
         seconds = min(seconds, LONGEST_PAUSE)
         self.extend(seconds, reason)
-        with suppress(RetriableError):  # the others are told by the system itself
+        with suppress(RetriableError):  # the system itself asks the others
             await self._database.execute(_PAUSE, self._profile, self._tenant, seconds, reason[:500])
 
     def extend(self, seconds: float, reason: str) -> None:
@@ -70,7 +70,7 @@ class ProfilePause:
             await asyncio.sleep(left)
 
     async def refresh(self) -> None:
-        """Ask whether another process was told. May raise RetriableError."""
+        """Read what another process has stored. May raise RetriableError."""
         for row in await self._database.fetch(_PAUSED, self._profile):
             self.extend(row["seconds"], row["reason"])
 

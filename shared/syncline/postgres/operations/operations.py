@@ -61,7 +61,7 @@ class KeyReusedError(ConflictError):
 
 
 class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody asks for.
+    """A request for an operation.
 
     Attributes:
         id: derived from the caller's key: the same key is the same operation.

@@ -1,7 +1,7 @@
 """The work of operations, step by step: each step is one transaction and can be done again.
 
-Whoever works on an operation holds a lease. A step of somebody whose lease has gone to another does
-nothing; so it does not matter where a process dies, nor that two may believe that they hold it.
+A process that works on an operation holds a lease. A step does nothing once the lease has gone to
+another process; so it does not matter where one dies, nor that two may believe that they hold it.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class OperationSteps:
         self._lease = lease
 
     async def lease(self) -> list[LeasedOperation]:
-        """Take, or keep, the operations that nobody else works on, the oldest first."""
+        """Take, or keep, the operations that no other process works on, the oldest first."""
         taken = await self._database.fetch(_LEASE, self._holder, self._lease)
         rows = sorted(taken, key=lambda row: row["created_at"])  # an update returns in any order
         return [struct_of(LeasedOperation, row) for row in rows]
@@ -198,7 +198,7 @@ class OperationSteps:
     async def _locked(
         self, operation: LeasedOperation
     ) -> AsyncIterator[tuple[Connection, Row | None]]:
-        """Lock the operation's row in a transaction; the row is None if somebody else has it."""
+        """Lock the operation's row in a transaction; the row is None if another process has it."""
         async with self._database.transaction() as connection:
             yield connection, await connection.fetchrow(_LOCK, operation.id, self._holder)
 

@@ -30,7 +30,7 @@ class FencedError(SynclineError):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where an extraction stands.
+    """How far an extraction is.
 
     Attributes:
         epoch: fences this process's writes.

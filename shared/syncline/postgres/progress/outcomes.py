@@ -36,7 +36,7 @@ from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $
   as u(id, success, unchanged, excluded, superseded, cancelled, failed, due, events)
 where r.id = u.id
 """
-# The first failure stands. A paused run goes on to its end: nobody can let it go on any more.
+# The first failure is kept. A paused run goes on to its end: nobody could resume it any more.
 _HALT = """
 update runs set failure = coalesce(failure, $2), halted_at = coalesce(halted_at, clock_timestamp()),
   read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),

@@ -57,7 +57,7 @@ async def close_finished_runs(connection: Connection, run_ids: Sequence[str]) ->
         cursor = await _move_cursor(connection, row, state)
         if row["replay"] is not None:
             given = await connection.fetch(_GIVE_BACK, row["id"])
-            await close_overtaken(connection, [letter["id"] for letter in given])
+            await close_overtaken(connection, [dead_letter["id"] for dead_letter in given])
         if state is State.CANCELLED or halted:
             # What it skipped at the cursor's value is still to be done.
             await connection.execute(_FORGET_TIED, row["stream_id"])

@@ -62,7 +62,7 @@ class StalledRun(msgspec.Struct, frozen=True):
     """A run that was given up, and the dead letters of what was in flight."""
 
     run: Run
-    letters: list[DeadLetter]
+    dead_letters: list[DeadLetter]
 
 
 class StalledRuns:

@@ -19,7 +19,7 @@ _DERIVED = f"""
 select b.run_id, sum(length(b.outcomes)) as total, {_CODES} from batches b group by b.run_id
 """
 _FINAL = "('succeeded', 'partial_success', 'failed', 'cancelled')"
-# Outcomes are let go before their runs are; a run that is old and has none left tells nothing.
+# Outcomes are deleted before their runs are: an old run without any cannot be checked.
 _OLD = "(d.run_id is null and r.finished_at < now() - interval '1 day')"
 _OTHER_TENANT = " union all ".join(
     f"select r.id from runs r join {table} x on x.run_id = r.id where x.tenant <> r.tenant"

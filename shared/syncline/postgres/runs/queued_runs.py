@@ -28,7 +28,7 @@ _ITS_TURN = """r.state = 'queued' and not r.extracted
                   and (q.created_at, q.id) < (r.created_at, r.id))"""
 
 # One that was sent a while ago and did not start is sent again: starting twice changes nothing.
-# Likewise one whose source is to be read on, which nobody does since it was paused.
+# Likewise one that was paused and has to be read on: no process reads its source.
 _DISPATCHABLE = f"""
 update runs set dispatched_at = now() where id in (
   select r.id from runs r

@@ -106,16 +106,16 @@ async def read_record_history(
     """Return what happened to a source ID in its newest runs, in every instance.
 
     Args:
-        after: where the last one stands that is known already.
+        after: position of the last one that is known already.
 
     Raises:
         RetriableError: the database is away.
     """
     rows = await newest_runs_of(database, tenant, source_id, limit, after)
     run_ids = [row["correlation_id"] for row in rows]
-    letters = await database.fetch(_DEAD_LETTERS, tenant, source_id, run_ids)
+    dead_letters = await database.fetch(_DEAD_LETTERS, tenant, source_id, run_ids)
     attempts = await database.fetch(_ATTEMPTS, tenant, source_id, run_ids)
-    failed = {(row["run_id"], row["batch"], row["slot"]): row for row in letters}
+    failed = {(row["run_id"], row["batch"], row["slot"]): row for row in dead_letters}
     tried: dict[tuple[str, int, int], list[AttemptView]] = {}
     for row in attempts:
         message = row["failure"].get("message", "")
@@ -151,16 +151,16 @@ async def _by_record(database: Database, query: str, *values: object) -> Sequenc
 
 
 def run_position_of(run: RecordInRun) -> RunPosition:
-    """Return where a run stands among those of its record."""
+    """Return the position of a run among those of its record."""
     return run.created_at, run.correlation_id, run.batch
 
 
-def _in_run(row: Row, letter: Row | None, attempts: list[AttemptView]) -> RecordInRun:
+def _in_run(row: Row, dead_letter: Row | None, attempts: list[AttemptView]) -> RecordInRun:
     return struct_of(
         RecordInRun,
         row,
         outcome=outcome_name(row["code"]),
         attempts=attempts,
-        dead_letter=letter["id"] if letter else None,
-        error=letter["error"] if letter else None,
+        dead_letter=dead_letter["id"] if dead_letter else None,
+        error=dead_letter["error"] if dead_letter else None,
     )

@@ -108,16 +108,16 @@ async def trace_record(database: Database, tenant: str, source_id: str, run_id: 
     if row is None:
         raise NotFoundError(f"no record with this source ID in a run {run_id}")
     key = (row["correlation_id"], row["batch"], row["slot"])
-    letter = await database.fetchrow(_DEAD_LETTER, *key)
+    dead_letter = await database.fetchrow(_DEAD_LETTER, *key)
     tried = await database.fetch(_ATTEMPTS, *key)
     written = await database.fetchrow(_WRITTEN, row["stream_id"], source_id)
-    attempts = letter["attempts"] if letter and letter["attempts"] else tried
+    attempts = dead_letter["attempts"] if dead_letter and dead_letter["attempts"] else tried
     return RecordTrace(
-        _state(source_id, row, letter, written),
+        _state(source_id, row, dead_letter, written),
         [_attempt(attempt) for attempt in attempts],
         row["lane"],
         row["mapping_id"],
-        letter["payload"] if letter else None,
+        dead_letter["payload"] if dead_letter else None,
     )
 
 
@@ -128,7 +128,7 @@ def _attempt(attempt: Row | Mapping[str, Any]) -> FailedAttempt:
     return msgspec.convert(unknown | dict(attempt["failure"]) | own, FailedAttempt)
 
 
-def _state(source_id: str, row: Row, letter: Row | None, written: Row | None) -> RecordState:
+def _state(source_id: str, row: Row, dead_letter: Row | None, written: Row | None) -> RecordState:
     nothing = dict.fromkeys(
         ("dead_letter", "gave_up", "error", "target_id", "written_at", "written_by")
     )
@@ -137,5 +137,5 @@ def _state(source_id: str, row: Row, letter: Row | None, written: Row | None) ->
         row,
         source_id=source_id,
         outcome=outcome_name(row["outcomes"][row["slot"]]),
-        **nothing | dict(letter or {}) | dict(written or {}),
+        **nothing | dict(dead_letter or {}) | dict(written or {}),
     )

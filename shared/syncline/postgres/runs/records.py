@@ -52,7 +52,7 @@ select a.batch, a.slot, count(*) as failed
 from unnest($2::int[], $3::smallint[]) as w(batch, slot)
 join attempts a on a.run_id = $1 and a.batch = w.batch and a.slot = w.slot group by 1, 2
 """
-_LETTERS = """
+_DEAD_LETTERS = """
 select d.batch, d.slot, d.id, d.stage, d.error, jsonb_array_length(d.attempts) as attempts
 from unnest($2::int[], $3::smallint[]) as w(batch, slot)
 join dead_letters d on d.run_id = $1 and d.batch = w.batch and d.slot = w.slot
@@ -103,9 +103,9 @@ async def list_records(
     rows = await database.fetch(sql, *where.values)
     positions = [row["batch"] for row in rows], [row["slot"] for row in rows]
     attempts = await database.fetch(_ATTEMPTS, run_id, *positions)
-    letters = await database.fetch(_LETTERS, run_id, *positions)
+    dead_letters = await database.fetch(_DEAD_LETTERS, run_id, *positions)
     tried = {(row["batch"], row["slot"]): row["failed"] + 1 for row in attempts}
-    given_up = {(row["batch"], row["slot"]): row for row in letters}
+    given_up = {(row["batch"], row["slot"]): row for row in dead_letters}
     return [_record(row, tried, given_up) for row in rows]
 
 
@@ -130,15 +130,17 @@ def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:
     return _EXCEPTIONAL.format(conditions=where, stage=stage, attempts=attempts), where
 
 
-def _record(row: Row, tried: Mapping[Position, int], letters: Mapping[Position, Row]) -> RunRecord:
+def _record(
+    row: Row, tried: Mapping[Position, int], dead_letters: Mapping[Position, Row]
+) -> RunRecord:
     position = (row["batch"], row["slot"])
-    letter = letters.get(position)
+    dead_letter = dead_letters.get(position)
     return struct_of(
         RunRecord,
         row,
         outcome=outcome_name(row["code"]),
-        attempts=letter["attempts"] if letter else tried.get(position, 1),
-        stage=letter["stage"] if letter else None,
-        dead_letter=letter["id"] if letter else None,
-        error=letter["error"] if letter else None,
+        attempts=dead_letter["attempts"] if dead_letter else tried.get(position, 1),
+        stage=dead_letter["stage"] if dead_letter else None,
+        dead_letter=dead_letter["id"] if dead_letter else None,
+        error=dead_letter["error"] if dead_letter else None,
     )

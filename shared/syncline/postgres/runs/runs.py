@@ -34,7 +34,7 @@ _ACTIVE = """
 select id from runs where stream_id = $1 and state in ('queued', 'extracting', 'in_progress')
 order by state = 'queued', created_at limit 1
 """
-# Nobody reads the source of a paused run: somebody has to, to find that it is cancelled.
+# No process reads the source of a paused run: one has to, to find that it is cancelled.
 _CANCEL = """
 update runs set cancel_requested_at = now(), cancel_requested_by = $2,
   read_on = read_on or (paused_at is not null and state = 'extracting' and not extracted),

@@ -99,10 +99,10 @@ async def _by_beginning(database: Database, tenant: str, query: str) -> list[Sea
     if ids is None:
         return []
     runs = await database.fetch(_RUNS, tenant, *ids, EACH + 1)
-    letters = await database.fetch(_DEAD_LETTERS, tenant, *ids, EACH + 1)
+    dead_letters = await database.fetch(_DEAD_LETTERS, tenant, *ids, EACH + 1)
     return [
         *(struct_of(SearchHit, row, kind="run") for row in runs),
-        *(struct_of(SearchHit, row, kind="dead_letter") for row in letters),
+        *(struct_of(SearchHit, row, kind="dead_letter") for row in dead_letters),
     ]
 
 

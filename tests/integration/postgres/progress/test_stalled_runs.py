@@ -66,8 +66,8 @@ async def test_a_run_is_given_up_when_it_stays_still_after_a_first_suspicion(db:
         "stalled: nothing moved for 30 min; no outcome came of 2 records last seen on the way into "
         "normalize: a, c"
     )
-    assert [letter.source_id for letter in closed.letters] == ["a", "c"]
-    assert {letter.failure.code for letter in closed.letters} == {"stalled"}
+    assert [letter.source_id for letter in closed.dead_letters] == ["a", "c"]
+    assert {letter.failure.code for letter in closed.dead_letters} == {"stalled"}
     assert await StalledRuns(db).suspects(HALF_AN_HOUR) == []
 
 
@@ -107,7 +107,7 @@ async def test_a_pending_retry_is_waited_for(db: Database) -> None:
 
     assert closed is not None
     assert "on the way into execute: a" in (closed.run.reason or "")
-    assert [a.failure.code for a in closed.letters[0].attempts] == ["rejected", "stalled"]
+    assert [a.failure.code for a in closed.dead_letters[0].attempts] == ["rejected", "stalled"]
 
 
 async def test_a_wait_that_a_system_asked_for_is_waited_for(db: Database) -> None:
@@ -134,7 +134,7 @@ async def test_an_extraction_that_hangs_is_ended_and_fenced(db: Database) -> Non
     closed = await look(db)
 
     assert closed is not None
-    assert (closed.run.state, closed.run.extracted, closed.letters) == (State.FAILED, True, [])
+    assert (closed.run.state, closed.run.extracted, closed.dead_letters) == (State.FAILED, True, [])
     assert "ingest did not end reading the source" in (closed.run.reason or "")
     with pytest.raises(FencedError):
         await Extractions(db).commit(hanging, [batch(0, "a")], "1", Watermarks(), 0)
@@ -176,4 +176,4 @@ async def test_a_cancelled_run_that_does_not_end_is_ended_as_cancelled(db: Datab
     assert closed is not None
     assert (closed.run.state, closed.run.reason) == (State.CANCELLED, "cancelled by anna")
     assert (closed.run.counters.success, closed.run.counters.cancelled) == (1, 1)
-    assert closed.letters == []
+    assert closed.dead_letters == []
