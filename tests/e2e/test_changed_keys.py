@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -16,8 +15,7 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.runs.auditor import audit
 from syncline.security.secrets import Keyring
 from tests.support.configured import store_instance
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 
 DOCUMENT: dict[str, Any] = {
     "entityType": "item",
@@ -31,12 +29,6 @@ DOCUMENT: dict[str, Any] = {
         "fields": [{"source": n, "target": n} for n in ("sku", "number")],
     },
 }  # fmt: skip
-
-
-@pytest.fixture
-async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterator[Installation]:
-    async with installation(kafka, postgres, tmp_path) as place:
-        yield place
 
 
 @pytest.fixture

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 from syncline.contracts import events
 from syncline.contracts.events import CONTENT_TYPE
 from syncline.contracts.topics import DLQ, SNAPSHOTS, STATUS, TOPICS
 from syncline.domain.run import State
-from syncline.postgres.database.database import open_database
-from tests.support.erp_shop import store_erp_shop
+from syncline.postgres.database.database import Database
 from tests.support.eventually import eventually
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 from tests.support.public_schemas import wrong_with
 from tests.support.topics import lying, lying_on
 
@@ -28,23 +25,21 @@ create trigger busy before insert on target_items execute function busy()
 
 
 async def test_every_published_message_keeps_the_public_contract(
-    kafka: KafkaPlace, postgres: str, tmp_path: Path
+    place: Installation, db: Database
 ) -> None:
-    async with installation(kafka, postgres, tmp_path) as place, open_database(postgres) as db:
-        await store_erp_shop(db, place)
-        await db.execute("update source_items set active = 'maybe' where code in ('A4', 'A99')")
-        await db.execute(BUSY)
-        run_id = await place.trigger(instance="erp-shop", entityType="item", maxEntities=150)
-        await eventually(lambda: seen(place, events.WAITING), within=30)
-        await db.execute("drop trigger busy on target_items")
-        run = await place.ended(run_id)
-        refused = await place.trigger(instance="erp-shp", entityType="item", batchSize=0)
-        await eventually(lambda: seen(place, events.REJECTED), within=10)
+    await db.execute("update source_items set active = 'maybe' where code in ('A4', 'A99')")
+    await db.execute(BUSY)
+    run_id = await place.trigger(instance="erp-shop", entityType="item", maxEntities=150)
+    await eventually(lambda: seen(place, events.WAITING), within=30)
+    await db.execute("drop trigger busy on target_items")
+    run = await place.ended(run_id)
+    refused = await place.trigger(instance="erp-shp", entityType="item", batchSize=0)
+    await eventually(lambda: seen(place, events.REJECTED), within=10)
 
-        assert (run.state, run.counters.failed) == (State.PARTIAL_SUCCESS, 2)
-        await check_all(place, run_id)
-        words = [m["data"] for m in await values(place, STATUS) if m["subject"] == refused]
-        assert [problem["path"] for problem in words[0]["problems"]] == ["$.batchSize"]
+    assert (run.state, run.counters.failed) == (State.PARTIAL_SUCCESS, 2)
+    await check_all(place, run_id)
+    words = [m["data"] for m in await values(place, STATUS) if m["subject"] == refused]
+    assert [problem["path"] for problem in words[0]["problems"]] == ["$.batchSize"]
 
 
 async def seen(place: Installation, type_: str) -> bool:

@@ -12,39 +12,27 @@ import httpx
 import pytest
 
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.auditor import audit
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 
 DLQ, OPERATIONS = "/api/v1/dlq", "/api/v1/operations"
 EXACT = "23958446825181076828.100001"
 
 
 @pytest.fixture(scope="module")
-async def db(module_postgres: str) -> AsyncIterator[Database]:
-    async with open_database(module_postgres) as database:
+async def place(module_place: Installation) -> Installation:
+    async with open_database(module_place.dsn) as database:
+        await store_erp_shop(database, module_place)
+        await database.execute("alter table target_items add check (price > 0)")
+        await database.execute("delete from source_items")
+    return module_place
+
+
+@pytest.fixture(scope="module")
+async def db(place: Installation) -> AsyncIterator[Database]:
+    async with open_database(place.dsn) as database:
         yield database
-        assert await audit(database) == []
-
-
-@pytest.fixture(scope="module")
-async def place(
-    module_kafka: KafkaPlace, module_postgres: str, db: Database,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Installation]:  # fmt: skip
-    async with installation(module_kafka, module_postgres, tmp_path_factory.mktemp("l")) as place:
-        await store_erp_shop(db, place)
-        await db.execute("alter table target_items add check (price > 0)")
-        await db.execute("delete from source_items")
-        yield place
-
-
-@pytest.fixture(scope="module")
-async def api(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    async with await place.start_gateway() as client:
-        yield client
 
 
 async def fail(db: Database, place: Installation, *codes: str) -> None:

@@ -8,8 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
@@ -19,11 +18,9 @@ import pytest
 from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS
 from syncline.postgres.database.database import open_database
-from syncline.postgres.runs.auditor import audit
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 from tests.support.ports import free_port
 from tests.support.topics import lying
 
@@ -31,27 +28,10 @@ ITEMS: dict[str, Any] = {"instance": "erp-shop", "entityType": "item"}
 
 
 @pytest.fixture(scope="module")
-async def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("logs")
-
-
-@pytest.fixture(scope="module")
-async def place(
-    module_kafka: KafkaPlace, module_postgres: str, logs: Path
-) -> AsyncIterator[Installation]:
-    async with (
-        installation(module_kafka, module_postgres, logs) as place,
-        open_database(place.dsn) as database,
-    ):
-        await store_erp_shop(database, place)
-        yield place
-        assert await audit(database) == []
-
-
-@pytest.fixture(scope="module")
-async def api(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    async with await place.start_gateway() as client:
-        yield client
+async def place(module_place: Installation) -> Installation:
+    async with open_database(module_place.dsn) as database:
+        await store_erp_shop(database, module_place)
+    return module_place
 
 
 async def events(api: httpx.AsyncClient, path: str, **headers: str) -> list[tuple[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,8 +10,7 @@ import pytest
 from syncline.domain.run import Run
 from syncline.postgres.database.database import open_database
 from tests.support.erp_shop import store_erp_shop
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 
 ONCE_REFUSED = """
 create sequence tries;
@@ -35,24 +33,12 @@ RUNS, RECORDS, PASSPORT, SEARCH = (
 
 
 @pytest.fixture(scope="module")
-async def place(
-    module_kafka: KafkaPlace, module_postgres: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Installation]:
-    logs = tmp_path_factory.mktemp("logs")
-    async with (
-        installation(module_kafka, module_postgres, logs) as place,
-        open_database(place.dsn) as database,
-    ):
-        await store_erp_shop(database, place)
+async def place(module_place: Installation) -> Installation:
+    async with open_database(module_place.dsn) as database:
+        await store_erp_shop(database, module_place)
         async with database.connection() as connection:
             await connection.execute(ONCE_REFUSED)
-        yield place
-
-
-@pytest.fixture(scope="module")
-async def api(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    async with await place.start_gateway() as client:
-        yield client
+    return module_place
 
 
 @pytest.fixture(scope="module")

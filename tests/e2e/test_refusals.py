@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -21,8 +20,7 @@ from syncline.testing.http_api import Asked, HttpApi, Reply
 from tests.support.configured import store_instance
 from tests.support.eventually import eventually
 from tests.support.http_world import SINGLE
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 
 ROWS = 600
 LOGIN = "Bearer sesame-9f2"
@@ -61,12 +59,6 @@ async def shop() -> AsyncIterator[Shop]:
     await shop.start()
     yield shop
     await shop.close()
-
-
-@pytest.fixture
-async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterator[Installation]:
-    async with installation(kafka, postgres, tmp_path) as place:
-        yield place
 
 
 @pytest.fixture

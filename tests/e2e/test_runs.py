@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import asyncpg
-import pytest
 
 from syncline.domain.run import State
-from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.auditor import audit
-from tests.support.erp_shop import store_erp_shop
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
-
-
-@pytest.fixture
-async def place(kafka: KafkaPlace, postgres: str, tmp_path: Path) -> AsyncIterator[Installation]:
-    async with installation(kafka, postgres, tmp_path) as place:
-        yield place
-
-
-@pytest.fixture
-async def db(place: Installation) -> AsyncIterator[Database]:
-    async with open_database(place.dsn) as database:
-        await store_erp_shop(database, place)
-        yield database
-        assert await audit(database) == []
+from syncline.postgres.database.database import Database
+from tests.support.installation import Installation
 
 
 async def test_a_run_reaches_the_target_and_the_next_one_skips(

@@ -11,13 +11,11 @@ import httpx
 import pytest
 
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.auditor import audit
 from tests.support.commands import CommandLine
 from tests.support.configured import configure as configure_other
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 
 URL = "/api/v1/schedules"
 BODY: dict[str, Any] = {"name": "nightly", "instance": "erp-shop", "entityType": "item",
@@ -25,25 +23,13 @@ BODY: dict[str, Any] = {"name": "nightly", "instance": "erp-shop", "entityType":
 
 
 @pytest.fixture(scope="module")
-async def place(
-    module_kafka: KafkaPlace, module_postgres: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Installation]:
-    logs = tmp_path_factory.mktemp("logs")
-    async with installation(module_kafka, module_postgres, logs) as place:
-        async with open_database(place.dsn) as database:
-            await store_erp_shop(database, place)
-            await configure_other(database, instance="crm-shop")
-            await configure_other(database, instance="far", tenant="other")
-        await place.start("scheduler")
-        yield place
-        async with open_database(place.dsn) as database:
-            assert await audit(database) == []
-
-
-@pytest.fixture(scope="module")
-async def api(place: Installation) -> AsyncIterator[httpx.AsyncClient]:
-    async with await place.start_gateway() as client:
-        yield client
+async def place(module_place: Installation) -> Installation:
+    async with open_database(module_place.dsn) as database:
+        await store_erp_shop(database, module_place)
+        await configure_other(database, instance="crm-shop")
+        await configure_other(database, instance="far", tenant="other")
+    await module_place.start("scheduler")
+    return module_place
 
 
 @pytest.fixture

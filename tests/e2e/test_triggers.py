@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
-
-import pytest
 
 from syncline.contracts.events import REJECTED, event_data
 from syncline.contracts.topics import STATUS, TRIGGERS
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Run, State
-from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.auditor import audit
+from syncline.postgres.database.database import Database
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message
-from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
-from tests.support.installation import Installation, installation
-from tests.support.kafka import KafkaPlace
+from tests.support.installation import Installation
 from tests.support.topics import lying
 
 ITEMS: dict[str, Any] = {"instance": "erp-shop", "entityType": "item"}
-
-
-@pytest.fixture(scope="module")
-async def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("logs")
-
-
-@pytest.fixture
-async def place(kafka: KafkaPlace, postgres: str, logs: Path) -> AsyncIterator[Installation]:
-    async with installation(kafka, postgres, logs) as place:
-        yield place
-
-
-@pytest.fixture
-async def db(place: Installation) -> AsyncIterator[Database]:
-    async with open_database(place.dsn) as database:
-        await store_erp_shop(database, place)
-        yield database
-        assert await audit(database) == []
 
 
 async def slow_target(db: Database) -> None:

@@ -104,6 +104,15 @@ class Installation:
         async with asyncio.timeout(40):
             return await process.wait()
 
+    @asynccontextmanager
+    async def without(self, service: str) -> AsyncIterator[None]:
+        """Stop a service, and start it again at the end."""
+        await self.stop(service)
+        try:
+            yield
+        finally:
+            await self.start(service)
+
     async def trigger(self, **fields: Any) -> str:
         """Publish a trigger as any program would, and return its correlation ID."""
         run_id = str(fields.pop("correlation_id", uuid7()))
