@@ -61,11 +61,11 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-async def context(
+@pytest.fixture(scope="session")
+async def shared_context(
     browser: Browser, place: Installation, api: httpx.AsyncClient
 ) -> AsyncIterator[BrowserContext]:
-    """A browser profile of the test's own, with a Platform Admin signed in."""
+    """A browser profile with a Platform Admin signed in; it loads and compiles the console once."""
     url = str(api.base_url)
     context = await browser.new_context(
         base_url=url,
@@ -73,10 +73,27 @@ async def context(
         locale="en-GB",
         timezone_id="Europe/Vienna",
         color_scheme="light",
+        reduced_motion="reduce",  # what moves is drawn again and again
     )
-    await context.add_cookies([await session_cookie(place.dsn, url)])  # type: ignore[list-item]
     yield context
     await context.close()
+
+
+@pytest.fixture
+async def context(
+    shared_context: BrowserContext, place: Installation, api: httpx.AsyncClient
+) -> AsyncIterator[BrowserContext]:
+    """The profile as new, with no tab."""
+    url = str(api.base_url)
+    await shared_context.clear_cookies()
+    await shared_context.add_cookies([await session_cookie(place.dsn, url)])  # type: ignore[list-item]
+    yield shared_context
+    for tab in shared_context.pages:
+        await tab.close()
+    tab = await shared_context.new_page()
+    await tab.goto("/icon.svg")
+    await tab.evaluate("() => localStorage.clear()")
+    await tab.close()
 
 
 @pytest.fixture
@@ -99,7 +116,10 @@ async def profile(browser: Browser, installed: Gateway) -> AsyncIterator[Browser
     """A browser in which nobody is signed in."""
     async with served(installed) as url:
         context = await browser.new_context(
-            base_url=url, viewport={"width": 1280, "height": 800}, color_scheme="light"
+            base_url=url,
+            viewport={"width": 1280, "height": 800},
+            color_scheme="light",
+            reduced_motion="reduce",
         )
         await context.grant_permissions(["clipboard-read", "clipboard-write"])
         yield context

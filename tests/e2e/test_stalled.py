@@ -39,13 +39,14 @@ async def test_a_run_without_a_stage_ends_stalled(
         assert len({event["id"] for event in letters}) == 20
         assert max(told, key=lambda event: event["data"]["seq"])["type"] == events.COMPLETED
 
+        told_of = len(await lying(place.connection, DLQ))
         await place.start("transform")
         await place.ready()
         await eventually(lambda: _nothing_waits(place), within=30)
         assert await db.fetchval("select count(*) from target_items") == 0
         assert await place.ended(run.id) == run
         assert await db.fetchval("select count(*) from dead_letters") == 20
-        assert len(await lying(place.connection, DLQ)) == 20
+        assert len(await lying(place.connection, DLQ)) == told_of
         assert await audit(db) == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from argon2 import profiles
@@ -26,7 +25,7 @@ from syncline.domain.errors import (
 from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
 from syncline.postgres.access.sign_in_attempts import Allowance
 from syncline.postgres.access.users import UserChange, Users
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.security.passwords import Passwords
 from syncline.security.tokens import new_token, token_hash
 from tests.support.access import add_user
@@ -34,12 +33,6 @@ from tests.support.access import add_user
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 PASSWORD = "correct horse"
 FEW = SignInRules(allowance=Allowance(here=3, account=6, address=8))
-
-
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as opened:
-        yield opened
 
 
 @pytest.fixture

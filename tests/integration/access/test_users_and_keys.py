@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
@@ -14,17 +13,11 @@ from syncline.postgres.access.tenants import Tenants
 from syncline.postgres.access.users import UserChange, Users
 from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
 from syncline.postgres.audit.log import ADDRESS, audit
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.security.tokens import new_api_key
 from tests.support.access import add_user
 
 BEGIN = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-
-
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as opened:
-        yield opened
 
 
 async def test_names_of_users_are_taken_whatever_their_case(database: Database) -> None:

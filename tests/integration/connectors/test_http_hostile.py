@@ -25,7 +25,7 @@ from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline_execute.row_names import RowNaming
@@ -234,12 +234,6 @@ class World:
 
 def prices(random: Random, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {name: {"sku": f"S{name}", "price": random.choice([1, 2])} for name in names}
-
-
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as opened:
-        yield opened
 
 
 MANNERS = {

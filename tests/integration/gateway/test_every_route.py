@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from syncline_gateway.app import documented
 from syncline_gateway.document.document import document
 from syncline_gateway.requests.paging import cursor_of, digest_of
 from tests.support.access import give_key
-from tests.support.gateway import Gateway, gateway, problem
+from tests.support.gateway import Gateway, problem
 from tests.support.other_tenant import INSTANCE, contents, everything, unknown
 from tests.support.roles import OPEN, RUNNER_MAY
 
@@ -25,12 +23,6 @@ OPERATIONS = [
 ]
 OF_NO_TENANT = ("users", "tenants", "schemas", "connectors")
 """Resources that belong to none, and are for Platform Admins, or the same for all."""
-
-
-@pytest.fixture
-async def place(postgres: str) -> AsyncIterator[Gateway]:
-    async with gateway(postgres) as made:
-        yield made
 
 
 def address(path: str, values: tuple[str, ...] = ()) -> str:

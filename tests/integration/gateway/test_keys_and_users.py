@@ -15,12 +15,6 @@ from tests.support.gateway import Gateway, gateway, problem
 
 
 @pytest.fixture
-async def place(postgres: str) -> AsyncIterator[Gateway]:
-    async with gateway(postgres) as made:
-        yield made
-
-
-@pytest.fixture
 async def admin(place: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     async with place.client(await give_key(place.database)) as client:
         yield client

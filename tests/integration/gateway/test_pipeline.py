@@ -17,7 +17,7 @@ from syncline.postgres.monitoring.service_status import Pipeline
 from syncline.runtime.clock import SystemClock
 from tests.support.access import give_key
 from tests.support.configured import configure
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway
 from tests.support.run_life import accept, apply, batch, extract, ref
 
 KEEPS_UP = ServiceStatus("trigger", Dot.GREEN, "keeps up", "runs", 0, 0, None, 1)
@@ -27,12 +27,6 @@ STUCK = ServiceStatus(
 )  # fmt: skip
 
 EARLIER = "update runs set created_at = created_at - interval '30 h' where id = $1"
-
-
-@pytest.fixture
-async def place(postgres: str) -> AsyncIterator[Gateway]:
-    async with gateway(postgres) as made:
-        yield made
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ ADMIN = {"name": "alice", "password": "correct horse"}
 
 
 @pytest.fixture
-async def place(postgres: str) -> AsyncIterator[Gateway]:
-    async with gateway(postgres) as made:
-        yield made
-
-
-@pytest.fixture
 async def browser(place: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which the first Platform Admin is signed in."""
     link = await set_up_link(place.database)

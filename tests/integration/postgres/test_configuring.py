@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from syncline.domain.configuration.comparison import compare
@@ -16,17 +14,11 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.profiles import Configuration
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.security.secrets import Keyring, generate_key
 
 KEY = generate_key()
 PROFILE = ProfileConfig(name="erp", connector="http", rate=0.1, secrets={"token": "s3cret"})
-
-
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -10,22 +10,12 @@ from typing import Any
 import pytest
 
 from syncline.domain.run import Run, State
-from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.auditor import audit
-from tests.support.configured import configure
+from syncline.postgres.database.database import Database
 from tests.support.reading_world import World
 from tests.support.scripted_api import Call, Said, Script, scripted
 
 DAY = "2026-11-27T08:00:00Z"
 TOKENS: dict[str, Any] = {"type": "cursor", "parameter": "c", "next": "next"}
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 @asynccontextmanager

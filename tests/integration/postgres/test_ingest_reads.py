@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container
+from collections.abc import Container
 from datetime import timedelta
 
 import pytest
@@ -11,18 +11,8 @@ from syncline.connectors.port import ConnectorError, Snapshot
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.run import Notice, Outcome, Run, State
 from syncline.postgres.cursors.changes import Cursors
-from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.runs.auditor import audit
-from tests.support.configured import configure
+from syncline.postgres.database.database import Database
 from tests.support.reading_world import AWAY, NOW, REFUSED, Decide, World
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 @pytest.fixture

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.database.retention import Retention, remove_expired
-from tests.support.configured import configure
 from tests.support.scheduled import schedule
 
 KEEP = Retention(runs=400, outcomes=90, dead_letters=30, audit=400)
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
 
 
 async def add_run(db: Database, days: int | None) -> UUID:

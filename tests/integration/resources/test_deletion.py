@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.streams import Streams
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.runs.runs import Runs
 from syncline.resources.deletion import remove
 from syncline.resources.loader import DocumentSet, load
@@ -30,14 +29,8 @@ RUN = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d"
 
 
 @pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture
-async def store(db: Database) -> ConfigurationStore:
-    return ConfigurationStore(db, Keyring.parse(generate_key()))
+async def store(database: Database) -> ConfigurationStore:
+    return ConfigurationStore(database, Keyring.parse(generate_key()))
 
 
 def loaded(folder: Path, text: str) -> DocumentSet:
@@ -56,10 +49,10 @@ async def everything(store: ConfigurationStore, folder: Path) -> None:
     )
 
 
-async def run(db: Database) -> None:
+async def run(database: Database) -> None:
     request = parse_trigger({"instance": "erp-warehouse", "entityType": "item"})
-    stream = await Streams(db).runnable("default", "erp-warehouse", "item")
-    await Runs(db).accept(RUN, request, stream, 1)
+    stream = await Streams(database).runnable("default", "erp-warehouse", "item")
+    await Runs(database).accept(RUN, request, stream, 1)
 
 
 async def test_prune_deletes_what_the_files_do_not_name(
@@ -87,10 +80,10 @@ async def test_prune_refuses_files_that_need_what_they_do_not_name(
 
 
 async def test_nothing_is_deleted_while_a_run_needs_it(
-    store: ConfigurationStore, db: Database, tmp_path: Path
+    store: ConfigurationStore, database: Database, tmp_path: Path
 ) -> None:
     await everything(store, tmp_path)
-    await run(db)
+    await run(database)
     before = await names(store)
     wanted = loaded(tmp_path, "".join(GOOD.split("---")[:1]))
     planned = await diff(store, wanted, "default", prune=True)
@@ -112,10 +105,10 @@ async def test_a_plan_that_is_not_true_any_more_is_refused(
 
 
 async def test_other_tenants_keep_theirs(
-    store: ConfigurationStore, db: Database, tmp_path: Path
+    store: ConfigurationStore, database: Database, tmp_path: Path
 ) -> None:
     await everything(store, tmp_path)
-    await db.execute("insert into tenants (id) values ('other')")
+    await database.execute("insert into tenants (id) values ('other')")
     wanted = loaded(tmp_path, GOOD.split("---")[0])
     planned = await diff(store, wanted, "other", prune=True)
     assert [step.action for step in planned] == ["created"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from syncline.domain.errors import (
     StaleError,
 )
 from syncline.postgres.configuration.changes import ConfigurationStore
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.resources.edits import (
     Edit,
     Expectation,
@@ -51,12 +50,6 @@ INSTANCE: dict[str, Any] = {
     "target": "erp",
     "mappings": ["items"],
 }
-
-
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import ConflictError
 from syncline.postgres.configuration.changes import ConfigurationStore
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.resources.edits import Edit, delete
 from syncline.resources.export import documents, to_yaml
 from syncline.resources.loader import load
@@ -30,14 +29,8 @@ timezone: Europe/Berlin
 
 
 @pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        yield database
-
-
-@pytest.fixture
-def store(db: Database) -> ConfigurationStore:
-    return ConfigurationStore(db, Keyring.parse(generate_key()))
+def store(database: Database) -> ConfigurationStore:
+    return ConfigurationStore(database, Keyring.parse(generate_key()))
 
 
 async def applied(store: ConfigurationStore, folder: Path, text: str) -> list[str]:
@@ -47,23 +40,23 @@ async def applied(store: ConfigurationStore, folder: Path, text: str) -> list[st
 
 
 async def test_apply_export_apply_changes_nothing(
-    store: ConfigurationStore, db: Database, tmp_path: Path
+    store: ConfigurationStore, database: Database, tmp_path: Path
 ) -> None:
     assert await applied(store, tmp_path, GOOD + SCHEDULE) == ["created"] * 4
     assert await applied(store, tmp_path, GOOD + SCHEDULE) == ["unchanged"] * 4
     exported = to_yaml(documents(await store.stored("default")))
     assert "cron: 30 2 * * MON-FRI" in exported
     assert await applied(store, tmp_path, exported) == ["unchanged"] * 4
-    assert await db.fetchval("select next_at > now() from schedules")
+    assert await database.fetchval("select next_at > now() from schedules")
 
 
 async def test_a_disabled_schedule_has_no_next_slot(
-    store: ConfigurationStore, db: Database, tmp_path: Path
+    store: ConfigurationStore, database: Database, tmp_path: Path
 ) -> None:
     await applied(store, tmp_path, GOOD + SCHEDULE)
     off = SCHEDULE + "enabled: false\n"
     assert (await applied(store, tmp_path, GOOD + off))[-1] == "changed"
-    assert await db.fetchval("select next_at from schedules") is None
+    assert await database.fetchval("select next_at from schedules") is None
 
 
 @pytest.mark.parametrize(
@@ -98,7 +91,7 @@ async def test_what_a_schedule_syncs_never_changes(
 
 
 async def test_an_instance_with_a_schedule_stays_until_that_is_gone(
-    store: ConfigurationStore, db: Database, tmp_path: Path
+    store: ConfigurationStore, database: Database, tmp_path: Path
 ) -> None:
     await applied(store, tmp_path, GOOD + SCHEDULE)
     instance = Edit("default", "tester", Kind.INSTANCE, "erp-warehouse")
@@ -106,4 +99,4 @@ async def test_an_instance_with_a_schedule_stays_until_that_is_gone(
         await delete(store, instance)
     await delete(store, Edit("default", "tester", Kind.SCHEDULE, "nightly"))
     await delete(store, instance)
-    assert await db.fetchval("select count(*) from schedules where next_at is not null") == 0
+    assert await database.fetchval("select count(*) from schedules where next_at is not null") == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from syncline.actions.dead_letters.replay_plan import refusal
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.ledger import WriteIntents
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
@@ -21,13 +20,6 @@ from tests.support.operations import failed
 from tests.support.run_life import accept, ref
 
 PENDING = DeadLetterFilter(status="pending")
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
 
 
 async def seen(db: Database) -> tuple[DeadLetterGroup, list[DeadLetterView]]:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
-import pytest
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Extracted, Settled
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
-from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
-from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref, resolve
 
 HASH = "0" * 32
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 async def fails(db: Database, ids: str, version: int, **changes: Any) -> tuple[Run, list[str]]:

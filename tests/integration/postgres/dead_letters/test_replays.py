@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,20 +16,13 @@ from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.run_life import dead_letter, resolve
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
 
 
 async def accept(db: Database, instance: str = "erp-shop", **fields: Any) -> Run:

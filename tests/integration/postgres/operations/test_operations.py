@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,28 +11,19 @@ import pytest
 from syncline.contracts.messages import Settled
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError, NotFoundError
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.patterns import renew_patterns
 from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.operations.catalog import OperationView
 from syncline.postgres.operations.operations import NewOperation, Operations
-from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.operations import Pipeline, begin_now, failed, work_off, worker
 from tests.support.run_life import apply, ref
 
 PENDING = DeadLetterFilter(status="pending")
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 def asked(

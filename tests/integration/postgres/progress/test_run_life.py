@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import msgspec
 import pytest
 
@@ -23,31 +21,21 @@ from syncline.domain.ledger import Acknowledgements, WriteIntents
 from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.known_rows import KnownRows, RowStatus
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.progress.extraction import Extractions, FencedError
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
-from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.notices import add_notices
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.queued_runs import QueuedRuns
 from syncline.postgres.runs.run_detail import read_run_report
 from syncline.postgres.runs.runs import Runs
-from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
 OWNER, OTHER = "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a01", "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a02"
 LETTER = "6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90"
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 async def test_a_run_ends_succeeded_and_moves_the_cursor(db: Database) -> None:

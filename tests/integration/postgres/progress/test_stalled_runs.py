@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,24 +9,14 @@ import pytest
 from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled, Waiting
 from syncline.domain.batch import Watermarks
 from syncline.domain.run import Run, State
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.progress.extraction import Extractions, FencedError
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.progress.stalled_runs import StalledRun, StalledRuns
-from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.runs import Runs
-from tests.support.configured import configure
 from tests.support.run_life import NO, accept, apply, batch, extract, ref
 
 HALF_AN_HOUR = 1800.0
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 async def still_for(db: Database, run: Run, minutes: int) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from syncline.contracts.messages import Extracted
 from syncline.domain.errors import NotFoundError
 from syncline.domain.run import State
 from syncline.postgres.configuration.streams import Streams
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.progress.extraction import Extractions
-from syncline.postgres.runs.auditor import audit
 from syncline.postgres.runs.queued_runs import QueuedRuns
 from syncline.postgres.runs.runs import Runs
-from tests.support.configured import configure
 from tests.support.run_life import accept, apply, extract, ref
 
 OFF = {
@@ -28,14 +24,6 @@ OFF = {
     ),
     "update streams set removed = true": "instance 'erp-shop' has no entity type 'item' any more",
 }
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
-        assert await audit(database) == []
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import msgspec
 import pytest
 
@@ -13,24 +11,16 @@ from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.errors import Category, Failure, InvalidInputError
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.records import RecordFilter, list_records
 from syncline.postgres.runs.search import search_ids
-from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
 
 AT = "2026-01-01T00:00:00+00:00"
 NO = Failure(Category.PERMANENT, "rejected", "the target said no")
 AWAY = Failure(Category.TRANSIENT, "timeout", "no answer")
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
 
 
 def letter(run: Run, number: int, slot: int, source_id: str) -> DeadLetter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -10,21 +9,13 @@ import pytest
 from syncline.contracts.messages import Attempt, Extracted, Report, Retrying, Settled, Timing
 from syncline.domain.errors import Category, Failure, NotFoundError
 from syncline.domain.run import Run
-from syncline.postgres.database.database import Database, open_database
+from syncline.postgres.database.database import Database
 from syncline.postgres.runs.run_detail import read_run_report
 from syncline.postgres.runs.run_list import RunFilter, RunList
-from tests.support.configured import configure
 from tests.support.run_life import accept, apply, batch, extract, ref
 
 AWAY = Failure(Category.TRANSIENT, "timeout", "no answer")
 AT = 1_800_000_000_000
-
-
-@pytest.fixture
-async def db(postgres: str) -> AsyncIterator[Database]:
-    async with open_database(postgres) as database:
-        await configure(database)
-        yield database
 
 
 async def ended(db: Database, ids: str = "abcd", *reports: Report) -> Run:
