@@ -19,8 +19,14 @@ async def database(postgres: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def db(database: Database) -> AsyncIterator[Database]:
-    """A database with one stream, the items of `erp-shop`; its books are audited at the end."""
+async def configured(database: Database) -> Database:
+    """A database with one stream, the items of `erp-shop`."""
     await configure(database)
-    yield database
-    assert await audit(database) == []
+    return database
+
+
+@pytest.fixture
+async def db(configured: Database) -> AsyncIterator[Database]:
+    """The same; its books are audited at the end."""
+    yield configured
+    assert await audit(configured) == []

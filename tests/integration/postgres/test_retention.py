@@ -14,6 +14,12 @@ from tests.support.scheduled import schedule
 KEEP = Retention(runs=400, outcomes=90, dead_letters=30, audit=400)
 
 
+@pytest.fixture
+async def db(configured: Database) -> Database:
+    """Books that tests make wrong on purpose are not audited."""
+    return configured
+
+
 async def add_run(db: Database, days: int | None) -> UUID:
     """Add a run with one batch and one attempt that ended so many days ago; None: not yet."""
     run = uuid4()

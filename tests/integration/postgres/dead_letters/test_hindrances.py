@@ -22,6 +22,12 @@ from tests.support.run_life import accept, ref
 PENDING = DeadLetterFilter(status="pending")
 
 
+@pytest.fixture
+async def db(configured: Database) -> Database:
+    """Books that tests make wrong on purpose are not audited."""
+    return configured
+
+
 async def seen(db: Database) -> tuple[DeadLetterGroup, list[DeadLetterView]]:
     (group,) = await DeadLetterGroups(db).largest("default", PENDING, 10)
     return group, await DeadLetterQueue(db).oldest("default", PENDING, 10)
