@@ -113,6 +113,10 @@ def headline(data: AlertData) -> str:
     return re.sub(r"\s+", " ", f"{subject}: {words}")[:200]
 
 
+_RECORDS = "{0.total} in all, {0.success} written, {0.skipped} skipped, {0.failed} failed"
+_PENDING = "{0.pending} (told from {0.threshold} on)"
+
+
 def _lines(data: AlertData, subscription: str) -> Iterator[str]:
     yield headline(data)
     yield ""
@@ -121,14 +125,14 @@ def _lines(data: AlertData, subscription: str) -> Iterator[str]:
         "System": data.system,
         "Over": ", ".join(Alert(name).label for name in data.recovered_from or ()),
         "Reason": data.reason,
-        "Records": _records(data),
+        "Records": None if data.total is None else _RECORDS.format(data),
         "Started": data.started_at,
         "Finished": data.finished_at,
         "Mode": data.mode,
         "Triggered by": data.trigger,
         "Correlation ID": data.correlation_id,
-        "Waiting in the DLQ": _pending(data),
-        "Now": _now(data),
+        "Waiting in the DLQ": None if data.pending is None else _PENDING.format(data),
+        "Now": None if data.failing is None else "it fails" if data.failing else "it works",
     }
     for name, value in facts.items():
         if value:
@@ -139,26 +143,6 @@ def _lines(data: AlertData, subscription: str) -> Iterator[str]:
         yield f"See more: {data.link}"
     yield ""
     yield _WHY[Alert(data.alert)].format(subscription)
-
-
-def _records(data: AlertData) -> str:
-    if data.total is None:
-        return ""
-    return (
-        f"{data.total} in all, {data.success} written, {data.skipped} skipped, {data.failed} failed"
-    )
-
-
-def _pending(data: AlertData) -> str:
-    if data.pending is None:
-        return ""
-    return f"{data.pending} (told from {data.threshold} on)"
-
-
-def _now(data: AlertData) -> str:
-    if data.failing is None:
-        return ""
-    return "it fails" if data.failing else "it works"
 
 
 def _streams(data: AlertData) -> Iterator[str]:

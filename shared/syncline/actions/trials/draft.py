@@ -19,7 +19,7 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
-from syncline.postgres.configuration.profiles import Configuration
+from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
 from syncline.security.secrets import Keyring
@@ -108,6 +108,7 @@ class DraftTrier:
     """Tries drafts; reads the raw topic and writes nothing anywhere."""
 
     def __init__(self, database: Database, keys: Keyring, connection: KafkaConnection) -> None:
+        self._database = database
         self._drafts = Drafts(database)
         self._configuration = Configuration(database, keys)
         self._connection = connection
@@ -124,7 +125,7 @@ class DraftTrier:
             message = f"must be from 1 to {MOST}, not {request.limit}"
             raise InvalidInputError([Problem("$.limit", message)])
         streams = await self._drafts.streams(tenant, name, request.instance)
-        active = await self._drafts.document(tenant, name, None)
+        active = await mapping_document(self._database, tenant, name)
         loaded = read_request_document(Kind.MAPPING, name, request.document)
         draft = parse(loaded.mappings[name].document)
         ids = [stream.id for stream in streams]

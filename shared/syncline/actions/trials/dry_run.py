@@ -22,7 +22,7 @@ from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
 from syncline.domain.record import check_record
 from syncline.postgres.configuration.draft_samples import Drafts
-from syncline.postgres.configuration.profiles import Configuration
+from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
 from syncline.security.secrets import Keyring
@@ -119,7 +119,7 @@ class DryRunner:
             return parse(config.document)
         if name is None:
             raise InvalidInputError([Problem("$.document", "is required: the draft to try")])
-        document = await self._drafts.document(tenant, name, request.version)
+        document = await mapping_document(self._database, tenant, name, request.version)
         return parse(document, stored=True)
 
     async def _source(self, tenant: str, name: str | None, request: DryRunRequest) -> Profile:

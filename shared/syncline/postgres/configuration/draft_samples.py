@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.configuration.documents import Kind
-from syncline.domain.errors import NotFoundError
 from syncline.postgres.database.database import Repository
 from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import fetch_structs, struct_of
@@ -72,21 +70,6 @@ class Drafts(Repository):
         if not rows:
             await row_named(self._database, Kind.MAPPING, tenant, mapping)
         return [struct_of(DraftStream, row) for row in rows]
-
-    async def document(self, tenant: str, name: str, version: int | None) -> dict[str, Any]:
-        """Return a version's document, or the active one's. Raises NotFoundError."""
-        document: dict[str, Any] | None = await self._database.fetchval(
-            """select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
-            where m.tenant = $1 and m.name = $2 and m.deleted_at is null
-              and v.version = coalesce($3::int, m.active_version)""",
-            tenant,
-            name,
-            version,
-        )
-        if document is None:
-            what = f"mapping {name!r}" if version is None else f"version {version} of {name!r}"
-            raise NotFoundError(f"no {what}")
-        return document
 
     async def profile_id(self, tenant: str, name: str) -> str:
         """Return the ID of a profile. Raises NotFoundError."""

@@ -9,16 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from syncline.domain.configuration.documents import Kind
-from syncline.domain.errors import NotFoundError, StaleError
+from syncline.domain.errors import StaleError
 from syncline.postgres.audit.log import audit
+from syncline.postgres.configuration.profiles import mapping_document
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.near_names import TABLES, row_named
 from syncline.postgres.database.rows import mark_of
 
-_VERSION = """
-select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
-where m.tenant = $1 and m.name = $2 and v.version = $3
-"""
 _USERS = {
     Kind.PROFILE: """
 select 'run ' || r.id from runs r
@@ -78,10 +75,7 @@ class Edits:
 
     async def mapping_version(self, name: str, version: int) -> dict[str, Any]:
         """Return a version's document. Raises NotFoundError."""
-        document = await self._connection.fetchval(_VERSION, self._tenant, name, version)
-        if document is None:
-            raise NotFoundError(f"no version {version} of mapping {name!r}")
-        return dict(document)
+        return await mapping_document(self._connection, self._tenant, name, version)
 
     async def activate(self, name: str, version: int) -> None:
         """Make a version the one that new runs use; the same again changes nothing."""

@@ -7,16 +7,33 @@ from typing import Any
 
 from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
-from syncline.postgres.database.database import Database, Repository, Row
+from syncline.postgres.database.database import Database, Queryable, Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
+
+_DOCUMENT = """
+select v.document from mapping_versions v join mappings m on m.id = v.mapping_id
+where m.tenant = $1 and m.name = $2 and m.deleted_at is null
+  and v.version = coalesce($3::int, m.active_version)
+"""
 
 
 def secrets_of(row: Row, keys: Keyring) -> dict[str, str]:
     """Decrypt the secrets of a profile's row. Raises SecretsError."""
     stored = row["secrets"]
     return keys.decrypt(stored, row["tenant"], row["id"]) if stored else {}
+
+
+async def mapping_document(
+    database: Queryable, tenant: str, name: str, version: int | None = None
+) -> dict[str, Any]:
+    """Return the document of a mapping's version, or of the active one. Raises NotFoundError."""
+    document: dict[str, Any] | None = await database.fetchval(_DOCUMENT, tenant, name, version)
+    if document is None:
+        of_version = "" if version is None else f"version {version} of "
+        raise NotFoundError(f"no {of_version}mapping {name!r}")
+    return document
 
 
 class Configuration(Repository):
