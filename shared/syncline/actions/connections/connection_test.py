@@ -1,4 +1,4 @@
-"""Test Connection: which part of the way to a system is in order, before saving too.
+"""Test Connection: which part of the way to a system works, also before a profile is saved.
 
 Spec section 8. Nothing of an answer holds a secret, whatever the other side says.
 """

@@ -1,4 +1,4 @@
-"""Doubts: what is allowed and still probably not meant. A check refuses; a doubt is told.
+"""Doubts: what is allowed and still probably not meant. A check refuses, a doubt only warns.
 
 A question is a function that takes a `Matter` and asks whoever may know: the documents alone, a
 source, a target, the ledger. `review` asks them all.
@@ -21,7 +21,7 @@ from syncline.postgres.configuration.changes import ConfigurationStore
 
 
 class Doubt(msgspec.Struct, frozen=True):
-    """Something told of one document; `problem.path` is a place in it."""
+    """A warning about one document; `problem.path` is a location in it."""
 
     kind: Kind
     name: str
@@ -29,7 +29,7 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class Matter(msgspec.Struct, frozen=True):
-    """What is asked about.
+    """The documents that doubts are looked for in, and what they are compared with.
 
     Attributes:
         named: the documents that somebody stores, by kind and name: doubts stand at these.

@@ -1,4 +1,4 @@
-"""Doubts about what was written before: a new version of a mapping makes anew what is read anew."""
+"""Doubts about records written before: a new mapping version reaches only what is read again."""
 
 from __future__ import annotations
 

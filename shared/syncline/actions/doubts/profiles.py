@@ -1,4 +1,4 @@
-"""Doubts about profiles: what is stored anew is tried, so that a wrong address shows at once."""
+"""Doubts about profiles: new and changed ones are tested, so that a wrong address shows at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking every question about documents that were stored, or would be: `apply`, `diff`, the API."""
+"""Looks for every kind of doubt in documents of `apply`, `diff` and the API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class Doubter:
-    """Says what of stored documents is probably not meant; it changes nothing and never fails."""
+    """Finds doubts about documents; it changes nothing and never fails."""
 
     def __init__(self, store: ConfigurationStore, surroundings: Surroundings) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class Doubter:
         named = frozenset(loaded.locations)
         try:
             stored = await self._store.stored(tenant)
-        except SynclineError as error:  # what was stored is stored; it must not look as if not
+        except SynclineError as error:  # what was stored stays stored: no error may hide that
             return [_told(loaded, _untold(named, str(error)), Secrets())]
         together = _together(stored, loaded)
         matter = Matter(tenant, named, together, steps, self._store, self._surroundings)
@@ -68,7 +68,7 @@ class Doubter:
         return [Problem(mistake.path, mistake.message) for mistake in found]
 
     async def _asked(self, question: Question, matter: Matter) -> list[Doubt]:
-        """Ask one question; one that breaks or takes too long is itself told of."""
+        """Ask one question; one that breaks or takes too long is itself a doubt."""
         try:
             async with asyncio.timeout(WITHIN):
                 return await question(matter)

@@ -1,6 +1,6 @@
-"""Telling one receiver one thing: a signed webhook, or an e-mail in plain words.
+"""Sends one notification to one destination: a signed webhook, or an e-mail in plain words.
 
-What goes wrong is no error here: it is the answer, for the person who looks why nothing came.
+A failure is no error here but the result, for the person who asks why nothing came.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Tenants, users, sessions, API keys and one-time links: who may come in."""
+"""Tenants, users, sessions, API keys and one-time links: who may sign in, and where."""

@@ -62,7 +62,7 @@ class Sessions(Repository):
         row = await self._database.fetchrow(_FIND, token_hash, self._lifetimes.idle)
         if row is None:
             return None
-        tenant = row["tenant"] if row["is_member"] else row["home"]  # it was taken from the user
+        tenant = row["tenant"] if row["is_member"] else row["home"]  # the user lost this tenant
         if tenant is None:
             return None
         if row["is_stale"] or tenant != row["tenant"]:
@@ -74,7 +74,7 @@ class Sessions(Repository):
         return struct_of(SessionView, row, role=Role.of(row["role"]), tenant=tenant)
 
     async def end(self, token_hash: bytes) -> None:
-        """End a session; one that is not there is over already."""
+        """End a session; one that does not exist has ended already."""
         async with self._database.transaction() as connection:
             name = await connection.fetchval(
                 "delete from sessions s using users u where s.token_hash = $1 "

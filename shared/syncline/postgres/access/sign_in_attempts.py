@@ -1,8 +1,8 @@
-"""What slows guessing of passwords down without locking anybody else out.
+"""Failed sign-ins are counted: guessing passwords becomes slow, and nobody else is locked out.
 
-Failures are counted by account and address together, so whoever guesses stops only himself. An
-account that is guessed at from many addresses takes attempts only from where it was signed in to
-before; an address that tries many accounts takes a pause.
+Failures are counted by account and address together, so only whoever guesses is stopped. An account
+that is guessed at from many addresses takes attempts only from where it was signed in to before; an
+address that tries many accounts has to wait.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sign_in_attempts where (account = $1 or address = $2)
 
 
 class Allowance(msgspec.Struct, frozen=True):
-    """Failed sign-ins that are borne within a time.
+    """How many sign-ins may fail within a time.
 
     Attributes:
         seconds: that time, from the first failure.
@@ -58,7 +58,7 @@ class SignInAttempts(Repository):
             Seconds to wait when it must not be made; None: go on.
         """
         allowed = self._allowance
-        most = allowed.here + 1  # what is refused counts no further, or one could fill an account's
+        most = allowed.here + 1  # or one address could use up an account's
         async with self._database.connection() as connection:
             [row] = await connection.fetch(_RESERVE, account, address, allowed.seconds, most)
             [sums] = await connection.fetch(_SUMS, account, address, allowed.seconds)
@@ -71,7 +71,7 @@ class SignInAttempts(Repository):
         return max(1, int(row["seconds"])) if refused else None
 
     async def succeed(self, account: bytes, address: str) -> None:
-        """Forget the failures of an account from here: it was signed in to; drop what is old."""
+        """Forget the failures of an account from this address, which signed in; delete old rows."""
         await self._database.execute(
             "update sign_in_attempts set failures = 0, succeeded_at = now() "
             "where account = $1 and address = $2",

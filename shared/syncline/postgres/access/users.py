@@ -86,7 +86,7 @@ class Users(Repository):
         return (row["id"], row["password"], row["disabled"]) if row else None
 
     async def change(self, name: str, change: UserChange, actor: str) -> UserView:
-        """Change role, tenants or whether a user may sign in; who may no more is signed out.
+        """Change role, tenants or whether a user may sign in; who is disabled is signed out.
 
         Raises:
             NotFoundError: no such user.

@@ -1,1 +1,1 @@
-"""The audit log: entries written with the change they tell of, and their list."""
+"""The audit log: entries, written in the transaction of the change, and their list."""

@@ -10,10 +10,10 @@ from syncline.domain.configuration.comparison import Difference
 from syncline.postgres.database.database import Connection
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
-"""Where the change that is under way came from; who answers a request says so at its start."""
+"""The address that the change under way came from; a request sets it at its start."""
 MOST_DIFFERENCES = 100
 LONGEST_VALUE = 500
-"""Of one audit row: it is for people; versions of mappings are kept whole elsewhere."""
+"""Of one value in an entry, which is for people; versions of mappings are kept elsewhere."""
 _INSERT = """
 insert into audit_log (tenant, actor, action, object, details, ip) values ($1, $2, $3, $4, $5, $6)
 """
@@ -44,7 +44,7 @@ async def audit(
     name: str,
     details: Mapping[str, Any],
 ) -> None:
-    """Note a change; `action` is `<kind>.<what>`, `details` hold no secret."""
+    """Write an entry; `action` is `<kind>.<what>`, `details` hold no secret."""
     await connection.execute(_INSERT, tenant, actor, action, name, dict(details), ADDRESS.get())
 
 
@@ -55,7 +55,7 @@ async def audit_each(
     action: str,
     changed: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Note the same change of several things: name -> details."""
+    """Write an entry of the same change for each of several things: name -> details."""
     address = ADDRESS.get()
     rows = [
         (tenant, actor, action, name, dict(details), address) for name, details in changed.items()

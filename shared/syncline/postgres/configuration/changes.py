@@ -139,7 +139,7 @@ class Change(Edits):
         await self._save_streams(instance_id, config.mappings)
 
     async def _save_streams(self, instance_id: str, mappings: Sequence[str]) -> None:
-        """Give the instance these streams; one that is taken out keeps its history."""
+        """Give the instance these streams; one that is removed keeps its history."""
         ids = [await self._existing(Kind.MAPPING, name) for name in mappings]
         await self._connection.execute(REMOVE_STREAMS, instance_id)
         await self._connection.execute(_SAVE_STREAMS, instance_id, ids)
@@ -180,7 +180,7 @@ class ConfigurationStore(Repository):
     async def keep_test(
         self, tenant: str, name: str, at: datetime, result: Mapping[str, Any]
     ) -> None:
-        """Keep the result of a connection test with its profile; it changes nothing of that."""
+        """Store the result of a connection test with its profile, which counts as unchanged."""
         await self._database.execute(
             "update profiles set tested_at = $3, test = $4 "
             "where tenant = $1 and name = $2 and deleted_at is null",
@@ -192,7 +192,7 @@ class ConfigurationStore(Repository):
 
     @asynccontextmanager
     async def change(self, tenant: str, actor: str) -> AsyncIterator[Change]:
-        """Open a transaction that no other change of this tenant's configuration can cross.
+        """Open a transaction that runs alone among the changes of this tenant's configuration.
 
         Raises:
             NotFoundError: no such tenant.

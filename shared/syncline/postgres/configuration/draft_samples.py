@@ -1,4 +1,4 @@
-"""What a draft of a mapping is tried on: its sources, its newest runs, its dead letters."""
+"""The sources, newest runs and dead letters that a draft of a mapping is tried on."""
 
 from __future__ import annotations
 

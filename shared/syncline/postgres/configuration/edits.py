@@ -1,4 +1,4 @@
-"""Edits of single objects inside a change: what they are based on, versions, deletion.
+"""Edits of single objects inside a change: the state they are based on, versions, deletion.
 
 A deleted object keeps its row under another name, because runs and dead letters refer to it; its
 secrets are erased. Every edit is audited.
@@ -78,7 +78,7 @@ class Edits:
         return await mapping_document(self._connection, self._tenant, name, version)
 
     async def activate(self, name: str, version: int) -> None:
-        """Make a version the one that new runs use; the same again changes nothing."""
+        """Make a version the active one, which new runs use; does nothing if it is that already."""
         row = await self._row(Kind.MAPPING, name)
         if row["active_version"] == version:
             return
@@ -91,7 +91,7 @@ class Edits:
         await self._audit("mapping.activated", name, details)
 
     async def users(self, kind: Kind, name: str) -> list[str]:
-        """Name what still needs an object, beside other configuration."""
+        """Name the runs and dead letters that still need an object."""
         if kind not in _USERS:
             return []
         row = await self._row(kind, name)
@@ -99,7 +99,7 @@ class Edits:
         return [user[0] for user in found]
 
     async def delete(self, kind: Kind, name: str) -> None:
-        """Take an object away. Raises NotFoundError."""
+        """Delete an object. Raises NotFoundError."""
         row = await self._row(kind, name)
         await self._connection.execute(
             _RETIRE.format(table=TABLES[kind], off=_OFF[kind]), row["id"]

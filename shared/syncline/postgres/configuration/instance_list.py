@@ -1,4 +1,4 @@
-"""Instances as people see them: whether they may run and why not, what they sync, how they fare."""
+"""Instances as people see them: whether they may run, why not, what they sync, their last runs."""
 
 from __future__ import annotations
 

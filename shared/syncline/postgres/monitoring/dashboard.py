@@ -14,7 +14,7 @@ STEPS = 60
 COUNTED = 100_000
 """Most dead letters that are counted."""
 STILL = timedelta(minutes=10)
-"""Without progress for so long, a run is pointed at."""
+"""A run without progress for so long needs attention."""
 _FIGURES = """
 select date_bin($4::interval, r.created_at, $2) as at,
   count(*) filter (where state = 'succeeded') as succeeded,

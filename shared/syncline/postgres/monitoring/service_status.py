@@ -1,4 +1,4 @@
-"""What the monitor wrote of the services: one row each, when it looked last, and the last hour."""
+"""What the monitor stores: a row for each service, when it looked last, and the last hour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of incidents: a message for all who see the same of it, queued for delivery."""
+"""Messages about incidents: one for all subscriptions that are told the same, with deliveries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ select gen_random_uuid(), $1, s, $2 from unnest($3::uuid[]) s
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Something that is told, to so many subscriptions."""
+    """A notification, and how many subscriptions get it."""
 
     data: AlertData
     subscriptions: int
@@ -53,7 +53,7 @@ class Message(msgspec.Struct, frozen=True):
 async def queue_due_messages(
     connection: Connection, tenant: str, now: datetime, pace: AlertTiming
 ) -> list[Message]:
-    """Look at the incidents that are due, and queue what is to be told of them."""
+    """Decide on the incidents that are due, and queue the messages about them."""
     await lock_incidents(connection, tenant)
     messages: list[Message] = []
     for row in await connection.fetch(_DUE, tenant, now):
@@ -123,7 +123,7 @@ def _member(row: Row) -> Member:
 def _by_sight(
     subscriptions: Sequence[Row], members: Sequence[Member]
 ) -> list[tuple[list[Member], list[str]]]:
-    """Part subscriptions by what each wants to be told of; who wants nothing of it is in none."""
+    """Group subscriptions by the members that each wants to be told of; none: it is left out."""
     seen: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for each in subscriptions:
         wanted = tuple(
@@ -140,7 +140,7 @@ def _by_sight(
 async def _queue(
     connection: Connection, row: Row, data: AlertData, subscriptions: Sequence[str], now: datetime
 ) -> None:
-    """Keep a notification and its way to everyone who wants it."""
+    """Store a notification and its deliveries."""
     id_, tenant = str(uuid7()), row["tenant"]
     about = (data.alert, data.instance or _several(data), data.entity_type or "")
     plain = msgspec.to_builtins(data)

@@ -1,7 +1,7 @@
-"""How subjects stand, and what is told of them: state and deliveries in one transaction.
+"""The alert state of subjects; state, incidents and messages change in one transaction.
 
-Whatever comes twice or late, or is looked at by two processes at once, meets the row of its
-subject, locked, and finds that nothing is new.
+An event that comes twice or late, or to two processes at once, waits for the locked row of its
+subject and then finds nothing new.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]
 
 
 class Alerting(Repository):
-    """Every method may raise RetriableError, and returns what is told now.
+    """Every method may raise RetriableError, and returns the messages that are sent now.
 
     Args:
-        pace: how patient it is.
+        pace: how long it waits before it tells.
     """
 
     def __init__(self, database: Database, pace: AlertTiming) -> None:
@@ -66,7 +66,7 @@ class Alerting(Repository):
     async def decide(
         self, subjects: Collection[Subject], run_ids: Sequence[str], decide: Decide, now: datetime
     ) -> Sequence[Message]:
-        """Lock subjects, decide on their runs, and keep the verdict."""
+        """Lock subjects, decide on their runs, and store the verdict."""
         async with self._database.transaction() as connection:
             states = await _locked(connection, sorted(subjects))
             causes = await causes_of(connection, run_ids)
@@ -85,7 +85,7 @@ class Alerting(Repository):
             return await self._kept(connection, states, weigh(states, pending), now)
 
     async def tell_due(self, now: datetime) -> Sequence[Message]:
-        """Tell what has stood long enough."""
+        """Send what has been so for long enough."""
         told: list[Message] = []
         for tenant in await due_tenants(self._database, now):
             async with self._database.transaction() as connection:

@@ -1,4 +1,4 @@
-"""Notifications on their way: who takes one up holds it for a while, and what was tried is kept."""
+"""Deliveries that are due: each is leased to one process, and its attempts are stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from syncline.security.secrets import Keyring
 KEPT_TRIES = 30
 """Of one delivery; the newest."""
 BOTH_SIGN = timedelta(hours=24)
-"""How long the secret before signs beside the one that replaced it."""
+"""How long the previous secret signs beside the one that replaced it."""
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ class Try(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A delivery that was taken up; `attempts` were made before."""
+    """A delivery that this process holds; `attempts` were made before."""
 
     id: str
     holder: str
@@ -88,7 +88,7 @@ class Deliveries(Repository):
         self._keys = keys
 
     async def claim(self, limit: int, lease: float) -> list[Due]:
-        """Take up deliveries that are due; others leave them alone for `lease` seconds."""
+        """Lease deliveries that are due; other processes leave them alone for `lease` seconds."""
         held = timedelta(seconds=lease)
         rows = await self._database.fetch(_CLAIM, limit, str(uuid4()), held, BOTH_SIGN)
         return [self._due(row) for row in rows]
@@ -98,7 +98,7 @@ class Deliveries(Repository):
         return struct_of(Due, row, destination=destination)
 
     async def note(self, due: Due, tried: Try, again_in: float | None, *, final: str) -> bool:
-        """Keep what became of an attempt, unless somebody else holds the delivery by now.
+        """Store what became of an attempt, unless another process holds the delivery by now.
 
         Args:
             again_in: seconds until the next attempt; None: there is none.

@@ -1,4 +1,4 @@
-"""Why runs failed: the system at fault, and the failure, so that alike ones are told as one."""
+"""Why runs failed: the system at fault, and the failure; alike failures become one incident."""
 
 from __future__ import annotations
 

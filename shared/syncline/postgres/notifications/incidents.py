@@ -56,7 +56,7 @@ from incidents i where i.id = any($1)
 
 
 async def lock_incidents(connection: Connection, tenant: str) -> None:
-    """Let nobody else change a tenant's incidents before this transaction has ended."""
+    """Lock a tenant's incidents until this transaction ends."""
     await connection.execute(
         "select pg_advisory_xact_lock(hashtextextended('incidents ' || $1, 0))", tenant
     )
@@ -73,10 +73,10 @@ async def due_tenants(database: Database, now: datetime) -> list[str]:
 async def note_happenings(
     connection: Connection, happenings: Sequence[Happening], now: datetime
 ) -> list[str]:
-    """Note what happened to subjects in their incidents, in its order.
+    """Store what happened to subjects in their incidents, in order.
 
     Returns:
-        The tenants whose incidents are to be looked at now.
+        The tenants whose incidents are to be decided on now.
     """
     known = await _with_incidents(connection, happenings)
     wanted = [
@@ -125,5 +125,5 @@ async def _take(connection: Connection, happening: Happening, now: datetime) -> 
 
 
 async def _since(connection: Connection, touched: dict[str, bool], now: datetime) -> None:
-    """Note since when incidents fail, or do not; and look at them."""
+    """Store since when incidents fail, or do not; they are due now."""
     await connection.executemany(_SINCE, [(id_, fails, now) for id_, fails in touched.items()])

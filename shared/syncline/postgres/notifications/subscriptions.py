@@ -30,11 +30,11 @@ from syncline.security.secrets import Keyring
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
-    """A subscription, and how telling it goes; never its secret.
+    """A subscription, and how its deliveries go; never its secret.
 
     Attributes:
         waiting, given_up: deliveries of it.
-        last_delivered_at: when something reached it last.
+        last_delivered_at: when a delivery reached it last.
     """
 
     id: str

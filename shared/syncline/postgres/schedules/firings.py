@@ -1,7 +1,7 @@
-"""Firings: taking slots that have come, handing them out for publishing, and settling them.
+"""Firings: due slots become rows, rows are published as triggers, and the answers are stored.
 
-Any number of schedulers may do this at once: rows are locked while one has them, others go past
-them, and a firing's key lets each slot exist once.
+Any number of schedulers may do this at once: a row is locked by the one that works on it and
+skipped by the others, and a firing's key lets each slot exist once.
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ class Firings(Repository):
     async def take(
         self, now: datetime, decide: Callable[[DueSchedule], ScheduleUpdate]
     ) -> list[NewFiring]:
-        """Take schedules whose slot has come; in one transaction their slots become firings.
+        """Make firings of the slots that are due, in one transaction.
 
         Returns:
-            What was noted for the first time.
+            The firings that are new.
         """
         new: list[NewFiring] = []
         async with self._database.transaction() as connection:
@@ -109,7 +109,7 @@ class Firings(Repository):
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[list[UnpublishedFiring]]:
-        """Yield firings that nobody else has in hand; they count as published at the end.
+        """Yield firings that no other scheduler is publishing; they count as published at the end.
 
         A block that raises, or a process that dies in it, leaves them for the next.
         """
@@ -120,7 +120,7 @@ class Firings(Repository):
             await connection.execute(_SENT, ids, slots)
 
     async def settle(self, final_before: datetime) -> list[FiringResult]:
-        """Take over what the trigger service has said; returns the new results.
+        """Store what the trigger service answered; returns the new results.
 
         Args:
             final_before: missed slots that are older stay missed.

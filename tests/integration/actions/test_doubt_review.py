@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from syncline.actions.doubts import review as doubting
+from syncline.actions.doubts import review
 from syncline.actions.doubts.doubt import Doubt, Matter, mapping_doubts
 from syncline.actions.doubts.review import Doubter
 from syncline.connectors.port import Surroundings
@@ -44,7 +44,7 @@ async def told(store: ConfigurationStore, folder: Path, text: str) -> list[str]:
 async def test_a_doubt_stands_at_its_line(
     store: ConfigurationStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doubting, "QUESTIONS", (mapping_doubts,))
+    monkeypatch.setattr(review, "QUESTIONS", (mapping_doubts,))
     text = GOOD.replace("target: sku}", "target: sku, transform: toBool}", 1)
     (doubt,) = await told(store, tmp_path, text)
     line = next(n for n, line in enumerate(text.splitlines(), 1) if "toBool" in line)
@@ -64,7 +64,7 @@ async def test_a_question_that_breaks_is_told_and_stops_no_other(
     async def spoken(_matter: Matter) -> list[Doubt]:
         return [Doubt(Kind.PROFILE, "erp", Problem("$.config", f"refused {ENV['ERP_PASSWORD']}"))]
 
-    monkeypatch.setattr(doubting, "QUESTIONS", (broken, endless, spoken))
+    monkeypatch.setattr(review, "QUESTIONS", (broken, endless, spoken))
     first, second, third = await told(store, tmp_path, GOOD)
     assert "not everything could be looked at: ZeroDivisionError" in first
     assert "not everything could be looked at: no end within 10 s" in second
