@@ -21,7 +21,7 @@ class FieldChange(msgspec.Struct, frozen=True, rename="camel"):
         source: path in the input; None for a fixed value.
         target: path in the output.
         before, after: JSON texts of the values; None where there is none, or nothing was kept.
-        changed: the value became another one, or begins or ends here.
+        changed: the two values differ, or only one of them is there.
         error: why nothing was made of it, where it broke.
     """
 

@@ -11,6 +11,7 @@ from uuid6 import uuid7
 from syncline.domain.access import Role, RoleName, checked_name
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit
+from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Queryable, Repository
 from syncline.postgres.database.rows import fetch_structs, struct_of
 
@@ -25,6 +26,11 @@ insert into api_keys (id, tenant, name, prefix, hash, role, created_by, expires_
 values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))
 on conflict do nothing returning id
 """
+_NAMED = """
+where tenant = $1 and (id::text = $2 or prefix = $2 or name = $2)
+order by revoked_at nulls first limit 1 for update
+"""
+_REVOKE = "update api_keys set revoked_at = now(), revoked_by = $2 where id = $1"
 _FIND = """
 select id, tenant, name, role, prefix, hash from api_keys
 where prefix = $1 and revoked_at is null and (expires_at is null or expires_at > now())
@@ -87,21 +93,14 @@ class ApiKeys(Repository):
             limit: None is all.
             after: the ID of the last one known.
         """
-        return await fetch_structs(
-            self._database,
-            ApiKeyView,
-            _VIEW + "where tenant = $1 and ($3::uuid is null or id < $3) order by id desc limit $2",
-            tenant,
-            limit,
-            after,
-        )
+        where = Conditions(tenant)
+        where.add("id < {}", after)
+        sql = f"{_VIEW} where tenant = $1 and {where} order by id desc limit {where.bind(limit)}"
+        return await fetch_structs(self._database, ApiKeyView, sql, *where.values)
 
     async def get(self, tenant: str, key_id: str) -> ApiKeyView:
         """Return a key. Raises NotFoundError: the tenant has no such key."""
-        row = await self._database.fetchrow(_VIEW + "where tenant = $1 and id = $2", tenant, key_id)
-        if row is None:
-            raise NotFoundError(f"no API key {key_id!r}")
-        return struct_of(ApiKeyView, row)
+        return await _found(self._database, tenant, key_id)
 
     async def add(
         self, tenant: str, wanted: NewApiKey, stored: tuple[str, bytes], actor: str
@@ -135,20 +134,11 @@ class ApiKeys(Repository):
             NotFoundError: the tenant has no such key.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                _VIEW + "where tenant = $1 and (id::text = $2 or prefix = $2 or name = $2) "
-                "order by revoked_at nulls first limit 1 for update",
-                tenant,
-                key,
-            )
+            row = await connection.fetchrow(_VIEW + _NAMED, tenant, key)
             if row is None:
                 raise NotFoundError(f"no API key {key!r}")
             if row["revoked_at"] is None:
-                await connection.execute(
-                    "update api_keys set revoked_at = now(), revoked_by = $2 where id = $1",
-                    row["id"],
-                    actor,
-                )
+                await connection.execute(_REVOKE, row["id"], actor)
                 details = {"prefix": row["prefix"]}
                 await audit(connection, tenant, actor, "api_key.revoked", row["name"], details)
             return await _found(connection, tenant, row["id"])

@@ -27,6 +27,7 @@ from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
 from syncline.postgres.configuration.schedules import save_schedule
 from syncline.postgres.configuration.stored_configuration import read_configuration, read_profile
 from syncline.postgres.database.database import Connection, Database, Repository
+from syncline.postgres.database.rekey import rekey_column
 from syncline.security.secrets import Keyring
 
 _SAVE_PROFILE = """
@@ -62,6 +63,10 @@ insert into streams (tenant, instance_id, entity_type, mapping_id)
 select m.tenant, $1, m.entity_type, m.id from mappings m where m.id = any($2)
 on conflict (instance_id, entity_type)
   do update set mapping_id = excluded.mapping_id, removed = false
+"""
+_KEEP_TEST = """
+update profiles set tested_at = $3, test = $4
+where tenant = $1 and name = $2 and deleted_at is null
 """
 _WRITTEN_BY = """
 select count(*) from (
@@ -181,14 +186,7 @@ class ConfigurationStore(Repository):
         self, tenant: str, name: str, at: datetime, result: Mapping[str, Any]
     ) -> None:
         """Store the result of a connection test with its profile, which counts as unchanged."""
-        await self._database.execute(
-            "update profiles set tested_at = $3, test = $4 "
-            "where tenant = $1 and name = $2 and deleted_at is null",
-            tenant,
-            name,
-            at,
-            dict(result),
-        )
+        await self._database.execute(_KEEP_TEST, tenant, name, at, dict(result))
 
     @asynccontextmanager
     async def change(self, tenant: str, actor: str) -> AsyncIterator[Change]:
@@ -204,17 +202,8 @@ class ConfigurationStore(Repository):
     async def rekey(self, actor: str) -> int:
         """Encrypt every secret that is not under the first key anew; return how many there were."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                "select id, tenant, name, secrets from profiles "
-                "where secrets is not null order by id for update"
-            )
-            old = [row for row in rows if not self._keys.is_primary(row["secrets"])]
+            old = await rekey_column(connection, self._keys, "profiles", "secrets", str)
             for row in old:
-                await connection.execute(
-                    "update profiles set secrets = $2 where id = $1",
-                    row["id"],
-                    self._keys.rekey(row["secrets"], row["tenant"], row["id"]),
-                )
                 await audit(connection, row["tenant"], actor, "profile.rekeyed", row["name"], {})
             return len(old)
 

@@ -18,7 +18,8 @@ from syncline.domain.errors import (
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Connection, Database, Repository, Row
+from syncline.postgres.database.database import Connection, Database, Queryable, Repository, Row
+from syncline.postgres.database.rekey import rekey_column
 from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
 from syncline.postgres.notifications.deliveries import (
     BOTH_SIGN,
@@ -62,9 +63,13 @@ from subscriptions s left join lateral (
   from deliveries where subscription_id = s.id) d on true
 where s.tenant = $1 and s.kind = $2
 """
+_ONE = f"{_VIEW} and s.id = $3"
 _SECRETS = """
 select s.*, s.rotated_at > now() - $4::interval as both_sign from subscriptions s
-where s.tenant = $1 and s.kind = $2
+where s.tenant = $1 and s.kind = $2 and s.id = $3
+"""
+_LOCK = """
+select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for update
 """
 _INSERT = """
 insert into subscriptions
@@ -99,18 +104,12 @@ class Subscriptions(Repository):
 
     async def get(self, tenant: str, kind: str, id_: str) -> SubscriptionView:
         """Return one. Raises NotFoundError."""
-        return struct_of(SubscriptionView, await self._row(_VIEW, tenant, kind, id_))
+        return struct_of(SubscriptionView, await _one(self._database, _ONE, tenant, kind, id_))
 
     async def destination(self, tenant: str, kind: str, id_: str) -> Destination:
         """Return one as a place to send to. Raises NotFoundError."""
-        row = await self._row(_SECRETS, tenant, kind, id_, BOTH_SIGN)
+        row = await _one(self._database, _SECRETS, tenant, kind, id_, BOTH_SIGN)
         return destination_of(row, self._keys, row["id"])
-
-    async def _row(self, sql: str, tenant: str, kind: str, id_: str, *values: object) -> Row:
-        row = await self._database.fetchrow(f"{sql} and s.id = $3", tenant, kind, id_, *values)
-        if row is None:
-            raise _unknown(id_)
-        return row
 
     async def create(
         self, tenant: str, actor: str, config: SubscriptionConfig, secret: str | None
@@ -143,7 +142,7 @@ class Subscriptions(Repository):
             StaleError: somebody changed it meanwhile.
         """
         async with self._database.transaction() as connection:
-            row = await _locked(connection, tenant, config.kind, id_)
+            row = await _one(connection, _LOCK, tenant, config.kind, id_)
             if seen is not None and mark_of(row["changed_at"]) != seen:
                 raise StaleError("somebody changed it meanwhile: read it again")
             await _save(connection, tenant, config, _UPDATE, row["id"])
@@ -154,7 +153,7 @@ class Subscriptions(Repository):
     async def rotate(self, tenant: str, actor: str, id_: str, secret: str) -> None:
         """Sign with a new secret, and for a day with the old one too. Raises NotFoundError."""
         async with self._database.transaction() as connection:
-            row = await _locked(connection, tenant, "webhook", id_)
+            row = await _one(connection, _LOCK, tenant, "webhook", id_)
             place = secret_scope(row["id"])
             before = self._keys.decrypt(row["secret"], tenant, place)["signing"]
             stored = self._keys.encrypt({"signing": secret, "before": before}, tenant, place)
@@ -168,23 +167,17 @@ class Subscriptions(Repository):
     async def remove(self, tenant: str, actor: str, kind: str, id_: str) -> None:
         """Remove one with its deliveries. Raises NotFoundError."""
         async with self._database.transaction() as connection:
-            row = await _locked(connection, tenant, kind, id_)
+            row = await _one(connection, _LOCK, tenant, kind, id_)
             await connection.execute("delete from subscriptions where id = $1", row["id"])
             await _audit(connection, tenant, actor, "removed", kind, row["name"])
 
     async def rekey(self, actor: str) -> int:
         """Encrypt every secret that is not under the first key anew; return how many there were."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                "select id, tenant, kind, name, secret from subscriptions "
-                "where secret is not null order by id for update"
+            old = await rekey_column(
+                connection, self._keys, "subscriptions", "secret", secret_scope
             )
-            old = [row for row in rows if not self._keys.is_primary(row["secret"])]
             for row in old:
-                stored = self._keys.rekey(row["secret"], row["tenant"], secret_scope(row["id"]))
-                await connection.execute(
-                    "update subscriptions set secret = $2 where id = $1", row["id"], stored
-                )
                 await _audit(connection, row["tenant"], actor, "rekeyed", row["kind"], row["name"])
             return len(old)
 
@@ -219,17 +212,10 @@ async def _check_instances(connection: Connection, tenant: str, config: Subscrip
         raise InvalidInputError(problems)
 
 
-async def _locked(connection: Connection, tenant: str, kind: str, id_: str) -> Row:
-    row = await connection.fetchrow(
-        "select * from subscriptions where tenant = $1 and kind = $2 and id = $3 for update",
-        tenant,
-        kind,
-        id_,
-    )
+async def _one(
+    database: Queryable, sql: str, tenant: str, kind: str, id_: str, *values: object
+) -> Row:
+    row = await database.fetchrow(sql, tenant, kind, id_, *values)
     if row is None:
-        raise _unknown(id_)
+        raise NotFoundError(f"no notification {id_[:80]!r}")
     return row
-
-
-def _unknown(id_: str) -> NotFoundError:
-    return NotFoundError(f"no notification {id_[:80]!r}")

@@ -1,0 +1,31 @@
+"""Encrypting stored secrets anew when an installation has another first key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from syncline.postgres.database.database import Connection, Row
+from syncline.security.secrets import Keyring
+
+
+async def rekey_column(
+    connection: Connection, keys: Keyring, table: str, column: str, scope: Callable[[str], str]
+) -> Sequence[Row]:
+    """Encrypt the secrets of a table that are not under the first key anew.
+
+    Args:
+        scope: returns what the secret of the row of an ID is bound to, beside its tenant.
+
+    Returns:
+        The rows that it changed.
+    """
+    stored = await connection.fetch(
+        f"select * from {table} where {column} is not null order by id for update"
+    )
+    old = [row for row in stored if not keys.is_primary(row[column])]
+    for row in old:
+        secret = keys.rekey(row[column], row["tenant"], scope(row["id"]))
+        await connection.execute(
+            f"update {table} set {column} = $2 where id = $1", row["id"], secret
+        )
+    return old
