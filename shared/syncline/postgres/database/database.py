@@ -77,15 +77,20 @@ def _decode_jsonb(value: bytes) -> object:
     return _decode(value[1:])
 
 
+_parsed = pgproto.UUID  # the driver's own: several times as fast as `uuid.UUID`
+
+
 def _encode_uuid(value: str | UUID) -> bytes:
+    if not isinstance(value, str):
+        return value.bytes
     try:
-        return (value if isinstance(value, UUID) else pgproto.UUID(value)).bytes
+        return _parsed(value).bytes
     except ValueError:
         raise NotFoundError(f"nothing has the ID {shown(value)}: it is not a UUID") from None
 
 
 def _decode_uuid(value: bytes) -> str:
-    return str(pgproto.UUID(value))
+    return str(_parsed(value))
 
 
 async def _keep_as_it_is(_connection: asyncpg.Connection) -> None:
