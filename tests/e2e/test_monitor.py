@@ -8,7 +8,7 @@ from pathlib import Path
 from syncline.domain.run import State
 from syncline.domain.service_status import Dot, ServiceStatus
 from syncline.postgres.database.database import Database, open_database
-from syncline.postgres.monitoring.service_status import Pipeline
+from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from tests.support.erp_shop import store_erp_shop
 from tests.support.eventually import eventually
 from tests.support.installation import SERVICES, installation
@@ -42,7 +42,7 @@ async def test_the_monitor_says_who_works_and_what_waits(
 
 
 async def all_work(db: Database) -> bool:
-    _, services = await Pipeline(db).services()
+    _, services = await ServiceStatusStore(db).services()
     started = [s for s in services if s.service in {*SERVICES, "monitor"}]
     assert len(started) == len(SERVICES) + 1
     assert [(s.service, s.why) for s in started if s.dot is not Dot.GREEN] == []
@@ -51,6 +51,6 @@ async def all_work(db: Database) -> bool:
 
 
 async def is_red(db: Database, name: str) -> ServiceStatus | None:
-    _, services = await Pipeline(db).services()
+    _, services = await ServiceStatusStore(db).services()
     (found,) = [s for s in services if s.service == name]
     return found if found.dot is Dot.RED else None

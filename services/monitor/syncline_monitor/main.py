@@ -9,7 +9,7 @@ from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings import Settings
 from syncline.contracts.topics import READS, SNAPSHOTS
 from syncline.kafka.lag import LagReader
-from syncline.postgres.monitoring.service_status import Pipeline
+from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from syncline.runtime.clock import Clock
 from syncline.runtime.process.health import HealthServer
 from syncline.telemetry.logs import configure_logs
@@ -29,7 +29,7 @@ async def _run(settings: Settings) -> None:
         connection, clock = settings.kafka(), own.clock
         supervisor = FaustSupervisor(connection, clock)
         lags = LagReader(connection, READS)
-        monitor = Monitor(SERVICES, supervisor, lags, Pipeline(own.database), clock)
+        monitor = Monitor(SERVICES, supervisor, lags, ServiceStatusStore(own.database), clock)
         await own.run(
             "monitor",
             lambda: monitor.run(own.stopping),

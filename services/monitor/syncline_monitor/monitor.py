@@ -11,7 +11,7 @@ from syncline.contracts.topics import READS
 from syncline.domain.errors import SynclineError
 from syncline.domain.service_status import ServiceStatus
 from syncline.kafka.lag import GroupLag, LagReader
-from syncline.postgres.monitoring.service_status import STEP, Pipeline
+from syncline.postgres.monitoring.service_status import STEP, ServiceStatusStore
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.telemetry.metrics import METRICS
 from syncline_monitor.faust_supervisor import FaustSupervisor
@@ -34,13 +34,13 @@ class Monitor:
         services: Sequence[str],
         supervisor: FaustSupervisor,
         lags: LagReader,
-        pipeline: Pipeline,
+        statuses: ServiceStatusStore,
         clock: Clock,
     ) -> None:
         self._services = services
         self._supervisor = supervisor
         self._lags = lags
-        self._pipeline = pipeline
+        self._statuses = statuses
         self._clock = clock
         self._ages = {service: Ages() for service in READS}
         self._stored: dict[str, ServiceStatus] = {}
@@ -88,19 +88,19 @@ class Monitor:
     async def _store(self, statuses: Sequence[ServiceStatus]) -> None:
         now = self._clock.now()
         if not self._stored:
-            await self._pipeline.keep_only(self._services)
+            await self._statuses.drop_others(self._services)
         changed = [
             (position, each)
             for position, each in enumerate(statuses)
             if self._stored.get(each.service) != each
         ]
-        await self._pipeline.keep(changed, now)
+        await self._statuses.keep(changed, now)
         self._stored = {each.service: each for each in statuses}
         step = int(now.timestamp()) // STEP
         if step > self._stepped:
             self._stepped = step
             stages = [each for each in statuses if each.waiting is not None]
-            await self._pipeline.remember(stages, now.replace(microsecond=0))
+            await self._statuses.remember(stages, now.replace(microsecond=0))
 
 
 def _export(statuses: Sequence[ServiceStatus]) -> None:

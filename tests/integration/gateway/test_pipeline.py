@@ -13,7 +13,7 @@ import pytest
 from syncline.contracts.messages import Discovered, Extracted, Settled
 from syncline.domain.run import Run
 from syncline.domain.service_status import Dot, Rates, ServiceStatus
-from syncline.postgres.monitoring.service_status import Pipeline
+from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from syncline.runtime.clock import SystemClock
 from tests.support.access import give_key
 from tests.support.configured import configure
@@ -57,7 +57,7 @@ async def test_health_is_what_the_monitor_wrote_and_says_when_it_is_old(
     assert (never["heardAt"], never["silent"], never["services"]) == (None, True, [])
 
     now = SystemClock().now()
-    await Pipeline(place.database).keep([(0, KEEPS_UP), (4, STUCK)], now)
+    await ServiceStatusStore(place.database).keep([(0, KEEPS_UP), (4, STUCK)], now)
     fresh = await read(client, "/pipeline/health")
     assert fresh["silent"] is False
     trigger, execute = fresh["services"]
@@ -77,20 +77,20 @@ async def test_health_is_what_the_monitor_wrote_and_says_when_it_is_old(
 
 async def test_a_late_monitor_does_not_make_the_figures_look_older(place: Gateway) -> None:
     now = SystemClock().now()
-    pipeline = Pipeline(place.database)
-    await pipeline.keep([], now)
-    await pipeline.keep([], now - timedelta(seconds=30))
-    assert (await pipeline.services())[0] == now
+    statuses = ServiceStatusStore(place.database)
+    await statuses.keep([], now)
+    await statuses.keep([], now - timedelta(seconds=30))
+    assert (await statuses.services())[0] == now
 
 
 async def test_history_has_gaps_where_nobody_looked(
     place: Gateway, client: httpx.AsyncClient
 ) -> None:
-    now, pipeline = SystemClock().now(), Pipeline(place.database)
-    await pipeline.keep([(0, KEEPS_UP), (4, STUCK)], now)
-    await pipeline.remember([KEEPS_UP], now - timedelta(minutes=61))
+    now, statuses = SystemClock().now(), ServiceStatusStore(place.database)
+    await statuses.keep([(0, KEEPS_UP), (4, STUCK)], now)
+    await statuses.remember([KEEPS_UP], now - timedelta(minutes=61))
     for seconds in (60, 20):
-        await pipeline.remember([KEEPS_UP, STUCK], now - timedelta(seconds=seconds))
+        await statuses.remember([KEEPS_UP, STUCK], now - timedelta(seconds=seconds))
     history = await read(client, "/pipeline/history?minutes=60")
     assert (len(history["at"]), history["stepSeconds"]) == (360, 10)
     trigger, execute = history["stages"]

@@ -10,7 +10,7 @@ import structlog
 from syncline.domain.errors import RetriableError
 from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.database.database import Database
-from syncline.postgres.monitoring.service_status import Pipeline
+from syncline.postgres.monitoring.service_status import ServiceStatusStore
 from syncline.runtime.clock import Clock
 from syncline_gateway.live.hub import Hub, event
 
@@ -32,7 +32,7 @@ class StatusReport(msgspec.Struct, frozen=True, rename="camel"):
 
 async def read_status_report(database: Database, now: datetime) -> StatusReport:
     """Read what the monitor wrote. Raises RetriableError."""
-    heard_at, services = await Pipeline(database).services()
+    heard_at, services = await ServiceStatusStore(database).services()
     silent = heard_at is None or now - heard_at > QUIET_AFTER
     return StatusReport(now, heard_at, silent, services)
 

@@ -10,7 +10,7 @@ from fastapi import Query
 
 from syncline.domain.run import FINAL, State
 from syncline.domain.service_status import ServiceStatus
-from syncline.postgres.monitoring.service_status import Pipeline, StageHistory
+from syncline.postgres.monitoring.service_status import ServiceStatusStore, StageHistory
 from syncline.postgres.runs.run_list import RunFilter, RunList, RunView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
@@ -78,7 +78,7 @@ async def get_pipeline_history(
     minutes: Annotated[int, Query(ge=1, le=60, description="How far back.")] = 30,
 ) -> PipelineHistory:
     """Return what waited at each stage and what passed it, in steps of ten seconds."""
-    steps, stages = await Pipeline(api.database).history(
+    steps, stages = await ServiceStatusStore(api.database).history(
         api.clock.now(), timedelta(minutes=minutes)
     )
     return PipelineHistory(10, steps, stages)

@@ -48,7 +48,7 @@ class StageHistory(msgspec.Struct, frozen=True, rename="camel"):
     failed: list[float | None]
 
 
-class Pipeline(Repository):
+class ServiceStatusStore(Repository):
     """What the monitor keeps of the services."""
 
     async def keep(self, changed: Sequence[tuple[int, ServiceStatus]], at: datetime) -> None:
@@ -63,7 +63,7 @@ class Pipeline(Repository):
                     [msgspec.json.encode(health).decode() for _, health in changed],
                 )
 
-    async def keep_only(self, services: Sequence[str]) -> None:
+    async def drop_others(self, services: Sequence[str]) -> None:
         """Drop services that this release does not have."""
         await self._database.execute(
             "delete from pipeline_services where service <> all($1)", list(services)
