@@ -16,7 +16,7 @@ from bisect import bisect_left
 
 from uuid6 import uuid7
 
-from syncline.bootstrap.settings_loading import load_settings
+from syncline.bootstrap.settings_sources import load_settings
 from syncline.contracts.events import RunStatus, event_data
 from syncline.contracts.messages import Settled, decoder_of, encode
 from syncline.contracts.topics import OUTCOMES, STATUS, TRIGGERS

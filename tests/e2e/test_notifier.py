@@ -17,7 +17,7 @@ from syncline.kafka.admin import KafkaAdmin
 from syncline.postgres.database.database import open_database
 from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring
-from syncline.security.signing import new_signing_secret
+from syncline.security.signature import new_signing_secret
 from tests.support.eventually import eventually
 from tests.support.installation import Installation
 from tests.support.kafka import KafkaPlace

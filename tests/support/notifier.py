@@ -14,7 +14,7 @@ from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.runtime.clock import SystemClock
 from syncline.security.secrets import Keyring, generate_key
-from syncline.security.signing import new_signing_secret
+from syncline.security.signature import new_signing_secret
 from syncline_notifier.deliveries import DeliverySender
 from syncline_notifier.handler import NotifierHandler
 

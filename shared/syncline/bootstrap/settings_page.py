@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from syncline.bootstrap.settings import Settings
-from syncline.bootstrap.settings_loading import OTHER_VARIABLES
+from syncline.bootstrap.settings_sources import OTHER_VARIABLES
 
 _HEAD = """# Settings
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from syncline.bootstrap.settings import Settings
-from syncline.bootstrap.settings_loading import load_settings
+from syncline.bootstrap.settings_sources import load_settings
 from syncline.embedded import local_settings
 from syncline.embedded.claims import FolderClaim
 from syncline.embedded.errors import EmbeddedServerError

@@ -12,10 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
 from syncline.contracts.topics import TOPICS, Topic
+from syncline.kafka.client_start import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
 from syncline.kafka.lag import GroupLag, LagReader
-from syncline.kafka.starting import start
 
 ALREADY_EXISTS = 36
 MAX_BATCH = 4_194_304

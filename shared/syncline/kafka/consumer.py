@@ -12,10 +12,10 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
+from syncline.kafka.client_start import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated, translated_commit
 from syncline.kafka.metadata import partitions_of, require_topics
-from syncline.kafka.starting import start
 
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""

@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from syncline.contracts.wire import Partition
+from syncline.kafka.client_start import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
 from syncline.kafka.metadata import partitions_of
-from syncline.kafka.starting import start
 
 STOP_WITHIN = 5.0
 """Seconds."""

@@ -10,11 +10,11 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from syncline.contracts.wire import Delivery
+from syncline.kafka.client_start import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
 from syncline.kafka.metadata import partitions_of, require_topics
 from syncline.kafka.reader import STOP_WITHIN
-from syncline.kafka.starting import start
 
 WAIT = 200
 """Milliseconds of one poll."""

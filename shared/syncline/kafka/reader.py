@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from syncline.contracts.wire import Delivery
+from syncline.kafka.client_start import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
 from syncline.kafka.metadata import partitions_of, require_topics
-from syncline.kafka.starting import start
 
 STOP_WITHIN = 5.0
 """Seconds."""

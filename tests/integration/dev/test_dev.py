@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from syncline.bootstrap.services import SERVICES
-from syncline.bootstrap.settings_loading import load_settings
+from syncline.bootstrap.settings_sources import load_settings
 from syncline.embedded.probes import kafka_cluster
 from tests.support.dev_session import DevSession, is_alive
 from tests.support.eventually import eventually

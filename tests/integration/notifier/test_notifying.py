@@ -14,7 +14,7 @@ import pytest
 from syncline.actions.notifications.email import NOT_CONFIGURED, Smtp
 from syncline.contracts.events import RunStatus
 from syncline.postgres.database.database import open_database
-from syncline.security.signing import new_signing_secret
+from syncline.security.signature import new_signing_secret
 from syncline_notifier.rules import RunEnd
 from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server

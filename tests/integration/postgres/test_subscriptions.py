@@ -15,7 +15,7 @@ from syncline.postgres.database.retention import Retention, remove_expired
 from syncline.postgres.notifications.deliveries import Deliveries
 from syncline.postgres.notifications.subscriptions import Subscriptions
 from syncline.security.secrets import Keyring, generate_key
-from syncline.security.signing import new_signing_secret
+from syncline.security.signature import new_signing_secret
 from tests.support.alerts import raise_alert
 
 KEY = generate_key()

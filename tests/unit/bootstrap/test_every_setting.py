@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from syncline.bootstrap.settings import Settings
-from syncline.bootstrap.settings_loading import OTHER_VARIABLES, load_settings
+from syncline.bootstrap.settings_sources import OTHER_VARIABLES, load_settings
 from syncline.cli.program.errors import explain
 from syncline.domain.errors import InvalidInputError
 

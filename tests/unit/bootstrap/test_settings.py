@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from syncline.bootstrap.settings import Settings
-from syncline.bootstrap.settings_loading import load_settings, unknown_variables
 from syncline.bootstrap.settings_page import page
+from syncline.bootstrap.settings_sources import load_settings, unknown_variables
 from syncline.domain.errors import InvalidInputError
 from syncline.security.secrets import generate_key
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from syncline.bootstrap.services import SERVICES
-from syncline.bootstrap.settings_loading import load_settings, unknown_variables
+from syncline.bootstrap.settings_sources import load_settings, unknown_variables
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

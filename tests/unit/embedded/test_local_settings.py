@@ -5,7 +5,7 @@ from stat import S_IMODE
 
 import pytest
 
-from syncline.bootstrap.settings_loading import load_settings
+from syncline.bootstrap.settings_sources import load_settings
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.local_settings import given, own_settings, write
 

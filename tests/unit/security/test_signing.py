@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from syncline.security.signing import new_signing_secret, signed_headers
+from syncline.security.signature import new_signing_secret, signed_headers
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

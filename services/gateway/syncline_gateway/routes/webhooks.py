@@ -11,7 +11,7 @@ from pydantic import Field
 
 from syncline.postgres.notifications.delivery_log import DeliveryView
 from syncline.postgres.notifications.subscriptions import SubscriptionView
-from syncline.security.signing import new_signing_secret
+from syncline.security.signature import new_signing_secret
 from syncline_gateway.requests.etags import IfMatch
 from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged

@@ -22,7 +22,7 @@ from syncline.domain.errors import RetriableError
 from syncline.domain.notification.alert import Alert
 from syncline.postgres.notifications.deliveries import Destination, Try
 from syncline.runtime.clock import Clock
-from syncline.security.signing import signed_headers
+from syncline.security.signature import signed_headers
 from syncline.telemetry.masking import SECRETS
 
 TIMES = Timeouts(connect=5.0, total=15.0)

@@ -18,7 +18,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
 from syncline.kafka.connection import KafkaConnection
-from syncline.postgres.configuration.draft_samples import DraftLetter, Drafts
+from syncline.postgres.configuration.draft_samples import DraftDeadLetter, Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
 from syncline.resources.request_document import read_request_document
@@ -180,7 +180,7 @@ def _text(values: dict[str, Any], path: str) -> str | None:
     return encode(values[path]).decode() if path in values else None
 
 
-def _letters(draft: Tracer, letters: Sequence[DraftLetter]) -> tuple[list[TriedLetter], int]:
+def _letters(draft: Tracer, letters: Sequence[DraftDeadLetter]) -> tuple[list[TriedLetter], int]:
     """Run dead letters through the draft from where they failed; count those it cannot tell."""
     steps = {Stage.NORMALIZE.value: draft.raw, Stage.TRANSFORM.value: draft.canonical}
     tried = []

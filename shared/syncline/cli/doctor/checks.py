@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from syncline.bootstrap.services import SERVICES
-from syncline.bootstrap.settings_loading import unknown_variables
+from syncline.bootstrap.settings_sources import unknown_variables
 from syncline.cli.doctor.check_result import Checked, Level
 from syncline.cli.doctor.processes import heard, processes_of
 from syncline.cli.program.errors import explain, one_line

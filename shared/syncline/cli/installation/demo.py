@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from syncline.bootstrap.settings_loading import LOCAL_FILE
+from syncline.bootstrap.settings_sources import LOCAL_FILE
 from syncline.cli.installation.foreground import console_link, in_foreground
 from syncline.cli.program.app import INTERRUPTED
 from syncline.cli.program.shell import WIDE, Shell, own_name

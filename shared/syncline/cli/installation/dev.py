@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from syncline.bootstrap.settings import Settings
-from syncline.bootstrap.settings_loading import (
+from syncline.bootstrap.settings_sources import (
     LOCAL_FILE,
     given,
     load_settings,

@@ -78,7 +78,7 @@ class Shell:
     @cached_property
     def settings(self) -> Settings:
         """The settings. Raises InvalidInputError; NoInstallationError where nothing names one."""
-        from syncline.bootstrap.settings_loading import (  # noqa: PLC0415
+        from syncline.bootstrap.settings_sources import (  # noqa: PLC0415
             installation_here,
             load_settings,
         )

@@ -47,7 +47,7 @@ class DraftRun(msgspec.Struct, frozen=True):
     since: datetime
 
 
-class DraftLetter(msgspec.Struct, frozen=True):
+class DraftDeadLetter(msgspec.Struct, frozen=True):
     """A pending dead letter; `payload` is the input of the stage that failed."""
 
     id: str
@@ -80,8 +80,10 @@ class Drafts(Repository):
         """Return the newest runs of streams that found records."""
         return await fetch_structs(self._database, DraftRun, _RUNS, list(streams))
 
-    async def letters(self, tenant: str, streams: Sequence[int], limit: int) -> list[DraftLetter]:
+    async def letters(
+        self, tenant: str, streams: Sequence[int], limit: int
+    ) -> list[DraftDeadLetter]:
         """Return the newest pending dead letters of streams."""
         return await fetch_structs(
-            self._database, DraftLetter, _LETTERS, tenant, list(streams), limit
+            self._database, DraftDeadLetter, _LETTERS, tenant, list(streams), limit
         )
