@@ -116,7 +116,7 @@ async def test_a_refusal_is_told_to_subscribers_too(
     [
         (ITEMS | {"instance": "nope"}, 404, None, "unknown instance 'nope'"),
         (ITEMS | {"entityType": "bp"}, 404, None, "it has: item"),
-        (ITEMS | {"batchSize": 0}, 422, "$.batchSize", "whole number from 1 to 1000"),
+        (ITEMS | {"batchSize": 0}, 422, "$.batchSize", "must be at least 1, not 0"),
         (ITEMS | {"batchSize": "ten"}, 422, "$.batchSize", "not 'ten'"),
         (ITEMS | {"mode": "fast"}, 422, "$.mode", "incremental, reset_cursor, force_full"),
         (ITEMS | {"sourceIds": [str(n) for n in range(501)]}, 422, "$.sourceIds", "at most 500"),
