@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Outcome
 from syncline.domain.trigger import MAX_BYTES
 
+R = TypeVar("R")
 RETRY_AT = "retry-at"
 """Header: milliseconds since 1970 before which a retry must not be handed on."""
 RETRY_STAGE = "retry-stage"
@@ -42,12 +43,12 @@ def trigger_message(run_id: str, fields: Mapping[str, Any], source: str, now: da
     return Outbound(TRIGGERS, run_id.encode(), value, run_spread(run_id))
 
 
-def batch_message(batch: Batch[Any], to: Stage) -> Outbound:
+def batch_message(batch: Batch[R], to: Stage) -> Outbound:
     """Address a batch to a stage, in its lane."""
     return lane_message(batch, INPUT_OF[to])
 
 
-def lane_message(batch: Batch[Any], topic: str) -> Outbound:
+def lane_message(batch: Batch[R], topic: str) -> Outbound:
     """Address a batch to a topic, in its lane. Headers are for people and other programs."""
     run = batch.run
     return Outbound(
@@ -64,7 +65,7 @@ def lane_message(batch: Batch[Any], topic: str) -> Outbound:
     )
 
 
-def retry_message(batch: Batch[Any], stage: Stage, topic: str, due: datetime) -> Outbound:
+def retry_message(batch: Batch[R], stage: Stage, topic: str, due: datetime) -> Outbound:
     """Address a batch to a retry topic, from where it comes back to a stage.
 
     Args:
@@ -87,7 +88,7 @@ def report_message(report: Report) -> Outbound:
 
 
 def settled_message(
-    batch: Batch[Any],
+    batch: Batch[R],
     places: Sequence[int],
     outcome: Outcome,
     stage: Stage,

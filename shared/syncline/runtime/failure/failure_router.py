@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.telemetry.masking import SECRETS
 from syncline.telemetry.metrics import METRICS
 
+R = TypeVar("R")
+
 
 class _Wait(msgspec.Struct):
     """Records of a batch that wait on one retry topic; `delay` is seconds."""
@@ -46,7 +48,7 @@ class FailureRouter:
 
     def route(
         self,
-        batch: Batch[Any],
+        batch: Batch[R],
         failures: Mapping[int, Failure],
         policy: RetryPolicy,
         now: datetime,
@@ -80,7 +82,7 @@ class FailureRouter:
         self._count(given_up.values(), len(failures) - len(given_up))
         return messages
 
-    def give_up(self, batch: Batch[Any], error: Exception, now: datetime) -> list[Outbound]:
+    def give_up(self, batch: Batch[R], error: Exception, now: datetime) -> list[Outbound]:
         """Make dead letters of a whole batch: its configuration is gone, or it breaks the stage."""
         if isinstance(error, NotFoundError | InvalidInputError):
             failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
@@ -89,7 +91,7 @@ class FailureRouter:
         return [self._dead_letter(batch, place, failure, now) for place in range(len(batch))]
 
     def _dead_letter(
-        self, batch: Batch[Any], place: int, failure: Failure, now: datetime
+        self, batch: Batch[R], place: int, failure: Failure, now: datetime
     ) -> Outbound:
         earlier = batch.history[place] if batch.history else []
         letter = dead_letter(
@@ -105,11 +107,11 @@ class FailureRouter:
         )
         return dead_letter_message(letter, now)
 
-    def _attempt(self, batch: Batch[Any], failure: Failure, now: datetime) -> Attempt:
+    def _attempt(self, batch: Batch[R], failure: Failure, now: datetime) -> Attempt:
         return Attempt(batch.attempt, now.isoformat(), self._stage.value, storable(failure))
 
     def _set_aside(
-        self, batch: Batch[Any], wait: _Wait, failures: Mapping[int, Failure], now: datetime
+        self, batch: Batch[R], wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
         """Let records wait for a system that asked for it; to them nothing has happened."""
         due = now + timedelta(seconds=wait.delay)
@@ -119,7 +121,7 @@ class FailureRouter:
         return [retry_message(part, self._stage, wait.topic, due), report_message(report)]
 
     def _retry(
-        self, batch: Batch[Any], wait: _Wait, failures: Mapping[int, Failure], now: datetime
+        self, batch: Batch[R], wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
         """Let records wait for their next attempt."""
         due = now + timedelta(seconds=wait.delay)
@@ -130,7 +132,7 @@ class FailureRouter:
             for p in wait.places
         ]
 
-        def message_of(part: Batch[Any]) -> Outbound:
+        def message_of(part: Batch[R]) -> Outbound:
             return retry_message(part, self._stage, wait.topic, due)
 
         messages = []
