@@ -48,7 +48,7 @@ test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations, and th
 test-chaos: $(READY) ## Kill and restart every service and server during big runs, then audit them
 	$(BIN)/pytest -m chaos --timeout 3600 -s
 
-test-chaos-short: $(READY) ## The same with small runs, in about a minute
+test-chaos-short: $(READY) ## The same with small runs, side by side
 	$(SIDE_BY_SIDE) chaos-short-table chaos-short-api
 
 chaos-short-%: $(READY)

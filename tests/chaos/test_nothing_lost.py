@@ -29,6 +29,8 @@ from tests.support.numbered import NumberedApi, configure, differences
 from tests.support.ports import free_port
 
 BROKER, POSTGRES = "the broker", "PostgreSQL"
+PATIENCE = 4.0
+"""Seconds that the next strike waits for progress; a kill during a recovery is welcome."""
 RESTARTS = 15.0
 """Seconds in which both servers have restarted."""
 BATCH, TABLE_CALL, API_CALL = 50, 32 * 50, 20
@@ -45,8 +47,6 @@ class Plan(msgspec.Struct, frozen=True):
         copies: processes of each service.
         http: write to an API that cannot dedupe, instead of a table.
         trouble: share of its writes that fail or lose their answer.
-        patience: seconds that the next strike waits for progress; a kill during a recovery is
-            welcome.
     """
 
     records: int
@@ -54,12 +54,11 @@ class Plan(msgspec.Struct, frozen=True):
     copies: int = 1
     http: bool = False
     trouble: float = 0.0
-    patience: float = 4.0
 
 
 PLANS = {
-    "short-table": Plan(20_000, 1, patience=2.0),
-    "short-api": Plan(4_000, 1, http=True, trouble=0.03, patience=2.0),
+    "short-table": Plan(20_000, 1),
+    "short-api": Plan(4_000, 1, http=True, trouble=0.03),
     "full-table": Plan(100_000, 2),
     "full-api": Plan(100_000, 2, http=True),
     "full-two-of-each": Plan(100_000, 2, copies=2),
@@ -103,7 +102,7 @@ class World:
         """Return calls a second to the target that make the run outlast every strike."""
         calls = self.plan.records / (API_CALL if self.plan.http else TABLE_CALL)
         strikes = self.plan.kills * self.plan.copies * len(SERVICES) + 2
-        return calls / (strikes * self.plan.patience + RESTARTS)
+        return calls / (strikes * PATIENCE + RESTARTS)
 
 
 def _name(service: str, copy: int) -> str:
@@ -192,7 +191,7 @@ async def strike_all(at: World, database: Database, run_id: str, random: Random)
             return await done(database, run_id) >= due
 
         with suppress(AssertionError):
-            await eventually(is_due, within=at.plan.patience)
+            await eventually(is_due, within=PATIENCE)
         before = await done(database, run_id)
         say(f"{before:>7} records done: {victim}")
         assert before < at.plan.records, "the run was over before everything had been struck"
