@@ -1,11 +1,10 @@
-import { follow, type Signal } from "./connection";
+import { follow } from "./connection";
+import type { Listener, Signal } from "./signals";
 import { topicsOf } from "./topics";
-
-type Listener = (signal: Signal) => void;
 
 interface Topic {
   listeners: Set<Listener>;
-  /** The last snapshot and what came after it, the newest of each thing: who joins later is told the same. */
+  /** The last snapshot and what came after it, the newest of each thing: who joins later hears the same. */
   seen: Map<string, Signal>;
 }
 
@@ -52,22 +51,22 @@ export class Hub {
     this.followed = names.join(",");
     if (names.length === 0) return;
     const url = `/api/v1/events?topics=${names.map(encodeURIComponent).join(",")}`;
-    this.stop = this.connect(url, (signal) => this.tell(signal));
+    this.stop = this.connect(url, (signal) => this.publish(signal));
   }
 
-  private tell(signal: Signal): void {
+  private publish(signal: Signal): void {
     // Nobody is signed in: whoever listens next, after the login, gets a connection of their own.
     if (signal.kind === "refused") this.stop = undefined;
     const wanted = signal.kind === "message" ? topicsOf(signal) : "all";
     for (const [name, topic] of this.topics) {
       if (wanted !== "all" && !wanted.includes(name)) continue;
-      keep(topic, signal);
+      remember(topic, signal);
       for (const listener of [...topic.listeners]) listener(signal);
     }
   }
 }
 
-function keep(topic: Topic, signal: Signal): void {
+function remember(topic: Topic, signal: Signal): void {
   if (signal.kind === "beat") return;
   if (signal.kind !== "message") {
     topic.seen.delete("connection");

@@ -1,4 +1,4 @@
-import type { Signal } from "./connection";
+import type { Signal } from "./signals";
 
 /** What a tab says to the shared worker. */
 export type FromTab =

@@ -1,57 +1,57 @@
-import type { Signal } from "./connection";
 import { Hub } from "./hub";
 import { type FromTab, HERE_EVERY_MS, type ToTab } from "./protocol";
+import type { Listener } from "./signals";
 
 /** Where this tab hears live data: the browser's shared worker, or, without one, connections of its own. */
 export interface Source {
-  listen: (topic: string, listener: (signal: Signal) => void) => () => void;
+  listen: (topic: string, listener: Listener) => () => void;
 }
 
-const again = new EventTarget();
+const restarts = new EventTarget();
 
 /** Has everything that is followed asked for anew: after a sign-in, when what was refused would be let in. */
 export function listenAgain(): void {
-  again.dispatchEvent(new Event("again"));
+  restarts.dispatchEvent(new Event("restart"));
 }
 
 /** Calls back at each `listenAgain`; returns what ends that. */
 export function onListenAgain(call: () => void): () => void {
-  again.addEventListener("again", call);
-  return () => again.removeEventListener("again", call);
+  restarts.addEventListener("restart", call);
+  return () => restarts.removeEventListener("restart", call);
 }
 
-class SharedSource implements Source {
-  private readonly listeners = new Map<string, Set<(signal: Signal) => void>>();
-  private readonly port: MessagePort;
+/** A tab's side of the shared worker. */
+export class SharedSource implements Source {
+  private readonly listeners = new Map<string, Set<Listener>>();
 
-  constructor() {
-    const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "syncline-live" });
-    this.port = worker.port;
-    this.port.onmessage = (message: MessageEvent<ToTab>) => {
+  constructor(private readonly port: Pick<MessagePort, "postMessage" | "onmessage" | "start">) {
+    port.onmessage = (message: MessageEvent<ToTab>) => {
       for (const listener of this.listeners.get(message.data.topic) ?? []) listener(message.data.signal);
     };
-    this.port.start();
-    setInterval(() => this.say({ kind: "here", topics: [...this.listeners.keys()] }), HERE_EVERY_MS);
-    addEventListener("pagehide", () => this.say({ kind: "bye" }));
-    addEventListener("pageshow", (event: PageTransitionEvent) => {
-      if (event.persisted) this.say({ kind: "here", topics: [...this.listeners.keys()] });
-    });
+    port.start();
+    setInterval(() => this.reportHere(), HERE_EVERY_MS);
+    addEventListener("pagehide", () => this.post({ kind: "bye" }));
+    addEventListener("pageshow", (event: PageTransitionEvent) => event.persisted && this.reportHere());
   }
 
-  listen(topic: string, listener: (signal: Signal) => void): () => void {
+  listen(topic: string, listener: Listener): () => void {
     const listeners = this.listeners.get(topic) ?? new Set();
     this.listeners.set(topic, listeners.add(listener));
     // Asked again for each reader: the answer begins with what the others have seen already.
-    this.say({ kind: "follow", topic });
+    this.post({ kind: "follow", topic });
     return () => {
       listeners.delete(listener);
       if (listeners.size) return;
       this.listeners.delete(topic);
-      this.say({ kind: "leave", topic });
+      this.post({ kind: "leave", topic });
     };
   }
 
-  private say(message: FromTab): void {
+  private reportHere(): void {
+    this.post({ kind: "here", topics: [...this.listeners.keys()] });
+  }
+
+  private post(message: FromTab): void {
     this.port.postMessage(message);
   }
 }
@@ -59,12 +59,15 @@ class SharedSource implements Source {
 let source: Source | undefined;
 
 export function liveSource(): Source {
-  if (!source) {
-    try {
-      source = new SharedSource();
-    } catch {
-      source = new Hub();
-    }
-  }
+  source ??= open();
   return source;
+}
+
+function open(): Source {
+  try {
+    const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "syncline-live" });
+    return new SharedSource(worker.port);
+  } catch {
+    return new Hub();
+  }
 }

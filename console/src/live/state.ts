@@ -1,4 +1,4 @@
-import type { Signal } from "./connection";
+import type { Signal } from "./signals";
 
 /** How fresh a live value is. `over`: the server said that nothing will come any more. */
 export type Health = "connecting" | "live" | "reconnecting" | "refused" | "over";
