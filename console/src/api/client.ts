@@ -1,10 +1,24 @@
-import createClient, { type Middleware } from "openapi-fetch";
-import { encodeBody, parseAnswer } from "./lossless";
+import createClient, { type Middleware, type RequestBodyOption } from "openapi-fetch";
+import type {
+  HttpMethod,
+  MediaType,
+  PathsWithMethod,
+  RequiredKeysOf,
+  ResponseObjectMap,
+  SuccessResponse,
+} from "openapi-typescript-helpers";
+import { encodeBody, type JsonText, parseAnswer } from "./lossless";
 import { problemOf } from "./problem";
 import type { components, paths } from "./schema";
 
 /** A type of the API by its name in the OpenAPI document. */
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
+
+/** A part of a list, as every list of the API answers; `next` asks for the part behind it. */
+export interface Page<T> {
+  items: T[];
+  next?: string | null;
+}
 
 const parsed = new WeakMap<Response, unknown>();
 let csrf = "";
@@ -44,20 +58,53 @@ const rules: Middleware = {
   },
 };
 
-/** The REST API, typed by its OpenAPI document. Use with `answer`: `answer(api.GET("/api/v1/runs", …))`. */
-export const api = createClient<paths>({ baseUrl: location.origin, bodySerializer: encodeBody });
-api.use(rules);
+const client = createClient<paths>({ baseUrl: location.origin, bodySerializer: encodeBody });
+client.use(rules);
+/** The same without types, which `Request` and `Answer` give it. */
+const send = client.request as unknown as (
+  method: string,
+  url: string,
+  init: object,
+) => Promise<{ response: Response }>;
 
-/** What a call answered. Throws a `Problem` when it did not succeed. */
-export async function answer<T>(call: Promise<{ data?: T; response: Response }>): Promise<T> {
-  const { response } = await call;
-  return parsed.get(response) as T;
+type Body<T> = T extends { body: infer B } ? { body: B | JsonText } : T;
+/** What a call takes: `path`, `query`, `header` and `body` as the OpenAPI document says. */
+type Request<T> = (T extends { parameters: infer P } ? P : unknown) &
+  Body<RequestBodyOption<T>> & { signal?: AbortSignal };
+type Given<T> = RequiredKeysOf<Request<T>> extends never ? [Request<T>?] : [Request<T>];
+type Answer<T> = T extends Record<string | number, unknown> ? SuccessResponse<ResponseObjectMap<T>, MediaType> : never;
+
+/** An answer with its ETag, for edits that send it back in `If-Match`. */
+export interface Tagged<T> {
+  value: T;
+  etag: string | null;
 }
 
-/** The same with the ETag, for edits that send it back in `If-Match`. */
-export async function answerWithTag<T>(
-  call: Promise<{ data?: T; response: Response }>,
-): Promise<{ value: T; etag: string | null }> {
-  const { response } = await call;
-  return { value: parsed.get(response) as T, etag: response.headers.get("etag") };
+function method<M extends HttpMethod>(name: M) {
+  type Path = PathsWithMethod<paths, M>;
+  return async <P extends Path>(url: P, ...[request]: Given<paths[P][M]>): Promise<Tagged<Answer<paths[P][M]>>> => {
+    const { path, query, header, ...rest } = (request ?? {}) as Record<string, Record<string, unknown>>;
+    const given = Object.fromEntries(Object.entries(query ?? {}).filter(([, value]) => value !== ""));
+    const { response } = await send(name, url, { params: { path, query: given, header }, ...rest });
+    return { value: parsed.get(response) as Answer<paths[P][M]>, etag: response.headers.get("etag") };
+  };
 }
+
+function answer<M extends HttpMethod>(name: M) {
+  const call = method(name);
+  return async <P extends PathsWithMethod<paths, M>>(url: P, ...request: Given<paths[P][M]>) =>
+    (await call(url, ...request)).value;
+}
+
+/**
+ * The REST API, typed by its OpenAPI document: `api.get("/api/v1/runs", { query: { limit: 50 } })` is what the call
+ * answers, or throws a `Problem`. What is undefined or "" in a query is left out.
+ */
+export const api = {
+  get: answer("get"),
+  getTagged: method("get"),
+  post: answer("post"),
+  put: answer("put"),
+  patch: answer("patch"),
+  delete: answer("delete"),
+};

@@ -45,7 +45,21 @@ export function parsePayload(text: string): unknown {
   return parse(text);
 }
 
+/** A request body that a person wrote: it is sent as it is, so that no number becomes another. */
+export class JsonText {
+  constructor(readonly text: string) {}
+}
+
+export function isJson(text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Encodes a request body; numbers from payloads go back as they came. */
 export function encodeBody(body: unknown): string {
-  return stringify(body) ?? "";
+  return body instanceof JsonText ? body.text : (stringify(body) ?? "");
 }

@@ -1,7 +1,7 @@
 import { Button, Group, Modal, PasswordInput, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api, setCsrfToken } from "~/api/client";
+import { api, setCsrfToken } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { toast } from "~/components/toast";
@@ -12,7 +12,7 @@ export default function OwnPassword({ onClose }: { onClose: () => void }) {
   const [current, setCurrent] = useState("");
   const [password, setPassword] = useState("");
   const change = useMutation({
-    mutationFn: () => answer(api.PUT("/api/v1/session/password", { body: { current, password } })),
+    mutationFn: () => api.put("/api/v1/session/password", { body: { current, password } }),
     onSuccess: (session) => {
       setCsrfToken(session.csrfToken ?? "");
       toast.done("Your password is changed; you were signed out everywhere else");

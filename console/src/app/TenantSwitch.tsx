@@ -1,6 +1,6 @@
 import { Button, Menu, Text } from "@mantine/core";
 import { IconBuilding, IconCheck, IconSelector } from "@tabler/icons-react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { toast } from "~/components/toast";
 
@@ -49,7 +49,7 @@ export function TenantSwitch() {
 
 async function switchTo(tenant: string): Promise<void> {
   try {
-    await answer(api.PUT("/api/v1/session/tenant", { body: { tenant } }));
+    await api.put("/api/v1/session/tenant", { body: { tenant } });
   } catch (error) {
     toast.failed(error);
     return;

@@ -1,7 +1,7 @@
 import { Avatar, Menu, Text, UnstyledButton } from "@mantine/core";
 import { IconKeyboard, IconLock, IconLogout, IconUser } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { roleWord, useSession } from "~/api/session";
 import { toast } from "~/components/toast";
 import { shortcutsOn } from "~/state/shortcuts";
@@ -54,7 +54,7 @@ export function UserMenu() {
 
 async function signOut(): Promise<void> {
   try {
-    await answer(api.DELETE("/api/v1/session"));
+    await api.delete("/api/v1/session");
   } catch (error) {
     toast.failed(error);
     return;

@@ -1,7 +1,7 @@
-import { Group, Skeleton, Text } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { Group, Text } from "@mantine/core";
 import { payloadText } from "~/api/lossless";
 import classes from "./DiffView.module.css";
+import { deferred } from "./deferred";
 
 interface Props {
   before: unknown;
@@ -11,7 +11,7 @@ interface Props {
   maxHeight?: number;
 }
 
-const Inner = lazy(() => import("./DiffViewInner"));
+const DiffSides = deferred(() => import("./DiffSides"), 120);
 
 /** Two payloads side by side, what differs marked, equal stretches folded. */
 export function DiffView({ before, after, beforeLabel, afterLabel, maxHeight = 460 }: Props) {
@@ -26,9 +26,7 @@ export function DiffView({ before, after, beforeLabel, afterLabel, maxHeight = 4
           {afterLabel}
         </Text>
       </Group>
-      <Suspense fallback={<Skeleton height={120} />}>
-        <Inner before={left} after={right} label={`${beforeLabel} and ${afterLabel}`} maxHeight={maxHeight} />
-      </Suspense>
+      <DiffSides before={left} after={right} label={`${beforeLabel} and ${afterLabel}`} maxHeight={maxHeight} />
     </section>
   );
 }

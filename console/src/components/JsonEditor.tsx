@@ -1,28 +1,41 @@
-import { Skeleton } from "@mantine/core";
-import { lazy, Suspense } from "react";
-import type { Mistake } from "./codemirror";
+import { useComputedColorScheme } from "@mantine/core";
+import { useMemo } from "react";
+import { CodeMirror, EditorView, json, linter, lintGutter, look, syntaxError } from "./codemirror";
 import classes from "./DiffView.module.css";
 
-export interface JsonEditorProps {
+interface Props {
   /** The text, exactly: numbers are never parsed. */
   value: string;
-  onChange?: (text: string) => void;
+  onChange: (text: string) => void;
   label: string;
-  /** What is wrong beside the syntax, by character; declare or memoise it outside the render. */
-  mistakes?: (text: string) => Mistake[];
-  height?: string;
-  readOnly?: boolean;
+  height: string;
 }
 
-const Inner = lazy(() => import("./JsonEditorInner"));
-
-/** An editor for JSON text that marks mistakes in their line. */
-export function JsonEditor(props: JsonEditorProps) {
+/** An editor for JSON text that marks where it is no JSON. */
+export default function JsonEditor({ value, onChange, label, height }: Props) {
+  const scheme = useComputedColorScheme("light");
+  const extensions = useMemo(
+    () => [
+      json(),
+      linter((view) => (view.state.doc.toString().trim() ? syntaxError(view.state.doc.toString()) : [])),
+      lintGutter(),
+      look,
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ "aria-label": label }),
+    ],
+    [label],
+  );
   return (
     <div className={classes.frame}>
-      <Suspense fallback={<Skeleton height={props.height ?? 360} />}>
-        <Inner {...props} />
-      </Suspense>
+      {/* Tab moves on, as in every other field; Escape then Tab is not needed. */}
+      <CodeMirror
+        value={value}
+        onChange={onChange}
+        theme={scheme}
+        height={height}
+        extensions={extensions}
+        indentWithTab={false}
+      />
     </div>
   );
 }

@@ -5,14 +5,7 @@ import { MergeView, unifiedMergeView } from "@codemirror/merge";
 import CodeMirror, { EditorState, EditorView } from "@uiw/react-codemirror";
 import { parsePayload } from "~/api/lossless";
 
-export { CodeMirror, EditorState, EditorView, json, lintGutter, MergeView, unifiedMergeView };
-
-/** A mistake in the text, by character. */
-export interface Mistake {
-  from: number;
-  to: number;
-  message: string;
-}
+export { CodeMirror, EditorState, EditorView, json, linter, lintGutter, MergeView, unifiedMergeView };
 
 export const look = EditorView.theme({
   "&": { fontSize: "12.5px", backgroundColor: "var(--sl-sunken)" },
@@ -21,29 +14,14 @@ export const look = EditorView.theme({
   "&.cm-focused": { outline: "2px solid var(--mantine-primary-color-filled)", outlineOffset: "-1px" },
 });
 
-/** Marks where the text is no JSON, and what else its owner finds wrong with it. */
-export function jsonLinter(more: (text: string) => Mistake[] = () => []) {
-  return linter((view) => {
-    const text = view.state.doc.toString();
-    const mistakes = text.trim() ? [...syntax(text), ...more(text)] : [];
-    return mistakes.map(
-      (mistake): Diagnostic => ({
-        from: Math.min(mistake.from, text.length),
-        to: Math.min(Math.max(mistake.to, mistake.from), text.length),
-        severity: "error",
-        message: mistake.message,
-      }),
-    );
-  });
-}
-
-function syntax(text: string): Mistake[] {
+/** Where a text is no JSON, and why; nothing where it is. */
+export function syntaxError(text: string): Diagnostic[] {
   try {
     parsePayload(text);
     return [];
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const at = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    return [{ from: at, to: at + 1, message }];
+    const from = Math.min(Number(/position (\d+)/.exec(message)?.[1] ?? text.length), text.length);
+    return [{ from, to: Math.min(from + 1, text.length), severity: "error", message }];
   }
 }

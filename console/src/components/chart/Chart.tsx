@@ -1,22 +1,14 @@
-import { Skeleton, Switch, Table, useComputedColorScheme } from "@mantine/core";
-import { lazy, Suspense, useId, useState } from "react";
+import { Switch, Table, useComputedColorScheme } from "@mantine/core";
+import { type ComponentProps, useId, useState } from "react";
+import { deferred } from "~/components/deferred";
 import { absolute, count } from "~/state/format";
 import { zoneChoice, zoneName } from "~/state/zone";
 import classes from "./chart.module.css";
 
-const Plot = lazy(() => import("./Plot"));
+const Plot = deferred(() => import("./Plot"), 200);
+type PlotProps = ComponentProps<typeof Plot>;
 
-export interface ChartProps {
-  /** Unix seconds. */
-  at: number[];
-  /** Run in parallel to `at`; null is a gap, and is drawn as one. `colour` is a variable of the theme. */
-  series: { name: string; colour: string; values: (number | null)[] }[];
-  stacked?: boolean;
-  /** Behind each number of the axis: "/s". */
-  unit?: string;
-}
-
-interface Props extends ChartProps {
+interface Props extends PlotProps {
   title: string;
   /** What the numbers are, in a few words. */
   note?: string;
@@ -55,15 +47,13 @@ export function Chart({ title, note, empty, ...plot }: Props) {
       ) : asTable ? (
         <Numbers title={title} {...plot} />
       ) : (
-        <Suspense fallback={<Skeleton height={200} />}>
-          <Plot key={scheme} {...plot} />
-        </Suspense>
+        <Plot key={scheme} {...plot} />
       )}
     </section>
   );
 }
 
-function Numbers({ title, at, series }: ChartProps & { title: string }) {
+function Numbers({ title, at, series }: PlotProps & { title: string }) {
   const zone = zoneName(zoneChoice.use());
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard

@@ -3,14 +3,23 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { absolute } from "~/state/format";
 import { zoneChoice, zoneName } from "~/state/zone";
-import type { ChartProps } from "./Chart";
+
+interface Props {
+  /** Unix seconds. */
+  at: number[];
+  /** Run in parallel to `at`; null is a gap, and is drawn as one. `colour` is a variable of the theme. */
+  series: { name: string; colour: string; values: (number | null)[] }[];
+  stacked?: boolean;
+  /** Behind each number of the axis: "/s". */
+  unit?: string;
+}
 
 const HEIGHT = 200;
 /** Whole numbers: there is no half of a record. */
 const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((part) => part * 10 ** power));
 
 /** Draws a chart; loaded when the first one is shown. */
-export default function Plot({ at, series, stacked = false, unit }: ChartProps) {
+export default function Plot({ at, series, stacked = false, unit }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const zone = zoneName(zoneChoice.use());
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 
 /** Something to choose: its name and how it is shown. */
 export interface Choice<T = unknown> {
@@ -24,19 +24,19 @@ const query = (search: string) => ({ query: { limit: 50, ...(search && { search 
 
 export const profileKind: Kind<Schema<"ProfileView">> = {
   key: "connection-profiles",
-  find: (search) => answer(api.GET("/api/v1/connection-profiles", { params: query(search) })),
+  find: (search) => api.get("/api/v1/connection-profiles", { ...query(search) }),
   show: (one) => ({ value: one.name, label: one.active ? one.name : `${one.name} (Inactive)` }),
 };
 
 export const mappingKind: Kind<Schema<"MappingView">> = {
   key: "mapping-configs",
-  find: (search) => answer(api.GET("/api/v1/mapping-configs", { params: query(search) })),
+  find: (search) => api.get("/api/v1/mapping-configs", { ...query(search) }),
   show: (one) => ({ value: one.name, label: `${one.name} (${one.entityType})` }),
 };
 
 export const instanceKind: Kind<Schema<"InstanceView">> = {
   key: "instances",
-  find: (search) => answer(api.GET("/api/v1/instances", { params: query(search) })),
+  find: (search) => api.get("/api/v1/instances", { ...query(search) }),
   show: (one) => ({ value: one.name, label: `${one.name} (${one.source} to ${one.target})` }),
 };
 

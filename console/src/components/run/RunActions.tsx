@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { IconBan, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { confirm } from "~/components/confirm";
 import { toast } from "~/components/toast";
 import type { RunStatus } from "~/live/useRun";
@@ -20,7 +20,7 @@ export function RunActions({ run, cancelling, onCancel }: Props) {
   const params = { path: { correlation_id: run.correlationId } };
   const told = (status: RunStatus) => client.setQueryData(["sync-event", run.correlationId], status);
   const cancel = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/sync-events/{correlation_id}/cancel", { params: { ...params } })),
+    mutationFn: () => api.post("/api/v1/sync-events/{correlation_id}/cancel", params),
     onSuccess: (status) => {
       told(status);
       onCancel();
@@ -30,8 +30,8 @@ export function RunActions({ run, cancelling, onCancel }: Props) {
   const hold = useMutation({
     mutationFn: () =>
       run.pausedBy
-        ? answer(api.POST("/api/v1/sync-events/{correlation_id}/resume", { params: { ...params } }))
-        : answer(api.POST("/api/v1/sync-events/{correlation_id}/pause", { params: { ...params } })),
+        ? api.post("/api/v1/sync-events/{correlation_id}/resume", params)
+        : api.post("/api/v1/sync-events/{correlation_id}/pause", params),
     onSuccess: told,
     onError: toast.failed,
   });

@@ -1,6 +1,6 @@
 import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import type { RunStatus } from "~/live/useRun";
 import { count, duration } from "~/state/format";
 import { doneOf, type StageProgress, stageProgress } from "./progress";
@@ -14,8 +14,7 @@ export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
   const { correlationId, total } = run;
   const { data } = useQuery({
     queryKey: ["run-stages", correlationId, ended],
-    queryFn: () =>
-      answer(api.GET("/api/v1/runs/{correlation_id}", { params: { path: { correlation_id: correlationId } } })),
+    queryFn: () => api.get("/api/v1/runs/{correlation_id}", { path: { correlation_id: correlationId } }),
     placeholderData: (before) => (before?.run.correlationId === correlationId ? before : undefined),
     refetchInterval: ended ? false : WHILE_RUNNING,
   });

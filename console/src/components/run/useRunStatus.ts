@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { answer, api, serverNow } from "~/api/client";
+import { api, serverNow } from "~/api/client";
 import { FINAL_RUN_STATES } from "~/components/status";
 import { newest } from "~/live/state";
 import { type RunStatus, useRun } from "~/live/useRun";
@@ -25,8 +25,7 @@ export function useRunStatus(correlationId: string, first?: RunStatus): Followed
   const isLive = live.health === "live";
   const query = useQuery({
     queryKey: ["sync-event", correlationId],
-    queryFn: () =>
-      answer(api.GET("/api/v1/sync-events/{correlation_id}", { params: { path: { correlation_id: correlationId } } })),
+    queryFn: () => api.get("/api/v1/sync-events/{correlation_id}", { path: { correlation_id: correlationId } }),
     placeholderData: undefined,
     enabled: first === undefined || !isLive,
     refetchInterval: (state) => (isLive || isOver(state.state.data) ? false : POLL_MS),

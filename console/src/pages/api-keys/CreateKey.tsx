@@ -1,7 +1,7 @@
 import { Alert, Button, Group, NumberInput, Radio, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ROLE_HINTS, ROLE_NAMES, type RoleName, roleWord, useSession } from "~/api/session";
 import { FormModal, useFormModal } from "~/components/FormModal";
@@ -28,8 +28,7 @@ function Form({ onCreated }: { onCreated: (created: Schema<"CreatedKey">) => voi
   const { close } = useFormModal(name !== "");
   const queries = useQueryClient();
   const create = useMutation({
-    mutationFn: () =>
-      answer(api.POST("/api/v1/api-keys", { body: { name, role, days: days === "" ? null : Number(days) } })),
+    mutationFn: () => api.post("/api/v1/api-keys", { body: { name, role, days: days === "" ? null : Number(days) } }),
     onSuccess: (created) => {
       void queries.invalidateQueries({ queryKey: ["api-keys"] });
       onCreated(created as Schema<"CreatedKey">);

@@ -2,7 +2,7 @@ import { Button, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { roleWord } from "~/api/session";
 import { confirm } from "~/components/confirm";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -24,7 +24,7 @@ export default function ApiKeysPage() {
   const [creating, setCreating] = useState(false);
   const list = useList<ApiKey>({
     key: ["api-keys", cursor],
-    fetch: () => answer(api.GET("/api/v1/api-keys", { params: { query: cursor ? { cursor } : {} } })),
+    fetch: () => api.get("/api/v1/api-keys", { query: cursor ? { cursor } : {} }),
   });
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
@@ -77,7 +77,7 @@ function revokedBy(key: ApiKey): string | null {
 function Revoke({ apiKey }: { apiKey: ApiKey }) {
   const queries = useQueryClient();
   const revoke = useMutation({
-    mutationFn: () => answer(api.DELETE("/api/v1/api-keys/{key}", { params: { path: { key: apiKey.id } } })),
+    mutationFn: () => api.delete("/api/v1/api-keys/{key}", { path: { key: apiKey.id } }),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["api-keys"] });
       toast.done(`${apiKey.name} is revoked; every gateway refuses it within 5 seconds`);

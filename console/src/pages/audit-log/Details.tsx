@@ -1,18 +1,16 @@
 import { Drawer, Stack, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Time } from "~/components/Time";
-import type { Entry } from "./page";
-import { actionWords, changes, plain } from "./words";
+import { actionWords, changes, type Entry, plain } from "./words";
 
 /** One entry: who, when, from where, and what was before and after. */
 export function Details({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useQuery({
     queryKey: ["audit-log", "one", id],
-    queryFn: () =>
-      answer(api.GET("/api/v1/audit-log/{entry}", { params: { path: { entry: Number(id) } } })) as Promise<Entry>,
+    queryFn: () => api.get("/api/v1/audit-log/{entry}", { path: { entry: Number(id) } }) as Promise<Entry>,
     placeholderData: undefined,
   });
   const entry = query.data;

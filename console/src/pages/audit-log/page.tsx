@@ -1,4 +1,4 @@
-import { answer, api, type Schema } from "~/api/client";
+import { api } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
@@ -9,9 +9,8 @@ import { text, useUrlState } from "~/state/url";
 import { Details } from "./Details";
 import { Filters, NO_FILTER } from "./Filters";
 import { RANGES, sinceOf } from "./Range";
-import { actionWords, summary } from "./words";
+import { actionWords, type Entry, summary } from "./words";
 
-export type Entry = Schema<"AuditEntry">;
 const view = { actor: text(), action: text(), object: text(), range: text(), cursor: text(), entry: text() };
 const WORDS = { actor: "by", action: "action", object: "object" } as const;
 
@@ -24,7 +23,7 @@ export default function AuditLogPage() {
       const { actor, action, object } = search;
       const given = { actor, action, object, cursor, since: sinceOf(range) };
       const query = Object.fromEntries(Object.entries(given).filter(([, value]) => value));
-      return answer(api.GET("/api/v1/audit-log", { params: { query } }));
+      return api.get("/api/v1/audit-log", { query });
     },
   });
   const filters = [

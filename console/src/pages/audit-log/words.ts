@@ -1,3 +1,7 @@
+import type { Schema } from "~/api/client";
+
+export type Entry = Schema<"AuditEntry">;
+
 const WORDS: Record<string, string> = {
   "session.begun": "Signed in",
   "session.ended": "Signed out",

@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { Chart } from "~/components/chart/Chart";
 import { EmptyState } from "~/components/EmptyState";
@@ -30,7 +30,7 @@ export default function DashboardPage() {
   const [view, setView] = useUrlState(schema);
   const query = useQuery({
     queryKey: ["dashboard", view.range],
-    queryFn: () => answer(api.GET("/api/v1/dashboard", { params: { query: { range: view.range } } })),
+    queryFn: () => api.get("/api/v1/dashboard", { query: { range: view.range } }),
     refetchInterval: 10_000,
   });
   const data = query.data;

@@ -2,7 +2,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { IconArrowBackUp, IconRotate, IconTrash, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { count, plural } from "~/state/format";
 import { useShortcuts } from "~/state/shortcuts";
 import { filterOf, type View } from "./filters";
@@ -22,8 +22,7 @@ export function BulkBar({ view, selected, onClear }: Props) {
   const filter = filterOf(view);
   const matching = useQuery({
     queryKey: ["dlq", "selection", view.status, filter],
-    queryFn: () =>
-      answer(api.GET("/api/v1/dlq/selection", { params: { query: { ...filter, status: view.status } as never } })),
+    queryFn: () => api.get("/api/v1/dlq/selection", { query: { ...filter, status: view.status } as never }),
     enabled: selected.size > 0,
   }).data?.count;
   const kinds: Kind[] = view.status === "pending" ? ["replay", "discard"] : ["restore"];

@@ -1,13 +1,15 @@
 import { Button, Group, Stack, Tabs, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useMemo, useState } from "react";
-import { parsePayload, payloadText } from "~/api/lossless";
+import { isJson, payloadText } from "~/api/lossless";
 import { asProblem } from "~/api/problem";
 import { DiffView } from "~/components/DiffView";
+import { deferred } from "~/components/deferred";
 import { FormModal, useFormModal } from "~/components/FormModal";
-import { JsonEditor } from "~/components/JsonEditor";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { useReplay } from "./EntryActions";
+import { useReplay } from "./replay";
 import type { Detail } from "./words";
+
+const JsonEditor = deferred(() => import("~/components/JsonEditor"), 340);
 
 /** Changes one payload, shows what differs, and replays it. The text goes to the server as it stands here. */
 export function EditAndReplay({ detail, onClose }: { detail: Detail; onClose: () => void }) {
@@ -72,13 +74,4 @@ function Form({ detail }: { detail: Detail }) {
       </Stack>
     </form>
   );
-}
-
-function isJson(text: string): boolean {
-  try {
-    parsePayload(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

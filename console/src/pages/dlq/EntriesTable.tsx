@@ -1,6 +1,6 @@
 import { Group, Stack, Text } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -28,7 +28,7 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
   const query = { ...filter, status: view.status, limit: LIMIT, ...(view.cursor && { cursor: view.cursor }) };
   const list = useList<Letter>({
     key: ["dlq", "entries", query],
-    fetch: (signal) => answer(api.GET("/api/v1/dlq", { params: { query: query as never }, signal })),
+    fetch: (signal) => api.get("/api/v1/dlq", { query: query as never, signal }),
   });
   return (
     <>

@@ -1,15 +1,10 @@
 import { Button, Group, Text } from "@mantine/core";
 import { IconArrowBackUp, IconDownload, IconPencil, IconRefresh, IconRotate, IconTrash } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { answer, api } from "~/api/client";
-import { links } from "~/app/links";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { toast } from "~/components/toast";
 import { useShortcuts } from "~/state/shortcuts";
 import { EditAndReplay } from "./EditAndReplay";
-import { refresh } from "./OperationDialog";
+import { useReplay, useResolve } from "./replay";
 import type { Detail } from "./words";
 
 /** What can be done with one entry. */
@@ -97,53 +92,4 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
       {editing && <EditAndReplay detail={detail} onClose={() => setEditing(false)} />}
     </>
   );
-}
-
-interface Wanted {
-  fromStage: "failed" | "ingest";
-  payload?: string;
-  reason?: string;
-}
-
-/** Replays one entry; what was said of it comes back with a way to its run. */
-export function useReplay(id: string, onDone?: () => void) {
-  const navigate = useNavigate();
-  return useMutation({
-    mutationFn: (body: Wanted) =>
-      answer(
-        api.POST("/api/v1/dlq/{letter_id}/replay", {
-          params: { path: { letter_id: id }, header: { "idempotency-key": crypto.randomUUID() } },
-          body: { payload: null, patch: null, reason: null, ...body },
-        }),
-      ),
-    onSuccess: (result) => {
-      onDone?.();
-      void refresh();
-      const run = result.correlationId;
-      toast.done(
-        "Replay has begun",
-        run ? { label: "Open run", run: () => void navigate({ to: links.run(run) }) } : undefined,
-      );
-    },
-    onError: () => void refresh(),
-  });
-}
-
-function useResolve(id: string) {
-  const put = (doing: "discard" | "restore") =>
-    answer(
-      doing === "discard"
-        ? api.POST("/api/v1/dlq/{letter_id}/discard", { params: { path: { letter_id: id } }, body: { reason: null } })
-        : api.POST("/api/v1/dlq/{letter_id}/restore", { params: { path: { letter_id: id } }, body: { reason: null } }),
-    );
-  const resolve = useMutation({
-    mutationFn: put,
-    onSuccess: (_, doing) => {
-      void refresh();
-      if (doing === "restore") toast.done("Restored: it waits again");
-      else toast.done("Discarded", { label: "Undo", run: () => resolve.mutate("restore") });
-    },
-    onError: () => void refresh(),
-  });
-  return resolve;
 }

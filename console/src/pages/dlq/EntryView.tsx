@@ -1,24 +1,23 @@
-import { Alert, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Group, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
 import { EntryActions } from "./EntryActions";
 import { Facts } from "./Facts";
 import { History } from "./History";
+import { Section } from "./Section";
 import { advice, type Detail } from "./words";
 
 /** Everything about one entry: what went wrong, with what, what was tried, and what can be done. */
 export function EntryView({ id, inDialog = false }: { id: string; inDialog?: boolean }) {
   const found = useQuery({
     queryKey: ["dlq-entry", id],
-    queryFn: () => answer(api.GET("/api/v1/dlq/{letter_id}", { params: { path: { letter_id: id } } })),
+    queryFn: () => api.get("/api/v1/dlq/{letter_id}", { path: { letter_id: id } }),
     refetchInterval: (query) => (isUnderWay(query.state.data) ? 1_000 : false),
   });
   if (found.error && !found.data) return <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />;
@@ -94,34 +93,5 @@ function Edited({ edit }: { edit: Record<string, unknown> }) {
       </Text>
       <PayloadView payload={edit.patch} label="Change (JSON Patch)" maxHeight={220} />
     </Section>
-  );
-}
-
-export function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Stack gap={6} component="section" aria-label={title}>
-      <Title order={2} size={14}>
-        {title}
-      </Title>
-      {children}
-    </Stack>
-  );
-}
-
-/** What became of a replayed entry. */
-export function Outcome({ detail }: { detail: Detail }) {
-  const { entry } = detail;
-  if (entry.status !== "replayed" || entry.replayRun === null) return null;
-  return (
-    <Alert p="xs" color="gray">
-      <Group gap="sm">
-        <Text size="sm">
-          Replayed by {entry.resolvedBy} <Time at={entry.resolvedAt} /> in run
-        </Text>
-        <CopyId value={entry.replayRun} what="correlation ID" to={links.run(entry.replayRun)} />
-        <StatusBadge of="record" state={detail.outcome ?? "in_flight"} />
-        {detail.againId && <PageLink to={links.deadLetter(detail.againId)}>failed again: open the new entry</PageLink>}
-      </Group>
-    </Alert>
   );
 }

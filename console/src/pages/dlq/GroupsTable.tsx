@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
@@ -21,7 +21,7 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
   const query = { ...filter, status: view.status, ...(view.cursor && { cursor: view.cursor }) };
   const list = useList<LetterGroup>({
     key: ["dlq", "groups", query],
-    fetch: (signal) => answer(api.GET("/api/v1/dlq/groups", { params: { query: query as never }, signal })),
+    fetch: (signal) => api.get("/api/v1/dlq/groups", { query: query as never, signal }),
   });
   const open = (group: LetterGroup) => setView({ view: "entries", group: group.group });
   const last: Column<LetterGroup> = {

@@ -1,9 +1,10 @@
-import { List, Text } from "@mantine/core";
+import { Alert, Group, List, Text } from "@mantine/core";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
+import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
-import { Outcome, Section } from "./EntryView";
+import { Section } from "./Section";
 import type { Detail } from "./words";
 
 interface Attempt {
@@ -58,5 +59,23 @@ export function History({ detail }: { detail: Detail }) {
         ))}
       </List>
     </Section>
+  );
+}
+
+/** What became of a replayed entry. */
+function Outcome({ detail }: { detail: Detail }) {
+  const { entry } = detail;
+  if (entry.status !== "replayed" || entry.replayRun === null) return null;
+  return (
+    <Alert p="xs" color="gray">
+      <Group gap="sm">
+        <Text size="sm">
+          Replayed by {entry.resolvedBy} <Time at={entry.resolvedAt} /> in run
+        </Text>
+        <CopyId value={entry.replayRun} what="correlation ID" to={links.run(entry.replayRun)} />
+        <StatusBadge of="record" state={detail.outcome ?? "in_flight"} />
+        {detail.againId && <PageLink to={links.deadLetter(detail.againId)}>failed again: open the new entry</PageLink>}
+      </Group>
+    </Alert>
   );
 }

@@ -2,7 +2,7 @@ import { Alert, Button, Checkbox, Group, List, Modal, NumberInput, Radio, Stack,
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useMemo, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { queryClient } from "~/api/query";
 import { links } from "~/app/links";
@@ -138,8 +138,7 @@ export function OperationDialog({ kind, ids, filter, error, onClose }: Props) {
 
 /** The selection as it was when the dialog opened, and how many have arrived since. */
 function useFrozen(kind: Kind, filter: Props["filter"]) {
-  const read = () =>
-    answer(api.GET("/api/v1/dlq/selection", { params: { query: { ...filter, status: STATUS[kind] } as never } }));
+  const read = () => api.get("/api/v1/dlq/selection", { query: { ...filter, status: STATUS[kind] } as never });
   const opened = useMemo(() => crypto.randomUUID(), []);
   const first = useQuery({
     queryKey: ["selection", opened],
@@ -200,8 +199,7 @@ interface Begin {
 function useBegin(onClose: (begun: boolean) => void) {
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: ({ key, body }: Begin) =>
-      answer(api.POST("/api/v1/operations", { params: { header: { "idempotency-key": key } }, body })),
+    mutationFn: ({ key, body }: Begin) => api.post("/api/v1/operations", { header: { "idempotency-key": key }, body }),
     onSuccess: (operation) => {
       onClose(true);
       void refresh();
@@ -218,9 +216,7 @@ function useBegin(onClose: (begun: boolean) => void) {
 /** Takes an operation back: a replay that has not begun, or what a discard discarded. */
 export async function undo(operation: Operation): Promise<void> {
   try {
-    const undone = await answer(
-      api.POST("/api/v1/operations/{operation_id}/undo", { params: { path: { operation_id: operation.id } } }),
-    );
+    const undone = await api.post("/api/v1/operations/{operation_id}/undo", { path: { operation_id: operation.id } });
     toast.done(
       undone.kind === "restore"
         ? `Restoring ${plural(undone.total, "entry", "entries")}`

@@ -1,7 +1,7 @@
 import { Button, Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageLink } from "~/components/PageLink";
 import { StatusBadge } from "~/components/StatusBadge";
@@ -14,7 +14,7 @@ import { doneOf, type Operation, resultsText, VERBS } from "./words";
 export function RunningOperations() {
   const running = useQuery({
     queryKey: ["operations", "running"],
-    queryFn: () => answer(api.GET("/api/v1/operations", { params: { query: { running: true, limit: 5 } } })),
+    queryFn: () => api.get("/api/v1/operations", { query: { running: true, limit: 5 } }),
     refetchInterval: (query) => (query.state.data?.items.length ? 1_000 : 10_000),
   }).data?.items;
   const before = useRef(0);

@@ -1,4 +1,4 @@
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { confirm } from "~/components/confirm";
 import { toast } from "~/components/toast";
 import { plural } from "~/state/format";
@@ -17,9 +17,7 @@ export async function abort(operation: Operation): Promise<void> {
   });
   if (!yes) return;
   try {
-    await answer(
-      api.POST("/api/v1/operations/{operation_id}/abort", { params: { path: { operation_id: operation.id } } }),
-    );
+    await api.post("/api/v1/operations/{operation_id}/abort", { path: { operation_id: operation.id } });
     toast.done("Aborted");
   } catch (error) {
     toast.failed(error);

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { queryClient } from "~/api/query";
 import { useLive } from "~/live/useLive";
 
@@ -14,7 +14,7 @@ export function useSummary() {
   }, [changed]);
   return useQuery({
     queryKey: KEY,
-    queryFn: () => answer(api.GET("/api/v1/dlq/summary")),
+    queryFn: () => api.get("/api/v1/dlq/summary"),
     refetchInterval: 30_000,
   }).data;
 }

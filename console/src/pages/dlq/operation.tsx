@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Paper, Progress, Select, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -25,7 +25,7 @@ export default function OperationPage() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
   const found = useQuery({
     queryKey: ["operations", id],
-    queryFn: () => answer(api.GET("/api/v1/operations/{operation_id}", { params: { path: { operation_id: id } } })),
+    queryFn: () => api.get("/api/v1/operations/{operation_id}", { path: { operation_id: id } }),
     refetchInterval: (query) => (query.state.data?.finishedAt ? false : 1_000),
   });
   const operation = found.data?.id === id ? found.data : undefined;
@@ -116,12 +116,7 @@ function Items({ operation }: { operation: Operation }) {
   const list = useList<Item>({
     // What was read last before the end may be older than the end.
     key: ["operations", operation.id, "items", query, operation.finishedAt],
-    fetch: () =>
-      answer(
-        api.GET("/api/v1/operations/{operation_id}/items", {
-          params: { path: { operation_id: operation.id }, query },
-        }),
-      ),
+    fetch: () => api.get("/api/v1/operations/{operation_id}/items", { path: { operation_id: operation.id }, query }),
     every: operation.finishedAt ? 0 : 2_000,
   });
   const choices = Object.entries(operation.results).map(([value, n]) => ({

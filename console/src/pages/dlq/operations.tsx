@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -20,7 +20,7 @@ export default function OperationsPage() {
   const navigate = useNavigate();
   const list = useList<Operation>({
     key: ["operations", "list", cursor],
-    fetch: () => answer(api.GET("/api/v1/operations", { params: { query: { ...(cursor && { cursor }) } } })),
+    fetch: () => api.get("/api/v1/operations", { query: { ...(cursor && { cursor }) } }),
     every: 3_000,
   });
   return (

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
@@ -22,12 +22,11 @@ export function CursorDialog({ instance, entityType }: Props) {
   const [value, setValue] = useState("");
   const [reason, setReason] = useState("");
   const versions = useOlder(["cursor-versions", instance, entityType], (cursor, signal) =>
-    answer(
-      api.GET("/api/v1/cursors/{instance}/{entityType}/versions", {
-        params: { path: { instance, entityType }, query: { limit: 50, ...(cursor && { cursor }) } },
-        signal,
-      }),
-    ),
+    api.get("/api/v1/cursors/{instance}/{entityType}/versions", {
+      path: { instance, entityType },
+      query: { limit: 50, ...(cursor && { cursor }) },
+      signal,
+    }),
   );
   const items = versions.data?.pages.flatMap((page) => page.items) ?? [];
   const newest = items[0]?.version ?? 0;
@@ -156,10 +155,10 @@ function useMove(path: Props, newest: number, reason: string, onDone: () => void
   return useMutation({
     mutationFn: (move: Move) => {
       if (move.to === "nothing") {
-        return answer(api.POST("/api/v1/cursors/{instance}/{entityType}/reset", { params, body: { reason } }));
+        return api.post("/api/v1/cursors/{instance}/{entityType}/reset", { ...params, body: { reason } });
       }
       const body = move.to === "value" ? { value: move.value, reason } : { version: move.version, reason };
-      return answer(api.POST("/api/v1/cursors/{instance}/{entityType}/rewind", { params, body }));
+      return api.post("/api/v1/cursors/{instance}/{entityType}/rewind", { ...params, body });
     },
     onSuccess: async (cursor) => {
       toast.done(cursor.value === null ? "The cursor is cleared" : `The cursor stands at ${cursor.value}`);

@@ -2,7 +2,7 @@ import { Alert, Button, Group, Paper, Stack, Switch, TextInput, Title } from "@m
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
@@ -205,8 +205,8 @@ function useWriting(stored: Props["stored"], draft: Body, hold: Props["hold"]) {
   const save = useMutation({
     mutationFn: () =>
       stored
-        ? answer(api.PUT("/api/v1/instances/{name}", { params, body: draft }))
-        : answer(api.POST("/api/v1/instances", { body: { ...draft, name: draft.name.trim() } })),
+        ? api.put("/api/v1/instances/{name}", { ...params, body: draft })
+        : api.post("/api/v1/instances", { body: { ...draft, name: draft.name.trim() } }),
     onSuccess: async (instance) => {
       toast.done(`${instance.name} is saved`);
       toast.doubted(instance.name, instance.warnings);
@@ -215,7 +215,7 @@ function useWriting(stored: Props["stored"], draft: Body, hold: Props["hold"]) {
     },
   });
   const remove = useMutation({
-    mutationFn: () => answer(api.DELETE("/api/v1/instances/{name}", { params })),
+    mutationFn: () => api.delete("/api/v1/instances/{name}", params),
     onSuccess: async () => {
       toast.done(`${params.path.name} is deleted`);
       await client.invalidateQueries({ queryKey: ["instances"] });

@@ -1,7 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { answerWithTag, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -12,7 +12,7 @@ export default function InstancePage() {
   const { name } = useParams({ strict: false }) as { name?: string };
   const stored = useQuery({
     queryKey: ["instance", name],
-    queryFn: () => answerWithTag(api.GET("/api/v1/instances/{name}", { params: { path: { name: name as string } } })),
+    queryFn: () => api.getTagged("/api/v1/instances/{name}", { path: { name: name as string } }),
     enabled: name !== undefined,
     placeholderData: undefined,
     refetchInterval: name === undefined ? false : 15_000,

@@ -1,7 +1,7 @@
 import { Button, Group, Pill, Select, Switch, Text } from "@mantine/core";
 import { IconArrowRight, IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -37,7 +37,7 @@ export default function InstancesPage() {
   };
   const list = useList({
     key: ["instances", query],
-    fetch: () => answer(api.GET("/api/v1/instances", { params: { query } })),
+    fetch: () => api.get("/api/v1/instances", { query }),
     every: 15_000,
   });
   const filters = [

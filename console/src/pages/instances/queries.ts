@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { toast } from "~/components/toast";
 
 /** Activates or deactivates an instance. */
@@ -9,8 +9,8 @@ export function useSwitch(name: string) {
     mutationFn: (enabled: boolean) => {
       const params = { path: { name } };
       return enabled
-        ? answer(api.POST("/api/v1/instances/{name}/activate", { params }))
-        : answer(api.POST("/api/v1/instances/{name}/deactivate", { params }));
+        ? api.post("/api/v1/instances/{name}/activate", params)
+        : api.post("/api/v1/instances/{name}/deactivate", params);
     },
     onSuccess: async (instance) => {
       const why = instance.status === "dependency_inactive" ? `, but ${instance.cause}` : "";

@@ -1,7 +1,7 @@
 import { Alert, Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ProblemAlert } from "~/components/ProblemAlert";
 
@@ -10,7 +10,7 @@ export function ByPassword({ known = "", onSignedIn }: { known?: string; onSigne
   const [name, setName] = useState(known);
   const [password, setPassword] = useState("");
   const signIn = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/session", { body: { name, password } })),
+    mutationFn: () => api.post("/api/v1/session", { body: { name, password } }),
     onSuccess: onSignedIn,
     onError: () => setPassword(""),
   });

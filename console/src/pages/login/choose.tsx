@@ -1,7 +1,7 @@
 import { Button, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Card } from "./Card";
@@ -12,7 +12,7 @@ export default function ChoosePasswordPage() {
   const link = useLink();
   const [password, setPassword] = useState("");
   const choose = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/password", { body: { link, password } })),
+    mutationFn: () => api.post("/api/v1/password", { body: { link, password } }),
     onSuccess: () => enter(),
   });
   const problem = choose.error ? asProblem(choose.error) : undefined;

@@ -1,14 +1,14 @@
 import { Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { ByPassword, Refused } from "./ByPassword";
 import { Card } from "./Card";
 import { enter, nextPage, useLink } from "./entering";
 
 export default function LoginPage() {
   const link = useLink();
-  const setup = useQuery({ queryKey: ["setup"], queryFn: () => answer(api.GET("/api/v1/setup")) });
+  const setup = useQuery({ queryKey: ["setup"], queryFn: () => api.get("/api/v1/setup") });
   if (setup.data?.needed && !link) return <NotSetUp />;
   return (
     <Card title="Sign in">
@@ -32,7 +32,7 @@ function NotSetUp() {
 /** A link of `syncline dev` signs in by itself. */
 function ByLink({ link }: { link: string }) {
   const { mutate, error } = useMutation({
-    mutationFn: (given: string) => answer(api.POST("/api/v1/session/link", { body: { link: given } })),
+    mutationFn: (given: string) => api.post("/api/v1/session/link", { body: { link: given } }),
     onSuccess: () => enter(nextPage(location.search)),
   });
   useEffect(() => mutate(link), [mutate, link]);

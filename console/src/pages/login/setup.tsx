@@ -1,7 +1,7 @@
 import { Button, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Card } from "./Card";
@@ -13,7 +13,7 @@ export default function SetupPage() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const setUp = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/setup", { body: { link, name, password } })),
+    mutationFn: () => api.post("/api/v1/setup", { body: { link, name, password } }),
     onSuccess: () => enter(),
   });
   const problem = setUp.error ? asProblem(setUp.error) : undefined;

@@ -2,7 +2,7 @@ import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Texta
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { CopyId } from "~/components/CopyId";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -44,14 +44,8 @@ export function DryRunPanel({ name, text, onJump }: Props) {
         pasted: () => `{"document": ${text}, "records": ${listOf(pasted)}}` as never,
       }[way] as () => never;
       return name === null
-        ? answer(api.POST("/api/v1/mapping-configs/dry-run", { body: asked(), ...asWritten }))
-        : answer(
-            api.POST("/api/v1/mapping-configs/{name}/dry-run", {
-              params: { path: { name } },
-              body: asked(),
-              ...asWritten,
-            }),
-          );
+        ? api.post("/api/v1/mapping-configs/dry-run", { body: asked(), ...asWritten })
+        : api.post("/api/v1/mapping-configs/{name}/dry-run", { path: { name }, body: asked(), ...asWritten });
     },
   });
   const ready = isJson(text) && (way !== "pasted" || isJson(pasted)) && (way !== "ids" || ids.trim() !== "");

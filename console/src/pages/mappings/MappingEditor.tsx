@@ -1,9 +1,12 @@
-import { Skeleton } from "@mantine/core";
-import { lazy, Suspense } from "react";
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useMemo, useRef } from "react";
+import { CodeMirror, EditorView, json, lintGutter, look } from "~/components/codemirror";
 import type { Problem } from "./check";
 import type { Knowledge } from "./completion";
+import { colours, completing, forceLint, problemLinter } from "./extensions";
+import { placeOf, placesOf } from "./places";
 
-export interface MappingEditorProps {
+interface Props {
   value: string;
   onChange: (text: string) => void;
   /** What the server finds wrong with this very text. */
@@ -14,13 +17,52 @@ export interface MappingEditorProps {
   height: string;
 }
 
-const Inner = lazy(() => import("./MappingEditorInner"));
-
 /** The editor of a mapping: completes names and transformers, marks the server's problems in their lines. */
-export function MappingEditor(props: MappingEditorProps) {
+export default function MappingEditor({ value, onChange, problems, known, onReady, height }: Props) {
+  const scheme = useComputedColorScheme("light");
+  const view = useRef<EditorView | null>(null);
+  const latest = useRef(problems);
+  latest.current = problems;
+  const extensions = useMemo(
+    () => [
+      json(),
+      problemLinter(() => latest.current),
+      lintGutter(),
+      known ? completing(known) : [],
+      look,
+      colours,
+      EditorView.lineWrapping,
+      EditorView.theme({}, { dark: scheme === "dark" }),
+      EditorView.contentAttributes.of({ "aria-label": "Mapping document", tabindex: "0" }),
+    ],
+    [known, scheme],
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: new problems are why it looks again
+  useEffect(() => {
+    if (view.current) forceLint(view.current);
+  }, [problems]);
+  const start = (made: EditorView) => {
+    view.current = made;
+    onReady((path) => {
+      const place = placeOf(placesOf(made.state.doc.toString()), path);
+      made.dispatch({
+        selection: { anchor: place.from },
+        effects: EditorView.scrollIntoView(place.from, { y: "center" }),
+      });
+      made.dom.scrollIntoView({ block: "nearest" });
+      made.focus();
+    });
+  };
   return (
-    <Suspense fallback={<Skeleton height={props.height} />}>
-      <Inner {...props} />
-    </Suspense>
+    <CodeMirror
+      value={value}
+      onChange={onChange}
+      onCreateEditor={start}
+      theme="none"
+      height={height}
+      extensions={extensions}
+      // Tab moves on, as in every other field.
+      indentWithTab={false}
+    />
   );
 }

@@ -2,10 +2,11 @@ import { Alert, Button, Grid, Group, Paper, Stack, Tabs, Text, TextInput } from 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
+import { deferred } from "~/components/deferred";
 import { PageHeader } from "~/components/PageHeader";
 import { destination } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -17,7 +18,6 @@ import { choice, useUrlState } from "~/state/url";
 import { asWritten, named, useCheck } from "./check";
 import type { Knowledge } from "./completion";
 import { DryRunPanel } from "./DryRunPanel";
-import { MappingEditor } from "./MappingEditor";
 import { ProblemList } from "./ProblemList";
 import { TrialPanel } from "./TrialPanel";
 import { VersionsPanel } from "./VersionsPanel";
@@ -30,6 +30,7 @@ interface Props {
   hold: (on: boolean) => void;
 }
 
+const MappingEditor = deferred(() => import("./MappingEditor"), 440);
 const TABS = ["dry-run", "try-draft", "versions"] as const;
 const schema = { tab: choice(TABS) };
 const PARENT = { title: "Mappings", to: links.mappings() };
@@ -188,10 +189,8 @@ function useWriting(stored: Props["stored"], name: string, text: string, hold: P
   const save = useMutation({
     mutationFn: () =>
       stored
-        ? answer(
-            api.PUT("/api/v1/mapping-configs/{name}", { params: { path, header }, body: text as never, ...asWritten }),
-          )
-        : answer(api.POST("/api/v1/mapping-configs", { body: named(text, name.trim()) as never, ...asWritten })),
+        ? api.put("/api/v1/mapping-configs/{name}", { path, header, body: text as never, ...asWritten })
+        : api.post("/api/v1/mapping-configs", { body: named(text, name.trim()) as never, ...asWritten }),
     onSuccess: async (saved) => {
       const { name: savedName, activeVersion } = saved.mapping;
       const same = activeVersion === stored?.value.mapping.activeVersion;
@@ -202,7 +201,7 @@ function useWriting(stored: Props["stored"], name: string, text: string, hold: P
     },
   });
   const remove = useMutation({
-    mutationFn: () => answer(api.DELETE("/api/v1/mapping-configs/{name}", { params: { path, header } })),
+    mutationFn: () => api.delete("/api/v1/mapping-configs/{name}", { path, header }),
     onSuccess: async () => {
       toast.done(`${path.name} is deleted`);
       await client.invalidateQueries({ queryKey: ["mapping-configs"] });

@@ -2,7 +2,7 @@ import { Button, Group, NumberInput, Stack, Table, Text, Title } from "@mantine/
 import { IconFlask } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
@@ -24,13 +24,11 @@ export function TrialPanel({ name, text, onJump }: Props) {
   const [limit, setLimit] = useState<number | string>(100);
   const run = useMutation({
     mutationFn: () =>
-      answer(
-        api.POST("/api/v1/mapping-configs/{name}/try-draft", {
-          params: { path: { name } },
-          body: wrapped(text, { limit: Number(limit) }),
-          ...asWritten,
-        }),
-      ),
+      api.post("/api/v1/mapping-configs/{name}/try-draft", {
+        path: { name },
+        body: wrapped(text, { limit: Number(limit) }),
+        ...asWritten,
+      }),
   });
   return (
     <Stack gap="md">

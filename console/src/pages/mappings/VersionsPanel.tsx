@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Table, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { confirm } from "~/components/confirm";
 import { DiffView } from "~/components/DiffView";
 import { Older, useOlder } from "~/components/Older";
@@ -24,20 +24,18 @@ export function VersionsPanel({ name, etag, text, onEdit }: Props) {
   const [shown, setShown] = useState<number | null>(null);
   const client = useQueryClient();
   const list = useOlder(["mapping-versions", name], (cursor, signal) =>
-    answer(
-      api.GET("/api/v1/mapping-configs/{name}/versions", {
-        params: { path: { name }, query: { limit: 50, ...(cursor && { cursor }) } },
-        signal,
-      }),
-    ),
+    api.get("/api/v1/mapping-configs/{name}/versions", {
+      path: { name },
+      query: { limit: 50, ...(cursor && { cursor }) },
+      signal,
+    }),
   );
   const activate = useMutation({
     mutationFn: (version: number) =>
-      answer(
-        api.POST("/api/v1/mapping-configs/{name}/versions/{version}/activate", {
-          params: { path: { name, version }, header: { "if-match": etag } },
-        }),
-      ),
+      api.post("/api/v1/mapping-configs/{name}/versions/{version}/activate", {
+        path: { name, version },
+        header: { "if-match": etag },
+      }),
     onSuccess: async (detail) => {
       toast.done(`v${detail.mapping.activeVersion} is active`);
       await client.invalidateQueries({ queryKey: ["mapping-config", name] });
@@ -141,8 +139,7 @@ function Difference({
 }: { name: string; version: number } & Pick<Props, "text" | "onEdit">) {
   const query = useQuery({
     queryKey: ["mapping-version", name, version],
-    queryFn: () =>
-      answer(api.GET("/api/v1/mapping-configs/{name}/versions/{version}", { params: { path: { name, version } } })),
+    queryFn: () => api.get("/api/v1/mapping-configs/{name}/versions/{version}", { path: { name, version } }),
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: undefined,
   });

@@ -1,6 +1,6 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { parsePayload } from "~/api/lossless";
 import { asProblem } from "~/api/problem";
 
@@ -42,12 +42,7 @@ export function useCheck(text: string, name: string) {
   const query = useQuery({
     queryKey: ["mapping-check", name, settled],
     queryFn: () =>
-      answer(
-        api.POST("/api/v1/mapping-configs/validate", {
-          body: named(settled, name || "draft") as never,
-          ...asWritten,
-        }),
-      ),
+      api.post("/api/v1/mapping-configs/validate", { body: named(settled, name || "draft") as never, ...asWritten }),
     enabled: isJson(settled),
     staleTime: 30_000,
     retry: false,

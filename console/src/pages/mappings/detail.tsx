@@ -1,7 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { answer, answerWithTag, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -14,8 +14,7 @@ export default function MappingPage() {
   const { name } = useParams({ strict: false }) as { name?: string };
   const stored = useQuery({
     queryKey: ["mapping-config", name],
-    queryFn: () =>
-      answerWithTag(api.GET("/api/v1/mapping-configs/{name}", { params: { path: { name: name as string } } })),
+    queryFn: () => api.getTagged("/api/v1/mapping-configs/{name}", { path: { name: name as string } }),
     enabled: name !== undefined,
     refetchOnWindowFocus: false,
     placeholderData: undefined,
@@ -47,7 +46,7 @@ function useKnowledge(): Knowledge | undefined {
   const query = useQuery({
     queryKey: ["schema", "mapping"],
     queryFn: async (): Promise<Knowledge> => {
-      const found = await answer(api.GET("/api/v1/schemas/{kind}", { params: { path: { kind: "mapping" } } }));
+      const found = await api.get("/api/v1/schemas/{kind}", { path: { kind: "mapping" } });
       return { shape: found.jsonSchema as Shape, transformers: found.transformers };
     },
     staleTime: Number.POSITIVE_INFINITY,

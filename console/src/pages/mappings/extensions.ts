@@ -9,7 +9,7 @@ import { ensureSyntaxTree, HighlightStyle, syntaxHighlighting, syntaxTree } from
 import { type Diagnostic, forceLinting, linter } from "@codemirror/lint";
 import { tags } from "@lezer/highlight";
 import type { EditorView } from "@uiw/react-codemirror";
-import { parsePayload } from "~/api/lossless";
+import { syntaxError } from "~/components/codemirror";
 import type { Problem } from "./check";
 import { type Knowledge, names, type Suggestion, values } from "./completion";
 import { placeOf, placesOf } from "./places";
@@ -32,8 +32,8 @@ export function problemLinter(problems: () => readonly Problem[]) {
   return linter(
     (view) => {
       const text = view.state.doc.toString();
-      const broken = syntax(text);
-      if (broken) return [broken];
+      const broken = syntaxError(text);
+      if (broken.length) return broken;
       const places = placesOf(text);
       return problems().map((problem): Diagnostic => {
         const { from, to } = placeOf(places, problem.path);
@@ -48,17 +48,6 @@ export function problemLinter(problems: () => readonly Problem[]) {
 
 export function forceLint(view: EditorView): void {
   forceLinting(view);
-}
-
-function syntax(text: string): Diagnostic | null {
-  try {
-    parsePayload(text);
-    return null;
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const at = Math.min(Number(/position (\d+)/.exec(message)?.[1] ?? text.length), text.length);
-    return { from: at, to: Math.min(at + 1, text.length), severity: "error", message };
-  }
 }
 
 /** Completes names of the schema, words of closed sets, and transformers. */

@@ -1,7 +1,7 @@
 import { Button, Group } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -44,7 +44,7 @@ export default function MappingsPage() {
   };
   const list = useList({
     key: ["mapping-configs", query],
-    fetch: () => answer(api.GET("/api/v1/mapping-configs", { params: { query } })),
+    fetch: () => api.get("/api/v1/mapping-configs", { query }),
   });
   const filters = [
     ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { useLive } from "~/live/useLive";
 import { useNow } from "~/state/clock";
 
@@ -15,7 +15,7 @@ const OLD_MS = 10_000;
 export function usePipeline() {
   const query = useQuery({
     queryKey: ["pipeline", "health"],
-    queryFn: () => answer(api.GET("/api/v1/pipeline/health")),
+    queryFn: () => api.get("/api/v1/pipeline/health"),
     refetchInterval: 10_000,
   });
   const live = useLive<Figures>("pipeline", figuresIn);
@@ -29,7 +29,7 @@ export function usePipeline() {
 export function useHistory(minutes: number) {
   return useQuery({
     queryKey: ["pipeline", "history", minutes],
-    queryFn: () => answer(api.GET("/api/v1/pipeline/history", { params: { query: { minutes } } })),
+    queryFn: () => api.get("/api/v1/pipeline/history", { query: { minutes } }),
     refetchInterval: 10_000,
   });
 }

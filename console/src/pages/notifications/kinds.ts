@@ -1,4 +1,4 @@
-import { answer, answerWithTag, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 
 /** The two ways of telling somebody; each is a resource of its own in the API. */
 export type Kind = "webhooks" | "email";
@@ -93,68 +93,62 @@ function match(etag: string | null) {
 
 const webhooks: Calls = {
   list: async (cursor) => {
-    const page = await answer(api.GET("/api/v1/webhooks", { params: { query: query(cursor) } }));
+    const page = await api.get("/api/v1/webhooks", { query: query(cursor) });
     return { ...page, items: page.items.map(ofWebhook) };
   },
   get: async (webhook) => {
-    const { value, etag } = await answerWithTag(
-      api.GET("/api/v1/webhooks/{webhook}", { params: { path: { webhook } } }),
-    );
+    const { value, etag } = await api.getTagged("/api/v1/webhooks/{webhook}", { path: { webhook } });
     return { value: ofWebhook(value), etag };
   },
   create: async (draft) => {
-    const made = await answer(api.POST("/api/v1/webhooks", { body: webhookBody(draft) }));
+    const made = await api.post("/api/v1/webhooks", { body: webhookBody(draft) });
     return { id: made.webhook.id, name: made.webhook.name, secret: made.secret };
   },
   change: async (webhook, draft, etag) => {
     const params = { path: { webhook }, header: match(etag) };
-    const changed = await answer(api.PUT("/api/v1/webhooks/{webhook}", { params, body: webhookBody(draft) }));
+    const changed = await api.put("/api/v1/webhooks/{webhook}", { ...params, body: webhookBody(draft) });
     return { id: changed.id, name: changed.name, secret: null };
   },
-  remove: (webhook) => answer(api.DELETE("/api/v1/webhooks/{webhook}", { params: { path: { webhook } } })),
-  test: (webhook) => answer(api.POST("/api/v1/webhooks/{webhook}/test", { params: { path: { webhook } } })),
+  remove: (webhook) => api.delete("/api/v1/webhooks/{webhook}", { path: { webhook } }),
+  test: (webhook) => api.post("/api/v1/webhooks/{webhook}/test", { path: { webhook } }),
   deliveries: (webhook, state, cursor) => {
     const params = { path: { webhook }, query: query(cursor, state) };
-    return answer(api.GET("/api/v1/webhooks/{webhook}/deliveries", { params }));
+    return api.get("/api/v1/webhooks/{webhook}/deliveries", params);
   },
   redeliver: (webhook, delivery) => {
     const params = { path: { webhook, delivery } };
-    return answer(api.POST("/api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", { params }));
+    return api.post("/api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver", params);
   },
 };
 
 const email: Calls = {
   list: async (cursor) => {
-    const page = await answer(api.GET("/api/v1/email-subscriptions", { params: { query: query(cursor) } }));
+    const page = await api.get("/api/v1/email-subscriptions", { query: query(cursor) });
     return { ...page, items: page.items.map(ofEmail) };
   },
   get: async (subscription) => {
     const params = { path: { subscription } };
-    const { value, etag } = await answerWithTag(api.GET("/api/v1/email-subscriptions/{subscription}", { params }));
+    const { value, etag } = await api.getTagged("/api/v1/email-subscriptions/{subscription}", params);
     return { value: ofEmail(value), etag };
   },
   create: async (draft) => {
-    const made = await answer(api.POST("/api/v1/email-subscriptions", { body: emailBody(draft) }));
+    const made = await api.post("/api/v1/email-subscriptions", { body: emailBody(draft) });
     return { id: made.id, name: made.name, secret: null };
   },
   change: async (subscription, draft, etag) => {
     const params = { path: { subscription }, header: match(etag) };
-    const changed = await answer(
-      api.PUT("/api/v1/email-subscriptions/{subscription}", { params, body: emailBody(draft) }),
-    );
+    const changed = await api.put("/api/v1/email-subscriptions/{subscription}", { ...params, body: emailBody(draft) });
     return { id: changed.id, name: changed.name, secret: null };
   },
-  remove: (subscription) =>
-    answer(api.DELETE("/api/v1/email-subscriptions/{subscription}", { params: { path: { subscription } } })),
-  test: (subscription) =>
-    answer(api.POST("/api/v1/email-subscriptions/{subscription}/test", { params: { path: { subscription } } })),
+  remove: (subscription) => api.delete("/api/v1/email-subscriptions/{subscription}", { path: { subscription } }),
+  test: (subscription) => api.post("/api/v1/email-subscriptions/{subscription}/test", { path: { subscription } }),
   deliveries: (subscription, state, cursor) => {
     const params = { path: { subscription }, query: query(cursor, state) };
-    return answer(api.GET("/api/v1/email-subscriptions/{subscription}/deliveries", { params }));
+    return api.get("/api/v1/email-subscriptions/{subscription}/deliveries", params);
   },
   redeliver: (subscription, delivery) => {
     const params = { path: { subscription, delivery } };
-    return answer(api.POST("/api/v1/email-subscriptions/{subscription}/deliveries/{delivery}/redeliver", { params }));
+    return api.post("/api/v1/email-subscriptions/{subscription}/deliveries/{delivery}/redeliver", params);
   },
 };
 
@@ -162,6 +156,6 @@ export const calls: Record<Kind, Calls> = { webhooks, email };
 
 /** Signs with a new secret, which is shown once. */
 export async function rotate(webhook: string): Promise<Saved> {
-  const made = await answer(api.POST("/api/v1/webhooks/{webhook}/rotate-secret", { params: { path: { webhook } } }));
+  const made = await api.post("/api/v1/webhooks/{webhook}/rotate-secret", { path: { webhook } });
   return { id: made.webhook.id, name: made.webhook.name, secret: made.secret };
 }

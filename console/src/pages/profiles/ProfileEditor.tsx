@@ -2,7 +2,7 @@ import { Alert, Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
@@ -47,13 +47,12 @@ export function ProfileEditor({ connectors, stored, initial, parent, hold }: Pro
   const save = useMutation({
     mutationFn: () =>
       stored
-        ? answer(
-            api.PUT("/api/v1/connection-profiles/{name}", {
-              params: { path: { name: stored.value.name }, header: { "if-match": stored.etag } },
-              body,
-            }),
-          )
-        : answer(api.POST("/api/v1/connection-profiles", { body })),
+        ? api.put("/api/v1/connection-profiles/{name}", {
+            path: { name: stored.value.name },
+            header: { "if-match": stored.etag },
+            body,
+          })
+        : api.post("/api/v1/connection-profiles", { body }),
     onSuccess: async (profile) => {
       toast.done(`${profile.name} is saved`);
       toast.doubted(profile.name, profile.warnings);
@@ -66,11 +65,10 @@ export function ProfileEditor({ connectors, stored, initial, parent, hold }: Pro
   });
   const remove = useMutation({
     mutationFn: () =>
-      answer(
-        api.DELETE("/api/v1/connection-profiles/{name}", {
-          params: { path: { name: body.name }, header: { "if-match": stored?.etag ?? null } },
-        }),
-      ),
+      api.delete("/api/v1/connection-profiles/{name}", {
+        path: { name: body.name },
+        header: { "if-match": stored?.etag ?? null },
+      }),
     onSuccess: async () => {
       toast.done(`${body.name} is deleted`);
       await client.invalidateQueries({ queryKey: ["connection-profiles"] });
@@ -179,7 +177,7 @@ function useUnchanged(initial: Draft, connectors: Props["connectors"]): string {
 }
 
 function keepTest(name: string) {
-  return answer(api.POST("/api/v1/connection-profiles/{name}/test", { params: { path: { name } } })).catch(() => null);
+  return api.post("/api/v1/connection-profiles/{name}/test", { path: { name } }).catch(() => null);
 }
 
 /** The test of what the form says now; of a saved profile the server keeps the result. */
@@ -189,11 +187,8 @@ function useTest(body: Schema<"ProfileBody">, sent: string, stored: Profile | nu
   const mutation = useMutation({
     mutationFn: () =>
       stored && !dirty
-        ? answer(api.POST("/api/v1/connection-profiles/{name}/test", { params: { path: { name: stored.name } } }))
-        : answer(
-            // A new profile may be tested before it has a name.
-            api.POST("/api/v1/connection-profiles/test", { body: { ...body, name: body.name || "unnamed" } }),
-          ),
+        ? api.post("/api/v1/connection-profiles/{name}/test", { path: { name: stored.name } })
+        : api.post("/api/v1/connection-profiles/test", { body: { ...body, name: body.name || "unnamed" } }),
     onSuccess: (result) => {
       setLast({ sent, result });
       void client.invalidateQueries({ queryKey: ["connection-profiles"] });

@@ -1,7 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { answerWithTag, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -17,8 +17,7 @@ export default function ProfilePage() {
   const connectors = useConnectors();
   const stored = useQuery({
     queryKey: ["connection-profile", name],
-    queryFn: () =>
-      answerWithTag(api.GET("/api/v1/connection-profiles/{name}", { params: { path: { name: name as string } } })),
+    queryFn: () => api.getTagged("/api/v1/connection-profiles/{name}", { path: { name: name as string } }),
     enabled: name !== undefined,
     // What is being typed must not change under the hands.
     refetchOnWindowFocus: false,

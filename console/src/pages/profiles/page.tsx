@@ -1,7 +1,7 @@
 import { Button, Group, Select } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -33,7 +33,7 @@ export default function ProfilesPage() {
   };
   const list = useList({
     key: ["connection-profiles", query],
-    fetch: () => answer(api.GET("/api/v1/connection-profiles", { params: { query } })),
+    fetch: () => api.get("/api/v1/connection-profiles", { query }),
   });
   const clear = () => setView({ q: "", status: "all", connector: "" });
   const filters = [

@@ -1,10 +1,8 @@
 import { Switch, Table } from "@mantine/core";
 import { useState } from "react";
 import { plural } from "~/state/format";
-import type { Passport } from "./passport";
 import classes from "./passport.module.css";
-
-type Step = Passport["steps"][number];
+import type { Step } from "./payloads";
 
 /** What became of each field, by the mapping that the run pinned. Values are shown as they were sent. */
 export function Fields({ step, unused }: { step: Step; unused: string[] }) {

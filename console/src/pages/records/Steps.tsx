@@ -6,12 +6,9 @@ import { StatusBadge } from "~/components/StatusBadge";
 import { lookOf } from "~/components/status";
 import { Time } from "~/components/Time";
 import { Fields } from "./Fields";
-import { missing } from "./missing";
-import type { Passport } from "./passport";
 import classes from "./passport.module.css";
+import { missing, type Passport, type Payload, type Step } from "./payloads";
 
-type Step = Passport["steps"][number];
-type Payload = Passport["payloads"][number];
 const NAMES: Record<string, string> = {
   raw: "Raw record",
   canonical: "Canonical record",

@@ -1,7 +1,7 @@
 import { Grid, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { EmptyState } from "~/components/EmptyState";
@@ -15,9 +15,9 @@ import { useShortcuts } from "~/state/shortcuts";
 import { text, useUrlState } from "~/state/url";
 import { History } from "./History";
 import classes from "./passport.module.css";
+import type { Passport } from "./payloads";
 import { Steps } from "./Steps";
 
-export type Passport = Schema<"Passport">;
 const schema = { run: text() };
 const WHILE_RUNNING = 2_000;
 
@@ -26,17 +26,14 @@ export default function RecordPage() {
   const { sourceId = "" } = useParams({ strict: false }) as { sourceId?: string };
   const [view, setView] = useUrlState(schema);
   const history = useOlder(["record", sourceId], (cursor, signal) =>
-    answer(
-      api.GET("/api/v1/records", { params: { query: { sourceId, limit: 50, ...(cursor && { cursor }) } }, signal }),
-    ),
+    api.get("/api/v1/records", { query: { sourceId, limit: 50, ...(cursor && { cursor }) }, signal }),
   );
   const [newest] = history.data?.pages ?? [];
   const runs = newest?.sourceId === sourceId ? history.data?.pages.flatMap((page) => page.runs) : undefined;
   const chosen = view.run || runs?.[0]?.correlationId || "";
   const passport = useQuery({
     queryKey: ["passport", sourceId, chosen],
-    queryFn: ({ signal }) =>
-      answer(api.GET("/api/v1/records/passport", { params: { query: { sourceId, run: chosen } }, signal })),
+    queryFn: ({ signal }) => api.get("/api/v1/records/passport", { query: { sourceId, run: chosen }, signal }),
     enabled: chosen !== "",
     refetchInterval: ({ state }) => (state.data?.place.outcome === "in_flight" ? WHILE_RUNNING : false),
   });

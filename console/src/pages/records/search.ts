@@ -1,6 +1,6 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { lookOf } from "~/components/status";
 
@@ -31,7 +31,7 @@ export function useSearchHits(text: string): {
   const enabled = settled.length > 0 && settled.length <= LONGEST;
   const found = useQuery({
     queryKey: ["search", settled],
-    queryFn: ({ signal }) => answer(api.GET("/api/v1/search", { params: { query: { q: settled } }, signal })),
+    queryFn: ({ signal }) => api.get("/api/v1/search", { query: { q: settled }, signal }),
     enabled,
     placeholderData: undefined,
   });

@@ -1,6 +1,6 @@
 import { Group } from "@mantine/core";
 import { useRouter } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -47,12 +47,7 @@ export function RunRecords({ run }: { run: RunView }) {
   const list = useList<RunRecord>({
     key: ["run-records", run.correlationId, query],
     fetch: (signal) =>
-      answer(
-        api.GET("/api/v1/runs/{correlation_id}/records", {
-          params: { path: { correlation_id: run.correlationId }, query },
-          signal,
-        }),
-      ),
+      api.get("/api/v1/runs/{correlation_id}/records", { path: { correlation_id: run.correlationId }, query, signal }),
     every: run.finishedAt ? 0 : EVERY,
   });
   const filters = [

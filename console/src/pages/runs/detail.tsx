@@ -2,7 +2,7 @@ import { Alert, Button, Skeleton, Stack, Tabs } from "@mantine/core";
 import { IconBan, IconReload } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useParams, useRouter } from "@tanstack/react-router";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { queryClient } from "~/api/query";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
@@ -31,8 +31,7 @@ export default function RunPage() {
   const live = useRun(runId);
   const report = useQuery({
     queryKey: ["run", runId],
-    queryFn: ({ signal }) =>
-      answer(api.GET("/api/v1/runs/{correlation_id}", { params: { path: { correlation_id: runId } }, signal })),
+    queryFn: ({ signal }) => api.get("/api/v1/runs/{correlation_id}", { path: { correlation_id: runId }, signal }),
     refetchInterval: ({ state }) => (state.data && !state.data.run.finishedAt ? WHILE_RUNNING : false),
   });
   if (!report.data || report.data.run.correlationId !== runId) {
@@ -112,11 +111,7 @@ function Actions({ report }: { report: RunReport }) {
   const { run } = report;
   const cancel = useMutation({
     mutationFn: () =>
-      answer(
-        api.POST("/api/v1/sync-events/{correlation_id}/cancel", {
-          params: { path: { correlation_id: run.correlationId } },
-        }),
-      ),
+      api.post("/api/v1/sync-events/{correlation_id}/cancel", { path: { correlation_id: run.correlationId } }),
     onSuccess: () => void queryClient.invalidateQueries({ queryKey: ["run", run.correlationId] }),
     onError: (error) => toast.failed(error),
   });

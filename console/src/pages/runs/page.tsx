@@ -3,7 +3,7 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { answer, api, serverNow } from "~/api/client";
+import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -97,16 +97,11 @@ export default function RunsPage() {
   const list = useList<RunView>({
     key: ["runs", query, view.cursor],
     fetch: (signal) =>
-      answer(
-        api.GET("/api/v1/runs", {
-          params: { query: { ...query, limit: 50, ...(view.cursor && { cursor: view.cursor }) } },
-          signal,
-        }),
-      ),
+      api.get("/api/v1/runs", { query: { ...query, limit: 50, ...(view.cursor && { cursor: view.cursor }) }, signal }),
   });
   const total = useQuery({
     queryKey: ["runs-count", query],
-    queryFn: ({ signal }) => answer(api.GET("/api/v1/runs/count", { params: { query }, signal })),
+    queryFn: ({ signal }) => api.get("/api/v1/runs/count", { query, signal }),
   });
   const live = useRuns();
   const rows = useMemo(

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
 import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconPower, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
@@ -82,7 +82,7 @@ function useActions({ name, enabled }: Schedule, onDeleted?: () => void) {
   const params = { path: { name } };
   const settled = () => void queries.invalidateQueries({ queryKey: ["schedules"] });
   const runNow = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/schedules/{name}/run-now", { params })),
+    mutationFn: () => api.post("/api/v1/schedules/{name}/run-now", params),
     onSuccess: (run) => {
       const open = () => void navigate(destination(links.run(run?.correlationId ?? "")));
       toast.done(`${name}: the run is asked for`, { label: "Open run", run: open });
@@ -93,14 +93,14 @@ function useActions({ name, enabled }: Schedule, onDeleted?: () => void) {
   const toggle = useMutation({
     mutationFn: () =>
       enabled
-        ? answer(api.POST("/api/v1/schedules/{name}/disable", { params }))
-        : answer(api.POST("/api/v1/schedules/{name}/enable", { params })),
+        ? api.post("/api/v1/schedules/{name}/disable", params)
+        : api.post("/api/v1/schedules/{name}/enable", params),
     onSuccess: () => toast.done(enabled ? `${name} is disabled` : `${name} fires again from now on`),
     onError: toast.failed,
     onSettled: settled,
   });
   const remove = useMutation({
-    mutationFn: () => answer(api.DELETE("/api/v1/schedules/{name}", { params })),
+    mutationFn: () => api.delete("/api/v1/schedules/{name}", params),
     onSuccess: () => {
       toast.done(`${name} is deleted`);
       onDeleted?.();

@@ -1,6 +1,6 @@
 import { Drawer, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -23,7 +23,7 @@ interface Props {
 export function Detail({ name, onEdit, onClose }: Props) {
   const found = useQuery({
     queryKey: ["schedules", "one", name],
-    queryFn: () => answer(api.GET("/api/v1/schedules/{name}", { params: { path: { name } } })),
+    queryFn: () => api.get("/api/v1/schedules/{name}", { path: { name } }),
     placeholderData: undefined,
     refetchInterval: 5_000,
   });
@@ -46,7 +46,7 @@ function Shown({ schedule, onEdit, onClose }: { schedule: Schedule; onEdit: () =
   const { preview, error, busy } = usePreview(draftOf(schedule));
   const list = useList<Firing>({
     key: ["schedules", "firings", schedule.name],
-    fetch: () => answer(api.GET("/api/v1/schedules/{name}/firings", { params: { path: { name: schedule.name } } })),
+    fetch: () => api.get("/api/v1/schedules/{name}/firings", { path: { name: schedule.name } }),
     every: 5_000,
   });
   return (

@@ -1,7 +1,7 @@
 import { Button, Grid, Group, Select, Stack, Switch, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { FormModal, useFormModal } from "~/components/FormModal";
 import { ProblemAlert } from "~/components/ProblemAlert";
@@ -105,9 +105,9 @@ function useSave(schedule: Schedule | undefined, draft: Draft, onClose: () => vo
       const { instance, entityType, timezone, enabled } = draft;
       const name = draft.name.trim() || null;
       const body = { name, instance, entityType, timezone, enabled, ...timingOf(draft) };
-      if (!schedule) return answer(api.POST("/api/v1/schedules", { body }));
+      if (!schedule) return api.post("/api/v1/schedules", { body });
       const params = { path: { name: schedule.name }, header: { "if-match": `"${schedule.etag}"` } };
-      return answer(api.PUT("/api/v1/schedules/{name}", { params, body }));
+      return api.put("/api/v1/schedules/{name}", { ...params, body });
     },
     onSuccess: (saved) => {
       void queries.invalidateQueries({ queryKey: ["schedules"] });

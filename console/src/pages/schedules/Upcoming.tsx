@@ -2,7 +2,7 @@ import { Group, Loader, Stack, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconClockExclamation } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { zoneChoice, zoneName } from "~/state/zone";
@@ -16,7 +16,7 @@ export function usePreview(draft: Draft) {
   const [body] = useDebouncedValue(JSON.stringify({ ...timingOf(draft), timezone: draft.timezone }), 200);
   const query = useQuery({
     queryKey: ["schedules", "preview", body],
-    queryFn: () => answer(api.POST("/api/v1/schedules/preview", { body: JSON.parse(body) })),
+    queryFn: () => api.post("/api/v1/schedules/preview", { body: JSON.parse(body) }),
     retry: false,
     refetchInterval: 60_000,
   });

@@ -3,7 +3,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -41,7 +41,7 @@ export default function SchedulesPage() {
   const { q, status, cursor, open, edit } = view;
   const list = useList<Schedule>({
     key: ["schedules", "list", q, status, cursor],
-    fetch: () => answer(api.GET("/api/v1/schedules", { params: { query: queryOf(view) } })),
+    fetch: () => api.get("/api/v1/schedules", { query: queryOf(view) }),
     every: 5_000,
   });
   const mayEdit = useSession().data?.role !== "runner";
@@ -112,7 +112,7 @@ export default function SchedulesPage() {
 function Edited({ name, onClose }: { name: string; onClose: () => void }) {
   const found = useQuery({
     queryKey: ["schedules", "edited", name],
-    queryFn: () => answer(api.GET("/api/v1/schedules/{name}", { params: { path: { name } } })),
+    queryFn: () => api.get("/api/v1/schedules/{name}", { path: { name } }),
     placeholderData: undefined,
     gcTime: 0,
     staleTime: Number.POSITIVE_INFINITY,

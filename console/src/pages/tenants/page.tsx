@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { useSession } from "~/api/session";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -25,7 +25,7 @@ export default function TenantsPage() {
   const [adding, setAdding] = useState(false);
   const list = useList<Tenant>({
     key: ["tenants", cursor],
-    fetch: () => answer(api.GET("/api/v1/tenants", { params: { query: cursor ? { cursor } : {} } })),
+    fetch: () => api.get("/api/v1/tenants", { query: cursor ? { cursor } : {} }),
   });
   const columns: Column<Tenant>[] = [
     { id: "id", header: "Tenant", cell: (row) => (row.id === here ? `${row.id} (you are here)` : row.id) },
@@ -61,7 +61,7 @@ function AddTenant({ onClose }: { onClose: () => void }) {
   const [id, setId] = useState("");
   const queries = useQueryClient();
   const add = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/tenants", { body: { id } })),
+    mutationFn: () => api.post("/api/v1/tenants", { body: { id } }),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["tenants"] });
       void queries.invalidateQueries({ queryKey: ["session"] });

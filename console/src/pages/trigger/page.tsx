@@ -1,7 +1,7 @@
 import { Button, Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
@@ -21,7 +21,7 @@ export default function TriggerPage() {
   const [fields, setFields] = useState<Fields>(() => fieldsOf(view));
   const any = useQuery({
     queryKey: ["instances", "any"],
-    queryFn: () => answer(api.GET("/api/v1/instances", { params: { query: { limit: 1 } } })),
+    queryFn: () => api.get("/api/v1/instances", { query: { limit: 1 } }),
   });
   const { trigger, first, error, pending, reset } = useTrigger((run, asked) =>
     setView({ ...inUrl(asked), run: run.correlationId }),

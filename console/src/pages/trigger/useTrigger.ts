@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, serverNow } from "~/api/client";
+import { api, serverNow } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { queryClient } from "~/api/query";
 import type { RunStatus } from "~/live/useRun";
@@ -16,7 +16,7 @@ export function useTrigger(onAccepted: (run: RunStatus, fields: Fields) => void)
   const [first, setFirst] = useState<RunStatus | null>(null);
   const mutation = useMutation({
     mutationFn: ({ fields, correlationId }: Asked) =>
-      answer(api.POST("/api/v1/sync-events", { body: bodyOf(fields, correlationId) })),
+      api.post("/api/v1/sync-events", { body: bodyOf(fields, correlationId) }),
     onMutate: ({ fields, correlationId }) => setFirst(asked(fields, correlationId)),
     onSuccess: (run, { fields }) => {
       setFirst(run);

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { type RoleName, useSession } from "~/api/session";
 import { FormModal, useFormModal } from "~/components/FormModal";
@@ -30,7 +30,7 @@ function Form({ onAdded }: { onAdded: (added: Schema<"InvitedUser">) => void }) 
   const { close } = useFormModal(name !== "");
   const queries = useQueryClient();
   const add = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/users", { body: { name, ...access } })),
+    mutationFn: () => api.post("/api/v1/users", { body: { name, ...access } }),
     onSuccess: (added) => {
       void queries.invalidateQueries({ queryKey: ["users"] });
       onAdded(added as Schema<"InvitedUser">);

@@ -1,7 +1,7 @@
 import { Button, Divider, Drawer, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { type RoleName, useSession } from "~/api/session";
 import { links } from "~/app/links";
@@ -13,13 +13,13 @@ import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
 import { Invitation } from "./AddUser";
 import { RoleAndTenants } from "./Fields";
-import { statusOf, type User } from "./page";
+import { statusOf, type User } from "./status";
 
 /** One user: role, tenants, a new password, and the door. */
 export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useQuery({
     queryKey: ["users", "one", id],
-    queryFn: () => answer(api.GET("/api/v1/users/{user}", { params: { path: { user: id } } })) as Promise<User>,
+    queryFn: () => api.get("/api/v1/users/{user}", { path: { user: id } }) as Promise<User>,
     placeholderData: undefined,
   });
   return (
@@ -34,7 +34,7 @@ function useChange(user: User) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (body: { role?: RoleName; tenants?: string[]; disabled?: boolean }) =>
-      answer(api.PATCH("/api/v1/users/{user}", { params: { path: { user: user.id } }, body })),
+      api.patch("/api/v1/users/{user}", { path: { user: user.id }, body }),
     onSuccess: () => void queries.invalidateQueries({ queryKey: ["users"] }),
   });
 }
@@ -81,7 +81,7 @@ function Details({ user, onClose }: { user: User; onClose: () => void }) {
 
 function NewLink({ user, onLink }: { user: User; onLink: (link: string) => void }) {
   const make = useMutation({
-    mutationFn: () => answer(api.POST("/api/v1/users/{user}/password-link", { params: { path: { user: user.id } } })),
+    mutationFn: () => api.post("/api/v1/users/{user}/password-link", { path: { user: user.id } }),
     onSuccess: (made) => onLink((made as Schema<"PasswordLink">).link),
     onError: toast.failed,
   });

@@ -1,7 +1,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { IconPlus, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
-import { answer, api, type Schema } from "~/api/client";
+import { api } from "~/api/client";
 import { roleWord } from "~/api/session";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
@@ -13,8 +13,8 @@ import { useList } from "~/components/useList";
 import { text, useUrlState } from "~/state/url";
 import { AddUser } from "./AddUser";
 import { EditUser } from "./EditUser";
+import { statusOf, type User } from "./status";
 
-export type User = Schema<"UserView">;
 const view = { q: text(), cursor: text(), user: text() };
 
 export default function UsersPage() {
@@ -22,8 +22,7 @@ export default function UsersPage() {
   const [adding, setAdding] = useState(false);
   const list = useList<User>({
     key: ["users", q, cursor],
-    fetch: () =>
-      answer(api.GET("/api/v1/users", { params: { query: { ...(q && { search: q }), ...(cursor && { cursor }) } } })),
+    fetch: () => api.get("/api/v1/users", { query: { ...(q && { search: q }), ...(cursor && { cursor }) } }),
   });
   const add = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
@@ -64,11 +63,6 @@ export default function UsersPage() {
       {user && <EditUser id={user} onClose={() => setView({ user: "", cursor })} />}
     </>
   );
-}
-
-export function statusOf(user: User): string {
-  if (user.disabled) return "disabled";
-  return user.hasPassword || user.signedInAt ? "active" : "invited";
 }
 
 const COLUMNS: Column<User>[] = [

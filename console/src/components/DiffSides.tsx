@@ -9,7 +9,8 @@ interface Props {
   maxHeight: number;
 }
 
-export default function DiffViewInner({ before, after, label, maxHeight }: Props) {
+/** Two texts side by side, with what differs marked. */
+export default function DiffSides({ before, after, label, maxHeight }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme("light");
   useEffect(() => {

@@ -1,4 +1,10 @@
+import type { Schema } from "~/api/client";
 import { plural } from "~/state/format";
+
+/** What each stage made of a record in one run. */
+export type Passport = Schema<"Passport">;
+export type Step = Passport["steps"][number];
+export type Payload = Passport["payloads"][number];
 
 /** Why there is no text: in words that tell apart what never was, what is gone and what was not found. */
 export function missing(payload: { state: string; keptDays: number }): string {
