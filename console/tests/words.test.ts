@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { encodeBody, parseAnswer, payloadText } from "~/api/lossless";
-import { fieldOf, Problem } from "~/api/problem";
+import { errorsByField, fieldOf, Problem } from "~/api/problem";
 import { chipOf } from "~/app/LiveChip";
 import { shorten } from "~/components/CopyId";
 import { lookOf, vocabularies } from "~/components/status";
@@ -43,9 +43,15 @@ it("finds what is wrong with a field", () => {
   const problem = new Problem({
     title: "Invalid",
     status: 422,
-    errors: [{ path: "$.sourceIds[3]", message: "too long" }],
+    errors: [
+      { path: "$.sourceIds[3]", message: "too long" },
+      { path: "$.retry.base", message: "too small" },
+    ],
   });
-  expect([problem.at("sourceIds"), problem.at("mode")]).toEqual(["too long", undefined]);
+  expect(errorsByField(problem)).toMatchObject({ sourceIds: "too long", "retry.base": "too small" });
+  expect(errorsByField(problem, { sourceIds: "ids" })).toMatchObject({ ids: "too long" });
+  expect(problem.without((path) => fieldOf(path) === "retry")?.errors).toHaveLength(1);
+  expect(problem.without(() => true)).toBeUndefined();
   expect([fieldOf("$"), fieldOf("query.limit"), fieldOf("$.a.b")]).toEqual(["", "query", "a"]);
 });
 

@@ -15,9 +15,8 @@ export class Problem extends Error {
   readonly detail: string;
   readonly code: string;
   readonly errors: { path: string; message: string }[];
-  readonly document: Record<string, unknown>;
 
-  constructor(document: ProblemDocument) {
+  constructor(readonly document: ProblemDocument) {
     super(document.detail ? `${document.title}: ${document.detail}` : document.title);
     this.name = "Problem";
     this.title = document.title;
@@ -25,12 +24,13 @@ export class Problem extends Error {
     this.detail = document.detail ?? "";
     this.code = document.code ?? "";
     this.errors = document.errors ?? [];
-    this.document = document as unknown as Record<string, unknown>;
   }
 
-  /** What is wrong with one field of a form: `instance` finds `$.instance` and `$.instance[0]`. */
-  at(field: string): string | undefined {
-    return this.errors.find((error) => fieldOf(error.path) === field)?.message;
+  /** The same without the errors that are shown elsewhere; undefined when nothing is left to say. */
+  without(isElsewhere: (path: string) => boolean): Problem | undefined {
+    if (!this.errors.some((error) => isElsewhere(error.path))) return this;
+    const errors = this.errors.filter((error) => !isElsewhere(error.path));
+    return errors.length ? new Problem({ ...this.document, errors }) : undefined;
   }
 
   /** Whether trying again may help: the gateway was not reached, or something behind it is away. */
@@ -41,7 +41,26 @@ export class Problem extends Error {
 
 /** First name of a JSON path: `$.sourceIds[3]` is about `sourceIds`. */
 export function fieldOf(path: string): string {
-  return path.replace(/^\$\.?/, "").split(/[.[]/, 1)[0] ?? "";
+  return plainPath(path).split(/[.[]/, 1)[0] ?? "";
+}
+
+/** A JSON path without its beginning, as people read it: `$.a.b` is `a.b`. */
+export function plainPath(path: string): string {
+  return path.replace(/^\$\.?/, "");
+}
+
+/**
+ * What is wrong, by the field of a form: `$.sourceIds[3]` is about `sourceIds`, `$.retry.base` about that and `retry`.
+ * `names`: the form's name of a field that the API calls otherwise.
+ */
+export function errorsByField(problem: Problem, names: Record<string, string> = {}): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const { path, message } of problem.errors) {
+    const field = fieldOf(path);
+    found[names[field] ?? field] ??= message;
+    found[plainPath(path)] ??= message;
+  }
+  return found;
 }
 
 const UNREACHABLE: ProblemDocument = {

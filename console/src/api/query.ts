@@ -28,3 +28,8 @@ export const queryClient: QueryClient = new QueryClient({
     mutations: { networkMode: "always" },
   },
 });
+
+/** Has queries asked for again by the first name of their key: what they show was changed. */
+export async function refetch(...names: string[]): Promise<void> {
+  await Promise.all(names.map((name) => queryClient.invalidateQueries({ queryKey: [name] })));
+}

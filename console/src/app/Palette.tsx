@@ -3,7 +3,6 @@ import { IconSearch } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { useSession } from "~/api/session";
-import { destination } from "~/components/PageLink";
 import { useSearchHits } from "~/pages/records/search";
 import { pages } from "~/pages/registry";
 
@@ -19,7 +18,7 @@ export function Palette() {
   const found = pages.filter(
     ({ rail, title }) => rail && (!rail.roles || rail.roles.includes(role)) && title.toLowerCase().includes(wanted),
   );
-  const go = (to: string) => void router.navigate(destination(to));
+  const go = (to: string) => void router.navigate({ href: to });
   return (
     <Spotlight.Root
       store={paletteState}

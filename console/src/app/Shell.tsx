@@ -39,7 +39,7 @@ export function Shell() {
               keys: `g ${page.rail.key}`,
               label: page.title,
               group: "Go to",
-              run: () => void router.navigate({ to: page.path }),
+              run: () => void router.navigate({ href: page.path }),
             },
           ]
         : [],

@@ -1,43 +1,43 @@
-import { type Search, stringifySearch } from "~/state/url";
+import type { BarePath, bareSearch, PagePath, search } from "~/pages/search";
+import { stringifySearch, type Values } from "~/state/url";
 
-type Query = Record<string, string | number | boolean | undefined>;
+type Searches = typeof search & typeof bareSearch;
+type Query<Path extends PagePath | BarePath> = Partial<Values<Searches[Path]>>;
 
-function link(path: string, query: Query = {}): string {
-  const search: Search = {};
-  for (const [name, value] of Object.entries(query)) search[name] = value === undefined ? undefined : String(value);
-  return path + stringifySearch(search);
+function page<Path extends PagePath | BarePath>(path: Path) {
+  return (query: Query<Path> = {}) => path + stringifySearch(query);
 }
 
-const part = encodeURIComponent;
+/** A page of one thing, whose name or ID is a part of the path. */
+function detail<Path extends PagePath>(path: Path) {
+  return (name: string, query: Query<Path> = {}) =>
+    path.replace(/\$\w+/, () => encodeURIComponent(name)) + stringifySearch(query);
+}
 
 /** Addresses of all pages, so that one page can point into another without knowing how it is built. */
 export const links = {
-  dashboard: () => link("/"),
-  trigger: (query?: { instance?: string; entity?: string; mode?: string; ids?: string; run?: string }) =>
-    link("/trigger", query),
-  runs: (query?: Query) => link("/runs", query),
-  run: (correlationId: string, query?: Query) => link(`/runs/${part(correlationId)}`, query),
-  records: (query?: Query) => link("/records", query),
-  record: (sourceId: string, query?: Query) => link(`/records/${part(sourceId)}`, query),
-  deadLetters: (query?: Query) => link("/dlq", query),
-  deadLetter: (id: string) => link(`/dlq/${part(id)}`),
-  operations: (query?: Query) => link("/operations", query),
-  operation: (id: string) => link(`/operations/${part(id)}`),
-  instances: (query?: Query) => link("/instances", query),
-  instance: (name: string) => link(`/instances/${part(name)}`),
-  profiles: (query?: Query) => link("/connection-profiles", query),
-  newInstance: () => link("/new/instance"),
-  newProfile: () => link("/new/connection-profile"),
-  newMapping: () => link("/new/mapping"),
-  profile: (name: string) => link(`/connection-profiles/${part(name)}`),
-  mappings: (query?: Query) => link("/mappings", query),
-  mapping: (name: string, query?: Query) => link(`/mappings/${part(name)}`, query),
-  schedules: (query?: Query) => link("/schedules", query),
-  monitor: () => link("/monitor"),
-  notifications: (query?: Query) => link("/notifications", query),
-  notification: (kind: string, id: string) => link(`/notifications/${part(kind)}/${part(id)}`),
-  apiKeys: () => link("/api-keys"),
-  users: () => link("/users"),
-  auditLog: (query?: Query) => link("/audit-log", query),
-  login: (next?: string) => link("/login", { next }),
+  dashboard: page("/"),
+  trigger: page("/trigger"),
+  runs: page("/runs"),
+  run: detail("/runs/$runId"),
+  records: page("/records"),
+  record: detail("/records/$sourceId"),
+  deadLetters: page("/dlq"),
+  deadLetter: detail("/dlq/$id"),
+  operations: page("/operations"),
+  operation: detail("/operations/$id"),
+  instances: page("/instances"),
+  instance: detail("/instances/$name"),
+  newInstance: page("/new/instance"),
+  profiles: page("/connection-profiles"),
+  profile: detail("/connection-profiles/$name"),
+  newProfile: page("/new/connection-profile"),
+  mappings: page("/mappings"),
+  mapping: detail("/mappings/$name"),
+  newMapping: page("/new/mapping"),
+  schedules: page("/schedules"),
+  monitor: page("/monitor"),
+  notifications: page("/notifications"),
+  notification: (kind: string, id: string) => `/notifications/${kind}/${encodeURIComponent(id)}`,
+  auditLog: page("/audit-log"),
 };

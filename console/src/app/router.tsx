@@ -6,14 +6,24 @@ import {
   lazyRouteComponent,
   Outlet,
   redirect,
+  type SearchSchemaInput,
 } from "@tanstack/react-router";
 import { queryClient } from "~/api/query";
 import { isSignedOut, sessionQuery } from "~/api/session";
 import { Broken } from "~/components/Broken";
 import { EmptyState } from "~/components/EmptyState";
 import { PageLink } from "~/components/PageLink";
-import { type Page, pages } from "~/pages/registry";
-import { parseSearch, stringifySearch } from "~/state/url";
+import { barePages, type Page, pages } from "~/pages/registry";
+import { type BarePath, bareSearch, everywhere, type PagePath, search } from "~/pages/search";
+import {
+  type Params,
+  parseSearch,
+  readAll,
+  type Search,
+  stringifySearch,
+  type Values,
+  withoutInitial,
+} from "~/state/url";
 import { links } from "./links";
 import { Shell } from "./Shell";
 
@@ -26,10 +36,20 @@ function Root() {
   );
 }
 
-const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
+/** How a route reads its search parameters, and writes only those that are not initial. */
+function searching<S extends Params>(params: S) {
+  type Middleware = (context: { search: Search; next: (search: Search) => Search }) => Search;
+  const strip: Middleware = ({ search, next }) => withoutInitial(params, next(search));
+  return {
+    validateSearch: (search: Partial<Values<S>> & SearchSchemaInput): Values<S> => readAll(params, search),
+    search: { middlewares: [strip] as never[] },
+  };
+}
 
-const inside = createRoute({
-  id: "inside",
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound, ...searching(everywhere) });
+
+const signedIn = createRoute({
+  id: "signed-in",
   getParentRoute: () => root,
   component: Shell,
   async beforeLoad({ location }) {
@@ -37,31 +57,42 @@ const inside = createRoute({
       await queryClient.ensureQueryData(sessionQuery);
     } catch (error) {
       // Any other failure is shown within the shell, which tries again.
-      if (isSignedOut(error)) throw redirect({ to: "/login", search: { next: location.href } as never });
+      if (isSignedOut(error)) throw redirect({ to: "/login", search: { next: location.href } });
     }
   },
 });
 
-function routeOf(page: Page) {
-  return createRoute({
-    getParentRoute: () => (page.bare ? root : inside) as typeof root,
-    path: page.path,
-    component: lazyRouteComponent(page.load),
-  });
+function pageRoute<Path extends PagePath>({ path, load }: Page<Path>) {
+  const component = lazyRouteComponent(load);
+  return createRoute({ getParentRoute: () => signedIn, path, component, ...searching(search[path]) });
 }
+
+function bareRoute<Path extends BarePath>({ path, load }: Page<Path>) {
+  const component = lazyRouteComponent(load);
+  return createRoute({ getParentRoute: () => root, path, component, ...searching(bareSearch[path]) });
+}
+
+type PageRoute = { [Path in PagePath]: ReturnType<typeof pageRoute<Path>> }[PagePath];
+type BareRoute = { [Path in BarePath]: ReturnType<typeof bareRoute<Path>> }[BarePath];
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    ...pages.filter((page) => page.bare).map(routeOf),
-    inside.addChildren(pages.filter((page) => !page.bare).map(routeOf)),
+    signedIn.addChildren(pages.map((page) => pageRoute(page) as unknown as PageRoute)),
+    ...barePages.map((page) => bareRoute(page) as BareRoute),
   ]),
-  parseSearch: parseSearch as never,
-  stringifySearch: stringifySearch as never,
+  parseSearch,
+  stringifySearch,
   defaultErrorComponent: ({ error }) => <Broken error={error} />,
   defaultPreload: "intent",
   scrollRestoration: true,
   scrollToTopSelectors: ["[data-scrolls]"],
 });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
 
 function NotFound() {
   return (

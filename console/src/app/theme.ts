@@ -1,4 +1,4 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import { Alert, type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const blue: MantineColorsTuple = [
   "#eef3ff",
@@ -53,6 +53,10 @@ export const theme = createTheme({
         closeButtonProps: { "aria-label": "Close" },
       },
     },
+    // Amber as Mantine has it is too pale to read.
+    Alert: Alert.extend({
+      styles: (_theme, { color }) => (color === "yellow" ? { title: { color: "var(--sl-warn-text)" } } : {}),
+    }),
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show the password" } } },
   },

@@ -1,7 +1,6 @@
 import { Anchor, type AnchorProps } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode, Ref } from "react";
-import { parseSearch } from "~/state/url";
+import type { ComponentProps, ReactNode, Ref } from "react";
 
 interface Props extends AnchorProps {
   /** An address within the console, with its search: one of `links`. */
@@ -13,11 +12,10 @@ interface Props extends AnchorProps {
 
 /** A link to a page of the console; opens in a new tab like any other. */
 export function PageLink({ to, ...rest }: Props) {
-  return <Anchor inherit renderRoot={(props) => <Link {...props} {...destination(to)} />} {...rest} />;
+  return <Anchor inherit renderRoot={(props) => <PlainLink {...props} to={to} />} {...rest} />;
 }
 
-/** An address split as the router wants it. */
-export function destination(to: string): { to: string; search: never } {
-  const [path = "/", search = ""] = to.split("?", 2);
-  return { to: path, search: parseSearch(search) as never };
+/** The same without a look, to be the root of a button or a tile. */
+export function PlainLink({ to, ...rest }: ComponentProps<"a"> & { to: string }) {
+  return <Link {...rest} to="." href={to} />;
 }

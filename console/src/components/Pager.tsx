@@ -2,9 +2,8 @@ import { Button, Group, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight, IconChevronsLeft } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useShortcuts } from "~/state/shortcuts";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 
-const schema = { cursor: text() };
 /** Cursors lead forward only: where each came from is remembered while the page is open. */
 const previous = new Map<string, string>();
 
@@ -16,7 +15,7 @@ interface Props {
 
 /** Pages of a list by cursor, in the address: `?cursor=`. */
 export function Pager({ next, children }: Props) {
-  const [{ cursor }, setView] = useUrlState(schema);
+  const [{ cursor }, setView] = useUrlState("__root__");
   const newer = cursor === "" ? undefined : previous.get(cursor);
   const goOlder = () => {
     if (!next) return;

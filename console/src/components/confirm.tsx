@@ -2,7 +2,7 @@ import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { type FormEvent, type ReactNode, useState } from "react";
 
-interface Question {
+export interface Question {
   title: string;
   /** What will happen, in numbers where there are any. */
   body: ReactNode;

@@ -17,6 +17,7 @@ import {
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import { usePendingCount } from "./dlq/badge";
+import type { BarePath, PagePath } from "./search";
 
 /** An entry of the left rail. */
 export interface RailEntry {
@@ -31,14 +32,12 @@ export interface RailEntry {
 }
 
 /** A page, loaded when it is first opened. Its module exports the component as default. */
-export interface Page {
-  /** `$name` takes a part of the address: `useParams({ strict: false }).name`. */
-  path: string;
+export interface Page<Path = PagePath> {
+  /** Declared in `search.ts`; `$name` takes a part: `useParams({ from: "/signed-in/mappings/$name" }).name`. */
+  path: Path;
   title: string;
   load: () => Promise<{ default: ComponentType }>;
   rail?: RailEntry;
-  /** Without rail and top bar, and without a session: login and set-up. */
-  bare?: boolean;
 }
 
 /** Every page of the console, one line each, in the order of the rail. */
@@ -52,17 +51,17 @@ export const pages: Page[] = [
   { path: "/records/$sourceId", title: "Record", load: () => import("./records/passport") },
   { path: "/dlq", title: "Dead Letter Queue", load: () => import("./dlq/page"), rail: { icon: IconMailExclamation, group: "Work", key: "q", useBadge: usePendingCount } },
   { path: "/dlq/$id", title: "Dead letter", load: () => import("./dlq/detail") },
-  { path: "/operations", title: "Operations", load: () => import("./dlq/operations") },
-  { path: "/operations/$id", title: "Operation", load: () => import("./dlq/operation") },
+  { path: "/operations", title: "Operations", load: () => import("./dlq/OperationList") },
+  { path: "/operations/$id", title: "Operation", load: () => import("./dlq/OperationPage") },
   { path: "/instances", title: "Instances", load: () => import("./instances/page"), rail: { icon: IconArrowsShuffle, group: "Set-up", key: "i" } },
   { path: "/instances/$name", title: "Instance", load: () => import("./instances/detail") },
-  { path: "/new/instance", title: "New instance", load: () => import("./instances/detail") },
+  { path: "/new/instance", title: "New instance", load: () => import("./instances/detail").then((page) => ({ default: page.NewInstancePage })) },
   { path: "/connection-profiles", title: "Connection Profiles", load: () => import("./profiles/page"), rail: { icon: IconPlug, group: "Set-up", key: "c" } },
   { path: "/connection-profiles/$name", title: "Connection profile", load: () => import("./profiles/detail") },
-  { path: "/new/connection-profile", title: "New connection profile", load: () => import("./profiles/detail") },
+  { path: "/new/connection-profile", title: "New connection profile", load: () => import("./profiles/detail").then((page) => ({ default: page.NewProfilePage })) },
   { path: "/mappings", title: "Mappings", load: () => import("./mappings/page"), rail: { icon: IconTransform, group: "Set-up", key: "m" } },
   { path: "/mappings/$name", title: "Mapping", load: () => import("./mappings/detail") },
-  { path: "/new/mapping", title: "New mapping", load: () => import("./mappings/detail") },
+  { path: "/new/mapping", title: "New mapping", load: () => import("./mappings/detail").then((page) => ({ default: page.NewMappingPage })) },
   { path: "/schedules", title: "Schedules", load: () => import("./schedules/page"), rail: { icon: IconCalendarClock, group: "Set-up", key: "s" } },
   { path: "/monitor", title: "Pipeline Monitor", load: () => import("./monitor/page"), rail: { icon: IconTopologyStar3, group: "Watch", key: "p" } },
   { path: "/notifications", title: "Notifications", load: () => import("./notifications/page"), rail: { icon: IconBell, group: "Watch", key: "n", roles: ["user", "platform_admin"] } },
@@ -71,7 +70,11 @@ export const pages: Page[] = [
   { path: "/users", title: "Users", load: () => import("./users/page"), rail: { icon: IconAddressBook, group: "Administration", key: "u", roles: ["platform_admin"] } },
   { path: "/tenants", title: "Tenants", load: () => import("./tenants/page"), rail: { icon: IconBuilding, group: "Administration", roles: ["platform_admin"] } },
   { path: "/audit-log", title: "Audit Log", load: () => import("./audit-log/page"), rail: { icon: IconClipboardList, group: "Administration", key: "l", roles: ["user", "platform_admin"] } },
-  { path: "/login", title: "Sign in", load: () => import("./login/page"), bare: true },
-  { path: "/setup", title: "Set up", load: () => import("./login/setup"), bare: true },
-  { path: "/choose-password", title: "Choose a password", load: () => import("./login/choose"), bare: true },
+];
+
+/** Pages without rail and top bar, for those who are not signed in. */
+export const barePages: Page<BarePath>[] = [
+  { path: "/login", title: "Sign in", load: () => import("./login/page") },
+  { path: "/setup", title: "Set up", load: () => import("./login/setup") },
+  { path: "/choose-password", title: "Choose a password", load: () => import("./login/choose") },
 ];

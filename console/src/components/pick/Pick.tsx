@@ -1,73 +1,56 @@
-import { MultiSelect, type MultiSelectProps, Select, type SelectProps, Text } from "@mantine/core";
-import type { Choice, Kind } from "./choices";
-import { useSearched } from "./choices";
+import { MultiSelect, type MultiSelectProps, type OptionsFilter, Select, type SelectProps, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { type Kind, useSearched } from "./choices";
 
 /** Hidden by no filter: the server has searched already. */
-const asFound = ({ options }: { options: never[] }) => options;
+const asFound: OptionsFilter = ({ options }) => options;
 
 interface PickProps<T> extends Omit<SelectProps, "data" | "value" | "onChange" | "filter" | "searchable"> {
   kind: Kind<T>;
-  value: string;
+  value?: string;
   /** `of`: what the API said of the choice; undefined when nothing is chosen. */
-  onPick: (value: string, of: T | undefined) => void;
+  onChange: (value: string, of: T | undefined) => void;
 }
 
 /** A choice of one out of any number: typing searches on the server. */
-export function Pick<T>({ kind, value, onPick, description, error, ...rest }: PickProps<T>) {
+export function Pick<T>({ kind, value = "", onChange, description, error, ...rest }: PickProps<T>) {
   const found = useSearched(kind, [value]);
+  // The input holds a label once something is chosen; what is searched for is its name.
+  const search = (text: string) => found.setTyped(found.data.find((one) => one.label === text)?.value ?? text);
   return (
     <Select
       {...rest}
-      searchable
-      data={found.data}
+      {...shared(found, description, error)}
       value={value || null}
-      onChange={(name) => onPick(name ?? "", of(found.choices, name))}
-      onSearchChange={(text) => found.setTyped(nameOf(found.data, text))}
-      filter={asFound as never}
-      description={hint(description, found.more)}
-      error={error ?? (found.error ? "The list could not be read" : undefined)}
-      nothingFoundMessage={found.loading ? "Searching…" : "None has such a name"}
+      onChange={(name) => onChange(name ?? "", found.choices.find((one) => one.value === name)?.of)}
+      onSearchChange={search}
     />
   );
 }
 
 interface PickManyProps<T> extends Omit<MultiSelectProps, "data" | "value" | "onChange" | "filter" | "searchable"> {
   kind: Kind<T>;
-  value: string[];
-  onPick: (value: string[]) => void;
+  value?: string[];
+  onChange: (value: string[]) => void;
 }
 
 /** A choice of several out of any number. */
-export function PickMany<T>({ kind, value, onPick, description, error, ...rest }: PickManyProps<T>) {
+export function PickMany<T>({ kind, value = [], onChange, description, error, ...rest }: PickManyProps<T>) {
   const found = useSearched(kind, value);
   return (
     <MultiSelect
       {...rest}
-      searchable
-      data={found.data}
+      {...shared(found, description, error)}
       value={value}
-      onChange={onPick}
+      onChange={onChange}
       onSearchChange={found.setTyped}
-      filter={asFound as never}
-      description={hint(description, found.more)}
-      error={error ?? (found.error ? "The list could not be read" : undefined)}
-      nothingFoundMessage={found.loading ? "Searching…" : "None has such a name"}
     />
   );
 }
 
-function of<T>(choices: Choice<T>[], name: string | null): T | undefined {
-  return choices.find((one) => one.value === name)?.of;
-}
-
-/** The input holds a label once something is chosen; what is searched for is its name. */
-function nameOf(data: { value: string; label: string }[], text: string): string {
-  return data.find((one) => one.label === text)?.value ?? text;
-}
-
-function hint(description: SelectProps["description"], more: boolean) {
-  if (!more) return description;
-  return (
+/** What both kinds of choice show of a search. */
+function shared(found: ReturnType<typeof useSearched>, description: ReactNode, error: ReactNode) {
+  const more = (
     <>
       {description && <>{description}. </>}
       <Text span inherit>
@@ -75,4 +58,12 @@ function hint(description: SelectProps["description"], more: boolean) {
       </Text>
     </>
   );
+  return {
+    searchable: true,
+    data: found.data,
+    filter: asFound,
+    description: found.more ? more : description,
+    error: error ?? (found.error ? "The list could not be read" : undefined),
+    nothingFoundMessage: found.loading ? "Searching…" : "None has such a name",
+  };
 }

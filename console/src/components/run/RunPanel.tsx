@@ -1,10 +1,9 @@
 import { Button, Group, Skeleton, Text } from "@mantine/core";
-import { Link } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
 import { announce } from "~/app/Announcer";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
-import { destination } from "~/components/PageLink";
+import { PlainLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { lookOf } from "~/components/status";
@@ -136,7 +135,7 @@ function To({ to, strong = false, children }: { to: string; strong?: boolean; ch
     <Button
       size="compact-md"
       variant={strong ? "filled" : "default"}
-      renderRoot={(props) => <Link {...props} {...destination(to)} />}
+      renderRoot={(props) => <PlainLink {...props} to={to} />}
     >
       {children}
     </Button>

@@ -1,26 +1,23 @@
 import { Button, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { roleWord } from "~/api/session";
-import { confirm } from "~/components/confirm";
+import { ActionButton } from "~/components/action";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
-import { toast } from "~/components/toast";
 import { useList } from "~/components/useList";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { CreateKey } from "./CreateKey";
 
 type ApiKey = Schema<"ApiKeyView">;
-const view = { cursor: text() };
 
 export default function ApiKeysPage() {
-  const [{ cursor }] = useUrlState(view);
+  const [{ cursor }] = useUrlState("/signed-in/api-keys");
   const [creating, setCreating] = useState(false);
   const list = useList<ApiKey>({
     key: ["api-keys", cursor],
@@ -75,38 +72,27 @@ function revokedBy(key: ApiKey): string | null {
 }
 
 function Revoke({ apiKey }: { apiKey: ApiKey }) {
-  const queries = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => api.delete("/api/v1/api-keys/{key}", { path: { key: apiKey.id } }),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ["api-keys"] });
-      toast.done(`${apiKey.name} is revoked; every gateway refuses it within 5 seconds`);
-    },
-    onError: toast.failed,
-  });
   if (apiKey.status === "revoked") return null;
-  const ask = async () => {
-    const body = (
-      <>
-        Programs that send <code>{apiKey.prefix}_…</code> are refused within 5 seconds. This cannot be taken back.
-        {apiKey.usedAt && (
-          <Text size="sm" mt="xs">
-            Last used: <Time at={apiKey.usedAt} />
-          </Text>
-        )}
-      </>
-    );
-    if (await confirm({ title: `Revoke ${apiKey.name}?`, body, confirm: "Revoke", danger: true })) revoke.mutate();
-  };
+  const body = (
+    <>
+      Programs that send <code>{apiKey.prefix}_…</code> are refused within 5 seconds. This cannot be taken back.
+      {apiKey.usedAt && (
+        <Text size="sm" mt="xs">
+          Last used: <Time at={apiKey.usedAt} />
+        </Text>
+      )}
+    </>
+  );
   return (
-    <Button
+    <ActionButton
       size="compact-sm"
-      variant="default"
-      loading={revoke.isPending}
-      onClick={() => void ask()}
       aria-label={`Revoke ${apiKey.name}`}
+      ask={{ title: `Revoke ${apiKey.name}?`, body, confirm: "Revoke", danger: true }}
+      run={() => api.delete("/api/v1/api-keys/{key}", { path: { key: apiKey.id } })}
+      done={`${apiKey.name} is revoked; every gateway refuses it within 5 seconds`}
+      changes={["api-keys"]}
     >
       Revoke
-    </Button>
+    </ActionButton>
   );
 }

@@ -5,17 +5,16 @@ import { PageHeader } from "~/components/PageHeader";
 import { Pager } from "~/components/Pager";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { Details } from "./Details";
 import { Filters, NO_FILTER } from "./Filters";
 import { RANGES, sinceOf } from "./Range";
 import { actionWords, type Entry, summary } from "./words";
 
-const view = { actor: text(), action: text(), object: text(), range: text(), cursor: text(), entry: text() };
 const WORDS = { actor: "by", action: "action", object: "object" } as const;
 
 export default function AuditLogPage() {
-  const [search, setView] = useUrlState(view);
+  const [search, setView] = useUrlState("/signed-in/audit-log");
   const { cursor, entry, range } = search;
   const list = useList<Entry>({
     key: ["audit-log", search.actor, search.action, search.object, range, cursor],

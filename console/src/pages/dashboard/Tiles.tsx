@@ -1,12 +1,11 @@
-import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { destination } from "~/components/PageLink";
+import { PlainLink } from "~/components/PageLink";
 import { Time } from "~/components/Time";
 import { count, percent } from "~/state/format";
 import classes from "./dashboard.module.css";
-import { change, RUNS_RANGE } from "./steps";
+import { change, type Range, RUNS_RANGE } from "./steps";
 
 type Dashboard = Schema<"Dashboard">;
 
@@ -20,16 +19,16 @@ interface TileProps {
 
 function Tile({ name, value, note, to, tone }: TileProps) {
   return (
-    <Link className={`panel ${classes.tile}`} data-tone={tone} style={{ textDecoration: "none" }} {...destination(to)}>
+    <PlainLink className={`panel ${classes.tile}`} data-tone={tone} style={{ textDecoration: "none" }} to={to}>
       <span>{name}</span>
       <strong>{value}</strong>
       <small>{note}</small>
-    </Link>
+    </PlainLink>
   );
 }
 
 /** Each number leads to the list it was counted from. */
-export function Tiles({ data, range }: { data: Dashboard; range: string }) {
+export function Tiles({ data, range }: { data: Dashboard; range: Range }) {
   const { totals, previous, nextFiring } = data;
   const ended = totals.success + totals.skipped + totals.failed;
   const before = previous.success + previous.skipped + previous.failed;
@@ -47,7 +46,7 @@ export function Tiles({ data, range }: { data: Dashboard; range: string }) {
         name="Failure rate"
         value={totals.failureRate === null ? "–" : percent(totals.failed, ended)}
         note={previous.failureRate === null ? "no records before" : `${percent(previous.failed, before)} before`}
-        to={links.runs({ state: "failed,partial_success", range: runs })}
+        to={links.runs({ state: ["failed", "partial_success"], range: runs })}
         tone={(totals.failureRate ?? 0) >= 0.05 ? "bad" : totals.failed ? "warn" : undefined}
       />
       <Tile
@@ -61,7 +60,7 @@ export function Tiles({ data, range }: { data: Dashboard; range: string }) {
         name="Active runs"
         value={count(data.activeRuns)}
         note="queued or under way"
-        to={links.runs({ state: "queued,extracting,in_progress" })}
+        to={links.runs({ state: ["queued", "extracting", "in_progress"] })}
       />
       <Tile
         name="Runs"

@@ -1,22 +1,20 @@
 import { Button, SegmentedControl, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { Chart } from "~/components/chart/Chart";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination } from "~/components/PageLink";
+import { PlainLink } from "~/components/PageLink";
 import { Time } from "~/components/Time";
 import { ActiveRuns } from "~/pages/monitor/RunTables";
 import { useHistory } from "~/pages/monitor/usePipeline";
-import { choice, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { Attention } from "./Attention";
 import classes from "./dashboard.module.css";
-import { columns, RANGE_WORDS, RANGES } from "./steps";
+import { columns, RANGE_WORDS, type Range } from "./steps";
 import { Tiles } from "./Tiles";
 
-const schema = { range: choice(RANGES) };
 const COLOURS = [
   "--sl-busy-bar",
   "--sl-good-bar",
@@ -27,7 +25,7 @@ const COLOURS = [
 ];
 
 export default function DashboardPage() {
-  const [view, setView] = useUrlState(schema);
+  const [view, setView] = useUrlState("/signed-in/");
   const query = useQuery({
     queryKey: ["dashboard", view.range],
     queryFn: () => api.get("/api/v1/dashboard", { query: { range: view.range } }),
@@ -45,7 +43,7 @@ export default function DashboardPage() {
             aria-label="Range"
             data={["1h", "6h", "24h", "7d", "30d"].map((value) => ({ value, label: RANGE_WORDS[value] ?? value }))}
             value={view.range}
-            onChange={(range) => setView({ range: range as (typeof RANGES)[number] })}
+            onChange={(range) => setView({ range: range as Range })}
           />
         }
       />
@@ -68,7 +66,7 @@ function AsOf({ at }: { at: string }) {
   );
 }
 
-function Figures({ data, range }: { data: Schema<"Dashboard">; range: string }) {
+function Figures({ data, range }: { data: Schema<"Dashboard">; range: Range }) {
   return (
     <>
       <Tiles data={data} range={range} />
@@ -86,7 +84,7 @@ function NoRuns({ range }: { range: string }) {
         kind="nothing-yet"
         title={`No runs in the ${(RANGE_WORDS[range] ?? range).toLowerCase()}`}
         action={
-          <Button component={Link} {...destination(links.trigger())}>
+          <Button component={PlainLink} to={links.trigger()}>
             Trigger a sync
           </Button>
         }

@@ -3,7 +3,6 @@ import type { Schema } from "~/api/client";
 type Dashboard = Schema<"Dashboard">;
 type Step = Schema<"Step">;
 
-export const RANGES = ["24h", "1h", "6h", "7d", "30d"] as const;
 export const RANGE_WORDS: Record<string, string> = {
   "1h": "Last hour",
   "6h": "Last 6 hours",
@@ -12,13 +11,15 @@ export const RANGE_WORDS: Record<string, string> = {
   "30d": "Last 30 days",
 };
 /** The range as the list of runs names it; it has none for six hours. */
-export const RUNS_RANGE: Record<string, string> = {
+export const RUNS_RANGE = {
   "1h": "hour",
   "6h": "day",
   "24h": "day",
   "7d": "week",
   "30d": "month",
-};
+} as const;
+
+export type Range = keyof typeof RUNS_RANGE;
 
 /** Every step of the range in its place: one without a run has nothing, which is a true zero. */
 export function columns(data: Dashboard, names: readonly (keyof Step)[]): { at: number[]; values: number[][] } {

@@ -22,7 +22,7 @@ export function BulkBar({ view, selected, onClear }: Props) {
   const filter = filterOf(view);
   const matching = useQuery({
     queryKey: ["dlq", "selection", view.status, filter],
-    queryFn: () => api.get("/api/v1/dlq/selection", { query: { ...filter, status: view.status } as never }),
+    queryFn: () => api.get("/api/v1/dlq/selection", { query: { ...filter, status: view.status } }),
     enabled: selected.size > 0,
   }).data?.count;
   const kinds: Kind[] = view.status === "pending" ? ["replay", "discard"] : ["restore"];
@@ -64,9 +64,10 @@ export function BulkBar({ view, selected, onClear }: Props) {
         <OperationDialog
           kind={acting}
           {...(all ? { filter } : { ids: [...selected] })}
-          onClose={(begun) => {
+          onClose={() => setActing(null)}
+          onBegun={() => {
             setActing(null);
-            if (begun) clear();
+            clear();
           }}
         />
       )}

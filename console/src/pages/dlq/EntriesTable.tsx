@@ -25,10 +25,10 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
   const scope = JSON.stringify([view.status, filter]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter, another selection
   useEffect(() => setSelected(new Set()), [scope]);
-  const query = { ...filter, status: view.status, limit: LIMIT, ...(view.cursor && { cursor: view.cursor }) };
+  const query = { ...filter, status: view.status, limit: LIMIT, cursor: view.cursor };
   const list = useList<Letter>({
     key: ["dlq", "entries", query],
-    fetch: (signal) => api.get("/api/v1/dlq", { query: query as never, signal }),
+    fetch: (signal) => api.get("/api/v1/dlq", { query, signal }),
   });
   return (
     <>

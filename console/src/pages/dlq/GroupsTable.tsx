@@ -18,10 +18,10 @@ import { advice, type Kind, type Group as LetterGroup } from "./words";
 export function GroupsTable({ view, setView }: { view: View; setView: SetView }) {
   const filter = filterOf(view);
   const [acting, setActing] = useState<{ kind: Kind; group: LetterGroup } | null>(null);
-  const query = { ...filter, status: view.status, ...(view.cursor && { cursor: view.cursor }) };
+  const query = { ...filter, status: view.status, cursor: view.cursor };
   const list = useList<LetterGroup>({
     key: ["dlq", "groups", query],
-    fetch: (signal) => api.get("/api/v1/dlq/groups", { query: query as never, signal }),
+    fetch: (signal) => api.get("/api/v1/dlq/groups", { query, signal }),
   });
   const open = (group: LetterGroup) => setView({ view: "entries", group: group.group });
   const last: Column<LetterGroup> = {

@@ -6,8 +6,7 @@ import { links } from "~/app/links";
 import { PageLink } from "~/components/PageLink";
 import { StatusBadge } from "~/components/StatusBadge";
 import { count } from "~/state/format";
-import { abort } from "./abort";
-import { refresh, undo } from "./OperationDialog";
+import { abort, refresh, undo } from "./operations";
 import { doneOf, type Operation, resultsText, VERBS } from "./words";
 
 /** What the server is doing to entries right now, with the way to stop it. */

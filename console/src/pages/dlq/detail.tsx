@@ -4,7 +4,7 @@ import { PageHeader } from "~/components/PageHeader";
 import { EntryView } from "./EntryView";
 
 export default function DeadLetterPage() {
-  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const { id = "" } = useParams({ from: "/signed-in/dlq/$id" });
   return (
     <>
       <PageHeader title="Dead letter" parent={{ title: "Dead Letter Queue", to: links.deadLetters() }} />

@@ -1,22 +1,5 @@
-import { choice, text, useUrlState, whole } from "~/state/url";
-
-/** What the page shows, in its address; the filters have the names that the API gives them. */
-const schema = {
-  view: choice(["groups", "entries"]),
-  status: choice(["pending", "replayed", "discarded", "overtaken"]),
-  instance: text(),
-  entityType: text(),
-  stage: text(),
-  category: text(),
-  code: text(),
-  sourceId: text(),
-  run: text(),
-  group: text(),
-  text: text(),
-  retries: whole(1),
-  cursor: text(),
-  entry: text(),
-};
+import type { Schema } from "~/api/client";
+import { type SearchOf, useUrlState } from "~/state/url";
 
 const LABELS = {
   instance: "instance",
@@ -33,20 +16,18 @@ const LABELS = {
 
 export type FilterName = keyof typeof LABELS;
 export const FILTER_NAMES = Object.keys(LABELS) as FilterName[];
-export type View = ReturnType<typeof useDlqView>[0];
+export type Filter = Partial<Schema<"EntryFilter">>;
+export type View = SearchOf<"/signed-in/dlq">;
 export type SetView = ReturnType<typeof useDlqView>[1];
 
 export function useDlqView() {
-  return useUrlState(schema);
+  return useUrlState("/signed-in/dlq");
 }
 
 /** The filters as the API takes them; those that are not set are left out. */
-export function filterOf(view: View): Record<string, string | number> {
-  const given = FILTER_NAMES.flatMap((name): [string, string | number][] => {
-    const value = view[name];
-    return value === "" || value === undefined ? [] : [[name, value]];
-  });
-  return Object.fromEntries(given);
+export function filterOf(view: View): Filter {
+  const given = FILTER_NAMES.filter((name) => view[name] !== "" && view[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, view[name]]));
 }
 
 /** Nothing set. */

@@ -3,51 +3,53 @@ import { useNavigate } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { toast } from "~/components/toast";
-import { refresh } from "./OperationDialog";
+import { refresh } from "./operations";
 
-interface Wanted {
+interface Replay {
   fromStage: "failed" | "ingest";
   payload?: string;
   reason?: string;
 }
 
-/** Replays one entry; what was said of it comes back with a way to its run. */
-export function useReplay(id: string, onDone?: () => void) {
+export function replay(id: string, body: Replay) {
+  return api.post("/api/v1/dlq/{letter_id}/replay", {
+    path: { letter_id: id },
+    header: { "idempotency-key": crypto.randomUUID() },
+    body: { payload: null, patch: null, reason: null, ...body },
+  });
+}
+
+/** Says that a replay has begun, with a way to its run. */
+export function useReplayed() {
   const navigate = useNavigate();
+  return ({ correlationId: run }: Awaited<ReturnType<typeof replay>>) => {
+    void refresh();
+    const open = run ? { label: "Open run", run: () => void navigate({ href: links.run(run) }) } : undefined;
+    toast.done("Replay has begun", open);
+  };
+}
+
+export function useReplay(id: string) {
   return useMutation({
-    mutationFn: (body: Wanted) =>
-      api.post("/api/v1/dlq/{letter_id}/replay", {
-        path: { letter_id: id },
-        header: { "idempotency-key": crypto.randomUUID() },
-        body: { payload: null, patch: null, reason: null, ...body },
-      }),
-    onSuccess: (result) => {
-      onDone?.();
-      void refresh();
-      const run = result.correlationId;
-      toast.done(
-        "Replay has begun",
-        run ? { label: "Open run", run: () => void navigate({ to: links.run(run) }) } : undefined,
-      );
-    },
+    mutationFn: (body: Replay) => replay(id, body),
+    onSuccess: useReplayed(),
     onError: () => void refresh(),
   });
 }
 
 /** Discards an entry, or restores it. */
 export function useResolve(id: string) {
-  const put = (doing: "discard" | "restore") =>
-    doing === "discard"
-      ? api.post("/api/v1/dlq/{letter_id}/discard", { path: { letter_id: id }, body: { reason: null } })
-      : api.post("/api/v1/dlq/{letter_id}/restore", { path: { letter_id: id }, body: { reason: null } });
+  const request = { path: { letter_id: id }, body: { reason: null } };
   const resolve = useMutation({
-    mutationFn: put,
-    onSuccess: (_, doing) => {
-      void refresh();
-      if (doing === "restore") toast.done("Restored: it waits again");
+    mutationFn: (verb: "discard" | "restore") =>
+      verb === "discard"
+        ? api.post("/api/v1/dlq/{letter_id}/discard", request)
+        : api.post("/api/v1/dlq/{letter_id}/restore", request),
+    onSuccess: (_, verb) => {
+      if (verb === "restore") toast.done("Restored: it waits again");
       else toast.done("Discarded", { label: "Undo", run: () => resolve.mutate("restore") });
     },
-    onError: () => void refresh(),
+    onSettled: () => void refresh(),
   });
   return resolve;
 }

@@ -1,10 +1,9 @@
 import { Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, type Schema } from "~/api/client";
-import { asProblem } from "~/api/problem";
+import { refetch } from "~/api/query";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
+import { useApiForm } from "~/components/form/useApiForm";
 import { Older, useOlder } from "~/components/Older";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Time } from "~/components/Time";
@@ -15,70 +14,69 @@ interface Props {
   entityType: string;
 }
 
-type Move = { to: "nothing" } | { to: "value"; value: string } | { to: "version"; version: number };
+type Move = "reset" | "rewind" | { version: number };
 
 /** How far an entity type was read: every version, and setting it by hand. Each change says why. */
 export function CursorDialog({ instance, entityType }: Props) {
-  const [value, setValue] = useState("");
-  const [reason, setReason] = useState("");
+  const path = { instance, entityType };
   const versions = useOlder(["cursor-versions", instance, entityType], (cursor, signal) =>
-    api.get("/api/v1/cursors/{instance}/{entityType}/versions", {
-      path: { instance, entityType },
-      query: { limit: 50, ...(cursor && { cursor }) },
-      signal,
-    }),
+    api.get("/api/v1/cursors/{instance}/{entityType}/versions", { path, query: { limit: 50, cursor }, signal }),
   );
   const items = versions.data?.pages.flatMap((page) => page.items) ?? [];
   const newest = items[0]?.version ?? 0;
-  const move = useMove({ instance, entityType }, newest, reason, () => {
-    setValue("");
-    setReason("");
+  const form = useApiForm({
+    initial: { reason: "", value: "" },
+    send: ({ reason, value }, move: Move) => {
+      // What was seen is what is changed: a run that moved the cursor meanwhile wins.
+      const request = { path, header: { "if-match": `"${newest}"` } };
+      return move === "reset"
+        ? api.post("/api/v1/cursors/{instance}/{entityType}/reset", { ...request, body: { reason } })
+        : api.post("/api/v1/cursors/{instance}/{entityType}/rewind", {
+            ...request,
+            body: move === "rewind" ? { value, reason } : { ...move, reason },
+          });
+    },
+    onSent: (cursor) => {
+      toast.done(cursor.value === null ? "The cursor is cleared" : `The cursor stands at ${cursor.value}`);
+      form.reset();
+      return refetch("cursor-versions", "instance", "instances");
+    },
+    onError: () => refetch("cursor-versions"),
   });
-  const problem = move.error ? asProblem(move.error) : null;
-  const said = reason.trim() !== "";
+  const said = form.values.reason.trim() !== "";
   return (
     <Stack gap="md">
       <TextInput
         label="Reason"
         description="Kept with the version and in the audit log"
         withAsterisk
-        value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-        error={problem?.at("reason")}
         data-autofocus
+        {...form.field("reason")}
       />
       <Group align="flex-end" gap="sm">
         <TextInput
           label="Rewind to a value"
           description="As the source gives it; reading begins there"
           placeholder="2026-01-31T08:15:00"
-          value={value}
-          onChange={(event) => setValue(event.currentTarget.value)}
-          error={problem?.at("value")}
           w={300}
+          {...form.field("value")}
         />
         <Button
           variant="default"
-          disabled={!said || value === ""}
-          loading={move.isPending}
-          onClick={() => move.mutate({ to: "value", value })}
+          disabled={!said || form.values.value === ""}
+          loading={form.pending}
+          onClick={() => form.send("rewind")}
         >
           Rewind
         </Button>
-        <Button
-          color="red"
-          variant="light"
-          disabled={!said}
-          loading={move.isPending}
-          onClick={() => move.mutate({ to: "nothing" })}
-        >
+        <Button color="red" variant="light" disabled={!said} loading={form.pending} onClick={() => form.send("reset")}>
           Reset
         </Button>
       </Group>
       <Text size="sm" c="dimmed">
         After a reset the next run reads everything. Unchanged records are skipped, so nothing is sent needlessly.
       </Text>
-      {problem && problem.errors.length === 0 && <ProblemAlert error={move.error} />}
+      <ProblemAlert error={form.problem} />
       {versions.error && <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />}
       {versions.data && items.length === 0 && <Text size="sm">The cursor was never set: nothing was read yet.</Text>}
       {items.length > 0 && (
@@ -98,8 +96,8 @@ export function CursorDialog({ instance, entityType }: Props) {
                 key={one.version}
                 cursor={one}
                 newest={one.version === newest}
-                disabled={!said || move.isPending}
-                onBack={() => move.mutate({ to: "version", version: one.version })}
+                disabled={!said || form.pending}
+                onBack={() => form.send({ version: one.version })}
               />
             ))}
           </Table.Tbody>
@@ -146,27 +144,4 @@ function VersionRow({ cursor, newest, disabled, onBack }: RowProps) {
       </Table.Td>
     </Table.Tr>
   );
-}
-
-function useMove(path: Props, newest: number, reason: string, onDone: () => void) {
-  const client = useQueryClient();
-  // What was seen is what is changed: a run that moved the cursor meanwhile wins.
-  const params = { path, header: { "if-match": `"${newest}"` } };
-  return useMutation({
-    mutationFn: (move: Move) => {
-      if (move.to === "nothing") {
-        return api.post("/api/v1/cursors/{instance}/{entityType}/reset", { ...params, body: { reason } });
-      }
-      const body = move.to === "value" ? { value: move.value, reason } : { version: move.version, reason };
-      return api.post("/api/v1/cursors/{instance}/{entityType}/rewind", { ...params, body });
-    },
-    onSuccess: async (cursor) => {
-      toast.done(cursor.value === null ? "The cursor is cleared" : `The cursor stands at ${cursor.value}`);
-      onDone();
-      await client.invalidateQueries({ queryKey: ["cursor-versions", path.instance, path.entityType] });
-      await client.invalidateQueries({ queryKey: ["instance", path.instance] });
-      await client.invalidateQueries({ queryKey: ["instances"] });
-    },
-    onError: () => client.invalidateQueries({ queryKey: ["cursor-versions", path.instance, path.entityType] }),
-  });
 }

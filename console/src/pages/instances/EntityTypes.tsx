@@ -3,7 +3,7 @@ import { modals } from "@mantine/modals";
 import { useNavigate } from "@tanstack/react-router";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { CursorDialog } from "./CursorDialog";
@@ -82,7 +82,7 @@ function Row({ instance, entity }: { instance: Instance; entity: EntityType }) {
             disabled={instance.status !== "active"}
             title={instance.cause ?? undefined}
             aria-label={`Trigger ${entityType}`}
-            onClick={() => void navigate(destination(links.trigger({ instance: instance.name, entity: entityType })))}
+            onClick={() => void navigate({ href: links.trigger({ instance: instance.name, entity: entityType }) })}
           >
             Trigger
           </Button>

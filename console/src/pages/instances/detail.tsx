@@ -3,13 +3,20 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
+import { useHeld } from "~/components/form/unsaved";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { useHeld } from "~/components/unsaved";
 import { InstanceEditor } from "./InstanceEditor";
 
 export default function InstancePage() {
-  const { name } = useParams({ strict: false }) as { name?: string };
+  return <Loaded name={useParams({ from: "/signed-in/instances/$name" }).name} />;
+}
+
+export function NewInstancePage() {
+  return <Loaded />;
+}
+
+function Loaded({ name }: { name?: string }) {
   const stored = useQuery({
     queryKey: ["instance", name],
     queryFn: () => api.getTagged("/api/v1/instances/{name}", { path: { name: name as string } }),

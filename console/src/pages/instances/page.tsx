@@ -6,20 +6,19 @@ import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { SearchBox } from "~/components/SearchBox";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
+import { INSTANCE_STATUSES } from "~/pages/search";
 import { count } from "~/state/format";
-import { choice, text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
 
-const STATUSES = ["all", "active", "inactive", "dependency_inactive"] as const;
-const schema = { q: text(), status: choice(STATUSES), cursor: text() };
 const WORDS = {
   all: "Every status",
   active: "Active",
@@ -28,7 +27,7 @@ const WORDS = {
 };
 
 export default function InstancesPage() {
-  const [view, setView] = useUrlState(schema);
+  const [view, setView] = useUrlState("/signed-in/instances");
   const navigate = useNavigate();
   const query = {
     search: view.q || undefined,
@@ -47,7 +46,7 @@ export default function InstancesPage() {
       : []),
   ];
   const create = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate(destination(links.newInstance()))}>
+    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newInstance() })}>
       New instance
     </Button>
   );
@@ -63,7 +62,7 @@ export default function InstancesPage() {
         name="Instances"
         columns={COLUMNS}
         rowId={(one) => one.name}
-        onOpen={(one) => void navigate(destination(links.instance(one.name)))}
+        onOpen={(one) => void navigate({ href: links.instance(one.name) })}
         toolbar={
           <Group gap="xs">
             <SearchBox
@@ -75,10 +74,10 @@ export default function InstancesPage() {
             />
             <Select
               aria-label="Status"
-              data={STATUSES.map((value) => ({ value, label: WORDS[value] }))}
+              data={INSTANCE_STATUSES.map((value) => ({ value, label: WORDS[value] }))}
               value={view.status}
               allowDeselect={false}
-              onChange={(status) => setView({ status: (status ?? "all") as (typeof STATUSES)[number] })}
+              onChange={(status) => setView({ status: (status ?? "all") as typeof view.status })}
               w={190}
             />
           </Group>

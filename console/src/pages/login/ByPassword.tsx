@@ -1,55 +1,43 @@
-import { Alert, Button, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { Alert, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
 import { asProblem } from "~/api/problem";
+import { Form } from "~/components/form/Form";
+import { useApiForm } from "~/components/form/useApiForm";
 import { ProblemAlert } from "~/components/ProblemAlert";
 
 /** Signing in by name and password. `known` is the name of who was signed in before. */
 export function ByPassword({ known = "", onSignedIn }: { known?: string; onSignedIn: () => void }) {
-  const [name, setName] = useState(known);
-  const [password, setPassword] = useState("");
-  const signIn = useMutation({
-    mutationFn: () => api.post("/api/v1/session", { body: { name, password } }),
-    onSuccess: onSignedIn,
-    onError: () => setPassword(""),
+  const form = useApiForm({
+    initial: { name: known, password: "" },
+    send: (body) => api.post("/api/v1/session", { body }),
+    onSent: onSignedIn,
+    onError: (): void => form.setFieldValue("password", ""),
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (name && password) signIn.mutate();
-  };
+  const first = (on: boolean) => ({ autoFocus: on, "data-autofocus": on || undefined });
   return (
-    <form onSubmit={submit}>
-      <Stack gap="sm">
-        {signIn.error && <Refused error={signIn.error} />}
+    <Stack gap="sm">
+      <Form form={form} submit="Sign in" refusal={form.problem && <Refused error={form.problem} />}>
         <TextInput
           label="Name"
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}
-          data-autofocus={known ? undefined : true}
-          autoFocus={!known}
           required
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
+          {...first(!known)}
+          {...form.field("name")}
         />
         <PasswordInput
           label="Password"
           autoComplete="current-password"
-          data-autofocus={known ? true : undefined}
-          autoFocus={known !== ""}
           required
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
+          {...first(known !== "")}
+          {...form.field("password")}
         />
-        <Button type="submit" loading={signIn.isPending || signIn.isSuccess} fullWidth mt="xs">
-          Sign in
-        </Button>
-        <Text size="xs" c="dimmed">
-          Forgot the password? A Platform Admin can give you a link to choose a new one.
-        </Text>
-      </Stack>
-    </form>
+      </Form>
+      <Text size="xs" c="dimmed">
+        Forgot the password? A Platform Admin can give you a link to choose a new one.
+      </Text>
+    </Stack>
   );
 }
 

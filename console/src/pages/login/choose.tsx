@@ -1,25 +1,18 @@
-import { Button, Stack, Text } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { Text } from "@mantine/core";
 import { api } from "~/api/client";
-import { asProblem } from "~/api/problem";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { Form } from "~/components/form/Form";
+import { useApiForm } from "~/components/form/useApiForm";
 import { Card } from "./Card";
 import { enter, useLink } from "./entering";
 import { NewPassword } from "./NewPassword";
 
 export default function ChoosePasswordPage() {
   const link = useLink();
-  const [password, setPassword] = useState("");
-  const choose = useMutation({
-    mutationFn: () => api.post("/api/v1/password", { body: { link, password } }),
-    onSuccess: () => enter(),
+  const form = useApiForm({
+    initial: { password: "" },
+    send: ({ password }) => api.post("/api/v1/password", { body: { link, password } }),
+    onSent: () => enter(),
   });
-  const problem = choose.error ? asProblem(choose.error) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (password) choose.mutate();
-  };
   if (!link) {
     return (
       <Card title="Choose a password">
@@ -31,15 +24,9 @@ export default function ChoosePasswordPage() {
   }
   return (
     <Card title="Choose a password" purpose="You are signed in with it at once.">
-      <form onSubmit={submit}>
-        <Stack gap="sm">
-          {problem && !problem.at("password") && <ProblemAlert error={choose.error} />}
-          <NewPassword value={password} onChange={setPassword} error={problem?.at("password")} />
-          <Button type="submit" loading={choose.isPending || choose.isSuccess} fullWidth mt="xs">
-            Save and sign in
-          </Button>
-        </Stack>
-      </form>
+      <Form form={form} submit="Save and sign in">
+        <NewPassword {...form.field("password")} />
+      </Form>
     </Card>
   );
 }

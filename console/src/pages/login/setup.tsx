@@ -1,27 +1,18 @@
-import { Button, Stack, Text, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
-import { asProblem } from "~/api/problem";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { Form } from "~/components/form/Form";
+import { useApiForm } from "~/components/form/useApiForm";
 import { Card } from "./Card";
 import { enter, useLink } from "./entering";
 import { NewPassword } from "./NewPassword";
 
 export default function SetupPage() {
   const link = useLink();
-  const [name, setName] = useState("");
-  const [password, setPassword] = useState("");
-  const setUp = useMutation({
-    mutationFn: () => api.post("/api/v1/setup", { body: { link, name, password } }),
-    onSuccess: () => enter(),
+  const form = useApiForm({
+    initial: { name: "", password: "" },
+    send: (values) => api.post("/api/v1/setup", { body: { link, ...values } }),
+    onSent: () => enter(),
   });
-  const problem = setUp.error ? asProblem(setUp.error) : undefined;
-  const ofField = problem?.at("name") ?? problem?.at("password");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (name && password) setUp.mutate();
-  };
   if (!link) {
     return (
       <Card title="Set up">
@@ -34,24 +25,10 @@ export default function SetupPage() {
   }
   return (
     <Card title="Set up Syncline" purpose="Choose the name and the password of the first Platform Admin.">
-      <form onSubmit={submit}>
-        <Stack gap="sm">
-          {problem && !ofField && <ProblemAlert error={setUp.error} />}
-          <TextInput
-            label="Name"
-            autoComplete="username"
-            autoFocus
-            required
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-            error={problem?.at("name")}
-          />
-          <NewPassword value={password} onChange={setPassword} error={problem?.at("password")} />
-          <Button type="submit" loading={setUp.isPending || setUp.isSuccess} fullWidth mt="xs">
-            Set up and sign in
-          </Button>
-        </Stack>
-      </form>
+      <Form form={form} submit="Set up and sign in">
+        <TextInput label="Name" autoComplete="username" autoFocus required {...form.field("name")} />
+        <NewPassword {...form.field("password")} />
+      </Form>
     </Card>
   );
 }

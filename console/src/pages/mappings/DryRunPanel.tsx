@@ -1,9 +1,9 @@
 import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Textarea } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, type Schema } from "~/api/client";
+import { isJson, JsonText } from "~/api/lossless";
 import { CopyId } from "~/components/CopyId";
+import { useApiForm } from "~/components/form/useApiForm";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { profileKind } from "~/components/pick/choices";
@@ -11,7 +11,7 @@ import { Pick } from "~/components/pick/Pick";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Warnings } from "~/components/Warnings";
 import { plural } from "~/state/format";
-import { asWritten, isJson, wrapped } from "./check";
+import { wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
 import classes from "./mappings.module.css";
 
@@ -30,24 +30,21 @@ const WAYS = [
 
 /** Up to 20 records through the text as it is: raw, canonical and payload side by side. Nothing is written. */
 export function DryRunPanel({ name, text, onJump }: Props) {
-  const [way, setWay] = useState("first");
-  const [limit, setLimit] = useState<number | string>(5);
-  const [ids, setIds] = useState("");
-  const [pasted, setPasted] = useState('[\n  { "id": "1" }\n]');
-  const [profile, setProfile] = useState("");
-  const run = useMutation({
-    mutationFn: () => {
+  const form = useApiForm({
+    initial: { way: "first", limit: 5, ids: "", pasted: '[\n  { "id": "1" }\n]', profile: "" },
+    send: ({ way, limit, ids, pasted, profile }) => {
       const source = profile ? { profile } : {};
-      const asked = {
-        first: () => wrapped(text, { ...source, limit: Number(limit) }),
-        ids: () => wrapped(text, { ...source, sourceIds: ids.split(/[\s,]+/).filter(Boolean) }),
-        pasted: () => `{"document": ${text}, "records": ${listOf(pasted)}}` as never,
-      }[way] as () => never;
+      const records = way === "first" ? { limit } : { sourceIds: ids.split(/[\s,]+/).filter(Boolean) };
+      const body =
+        way === "pasted"
+          ? new JsonText(`{"document": ${text}, "records": ${listOf(pasted)}}`)
+          : wrapped(text, { ...source, ...records });
       return name === null
-        ? api.post("/api/v1/mapping-configs/dry-run", { body: asked(), ...asWritten })
-        : api.post("/api/v1/mapping-configs/{name}/dry-run", { path: { name }, body: asked(), ...asWritten });
+        ? api.post("/api/v1/mapping-configs/dry-run", { body })
+        : api.post("/api/v1/mapping-configs/{name}/dry-run", { path: { name }, body });
     },
   });
+  const { way, ids, pasted } = form.values;
   const ready = isJson(text) && (way !== "pasted" || isJson(pasted)) && (way !== "ids" || ids.trim() !== "");
   return (
     <Stack gap="md">
@@ -55,44 +52,27 @@ export function DryRunPanel({ name, text, onJump }: Props) {
         Runs records through the text above, by the code that the workers run. Nothing is written anywhere.
       </Text>
       <Group align="flex-end" gap="sm">
-        <SegmentedControl aria-label="Records to take" data={WAYS} value={way} onChange={setWay} size="sm" />
+        <SegmentedControl aria-label="Records to take" data={WAYS} size="sm" {...form.field("way")} />
         {way === "first" && (
-          <NumberInput
-            label="Records"
-            value={limit}
-            onChange={setLimit}
-            min={1}
-            max={20}
-            allowDecimal={false}
-            w={100}
-          />
+          <NumberInput label="Records" min={1} max={20} allowDecimal={false} w={100} {...form.field("limit")} />
         )}
         {way === "ids" && (
-          <Textarea
-            label="Source IDs"
-            placeholder="A1, A2"
-            value={ids}
-            onChange={(event) => setIds(event.currentTarget.value)}
-            autosize
-            minRows={1}
-            w={260}
-          />
+          <Textarea label="Source IDs" placeholder="A1, A2" autosize minRows={1} w={260} {...form.field("ids")} />
         )}
         {way !== "pasted" && (
           <Pick
             kind={profileKind}
             label="Source"
             placeholder={name === null ? "Choose a profile" : "Of its instance"}
-            value={profile}
-            onPick={setProfile}
             clearable
             w={220}
+            {...form.field("profile")}
           />
         )}
         <Button
           leftSection={<IconPlayerPlay size={16} />}
-          onClick={() => run.mutate()}
-          loading={run.isPending}
+          onClick={() => form.send()}
+          loading={form.pending}
           disabled={!ready}
         >
           Dry run
@@ -102,17 +82,16 @@ export function DryRunPanel({ name, text, onJump }: Props) {
         <Textarea
           label="Raw records"
           description="A JSON object, or a list of up to 20"
-          value={pasted}
-          onChange={(event) => setPasted(event.currentTarget.value)}
-          error={isJson(pasted) ? undefined : "This is no JSON"}
           autosize
           minRows={4}
           maxRows={14}
           styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
+          {...form.field("pasted")}
+          error={isJson(pasted) ? undefined : "This is no JSON"}
         />
       )}
-      {run.error && <ProblemAlert error={run.error} />}
-      {run.data && <Results found={run.data} onJump={onJump} />}
+      <ProblemAlert error={form.problem} />
+      {form.result && <Results found={form.result} onJump={onJump} />}
     </Stack>
   );
 }
@@ -125,7 +104,7 @@ function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
   return (
     <section aria-label="Results of the dry run">
       {found.warnings.length > 0 && (
-        <Alert color="yellow" mb="sm" title="Is this meant?" styles={{ title: { color: "var(--sl-warn-text)" } }}>
+        <Alert color="yellow" mb="sm" title="Is this meant?">
           <Warnings warnings={found.warnings} />
         </Alert>
       )}

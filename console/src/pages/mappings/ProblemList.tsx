@@ -1,8 +1,10 @@
 import { Paper, Text, Title, UnstyledButton } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from "@tabler/icons-react";
+import { isJson } from "~/api/lossless";
+import { plainPath } from "~/api/problem";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { plural } from "~/state/format";
-import { isJson, type useCheck } from "./check";
+import type { useCheck } from "./check";
 import classes from "./mappings.module.css";
 
 interface Props {
@@ -53,7 +55,7 @@ export function ProblemList({ text, check, onJump }: Props) {
                     <IconAlertTriangle size={15} role="img" aria-label="Warning" className={classes.warn} />
                   )}
                   <span>
-                    <code>{one.path.replace(/^\$\.?/, "") || "document"}</code> {one.message}
+                    <code>{plainPath(one.path) || "document"}</code> {one.message}
                   </span>
                 </UnstyledButton>
               </li>

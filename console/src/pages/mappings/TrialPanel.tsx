@@ -1,15 +1,15 @@
 import { Button, Group, NumberInput, Stack, Table, Text, Title } from "@mantine/core";
 import { IconFlask } from "@tabler/icons-react";
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { api, type Schema } from "~/api/client";
+import { isJson } from "~/api/lossless";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
+import { useApiForm } from "~/components/form/useApiForm";
 import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { count, plural } from "~/state/format";
-import { asWritten, isJson, wrapped } from "./check";
+import { wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
 import classes from "./mappings.module.css";
 
@@ -21,14 +21,10 @@ interface Props {
 
 /** What the text would change for records that were read lately, and which dead letters it would repair. */
 export function TrialPanel({ name, text, onJump }: Props) {
-  const [limit, setLimit] = useState<number | string>(100);
-  const run = useMutation({
-    mutationFn: () =>
-      api.post("/api/v1/mapping-configs/{name}/try-draft", {
-        path: { name },
-        body: wrapped(text, { limit: Number(limit) }),
-        ...asWritten,
-      }),
+  const form = useApiForm({
+    initial: { limit: 100 },
+    send: (values) =>
+      api.post("/api/v1/mapping-configs/{name}/try-draft", { path: { name }, body: wrapped(text, values) }),
   });
   return (
     <Stack gap="md">
@@ -37,26 +33,18 @@ export function TrialPanel({ name, text, onJump }: Props) {
         Nothing is written anywhere.
       </Text>
       <Group align="flex-end" gap="sm">
-        <NumberInput
-          label="Stored records"
-          value={limit}
-          onChange={setLimit}
-          min={1}
-          max={1000}
-          allowDecimal={false}
-          w={140}
-        />
+        <NumberInput label="Stored records" min={1} max={1000} allowDecimal={false} w={140} {...form.field("limit")} />
         <Button
           leftSection={<IconFlask size={16} />}
-          onClick={() => run.mutate()}
-          loading={run.isPending}
+          onClick={() => form.send()}
+          loading={form.pending}
           disabled={!isJson(text)}
         >
           Try draft
         </Button>
       </Group>
-      {run.error && <ProblemAlert error={run.error} />}
-      {run.data && <Results found={run.data} onJump={onJump} />}
+      <ProblemAlert error={form.problem} />
+      {form.result && <Results found={form.result} onJump={onJump} />}
     </Stack>
   );
 }

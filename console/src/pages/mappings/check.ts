@@ -1,7 +1,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
-import { parsePayload } from "~/api/lossless";
+import { isJson, JsonText } from "~/api/lossless";
 import { asProblem } from "~/api/problem";
 
 /** Something that is wrong, or looks it, at a JSON path of the document. */
@@ -13,27 +13,15 @@ export interface Problem {
 
 const NONE: Problem[] = [];
 
-/** Sends a text as it is: a number that a person wrote never becomes another. */
-export const asWritten = { bodySerializer: (body: unknown) => body as string };
-
-export function isJson(text: string): boolean {
-  try {
-    parsePayload(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A document as a member of a request: `{"document": …}`. */
-export function wrapped(document: string, more: Record<string, unknown>): never {
+/** A document as a member of a request: `{"document": …}`. Numbers that a person wrote stay what they are. */
+export function wrapped(document: string, more: Record<string, unknown>): JsonText {
   const rest = JSON.stringify(more).slice(1, -1);
-  return `{"document": ${document}${rest ? `, ${rest}` : ""}}` as never;
+  return new JsonText(`{"document": ${document}${rest ? `, ${rest}` : ""}}`);
 }
 
 /** The text with a name in it, as the server wants it where the address has none. */
-export function named(text: string, name: string): string {
-  return text.replace("{", `{"name": ${JSON.stringify(name)}, `);
+export function named(text: string, name: string): JsonText {
+  return new JsonText(text.replace("{", () => `{"name": ${JSON.stringify(name)}, `));
 }
 
 /** What the server says of a text, a moment after typing ended; it never writes anything. */
@@ -41,8 +29,7 @@ export function useCheck(text: string, name: string) {
   const [settled] = useDebouncedValue(text, 400);
   const query = useQuery({
     queryKey: ["mapping-check", name, settled],
-    queryFn: () =>
-      api.post("/api/v1/mapping-configs/validate", { body: named(settled, name || "draft") as never, ...asWritten }),
+    queryFn: () => api.post("/api/v1/mapping-configs/validate", { body: named(settled, name || "draft") }),
     enabled: isJson(settled),
     staleTime: 30_000,
     retry: false,

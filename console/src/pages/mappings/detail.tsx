@@ -3,15 +3,21 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
+import { useHeld } from "~/components/form/unsaved";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { useHeld } from "~/components/unsaved";
 import type { Knowledge, Shape } from "./completion";
-import { FIRST_TEXT } from "./firstText";
 import { MappingWorkbench } from "./MappingWorkbench";
 
 export default function MappingPage() {
-  const { name } = useParams({ strict: false }) as { name?: string };
+  return <Loaded name={useParams({ from: "/signed-in/mappings/$name" }).name} />;
+}
+
+export function NewMappingPage() {
+  return <Loaded />;
+}
+
+function Loaded({ name }: { name?: string }) {
   const stored = useQuery({
     queryKey: ["mapping-config", name],
     queryFn: () => api.getTagged("/api/v1/mapping-configs/{name}", { path: { name: name as string } }),
@@ -30,15 +36,7 @@ export default function MappingPage() {
     );
   }
   if (name !== undefined && !shown) return <Skeleton height={480} />;
-  return (
-    <MappingWorkbench
-      key={shown?.etag ?? "new"}
-      stored={shown ?? null}
-      initial={shown?.value.text ?? FIRST_TEXT}
-      known={known}
-      hold={hold}
-    />
-  );
+  return <MappingWorkbench key={shown?.etag ?? "new"} stored={shown ?? null} known={known} hold={hold} />;
 }
 
 /** What the editor completes: the JSON Schema and the transformers of this installation. */

@@ -6,17 +6,16 @@ import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { SearchBox } from "~/components/SearchBox";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { UsedBy } from "~/pages/profiles/UsedBy";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 
 type Mapping = Schema<"MappingView">;
 
-const schema = { q: text(), entity: text(), cursor: text() };
 const COLUMNS: Column<Mapping>[] = [
   { id: "name", header: "Name", cell: (one) => <PageLink to={links.mapping(one.name)}>{one.name}</PageLink> },
   { id: "entity", header: "Entity type", cell: (one) => one.entityType },
@@ -35,7 +34,7 @@ const COLUMNS: Column<Mapping>[] = [
 ];
 
 export default function MappingsPage() {
-  const [view, setView] = useUrlState(schema);
+  const [view, setView] = useUrlState("/signed-in/mappings");
   const navigate = useNavigate();
   const query = {
     search: view.q || undefined,
@@ -51,7 +50,7 @@ export default function MappingsPage() {
     ...(view.entity ? [{ label: `entity type ${view.entity}`, remove: () => setView({ entity: "" }) }] : []),
   ];
   const create = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate(destination(links.newMapping()))}>
+    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newMapping() })}>
       New mapping
     </Button>
   );
@@ -67,7 +66,7 @@ export default function MappingsPage() {
         name="Mappings"
         columns={COLUMNS}
         rowId={(one) => one.name}
-        onOpen={(one) => void navigate(destination(links.mapping(one.name)))}
+        onOpen={(one) => void navigate({ href: links.mapping(one.name) })}
         toolbar={
           <Group gap="xs">
             <SearchBox

@@ -38,7 +38,9 @@ export default function MonitorPage() {
             </section>
             <section className={`panel ${classes.panel}`}>
               <h2>
-                <PageLink to={links.runs({ state: "failed,partial_success", range: "day" })}>Failed of late</PageLink>
+                <PageLink to={links.runs({ state: ["failed", "partial_success"], range: "day" })}>
+                  Failed of late
+                </PageLink>
               </h2>
               <FailedRuns runs={runs?.failedRuns} />
             </section>

@@ -1,18 +1,16 @@
-import { Button, Modal, SegmentedControl, Stack, Table, Text, Title } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Modal, SegmentedControl, Stack, Table, Text, Title } from "@mantine/core";
 import { links } from "~/app/links";
+import { ActionButton } from "~/components/action";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
-import { toast } from "~/components/toast";
 import { useList } from "~/components/useList";
-import { choice, text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { calls, type Delivery, type Kind, type State } from "./kinds";
 
-const view = { state: choice(["all", "waiting", "delivered", "given_up"]), delivery: text(), cursor: text() };
 const STATES = [
   { value: "all", label: "All" },
   { value: "waiting", label: "Waiting" },
@@ -22,7 +20,7 @@ const STATES = [
 
 /** What was told to one receiver, and every attempt to tell it. */
 export function Deliveries({ kind, id, active }: { kind: Kind; id: string; active: boolean }) {
-  const [{ state, delivery, cursor }, setView] = useUrlState(view);
+  const [{ state, delivery, cursor }, setView] = useUrlState("/signed-in/notifications/$kind/$id");
   const wanted: State | "" = state === "all" ? "" : state;
   const list = useList<Delivery>({
     key: ["notifications", kind, "deliveries", id, wanted, cursor],
@@ -125,27 +123,18 @@ interface RedeliverProps {
 }
 
 function Redeliver({ kind, id, delivery, disabled }: RedeliverProps) {
-  const queries = useQueryClient();
-  const again = useMutation({
-    mutationFn: () => calls[kind].redeliver(id, delivery.id),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ["notifications"] });
-      toast.done("It is sent again, with the same ID");
-    },
-    onError: toast.failed,
-  });
   const about = [delivery.instance, delivery.entityType].filter(Boolean).join(" ");
   return (
-    <Button
+    <ActionButton
       size="compact-sm"
-      variant="default"
       disabled={disabled}
-      loading={again.isPending}
-      onClick={() => again.mutate()}
       aria-label={`Redeliver ${delivery.alert.replace("_", " ")} of ${about}`}
+      run={() => calls[kind].redeliver(id, delivery.id)}
+      done="It is sent again, with the same ID"
+      changes={["notifications"]}
     >
       Redeliver
-    </Button>
+    </ActionButton>
   );
 }
 

@@ -1,15 +1,14 @@
-import { Button, Checkbox, Group, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Checkbox, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
-import { asProblem, fieldOf, type Problem } from "~/api/problem";
+import { useState } from "react";
+import { refetch } from "~/api/query";
 import { links } from "~/app/links";
-import { FormModal, useFormModal } from "~/components/FormModal";
-import { destination } from "~/components/PageLink";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { Form } from "~/components/form/Form";
+import { FormModal } from "~/components/form/FormModal";
+import { useApiForm } from "~/components/form/useApiForm";
+import { ShownOnce } from "~/components/ShownOnce";
 import { toast } from "~/components/toast";
-import { calls, type Draft, EVENTS, type Kind, type Saved, type Subscription } from "./kinds";
-import { ShownOnce } from "./ShownOnce";
+import { calls, type Draft, EVENTS, type Kind, type Saved, SECRET, type Subscription } from "./kinds";
 
 interface Props {
   kind: Kind;
@@ -19,161 +18,107 @@ interface Props {
   onClose: () => void;
 }
 
-const FIELDS = ["name", "url", "addresses", "events", "instances"];
-
-/** Whether all that is wrong stands beside the inputs already. */
-function isBesideFields(problem: Problem): boolean {
-  return problem.errors.length > 0 && problem.errors.every((error) => FIELDS.includes(fieldOf(error.path)));
-}
-
 /** Makes or changes a webhook or an e-mail subscription. */
 export function Edit({ kind, subscription, etag = null, onClose }: Props) {
   const [saved, setSaved] = useState<Saved>();
-  const queries = useQueryClient();
   const navigate = useNavigate();
   const what = kind === "email" ? "e-mail" : "webhook";
-  const save = useMutation({
-    mutationFn: (draft: Draft) =>
-      subscription ? calls[kind].change(subscription.id, draft, etag) : calls[kind].create(draft),
-    onSuccess: (result) => {
-      void queries.invalidateQueries({ queryKey: ["notifications"] });
-      if (result.secret) setSaved(result);
-      else finish(result);
-    },
-  });
   const finish = (result: Saved) => {
     onClose();
     toast.done(`${result.name} is ${subscription ? "changed" : "added"}`);
-    if (!subscription) void navigate({ ...destination(links.notification(kind, result.id)), ignoreBlocker: true });
+    if (!subscription) void navigate({ href: links.notification(kind, result.id), ignoreBlocker: true });
   };
   const title = saved ? `Secret of ${saved.name}` : subscription ? `Edit ${subscription.name}` : `Add ${what}`;
   return (
     <FormModal onClose={onClose} title={title} size="lg" closeOnClickOutside={!saved} closeOnEscape={!saved}>
       {saved?.secret ? (
-        <ShownOnce secret={saved.secret} onClose={() => finish(saved)} />
+        <ShownOnce {...SECRET} value={saved.secret} onClose={() => finish(saved)} />
       ) : (
-        <Form
+        <Fields
           kind={kind}
-          initial={subscription}
-          problem={save.error ? asProblem(save.error) : undefined}
-          saving={save.isPending}
-          onSave={save.mutate}
+          subscription={subscription}
+          etag={etag}
+          onSaved={(result) => (result.secret ? setSaved(result) : finish(result))}
         />
       )}
     </FormModal>
   );
 }
 
-interface FormProps {
+interface FieldsProps {
   kind: Kind;
-  initial: Subscription | undefined;
-  problem: Problem | undefined;
-  saving: boolean;
-  onSave: (draft: Draft) => void;
+  subscription: Subscription | undefined;
+  etag: string | null;
+  onSaved: (saved: Saved) => void;
 }
 
 const EMPTY: Draft = { name: "", where: [], events: EVENTS.map((one) => one.value), instances: [], active: true };
 
-function Form({ kind, initial, problem, saving, onSave }: FormProps) {
-  const [first] = useState<Draft>(() => (initial ? pick(initial) : EMPTY));
-  const [draft, setDraft] = useState(first);
-  const { close } = useFormModal(JSON.stringify(draft) !== JSON.stringify(first));
-  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSave(draft);
-  };
+function Fields({ kind, subscription, etag, onSaved }: FieldsProps) {
+  const form = useApiForm<Draft, Saved>({
+    initial: subscription ? draftOf(subscription) : EMPTY,
+    names: { url: "where", addresses: "where" },
+    send: (draft) => (subscription ? calls[kind].change(subscription.id, draft, etag) : calls[kind].create(draft)),
+    onSent: (saved) => {
+      void refetch("notifications");
+      onSaved(saved);
+    },
+    staysOpen: () => true,
+  });
+  const { name, where } = form.values;
+  const ready = name.trim() !== "" && where.length > 0;
   return (
-    <form onSubmit={submit} noValidate>
-      <Stack gap="md">
-        {problem && !isBesideFields(problem) && <ProblemAlert error={problem} shownElsewhere={FIELDS} />}
-        <TextInput
-          label="Name"
-          required
-          data-autofocus
-          autoComplete="off"
-          value={draft.name}
-          onChange={(event) => set({ name: event.currentTarget.value })}
-          error={problem?.at("name")}
-        />
-        <Where kind={kind} draft={draft} set={set} problem={problem} />
-        <Checkbox.Group
-          label="Tell when"
-          description="Each is told once; the recovery comes with it"
-          value={draft.events}
-          onChange={(events) => set({ events })}
-          error={problem?.at("events")}
-        >
-          <Stack gap={6} mt={6}>
-            {EVENTS.map((one) => (
-              <Checkbox key={one.value} value={one.value} label={one.label} description={one.hint} />
-            ))}
-          </Stack>
-        </Checkbox.Group>
+    <Form form={form} submit={subscription ? "Save" : "Add"} ready={ready} noValidate>
+      <TextInput label="Name" required data-autofocus autoComplete="off" {...form.field("name")} />
+      {kind === "email" ? (
         <TagsInput
-          label="Instances"
-          description="Names, each followed by Enter. Empty: all"
-          value={draft.instances}
-          onChange={(instances) => set({ instances })}
-          error={problem?.at("instances")}
+          label="Addresses"
+          description="Each followed by Enter; one mail goes to all of them"
+          required
+          splitChars={[",", ";", " "]}
+          acceptValueOnBlur
+          {...form.field("where")}
         />
-        {initial && (
-          <Switch
-            label="On"
-            description="Switched off, it gives up what still waits for it"
-            checked={draft.active}
-            onChange={(event) => set({ active: event.currentTarget.checked })}
-          />
-        )}
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={close}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={saving} disabled={!draft.name.trim() || draft.where.length === 0}>
-            {initial ? "Save" : "Add"}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
-  );
-}
-
-function pick({ name, where, events, instances, active }: Subscription): Draft {
-  return { name, where, events, instances, active };
-}
-
-interface WhereProps {
-  kind: Kind;
-  draft: Draft;
-  set: (change: Partial<Draft>) => void;
-  problem: Problem | undefined;
-}
-
-function Where({ kind, draft, set, problem }: WhereProps) {
-  if (kind === "email")
-    return (
+      ) : (
+        <TextInput
+          label="URL"
+          description="Signed events are sent there by POST"
+          placeholder="https://example.com/hooks/syncline"
+          required
+          type="url"
+          autoComplete="off"
+          {...form.field("where")}
+          value={where[0] ?? ""}
+          onChange={({ currentTarget: { value } }) => form.setFieldValue("where", value ? [value] : [])}
+        />
+      )}
+      <Checkbox.Group
+        label="Tell when"
+        description="Each is told once; the recovery comes with it"
+        {...form.field("events")}
+      >
+        <Stack gap={6} mt={6}>
+          {EVENTS.map((one) => (
+            <Checkbox key={one.value} value={one.value} label={one.label} description={one.hint} />
+          ))}
+        </Stack>
+      </Checkbox.Group>
       <TagsInput
-        label="Addresses"
-        description="Each followed by Enter; one mail goes to all of them"
-        required
-        value={draft.where}
-        onChange={(where) => set({ where })}
-        splitChars={[",", ";", " "]}
-        acceptValueOnBlur
-        error={problem?.at("addresses")}
+        label="Instances"
+        description="Names, each followed by Enter. Empty: all"
+        {...form.field("instances")}
       />
-    );
-  return (
-    <TextInput
-      label="URL"
-      description="Signed events are sent there by POST"
-      placeholder="https://example.com/hooks/syncline"
-      required
-      type="url"
-      autoComplete="off"
-      value={draft.where[0] ?? ""}
-      onChange={(event) => set({ where: event.currentTarget.value ? [event.currentTarget.value] : [] })}
-      error={problem?.at("url")}
-    />
+      {subscription && (
+        <Switch
+          label="On"
+          description="Switched off, it gives up what still waits for it"
+          {...form.field("active", { type: "checkbox" })}
+        />
+      )}
+    </Form>
   );
+}
+
+function draftOf({ name, where, events, instances, active }: Subscription): Draft {
+  return { name, where, events, instances, active };
 }

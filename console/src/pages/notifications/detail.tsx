@@ -1,24 +1,22 @@
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { links } from "~/app/links";
-import { confirm } from "~/components/confirm";
+import { ActionButton } from "~/components/action";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination } from "~/components/PageLink";
+import { ShownOnce } from "~/components/ShownOnce";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
-import { toast } from "~/components/toast";
 import { Deliveries } from "./Deliveries";
 import { Edit } from "./Edit";
-import { calls, eventWord, type Kind, rotate, type Saved, type Subscription, type Tested } from "./kinds";
-import { ShownOnce } from "./ShownOnce";
+import { calls, eventWord, type Kind, rotate, SECRET, type Subscription, type Tested } from "./kinds";
 
 /** One webhook or e-mail subscription: what it is told, how that went, and a test. */
 export default function NotificationPage() {
-  const params = useParams({ strict: false }) as { kind?: string; id?: string };
+  const params = useParams({ from: "/signed-in/notifications/$kind/$id" });
   const kind: Kind = params.kind === "email" ? "email" : "webhooks";
   const id = params.id ?? "";
   const found = useQuery({
@@ -28,7 +26,7 @@ export default function NotificationPage() {
   });
   const [editing, setEditing] = useState(false);
   const [tested, setTested] = useState<Tested>();
-  const parent = { title: "Notifications", to: links.notifications({ kind: kind === "email" ? kind : undefined }) };
+  const parent = { title: "Notifications", to: listOf(kind) };
   if (!found.data)
     return (
       <>
@@ -56,7 +54,7 @@ export default function NotificationPage() {
         }
       />
       {subscription.warning && !tested && (
-        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation" styles={WARNING}>
+        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
           {subscription.warning}
         </Alert>
       )}
@@ -67,8 +65,6 @@ export default function NotificationPage() {
     </>
   );
 }
-
-const WARNING = { title: { color: "var(--sl-warn-text)" } };
 
 function TestResult({ tested, onClose }: { tested: Tested; onClose: () => void }) {
   const { ok, status, answer, seconds } = tested.result;
@@ -127,70 +123,66 @@ interface ActionsProps {
 }
 
 function Actions({ kind, subscription, onTested, onEdit }: ActionsProps) {
-  const [rotated, setRotated] = useState<Saved>();
-  const queries = useQueryClient();
+  const [secret, setSecret] = useState<string | null>(null);
   const navigate = useNavigate();
   const { id, name } = subscription;
-  const again = () => void queries.invalidateQueries({ queryKey: ["notifications"] });
-  const test = useMutation({
-    mutationFn: () => calls[kind].test(id),
-    onMutate: () => onTested(undefined),
-    onSuccess: onTested,
-    onError: toast.failed,
-  });
-  const turn = useMutation({
-    mutationFn: () => rotate(id),
-    onSuccess: (saved) => {
-      setRotated(saved);
-      again();
-    },
-    onError: toast.failed,
-  });
-  const remove = useMutation({
-    mutationFn: () => calls[kind].remove(id),
-    onSuccess: () => {
-      toast.done(`${name} is removed`);
-      void navigate(destination(links.notifications({ kind: kind === "email" ? kind : undefined }))).then(again);
-    },
-    onError: toast.failed,
-  });
-  const askToRotate = async () => {
-    const body = "The new secret is shown once. For 24 hours the old one signs too, so that the receiver can change.";
-    if (await confirm({ title: `Rotate the secret of ${name}?`, body, confirm: "Rotate" })) turn.mutate();
-  };
-  const askToRemove = async () => {
-    const body = "Its deliveries go with it, and what waits is not sent. This cannot be taken back.";
-    if (await confirm({ title: `Remove ${name}?`, body, confirm: "Remove", danger: true })) remove.mutate();
+  const test = () => {
+    onTested(undefined);
+    return calls[kind].test(id);
   };
   return (
     <>
-      <Button variant="default" color="red" onClick={() => void askToRemove()} loading={remove.isPending}>
+      <ActionButton
+        color="red"
+        ask={{
+          title: `Remove ${name}?`,
+          body: "Its deliveries go with it, and what waits is not sent. This cannot be taken back.",
+          confirm: "Remove",
+          danger: true,
+        }}
+        run={() => calls[kind].remove(id)}
+        done={`${name} is removed`}
+        onDone={() => navigate({ href: listOf(kind) })}
+        changes={["notifications"]}
+      >
         Remove
-      </Button>
+      </ActionButton>
       {kind === "webhooks" && (
-        <Button variant="default" onClick={() => void askToRotate()} loading={turn.isPending}>
+        <ActionButton
+          ask={{
+            title: `Rotate the secret of ${name}?`,
+            body: "The new secret is shown once. For 24 hours the old one signs too, so that the receiver can change.",
+            confirm: "Rotate",
+          }}
+          run={() => rotate(id)}
+          onDone={(saved) => setSecret(saved.secret)}
+          changes={["notifications"]}
+        >
           Rotate secret
-        </Button>
+        </ActionButton>
       )}
       <Button variant="default" onClick={onEdit}>
         Edit
       </Button>
-      <Button leftSection={<IconSend size={16} />} onClick={() => test.mutate()} loading={test.isPending}>
+      <ActionButton variant="filled" leftSection={<IconSend size={16} />} run={test} onDone={onTested}>
         Send test
-      </Button>
-      {rotated?.secret && (
+      </ActionButton>
+      {secret && (
         <Modal
           opened
           size="lg"
           title={`New secret of ${name}`}
-          onClose={() => setRotated(undefined)}
+          onClose={() => setSecret(null)}
           closeOnClickOutside={false}
           closeOnEscape={false}
-          closeButtonProps={{ "aria-label": "Close" }}
         >
-          <ShownOnce secret={rotated.secret} onClose={() => setRotated(undefined)} />
+          <ShownOnce {...SECRET} value={secret} onClose={() => setSecret(null)} />
         </Modal>
       )}
     </>
   );
+}
+
+function listOf(kind: Kind): string {
+  return links.notifications({ kind });
 }

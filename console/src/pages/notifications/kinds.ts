@@ -41,6 +41,13 @@ export function eventWord(event: string): string {
   return EVENTS.find((one) => one.value === event)?.label ?? event;
 }
 
+/** What is said beside a signing secret, the one time that it is shown. */
+export const SECRET = {
+  what: "the secret",
+  title: "Copy the secret now",
+  children: "It is shown this one time. The receiver checks with it that an event comes from here.",
+};
+
 type Webhook = Schema<"Webhook">;
 type Email = Schema<"EmailSubscription">;
 

@@ -6,23 +6,22 @@ import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
-import { choice, text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { Edit } from "./Edit";
 import { calls, eventWord, type Kind, type Subscription } from "./kinds";
 
-const view = { kind: choice(["webhooks", "email"]), cursor: text() };
 const KINDS = [
   { value: "webhooks", label: "Webhooks" },
   { value: "email", label: "E-mail" },
 ];
 
 export default function NotificationsPage() {
-  const [{ kind, cursor }, setView] = useUrlState(view);
+  const [{ kind, cursor }, setView] = useUrlState("/signed-in/notifications");
   const [adding, setAdding] = useState(false);
   const navigate = useNavigate();
   const list = useList<Subscription>({
@@ -44,7 +43,7 @@ export default function NotificationsPage() {
         actions={add}
       />
       {warning && (
-        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation" styles={WARNING}>
+        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
           {warning}
         </Alert>
       )}
@@ -54,7 +53,7 @@ export default function NotificationsPage() {
         name={kind === "email" ? "E-mail notifications" : "Webhooks"}
         columns={columns(kind)}
         rowId={(one) => one.id}
-        onOpen={(one) => void navigate(destination(links.notification(kind, one.id)))}
+        onOpen={(one) => void navigate({ href: links.notification(kind, one.id) })}
         toolbar={
           <SegmentedControl
             size="xs"
@@ -71,8 +70,6 @@ export default function NotificationsPage() {
     </>
   );
 }
-
-const WARNING = { title: { color: "var(--sl-warn-text)" } };
 
 function columns(kind: Kind): Column<Subscription>[] {
   return [

@@ -1,88 +1,77 @@
-import { Grid, NumberInput, Paper, PasswordInput, Select, Stack, Switch, TextInput, Title } from "@mantine/core";
+import { Grid, NumberInput, PasswordInput, Select, Stack, Switch, TextInput } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
+import { Panel } from "~/components/form/editor";
+import type { ApiForm } from "~/components/form/useApiForm";
 import { type Draft, MASK, secretsOf } from "./draft";
 import { SchemaForm } from "./SchemaForm";
 import type { Property } from "./schemaForm";
 
 interface Props {
-  draft: Draft;
-  onChange: (draft: Draft) => void;
+  form: ApiForm<Draft>;
   connectors: Schema<"ConnectorView">[];
   schema: Property;
   isNew: boolean;
   /** Names of the secrets that are stored. */
   stored: Record<string, string>;
-  mistake: (path: string) => string | undefined;
   /** Between how it is reached and its limits. */
   children: ReactNode;
 }
 
 /** The form: what it is, how it is reached, its secrets, and how much it stands. */
-export function ProfileFields({ draft, onChange, connectors, schema, isNew, stored, mistake, children }: Props) {
-  const set = (change: Partial<Draft>) => onChange({ ...draft, ...change });
+export function ProfileFields({ form, connectors, schema, isNew, stored, children }: Props) {
+  const { field, setValues, values: draft } = form;
   const secrets = secretsOf(draft, schema);
+  const mistake = (path: string) => form.errors[path] as string | undefined;
   return (
     <>
-      <Paper withBorder bg="var(--sl-surface)" p="md">
+      <Panel>
         <Stack gap="sm">
           <TextInput
             label="Name"
             description="Letters, digits, space, dot, dash; it never changes."
             withAsterisk
-            value={draft.name}
-            onChange={(event) => set({ name: event.currentTarget.value })}
-            error={mistake("name")}
             readOnly={!isNew}
             variant={isNew ? "default" : "filled"}
             data-autofocus={isNew || undefined}
             maw={420}
+            {...field("name")}
           />
           <Select
             label="Connector"
             description={connectors.find((one) => one.name === draft.connector)?.description}
             data={connectors.map((one) => ({ value: one.name, label: one.title }))}
-            value={draft.connector}
             allowDeselect={false}
-            onChange={(connector) => connector && set({ connector, config: {}, secrets: {} })}
-            error={mistake("connector")}
             maw={420}
+            {...field("connector")}
+            onChange={(connector) => connector && setValues({ connector, config: {}, secrets: {} })}
           />
-          <Switch
-            label="Active: instances may use it"
-            checked={draft.active}
-            onChange={(event) => set({ active: event.currentTarget.checked })}
-          />
+          <Switch label="Active: instances may use it" {...field("active", { type: "checkbox" })} />
         </Stack>
-      </Paper>
-      <Paper withBorder bg="var(--sl-surface)" p="md" component="section" aria-label="Connection">
-        <Title order={2} size={16} mb="sm">
-          Connection
-        </Title>
+      </Panel>
+      <Panel name="Connection" titled>
         <SchemaForm
           key={draft.connector}
           schema={schema.properties?.config ?? {}}
           values={draft.config}
-          onChange={(config) => set({ config })}
+          onChange={(config) => setValues({ config })}
           mistake={(path) => mistake(`config.${path}`)}
         />
-        {secrets.length > 0 && (
-          <Stack gap="sm" mt="sm">
-            {secrets.map(([name, property]) => (
-              <Secret
-                key={name}
-                label={property.title ?? name}
-                stored={name in stored}
-                value={draft.secrets[name] ?? ""}
-                error={mistake(`secrets.${name}`)}
-                onChange={(value) => set({ secrets: { ...draft.secrets, [name]: value } })}
-              />
-            ))}
-          </Stack>
-        )}
-      </Paper>
+        <Stack gap="sm" mt={secrets.length > 0 ? "sm" : 0}>
+          {secrets.map(([name, property]) => (
+            <Secret
+              key={name}
+              label={property.title ?? name}
+              stored={name in stored}
+              value={draft.secrets[name] ?? ""}
+              error={mistake(`secrets.${name}`)}
+              onChange={(value) => setValues({ secrets: { ...draft.secrets, [name]: value } })}
+            />
+          ))}
+        </Stack>
+      </Panel>
       {children}
-      <Limits draft={draft} set={set} mistake={mistake} />
+      <Limits form={form} />
     </>
   );
 }
@@ -113,73 +102,52 @@ function Secret({ label, stored, value, error, onChange }: SecretProps) {
   );
 }
 
-interface LimitsProps {
-  draft: Draft;
-  set: (change: Partial<Draft>) => void;
-  mistake: (path: string) => string | undefined;
-}
-
 /** How much the system stands, and how its failures are tried again. */
-function Limits({ draft, set, mistake }: LimitsProps) {
-  const { retry } = draft;
-  const number = (value: number | string, otherwise: number) => (value === "" ? otherwise : Number(value));
+function Limits({ form }: { form: ApiForm<Draft> }) {
+  const number = (path: string, otherwise: number | null) => ({
+    ...form.field(path),
+    value: form.getInputProps(path).value ?? "",
+    onChange: (value: number | string) => form.setFieldValue(path, value === "" ? otherwise : Number(value)),
+  });
   return (
-    <Paper withBorder bg="var(--sl-surface)" p="md" component="section" aria-label="Limits">
-      <Title order={2} size={16} mb="sm">
-        Limits
-      </Title>
+    <Panel name="Limits" titled>
       <Grid gap="sm">
         <Grid.Col span={{ base: 12, xs: 6 }}>
           <NumberInput
             label="Max Concurrent"
             description="Calls in flight, over all runs: 1 to 100"
-            value={draft.maxConcurrent}
-            onChange={(value) => set({ maxConcurrent: number(value, 10) })}
-            error={mistake("maxConcurrent")}
             allowDecimal={false}
+            {...number("maxConcurrent", 10)}
           />
         </Grid.Col>
         <Grid.Col span={{ base: 12, xs: 6 }}>
-          <NumberInput
-            label="Calls per second"
-            description="Empty: no limit"
-            value={draft.rate ?? ""}
-            onChange={(value) => set({ rate: value === "" ? null : Number(value) })}
-            error={mistake("rate")}
-            hideControls
-          />
+          <NumberInput label="Calls per second" description="Empty: no limit" hideControls {...number("rate", null)} />
         </Grid.Col>
         <Grid.Col span={{ base: 12, xs: 4 }}>
           <NumberInput
             label="Retries"
             description="After the first attempt: 0 to 10"
-            value={retry.retries}
-            onChange={(value) => set({ retry: { ...retry, retries: number(value, 3) } })}
-            error={mistake("retry.retries")}
             allowDecimal={false}
+            {...number("retry.retries", 3)}
           />
         </Grid.Col>
         <Grid.Col span={{ base: 12, xs: 4 }}>
           <NumberInput
             label="First delay"
             description="Seconds; each next one 4 times longer"
-            value={retry.base}
-            onChange={(value) => set({ retry: { ...retry, base: number(value, 2) } })}
-            error={mistake("retry.base")}
             hideControls
+            {...number("retry.base", 2)}
           />
         </Grid.Col>
         <Grid.Col span={{ base: 12, xs: 4 }}>
           <NumberInput
             label="Longest delay"
             description="Seconds that no delay exceeds"
-            value={retry.cap}
-            onChange={(value) => set({ retry: { ...retry, cap: number(value, 32) } })}
-            error={mistake("retry.cap")}
             hideControls
+            {...number("retry.cap", 32)}
           />
         </Grid.Col>
       </Grid>
-    </Paper>
+    </Panel>
   );
 }

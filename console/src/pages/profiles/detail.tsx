@@ -3,9 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
+import { useHeld } from "~/components/form/unsaved";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { useHeld } from "~/components/unsaved";
 import { emptyDraft } from "./draft";
 import { ProfileEditor } from "./ProfileEditor";
 import { useConnectors } from "./queries";
@@ -13,7 +13,14 @@ import { useConnectors } from "./queries";
 const PARENT = { title: "Connection Profiles", to: links.profiles() };
 
 export default function ProfilePage() {
-  const { name } = useParams({ strict: false }) as { name?: string };
+  return <Loaded name={useParams({ from: "/signed-in/connection-profiles/$name" }).name} />;
+}
+
+export function NewProfilePage() {
+  return <Loaded />;
+}
+
+function Loaded({ name }: { name?: string }) {
   const connectors = useConnectors();
   const stored = useQuery({
     queryKey: ["connection-profile", name],

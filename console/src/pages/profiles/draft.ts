@@ -1,6 +1,8 @@
 import type { Schema } from "~/api/client";
 import { counts, type Property, pruned, type Values } from "./schemaForm";
 
+export type Profile = Schema<"ProfileView">;
+
 /** Stands for a stored secret; sent back, it keeps it. */
 export const MASK = "***";
 

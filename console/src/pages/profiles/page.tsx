@@ -1,27 +1,24 @@
 import { Button, Group, Select } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { api, type Schema } from "~/api/client";
+import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { SearchBox } from "~/components/SearchBox";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
-import { choice, text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
+import type { Profile } from "./draft";
 import { useConnectors } from "./queries";
 import { UsedBy } from "./UsedBy";
 
-type Profile = Schema<"ProfileView">;
-
-const schema = { q: text(), status: choice(["all", "active", "inactive"]), connector: text(), cursor: text() };
-
 export default function ProfilesPage() {
-  const [view, setView] = useUrlState(schema);
+  const [view, setView] = useUrlState("/signed-in/connection-profiles");
   const navigate = useNavigate();
   const connectors = useConnectors();
   const titles = Object.fromEntries((connectors.data ?? []).map((one) => [one.name, one.title]));
@@ -44,7 +41,7 @@ export default function ProfilesPage() {
       : []),
   ];
   const create = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate(destination(links.newProfile()))}>
+    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newProfile() })}>
       New connection profile
     </Button>
   );
@@ -60,7 +57,7 @@ export default function ProfilesPage() {
         name="Connection profiles"
         columns={columnsWith(titles)}
         rowId={(profile) => profile.name}
-        onOpen={(profile) => void navigate(destination(links.profile(profile.name)))}
+        onOpen={(profile) => void navigate({ href: links.profile(profile.name) })}
         toolbar={
           <Group gap="xs">
             <SearchBox

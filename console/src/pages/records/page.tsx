@@ -4,11 +4,10 @@ import { useRouter } from "@tanstack/react-router";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination, PageLink } from "~/components/PageLink";
-import { text, useUrlState } from "~/state/url";
+import { PageLink } from "~/components/PageLink";
+import { useUrlState } from "~/state/url";
 import { type SearchHit, useSearchHits } from "./search";
 
-const schema = { q: text() };
 const columns: Column<SearchHit>[] = [
   { id: "kind", header: "Found", width: 110, cell: (hit) => hit.kind },
   { id: "label", header: "ID", cell: (hit) => <PageLink to={hit.to}>{hit.label}</PageLink> },
@@ -18,10 +17,10 @@ const columns: Column<SearchHit>[] = [
 /** Finds what became of a record: in which runs, through which stages, and what its target calls it. */
 export default function RecordsPage() {
   const router = useRouter();
-  const [{ q }, setView] = useUrlState(schema);
+  const [{ q }, setView] = useUrlState("/signed-in/records");
   const wanted = q.trim();
   const { hits, searching, error } = useSearchHits(wanted);
-  const open = (hit: SearchHit | undefined) => hit && void router.navigate(destination(hit.to));
+  const open = (hit: SearchHit | undefined) => hit && void router.navigate({ href: hit.to });
   return (
     <>
       <PageHeader title="Records" purpose="What happened to one record, over all runs: search it by its ID." />

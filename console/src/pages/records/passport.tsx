@@ -12,19 +12,18 @@ import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useShortcuts } from "~/state/shortcuts";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { History } from "./History";
 import classes from "./passport.module.css";
 import type { Passport } from "./payloads";
 import { Steps } from "./Steps";
 
-const schema = { run: text() };
 const WHILE_RUNNING = 2_000;
 
 /** One record: its runs at the left, and what each stage of one of them made of it. */
 export default function RecordPage() {
-  const { sourceId = "" } = useParams({ strict: false }) as { sourceId?: string };
-  const [view, setView] = useUrlState(schema);
+  const { sourceId = "" } = useParams({ from: "/signed-in/records/$sourceId" });
+  const [view, setView] = useUrlState("/signed-in/records/$sourceId");
   const history = useOlder(["record", sourceId], (cursor, signal) =>
     api.get("/api/v1/records", { query: { sourceId, limit: 50, ...(cursor && { cursor }) }, signal }),
   );

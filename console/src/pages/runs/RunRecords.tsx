@@ -5,18 +5,17 @@ import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
 import { TextFilter } from "~/components/TextFilter";
 import { useList } from "~/components/useList";
-import { text, useUrlState, whole } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { ChoiceFilter } from "./filters";
 import type { RunView } from "./live";
 import { title } from "./Stages";
 
 type RunRecord = Schema<"RunRecord">;
-const schema = { outcome: text(), source: text(), stage: text(), attempts: whole(1), cursor: text() };
 const NONE = { outcome: "", source: "", stage: "", attempts: undefined };
 const OUTCOMES: Record<string, string> = {
   success: "Success",
@@ -34,7 +33,7 @@ const EVERY = 5_000;
 /** The records of a run: filtered and paged by the server, however many there are. */
 export function RunRecords({ run }: { run: RunView }) {
   const router = useRouter();
-  const [view, setView] = useUrlState(schema);
+  const [view, setView] = useUrlState("/signed-in/runs/$runId");
   const { outcome, source, stage, attempts, cursor } = view;
   const query = {
     limit: 50,
@@ -64,7 +63,7 @@ export function RunRecords({ run }: { run: RunView }) {
         name="Records of the run"
         columns={columns(passport)}
         rowId={(record) => `${record.batch}/${record.slot}`}
-        onOpen={(record) => void router.navigate(destination(passport(record)))}
+        onOpen={(record) => void router.navigate({ href: passport(record) })}
         toolbar={
           <Group gap={6}>
             <ChoiceFilter

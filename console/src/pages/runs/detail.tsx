@@ -8,14 +8,13 @@ import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { confirm } from "~/components/confirm";
 import { PageHeader } from "~/components/PageHeader";
-import { destination } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Duration, Time } from "~/components/Time";
 import { toast } from "~/components/toast";
 import { useRun } from "~/live/useRun";
 import { count, plural } from "~/state/format";
-import { choice, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { Failures } from "./Failures";
 import { MODES } from "./filters";
 import { updated } from "./live";
@@ -23,11 +22,10 @@ import { Overview } from "./Overview";
 import { RunRecords } from "./RunRecords";
 
 type RunReport = Schema<"RunReport">;
-const schema = { tab: choice(["overview", "records", "failures"]), cursor: { read: () => "", write: () => undefined } };
 const WHILE_RUNNING = 2_000;
 
 export default function RunPage() {
-  const { runId = "" } = useParams({ strict: false }) as { runId?: string };
+  const { runId = "" } = useParams({ from: "/signed-in/runs/$runId" });
   const live = useRun(runId);
   const report = useQuery({
     queryKey: ["run", runId],
@@ -50,7 +48,7 @@ export default function RunPage() {
 }
 
 function Shown({ report, error }: { report: RunReport; error: unknown }) {
-  const [view, setView] = useUrlState(schema);
+  const [view, setView] = useUrlState("/signed-in/runs/$runId");
   const { run } = report;
   return (
     <>
@@ -122,8 +120,8 @@ function Actions({ report }: { report: RunReport }) {
   const again = links.trigger({
     instance: run.instance,
     entity: run.entityType,
-    mode: run.mode,
-    ...(report.askedIds && { ids: report.askedIds.join(",") }),
+    mode: run.mode as "incremental",
+    ...(report.askedIds && { ids: report.askedIds }),
   });
   if (!run.finishedAt) {
     return (
@@ -142,7 +140,7 @@ function Actions({ report }: { report: RunReport }) {
     <Button
       variant="default"
       leftSection={<IconReload size={16} />}
-      onClick={() => void router.navigate(destination(again))}
+      onClick={() => void router.navigate({ href: again })}
     >
       Run again
     </Button>

@@ -1,17 +1,9 @@
 import { Group, Select } from "@mantine/core";
 import { vocabularies } from "~/components/status";
 import { TextFilter } from "~/components/TextFilter";
-import { choice, several, text } from "~/state/url";
+import { RUN_STATES } from "~/pages/search";
+import type { SearchOf } from "~/state/url";
 
-export const STATES = [
-  "queued",
-  "extracting",
-  "in_progress",
-  "succeeded",
-  "partial_success",
-  "failed",
-  "cancelled",
-] as const;
 const TRIGGERS = ["api", "cli", "schedule", "topic", "replay"];
 export const MODES: Record<string, string> = {
   incremental: "Incremental",
@@ -28,37 +20,14 @@ const RANGES = {
 type Range = keyof typeof RANGES;
 const HOURS: Record<Range, number | null> = { all: null, hour: 1, day: 24, week: 168, month: 720 };
 
-/** What the list of runs shows, in its address. */
-export const schema = {
-  state: several(STATES),
-  id: text(),
-  instance: text(),
-  entity: text(),
-  trigger: text(),
-  mode: text(),
-  parent: text(),
-  range: choice(["all", "hour", "day", "week", "month"]),
-  cursor: text(),
-};
-
-export interface View {
-  state: readonly string[] | "all";
-  id: string;
-  instance: string;
-  entity: string;
-  trigger: string;
-  mode: string;
-  parent: string;
-  range: Range;
-  cursor: string;
-}
+export type View = SearchOf<"/signed-in/runs">;
 
 /** The filter as the API takes it. `now` is rounded, so that the same filter stays the same list. */
 export function queryOf(view: View, now: number) {
   const hours = HOURS[view.range];
   const minute = 60_000;
   return {
-    ...(view.state !== "all" && { state: [...view.state] as (typeof STATES)[number][] }),
+    ...(view.state !== "all" && { state: [...view.state] }),
     ...(view.id && { idPrefix: view.id }),
     ...(view.instance && { instance: view.instance }),
     ...(view.entity && { entityType: view.entity }),
@@ -125,7 +94,7 @@ export function ChoiceFilter(props: {
 /** The filters above the list of runs. */
 export function Filters({ view, set, onOpen }: { view: View; set: Set; onOpen: (id: string) => void }) {
   const states = Object.fromEntries(
-    STATES.map((one) => [one, (vocabularies.run as Record<string, { word: string }>)[one]?.word ?? one]),
+    RUN_STATES.map((one) => [one, (vocabularies.run as Record<string, { word: string }>)[one]?.word ?? one]),
   );
   const state = view.state === "all" ? "" : view.state.length === 1 ? (view.state[0] ?? "") : "";
   const applyId = (value: string) => {
@@ -141,7 +110,7 @@ export function Filters({ view, set, onOpen }: { view: View; set: Set; onOpen: (
         width={130}
         value={state}
         words={states}
-        onChange={(value) => set({ state: value ? [value] : "all" })}
+        onChange={(value) => set({ state: value ? [value as (typeof RUN_STATES)[number]] : "all" })}
       />
       <TextFilter label="Instance" width={130} value={view.instance} onApply={(instance) => set({ instance })} />
       <TextFilter label="Entity type" width={110} value={view.entity} onApply={(entity) => set({ entity })} />

@@ -9,7 +9,7 @@ import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { destination, PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Duration, Time } from "~/components/Time";
@@ -18,7 +18,7 @@ import { useRuns } from "~/live/useRuns";
 import { count, plural, rate } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { MiniBar } from "./Counters";
-import { Filters, MODES, NONE, named, queryOf, schema, type View } from "./filters";
+import { Filters, MODES, NONE, named, queryOf, type View } from "./filters";
 import { type RunView, unseen, updated } from "./live";
 import classes from "./runs.module.css";
 
@@ -92,7 +92,7 @@ function shownState(run: RunView): string {
 
 export default function RunsPage() {
   const router = useRouter();
-  const [view, setView] = useUrlState(schema) as [View, (change: Partial<View>) => void];
+  const [view, setView] = useUrlState("/signed-in/runs");
   const query = queryOf(view, serverNow());
   const list = useList<RunView>({
     key: ["runs", query, view.cursor],
@@ -111,7 +111,7 @@ export default function RunsPage() {
   const filters = named(view, setView);
   const arrived =
     view.cursor === "" && list.rows ? unseen(list.rows, live.data?.values() ?? []).filter(fits(view)) : [];
-  const open = (run: string) => void router.navigate(destination(links.run(run)));
+  const open = (run: string) => void router.navigate({ href: links.run(run) });
   return (
     <>
       <PageHeader
@@ -120,7 +120,7 @@ export default function RunsPage() {
         actions={
           <Button
             leftSection={<IconPlayerPlay size={16} />}
-            onClick={() => void router.navigate(destination(links.trigger()))}
+            onClick={() => void router.navigate({ href: links.trigger() })}
           >
             Trigger a sync
           </Button>
@@ -176,6 +176,6 @@ function fits(view: View) {
     (!view.entity || run.entityType === view.entity.toLowerCase()) &&
     (!view.trigger || run.trigger === view.trigger) &&
     (!view.mode || run.mode === view.mode) &&
-    (view.state === "all" || view.state.includes(run.state)) &&
+    (view.state === "all" || view.state.some((state) => state === run.state)) &&
     view.id === "";
 }

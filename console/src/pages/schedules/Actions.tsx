@@ -6,7 +6,6 @@ import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
-import { destination } from "~/components/PageLink";
 import { toast } from "~/components/toast";
 import type { Schedule } from "./words";
 
@@ -84,7 +83,7 @@ function useActions({ name, enabled }: Schedule, onDeleted?: () => void) {
   const runNow = useMutation({
     mutationFn: () => api.post("/api/v1/schedules/{name}/run-now", params),
     onSuccess: (run) => {
-      const open = () => void navigate(destination(links.run(run?.correlationId ?? "")));
+      const open = () => void navigate({ href: links.run(run?.correlationId ?? "") });
       toast.done(`${name}: the run is asked for`, { label: "Open run", run: open });
     },
     onError: toast.failed,

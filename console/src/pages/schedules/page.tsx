@@ -15,29 +15,17 @@ import { StatusBadge } from "~/components/StatusBadge";
 import { lookOf as statusOf, vocabularies } from "~/components/status";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
+import { SCHEDULE_STATUSES } from "~/pages/search";
 import { plural } from "~/state/format";
-import { choice, text, useUrlState } from "~/state/url";
+import { type SearchOf, useUrlState } from "~/state/url";
 import { Actions } from "./Actions";
 import { Detail } from "./Detail";
 import { ScheduleForm } from "./ScheduleForm";
 import classes from "./schedules.module.css";
 import { local, lookOf, type Schedule } from "./words";
 
-const STATUSES = ["enabled", "disabled", "dependency_inactive"] as const;
-const schema = {
-  q: text(),
-  status: choice(["all", ...STATUSES]),
-  cursor: text(),
-  /** The schedule whose detail is open. */
-  open: text(),
-  /** The schedule that is edited; `*` is a new one, which no name can be. */
-  edit: text(),
-  instance: text(),
-  entity: text(),
-};
-
 export default function SchedulesPage() {
-  const [view, set] = useUrlState(schema);
+  const [view, set] = useUrlState("/signed-in/schedules");
   const { q, status, cursor, open, edit } = view;
   const list = useList<Schedule>({
     key: ["schedules", "list", q, status, cursor],
@@ -120,13 +108,13 @@ function Edited({ name, onClose }: { name: string; onClose: () => void }) {
   return found.data ? <ScheduleForm schedule={found.data} onClose={onClose} /> : null;
 }
 
-type View = { q: string; status: (typeof STATUSES)[number] | "all"; cursor: string };
+type View = SearchOf<"/signed-in/schedules">;
 
 function queryOf({ q, status, cursor }: View) {
   return { ...(q && { search: q }), ...(status !== "all" && { status }), ...(cursor && { cursor }) };
 }
 
-function wordOf(status: (typeof STATUSES)[number]): string {
+function wordOf(status: string): string {
   return vocabularies.schedule[status]?.word ?? status;
 }
 
@@ -163,7 +151,7 @@ function Filters({ q, status, set }: FilterProps) {
         aria-label="Status"
         placeholder="Any status"
         clearable
-        data={STATUSES.map((value) => ({ value, label: wordOf(value) }))}
+        data={SCHEDULE_STATUSES.map((value) => ({ value, label: wordOf(value) }))}
         value={status === "all" ? null : status}
         onChange={(value) => set({ status: (value ?? "all") as View["status"] })}
       />

@@ -1,26 +1,26 @@
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { api, type Schema } from "~/api/client";
-import { asProblem } from "~/api/problem";
+import { refetch } from "~/api/query";
 import { useSession } from "~/api/session";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
+import { Form } from "~/components/form/Form";
+import { FormModal } from "~/components/form/FormModal";
+import { useApiForm } from "~/components/form/useApiForm";
 import { PageHeader } from "~/components/PageHeader";
 import { Pager } from "~/components/Pager";
-import { ProblemAlert } from "~/components/ProblemAlert";
 import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
 import { useList } from "~/components/useList";
 import { count } from "~/state/format";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 
 type Tenant = Schema<"TenantView">;
-const view = { cursor: text() };
 
 export default function TenantsPage() {
-  const [{ cursor }] = useUrlState(view);
+  const [{ cursor }] = useUrlState("/signed-in/tenants");
   const here = useSession().data?.tenant;
   const [adding, setAdding] = useState(false);
   const list = useList<Tenant>({
@@ -52,53 +52,34 @@ export default function TenantsPage() {
         empty={<EmptyState kind="nothing-yet" title="No tenants" />}
       />
       <Pager next={list.next} />
-      {adding && <AddTenant onClose={() => setAdding(false)} />}
+      {adding && (
+        <FormModal onClose={() => setAdding(false)} title="Add tenant">
+          <AddTenant />
+        </FormModal>
+      )}
     </>
   );
 }
 
-function AddTenant({ onClose }: { onClose: () => void }) {
-  const [id, setId] = useState("");
-  const queries = useQueryClient();
-  const add = useMutation({
-    mutationFn: () => api.post("/api/v1/tenants", { body: { id } }),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ["tenants"] });
-      void queries.invalidateQueries({ queryKey: ["session"] });
+function AddTenant() {
+  const form = useApiForm({
+    initial: { id: "" },
+    send: (body) => api.post("/api/v1/tenants", { body }),
+    onSent: ({ id }) => {
+      void refetch("tenants", "session");
       toast.done(`Tenant ${id} is there: switch to it in the top bar`);
-      onClose();
     },
   });
-  const problem = add.error ? asProblem(add.error) : undefined;
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (id) add.mutate();
-  };
   return (
-    <Modal opened onClose={onClose} title="Add tenant">
-      <form onSubmit={submit}>
-        <Stack gap="md">
-          {problem && problem.errors.length === 0 && <ProblemAlert error={add.error} />}
-          <TextInput
-            label="Name"
-            description="Lower-case letters, digits and hyphens; it cannot be changed later"
-            required
-            data-autofocus
-            autoComplete="off"
-            value={id}
-            onChange={(event) => setId(event.currentTarget.value)}
-            error={problem?.at("id")}
-          />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={add.isPending} disabled={!id}>
-              Add tenant
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <Form form={form} submit="Add tenant" ready={form.values.id !== ""}>
+      <TextInput
+        label="Name"
+        description="Lower-case letters, digits and hyphens; it cannot be changed later"
+        required
+        data-autofocus
+        autoComplete="off"
+        {...form.field("id")}
+      />
+    </Form>
   );
 }

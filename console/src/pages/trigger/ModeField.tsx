@@ -1,18 +1,16 @@
-import { Radio, Stack } from "@mantine/core";
-import { consequence, MODE_WORDS, MODES, type Mode } from "./fields";
+import { Radio, type RadioGroupProps, Stack } from "@mantine/core";
+import { MODES } from "~/pages/search";
+import { consequence, MODE_WORDS } from "./fields";
 
-interface Props {
-  mode: Mode;
+interface Props extends Omit<RadioGroupProps, "children"> {
   ids: number;
-  error: string | undefined;
   disabled: boolean;
-  onChange: (mode: Mode) => void;
 }
 
 /** The three modes, each with what it will do. */
-export function ModeField({ mode, ids, error, disabled, onChange }: Props) {
+export function ModeField({ ids, disabled, ...field }: Props) {
   return (
-    <Radio.Group label="Mode" value={mode} onChange={(value) => onChange(value as Mode)} error={error}>
+    <Radio.Group label="Mode" {...field}>
       <Stack gap={8} mt={6}>
         {MODES.map((one) => (
           <Radio

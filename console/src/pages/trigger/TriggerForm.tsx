@@ -11,62 +11,57 @@ import {
   Text,
   Textarea,
 } from "@mantine/core";
+import type { UseFormReturnType } from "@mantine/form";
 import { IconCheck, IconChevronDown, IconCopy, IconPlayerPlay } from "@tabler/icons-react";
-import { type FormEvent, useId, useState } from "react";
+import { useId, useState } from "react";
 import type { Schema } from "~/api/client";
-import { asProblem, fieldOf } from "~/api/problem";
 import { confirm } from "~/components/confirm";
 import { instanceKind } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
 import { useInstance } from "~/components/pick/useInstance";
 import { useShortcuts } from "~/state/shortcuts";
-import { commandOf, consequence, FIELD_OF, type Fields, idsOf, type Mistakes, MODE_WORDS, mistakes } from "./fields";
+import { commandOf, consequence, type Fields, idsOf, MODE_WORDS } from "./fields";
 import { InstanceFacts } from "./InstanceFacts";
 import { ModeField } from "./ModeField";
 
 type Instance = Schema<"InstanceView">;
 
 interface Props {
-  fields: Fields;
-  onChange: (change: Partial<Fields>) => void;
-  error: unknown;
+  form: UseFormReturnType<Fields>;
   pending: boolean;
   onTrigger: (fields: Fields) => void;
 }
 
-export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Props) {
-  const [tried, setTried] = useState(false);
+export function TriggerForm({ form, pending, onTrigger }: Props) {
+  const { values: fields, getInputProps: field } = form;
   const [advanced, setAdvanced] = useState(Boolean(fields.max || fields.batch || fields.overlap === "queue"));
   const id = useId();
   const instance = useInstance(fields.instance);
-  const wrong = mistakes(fields);
-  const told: Mistakes = { ...fromServer(error), ...(tried ? wrong : {}) };
   const inactive = instance !== undefined && instance.status !== "active";
   const ids = idsOf(fields.ids);
-
-  const submit = async (event?: FormEvent) => {
-    event?.preventDefault();
-    setTried(true);
-    if (Object.keys(wrong).length > 0 || inactive || pending) {
-      if (wrong.max || wrong.batch) setAdvanced(true);
-      return;
-    }
-    if (await agreed(fields, ids.length)) onTrigger(fields);
-  };
-  useShortcuts([{ keys: "mod+Enter", label: "Trigger the sync", group: "Sync Trigger", run: () => void submit() }]);
+  const submit = form.onSubmit(
+    async (values) => {
+      if (!inactive && !pending && (await agreed(values, ids.length))) onTrigger(values);
+    },
+    ({ max, batch }) => (max || batch) && setAdvanced(true),
+  );
+  const number = (name: "max" | "batch") => ({
+    ...field(name),
+    onChange: (value: number | string) => form.setFieldValue(name, String(value)),
+  });
+  useShortcuts([{ keys: "mod+Enter", label: "Trigger the sync", group: "Sync Trigger", run: () => submit() }]);
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate aria-label="Sync Trigger">
+    <form onSubmit={submit} noValidate aria-label="Sync Trigger">
       <Stack gap="md">
         <Pick
           kind={instanceKind}
           label="Instance"
           required
           placeholder="Choose an instance"
-          value={fields.instance}
-          onPick={(name, of) => onChange({ instance: name, entity: onlyEntity(of) })}
-          error={told.instance}
           disabled={pending}
+          {...field("instance")}
+          onChange={(name, of) => form.setValues({ instance: name, entity: onlyEntity(of) })}
         />
         {instance && <InstanceFacts instance={instance} entity={fields.entity} />}
         <Select
@@ -74,11 +69,11 @@ export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Pro
           required
           placeholder={instance ? "Choose what to sync" : "Choose an instance first"}
           data={(instance?.entityTypes ?? []).map((one) => one.entityType)}
-          value={fields.entity || null}
-          onChange={(value) => onChange({ entity: value ?? "" })}
-          error={told.entity}
           disabled={!instance || pending}
           nothingFoundMessage="This instance has no mapping"
+          {...field("entity")}
+          value={fields.entity || null}
+          onChange={(value) => form.setFieldValue("entity", value ?? "")}
         />
         <Textarea
           label="Source IDs"
@@ -91,18 +86,10 @@ export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Pro
           autosize
           minRows={1}
           maxRows={6}
-          value={fields.ids}
-          onChange={(event) => onChange({ ids: event.currentTarget.value })}
-          error={told.ids}
           disabled={pending}
+          {...field("ids")}
         />
-        <ModeField
-          mode={fields.mode}
-          ids={ids.length}
-          error={told.mode}
-          disabled={pending}
-          onChange={(mode) => onChange({ mode })}
-        />
+        <ModeField ids={ids.length} disabled={pending} {...field("mode")} />
         <div>
           <Button
             variant="subtle"
@@ -125,9 +112,7 @@ export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Pro
                   placeholder="All"
                   min={1}
                   allowDecimal={false}
-                  value={fields.max}
-                  onChange={(value) => onChange({ max: String(value) })}
-                  error={told.max}
+                  {...number("max")}
                 />
                 <NumberInput
                   label="Batch size"
@@ -137,9 +122,7 @@ export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Pro
                   max={1000}
                   clampBehavior="none"
                   allowDecimal={false}
-                  value={fields.batch}
-                  onChange={(value) => onChange({ batch: String(value) })}
-                  error={told.batch}
+                  {...number("batch")}
                 />
               </Group>
               <div>
@@ -153,8 +136,7 @@ export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Pro
                     { value: "reject", label: "Refuse" },
                     { value: "queue", label: "Queue after it" },
                   ]}
-                  value={fields.overlap}
-                  onChange={(overlap) => onChange({ overlap })}
+                  {...field("overlap")}
                 />
               </div>
             </Stack>
@@ -180,13 +162,6 @@ export function TriggerForm({ fields, onChange, error, pending, onTrigger }: Pro
 function onlyEntity(instance: Instance | undefined): string {
   const types = instance?.entityTypes ?? [];
   return types.length === 1 ? (types[0]?.entityType ?? "") : "";
-}
-
-/** What the server found wrong, put beside its field. */
-function fromServer(error: unknown): Mistakes {
-  if (!error) return {};
-  const entries = asProblem(error).errors.map((item) => [FIELD_OF[fieldOf(item.path)], item.message] as const);
-  return Object.fromEntries(entries.filter(([field]) => field !== undefined));
 }
 
 /** Asks before what is expensive or cannot be taken back. */

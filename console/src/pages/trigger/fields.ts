@@ -1,24 +1,11 @@
 import type { Schema } from "~/api/client";
-import { choice, list, text, whole } from "~/state/url";
+import type { MODES } from "~/pages/search";
 
-export const MODES = ["incremental", "reset_cursor", "force_full"] as const;
 export type Mode = (typeof MODES)[number];
 export const MODE_WORDS: Record<Mode, string> = {
   incremental: "Incremental",
   reset_cursor: "Reset Cursor",
   force_full: "Force Full Sync",
-};
-
-/** What the page shows, in its address: a run, a schedule or a runbook may link to a filled form. */
-export const schema = {
-  instance: text(),
-  entity: text(),
-  ids: list(),
-  mode: choice(MODES),
-  max: whole(1),
-  batch: whole(1),
-  overlap: choice(["reject", "queue"]),
-  run: text(),
 };
 
 export interface Fields {

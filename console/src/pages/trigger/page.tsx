@@ -1,30 +1,36 @@
 import { Button, Stack } from "@mantine/core";
+import { useForm } from "@mantine/form";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api } from "~/api/client";
+import { asProblem, errorsByField } from "~/api/problem";
 import { links } from "~/app/links";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { RunPanel } from "~/components/run/RunPanel";
-import { useUrlState } from "~/state/url";
+import { type SearchOf, useUrlState } from "~/state/url";
 import { ActiveRuns } from "./ActiveRuns";
-import { DEFAULT_BATCH, type Fields, idsOf, schema } from "./fields";
+import { DEFAULT_BATCH, FIELD_OF, type Fields, idsOf, mistakes } from "./fields";
 import { Refused } from "./Refused";
 import { TriggerForm } from "./TriggerForm";
 import classes from "./trigger.module.css";
 import { useTrigger } from "./useTrigger";
 
 export default function TriggerPage() {
-  const [view, setView] = useUrlState(schema);
-  const [fields, setFields] = useState<Fields>(() => fieldsOf(view));
+  const [view, setView] = useUrlState("/signed-in/trigger");
   const any = useQuery({
     queryKey: ["instances", "any"],
     queryFn: () => api.get("/api/v1/instances", { query: { limit: 1 } }),
   });
-  const { trigger, first, error, pending, reset } = useTrigger((run, asked) =>
-    setView({ ...inUrl(asked), run: run.correlationId }),
+  const form = useForm<Fields>({
+    initialValues: fieldsOf(view),
+    validate: mistakes,
+    onValuesChange: () => error && reset(),
+  });
+  const { trigger, first, error, pending, reset } = useTrigger(
+    (run, asked) => setView({ ...inUrl(asked), run: run.correlationId }),
+    (error) => form.setErrors(errorsByField(asProblem(error), FIELD_OF)),
   );
   // While the trigger is on its way its run has no place in the address yet.
   const shown = pending ? first?.correlationId : view.run;
@@ -32,14 +38,9 @@ export default function TriggerPage() {
     reset();
     setView({ run });
   };
-  const change = (next: Partial<Fields>) => {
-    if (error) reset();
-    setFields((now) => ({ ...now, ...next }));
-  };
   const queue = () => {
-    const next = { ...fields, overlap: "queue" as const };
-    setFields(next);
-    trigger(next);
+    form.setFieldValue("overlap", "queue");
+    trigger({ ...form.getValues(), overlap: "queue" });
   };
   const none = any.data?.items.length === 0;
   return (
@@ -51,16 +52,16 @@ export default function TriggerPage() {
         <div className={classes.columns}>
           <div className={classes.form}>
             {any.error && <ProblemAlert error={any.error} onRetry={() => void any.refetch()} />}
-            <TriggerForm fields={fields} onChange={change} error={error} pending={pending} onTrigger={trigger} />
+            <TriggerForm form={form} pending={pending} onTrigger={trigger} />
           </div>
           <Stack className={classes.side} gap="md">
-            <Refused error={error} onRetry={() => trigger(fields)} onWatch={watch} onQueue={queue} />
+            <Refused error={error} onRetry={() => trigger(form.getValues())} onWatch={watch} onQueue={queue} />
             {shown && (
               <RunPanel
                 key={shown}
                 correlationId={shown}
                 first={first?.correlationId === shown ? first : undefined}
-                onAgain={() => trigger(fields)}
+                onAgain={() => trigger(form.getValues())}
               />
             )}
             {shown ? (
@@ -95,7 +96,7 @@ function NoInstances() {
   );
 }
 
-type View = ReturnType<typeof useUrlState<typeof schema>>[0];
+type View = SearchOf<"/signed-in/trigger">;
 
 function fieldsOf(view: View): Fields {
   return {

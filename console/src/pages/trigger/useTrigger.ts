@@ -12,7 +12,7 @@ interface Asked {
 }
 
 /** Asks for a run. `first` stands there at once, before anybody answered; it goes when the trigger is refused. */
-export function useTrigger(onAccepted: (run: RunStatus, fields: Fields) => void) {
+export function useTrigger(onAccepted: (run: RunStatus, fields: Fields) => void, onRefused: (error: unknown) => void) {
   const [first, setFirst] = useState<RunStatus | null>(null);
   const mutation = useMutation({
     mutationFn: ({ fields, correlationId }: Asked) =>
@@ -23,7 +23,10 @@ export function useTrigger(onAccepted: (run: RunStatus, fields: Fields) => void)
       void queryClient.invalidateQueries({ queryKey: ["runs"] });
       onAccepted(run, fields);
     },
-    onError: () => setFirst(null),
+    onError: (error) => {
+      setFirst(null);
+      onRefused(error);
+    },
   });
   const trigger = (fields: Fields) =>
     mutation.mutate({ fields, correlationId: repeated(mutation, fields) ?? newCorrelationId(serverNow()) });

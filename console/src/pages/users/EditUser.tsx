@@ -1,25 +1,26 @@
 import { Button, Divider, Drawer, Group, Stack, Text } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, type Schema } from "~/api/client";
-import { asProblem } from "~/api/problem";
-import { type RoleName, useSession } from "~/api/session";
+import { api } from "~/api/client";
+import { refetch } from "~/api/query";
+import { useSession } from "~/api/session";
 import { links } from "~/app/links";
-import { confirm } from "~/components/confirm";
+import { ActionButton } from "~/components/action";
+import { useApiForm } from "~/components/form/useApiForm";
 import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
 import { Invitation } from "./AddUser";
-import { RoleAndTenants } from "./Fields";
+import { type Access, RoleAndTenants } from "./Fields";
 import { statusOf, type User } from "./status";
 
 /** One user: role, tenants, a new password, and the door. */
 export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useQuery({
     queryKey: ["users", "one", id],
-    queryFn: () => api.get("/api/v1/users/{user}", { path: { user: id } }) as Promise<User>,
+    queryFn: () => api.get("/api/v1/users/{user}", { path: { user: id } }),
     placeholderData: undefined,
   });
   return (
@@ -30,32 +31,22 @@ export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
   );
 }
 
-function useChange(user: User) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (body: { role?: RoleName; tenants?: string[]; disabled?: boolean }) =>
-      api.patch("/api/v1/users/{user}", { path: { user: user.id }, body }),
-    onSuccess: () => void queries.invalidateQueries({ queryKey: ["users"] }),
-  });
+type Change = Partial<Access> & { disabled?: boolean };
+
+async function change(user: User, body: Change, done: string): Promise<void> {
+  await api.patch("/api/v1/users/{user}", { path: { user: user.id }, body });
+  void refetch("users");
+  toast.done(`${user.name} ${done}`);
 }
 
 function Details({ user, onClose }: { user: User; onClose: () => void }) {
-  const [access, setAccess] = useState<{ role: RoleName; tenants: string[] }>({
-    role: user.role,
-    tenants: user.tenants,
-  });
-  const change = useChange(user);
   const [link, setLink] = useState<string>();
-  const problem = change.error ? asProblem(change.error) : undefined;
-  const same = access.role === user.role && [...access.tenants].sort().join() === [...user.tenants].sort().join();
+  const form = useApiForm<Access>({
+    initial: { role: user.role, tenants: [...user.tenants].sort() },
+    send: (access) => change(user, access, "is changed"),
+    onSent: onClose,
+  });
   if (link) return <Invitation name={user.name} link={link} onClose={onClose} />;
-  const save = () =>
-    change.mutate(access, {
-      onSuccess: () => {
-        toast.done(`${user.name} is changed`);
-        onClose();
-      },
-    });
   return (
     <Stack gap="md">
       <Group gap="md">
@@ -64,66 +55,59 @@ function Details({ user, onClose }: { user: User; onClose: () => void }) {
           Last signed in: <Time at={user.signedInAt} none="never" />
         </Text>
       </Group>
-      {problem && problem.errors.length === 0 && <ProblemAlert error={change.error} />}
-      <RoleAndTenants {...access} onChange={(part) => setAccess({ ...access, ...part })} problem={problem} />
+      <ProblemAlert error={form.problem} />
+      <RoleAndTenants form={form} />
       <Group justify="flex-end">
-        <Button onClick={save} loading={change.isPending} disabled={same}>
+        <Button onClick={() => form.send()} loading={form.pending} disabled={!form.dirty}>
           Save
         </Button>
       </Group>
       <Divider />
       <NewLink user={user} onLink={setLink} />
-      <Door user={user} change={change} />
+      <Door user={user} />
       <PageLink to={links.auditLog({ actor: user.name })}>What {user.name} did</PageLink>
     </Stack>
   );
 }
 
 function NewLink({ user, onLink }: { user: User; onLink: (link: string) => void }) {
-  const make = useMutation({
-    mutationFn: () => api.post("/api/v1/users/{user}/password-link", { path: { user: user.id } }),
-    onSuccess: (made) => onLink((made as Schema<"PasswordLink">).link),
-    onError: toast.failed,
-  });
   return (
     <Group justify="space-between" wrap="nowrap">
       <Text size="sm">A link to choose a new password. The old one works until then.</Text>
-      <Button variant="default" flex="none" onClick={() => make.mutate()} loading={make.isPending}>
+      <ActionButton
+        flex="none"
+        run={() => api.post("/api/v1/users/{user}/password-link", { path: { user: user.id } })}
+        onDone={(made) => onLink(made.link)}
+      >
         Make link
-      </Button>
+      </ActionButton>
     </Group>
   );
 }
 
-function Door({ user, change }: { user: User; change: ReturnType<typeof useChange> }) {
+function Door({ user }: { user: User }) {
   const own = useSession().data?.name === user.name;
-  const flip = async () => {
-    const question = {
-      title: `Disable ${user.name}?`,
-      body: `${user.name} is signed out everywhere at once. API keys that they made go on working: look at those too.`,
-      confirm: "Disable",
-      danger: true,
-    };
-    if (user.disabled || (await confirm(question))) {
-      const done = user.disabled ? "may sign in again" : "is disabled and signed out";
-      change.mutate({ disabled: !user.disabled }, { onSuccess: () => toast.done(`${user.name} ${done}`) });
-    }
+  const question = {
+    title: `Disable ${user.name}?`,
+    body: `${user.name} is signed out everywhere at once. API keys that they made go on working: look at those too.`,
+    confirm: "Disable",
+    danger: true,
   };
+  const done = user.disabled ? "may sign in again" : "is disabled and signed out";
   return (
     <Group justify="space-between" wrap="nowrap">
       <Text size="sm">
         {user.disabled ? "They cannot sign in." : "Sign them out everywhere and let them in no more."}
       </Text>
-      <Button
-        variant="default"
+      <ActionButton
         color="red"
         flex="none"
         disabled={own}
-        onClick={() => void flip()}
-        loading={change.isPending}
+        ask={!user.disabled && question}
+        run={() => change(user, { disabled: !user.disabled }, done)}
       >
         {user.disabled ? "Enable" : "Disable"}
-      </Button>
+      </ActionButton>
     </Group>
   );
 }

@@ -1,31 +1,32 @@
 import { MultiSelect } from "@mantine/core";
-import type { Problem } from "~/api/problem";
 import { type RoleName, useSession } from "~/api/session";
-import { RoleChoice } from "~/pages/api-keys/CreateKey";
+import { RoleChoice } from "~/components/form/RoleChoice";
+import type { ApiForm } from "~/components/form/useApiForm";
 
-interface Props {
+export interface Access {
   role: RoleName;
   tenants: string[];
-  onChange: (change: { role?: RoleName; tenants?: string[] }) => void;
-  problem?: Problem | undefined;
+}
+
+interface Props {
+  form: Pick<ApiForm<Access>, "field" | "values" | "setFieldValue">;
 }
 
 /** What somebody may do, and where. */
-export function RoleAndTenants({ role, tenants, onChange, problem }: Props) {
+export function RoleAndTenants({ form: { field, values, setFieldValue } }: Props) {
   const known = useSession().data?.tenants ?? [];
   return (
     <>
-      <RoleChoice value={role} onChange={(chosen) => onChange({ role: chosen })} />
-      {role !== "platform_admin" && (
+      <RoleChoice {...field("role")} />
+      {values.role !== "platform_admin" && (
         <MultiSelect
           label="Tenants"
           description="Where they may work"
           required
           data={known}
-          value={tenants}
-          onChange={(chosen) => onChange({ tenants: chosen })}
-          error={problem?.at("tenants")}
           searchable
+          {...field("tenants")}
+          onChange={(tenants) => setFieldValue("tenants", [...tenants].sort())}
         />
       )}
     </>

@@ -10,15 +10,13 @@ import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { AddUser } from "./AddUser";
 import { EditUser } from "./EditUser";
 import { statusOf, type User } from "./status";
 
-const view = { q: text(), cursor: text(), user: text() };
-
 export default function UsersPage() {
-  const [{ q, cursor, user }, setView] = useUrlState(view);
+  const [{ q, cursor, user }, setView] = useUrlState("/signed-in/users");
   const [adding, setAdding] = useState(false);
   const list = useList<User>({
     key: ["users", q, cursor],

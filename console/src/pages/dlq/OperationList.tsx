@@ -10,13 +10,11 @@ import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { count, plural } from "~/state/format";
-import { text, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { doneOf, type Operation, resultsText, VERBS } from "./words";
 
-const schema = { cursor: text() };
-
 export default function OperationsPage() {
-  const [{ cursor }] = useUrlState(schema);
+  const [{ cursor }] = useUrlState("/signed-in/operations");
   const navigate = useNavigate();
   const list = useList<Operation>({
     key: ["operations", "list", cursor],
@@ -35,7 +33,7 @@ export default function OperationsPage() {
         name="Operations"
         columns={COLUMNS}
         rowId={(row) => row.id}
-        onOpen={(row) => void navigate({ to: links.operation(row.id) })}
+        onOpen={(row) => void navigate({ href: links.operation(row.id) })}
         empty={
           <EmptyState kind="nothing-yet" title="No operations yet">
             Select entries of the Dead Letter Queue, or a group of them, and replay or discard them together.

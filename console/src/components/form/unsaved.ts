@@ -1,6 +1,6 @@
 import { useBlocker } from "@tanstack/react-router";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { confirm } from "./confirm";
+import { confirm } from "../confirm";
 
 const QUESTION = {
   title: "Leave without saving?",

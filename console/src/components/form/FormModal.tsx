@@ -2,16 +2,21 @@ import { Modal, type ModalProps } from "@mantine/core";
 import { createContext, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { mayLeave, useUnsaved } from "./unsaved";
 
-interface Form {
+interface Dialog {
   /** Says whether something was typed. */
-  tell: (dirty: boolean) => void;
+  setDirty: (dirty: boolean) => void;
   /** Closes, and asks first where something was typed. */
   close: () => void;
   /** Closes after what was typed is saved. */
   done: () => void;
 }
 
-const FormContext = createContext<Form | null>(null);
+const DialogContext = createContext<Dialog | null>(null);
+
+/** The `FormModal` around a form; null where a form stands in a page. */
+export function useDialog(): Dialog | null {
+  return use(DialogContext);
+}
 
 interface Props extends Omit<ModalProps, "opened"> {
   children: ReactNode;
@@ -38,20 +43,8 @@ export function FormModal({ onClose, children, part, ...rest }: Props) {
     });
   };
   return (
-    <Modal opened={!leaving} onClose={close} closeButtonProps={{ "aria-label": "Close" }} {...rest}>
-      <FormContext value={{ tell: setDirty, close, done: () => setLeaving(true) }}>{children}</FormContext>
+    <Modal opened={!leaving} onClose={close} {...rest}>
+      <DialogContext value={{ setDirty, close, done: () => setLeaving(true) }}>{children}</DialogContext>
     </Modal>
   );
-}
-
-/** The dialog around a form, which is told whether something was typed. */
-export function useFormModal(dirty: boolean): Omit<Form, "tell"> {
-  const form = use(FormContext);
-  if (!form) throw new Error("a form in a dialog stands in a FormModal");
-  const { tell, close, done } = form;
-  useEffect(() => {
-    tell(dirty);
-    return () => tell(false);
-  }, [tell, dirty]);
-  return { close, done };
 }

@@ -14,15 +14,12 @@ import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { count, percent, plural } from "~/state/format";
-import { text, useUrlState } from "~/state/url";
-import { abort } from "./abort";
-import { undo } from "./OperationDialog";
+import { useUrlState } from "~/state/url";
+import { abort, undo } from "./operations";
 import { doneOf, type Item, type Operation, resultWord, VERBS } from "./words";
 
-const schema = { result: text(), cursor: text() };
-
 export default function OperationPage() {
-  const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const { id = "" } = useParams({ from: "/signed-in/operations/$id" });
   const found = useQuery({
     queryKey: ["operations", id],
     queryFn: () => api.get("/api/v1/operations/{operation_id}", { path: { operation_id: id } }),
@@ -111,7 +108,7 @@ function Facts({ operation }: { operation: Operation }) {
 }
 
 function Items({ operation }: { operation: Operation }) {
-  const [{ result, cursor }, setView] = useUrlState(schema);
+  const [{ result, cursor }, setView] = useUrlState("/signed-in/operations/$id");
   const query = { limit: 50, ...(result && { result }), ...(cursor && { cursor }) };
   const list = useList<Item>({
     // What was read last before the end may be older than the end.
