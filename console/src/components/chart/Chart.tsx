@@ -1,6 +1,7 @@
-import { Switch, Table, useComputedColorScheme } from "@mantine/core";
+import { Switch, useComputedColorScheme } from "@mantine/core";
 import { type ComponentProps, useId, useState } from "react";
 import { deferred } from "~/components/deferred";
+import { PlainTable } from "~/components/PlainTable";
 import { absolute, count } from "~/state/format";
 import { zoneChoice, zoneName } from "~/state/zone";
 import classes from "./chart.module.css";
@@ -58,26 +59,20 @@ function Numbers({ title, at, series }: PlotProps & { title: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <section className={classes.numbers} tabIndex={0} aria-label={`${title} as a table`}>
-      <Table stickyHeader>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Time ({zone})</Table.Th>
-            {series.map((one) => (
-              <Table.Th key={one.name}>{one.name}</Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {at.map((seconds, row) => (
-            <Table.Tr key={seconds}>
-              <Table.Td>{absolute(seconds * 1000, zone)}</Table.Td>
-              {series.map((one) => (
-                <Table.Td key={one.name}>{count(one.values[row])}</Table.Td>
-              ))}
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <PlainTable
+        name={title}
+        stickyHeader
+        rows={at.map((seconds, row) => ({ seconds, row }))}
+        rowId={({ seconds }) => seconds}
+        columns={[
+          { id: "time", header: `Time (${zone})`, cell: ({ seconds }) => absolute(seconds * 1000, zone) },
+          ...series.map(({ name, values }) => ({
+            id: name,
+            header: name,
+            cell: ({ row }: { row: number }) => count(values[row]),
+          })),
+        ]}
+      />
     </section>
   );
 }

@@ -1,10 +1,12 @@
 import { Drawer, Stack, Table } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
+import type { Column } from "~/components/DataTable";
 import { PayloadView } from "~/components/PayloadView";
+import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { Time } from "~/components/Time";
-import { actionWords, changes, type Entry, plain } from "./words";
+import { actionWords, type Change, changes, type Entry, plain } from "./words";
 
 /** One entry: who, when, from where, and what was before and after. */
 export function Details({ id, onClose }: { id: string; onClose: () => void }) {
@@ -46,28 +48,22 @@ function Body({ entry }: { entry: Entry }) {
         </Table.Tbody>
       </Table>
       {changed.length > 0 && (
-        <Table aria-label="What was changed" withTableBorder>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Value</Table.Th>
-              <Table.Th>Before</Table.Th>
-              <Table.Th>After</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {changed.map((change) => (
-              <Table.Tr key={change.name}>
-                <Table.Td>
-                  <code>{change.name}</code>
-                </Table.Td>
-                <Table.Td style={{ overflowWrap: "anywhere" }}>{plain(change.before)}</Table.Td>
-                <Table.Td style={{ overflowWrap: "anywhere" }}>{plain(change.after)}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+        <PlainTable
+          name="What was changed"
+          withTableBorder
+          columns={CHANGES}
+          rows={changed}
+          rowId={(change) => change.name}
+        />
       )}
       {Object.keys(entry.details).length > changed.length && <PayloadView payload={entry.details} label="Details" />}
     </Stack>
   );
 }
+
+const value = (shown: unknown) => <span style={{ overflowWrap: "anywhere" }}>{plain(shown)}</span>;
+const CHANGES: Column<Change>[] = [
+  { id: "value", header: "Value", cell: (change) => <code>{change.name}</code> },
+  { id: "before", header: "Before", cell: (change) => value(change.before) },
+  { id: "after", header: "After", cell: (change) => value(change.after) },
+];

@@ -36,7 +36,7 @@ export function actionWords(action: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-interface Change {
+export interface Change {
   name: string;
   before: unknown;
   after: unknown;

@@ -5,6 +5,7 @@ import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { Pager } from "~/components/Pager";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -85,12 +86,7 @@ const COLUMNS: Column<Letter>[] = [
   },
   { id: "retries", header: "Retries", align: "right", cell: (row) => <Retries of={row.retries} /> },
   { id: "failed", header: "Failed", cell: (row) => <Time at={row.failedAt} /> },
-  {
-    id: "run",
-    header: "Run",
-    cell: (row) =>
-      row.correlationId && <CopyId value={row.correlationId} what="correlation ID" to={links.run(row.correlationId)} />,
-  },
+  { id: "run", header: "Run", cell: (row) => <RunId id={row.correlationId} /> },
   { id: "version", header: "Mapping version", align: "right", cell: (row) => row.mappingVersion ?? "–", hidden: true },
   { id: "code", header: "Code", cell: (row) => row.code, hidden: true },
 ];

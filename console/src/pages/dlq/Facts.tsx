@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
+import { RunId } from "~/components/RunId";
 import { Time } from "~/components/Time";
 import type { Letter } from "./words";
 
@@ -20,12 +21,7 @@ export function Facts({ entry }: { entry: Letter }) {
     ["Failed", <Time key="failed" at={entry.failedAt} as="absolute" />],
     ["Retries", entry.retries],
     ["Mapping version", entry.mappingVersion],
-    [
-      "Run",
-      entry.correlationId && (
-        <CopyId value={entry.correlationId} what="correlation ID" to={links.run(entry.correlationId)} />
-      ),
-    ],
+    ["Run", <RunId key="run" id={entry.correlationId} />],
   ];
   return (
     <SimpleGrid cols={{ base: 1, sm: 3 }} spacing="xs" verticalSpacing={6} component="dl" m={0}>

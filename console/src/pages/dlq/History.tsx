@@ -1,7 +1,7 @@
 import { Alert, Group, List, Text } from "@mantine/core";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { Section } from "./Section";
@@ -39,7 +39,7 @@ export function History({ detail }: { detail: Detail }) {
           )}
           {entry.overtakenRun && (
             <>
-              , in run <CopyId value={entry.overtakenRun} what="correlation ID" to={links.run(entry.overtakenRun)} />
+              , in run <RunId id={entry.overtakenRun} />
             </>
           )}
           .
@@ -72,7 +72,7 @@ function Outcome({ detail }: { detail: Detail }) {
         <Text size="sm">
           Replayed by {entry.resolvedBy} <Time at={entry.resolvedAt} /> in run
         </Text>
-        <CopyId value={entry.replayRun} what="correlation ID" to={links.run(entry.replayRun)} />
+        <RunId id={entry.replayRun} />
         <StatusBadge of="record" state={detail.outcome ?? "in_flight"} />
         {detail.againId && <PageLink to={links.deadLetter(detail.againId)}>failed again: open the new entry</PageLink>}
       </Group>

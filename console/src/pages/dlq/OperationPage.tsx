@@ -3,13 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -171,14 +171,7 @@ const COLUMNS: Column<Item>[] = [
       </span>
     ),
   },
-  {
-    id: "run",
-    header: "Run",
-    cell: (item) =>
-      item.correlationId && (
-        <CopyId value={item.correlationId} what="correlation ID" to={links.run(item.correlationId)} />
-      ),
-  },
+  { id: "run", header: "Run", cell: (item) => <RunId id={item.correlationId} /> },
   { id: "finished", header: "Finished", cell: (item) => <Time at={item.finishedAt} /> },
 ];
 

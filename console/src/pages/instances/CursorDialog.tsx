@@ -1,11 +1,12 @@
-import { Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
-import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
+import type { Column } from "~/components/DataTable";
 import { useApiForm } from "~/components/form/useApiForm";
 import { Older, useOlder } from "~/components/Older";
+import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { RunId } from "~/components/RunId";
 import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
 
@@ -80,68 +81,53 @@ export function CursorDialog({ instance, entityType }: Props) {
       {versions.error && <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />}
       {versions.data && items.length === 0 && <Text size="sm">The cursor was never set: nothing was read yet.</Text>}
       {items.length > 0 && (
-        <Table verticalSpacing={4} fz="sm" aria-label="Versions of the cursor">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Version</Table.Th>
-              <Table.Th scope="col">Value</Table.Th>
-              <Table.Th scope="col">Since</Table.Th>
-              <Table.Th scope="col">By, and why</Table.Th>
-              <Table.Th scope="col">Actions</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {items.map((one) => (
-              <VersionRow
-                key={one.version}
-                cursor={one}
-                newest={one.version === newest}
-                disabled={!said || form.pending}
-                onBack={() => form.send({ version: one.version })}
-              />
-            ))}
-          </Table.Tbody>
-        </Table>
+        <PlainTable
+          name="Versions of the cursor"
+          verticalSpacing={4}
+          fz="sm"
+          rows={items}
+          rowId={(one) => one.version}
+          columns={[
+            ...COLUMNS,
+            {
+              id: "actions",
+              header: "Actions",
+              cell: ({ version }) =>
+                version !== newest && (
+                  <Button
+                    size="compact-sm"
+                    variant="default"
+                    disabled={!said || form.pending}
+                    aria-label={`Roll back to version ${version}`}
+                    onClick={() => form.send({ version })}
+                  >
+                    Roll back
+                  </Button>
+                ),
+            },
+          ]}
+        />
       )}
       <Older list={versions} what="versions" />
     </Stack>
   );
 }
 
-interface RowProps {
-  cursor: Schema<"CursorView">;
-  newest: boolean;
-  disabled: boolean;
-  onBack: () => void;
-}
-
-function VersionRow({ cursor, newest, disabled, onBack }: RowProps) {
-  return (
-    <Table.Tr>
-      <Table.Td>{cursor.version}</Table.Td>
-      <Table.Td>{cursor.value === null ? "cleared" : <code>{cursor.value}</code>}</Table.Td>
-      <Table.Td>
-        <Time at={cursor.at} />
-      </Table.Td>
-      <Table.Td>
-        {cursor.actor}: {cursor.reason}{" "}
-        {cursor.correlationId && (
-          <CopyId value={cursor.correlationId} what="correlation ID" to={links.run(cursor.correlationId)} />
-        )}
-      </Table.Td>
-      <Table.Td>
-        {!newest && (
-          <Button
-            size="compact-sm"
-            variant="default"
-            disabled={disabled}
-            aria-label={`Roll back to version ${cursor.version}`}
-            onClick={onBack}
-          >
-            Roll back
-          </Button>
-        )}
-      </Table.Td>
-    </Table.Tr>
-  );
-}
+const COLUMNS: Column<Schema<"CursorView">>[] = [
+  { id: "version", header: "Version", cell: (cursor) => cursor.version },
+  {
+    id: "value",
+    header: "Value",
+    cell: (cursor) => (cursor.value === null ? "cleared" : <code>{cursor.value}</code>),
+  },
+  { id: "since", header: "Since", cell: (cursor) => <Time at={cursor.at} /> },
+  {
+    id: "why",
+    header: "By, and why",
+    cell: ({ actor, reason, correlationId }) => (
+      <>
+        {actor}: {reason} {correlationId && <RunId id={correlationId} />}
+      </>
+    ),
+  },
+];

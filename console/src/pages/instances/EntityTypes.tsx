@@ -1,12 +1,14 @@
-import { Button, Group, Table, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { useNavigate } from "@tanstack/react-router";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
+import type { Column } from "~/components/DataTable";
 import { PageLink } from "~/components/PageLink";
-import { StatusBadge } from "~/components/StatusBadge";
+import { PlainTable } from "~/components/PlainTable";
 import { Time } from "~/components/Time";
 import { CursorDialog } from "./CursorDialog";
+import { LastRun } from "./LastRun";
 
 type Instance = Schema<"InstanceView">;
 type EntityType = Schema<"EntityTypeView">;
@@ -20,29 +22,39 @@ export function EntityTypes({ instance }: { instance: Instance }) {
       </Text>
     );
   }
+  const columns: Column<EntityType>[] = [
+    ...COLUMNS,
+    { id: "actions", header: "Actions", cell: (entity) => <Actions instance={instance} entity={entity} /> },
+  ];
   return (
-    <Table verticalSpacing={6} fz="sm" aria-label="Entity types">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">Entity type</Table.Th>
-          <Table.Th scope="col">Mapping</Table.Th>
-          <Table.Th scope="col">Cursor</Table.Th>
-          <Table.Th scope="col">Last run</Table.Th>
-          <Table.Th scope="col">Actions</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {instance.entityTypes.map((entity) => (
-          <Row key={entity.entityType} instance={instance} entity={entity} />
-        ))}
-      </Table.Tbody>
-    </Table>
+    <PlainTable
+      name="Entity types"
+      verticalSpacing={6}
+      fz="sm"
+      columns={columns}
+      rows={instance.entityTypes}
+      rowId={(entity) => entity.entityType}
+    />
   );
 }
 
-function Row({ instance, entity }: { instance: Instance; entity: EntityType }) {
+const COLUMNS: Column<EntityType>[] = [
+  { id: "type", header: "Entity type", cell: (entity) => entity.entityType },
+  {
+    id: "mapping",
+    header: "Mapping",
+    cell: ({ mapping, mappingVersion }) => (
+      <>
+        <PageLink to={links.mapping(mapping)}>{mapping}</PageLink> v{mappingVersion}
+      </>
+    ),
+  },
+  { id: "cursor", header: "Cursor", cell: (entity) => <CursorWords entity={entity} /> },
+  { id: "run", header: "Last run", cell: ({ lastRun }) => (lastRun ? <LastRun run={lastRun} /> : "never run") },
+];
+
+function Actions({ instance, entity: { entityType } }: { instance: Instance; entity: EntityType }) {
   const navigate = useNavigate();
-  const { entityType, mapping, mappingVersion, lastRun } = entity;
   const openCursor = () =>
     modals.open({
       title: `Cursor of ${instance.name}, ${entityType}`,
@@ -51,44 +63,21 @@ function Row({ instance, entity }: { instance: Instance; entity: EntityType }) {
       children: <CursorDialog instance={instance.name} entityType={entityType} />,
     });
   return (
-    <Table.Tr>
-      <Table.Td>{entityType}</Table.Td>
-      <Table.Td>
-        <PageLink to={links.mapping(mapping)}>{mapping}</PageLink> v{mappingVersion}
-      </Table.Td>
-      <Table.Td>
-        <CursorWords entity={entity} />
-      </Table.Td>
-      <Table.Td>
-        {lastRun ? (
-          <Group gap={6} wrap="nowrap">
-            <StatusBadge of="run" state={lastRun.state} />
-            <PageLink to={links.run(lastRun.correlationId)}>
-              <Time at={lastRun.createdAt} />
-            </PageLink>
-          </Group>
-        ) : (
-          "never run"
-        )}
-      </Table.Td>
-      <Table.Td>
-        <Group gap="xs" wrap="nowrap">
-          <Button size="compact-sm" variant="default" onClick={openCursor} aria-label={`Cursor… of ${entityType}`}>
-            Cursor…
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="light"
-            disabled={instance.status !== "active"}
-            title={instance.cause ?? undefined}
-            aria-label={`Trigger ${entityType}`}
-            onClick={() => void navigate({ href: links.trigger({ instance: instance.name, entity: entityType }) })}
-          >
-            Trigger
-          </Button>
-        </Group>
-      </Table.Td>
-    </Table.Tr>
+    <Group gap="xs" wrap="nowrap">
+      <Button size="compact-sm" variant="default" onClick={openCursor} aria-label={`Cursor… of ${entityType}`}>
+        Cursor…
+      </Button>
+      <Button
+        size="compact-sm"
+        variant="light"
+        disabled={instance.status !== "active"}
+        title={instance.cause ?? undefined}
+        aria-label={`Trigger ${entityType}`}
+        onClick={() => void navigate({ href: links.trigger({ instance: instance.name, entity: entityType }) })}
+      >
+        Trigger
+      </Button>
+    </Group>
   );
 }
 

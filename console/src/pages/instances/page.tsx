@@ -10,11 +10,11 @@ import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { SearchBox } from "~/components/SearchBox";
 import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
 import { INSTANCE_STATUSES } from "~/pages/search";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
+import { LastRun } from "./LastRun";
 import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
@@ -138,7 +138,7 @@ const COLUMNS: Column<Instance>[] = [
     header: "Status",
     cell: (one) => <StatusBadge of="instance" state={one.status} reason={one.cause} />,
   },
-  { id: "run", header: "Last run", cell: (one) => <LastRun instance={one} /> },
+  { id: "run", header: "Last run", cell: (one) => <Newest instance={one} /> },
   {
     id: "dlq",
     header: "Dead letters",
@@ -153,23 +153,14 @@ const COLUMNS: Column<Instance>[] = [
   { id: "switch", header: "Enabled", cell: (one) => <EnabledSwitch instance={one} /> },
 ];
 
-function LastRun({ instance }: { instance: Instance }) {
+function Newest({ instance }: { instance: Instance }) {
   const runs = instance.entityTypes.flatMap((entity) => (entity.lastRun ? [entity.lastRun] : []));
   const last = runs.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
-  if (!last) {
-    return (
-      <Text span size="sm" c="dimmed">
-        never run
-      </Text>
-    );
-  }
+  if (last) return <LastRun run={last} />;
   return (
-    <Group gap={6} wrap="nowrap">
-      <StatusBadge of="run" state={last.state} />
-      <PageLink to={links.run(last.correlationId)}>
-        <Time at={last.createdAt} />
-      </PageLink>
-    </Group>
+    <Text span size="sm" c="dimmed">
+      never run
+    </Text>
   );
 }
 

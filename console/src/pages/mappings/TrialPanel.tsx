@@ -1,11 +1,13 @@
-import { Button, Group, NumberInput, Stack, Table, Text, Title } from "@mantine/core";
+import { Button, Group, NumberInput, Stack, Text, Title } from "@mantine/core";
 import { IconFlask } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { isJson } from "~/api/lossless";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
+import type { Column } from "~/components/DataTable";
 import { useApiForm } from "~/components/form/useApiForm";
 import { PageLink } from "~/components/PageLink";
+import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { count, plural } from "~/state/format";
@@ -75,7 +77,17 @@ function Results({ found, onJump }: { found: Schema<"Trial">; onJump: (path: str
             <StatusBadge of="trial" state={record.change} />
           </Group>
           <FieldErrors errors={record.after.errors} onJump={onJump} />
-          {record.differences.length > 0 && <Differences record={record} />}
+          {record.differences.length > 0 && (
+            <PlainTable
+              name={`What changes in ${record.sourceId}`}
+              withRowBorders={false}
+              verticalSpacing={2}
+              fz="sm"
+              columns={DIFFERENCES}
+              rows={record.differences}
+              rowId={(one) => one.path}
+            />
+          )}
         </article>
       ))}
       <Letters found={found} onJump={onJump} />
@@ -83,34 +95,13 @@ function Results({ found, onJump }: { found: Schema<"Trial">; onJump: (path: str
   );
 }
 
-function Differences({ record }: { record: Schema<"TriedRecord"> }) {
-  return (
-    <Table withRowBorders={false} verticalSpacing={2} fz="sm" aria-label={`What changes in ${record.sourceId}`}>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">Field</Table.Th>
-          <Table.Th scope="col">Now</Table.Th>
-          <Table.Th scope="col">With the draft</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {record.differences.map((one) => (
-          <Table.Tr key={one.path}>
-            <Table.Td>
-              <code>{one.path.replace("$.", "")}</code>
-            </Table.Td>
-            <Table.Td>
-              <code>{one.old ?? "–"}</code>
-            </Table.Td>
-            <Table.Td>
-              <code>{one.new ?? "–"}</code>
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  );
-}
+type Difference = Schema<"TriedRecord">["differences"][number];
+
+const DIFFERENCES: Column<Difference>[] = [
+  { id: "field", header: "Field", cell: (one) => <code>{one.path.replace("$.", "")}</code> },
+  { id: "now", header: "Now", cell: (one) => <code>{one.old ?? "–"}</code> },
+  { id: "draft", header: "With the draft", cell: (one) => <code>{one.new ?? "–"}</code> },
+];
 
 function Letters({ found, onJump }: { found: Schema<"Trial">; onJump: (path: string) => void }) {
   return (

@@ -1,8 +1,8 @@
 import { Progress } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { FINAL_RUN_STATES } from "~/components/status";
 import { Duration, Time } from "~/components/Time";
@@ -49,7 +49,7 @@ function ActiveRun({ run }: { run: RunStatus }) {
   return (
     <tr>
       <td>
-        <CopyId value={run.correlationId} what="correlation ID" to={links.run(run.correlationId)} />
+        <RunId id={run.correlationId} />
       </td>
       <td>
         {run.instance} / {run.entityType}

@@ -1,10 +1,11 @@
-import { Modal, SegmentedControl, Stack, Table, Text, Title } from "@mantine/core";
-import { links } from "~/app/links";
+import { Modal, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { ActionButton } from "~/components/action";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { Pager } from "~/components/Pager";
+import { PlainTable } from "~/components/PlainTable";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -79,16 +80,7 @@ const COLUMNS: Column<Delivery>[] = [
   { id: "at", header: "Happened", cell: (one) => <Time at={one.at} /> },
   { id: "alert", header: "Told", cell: (one) => <StatusBadge of="alert" state={one.alert} /> },
   { id: "about", header: "About", cell: (one) => <About delivery={one} /> },
-  {
-    id: "run",
-    header: "Run",
-    cell: (one) =>
-      one.correlationId ? (
-        <CopyId value={one.correlationId} what="correlation ID" to={links.run(one.correlationId)} />
-      ) : (
-        "–"
-      ),
-  },
+  { id: "run", header: "Run", cell: (one) => <RunId id={one.correlationId} /> },
   { id: "state", header: "Delivery", cell: (one) => <StatusBadge of="delivery" state={one.state} /> },
   { id: "attempts", header: "Attempts", align: "right", cell: (one) => one.tries.length },
   { id: "answer", header: "Last answer", cell: (one) => <LastAnswer delivery={one} /> },
@@ -141,7 +133,7 @@ function Redeliver({ kind, id, delivery, disabled }: RedeliverProps) {
 function Attempts({ delivery, onClose }: { delivery: Delivery; onClose: () => void }) {
   const newest = [...delivery.tries].reverse();
   return (
-    <Modal opened onClose={onClose} title="Attempts" size="xl" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title="Attempts" size="xl">
       <Stack gap="sm">
         <Text size="sm" component="div">
           Known to the receiver as <CopyId value={delivery.notificationId} what="notification ID" whole />
@@ -151,35 +143,25 @@ function Attempts({ delivery, onClose }: { delivery: Delivery; onClose: () => vo
             Not tried yet.
           </Text>
         ) : (
-          <Table aria-label="Attempts" verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>When</Table.Th>
-                <Table.Th>Result</Table.Th>
-                <Table.Th>Answer</Table.Th>
-                <Table.Th ta="right">Took</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {newest.map((one) => (
-                <Table.Tr key={one.at}>
-                  <Table.Td>
-                    <Time at={one.at} as="absolute" />
-                  </Table.Td>
-                  <Table.Td>
-                    <StatusBadge of="attempt" state={one.ok ? "taken" : "refused"} />
-                  </Table.Td>
-                  <Table.Td style={{ overflowWrap: "anywhere" }}>
-                    {one.status !== null && <b>{one.status} </b>}
-                    {one.answer}
-                  </Table.Td>
-                  <Table.Td ta="right">{one.seconds} s</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <PlainTable name="Attempts" verticalSpacing={6} columns={ATTEMPTS} rows={newest} rowId={(one) => one.at} />
         )}
       </Stack>
     </Modal>
   );
 }
+
+const ATTEMPTS: Column<Delivery["tries"][number]>[] = [
+  { id: "at", header: "When", cell: (one) => <Time at={one.at} as="absolute" /> },
+  { id: "result", header: "Result", cell: (one) => <StatusBadge of="attempt" state={one.ok ? "taken" : "refused"} /> },
+  {
+    id: "answer",
+    header: "Answer",
+    cell: (one) => (
+      <span style={{ overflowWrap: "anywhere" }}>
+        {one.status !== null && <b>{one.status} </b>}
+        {one.answer}
+      </span>
+    ),
+  },
+  { id: "took", header: "Took", align: "right", cell: (one) => `${one.seconds} s` },
+];

@@ -1,5 +1,7 @@
 import { Switch, Table } from "@mantine/core";
 import { useState } from "react";
+import type { Column } from "~/components/DataTable";
+import { PlainTable } from "~/components/PlainTable";
 import { plural } from "~/state/format";
 import classes from "./passport.module.css";
 import type { Step } from "./payloads";
@@ -18,31 +20,16 @@ export function Fields({ step, unused }: { step: Step; unused: string[] }) {
         onChange={(event) => setOnlyChanged(event.currentTarget.checked)}
       />
       <Table.ScrollContainer minWidth={520}>
-        <Table withTableBorder verticalSpacing={4} className={classes.fields} aria-label={`Fields of ${step.stage}`}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>From</Table.Th>
-              <Table.Th>Value</Table.Th>
-              <Table.Th>To</Table.Th>
-              <Table.Th>Value</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {shown.map((one) => (
-              <Table.Tr key={one.target} data-changed={one.changed}>
-                <Table.Td>{one.source ?? <span className={classes.dim}>fixed value</span>}</Table.Td>
-                <Table.Td>
-                  <Value text={one.before} />
-                </Table.Td>
-                <Table.Td>{one.target}</Table.Td>
-                <Table.Td>
-                  <Value text={one.after} />
-                  {one.changed && <span className={classes.changed}>changed</span>}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
+        <PlainTable
+          name={`Fields of ${step.stage}`}
+          withTableBorder
+          verticalSpacing={4}
+          className={classes.fields}
+          columns={COLUMNS}
+          rows={shown}
+          rowId={(one) => one.target}
+          rowProps={(one) => ({ "data-changed": one.changed })}
+        />
       </Table.ScrollContainer>
       {unused.length > 0 && (
         <p className={classes.dim}>
@@ -53,6 +40,22 @@ export function Fields({ step, unused }: { step: Step; unused: string[] }) {
     </>
   );
 }
+
+const COLUMNS: Column<Step["changes"][number]>[] = [
+  { id: "from", header: "From", cell: (one) => one.source ?? <span className={classes.dim}>fixed value</span> },
+  { id: "before", header: "Value", cell: (one) => <Value text={one.before} /> },
+  { id: "to", header: "To", cell: (one) => one.target },
+  {
+    id: "after",
+    header: "Value",
+    cell: (one) => (
+      <>
+        <Value text={one.after} />
+        {one.changed && <span className={classes.changed}>changed</span>}
+      </>
+    ),
+  },
+];
 
 function Value({ text }: { text: string | null }) {
   if (text === null) return <span className={classes.dim}>–</span>;

@@ -1,7 +1,9 @@
 import { SegmentedControl, Table, Timeline } from "@mantine/core";
 import { useState } from "react";
+import type { Column } from "~/components/DataTable";
 import { DiffView } from "~/components/DiffView";
 import { PayloadView } from "~/components/PayloadView";
+import { PlainTable } from "~/components/PlainTable";
 import { StatusBadge } from "~/components/StatusBadge";
 import { lookOf } from "~/components/status";
 import { Time } from "~/components/Time";
@@ -56,42 +58,44 @@ function OneStep({ step, passport }: { step: Step; passport: Passport }) {
 function Attempts({ step }: { step: Step }) {
   return (
     <Table.ScrollContainer minWidth={420} my="xs">
-      <Table withTableBorder verticalSpacing={4} aria-label={`Failed attempts of ${step.stage}`}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th w={80}>Attempt</Table.Th>
-            <Table.Th w={190}>At</Table.Th>
-            <Table.Th w={110}>Kind</Table.Th>
-            <Table.Th>Error</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {step.attempts.map((attempt) => (
-            <Table.Tr key={attempt.number}>
-              <Table.Td>{attempt.number}</Table.Td>
-              <Table.Td>
-                <Time at={attempt.at} as="absolute" />
-              </Table.Td>
-              <Table.Td>
-                <StatusBadge of="category" state={attempt.category} />
-              </Table.Td>
-              <Table.Td>
-                {attempt.message}
-                {attempt.field && <span className={classes.dim}> (field {attempt.field})</span>}
-                {attempt.detail && attempt.detail !== attempt.message && (
-                  <details>
-                    <summary>In full</summary>
-                    <pre className={classes.detail}>{attempt.detail}</pre>
-                  </details>
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <PlainTable
+        name={`Failed attempts of ${step.stage}`}
+        withTableBorder
+        verticalSpacing={4}
+        columns={ATTEMPTS}
+        rows={step.attempts}
+        rowId={(attempt) => attempt.number}
+      />
     </Table.ScrollContainer>
   );
 }
+
+const ATTEMPTS: Column<Step["attempts"][number]>[] = [
+  { id: "number", header: "Attempt", width: 80, cell: (attempt) => attempt.number },
+  { id: "at", header: "At", width: 190, cell: (attempt) => <Time at={attempt.at} as="absolute" /> },
+  {
+    id: "kind",
+    header: "Kind",
+    width: 110,
+    cell: (attempt) => <StatusBadge of="category" state={attempt.category} />,
+  },
+  {
+    id: "error",
+    header: "Error",
+    cell: ({ message, field, detail }) => (
+      <>
+        {message}
+        {field && <span className={classes.dim}> (field {field})</span>}
+        {detail && detail !== message && (
+          <details>
+            <summary>In full</summary>
+            <pre className={classes.detail}>{detail}</pre>
+          </details>
+        )}
+      </>
+    ),
+  },
+];
 
 /** Input, output and their difference; a mapping stage begins with its fields. */
 function Contents({ step, passport }: { step: Step; passport: Passport }) {

@@ -9,6 +9,7 @@ import { Older, useOlder } from "~/components/Older";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useShortcuts } from "~/state/shortcuts";
@@ -92,7 +93,7 @@ function Shown({ passport }: { passport: Passport }) {
           {place.instance} / {place.entityType}, mapping version {place.mappingVersion},{" "}
           <Time at={place.createdAt} as="absolute" />
         </span>
-        <CopyId value={place.correlationId} what="correlation ID" to={links.run(place.correlationId)} />
+        <RunId id={place.correlationId} />
         {place.deadLetter && <PageLink to={links.deadLetter(place.deadLetter)}>Repair and replay</PageLink>}
       </div>
       <Steps passport={passport} />
@@ -122,7 +123,7 @@ function Written({ history }: { history: Schema<"RecordHistory"> | undefined }) 
             {one.correlationId && (
               <>
                 {" "}
-                by <CopyId value={one.correlationId} what="correlation ID" to={links.run(one.correlationId)} />
+                by <RunId id={one.correlationId} />
               </>
             )}
           </span>

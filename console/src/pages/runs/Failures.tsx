@@ -2,8 +2,10 @@ import { Table, Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { CopyId } from "~/components/CopyId";
+import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageLink } from "~/components/PageLink";
+import { PlainTable } from "~/components/PlainTable";
 import { count, plural } from "~/state/format";
 import classes from "./runs.module.css";
 import { title } from "./Stages";
@@ -34,45 +36,41 @@ export function Failures({ report }: { report: RunReport }) {
 }
 
 export function FailureGroups({ report, most = 50 }: { report: RunReport; most?: number }) {
-  const run = report.run.correlationId;
   return (
     <Table.ScrollContainer minWidth={640}>
-      <Table verticalSpacing={6} aria-label="Failures of the run">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Error</Table.Th>
-            <Table.Th w={110}>Stage</Table.Th>
-            <Table.Th w={90} ta="right">
-              Records
-            </Table.Th>
-            <Table.Th w={90} ta="right">
-              Pending
-            </Table.Th>
-            <Table.Th w={200}>For example</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {report.failures.slice(0, most).map((group) => (
-            <Table.Tr key={group.group}>
-              <Table.Td className={classes.error}>
-                <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
-                <span className={classes.under}>
-                  {group.code}
-                  {group.field && ` · field ${group.field}`}
-                </span>
-              </Table.Td>
-              <Table.Td>{title(group.stage)}</Table.Td>
-              <Table.Td ta="right">{count(group.records)}</Table.Td>
-              <Table.Td ta="right">{count(group.pending)}</Table.Td>
-              <Table.Td>
-                {group.sourceId && (
-                  <CopyId value={group.sourceId} what="source ID" to={links.record(group.sourceId, { run })} />
-                )}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <PlainTable
+        name="Failures of the run"
+        verticalSpacing={6}
+        columns={columns(report.run.correlationId)}
+        rows={report.failures.slice(0, most)}
+        rowId={(group) => group.group}
+      />
     </Table.ScrollContainer>
   );
 }
+
+const columns = (run: string): Column<RunReport["failures"][number]>[] => [
+  {
+    id: "error",
+    header: "Error",
+    cell: (group) => (
+      <div className={classes.error}>
+        <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
+        <span className={classes.under}>
+          {group.code}
+          {group.field && ` · field ${group.field}`}
+        </span>
+      </div>
+    ),
+  },
+  { id: "stage", header: "Stage", width: 110, cell: (group) => title(group.stage) },
+  { id: "records", header: "Records", width: 90, align: "right", cell: (group) => count(group.records) },
+  { id: "pending", header: "Pending", width: 90, align: "right", cell: (group) => count(group.pending) },
+  {
+    id: "example",
+    header: "For example",
+    width: 200,
+    cell: ({ sourceId }) =>
+      sourceId && <CopyId value={sourceId} what="source ID" to={links.record(sourceId, { run })} />,
+  },
+];

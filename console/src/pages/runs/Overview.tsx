@@ -2,8 +2,8 @@ import { Group, Progress, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { PageLink } from "~/components/PageLink";
+import { RunId } from "~/components/RunId";
 import { Notices } from "~/components/run/Notices";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
@@ -113,10 +113,7 @@ function Facts({ report }: { report: RunReport }) {
         </>
       ),
     ],
-    [
-      "Replays failures of",
-      run.replayOf && <CopyId value={run.replayOf} what="correlation ID" to={links.run(run.replayOf)} />,
-    ],
+    ["Replays failures of", run.replayOf && <RunId id={run.replayOf} />],
     ["Replayed by", report.replays.length > 0 && <Replays report={report} />],
   ];
   return (
@@ -150,7 +147,7 @@ function Replays({ report }: { report: RunReport }) {
       {report.replays.map((run) => (
         <Group key={run.correlationId} gap="xs">
           <StatusBadge of="run" state={run.state} />
-          <CopyId value={run.correlationId} what="correlation ID" to={links.run(run.correlationId)} />
+          <RunId id={run.correlationId} />
           <span className={classes.tileName}>{plural(run.total, "record")}</span>
         </Group>
       ))}

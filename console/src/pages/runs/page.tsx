@@ -5,12 +5,12 @@ import { useRouter } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Duration, Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -24,11 +24,7 @@ import classes from "./runs.module.css";
 
 const columns: Column<RunView>[] = [
   { id: "state", header: "State", cell: (run) => <StatusBadge of="run" state={shownState(run)} reason={run.reason} /> },
-  {
-    id: "id",
-    header: "Correlation ID",
-    cell: (run) => <CopyId value={run.correlationId} what="correlation ID" to={links.run(run.correlationId)} />,
-  },
+  { id: "id", header: "Correlation ID", cell: (run) => <RunId id={run.correlationId} /> },
   {
     id: "instance",
     header: "Instance",

@@ -1,11 +1,10 @@
 import { Drawer, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
-import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { RunId } from "~/components/RunId";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Time } from "~/components/Time";
 import { useList } from "~/components/useList";
@@ -96,11 +95,6 @@ const COLUMNS: Column<Firing>[] = [
   {
     id: "run",
     header: "Run",
-    cell: (firing) =>
-      firing.correlationId ? (
-        <CopyId value={firing.correlationId} what="correlation ID" to={links.run(firing.correlationId)} />
-      ) : (
-        (firing.reason ?? "–")
-      ),
+    cell: (firing) => (firing.correlationId ? <RunId id={firing.correlationId} /> : (firing.reason ?? "–")),
   },
 ];

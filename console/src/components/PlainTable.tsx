@@ -1,0 +1,40 @@
+import { Table, type TableProps } from "@mantine/core";
+import type { Column } from "./DataTable";
+
+interface Props<T> extends Omit<TableProps, "data"> {
+  /** Names the table for screen readers. */
+  name: string;
+  columns: Column<T>[];
+  rows: readonly T[];
+  rowId: (row: T) => string | number;
+  /** What styles a row by. */
+  rowProps?: (row: T) => Record<`data-${string}`, unknown>;
+}
+
+/** A short table within a panel or a dialog: all its rows at once. */
+export function PlainTable<T>({ name, columns, rows, rowId, rowProps, ...table }: Props<T>) {
+  return (
+    <Table aria-label={name} {...table}>
+      <Table.Thead>
+        <Table.Tr>
+          {columns.map((column) => (
+            <Table.Th key={column.id} scope="col" w={column.width} ta={column.align}>
+              {column.header}
+            </Table.Th>
+          ))}
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {rows.map((row) => (
+          <Table.Tr key={rowId(row)} {...rowProps?.(row)}>
+            {columns.map((column) => (
+              <Table.Td key={column.id} ta={column.align}>
+                {column.cell(row)}
+              </Table.Td>
+            ))}
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
