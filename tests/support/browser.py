@@ -151,7 +151,8 @@ async def retype(page: Page, word: str, new: str) -> None:
     editor = page.get_by_role("textbox", name="Mapping document")
     # Checked and drawn: nothing moves any more between the two clicks.
     await expect(page.get_by_role("region", name="Problems")).to_contain_text("None")
-    await editor.get_by_text(f'"{word}"').dblclick()
+    # Coloured: before that, the middle of what holds the word is the middle of its line.
+    await editor.locator("span").get_by_text(f'"{word}"', exact=True).dblclick()
     await page.keyboard.type(new)
     await expect(editor.get_by_text(f'"{new}"')).to_be_visible()
 

@@ -1,4 +1,5 @@
 import { Checkbox, Skeleton } from "@mantine/core";
+import { useNavigate } from "@tanstack/react-router";
 import { columnVisibilityFeature, type RowData, tableFeatures, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useMemo, useRef } from "react";
@@ -32,8 +33,10 @@ export interface DataTableProps<T> {
   onRetry?: () => void;
   /** An `EmptyState`, shown instead of no rows. */
   empty: ReactNode;
-  /** Enter, double click, or a click on the row where nothing else is. */
+  /** Enter, or a click on the row where nothing else is. */
   onOpen?: (row: T) => void;
+  /** The page that shows a row: where Enter and a click lead. */
+  link?: (row: T) => string;
   selected?: ReadonlySet<string>;
   onSelect?: (selected: ReadonlySet<string>) => void;
   /** Marks the row whose detail is open. */
@@ -84,7 +87,9 @@ function FirstRows() {
 }
 
 function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
-  const { name, columns, rows, rowId, hidden, onOpen, onSelect, openId } = props;
+  const { name, columns, rows, rowId, hidden, link, onSelect, openId } = props;
+  const navigate = useNavigate();
+  const onOpen = link ? (row: T) => void navigate({ href: link(row) }) : props.onOpen;
   const selected = props.selected ?? NOBODY;
   const ids = useMemo(() => rows.map(rowId), [rows, rowId]);
   const cursor = useRowCursor(ids);

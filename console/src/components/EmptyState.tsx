@@ -11,12 +11,17 @@ interface NothingYet {
   action?: ReactNode;
 }
 
+/** A filter in words, with what removes it. */
+export interface Filter {
+  label: string;
+  remove: () => void;
+}
+
 interface NoMatch {
   kind: "no-match";
   /** "runs", "entries". */
   what: string;
-  /** Each filter in words, with what removes it. */
-  filters: { label: string; remove: () => void }[];
+  filters: Filter[];
   onClear: () => void;
 }
 
@@ -54,6 +59,18 @@ function First({ title, children, action }: NothingYet) {
   );
 }
 
+/** A filter that can be taken away. */
+export function FilterPill({ filter: { label, remove }, size }: { filter: Filter; size: "sm" | "md" }) {
+  return (
+    <Pill size={size}>
+      <Group gap={2} wrap="nowrap">
+        {label}
+        <CloseButton size={18} onClick={remove} aria-label={`Remove filter ${label}`} />
+      </Group>
+    </Pill>
+  );
+}
+
 function Filtered({ what, filters, onClear }: NoMatch) {
   return (
     <>
@@ -62,17 +79,26 @@ function Filtered({ what, filters, onClear }: NoMatch) {
       </Text>
       <Group gap={6} justify="center">
         {filters.map((filter) => (
-          <Pill key={filter.label} size="md">
-            <Group gap={2} wrap="nowrap">
-              {filter.label}
-              <CloseButton size={18} onClick={filter.remove} aria-label={`Remove filter ${filter.label}`} />
-            </Group>
-          </Pill>
+          <FilterPill key={filter.label} filter={filter} size="md" />
         ))}
       </Group>
       <Button size="compact-sm" variant="default" mt="xs" onClick={onClear}>
         Clear filters
       </Button>
     </>
+  );
+}
+
+interface EmptyListProps extends Omit<NothingYet, "kind">, Pick<NoMatch, "what" | "onClear"> {
+  filters: (Filter | false | "" | 0 | undefined)[];
+}
+
+/** Why a list is empty: nothing matches its filters, or nothing is there yet. */
+export function EmptyList({ what, filters, onClear, ...none }: EmptyListProps) {
+  const set = filters.filter((filter) => typeof filter === "object");
+  return set.length > 0 ? (
+    <EmptyState kind="no-match" what={what} filters={set} onClear={onClear} />
+  ) : (
+    <EmptyState kind="nothing-yet" {...none} />
   );
 }

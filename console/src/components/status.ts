@@ -23,6 +23,7 @@ import {
   IconVolumeOff,
 } from "@tabler/icons-react";
 import type { ComponentType } from "react";
+import { capital } from "~/state/format";
 
 /** What a state means to the person, and with it its colour: named by meaning, never by hue. */
 export type Tone = "good" | "bad" | "warn" | "busy" | "idle";
@@ -236,9 +237,12 @@ export type StatusOf = keyof typeof vocabularies;
 /** How a state looks. One this console does not know is shown as its own word, in grey: never hidden. */
 export function lookOf(of: StatusOf, state: string): Look {
   const known = (vocabularies[of] as Vocabulary)[state];
-  const words = state.replace(/_/g, " ").replace(/^./, (first) => first.toUpperCase());
+  const words = capital(state.replace(/_/g, " "));
   return known ?? { word: words, tone: "idle", icon: IconCircleDashed };
 }
+
+/** Stages that a record may fail in, in their order. */
+export const STAGE_WORDS = { ingest: "Ingest", normalize: "Normalize", transform: "Transform", execute: "Execute" };
 
 /** States in which a run has ended. */
 export const FINAL_RUN_STATES: readonly string[] = ["succeeded", "partial_success", "failed", "cancelled", "rejected"];

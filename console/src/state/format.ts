@@ -10,6 +10,11 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
+/** With a capital first letter. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function percent(part: number, whole: number): string {
   if (whole <= 0) return "0 %";
   const value = (part / whole) * 100;

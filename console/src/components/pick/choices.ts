@@ -20,7 +20,7 @@ export interface Kind<T> {
   show: (one: T) => { value: string; label: string };
 }
 
-const query = (search: string) => ({ query: { limit: 50, ...(search && { search }) } });
+const query = (search: string) => ({ query: { limit: 50, search } });
 
 export const profileKind: Kind<Schema<"ProfileView">> = {
   key: "connection-profiles",

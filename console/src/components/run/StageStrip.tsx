@@ -1,12 +1,12 @@
 import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
+import { STAGE_WORDS } from "~/components/status";
 import type { RunStatus } from "~/live/useRun";
-import { count, duration } from "~/state/format";
+import { capital, count, duration } from "~/state/format";
 import { doneOf, type StageProgress, stageProgress } from "./progress";
 import classes from "./run.module.css";
 
-const STAGES = ["ingest", "normalize", "transform", "execute"];
 const WHILE_RUNNING = 2_000;
 
 /** How far each stage is. Finalize counts live; of the others a report tells, as soon as records have their outcome. */
@@ -21,7 +21,7 @@ export function StageStrip({ run, ended }: { run: RunStatus; ended: boolean }) {
   const done = doneOf(run);
   return (
     <ol className={classes.stages} aria-label="Stages">
-      {STAGES.map((name) => {
+      {Object.keys(STAGE_WORDS).map((name) => {
         const stage = data?.stages.find((one) => one.stage === name);
         return <Stage key={name} name={name} stage={stage} at={stageProgress(name, data, run)} />;
       })}
@@ -51,7 +51,7 @@ function Stage({ name, stage, at }: StageProps) {
       <Tooltip label={hint} multiline maw={260}>
         <div>
           <Track share={at?.share ?? 0} />
-          <b>{name.replace(/^./, (first) => first.toUpperCase())}</b>
+          <b>{capital(name)}</b>
           <span>{at ? `${count(at.records)} ${at.did}` : "–"}</span>
           {stage && stage.failed > 0 && <span data-tone="bad">{count(stage.failed)} failed</span>}
         </div>

@@ -21,7 +21,7 @@ export default function ApiKeysPage() {
   const [creating, setCreating] = useState(false);
   const list = useList<ApiKey>({
     key: ["api-keys", cursor],
-    fetch: () => api.get("/api/v1/api-keys", { query: cursor ? { cursor } : {} }),
+    fetch: () => api.get("/api/v1/api-keys", { query: { cursor } }),
   });
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>

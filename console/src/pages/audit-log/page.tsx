@@ -1,6 +1,6 @@
 import { api } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { Pager } from "~/components/Pager";
 import { Time } from "~/components/Time";
@@ -29,7 +29,7 @@ export default function AuditLogPage() {
     ...(["actor", "action", "object"] as const)
       .filter((name) => search[name])
       .map((name) => ({ label: `${WORDS[name]} ${search[name]}`, remove: () => setView({ [name]: "" }) })),
-    ...(range ? [{ label: RANGES[range] ?? range, remove: () => setView({ range: "" }) }] : []),
+    range && { label: RANGES[range] ?? range, remove: () => setView({ range: "" }) },
   ];
   const clear = () => setView(NO_FILTER);
   return (
@@ -46,13 +46,7 @@ export default function AuditLogPage() {
         openId={entry}
         onOpen={(row) => setView({ entry: String(row.id), cursor })}
         toolbar={<Filters filter={search} onChange={setView} />}
-        empty={
-          filters.length ? (
-            <EmptyState kind="no-match" what="entries" filters={filters} onClear={clear} />
-          ) : (
-            <EmptyState kind="nothing-yet" title="Nothing was done yet" />
-          )
-        }
+        empty={<EmptyList what="entries" filters={filters} onClear={clear} title="Nothing was done yet" />}
       />
       <Pager next={list.next} />
       {entry && <Details id={entry} onClose={() => setView({ entry: "", cursor })} />}

@@ -1,4 +1,5 @@
 import type { Schema } from "~/api/client";
+import { capital } from "~/state/format";
 
 export type Entry = Schema<"AuditEntry">;
 
@@ -30,10 +31,7 @@ export const KINDS = [
 
 /** `profile.created` as people read it: "Profile created". */
 export function actionWords(action: string): string {
-  const own = WORDS[action];
-  if (own) return own;
-  const words = action.replace(/[._]/g, " ").replace(/\bapi key\b/, "API key");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return WORDS[action] ?? capital(action.replace(/[._]/g, " ").replace(/\bapi key\b/, "API key"));
 }
 
 export interface Change {

@@ -1,11 +1,14 @@
-import { CloseButton, Group, Pill, Select } from "@mantine/core";
+import { Group } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
-import { lookOf } from "~/components/status";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
+import { FilterPill } from "~/components/EmptyState";
+import { lookOf, STAGE_WORDS } from "~/components/status";
 import { TextFilter } from "~/components/TextFilter";
 import { chipsOf, type SetView, type View } from "./filters";
 
-const STAGES = ["ingest", "normalize", "transform", "execute"];
-const CATEGORIES = ["transient", "permanent", "unknown"];
+const CATEGORIES = Object.fromEntries(
+  ["transient", "permanent", "unknown"].map((category) => [category, lookOf("category", category).word]),
+);
 /** Filters that have a control of their own; the others are shown as chips. */
 const CONTROLS = /^(stage|category|instance|entity type|error contains|source ID) /;
 
@@ -48,33 +51,24 @@ export function FilterBar({ view, setView }: Props) {
         width={110}
         clearable
       />
-      <Select
-        size="xs"
-        w={120}
-        aria-label="Stage"
-        placeholder="Any stage"
-        clearable
-        data={STAGES.map((stage) => ({ value: stage, label: stage.replace(/^./, (first) => first.toUpperCase()) }))}
-        value={view.stage || null}
-        onChange={(stage) => setView({ stage: stage ?? "" })}
+      <ChoiceFilter
+        label="Any stage"
+        name="Stage"
+        width={120}
+        value={view.stage}
+        words={STAGE_WORDS}
+        onChange={(stage) => setView({ stage })}
       />
-      <Select
-        size="xs"
-        w={130}
-        aria-label="Category"
-        placeholder="Any category"
-        clearable
-        data={CATEGORIES.map((category) => ({ value: category, label: lookOf("category", category).word }))}
-        value={view.category || null}
-        onChange={(category) => setView({ category: category ?? "" })}
+      <ChoiceFilter
+        label="Any category"
+        name="Category"
+        width={130}
+        value={view.category}
+        words={CATEGORIES}
+        onChange={(category) => setView({ category })}
       />
       {chips.map((chip) => (
-        <Pill key={chip.label} size="sm">
-          <Group gap={2} wrap="nowrap">
-            {chip.label}
-            <CloseButton size={18} onClick={chip.remove} aria-label={`Remove filter ${chip.label}`} />
-          </Group>
-        </Pill>
+        <FilterPill key={chip.label} filter={chip} size="sm" />
       ))}
     </Group>
   );

@@ -1,4 +1,3 @@
-import { useNavigate } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -15,10 +14,9 @@ import { doneOf, type Operation, resultsText, VERBS } from "./words";
 
 export default function OperationsPage() {
   const [{ cursor }] = useUrlState("/signed-in/operations");
-  const navigate = useNavigate();
   const list = useList<Operation>({
     key: ["operations", "list", cursor],
-    fetch: () => api.get("/api/v1/operations", { query: { ...(cursor && { cursor }) } }),
+    fetch: () => api.get("/api/v1/operations", { query: { cursor } }),
     every: 3_000,
   });
   return (
@@ -33,7 +31,7 @@ export default function OperationsPage() {
         name="Operations"
         columns={COLUMNS}
         rowId={(row) => row.id}
-        onOpen={(row) => void navigate({ href: links.operation(row.id) })}
+        link={(row) => links.operation(row.id)}
         empty={
           <EmptyState kind="nothing-yet" title="No operations yet">
             Select entries of the Dead Letter Queue, or a group of them, and replay or discard them together.

@@ -109,7 +109,7 @@ function Facts({ operation }: { operation: Operation }) {
 
 function Items({ operation }: { operation: Operation }) {
   const [{ result, cursor }, setView] = useUrlState("/signed-in/operations/$id");
-  const query = { limit: 50, ...(result && { result }), ...(cursor && { cursor }) };
+  const query = { limit: 50, result, cursor };
   const list = useList<Item>({
     // What was read last before the end may be older than the end.
     key: ["operations", operation.id, "items", query, operation.finishedAt],

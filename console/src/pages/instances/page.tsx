@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
@@ -30,9 +30,9 @@ export default function InstancesPage() {
   const [view, setView] = useUrlState("/signed-in/instances");
   const navigate = useNavigate();
   const query = {
-    search: view.q || undefined,
+    search: view.q,
     status: view.status === "all" ? undefined : view.status,
-    cursor: view.cursor || undefined,
+    cursor: view.cursor,
   };
   const list = useList({
     key: ["instances", query],
@@ -40,10 +40,8 @@ export default function InstancesPage() {
     every: 15_000,
   });
   const filters = [
-    ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
-    ...(view.status !== "all"
-      ? [{ label: WORDS[view.status], remove: () => setView({ status: "all" as const }) }]
-      : []),
+    view.q && { label: `has “${view.q}”`, remove: () => setView({ q: "" }) },
+    view.status !== "all" && { label: WORDS[view.status], remove: () => setView({ status: "all" as const }) },
   ];
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newInstance() })}>
@@ -62,7 +60,7 @@ export default function InstancesPage() {
         name="Instances"
         columns={COLUMNS}
         rowId={(one) => one.name}
-        onOpen={(one) => void navigate({ href: links.instance(one.name) })}
+        link={(one) => links.instance(one.name)}
         toolbar={
           <Group gap="xs">
             <SearchBox
@@ -83,18 +81,15 @@ export default function InstancesPage() {
           </Group>
         }
         empty={
-          filters.length > 0 ? (
-            <EmptyState
-              kind="no-match"
-              what="instances"
-              filters={filters}
-              onClear={() => setView({ q: "", status: "all" })}
-            />
-          ) : (
-            <EmptyState kind="nothing-yet" title="No instances yet" action={create}>
-              An instance joins a source and a target with a mapping for each entity type.
-            </EmptyState>
-          )
+          <EmptyList
+            what="instances"
+            filters={filters}
+            onClear={() => setView({ q: "", status: "all" })}
+            title="No instances yet"
+            action={create}
+          >
+            An instance joins a source and a target with a mapping for each entity type.
+          </EmptyList>
         }
       />
       <Pager next={list.next} />

@@ -4,6 +4,7 @@ import { asProblem } from "~/api/problem";
 import { Form } from "~/components/form/Form";
 import { useApiForm } from "~/components/form/useApiForm";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { capital } from "~/state/format";
 
 /** Signing in by name and password. `known` is the name of who was signed in before. */
 export function ByPassword({ known = "", onSignedIn }: { known?: string; onSignedIn: () => void }) {
@@ -52,8 +53,4 @@ export function Refused({ error }: { error: unknown }) {
         : `${capital(problem.detail)}.`}
     </Alert>
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -26,7 +26,7 @@ export function VersionsPanel({ name, etag, text, onEdit }: Props) {
   const list = useOlder(["mapping-versions", name], (cursor, signal) =>
     api.get("/api/v1/mapping-configs/{name}/versions", {
       path: { name },
-      query: { limit: 50, ...(cursor && { cursor }) },
+      query: { limit: 50, cursor },
       signal,
     }),
   );

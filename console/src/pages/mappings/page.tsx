@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
@@ -37,17 +37,17 @@ export default function MappingsPage() {
   const [view, setView] = useUrlState("/signed-in/mappings");
   const navigate = useNavigate();
   const query = {
-    search: view.q || undefined,
-    entityType: view.entity || undefined,
-    cursor: view.cursor || undefined,
+    search: view.q,
+    entityType: view.entity,
+    cursor: view.cursor,
   };
   const list = useList({
     key: ["mapping-configs", query],
     fetch: () => api.get("/api/v1/mapping-configs", { query }),
   });
   const filters = [
-    ...(view.q ? [{ label: `has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
-    ...(view.entity ? [{ label: `entity type ${view.entity}`, remove: () => setView({ entity: "" }) }] : []),
+    view.q && { label: `has “${view.q}”`, remove: () => setView({ q: "" }) },
+    view.entity && { label: `entity type ${view.entity}`, remove: () => setView({ entity: "" }) },
   ];
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newMapping() })}>
@@ -66,7 +66,7 @@ export default function MappingsPage() {
         name="Mappings"
         columns={COLUMNS}
         rowId={(one) => one.name}
-        onOpen={(one) => void navigate({ href: links.mapping(one.name) })}
+        link={(one) => links.mapping(one.name)}
         toolbar={
           <Group gap="xs">
             <SearchBox
@@ -79,18 +79,15 @@ export default function MappingsPage() {
           </Group>
         }
         empty={
-          filters.length > 0 ? (
-            <EmptyState
-              kind="no-match"
-              what="mappings"
-              filters={filters}
-              onClear={() => setView({ q: "", entity: "" })}
-            />
-          ) : (
-            <EmptyState kind="nothing-yet" title="No mappings yet" action={create}>
-              A mapping says for one entity type how records are read, checked, changed and written.
-            </EmptyState>
-          )
+          <EmptyList
+            what="mappings"
+            filters={filters}
+            onClear={() => setView({ q: "", entity: "" })}
+            title="No mappings yet"
+            action={create}
+          >
+            A mapping says for one entity type how records are read, checked, changed and written.
+          </EmptyList>
         }
       />
       <Pager next={list.next} />

@@ -22,7 +22,7 @@ const STATES = [
 /** What was told to one receiver, and every attempt to tell it. */
 export function Deliveries({ kind, id, active }: { kind: Kind; id: string; active: boolean }) {
   const [{ state, delivery, cursor }, setView] = useUrlState("/signed-in/notifications/$kind/$id");
-  const wanted: State | "" = state === "all" ? "" : state;
+  const wanted: State | undefined = state === "all" ? undefined : state;
   const list = useList<Delivery>({
     key: ["notifications", kind, "deliveries", id, wanted, cursor],
     fetch: () => calls[kind].deliveries(id, wanted, cursor),

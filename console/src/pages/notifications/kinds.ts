@@ -84,14 +84,18 @@ export interface Calls {
   change: (id: string, draft: Draft, etag: string | null) => Promise<Saved>;
   remove: (id: string) => Promise<unknown>;
   test: (id: string) => Promise<Tested>;
-  deliveries: (id: string, state: State | "", cursor: string) => Promise<{ items: Delivery[]; next?: string | null }>;
+  deliveries: (
+    id: string,
+    state: State | undefined,
+    cursor: string,
+  ) => Promise<{ items: Delivery[]; next?: string | null }>;
   redeliver: (id: string, delivery: string) => Promise<Delivery>;
 }
 
 export type State = "waiting" | "delivered" | "given_up";
 
-function query(cursor: string, state: State | "" = "") {
-  return { ...(cursor && { cursor }), ...(state && { state }) };
+function query(cursor: string, state?: State) {
+  return { cursor, state };
 }
 
 function match(etag: string | null) {

@@ -1,6 +1,5 @@
 import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
 import { IconMail, IconPlus, IconWebhook } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
@@ -23,7 +22,6 @@ const KINDS = [
 export default function NotificationsPage() {
   const [{ kind, cursor }, setView] = useUrlState("/signed-in/notifications");
   const [adding, setAdding] = useState(false);
-  const navigate = useNavigate();
   const list = useList<Subscription>({
     key: ["notifications", kind, cursor],
     fetch: () => calls[kind].list(cursor),
@@ -53,7 +51,7 @@ export default function NotificationsPage() {
         name={kind === "email" ? "E-mail notifications" : "Webhooks"}
         columns={columns(kind)}
         rowId={(one) => one.id}
-        onOpen={(one) => void navigate({ href: links.notification(kind, one.id) })}
+        link={(one) => links.notification(kind, one.id)}
         toolbar={
           <SegmentedControl
             size="xs"

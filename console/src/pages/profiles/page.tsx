@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
@@ -23,10 +23,10 @@ export default function ProfilesPage() {
   const connectors = useConnectors();
   const titles = Object.fromEntries((connectors.data ?? []).map((one) => [one.name, one.title]));
   const query = {
-    search: view.q || undefined,
+    search: view.q,
     active: view.status === "all" ? undefined : view.status === "active",
-    connector: view.connector || undefined,
-    cursor: view.cursor || undefined,
+    connector: view.connector,
+    cursor: view.cursor,
   };
   const list = useList({
     key: ["connection-profiles", query],
@@ -34,11 +34,9 @@ export default function ProfilesPage() {
   });
   const clear = () => setView({ q: "", status: "all", connector: "" });
   const filters = [
-    ...(view.q ? [{ label: `name has “${view.q}”`, remove: () => setView({ q: "" }) }] : []),
-    ...(view.status !== "all" ? [{ label: view.status, remove: () => setView({ status: "all" as const }) }] : []),
-    ...(view.connector
-      ? [{ label: titles[view.connector] ?? view.connector, remove: () => setView({ connector: "" }) }]
-      : []),
+    view.q && { label: `name has “${view.q}”`, remove: () => setView({ q: "" }) },
+    view.status !== "all" && { label: view.status, remove: () => setView({ status: "all" as const }) },
+    view.connector && { label: titles[view.connector] ?? view.connector, remove: () => setView({ connector: "" }) },
   ];
   const create = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newProfile() })}>
@@ -57,7 +55,7 @@ export default function ProfilesPage() {
         name="Connection profiles"
         columns={columnsWith(titles)}
         rowId={(profile) => profile.name}
-        onOpen={(profile) => void navigate({ href: links.profile(profile.name) })}
+        link={(profile) => links.profile(profile.name)}
         toolbar={
           <Group gap="xs">
             <SearchBox
@@ -91,13 +89,15 @@ export default function ProfilesPage() {
           </Group>
         }
         empty={
-          filters.length > 0 ? (
-            <EmptyState kind="no-match" what="connection profiles" filters={filters} onClear={clear} />
-          ) : (
-            <EmptyState kind="nothing-yet" title="No connection profiles yet" action={create}>
-              A profile says how one system is reached: its address, a login, and how many calls it stands.
-            </EmptyState>
-          )
+          <EmptyList
+            what="connection profiles"
+            filters={filters}
+            onClear={clear}
+            title="No connection profiles yet"
+            action={create}
+          >
+            A profile says how one system is reached: its address, a login, and how many calls it stands.
+          </EmptyList>
         }
       />
       <Pager next={list.next} />

@@ -46,7 +46,7 @@ export default function RecordsPage() {
           fetching={searching}
           error={error}
           rowId={(hit) => hit.kind + hit.to + hit.description}
-          onOpen={open}
+          link={(hit) => hit.to}
           empty={
             <EmptyState
               kind="no-match"

@@ -26,7 +26,7 @@ export default function RecordPage() {
   const { sourceId = "" } = useParams({ from: "/signed-in/records/$sourceId" });
   const [view, setView] = useUrlState("/signed-in/records/$sourceId");
   const history = useOlder(["record", sourceId], (cursor, signal) =>
-    api.get("/api/v1/records", { query: { sourceId, limit: 50, ...(cursor && { cursor }) }, signal }),
+    api.get("/api/v1/records", { query: { sourceId, limit: 50, cursor }, signal }),
   );
   const [newest] = history.data?.pages ?? [];
   const runs = newest?.sourceId === sourceId ? history.data?.pages.flatMap((page) => page.runs) : undefined;

@@ -6,9 +6,8 @@ import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
 import { PageLink } from "~/components/PageLink";
 import { PlainTable } from "~/components/PlainTable";
-import { count, plural } from "~/state/format";
+import { capital, count, plural } from "~/state/format";
 import classes from "./runs.module.css";
-import { title } from "./Stages";
 
 type RunReport = Schema<"RunReport">;
 
@@ -63,7 +62,7 @@ const columns = (run: string): Column<RunReport["failures"][number]>[] => [
       </div>
     ),
   },
-  { id: "stage", header: "Stage", width: 110, cell: (group) => title(group.stage) },
+  { id: "stage", header: "Stage", width: 110, cell: (group) => capital(group.stage) },
   { id: "records", header: "Records", width: 90, align: "right", cell: (group) => count(group.records) },
   { id: "pending", header: "Pending", width: 90, align: "right", cell: (group) => count(group.pending) },
   {

@@ -1,19 +1,19 @@
 import { Group } from "@mantine/core";
-import { useRouter } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
 import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
 import { StatusBadge } from "~/components/StatusBadge";
+import { STAGE_WORDS } from "~/components/status";
 import { TextFilter } from "~/components/TextFilter";
 import { useList } from "~/components/useList";
+import { capital } from "~/state/format";
 import { useUrlState } from "~/state/url";
-import { ChoiceFilter } from "./filters";
 import type { RunView } from "./live";
-import { title } from "./Stages";
 
 type RunRecord = Schema<"RunRecord">;
 const NONE = { outcome: "", source: "", stage: "", attempts: undefined };
@@ -27,21 +27,19 @@ const OUTCOMES: Record<string, string> = {
   failed: "Failed",
   in_flight: "In flight",
 };
-const STAGES = { ingest: "Ingest", normalize: "Normalize", transform: "Transform", execute: "Execute" };
 const EVERY = 5_000;
 
 /** The records of a run: filtered and paged by the server, however many there are. */
 export function RunRecords({ run }: { run: RunView }) {
-  const router = useRouter();
   const [view, setView] = useUrlState("/signed-in/runs/$runId");
   const { outcome, source, stage, attempts, cursor } = view;
   const query = {
     limit: 50,
     ...(outcome && { outcome: outcome as "success" }),
-    ...(source && { sourceId: source }),
+    sourceId: source,
     ...(stage && { stage: stage as "ingest" }),
-    ...(attempts && { attempts }),
-    ...(cursor && { cursor }),
+    attempts,
+    cursor,
   };
   const list = useList<RunRecord>({
     key: ["run-records", run.correlationId, query],
@@ -52,9 +50,9 @@ export function RunRecords({ run }: { run: RunView }) {
   const filters = [
     outcome && { label: OUTCOMES[outcome] ?? outcome, remove: () => setView({ outcome: "" }) },
     source && { label: `Source ID ${source}`, remove: () => setView({ source: "" }) },
-    stage && { label: `Tried again or given up in ${title(stage)}`, remove: () => setView({ stage: "" }) },
+    stage && { label: `Tried again or given up in ${capital(stage)}`, remove: () => setView({ stage: "" }) },
     attempts && { label: `At least ${attempts} attempts`, remove: () => setView({ attempts: undefined }) },
-  ].filter((one) => typeof one === "object");
+  ];
   const passport = (record: RunRecord) => links.record(record.sourceId, { run: run.correlationId });
   return (
     <>
@@ -63,7 +61,7 @@ export function RunRecords({ run }: { run: RunView }) {
         name="Records of the run"
         columns={columns(passport)}
         rowId={(record) => `${record.batch}/${record.slot}`}
-        onOpen={(record) => void router.navigate({ href: passport(record) })}
+        link={(record) => passport(record)}
         toolbar={
           <Group gap={6}>
             <ChoiceFilter
@@ -78,7 +76,7 @@ export function RunRecords({ run }: { run: RunView }) {
               label="Any stage"
               width={130}
               value={stage}
-              words={STAGES}
+              words={STAGE_WORDS}
               onChange={(value) => setView({ stage: value })}
             />
             <ChoiceFilter
@@ -91,13 +89,9 @@ export function RunRecords({ run }: { run: RunView }) {
           </Group>
         }
         empty={
-          filters.length > 0 ? (
-            <EmptyState kind="no-match" what="records" filters={filters} onClear={() => setView(NONE)} />
-          ) : (
-            <EmptyState kind="nothing-yet" title="No records">
-              {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}
-            </EmptyState>
-          )
+          <EmptyList what="records" filters={filters} onClear={() => setView(NONE)} title="No records">
+            {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}
+          </EmptyList>
         }
       />
       <Pager next={list.next} />
@@ -114,7 +108,7 @@ function columns(passport: (record: RunRecord) => string): Column<RunRecord>[] {
     },
     { id: "outcome", header: "Outcome", cell: (record) => <StatusBadge of="record" state={record.outcome} /> },
     { id: "attempts", header: "Attempts", align: "right", cell: (record) => record.attempts },
-    { id: "stage", header: "Given up in", cell: (record) => (record.stage ? title(record.stage) : "") },
+    { id: "stage", header: "Given up in", cell: (record) => (record.stage ? capital(record.stage) : "") },
     { id: "error", header: "Error", width: "40%", cell: (record) => record.error },
     {
       id: "letter",

@@ -2,7 +2,7 @@ import { Group } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { PageLink } from "~/components/PageLink";
-import { count, duration } from "~/state/format";
+import { capital, count, duration } from "~/state/format";
 import classes from "./runs.module.css";
 
 type RunReport = Schema<"RunReport">;
@@ -57,7 +57,7 @@ export function Stages({ report }: { report: RunReport }) {
             {timed.map((stage) => (
               <tr key={stage.stage} data-slowest={stage === slowest}>
                 <td>
-                  {title(stage.stage)}
+                  {capital(stage.stage)}
                   {stage === slowest && <span className={classes.tileName}> slowest</span>}
                 </td>
                 <td>
@@ -70,7 +70,7 @@ export function Stages({ report }: { report: RunReport }) {
                   {stage.failed > 0 ? (
                     <PageLink
                       to={links.run(run.correlationId, { tab: "records", stage: stage.stage, outcome: "failed" })}
-                      aria-label={`${count(stage.failed)} failed in ${title(stage.stage)}`}
+                      aria-label={`${count(stage.failed)} failed in ${capital(stage.stage)}`}
                     >
                       {count(stage.failed)}
                     </PageLink>
@@ -105,7 +105,7 @@ function Track({ stage, begin, end }: { stage: Stage; begin: number; end: number
   const [waited, worked] = [stage.waited ?? 0, stage.worked ?? 0];
   // Shares of their sum: numbers below 1 would not fill the bar.
   const waiting = waited + worked > 0 ? waited / (waited + worked) : 0;
-  const words = `${title(stage.stage)}: ${duration(to - from)} from its first batch to its last`;
+  const words = `${capital(stage.stage)}: ${duration(to - from)} from its first batch to its last`;
   return (
     <span className={classes.track} role="img" aria-label={words} title={words}>
       <span style={{ left: share(from - begin), width: share(Math.max(to - from, 0)) }}>
@@ -118,8 +118,4 @@ function Track({ stage, begin, end }: { stage: Stage; begin: number; end: number
 
 function seconds(value: number | null): string {
   return value === null ? "–" : duration(value * 1_000);
-}
-
-export function title(stage: string): string {
-  return stage.charAt(0).toUpperCase() + stage.slice(1);
 }

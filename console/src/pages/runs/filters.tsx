@@ -1,5 +1,6 @@
-import { Group, Select } from "@mantine/core";
-import { vocabularies } from "~/components/status";
+import { Group } from "@mantine/core";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
+import { lookOf } from "~/components/status";
 import { TextFilter } from "~/components/TextFilter";
 import { RUN_STATES } from "~/pages/search";
 import type { SearchOf } from "~/state/url";
@@ -27,36 +28,35 @@ export function queryOf(view: View, now: number) {
   const hours = HOURS[view.range];
   const minute = 60_000;
   return {
-    ...(view.state !== "all" && { state: [...view.state] }),
-    ...(view.id && { idPrefix: view.id }),
-    ...(view.instance && { instance: view.instance }),
-    ...(view.entity && { entityType: view.entity }),
-    ...(view.trigger && { trigger: view.trigger }),
-    ...(view.mode && { mode: view.mode as "incremental" }),
-    ...(view.parent && { parent: view.parent }),
-    ...(hours !== null && { since: new Date(Math.floor(now / minute) * minute - hours * 60 * minute).toISOString() }),
+    state: view.state === "all" ? undefined : [...view.state],
+    idPrefix: view.id,
+    instance: view.instance,
+    entityType: view.entity,
+    trigger: view.trigger,
+    mode: (view.mode || undefined) as "incremental" | undefined,
+    parent: view.parent,
+    since: hours === null ? "" : new Date(Math.floor(now / minute) * minute - hours * 60 * minute).toISOString(),
   };
 }
 
 type Set = (change: Partial<View>, options?: { replace?: boolean }) => void;
 
 /** Each filter in words, with what removes it. */
-export function named(view: View, set: Set): { label: string; remove: () => void }[] {
-  const found: { label: string; remove: () => void }[] = [];
-  const add = (label: string, change: Partial<View>) => found.push({ label, remove: () => set(change) });
-  if (view.state !== "all") {
-    const words = view.state.map((one) => (vocabularies.run as Record<string, { word: string }>)[one]?.word ?? one);
-    add(`State: ${words.join(" or ")}`, { state: "all" });
-  }
-  if (view.id) add(`Correlation ID begins with ${view.id}`, { id: "" });
-  if (view.instance) add(`Instance: ${view.instance}`, { instance: "" });
-  if (view.entity) add(`Entity type: ${view.entity}`, { entity: "" });
-  if (view.trigger) add(`Triggered by: ${view.trigger}`, { trigger: "" });
-  if (view.mode) add(`Mode: ${MODES[view.mode] ?? view.mode}`, { mode: "" });
-  if (view.parent) add(`Replays of ${view.parent}`, { parent: "" });
-  if (view.range !== "all") add(RANGES[view.range], { range: "all" });
-  return found;
+export function named(view: View, set: Set) {
+  const filter = (label: string, change: Partial<View>) => ({ label, remove: () => set(change) });
+  return [
+    view.state !== "all" && filter(`State: ${view.state.map(wordOf).join(" or ")}`, { state: "all" }),
+    view.id && filter(`Correlation ID begins with ${view.id}`, { id: "" }),
+    view.instance && filter(`Instance: ${view.instance}`, { instance: "" }),
+    view.entity && filter(`Entity type: ${view.entity}`, { entity: "" }),
+    view.trigger && filter(`Triggered by: ${view.trigger}`, { trigger: "" }),
+    view.mode && filter(`Mode: ${MODES[view.mode] ?? view.mode}`, { mode: "" }),
+    view.parent && filter(`Replays of ${view.parent}`, { parent: "" }),
+    view.range !== "all" && filter(RANGES[view.range], { range: "all" }),
+  ].filter((one) => typeof one === "object");
 }
+
+const wordOf = (state: string) => lookOf("run", state).word;
 
 export const NONE: Partial<View> = {
   state: "all",
@@ -69,33 +69,9 @@ export const NONE: Partial<View> = {
   range: "all",
 };
 
-/** A choice that filters; empty is any. */
-export function ChoiceFilter(props: {
-  label: string;
-  value: string;
-  words: Record<string, string>;
-  width?: number;
-  onChange: (value: string) => void;
-}) {
-  return (
-    <Select
-      size="xs"
-      w={props.width ?? 150}
-      aria-label={props.label}
-      placeholder={props.label}
-      data={Object.entries(props.words).map(([value, label]) => ({ value, label }))}
-      value={props.value || null}
-      onChange={(value) => props.onChange(value ?? "")}
-      clearable
-    />
-  );
-}
-
 /** The filters above the list of runs. */
 export function Filters({ view, set, onOpen }: { view: View; set: Set; onOpen: (id: string) => void }) {
-  const states = Object.fromEntries(
-    RUN_STATES.map((one) => [one, (vocabularies.run as Record<string, { word: string }>)[one]?.word ?? one]),
-  );
+  const states = Object.fromEntries(RUN_STATES.map((one) => [one, wordOf(one)]));
   const state = view.state === "all" ? "" : view.state.length === 1 ? (view.state[0] ?? "") : "";
   const applyId = (value: string) => {
     const plain = value.toLowerCase();

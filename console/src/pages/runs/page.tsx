@@ -6,7 +6,7 @@ import { useMemo } from "react";
 import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
@@ -92,8 +92,7 @@ export default function RunsPage() {
   const query = queryOf(view, serverNow());
   const list = useList<RunView>({
     key: ["runs", query, view.cursor],
-    fetch: (signal) =>
-      api.get("/api/v1/runs", { query: { ...query, limit: 50, ...(view.cursor && { cursor: view.cursor }) }, signal }),
+    fetch: (signal) => api.get("/api/v1/runs", { query: { ...query, limit: 50, cursor: view.cursor }, signal }),
   });
   const total = useQuery({
     queryKey: ["runs-count", query],
@@ -128,7 +127,7 @@ export default function RunsPage() {
         name="Runs"
         columns={columns}
         rowId={(run) => run.correlationId}
-        onOpen={(run) => open(run.correlationId)}
+        link={(run) => links.run(run.correlationId)}
         toolbar={
           <Group gap="sm">
             <Filters view={view} set={setView} onOpen={open} />
@@ -140,17 +139,15 @@ export default function RunsPage() {
           </Group>
         }
         empty={
-          filters.length > 0 ? (
-            <EmptyState kind="no-match" what="runs" filters={filters} onClear={() => setView(NONE)} />
-          ) : (
-            <EmptyState
-              kind="nothing-yet"
-              title="No runs yet"
-              action={<PageLink to={links.trigger()}>Trigger the first sync</PageLink>}
-            >
-              A run begins when somebody or something triggers a sync; it stays here for 400 days.
-            </EmptyState>
-          )
+          <EmptyList
+            what="runs"
+            filters={filters}
+            onClear={() => setView(NONE)}
+            title="No runs yet"
+            action={<PageLink to={links.trigger()}>Trigger the first sync</PageLink>}
+          >
+            A run begins when somebody or something triggers a sync; it stays here for 400 days.
+          </EmptyList>
         }
       />
       <Pager next={list.next}>

@@ -7,7 +7,7 @@ import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
 import { PageLink } from "~/components/PageLink";
 import { Pager } from "~/components/Pager";
@@ -39,8 +39,8 @@ export default function SchedulesPage() {
     </Button>
   );
   const filters = [
-    ...(q ? [{ label: `Search: ${q}`, remove: () => set({ q: "" }) }] : []),
-    ...(status !== "all" ? [{ label: `Status: ${wordOf(status)}`, remove: () => set({ status: "all" }) }] : []),
+    q && { label: `Search: ${q}`, remove: () => set({ q: "" }) },
+    status !== "all" && { label: `Status: ${wordOf(status)}`, remove: () => set({ status: "all" }) },
   ];
   const columns: Column<Schedule>[] = [
     ...COLUMNS,
@@ -67,18 +67,15 @@ export default function SchedulesPage() {
         onOpen={(schedule) => set({ open: schedule.name, cursor })}
         toolbar={<Filters q={q} status={status} set={set} />}
         empty={
-          filters.length ? (
-            <EmptyState
-              kind="no-match"
-              what="schedules"
-              filters={filters}
-              onClear={() => set({ q: "", status: "all" })}
-            />
-          ) : (
-            <EmptyState kind="nothing-yet" title="No schedules yet" action={create}>
-              A schedule starts the runs of one instance and entity type by itself, at the times you choose.
-            </EmptyState>
-          )
+          <EmptyList
+            what="schedules"
+            filters={filters}
+            onClear={() => set({ q: "", status: "all" })}
+            title="No schedules yet"
+            action={create}
+          >
+            A schedule starts the runs of one instance and entity type by itself, at the times you choose.
+          </EmptyList>
         }
       />
       <Pager next={list.next}>{list.rows && plural(list.rows.length, "schedule")}</Pager>
@@ -111,7 +108,7 @@ function Edited({ name, onClose }: { name: string; onClose: () => void }) {
 type View = SearchOf<"/signed-in/schedules">;
 
 function queryOf({ q, status, cursor }: View) {
-  return { ...(q && { search: q }), ...(status !== "all" && { status }), ...(cursor && { cursor }) };
+  return { search: q, ...(status !== "all" && { status }), cursor };
 }
 
 function wordOf(status: string): string {

@@ -25,7 +25,7 @@ export default function TenantsPage() {
   const [adding, setAdding] = useState(false);
   const list = useList<Tenant>({
     key: ["tenants", cursor],
-    fetch: () => api.get("/api/v1/tenants", { query: cursor ? { cursor } : {} }),
+    fetch: () => api.get("/api/v1/tenants", { query: { cursor } }),
   });
   const columns: Column<Tenant>[] = [
     { id: "id", header: "Tenant", cell: (row) => (row.id === here ? `${row.id} (you are here)` : row.id) },

@@ -20,7 +20,7 @@ export default function UsersPage() {
   const [adding, setAdding] = useState(false);
   const list = useList<User>({
     key: ["users", q, cursor],
-    fetch: () => api.get("/api/v1/users", { query: { ...(q && { search: q }), ...(cursor && { cursor }) } }),
+    fetch: () => api.get("/api/v1/users", { query: { search: q, cursor } }),
   });
   const add = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
