@@ -11,7 +11,7 @@ interface Action<R> {
   ask?: Question | false;
   /** What is said when it was done. */
   done?: string;
-  onDone?: (result: R) => unknown;
+  onDone?: ((result: R) => unknown) | undefined;
   /** First names of the queries that show something else now. */
   changes?: readonly string[];
 }

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { Listeners } from "~/state/listeners";
 import type { Health } from "./state";
 
 /** What the chip in the header shows: the streams of this page, and whether the person holds them still. */
@@ -11,7 +11,7 @@ export interface PageHealth {
 
 const ORDER: readonly Health[] = ["over", "live", "connecting", "refused", "reconnecting"];
 const streams = new Map<symbol, { health: Health; heardAt: number }>();
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 let page: PageHealth = { streams: 0, worst: "live", heardAt: 0, paused: false };
 
 function publish(paused: boolean): void {
@@ -19,7 +19,7 @@ function publish(paused: boolean): void {
   const worst = all.reduce<Health>((a, b) => (ORDER.indexOf(b.health) > ORDER.indexOf(a) ? b.health : a), "over");
   const heardAt = all.length ? Math.min(...all.map((stream) => stream.heardAt)) : 0;
   page = { streams: all.length, worst, heardAt, paused };
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 export function report(stream: symbol, health: Health, heardAt: number): void {
@@ -40,11 +40,8 @@ export function isPaused(): boolean {
   return page.paused;
 }
 
-export function subscribeHealth(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
+export const subscribeHealth = listeners.subscribe;
 
 export function usePageHealth(): PageHealth {
-  return useSyncExternalStore(subscribeHealth, () => page);
+  return listeners.use(() => page);
 }

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useRef } from "react";
+import { Listeners } from "./listeners";
 import { stored } from "./stored";
 
 /** A key, or keys one after the other (`g r`); `mod+k` works in inputs too. */
@@ -18,13 +19,13 @@ const SEQUENCE_MS = 1_200;
 export const shortcutsOn = stored("shortcuts", true, (text) => text !== "false");
 
 const active: { current: Shortcut[] }[] = [];
-const listeners = new Set<() => void>();
+const listeners = new Listeners();
 let listed: Shortcut[] = [];
 let pending = { keys: "", at: 0 };
 
 function changed(): void {
   listed = active.flatMap((owner) => owner.current);
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 /** Offers shortcuts while the component is shown. The newest owner of a key has it. */
@@ -45,11 +46,7 @@ export function useShortcuts(shortcuts: Shortcut[]): void {
 
 /** All shortcuts of the page as it stands, for the sheet. */
 export function useShortcutList(): Shortcut[] {
-  const subscribe = (listener: () => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
-  return useSyncExternalStore(subscribe, () => listed);
+  return listeners.use(() => listed);
 }
 
 /** `mod+k`, `shift+x`, `?`, `Enter`: how a key press is written in `keys`. */

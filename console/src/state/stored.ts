@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { Listeners } from "./listeners";
 
 /** A choice of the person that outlives the page; every component that shows it follows. */
 export interface Stored<T> {
@@ -9,7 +9,7 @@ export interface Stored<T> {
 
 export function stored<T>(key: string, initial: T, read: (text: string) => T | undefined): Stored<T> {
   const name = `syncline.${key}`;
-  const listeners = new Set<() => void>();
+  const listeners = new Listeners();
   let value = initial;
   try {
     const text = localStorage.getItem(name);
@@ -17,10 +17,6 @@ export function stored<T>(key: string, initial: T, read: (text: string) => T | u
   } catch {
     // Storage may be blocked: the choice then lasts as long as the page.
   }
-  const subscribe = (listener: () => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
   const get = () => value;
   return {
     get,
@@ -31,8 +27,8 @@ export function stored<T>(key: string, initial: T, read: (text: string) => T | u
       } catch {
         // As above.
       }
-      for (const listener of listeners) listener();
+      listeners.notify();
     },
-    use: () => useSyncExternalStore(subscribe, get),
+    use: () => listeners.use(get),
   };
 }

@@ -1,10 +1,10 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { api } from "~/api/client";
+import { refetch } from "~/api/query";
 import { toast } from "~/components/toast";
 
 /** Activates or deactivates an instance. */
 export function useSwitch(name: string) {
-  const client = useQueryClient();
   return useMutation({
     mutationFn: (enabled: boolean) => {
       const params = { path: { name } };
@@ -15,8 +15,7 @@ export function useSwitch(name: string) {
     onSuccess: async (instance) => {
       const why = instance.status === "dependency_inactive" ? `, but ${instance.cause}` : "";
       toast.done(instance.enabled ? `${name} is activated${why}` : `${name} is deactivated; runs under way go on`);
-      await client.invalidateQueries({ queryKey: ["instances"] });
-      await client.invalidateQueries({ queryKey: ["instance", name] });
+      await refetch("instances", "instance");
     },
     onError: toast.failed,
   });

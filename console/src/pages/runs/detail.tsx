@@ -1,17 +1,15 @@
 import { Alert, Button, Skeleton, Stack, Tabs } from "@mantine/core";
 import { IconBan, IconReload } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { useParams, useRouter } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
-import { queryClient } from "~/api/query";
 import { links } from "~/app/links";
+import { ActionButton } from "~/components/action";
 import { CopyId } from "~/components/CopyId";
-import { confirm } from "~/components/confirm";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { StatusBadge } from "~/components/StatusBadge";
 import { Duration, Time } from "~/components/Time";
-import { toast } from "~/components/toast";
 import { useRun } from "~/live/useRun";
 import { count, plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
@@ -105,43 +103,36 @@ function Shown({ report, error }: { report: RunReport; error: unknown }) {
 }
 
 function Actions({ report }: { report: RunReport }) {
-  const router = useRouter();
+  const navigate = useNavigate();
   const { run } = report;
-  const cancel = useMutation({
-    mutationFn: () =>
-      api.post("/api/v1/sync-events/{correlation_id}/cancel", { path: { correlation_id: run.correlationId } }),
-    onSuccess: () => void queryClient.invalidateQueries({ queryKey: ["run", run.correlationId] }),
-    onError: (error) => toast.failed(error),
-  });
-  const ask = async () => {
-    const body = `No new record enters and writes under way finish; ${plural(run.inFlight, "record")} in flight will be skipped. The cursor stays where it is.`;
-    if (await confirm({ title: "Cancel this run?", body, confirm: "Cancel the run", danger: true })) cancel.mutate();
-  };
+  if (!run.finishedAt) {
+    return (
+      <ActionButton
+        leftSection={<IconBan size={16} />}
+        disabled={run.cancelRequestedAt !== null}
+        ask={{
+          title: "Cancel this run?",
+          body: `No new record enters and writes under way finish; ${plural(run.inFlight, "record")} in flight will be skipped. The cursor stays where it is.`,
+          confirm: "Cancel the run",
+          danger: true,
+        }}
+        run={() =>
+          api.post("/api/v1/sync-events/{correlation_id}/cancel", { path: { correlation_id: run.correlationId } })
+        }
+        changes={["run"]}
+      >
+        {run.cancelRequestedAt ? "Cancelling" : "Cancel run"}
+      </ActionButton>
+    );
+  }
   const again = links.trigger({
     instance: run.instance,
     entity: run.entityType,
     mode: run.mode as "incremental",
-    ...(report.askedIds && { ids: report.askedIds }),
+    ids: report.askedIds ?? [],
   });
-  if (!run.finishedAt) {
-    return (
-      <Button
-        variant="default"
-        leftSection={<IconBan size={16} />}
-        loading={cancel.isPending}
-        disabled={run.cancelRequestedAt !== null}
-        onClick={() => void ask()}
-      >
-        {run.cancelRequestedAt ? "Cancelling" : "Cancel run"}
-      </Button>
-    );
-  }
   return (
-    <Button
-      variant="default"
-      leftSection={<IconReload size={16} />}
-      onClick={() => void router.navigate({ href: again })}
-    >
+    <Button variant="default" leftSection={<IconReload size={16} />} onClick={() => void navigate({ href: again })}>
       Run again
     </Button>
   );

@@ -1,11 +1,10 @@
 import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
 import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconPower, IconTrash } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
-import { confirm } from "~/components/confirm";
+import { useAction } from "~/components/action";
 import { toast } from "~/components/toast";
 import type { Schedule } from "./words";
 
@@ -23,13 +22,9 @@ export function Actions({ schedule, onEdit, wide = false, onDeleted }: Props) {
   const mayEdit = useSession().data?.role !== "runner";
   const { runNow, toggle, remove } = useActions(schedule, onDeleted);
   const { name, enabled } = schedule;
-  const ask = async () => {
-    const body = `${schedule.instance} ${schedule.entityType} no longer syncs by itself. Its runs stay, and one that is under way goes on.`;
-    if (await confirm({ title: `Delete schedule ${name}?`, body, confirm: "Delete", danger: true })) remove.mutate();
-  };
   return (
     <Group gap={4} wrap="nowrap" justify="flex-end">
-      <RunNow name={name} wide={wide} busy={runNow.isPending} onRun={() => runNow.mutate()} />
+      <RunNow name={name} wide={wide} busy={runNow.pending} onRun={runNow.start} />
       {mayEdit && (
         <Menu position="bottom-end" withinPortal>
           <Menu.Target>
@@ -43,12 +38,12 @@ export function Actions({ schedule, onEdit, wide = false, onDeleted }: Props) {
             </Menu.Item>
             <Menu.Item
               leftSection={enabled ? <IconPlayerPause size={15} /> : <IconPower size={15} />}
-              onClick={() => toggle.mutate()}
+              onClick={toggle.start}
             >
               {enabled ? "Disable" : "Enable"}
             </Menu.Item>
             <Menu.Divider />
-            <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={() => void ask()}>
+            <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={remove.start}>
               Delete
             </Menu.Item>
           </Menu.Dropdown>
@@ -75,37 +70,38 @@ function RunNow({ name, wide, busy, onRun }: { name: string; wide: boolean; busy
   );
 }
 
-function useActions({ name, enabled }: Schedule, onDeleted?: () => void) {
-  const queries = useQueryClient();
+function useActions(schedule: Schedule, onDeleted?: () => void) {
+  const { name, enabled } = schedule;
   const navigate = useNavigate();
-  const params = { path: { name } };
-  const settled = () => void queries.invalidateQueries({ queryKey: ["schedules"] });
-  const runNow = useMutation({
-    mutationFn: () => api.post("/api/v1/schedules/{name}/run-now", params),
-    onSuccess: (run) => {
+  const request = { path: { name } };
+  const changes = ["schedules"];
+  const runNow = useAction({
+    run: () => api.post("/api/v1/schedules/{name}/run-now", request),
+    onDone: (run) => {
       const open = () => void navigate({ href: links.run(run?.correlationId ?? "") });
       toast.done(`${name}: the run is asked for`, { label: "Open run", run: open });
     },
-    onError: toast.failed,
-    onSettled: settled,
+    changes,
   });
-  const toggle = useMutation({
-    mutationFn: () =>
+  const toggle = useAction({
+    run: () =>
       enabled
-        ? api.post("/api/v1/schedules/{name}/disable", params)
-        : api.post("/api/v1/schedules/{name}/enable", params),
-    onSuccess: () => toast.done(enabled ? `${name} is disabled` : `${name} fires again from now on`),
-    onError: toast.failed,
-    onSettled: settled,
+        ? api.post("/api/v1/schedules/{name}/disable", request)
+        : api.post("/api/v1/schedules/{name}/enable", request),
+    done: enabled ? `${name} is disabled` : `${name} fires again from now on`,
+    changes,
   });
-  const remove = useMutation({
-    mutationFn: () => api.delete("/api/v1/schedules/{name}", params),
-    onSuccess: () => {
-      toast.done(`${name} is deleted`);
-      onDeleted?.();
+  const remove = useAction({
+    ask: {
+      title: `Delete schedule ${name}?`,
+      body: `${schedule.instance} ${schedule.entityType} no longer syncs by itself. Its runs stay, and one that is under way goes on.`,
+      confirm: "Delete",
+      danger: true,
     },
-    onError: toast.failed,
-    onSettled: settled,
+    run: () => api.delete("/api/v1/schedules/{name}", request),
+    done: `${name} is deleted`,
+    onDone: onDeleted,
+    changes,
   });
   return { runNow, toggle, remove };
 }
