@@ -38,11 +38,11 @@ function Root() {
 
 /** How a route reads its search parameters, and writes only those that are not initial. */
 function searching<S extends Params>(params: S) {
-  type Middleware = (context: { search: Search; next: (search: Search) => Search }) => Search;
-  const strip: Middleware = ({ search, next }) => withoutInitial(params, next(search));
+  const strip = <T extends Search>({ search, next }: { search: T; next: (search: T) => T }) =>
+    withoutInitial(params, next(search));
   return {
     validateSearch: (search: Partial<Values<S>> & SearchSchemaInput): Values<S> => readAll(params, search),
-    search: { middlewares: [strip] as never[] },
+    search: { middlewares: [strip] },
   };
 }
 

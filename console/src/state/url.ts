@@ -59,9 +59,9 @@ export function readAll<S extends Params>(params: S, search: Search): Values<S> 
 }
 
 /** What an address shows of the values: those that are not initial. */
-export function withoutInitial(params: Params, search: Search): Search {
+export function withoutInitial<T extends Search>(params: Params, search: T): T {
   const isShown = ([name, value]: [string, unknown]) => String(value ?? "") !== String(params[name]?.initial ?? "");
-  return Object.fromEntries(Object.entries(search).filter(isShown));
+  return Object.fromEntries(Object.entries(search).filter(isShown)) as T;
 }
 
 /** Search parameters as plain text: an ID of digits must not become a number. */

@@ -29,7 +29,7 @@ export interface Draft {
 }
 
 export type Delivery = Schema<"DeliveryView">;
-export type Tested = Schema<"Tested">;
+export type Tested = Schema<"SubscriptionTest">;
 
 export const EVENTS = [
   { value: "run_failed", label: "Run failed", hint: "A run ends Failed" },
