@@ -106,6 +106,7 @@ class ProfileList(Repository):
             row,
             secrets=dict.fromkeys(names or (), MASK),
             secrets_readable=names is not None,
+            retry=RetryPolicy(**row["retry"]),  # whole: a converted dataclass hides its defaults
             last_test=_last_test(row),
             etag=mark_of(row["changed_at"]),
         )
