@@ -172,6 +172,10 @@ async def test_run_now_starts_a_run_or_says_which_one_is_in_the_way(
     api: httpx.AsyncClient, db: Database, place: Installation
 ) -> None:
     await api.post(URL, json=BODY | {"enabled": False})
+    # So much to write, and so slowly, that the first run goes on while the second is asked for.
+    await db.execute(
+        "update source_items set name = name || '!', changed = changed + interval '1 day'"
+    )
     await db.execute("update profiles set rate = 0.1, changed_at = now() where name = 'shop'")
     first = await api.post(f"{URL}/nightly/run-now")
     assert first.status_code == 202, first.text
