@@ -89,11 +89,10 @@ async def context(
     await shared_context.add_cookies([await session_cookie(place.dsn, url)])  # type: ignore[list-item]
     yield shared_context
     for tab in shared_context.pages:
+        devtools = await shared_context.new_cdp_session(tab)
+        stored = {"origin": url, "storageTypes": "local_storage"}
+        await devtools.send("Storage.clearDataForOrigin", stored)
         await tab.close()
-    tab = await shared_context.new_page()
-    await tab.goto("/icon.svg")
-    await tab.evaluate("() => localStorage.clear()")
-    await tab.close()
 
 
 @pytest.fixture
