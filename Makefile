@@ -6,7 +6,11 @@ MODULES := console/node_modules/.ready
 WEB := services/gateway/syncline_gateway/web/index.html
 WEB_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -name schema.d.ts) $(wildcard docs/openapi.json)
 CODE := shared services tests $(wildcard demo benchmarks)
-SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 2 --output-sync=target
+# Two targets at a time. Each line says whose it is, so that one sees them get on.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs 2 --keep-going SIDE=yes
+WHOSE = $(if $(SIDE), 2>&1 | sed -u 's/^/$@: /')
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 
 # The hundreds of processes of a test run would each compile all of Syncline anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,13 +41,13 @@ test: $(READY) $(WEB) ## Run every test but chaos and benchmarks, in two process
 	$(SIDE_BY_SIDE) test-end-to-end test-integration test-unit
 
 test-unit: $(READY) ## Run the tests that need no server
-	$(BIN)/pytest tests/unit tests/contract
+	$(BIN)/pytest tests/unit tests/contract$(WHOSE)
 
 test-integration: $(READY) ## Run the tests of one part with its servers
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration$(WHOSE)
 
 test-end-to-end: $(READY) $(WEB) ## Run the tests of whole installations, and those in a browser
-	$(BIN)/pytest tests/e2e tests/browser
+	$(BIN)/pytest tests/e2e tests/browser$(WHOSE)
 
 test-chaos: $(READY) ## Kill and restart every service and server during big runs, then audit them
 	$(BIN)/pytest -m chaos --timeout 3600 -s
@@ -52,7 +56,7 @@ test-chaos-short: $(READY) ## The same with small runs, side by side
 	$(SIDE_BY_SIDE) chaos-short-table chaos-short-api
 
 chaos-short-%: $(READY)
-	$(BIN)/pytest -m chaos -k $(@:chaos-%=%) --timeout 600 -s tests/chaos
+	$(BIN)/pytest -m chaos -k $(@:chaos-%=%) --timeout 600 -s tests/chaos$(WHOSE)
 
 check: $(READY) console-check ## Lint, check the format, the types and the import directions
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy $(CODE) && $(BIN)/lint-imports --no-logo
