@@ -22,6 +22,6 @@ def bytes_of(value: object) -> bytes:
         ValueError: it is no such text.
     """
     if isinstance(value, str):
-        with suppress(ValueError):
+        with suppress(ValueError):  # refused below, as other types are
             return b64decode(value, validate=True)
     raise ValueError("is binary and takes base64 text, which this value is not")

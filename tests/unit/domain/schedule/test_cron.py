@@ -103,5 +103,5 @@ def test_a_zone_that_is_none_is_refused(name: str) -> None:
 
 
 def test_a_misspelt_zone_gets_a_hint() -> None:
-    with pytest.raises(InvalidInputError, match="did you mean Europe/Berlin"):
+    with pytest.raises(InvalidInputError, match="did you mean `Europe/Berlin`"):
         parse_zone("Europe/Berln")
