@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
-from typing import Any
 
 import structlog
 
@@ -17,13 +16,14 @@ from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import RunRef, decoder_of, encode
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import Record
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.failure.failure_router import failure_of_bug
 from syncline.runtime.ports import CallPause
 from syncline_execute.rules import Item, waits_in
 from syncline_execute.targets import Target
 
-_decode = decoder_of(dict[str, Any]).decode
+_decode = decoder_of(Record).decode
 log = structlog.get_logger()
 GOES_ON = frozenset({"timeout", "http_504", "http_524"})
 """Codes of failures behind which the system may still be at work on the call."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import Query
@@ -14,6 +14,7 @@ from syncline.bootstrap.notifications import senders_of
 from syncline.contracts.alerts import AlertData
 from syncline.domain.notification.alert import Alert
 from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.rows import mark_of
 from syncline.postgres.notifications.deliveries import Try
 from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryView
@@ -154,6 +155,6 @@ def state_of(view: SubscriptionView) -> dict[str, str]:
     return etag(mark_of(view.changed_at))
 
 
-def fields_of(view: SubscriptionView, shown: type[msgspec.Struct]) -> dict[str, Any]:
+def fields_of(view: SubscriptionView, shown: type[msgspec.Struct]) -> JsonObject:
     """Return the fields of a view that a struct shows too."""
     return {n: getattr(view, n) for n in shown.__struct_fields__ if hasattr(view, n)}

@@ -15,6 +15,7 @@ from syncline.contracts.status import Refusal, refused, status_message, status_o
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Run
 from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
 from syncline_trigger.run_name import NAMESPACE, run_name_of, tenant_problems
@@ -34,7 +35,7 @@ class TriggerMessage(msgspec.Struct, frozen=True):
 
     run_id: str
     request: TriggerRequest | None
-    said: dict[str, Any]
+    said: JsonObject
     problems: tuple[Problem, ...] = ()
     key: bytes = b""
     place: tuple[tuple[str, bytes], ...] = ()

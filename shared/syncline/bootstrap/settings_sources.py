@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from syncline.bootstrap.settings import Settings
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant
+from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import words
 
 LOCAL_FILE = Path(".syncline/env")
@@ -112,7 +113,7 @@ def _together(settings: Settings) -> Iterator[Problem]:
             yield Problem(f"SYNCLINE_{name.upper()}", message)
 
 
-def _from_yaml(path: Path) -> dict[str, Any]:
+def _from_yaml(path: Path) -> JsonObject:
     """Read `kafka_bootstrap: …` or `kafka: {bootstrap: …}`; the environment wins."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.record import Record
 from syncline.domain.run import Notice
 
 
@@ -74,7 +74,7 @@ class Page(msgspec.Struct):
 
     ids: list[str]
     cursors: list[str | None]
-    records: list[dict[str, Any]]
+    records: list[Record]
     position: str
     bad: dict[int, Failure] = {}
     columns: tuple[str, ...] | None = None

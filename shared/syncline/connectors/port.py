@@ -19,6 +19,7 @@ from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
 from syncline.connectors.pages import ExtractRequest, Page, Snapshot
 from syncline.domain.errors import Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.record import JsonObject
 
 __all__ = [
     "LATE_COMMITS", "Capabilities", "Check", "Column", "Connector", "ConnectorError",
@@ -138,7 +139,7 @@ class Connector(Protocol):
         return found + settings.problems(cls.profile_secrets, secrets, "$.secrets", "secret")
 
     @classmethod
-    def profile_schema(cls) -> dict[str, Any]:
+    def profile_schema(cls) -> JsonObject:
         """Return the JSON Schema of `{config, secrets}`, of which forms are made.
 
         `title` and `description` are for people; `x-advanced` marks what most leave alone,

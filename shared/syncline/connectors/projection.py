@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -16,15 +15,16 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.paths import column_reader
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.naming import near
+from syncline.domain.record import JsonObject, Record
 
 
 class RecordList(msgspec.Struct):
     """Records in the file's order; `bad` says why some of them could not be read."""
 
-    records: list[dict[str, Any]] = []
+    records: list[Record] = []
     bad: dict[int, Failure] = {}
 
-    def spoil(self, code: str, message: str, found: dict[str, Any]) -> None:
+    def spoil(self, code: str, message: str, found: JsonObject) -> None:
         """Add a row that could not be read as a record, with the part that could."""
         self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
         self.records.append(found)

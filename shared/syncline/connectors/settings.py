@@ -17,6 +17,7 @@ from pydantic_core import core_schema
 
 from syncline.connectors.errors import refusal
 from syncline.domain.errors import Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import PartError, problems_of
 
 TARGET = "$.transformation.target"
@@ -128,11 +129,11 @@ def read_profile(model: type[S], config: Mapping[str, Any]) -> S:
     return read(model, config, "$.config", "invalid_profile")
 
 
-def form_of(model: type[Settings]) -> dict[str, Any]:
+def form_of(model: type[Settings]) -> JsonObject:
     """Return the JSON Schema of a block, in one piece and with the words that are for people."""
     schema = model.model_json_schema(schema_generator=_FormSchema)
     parts = schema.pop("$defs", {})
-    form: dict[str, Any] = _inlined({"properties": {}, **_nameless(schema)}, parts)
+    form: JsonObject = _inlined({"properties": {}, **_nameless(schema)}, parts)
     return form
 
 
@@ -146,7 +147,7 @@ def _inlined(schema: object, parts: Mapping[str, Any]) -> Any:  # noqa: ANN401 -
     return {name: _inlined(part, parts) for name, part in {**named, **own}.items()}
 
 
-def _nameless(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _nameless(schema: Mapping[str, Any]) -> JsonObject:
     """Leave out a class's name and docstring, which are for programmers."""
     return {name: part for name, part in schema.items() if name not in ("title", "description")}
 

@@ -9,13 +9,13 @@ import json
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from syncline.contracts import events
 from syncline.contracts.schemas import REFERENCE, event_schema, schemas
 from syncline.contracts.topics import BY_NAME, DLQ, STATUS, TRIGGERS
+from syncline.domain.record import JsonObject, Record
 from syncline.domain.trigger import MAX_BYTES
 
 EXAMPLES = files("syncline.contracts") / "examples"
@@ -56,7 +56,7 @@ _PLACE = {
 }
 
 
-def document() -> dict[str, Any]:
+def document() -> JsonObject:
     """Return the AsyncAPI 3 document."""
     messages = _messages()
     return {
@@ -82,13 +82,13 @@ def text() -> str:
     return yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
 
 
-def examples_of(topic: str) -> dict[str, Any]:
+def examples_of(topic: str) -> JsonObject:
     """Return a topic's examples by name."""
     found: list[Traversable] = sorted((EXAMPLES / topic).iterdir(), key=lambda file: file.name)
     return {file.name.removesuffix(".json"): json.loads(file.read_text()) for file in found}
 
 
-def _messages() -> dict[str, Any]:
+def _messages() -> JsonObject:
     status = {
         name: _message(event_schema([type_], "RunStatus"), words, STATUS, name)
         for name, (type_, words) in STATUS_TYPES.items()
@@ -108,7 +108,7 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _asking() -> dict[str, Any]:
+def _asking() -> JsonObject:
     """A trigger: its rules stand in its description, as no schema can say them."""
     message = _message(_trigger(), "Asks for a run.", TRIGGERS, "")
     message["description"] = " ".join(_RULES.split()).format(size=MAX_BYTES)
@@ -117,14 +117,14 @@ def _asking() -> dict[str, Any]:
     return message
 
 
-def _trigger() -> dict[str, Any]:
+def _trigger() -> JsonObject:
     """A structured CloudEvent, or its data alone, as binary mode has it and plain tools send it."""
     event = event_schema([events.TRIGGER], "Trigger")
     event["required"] = ["id", "source", "specversion", "type", "data"]
     return {"oneOf": [event, {"$ref": REFERENCE.format(name="Trigger")}]}
 
 
-def _message(payload: dict[str, Any], words: str, topic: str, prefix: str) -> dict[str, Any]:
+def _message(payload: Record, words: str, topic: str, prefix: str) -> JsonObject:
     shown = {n: e for n, e in examples_of(topic).items() if n.startswith(prefix)}
     return {
         "summary": words,
@@ -137,7 +137,7 @@ def _message(payload: dict[str, Any], words: str, topic: str, prefix: str) -> di
     }
 
 
-def _headers(also: dict[str, str]) -> dict[str, Any]:
+def _headers(also: dict[str, str]) -> JsonObject:
     words = {
         "correlation-id": "Names the run.",
         "tenant": "The workspace.",
@@ -148,11 +148,11 @@ def _headers(also: dict[str, str]) -> dict[str, Any]:
     return {"type": "object", "properties": named | constant}
 
 
-def _texts(words: dict[str, str]) -> dict[str, Any]:
+def _texts(words: dict[str, str]) -> JsonObject:
     return {name: {"type": "string", "description": text} for name, text in words.items()}
 
 
-def _poison() -> dict[str, Any]:
+def _poison() -> JsonObject:
     """A message that no stage could read; its own headers stand beside these."""
     words = {
         "dlq-original-topic": "Where it lay, without the installation's prefix.",
@@ -178,7 +178,7 @@ def _poison() -> dict[str, Any]:
     }
 
 
-def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
+def _channel(topic: str, messages: list[str]) -> JsonObject:
     return {
         "address": f"syncline.{topic}",
         "description": BY_NAME[topic].purpose,
@@ -186,7 +186,7 @@ def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
     }
 
 
-def _operation(action: str, topic: str, words: str) -> dict[str, Any]:
+def _operation(action: str, topic: str, words: str) -> JsonObject:
     return {"action": action, "channel": {"$ref": f"#/channels/{topic}"}, "summary": words}
 
 

@@ -12,6 +12,7 @@ from syncline.contracts.events import CloudEvent, DeadLetter, RecordDeadLettered
 from syncline.contracts.messages import Attempt
 from syncline.domain.dead_letter.replay import Replay
 from syncline.domain.errors import Failure
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Mode, Overlap
 
 REFERENCE = "#/components/schemas/{name}"
@@ -20,7 +21,7 @@ WORDS = (Mode, Overlap)
 _ATTRIBUTE = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n        .*)*)", re.MULTILINE)
 
 
-def schemas() -> dict[str, Any]:
+def schemas() -> JsonObject:
     """Return the schemas of what lies in the events' `data`, by name."""
     _, made = msgspec.json.schema_components((*STRUCTS, *WORDS), ref_template=REFERENCE)
     for struct in STRUCTS:
@@ -30,7 +31,7 @@ def schemas() -> dict[str, Any]:
     return made
 
 
-def event_schema(types: list[str], data: str) -> dict[str, Any]:
+def event_schema(types: list[str], data: str) -> JsonObject:
     """Return the schema of a structured CloudEvent.
 
     Args:
@@ -38,7 +39,7 @@ def event_schema(types: list[str], data: str) -> dict[str, Any]:
         data: name of the schema of its data.
     """
     _, made = msgspec.json.schema_components([CloudEvent[Any]], ref_template=REFERENCE)
-    schema: dict[str, Any] = next(iter(made.values()))
+    schema: JsonObject = next(iter(made.values()))
     del schema["title"]
     _explain(schema, CloudEvent)
     properties = schema["properties"]
@@ -49,7 +50,7 @@ def event_schema(types: list[str], data: str) -> dict[str, Any]:
     return schema
 
 
-def _explain(schema: dict[str, Any], struct: type[msgspec.Struct]) -> None:
+def _explain(schema: JsonObject, struct: type[msgspec.Struct]) -> None:
     """Put the docstring where readers look: a sentence for the struct, one for each field."""
     schema["description"] = _summary(struct)
     words = _attributes(struct)

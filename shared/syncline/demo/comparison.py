@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncline.demo.shop import Shop
+from syncline.domain.record import JsonObject, Record
 from syncline.postgres.database.database import Database
 
 _ITEMS = """
@@ -80,7 +81,7 @@ def _differences(
                 yield f"{key}: {field} is {value!r}, in the ERP {source[key][field]!r}"
 
 
-def _stored(rows: Sequence[Any]) -> dict[str, dict[str, Any]]:
+def _stored(rows: Sequence[Any]) -> dict[str, JsonObject]:
     found = {str(row["key"]): dict(row) for row in rows}
     for fields in found.values():
         if "lines" in fields:
@@ -88,15 +89,15 @@ def _stored(rows: Sequence[Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _sold(shop: Shop, kind: str) -> dict[str, dict[str, Any]]:
+def _sold(shop: Shop, kind: str) -> dict[str, JsonObject]:
     return {key: _OF_SHOP[kind](record) for key, record in shop.records[kind].items()}
 
 
-def _lines(lines: list[dict[str, Any]]) -> str:
+def _lines(lines: list[JsonObject]) -> str:
     return ";".join(f"{x['sku']}|{x['quantity']}|{x['price']}" for x in lines)
 
 
-def _item(record: dict[str, Any]) -> dict[str, Any]:
+def _item(record: Record) -> Record:
     return {
         "key": record["sku"],
         "name": record["title"],
@@ -108,7 +109,7 @@ def _item(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _customer(record: dict[str, Any]) -> dict[str, Any]:
+def _customer(record: Record) -> Record:
     return {
         "key": record["code"],
         "name": record["name"],
@@ -120,7 +121,7 @@ def _customer(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _order(record: dict[str, Any]) -> dict[str, Any]:
+def _order(record: Record) -> Record:
     return {
         "key": record["number"],
         "partner": record["customer"],

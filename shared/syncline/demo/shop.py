@@ -10,9 +10,10 @@ import asyncio
 import re
 from collections import defaultdict
 from decimal import Decimal
-from typing import Any
 
 import msgspec
+
+from syncline.domain.record import JsonObject, Record
 
 KEYS = {"items": "sku", "customers": "code", "orders": "number"}
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -22,15 +23,15 @@ class Shop:
     """What the shop has, and what was asked of it."""
 
     def __init__(self) -> None:
-        self.records: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        self.records: dict[str, dict[str, Record]] = defaultdict(dict)
         self.counts: dict[str, int] = defaultdict(int)
         self._seen: set[str] = set()
 
-    def put(self, kind: str, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def put(self, kind: str, body: list[JsonObject]) -> list[JsonObject]:
         """Create or update records and return a result for each, in order."""
         return [self._put(kind, record) for record in body]
 
-    def _put(self, kind: str, record: dict[str, Any]) -> dict[str, Any]:
+    def _put(self, kind: str, record: Record) -> Record:
         key = record.get(KEYS[kind])
         error = problem(kind, record)
         if error or not isinstance(key, str | int):
@@ -46,7 +47,7 @@ class Shop:
         return {"key": key, "status": 200, "id": f"{kind[:1].upper()}-{key}"}
 
 
-def problem(kind: str, record: dict[str, Any]) -> str | None:
+def problem(kind: str, record: Record) -> str | None:
     """Say what a shop would not take, in its own words."""
     if kind == "items":
         if len(str(record.get("title") or "")) < 2:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
+
+from syncline.domain.record import JsonObject
 
 
 class NewBatch(msgspec.Struct):
@@ -21,7 +21,7 @@ class NewBatch(msgspec.Struct):
     stage: str
     source_ids: list[str]
     outcomes: str
-    rejected: list[dict[str, Any]] | None = None
+    rejected: list[JsonObject] | None = None
 
 
 class TiedRows(msgspec.Struct, frozen=True):

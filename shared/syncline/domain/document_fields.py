@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from syncline.domain.errors import Problem
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.validation_errors import PartError, document_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ EntityType = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=Tr
 Switch = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict()]
-Settings = Annotated[dict[str, Any], Field(json_schema_extra={"default": {}})]
+Settings = Annotated[JsonObject, Field(json_schema_extra={"default": {}})]
 """What a connector or a transformer reads itself."""
 
 
@@ -58,7 +58,7 @@ def checked_by(problems: Callable[[T], Iterable[Problem]]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def plain(part: DataclassInstance) -> dict[str, Any]:
+def plain(part: DataclassInstance) -> JsonObject:
     """Return a part as a document has it; decimals stay what they are."""
     return {document_name(f.name): plain_value(getattr(part, f.name)) for f in fields(part)}
 
@@ -67,6 +67,6 @@ def plain_value(value: object) -> Value:
     return msgspec.to_builtins(value, builtin_types=(Decimal,))
 
 
-def values_of(part: DataclassInstance, kind: type[DataclassInstance]) -> dict[str, Any]:
+def values_of(part: DataclassInstance, kind: type[DataclassInstance]) -> JsonObject:
     """Return those fields of a part that another, of which it has all, has too."""
     return {field.name: getattr(part, field.name) for field in fields(kind)}

@@ -8,6 +8,10 @@ from syncline.domain.errors import Category, Failure
 
 Value: TypeAlias = Any
 """What a field of a record holds: any JSON value, numbers as int and Decimal."""
+Record: TypeAlias = dict[str, Value]
+"""A record on its way, by field: raw, canonical or payload."""
+JsonObject: TypeAlias = dict[str, Value]
+"""Any other JSON object: a document, a schema, a patch, the details of a change."""
 MAX_SOURCE_ID_LENGTH = 512
 MAX_RECORD = 900_000
 """Bytes of an encoded record above which it cannot travel."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import msgspec
+
+from syncline.domain.record import JsonObject
 
 
 class Mode(StrEnum):
@@ -134,11 +135,11 @@ class Run(msgspec.Struct, kw_only=True, rename="camel"):
     max_entities: int | None = None
     batch_size: int
     lanes: int
-    replay: dict[str, Any] | None = None
+    replay: JsonObject | None = None
     parent: str | None = None
     state: State
     reason: str | None = None
-    failure: dict[str, Any] | None = None
+    failure: JsonObject | None = None
     extracted: bool
     counters: Counters
     cursor_before: str | None = None

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
-from typing import Any
 
 import yaml
 
@@ -27,7 +26,7 @@ from syncline.domain.mapping.document import (
     TransformationField,
 )
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.validation_errors import document_name
 from syncline.resources.documents import (
@@ -39,12 +38,12 @@ from syncline.resources.documents import (
 from syncline.resources.yaml_core import Dumper
 
 
-def documents(configured: TenantConfiguration) -> list[dict[str, Any]]:
+def documents(configured: TenantConfiguration) -> list[JsonObject]:
     """Return everything as documents that `apply` takes, settings at their defaults left out."""
     return [_document(kind, config) for kind, config in configured.items()]
 
 
-def to_yaml(found: list[dict[str, Any]]) -> str:
+def to_yaml(found: list[JsonObject]) -> str:
     """Write documents as YAML."""
     text: str = yaml.dump_all(
         found, Dumper=Dumper, sort_keys=False, allow_unicode=True, explicit_start=True, width=100
@@ -52,8 +51,8 @@ def to_yaml(found: list[dict[str, Any]]) -> str:
     return text
 
 
-def _document(kind: Kind, config: Config) -> dict[str, Any]:
-    head: dict[str, Any] = {"kind": kind.value, "name": config.name}
+def _document(kind: Kind, config: Config) -> JsonObject:
+    head: JsonObject = {"kind": kind.value, "name": config.name}
     if isinstance(config, MappingConfig):
         return head | _ordered(config.document)
     plain = {n: _plain(v) for n, v in _set(config).items() if n not in ("name", "secretSources")}
@@ -64,7 +63,7 @@ def _document(kind: Kind, config: Config) -> dict[str, Any]:
     return _ordered(head | plain)
 
 
-def _set(config: Config) -> dict[str, Any]:
+def _set(config: Config) -> JsonObject:
     """Return the fields that differ from their defaults, by their names in documents."""
     found = {}
     for field in fields(config):
@@ -111,8 +110,8 @@ def in_order(value: object) -> Value:
     return value
 
 
-def _ordered(value: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = _plain(in_order(value))
+def _ordered(value: JsonObject) -> JsonObject:
+    found: JsonObject = _plain(in_order(value))
     return found
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from syncline.domain.record import JsonObject
 from syncline.resources.mistakes import InvalidFilesError, Mistake
 from syncline.resources.yaml_core import ParsedDocument, YamlError
 
@@ -56,7 +57,7 @@ def parse_json(text: str) -> list[ParsedDocument]:
     return [ParsedDocument(d, {}) for d in (decoded if isinstance(decoded, list) else [decoded])]
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_doubles(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

@@ -16,7 +16,7 @@ from syncline.domain.configuration.documents import (
 )
 from syncline.domain.document_fields import plain, values_of
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.storable import unstorable
 from syncline.domain.validation_errors import validated
 from syncline.resources.checks import check
@@ -60,7 +60,7 @@ def require_valid(wanted: DocumentSet, stored: TenantConfiguration) -> None:
         raise InvalidInputError([Problem(m.path, m.message) for m in mistakes])
 
 
-def document_of(config: Config) -> dict[str, Any]:
+def document_of(config: Config) -> JsonObject:
     """Return a stored object as a request would bring it, its secrets masked."""
     document = plain(config)
     document.pop("secretSources", None)

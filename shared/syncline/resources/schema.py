@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.mapping.transformers.registry import registry
+from syncline.domain.record import JsonObject
 from syncline.resources.documents import REQUESTS, Document
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def schema() -> dict[str, Any]:
+def schema() -> JsonObject:
     """Return the schema of one document."""
     return {
         "$schema": _DRAFT,
@@ -28,7 +29,7 @@ def schema() -> dict[str, Any]:
     }
 
 
-def schema_of(kind: Kind) -> dict[str, Any]:
+def schema_of(kind: Kind) -> JsonObject:
     """Return the schema of one kind of document as the API takes it: without its `kind`."""
     found = TypeAdapter(REQUESTS[kind]).json_schema()
     found["properties"] = {n: s for n, s in found["properties"].items() if n not in _LEFT_OUT}

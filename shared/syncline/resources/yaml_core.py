@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.storable import is_storable
 
 _MAX_VALUES = 200_000
@@ -31,7 +31,7 @@ _RESOLVERS = {
 
 
 class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's way
+    yaml_implicit_resolvers: JsonObject = {}  # noqa: RUF012 - PyYAML's way
 
 
 class Dumper(yaml.SafeDumper):

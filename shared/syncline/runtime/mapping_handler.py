@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -15,6 +15,7 @@ from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.engine.compiler import CompiledMapping
+from syncline.domain.record import Record
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
@@ -23,7 +24,7 @@ from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
 
-Records = Batch[dict[str, Any]]
+Records = Batch[Record]
 NO_SYSTEM = RetryPolicy()
 """A mapping calls no system, so no profile's policy is about it. What it tries again is the bug of
 a transformer alone: as often and as late as a profile that says nothing."""
@@ -40,7 +41,7 @@ class Mapped(Protocol):
     """What mapping a batch gave; `outputs` runs parallel to the batch, None where there is none."""
 
     @property
-    def outputs(self) -> Sequence[dict[str, Any] | None]: ...
+    def outputs(self) -> Sequence[Record | None]: ...
     @property
     def failures(self) -> Mapping[int, Failure]: ...
     @property
@@ -59,7 +60,7 @@ class MappingHandler(Handler[Records]):
         self,
         stage: Stage,
         to: Stage,
-        part: Callable[[CompiledMapping, Sequence[dict[str, Any]]], Mapped],
+        part: Callable[[CompiledMapping, Sequence[Record]], Mapped],
         mappings: Mappings,
         commands: RunCommands,
         clock: Clock,

@@ -21,10 +21,11 @@ import ssl
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
+
+from syncline.domain.record import JsonObject, Record
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -76,7 +77,7 @@ class HttpApi:
     """
 
     def __init__(self) -> None:
-        self.items: dict[str, dict[str, Any]] = {}
+        self.items: dict[str, JsonObject] = {}
         self.asked: list[Asked] = []
         self.effects: Counter[str] = Counter()
         self.trouble: deque[Trouble] = deque()
@@ -108,7 +109,7 @@ class HttpApi:
         if self._connections:
             await asyncio.wait(self._connections)
 
-    def add(self, *records: dict[str, Any]) -> None:
+    def add(self, *records: Record) -> None:
         for record in records:
             self.items[str(record["id"])] = record
 
@@ -226,7 +227,7 @@ class HttpApi:
     def _put(self, asked: Asked) -> Reply:
         return Reply(body={"results": [self._upsert(r, asked) for r in _decode(asked.body)]})
 
-    def _upsert(self, record: dict[str, Any], asked: Asked) -> dict[str, Any]:
+    def _upsert(self, record: Record, asked: Asked) -> JsonObject:
         key = record[self.key]
         known = next((i for i, r in self.items.items() if r[self.key] == key), None)
         if problem := self._problem(record, known):
@@ -239,7 +240,7 @@ class HttpApi:
         gone = self.items.pop(asked.path.removeprefix("/items/"), None)
         return Reply(204) if gone else _error(404, "no such item")
 
-    def _problem(self, record: dict[str, Any], known: str | None) -> str | None:
+    def _problem(self, record: Record, known: str | None) -> str | None:
         price = record.get("price")
         if isinstance(price, int | Decimal) and price < 0:
             return f"price must not be negative, got {price}"
@@ -252,7 +253,7 @@ class HttpApi:
         self._made += 1
         return str(self._made)
 
-    def _store(self, id_: str, record: dict[str, Any], asked: Asked) -> dict[str, Any]:
+    def _store(self, id_: str, record: Record, asked: Asked) -> JsonObject:
         taken = {name: value for name, value in record.items() if name not in self.unknown}
         self.items[id_] = self.items.get(id_, {}) | taken | {"id": id_}
         self.effects[asked.headers.get("idempotency-key", "")] += 1

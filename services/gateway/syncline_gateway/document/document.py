@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from syncline.domain.record import JsonObject
 from syncline_gateway.requests.problems import MEDIA_TYPE, ProblemDocument
 from syncline_gateway.requests.schemas import components, content_of, returns
 
@@ -21,7 +20,7 @@ _SERVERS = [
 ]
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def document(app: FastAPI) -> JsonObject:
     """Return the document of an app's routes; to make it takes half a second."""
     made = get_openapi(
         title="Syncline",
@@ -33,7 +32,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     return _finished(made)
 
 
-def _finished(made: dict[str, Any]) -> dict[str, Any]:
+def _finished(made: JsonObject) -> JsonObject:
     returns(ProblemDocument)
     content = content_of(ProblemDocument.__name__, MEDIA_TYPE)
     failed = {"description": "It did not work; the problem says why.", "content": content}
@@ -56,7 +55,7 @@ def _finished(made: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _finish(operation: dict[str, Any], failed: dict[str, Any]) -> None:
+def _finish(operation: JsonObject, failed: JsonObject) -> None:
     """Say of an operation how it may fail, in place of the framework's own words."""
     responses = operation["responses"]
     responses.pop("422", None)

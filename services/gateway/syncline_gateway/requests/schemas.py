@@ -9,14 +9,16 @@ from typing import Any
 
 import msgspec
 
+from syncline.domain.record import JsonObject
+
 _REF = "#/components/schemas/{name}"
-_ANSWERED: dict[str, Any] = {}
+_ANSWERED: JsonObject = {}
 """Every type that a route answers with, by the name of its schema."""
-_ACCEPTED: dict[str, Any] = {}
+_ACCEPTED: JsonObject = {}
 """Every type that a route reads from a body, likewise."""
 
 
-def returns(kind: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a type
+def returns(kind: Any, status: int = 200) -> dict[int | str, JsonObject]:  # noqa: ANN401 - a type
     """Document what a route answers with: the `responses` of its decorator.
 
     Args:
@@ -28,13 +30,13 @@ def returns(kind: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:  #
     return {status: {"description": description, "content": content_of(name)}}
 
 
-def accepts(kind: type[msgspec.Struct]) -> dict[str, Any]:
+def accepts(kind: type[msgspec.Struct]) -> JsonObject:
     """Document what a route reads from a body: the `openapi_extra` of its decorator."""
     _ACCEPTED[kind.__name__] = kind
     return {"requestBody": {"required": True, "content": content_of(kind.__name__)}}
 
 
-def content_of(name: str, media_type: str = "application/json") -> dict[str, Any]:
+def content_of(name: str, media_type: str = "application/json") -> JsonObject:
     """Return the `content` that refers to a schema."""
     return {media_type: {"schema": {"$ref": _REF.format(name=name)}}}
 
@@ -46,9 +48,9 @@ def schema_name(kind: Any) -> str:  # noqa: ANN401 - a type
     return "".join([*map(schema_name, parameters), name])
 
 
-def components() -> dict[str, Any]:
+def components() -> JsonObject:
     """Return the schemas of everything that routes answer with or accept, by name."""
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for name, kind in _ACCEPTED.items():
         found |= _schemas(name, kind)
     for name, kind in _ANSWERED.items():
@@ -56,14 +58,14 @@ def components() -> dict[str, Any]:
     return found
 
 
-def _schemas(name: str, kind: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - a type
+def _schemas(name: str, kind: Any) -> dict[str, JsonObject]:  # noqa: ANN401 - a type
     """Return the schemas of a type and of all that it is made of."""
     (root,), parts = msgspec.json.schema_components([kind], ref_template=_REF)
     parts[name] = parts.pop(root["$ref"].rpartition("/")[2]) | {"title": name}
     return parts
 
 
-def _all_required(schema: dict[str, Any]) -> dict[str, Any]:
+def _all_required(schema: JsonObject) -> JsonObject:
     """Answers leave no field out, whatever its default."""
     if "properties" in schema:
         return schema | {"required": list(schema["properties"])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Query
@@ -10,6 +10,7 @@ from fastapi import Depends, Query
 from syncline.actions.connections.connection_test import ConnectionChecker, ConnectionTest
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
 from syncline.resources import edits
@@ -37,7 +38,7 @@ class ProfileBody(msgspec.Struct, rename="camel", kw_only=True):
 
     name: str
     connector: str
-    config: dict[str, Any] = {}
+    config: JsonObject = {}
     secrets: dict[str, str] = {}
     active: bool = True
     max_concurrent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10

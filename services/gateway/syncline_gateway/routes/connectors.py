@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.connectors.registry import connector_class, names
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.resources.schema import schema_of, transformers
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.requests.paging import Page
@@ -38,7 +37,7 @@ class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
     bulk_size: int
     lookup: bool
     smart_sync: bool
-    profile_schema: dict[str, Any]
+    profile_schema: JsonObject
 
 
 class DocumentSchema(msgspec.Struct, frozen=True, rename="camel"):
@@ -49,7 +48,7 @@ class DocumentSchema(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     kind: str
-    json_schema: dict[str, Any]
+    json_schema: JsonObject
     transformers: dict[str, list[str] | None]
 
 

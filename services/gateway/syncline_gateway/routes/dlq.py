@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from fastapi import Response
@@ -11,6 +10,7 @@ from fastapi import Response
 from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
 from syncline.actions.dead_letters.selection import SelectionView, StreamCount, words_of
 from syncline.domain.errors import NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.groups import DeadLetterGroup, DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
@@ -22,7 +22,7 @@ from syncline_gateway.requests.paging import Page, Paged, identity, moment, numb
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/dlq", tags=["dlq"])
-_BYTES: dict[int | str, dict[str, Any]] = {
+_BYTES: dict[int | str, JsonObject] = {
     200: {
         "description": "The bytes.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},

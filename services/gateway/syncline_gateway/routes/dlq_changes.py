@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import Header
@@ -20,6 +20,7 @@ from syncline.actions.dead_letters.resolution import (
 from syncline.contracts.messages import encode
 from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
+from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
@@ -49,7 +50,7 @@ class ReplayOne(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
 
     from_stage: Start = "failed"
     payload: Annotated[str, msgspec.Meta(max_length=2_000_000)] | None = None
-    patch: list[dict[str, Any]] | None = None
+    patch: list[JsonObject] | None = None
     reason: Reason | None = None
 
 

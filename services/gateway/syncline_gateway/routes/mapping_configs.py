@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Path, Query
@@ -12,6 +12,7 @@ from syncline.contracts.messages import encode
 from syncline.domain.configuration.comparison import version_step
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import JsonObject
 from syncline.postgres.configuration.mapping_list import (
     MappingList,
     MappingVersionView,
@@ -48,9 +49,9 @@ class MappingBody(msgspec.Struct, rename="camel", kw_only=True):
 
     name: str
     entity_type: str
-    extraction: dict[str, Any]
-    normalization: dict[str, Any]
-    transformation: dict[str, Any]
+    extraction: JsonObject
+    normalization: JsonObject
+    transformation: JsonObject
 
 
 class MappingDetail(msgspec.Struct, frozen=True, rename="camel"):
@@ -62,7 +63,7 @@ class MappingDetail(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     mapping: MappingView
-    document: dict[str, Any]
+    document: JsonObject
     text: str
     warnings: list[Problem] = []
 
@@ -71,7 +72,7 @@ class MappingVersionDetail(msgspec.Struct, frozen=True, rename="camel"):
     """A version of a mapping with its document; `text` as in a mapping."""
 
     version: MappingVersionView
-    document: dict[str, Any]
+    document: JsonObject
     text: str
 
 
@@ -188,7 +189,7 @@ async def _shown(
     return Answer(detail, etag(view.etag))
 
 
-def _text(document: dict[str, Any]) -> str:
+def _text(document: JsonObject) -> str:
     """Write a document as a person edits it."""
     return msgspec.json.format(encode(in_order(document)), indent=2).decode()
 

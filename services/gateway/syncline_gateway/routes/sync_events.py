@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import Header
@@ -14,6 +14,7 @@ from syncline.contracts.outbound import trigger_message
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.run import FINAL, Mode, Overlap, Run
 from syncline.domain.trigger import DEFAULT_BATCH_SIZE, TriggerRequest
 from syncline.postgres.runs.pauses import RunPauses
@@ -99,9 +100,7 @@ async def _begun_before(
     raise ConflictError(f"correlation ID {run_id} belongs to another request")
 
 
-async def _begun(
-    api: Api, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
-) -> RunStatus:
+async def _begun(api: Api, run_id: str, fields: JsonObject, wanted: TriggerRequest) -> RunStatus:
     """Publish the trigger, and return what the trigger service says of it.
 
     Raises:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
 
 from syncline.contracts.events import REJECTED
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.status import refused, status_message
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, RetriableError
+from syncline.domain.record import JsonObject
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.runs.refused_triggers import RefusedTriggers
@@ -19,7 +18,7 @@ log = structlog.get_logger()
 
 
 async def refuse_what_cannot_run(
-    api: Api, run_id: str, fields: dict[str, Any], wanted: TriggerRequest
+    api: Api, run_id: str, fields: JsonObject, wanted: TriggerRequest
 ) -> None:
     """Refuse at once what cannot run: the refusal is stored, then the trigger is published.
 
@@ -38,7 +37,7 @@ async def refuse_what_cannot_run(
 
 
 async def publish_refusal(
-    api: Api, run_id: str, fields: dict[str, Any], error: InvalidInputError
+    api: Api, run_id: str, fields: JsonObject, error: InvalidInputError
 ) -> None:
     """Publish `run.rejected` for a request that is wrong in itself.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 from uuid import UUID, uuid5
 
 from uuid6 import uuid7
 
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.trigger import TriggerRequest, parse_correlation_id, parse_trigger
 from syncline_gateway.access.caller import Caller
 
@@ -31,14 +31,14 @@ def run_id_of(body: object, caller: Caller, key: str | None) -> str:
     return str(uuid5(_KEYS, f"{caller.tenant}\0{key}") if key else uuid7())
 
 
-def fields_of(body: object, caller: Caller) -> dict[str, Any]:
+def fields_of(body: object, caller: Caller) -> JsonObject:
     """Return the fields of the trigger message; those that are ours come from the caller."""
     given = body if isinstance(body, dict) else {}
     theirs = {k: v for k, v in given.items() if k not in ("correlationId", *_OURS)}
     return theirs | {"tenant": caller.tenant, "actor": caller.actor, "trigger": "api"}
 
 
-def request_of(body: object, fields: dict[str, Any]) -> TriggerRequest:
+def request_of(body: object, fields: JsonObject) -> TriggerRequest:
     """Return what a request means.
 
     Raises:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.connectors.port import Snapshot
 from syncline.domain.mapping.source_columns import NameCoverage
+from syncline.domain.record import JsonObject
 from syncline_ingest.extraction.run_notices import SHOWN
 
 
@@ -59,9 +59,9 @@ class ReadState(msgspec.Struct, omit_defaults=True):
         self.some = sorted(had.some.union(self.some))
         self.every = sorted(had.every if self.every is None else had.every & set(self.every))
 
-    def builtins(self) -> dict[str, Any]:
+    def builtins(self) -> JsonObject:
         """Return it as the run row keeps it."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
+        plain: JsonObject = msgspec.to_builtins(self)
         return plain
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -17,7 +17,7 @@ from syncline.domain.dead_letter.replay import edited as apply_edit
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_columns import SourceField, missing_columns, name_coverage
-from syncline.domain.record import check_record
+from syncline.domain.record import JsonObject, check_record
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
@@ -218,7 +218,7 @@ async def by_ids(
 
 
 async def from_letters(
-    source: Source, items: Sequence[ReplayItem], replay: dict[str, Any], done: int, hasher: Hasher
+    source: Source, items: Sequence[ReplayItem], replay: JsonObject, done: int, hasher: Hasher
 ) -> AsyncGenerator[Chunk, None]:
     """Stream the payloads of dead letters to where they failed, or re-fetch their records.
 
@@ -238,7 +238,7 @@ async def from_letters(
         yield Chunk([row], str(done), Stage(item.stage), item.version)
 
 
-def _read_again_together(items: Sequence[ReplayItem], replay: dict[str, Any]) -> list[str]:
+def _read_again_together(items: Sequence[ReplayItem], replay: JsonObject) -> list[str]:
     """Return the records at the head of the list that one call can read, each once."""
     ids: dict[str, None] = {}
     for item in items[:FETCH_SIZE]:
@@ -248,13 +248,13 @@ def _read_again_together(items: Sequence[ReplayItem], replay: dict[str, Any]) ->
     return list(ids)
 
 
-def is_read_again(item: ReplayItem, replay: dict[str, Any]) -> bool:
+def is_read_again(item: ReplayItem, replay: JsonObject) -> bool:
     """Tell whether a dead letter's record comes from the source, not from its payload."""
     from_source = replay.get("fromStage") == Stage.INGEST
     return from_source or item.stage == Stage.INGEST or item.payload is None
 
 
-def edited(item: ReplayItem, patch: list[dict[str, Any]] | None) -> Row:
+def edited(item: ReplayItem, patch: list[JsonObject] | None) -> Row:
     """Apply a person's JSON Patch to a dead letter's payload."""
     data, row_hash = item.payload or b"null", item.row_hash or ""
     if not patch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.mapping.source_columns import NameCoverage
-from syncline.domain.record import check_record
+from syncline.domain.record import Record, check_record
 from syncline.domain.run import Notice
 from syncline_ingest.rules import Row, refused_row
 
@@ -67,7 +67,7 @@ def rows_of(page: Page, hasher: Hasher) -> list[Row]:
     return rows
 
 
-def _encode(record: dict[str, Any], place: int, failures: dict[int, Failure]) -> bytes:
+def _encode(record: Record, place: int, failures: dict[int, Failure]) -> bytes:
     try:
         return encode(record)
     except (ValueError, TypeError, RecursionError) as error:

@@ -5,11 +5,10 @@ They are stored byte for byte, for a replay writes what they hold. Spec section 
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.record import JsonObject
 from syncline.postgres.configuration.profiles import Configuration
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue
@@ -52,8 +51,8 @@ def _masked(text: str, secrets: Secrets) -> str:
     return secrets.mask_json(text)
 
 
-def _edit(edit: dict[str, Any] | None, secrets: Secrets) -> dict[str, Any] | None:
+def _edit(edit: JsonObject | None, secrets: Secrets) -> JsonObject | None:
     if edit is None:
         return None
-    shown: dict[str, Any] = decoder_of(dict).decode(secrets.mask_json(encode(edit).decode()))
+    shown: JsonObject = decoder_of(dict).decode(secrets.mask_json(encode(edit).decode()))
     return shown

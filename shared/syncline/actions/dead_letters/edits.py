@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.dead_letter.replay import INGEST, edited, patch_between
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.queue import DeadLetterDetail
 from syncline.telemetry.masking import MASK
 
@@ -23,7 +22,7 @@ class Edit(msgspec.Struct, frozen=True):
     """A person's change of one entry's payload."""
 
     entry: str
-    patch: list[dict[str, Any]]
+    patch: list[JsonObject]
 
 
 def edit_of(found: DeadLetterDetail, text: str, where: str, name: str = "the edit") -> Edit:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -15,6 +14,7 @@ from syncline.actions.dead_letters.edits import Edit
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED
+from syncline.domain.record import JsonObject
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.dead_letters.queue import DeadLetterView
 
@@ -104,9 +104,9 @@ def plan(
 
 def replay_fields(
     instance: str, entity_type: str, entries: Sequence[str], request: ReplayRequest
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the fields of the trigger that replays entries of one stream."""
-    block: dict[str, Any] = {"entries": list(entries), "fromStage": request.from_stage}
+    block: JsonObject = {"entries": list(entries), "fromStage": request.from_stage}
     if request.edit is not None:
         block["edits"] = {request.edit.entry: request.edit.patch}
     if request.reason is not None:

@@ -6,7 +6,6 @@ The stage itself sends nothing on of such a record; this is made anew, by the sa
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
@@ -15,8 +14,9 @@ from syncline.contracts.topics import Stage
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
+from syncline.domain.record import Record
 
-_decode = decoder_of(dict[str, Any]).decode
+_decode = decoder_of(Record).decode
 
 
 class GoodFields(msgspec.Struct, frozen=True):

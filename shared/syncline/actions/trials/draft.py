@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -17,6 +16,7 @@ from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
+from syncline.domain.record import JsonObject
 from syncline.kafka.connection import KafkaConnection
 from syncline.postgres.configuration.draft_samples import DraftDeadLetter, Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
@@ -42,7 +42,7 @@ class TrialRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
         limit: how many of the newest stored raw records, 1 to 1,000.
     """
 
-    document: dict[str, Any]
+    document: JsonObject
     instance: str | None = None
     limit: int = 100
 
@@ -176,7 +176,7 @@ def _differences(before: str | None, after: str | None) -> list[PayloadDifferenc
     ]
 
 
-def _text(values: dict[str, Any], path: str) -> str | None:
+def _text(values: JsonObject, path: str) -> str | None:
     return encode(values[path]).decode() if path in values else None
 
 

@@ -20,7 +20,7 @@ from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_paths import unknown_columns, unknown_properties
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
-from syncline.domain.record import check_record
+from syncline.domain.record import JsonObject, Record, check_record
 from syncline.postgres.configuration.draft_samples import Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
@@ -44,13 +44,13 @@ class DryRunRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
         records: raw records to use instead of any source, at most 20.
     """
 
-    document: dict[str, Any] | None = None
+    document: JsonObject | None = None
     version: int | None = None
     instance: str | None = None
     profile: str | None = None
     source_ids: list[str] = []
     limit: int = 5
-    records: list[dict[str, Any]] | None = None
+    records: list[Record] | None = None
 
 
 class DryRecord(msgspec.Struct, frozen=True, rename="camel"):
@@ -140,7 +140,7 @@ class DryRunner:
         return await self._configuration.profile(profiles.pop())
 
 
-def _given(extraction: Extraction, records: list[dict[str, Any]]) -> Page:
+def _given(extraction: Extraction, records: list[Record]) -> Page:
     """Make a page of pasted records."""
     ids = [str(record.get(extraction.id_column) or "") for record in records]
     return Page(ids, [None] * len(ids), records, "")

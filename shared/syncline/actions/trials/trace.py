@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -13,10 +13,11 @@ from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
+from syncline.domain.record import JsonObject, Record
 from syncline.runtime.mapping_handler import too_large
 from syncline.telemetry.masking import Secrets
 
-_decode = decoder_of(dict[str, Any]).decode
+_decode = decoder_of(Record).decode
 Found: TypeAlias = Sequence[tuple[int, Failure]]
 _PARTS = {Stage.NORMALIZE: "normalization", Stage.TRANSFORM: "transformation"}
 
@@ -82,8 +83,8 @@ class Tracer:
         self,
         data: bytes,
         stage: Stage,
-        map_: Callable[[Sequence[dict[str, Any]]], MappedBatch],
-        broken: Callable[[dict[str, Any]], Found],
+        map_: Callable[[Sequence[JsonObject]], MappedBatch],
+        broken: Callable[[JsonObject], Found],
     ) -> bytes | Trace:
         """Return what a stage would send on, or what becomes of the record there."""
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -19,6 +19,7 @@ from syncline.cli.program.tables import Column, pairs
 from syncline.cli.program.texts import moment, number, plural, short_id
 from syncline.cli.runs.runs import LIMIT
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.record import JsonObject
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline.telemetry.masking import MASK
@@ -166,7 +167,7 @@ def _attempts(found: DeadLetterDetail) -> list[str]:
     return ["", "attempts", *(_attempt(attempt) for attempt in found.attempts)]
 
 
-def _attempt(attempt: dict[str, Any]) -> str:
+def _attempt(attempt: JsonObject) -> str:
     at = str(attempt["at"])[:19].replace("T", " ")
     return f"  {attempt['number']}  {at}Z  {attempt['stage']}: {attempt['failure']['message']}"
 

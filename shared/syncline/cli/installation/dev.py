@@ -8,7 +8,7 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -23,6 +23,7 @@ from syncline.bootstrap.settings_sources import (
 )
 from syncline.cli.installation.foreground import console_link, in_foreground
 from syncline.cli.program.shell import Shell, own_name
+from syncline.domain.record import JsonObject
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.installation import LocalInstallation, Plan
 from syncline.embedded.ports import dev_ports
@@ -98,7 +99,7 @@ def _without_password(settings: Settings) -> str:
     return f"{parts.scheme}://{user.partition(':')[0]}{at}{host}{parts.path}"
 
 
-def _document(installation: LocalInstallation, seconds: float, console: str) -> dict[str, Any]:
+def _document(installation: LocalInstallation, seconds: float, console: str) -> JsonObject:
     return {
         "folder": str(installation.plan.folder),
         "settings": str(installation.env_file),

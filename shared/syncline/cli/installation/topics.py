@@ -18,6 +18,7 @@ from syncline.contracts.topics import BY_NAME
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import hint, shown
+from syncline.domain.record import JsonObject
 
 commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
@@ -100,7 +101,7 @@ async def _tail(
         await reader.stop()
 
 
-def _document(delivery: Delivery) -> dict[str, Any]:
+def _document(delivery: Delivery) -> JsonObject:
     return {
         "topic": delivery.topic,
         "partition": delivery.partition,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -15,6 +14,7 @@ from syncline.domain.errors import (
     RetriableError,
     SynclineError,
 )
+from syncline.domain.record import JsonObject
 
 _HINTS = {
     "kafka_unavailable": "is Kafka running at {kafka}? `syncline dev` starts one, "
@@ -36,7 +36,7 @@ class Explained(msgspec.Struct, frozen=True, rename="camel"):
     exit_code: int
     code: str
     message: str
-    problems: list[dict[str, Any]] = []
+    problems: list[JsonObject] = []
     hint: str | None = None
 
     def lines(self) -> list[str]:
@@ -125,7 +125,7 @@ def _mistakes(count: int) -> str:
     return f"{count} mistake{'s' * (count != 1)}"
 
 
-def _line(problem: dict[str, Any]) -> str:
+def _line(problem: JsonObject) -> str:
     path = str(problem["path"]).removeprefix("$.")
     place = f"{path}: " if path != "$" else ""
     if "file" not in problem:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.contracts.events import RunStatus
 from syncline.contracts.status import status_of
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Notice, Run, State
 
 REJECTED = "rejected"
@@ -102,13 +102,13 @@ def seconds_of(run: Run) -> float | None:
     return (run.finished_at - (run.started_at or run.created_at)).total_seconds()
 
 
-def status_document(status: RunStatus) -> dict[str, Any]:
+def status_document(status: RunStatus) -> JsonObject:
     """Return a status as a document."""
-    document: dict[str, Any] = msgspec.to_builtins(status)
+    document: JsonObject = msgspec.to_builtins(status)
     return document
 
 
-def run_document(run: Run) -> dict[str, Any]:
+def run_document(run: Run) -> JsonObject:
     """Return a run as a document: what its status events say, and what was asked for."""
     return status_document(status_of(run)) | {
         "actor": run.actor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from uuid6 import uuid7
@@ -17,6 +17,7 @@ from syncline.contracts.events import RunStatus
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.trigger import parse_correlation_id, parse_trigger
 from syncline.runtime.clock import SystemClock
 
@@ -105,7 +106,7 @@ async def _run(
         return watcher.statuses.get(run_id), code
 
 
-def _checked(fields: dict[str, Any], correlation_id: str | None) -> str:
+def _checked(fields: JsonObject, correlation_id: str | None) -> str:
     """Return the correlation ID; every mistake is named by the option it stands in."""
     problems: list[Problem] = []
     run_id = str(uuid7())

@@ -25,6 +25,7 @@ from syncline.connectors.projection import Projection
 from syncline.connectors.settings import read_profile
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.record import JsonObject
 
 _FETCH_SIZE = 5_000
 _REMEMBERED = 4
@@ -110,7 +111,7 @@ class FileConnector(port.Connector):
         return await asyncio.to_thread(self._fetch, extraction, frozenset(ids) - {""})
 
     def _fetch(self, extraction: Extraction, ids: frozenset[str]) -> port.Page:
-        found: dict[str, tuple[str | None, dict[str, Any]]] = {}
+        found: dict[str, tuple[str | None, JsonObject]] = {}
         with self._folder.open(extraction.table or "") as file:
             rows = open_rows(file, in_settings(extraction))
             pick = Projection(extraction, rows.names)

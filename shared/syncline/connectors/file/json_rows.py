@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -12,8 +12,9 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, after_mark
 from syncline.connectors.projection import RecordList
+from syncline.domain.record import Record
 
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(Record, float_hook=Decimal).decode
 
 
 class JsonRows:

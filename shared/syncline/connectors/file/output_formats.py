@@ -11,6 +11,7 @@ from syncline.connectors.file.settings import FileTarget
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.paths import Segment, parse_path, reader, to_text
 from syncline.domain.mapping.values.converters import plain_text
+from syncline.domain.record import Record
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -37,7 +38,7 @@ class Output(Protocol):
     tail: str
     encoding: str
 
-    def text(self, record: dict[str, Any]) -> str:
+    def text(self, record: Record) -> str:
         """Return a record's text. Raises UnwritableError."""
 
 
@@ -68,7 +69,7 @@ class CsvOutput:
         """Take a row from the csv module."""
         self._texts.append(text)
 
-    def text(self, record: dict[str, Any]) -> str:
+    def text(self, record: Record) -> str:
         """Return a record's row."""
         if not record.keys() <= self._tops:
             unknown = sorted(record.keys() - self._tops)[0]
@@ -117,7 +118,7 @@ class XmlOutput:
     def __init__(self) -> None:
         self._names: set[str] = set()
 
-    def text(self, record: dict[str, Any]) -> str:
+    def text(self, record: Record) -> str:
         """Return a record's element."""
         return f"  {self._element('item', record)}\n"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -17,8 +16,9 @@ from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.connectors.settings import TARGET, read
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import ValueRefusedError
+from syncline.domain.record import Record
 
-_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_decode = msgspec.json.Decoder(Record, float_hook=Decimal).decode
 
 
 def path_of(folder: Folder, batch: WriteBatch) -> Path:

@@ -30,8 +30,9 @@ from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.record import Record
 
-_decode = decoder_of(dict[str, Any]).decode
+_decode = decoder_of(Record).decode
 T = TypeVar("T")
 KEPT = 256
 """Target blocks and extractions kept parsed."""

@@ -15,11 +15,12 @@ import msgspec
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.values.converters import plain_text
+from syncline.domain.record import Record
 
 _NONE = (type(None), dict, list)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
-_decode_records = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal).decode
+_decode_records = msgspec.json.Decoder(list[Record], float_hook=Decimal).decode
 
 
 def key_parts(record: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...] | None:
@@ -56,7 +57,7 @@ class KeyedRecords(msgspec.Struct, frozen=True):
     """
 
     columns: Sequence[str]
-    records: list[dict[str, Any]]
+    records: list[Record]
     keys: list[tuple[str, ...] | None]
     ids: list[str | None]
 

@@ -27,9 +27,10 @@ from syncline.connectors.sqlite.tables import table_of
 from syncline.connectors.sqlite.upsert import Upsert
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+from syncline.domain.record import Record
 
 T = TypeVar("T")
-_payload = msgspec.json.Decoder(dict[str, Any]).decode
+_payload = msgspec.json.Decoder(Record).decode
 
 
 class SqliteConnector(SqlConnector):

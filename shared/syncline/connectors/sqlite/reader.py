@@ -29,6 +29,7 @@ from syncline.connectors.sqlite.positions import (
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
+from syncline.domain.record import JsonObject, Record
 
 _NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 
@@ -64,7 +65,7 @@ class SqliteReader:
         if careful:
             connection.text_factory = _any_text
         self._extraction = extraction
-        self._values: dict[str, Any] = {}
+        self._values: JsonObject = {}
         self.base = _base_query(extraction)
         connection.execute("begin")
         self.names = names_of(connection, extraction)
@@ -213,7 +214,7 @@ class SqliteReader:
 
     def bound(
         self, after: str | None, ids: list[str] | None, *, only_named: bool = False
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Return values for all names: lists and objects as JSON, for `json_each`."""
         values = {n: _plain(v) for n, v in self._extraction.parameters.items()}
         names = names_in(self.base)
@@ -229,7 +230,7 @@ def _any_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _name_infinity(record: dict[str, Any]) -> None:
+def _name_infinity(record: Record) -> None:
     """Write infinite numbers, which JSON has not, as PostgreSQL does."""
     for name, value in record.items():
         if value.__class__ is float and math.isinf(value):

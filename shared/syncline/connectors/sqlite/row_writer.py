@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from syncline.connectors.sql.text import identifier
 from syncline.connectors.sqlite.tables import Table
 from syncline.domain.errors import Category, Failure
+from syncline.domain.record import Record
 
 _REFUSED = (
     sqlite3.IntegrityError,
@@ -48,7 +48,7 @@ class RowWriter:
         self,
         connection: sqlite3.Connection,
         table: Table,
-        rows: Mapping[int, dict[str, Any]],
+        rows: Mapping[int, Record],
         old: Mapping[int, Sequence[str]],
         held: Callable[[Sequence[int], Sequence[int]], _Failures],
     ) -> None:

@@ -17,6 +17,7 @@ from syncline.domain.configuration.documents import (
     TenantConfiguration,
 )
 from syncline.domain.document_fields import plain
+from syncline.domain.record import JsonObject
 
 
 class Difference(msgspec.Struct, frozen=True, rename="camel"):
@@ -41,7 +42,7 @@ def compare(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[Pl
     return [step_of(kind, config, stored.get(kind, config.name)) for kind, config in wanted.items()]
 
 
-def version_step(name: str, before: dict[str, Any], after: dict[str, Any]) -> PlanStep:
+def version_step(name: str, before: JsonObject, after: JsonObject) -> PlanStep:
     """Say what making another version of a mapping the active one changes."""
     wanted, stored = (MappingConfig(name=name, document=d) for d in (after, before))
     return step_of(Kind.MAPPING, wanted, stored)
@@ -82,13 +83,13 @@ def is_same(one: object, other: object) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
-def _plain(config: Config) -> dict[str, Any]:
+def _plain(config: Config) -> JsonObject:
     if isinstance(config, MappingConfig):
         return config.document
     return {n: v for n, v in plain(config).items() if n not in ("secrets", "secretSources")}
 
 
-def flatten(value: object, path: str = "$") -> dict[str, Any]:
+def flatten(value: object, path: str = "$") -> JsonObject:
     """Return the leaves of a JSON value by their paths; numbers by value, nulls left out."""
     if isinstance(value, Mapping) and value:
         return {k: v for n, c in value.items() for k, v in flatten(c, f"{path}.{n}").items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from pydantic import AfterValidator, Field
@@ -25,6 +25,7 @@ from syncline.domain.document_fields import (
     Whole,
 )
 from syncline.domain.naming import NAME
+from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.schedule.cron import parse_cron
 from syncline.domain.schedule.zones import parse_zone
@@ -99,7 +100,7 @@ class ProfileConfig(ProfileSettings):
 class MappingConfig(Named):
     """A mapping; `document` is a `domain.mapping.document.Mapping` as it is written."""
 
-    document: dict[str, Any]
+    document: JsonObject
 
     @property
     def entity_type(self) -> str:
@@ -151,9 +152,9 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
     instances: dict[str, InstanceConfig] = {}
     schedules: dict[str, ScheduleConfig] = {}
 
-    def of(self, kind: Kind) -> dict[str, Any]:
+    def of(self, kind: Kind) -> JsonObject:
         """Return what there is of a kind, by name."""
-        found: dict[str, Any] = getattr(self, f"{kind.lower()}s")
+        found: JsonObject = getattr(self, f"{kind.lower()}s")
         return found
 
     def items(self) -> Iterator[tuple[Kind, Config]]:

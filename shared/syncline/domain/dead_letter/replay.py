@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 import jsonpatch
@@ -12,6 +11,7 @@ import msgspec
 from syncline.domain.configuration.instance import status_of
 from syncline.domain.conversion import converted
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.storable import is_storable, unstorable
 from syncline.domain.validation_errors import PartError
 
@@ -35,7 +35,7 @@ class Replay(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
     entries: tuple[str, ...]
     from_stage: str = FAILED
-    edits: dict[str, list[dict[str, Any]]] = {}
+    edits: dict[str, list[JsonObject]] = {}
     reason: str | None = None
 
 
@@ -125,7 +125,7 @@ def _entry_problems(replay: Replay) -> Iterator[Problem]:
         yield Problem("$.entries", "names a dead letter twice")
 
 
-def _edit_problems(replay: Replay, entry: str, patch: list[dict[str, Any]]) -> Iterator[Problem]:
+def _edit_problems(replay: Replay, entry: str, patch: list[JsonObject]) -> Iterator[Problem]:
     path = f"$.edits.{entry[:80]}"
     if entry not in replay.entries:
         yield Problem(path, "is not among the entries")
@@ -137,7 +137,7 @@ def _edit_problems(replay: Replay, entry: str, patch: list[dict[str, Any]]) -> I
         yield Problem(path, f"is no JSON Patch (RFC 6902): {error}")
 
 
-def edited(payload: object, patch: list[dict[str, Any]]) -> dict[str, Any]:
+def edited(payload: object, patch: list[JsonObject]) -> JsonObject:
     """Apply a person's JSON Patch to a payload.
 
     Raises:
@@ -152,9 +152,9 @@ def edited(payload: object, patch: list[dict[str, Any]]) -> dict[str, Any]:
     return changed
 
 
-def patch_between(payload: object, wanted: object) -> list[dict[str, Any]]:
+def patch_between(payload: object, wanted: object) -> list[JsonObject]:
     """Return the JSON Patch that makes one payload of another."""
-    patch: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=_text).patch
+    patch: list[JsonObject] = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=_text).patch
     return patch
 
 

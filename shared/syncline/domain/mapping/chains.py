@@ -8,7 +8,7 @@ field's `options`: all of them for an only step, else under the names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from pydantic import Field
@@ -17,9 +17,10 @@ from syncline.domain.errors import Problem
 from syncline.domain.mapping.transformers.options import OptionError, Options
 from syncline.domain.mapping.transformers.registry import registry
 from syncline.domain.naming import meant
+from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import PartError
 
-WrittenStep = str | Annotated[dict[str, dict[str, Any]], Field(min_length=1, max_length=1)]
+WrittenStep = str | Annotated[dict[str, JsonObject], Field(min_length=1, max_length=1)]
 """A step as a document has it."""
 
 
@@ -33,7 +34,7 @@ class TransformStep(msgspec.Struct, frozen=True):
 
     path: str
     name: str
-    options: dict[str, Any] | None = None
+    options: JsonObject | None = None
 
 
 def read_steps(value: object) -> tuple[TransformStep, ...]:
@@ -56,7 +57,7 @@ def read_steps(value: object) -> tuple[TransformStep, ...]:
     return tuple(steps)
 
 
-def chain_of(steps: Sequence[TransformStep], shared: Options) -> list[tuple[str, dict[str, Any]]]:
+def chain_of(steps: Sequence[TransformStep], shared: Options) -> list[tuple[str, JsonObject]]:
     """Return the steps' names, each with its own options; `shared` are those of the field."""
     by_name = {str(key).lower(): value for key, value in shared.items()}
     chain = []

@@ -35,6 +35,7 @@ from syncline.domain.mapping.condition import FieldPath, Rule
 from syncline.domain.mapping.extraction import Extraction, extraction_problems, unquoted
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.mapping.written_paths import clashes
+from syncline.domain.record import JsonObject
 
 T = TypeVar("T")
 MAX_FIELDS = 2000
@@ -96,10 +97,10 @@ class _FieldChain:
     """What the fields of both parts have: a chain of transformers."""
 
     transform: tuple[TransformStep, ...]
-    options: dict[str, Any]
+    options: JsonObject
 
     @property
-    def chain(self) -> list[tuple[str, dict[str, Any]]]:
+    def chain(self) -> list[tuple[str, JsonObject]]:
         """The transformers in their order, each with its own options."""
         return chain_of(self.transform, self.options)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, PlainValidator
 
@@ -16,6 +16,7 @@ from syncline.domain.mapping.paths import column_name
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.mapping.values.durations import parse_duration
 from syncline.domain.naming import shown
+from syncline.domain.record import JsonObject
 from syncline.domain.validation_errors import PartError
 
 EPOCHS = ("epoch", "epochMillis")
@@ -82,7 +83,7 @@ class Extraction:
     """ISO 8601 duration that the window is widened by, such as `PT5M`."""
     filters: tuple[Rule, ...] = ()
     """All must hold at the source."""
-    paging: dict[str, Any] | None = None
+    paging: JsonObject | None = None
     """How an endpoint is paged."""
     options: Settings = field(default_factory=dict)
     """Further settings of the connector."""

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.storable import is_storable
 
 _QUOTED = r'\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]'
@@ -121,7 +121,7 @@ def column_name(text: str) -> str:
     return key if is_simple(path) and key is not None else text
 
 
-def column_reader(name: str) -> Callable[[dict[str, Any]], Any]:
+def column_reader(name: str) -> Callable[[JsonObject], Any]:
     """Return what reads a column by its name, or else a value inside by its path."""
     try:
         inside = reader(parse_path(name))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
 
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Overlap
 
 _NAMESPACE = UUID("6f1d7a52-0c8e-5b43-9a67-2e4b8d90c1f3")
@@ -102,7 +102,7 @@ def actor_of(name: str) -> str:
     return f"schedule {name}"
 
 
-def trigger_fields(tenant: str, instance: str, entity_type: str, actor: str) -> dict[str, Any]:
+def trigger_fields(tenant: str, instance: str, entity_type: str, actor: str) -> JsonObject:
     """Return the trigger of a firing: an ordinary incremental run, skipped on overlap."""
     return {
         "instance": instance,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from uuid6 import uuid7
 
 from syncline.domain.access import EVERYWHERE, Role, RoleName, checked_name, checked_tenants
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
+from syncline.domain.record import JsonObject
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Queryable, Repository
@@ -186,7 +186,7 @@ def _changed(user: UserView, change: UserChange) -> UserView:
     return msgspec.structs.replace(user, role=role, tenants=tenants, disabled=disabled)
 
 
-def _differences(before: UserView, after: UserView) -> dict[str, Any]:
+def _differences(before: UserView, after: UserView) -> JsonObject:
     pairs = {
         name: {"before": getattr(before, name), "after": getattr(after, name)}
         for name in ("role", "tenants", "disabled")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.errors import NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository
 from syncline.postgres.database.rows import fetch_structs, struct_of
@@ -38,7 +38,7 @@ class AuditEntry(msgspec.Struct, frozen=True, rename="camel"):
     actor: str
     action: str
     object: str
-    details: dict[str, Any]
+    details: JsonObject
     ip: str | None
 
 

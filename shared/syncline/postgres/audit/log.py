@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from syncline.domain.configuration.comparison import Difference
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Connection
 
 ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
@@ -19,7 +20,7 @@ insert into audit_log (tenant, actor, action, object, details, ip) values ($1, $
 """
 
 
-def before_and_after(differences: Sequence[Difference]) -> dict[str, Any]:
+def before_and_after(differences: Sequence[Difference]) -> JsonObject:
     """Return what was changed as details: the path of each value, and the value before and after.
 
     Secrets are masked in differences already.

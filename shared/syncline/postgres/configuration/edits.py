@@ -6,10 +6,9 @@ secrets are erased. Every edit is audited.
 
 from __future__ import annotations
 
-from typing import Any
-
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import StaleError
+from syncline.domain.record import JsonObject
 from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.profiles import mapping_document
 from syncline.postgres.database.database import Connection, Row
@@ -73,7 +72,7 @@ class Edits:
             message = f"{kind.lower()} {name!r} was changed meanwhile: load it again"
             raise StaleError(message)
 
-    async def mapping_version(self, name: str, version: int) -> dict[str, Any]:
+    async def mapping_version(self, name: str, version: int) -> JsonObject:
         """Return a version's document. Raises NotFoundError."""
         return await mapping_document(self._connection, self._tenant, name, version)
 
@@ -111,5 +110,5 @@ class Edits:
     async def _row(self, kind: Kind, name: str) -> Row:
         return await row_named(self._connection, kind, self._tenant, name)
 
-    async def _audit(self, action: str, name: str, details: dict[str, Any]) -> None:
+    async def _audit(self, action: str, name: str, details: JsonObject) -> None:
         await audit(self._connection, self._tenant, self._actor, action, name, details)

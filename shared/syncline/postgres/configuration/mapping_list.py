@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import none_like
@@ -65,7 +65,7 @@ class MappingList(Repository):
         sql = f"{_SELECT} and {where} order by m.name limit {where.bind(part.limit)}"
         return [_view(row) for row in await self._database.fetch(sql, *where.values)]
 
-    async def get(self, tenant: str, name: str) -> tuple[MappingView, dict[str, Any]]:
+    async def get(self, tenant: str, name: str) -> tuple[MappingView, JsonObject]:
         """Return one mapping and its active document. Raises NotFoundError."""
         row = await self._database.fetchrow(f"{_SELECT} and m.name = $2", tenant, name)
         if row is None:
@@ -93,7 +93,7 @@ class MappingList(Repository):
 
     async def version(
         self, tenant: str, name: str, version: int
-    ) -> tuple[MappingVersionView, dict[str, Any]]:
+    ) -> tuple[MappingVersionView, JsonObject]:
         """Return one version and its document. Raises NotFoundError."""
         row = await self._database.fetchrow(
             f"{_VERSIONS} and v.version = $3", tenant, name, version

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.configuration.documents import MASK, Kind
 from syncline.domain.errors import SynclineError
+from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.database.conditions import Conditions, ListPart
@@ -33,7 +33,7 @@ class LastTest(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     ok: bool
-    checks: list[dict[str, Any]]
+    checks: list[JsonObject]
     took_ms: int
     at: datetime
     stale: bool
@@ -51,7 +51,7 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
 
     name: str
     connector: str
-    config: dict[str, Any]
+    config: JsonObject
     secrets: dict[str, str]
     secrets_readable: bool
     active: bool

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from syncline.domain.configuration.profile import Profile
 from syncline.domain.errors import NotFoundError, SynclineError
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database, Queryable, Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
@@ -27,9 +27,9 @@ def secrets_of(row: Row, keys: Keyring) -> dict[str, str]:
 
 async def mapping_document(
     database: Queryable, tenant: str, name: str, version: int | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the document of a mapping's version, or of the active one. Raises NotFoundError."""
-    document: dict[str, Any] | None = await database.fetchval(_DOCUMENT, tenant, name, version)
+    document: JsonObject | None = await database.fetchval(_DOCUMENT, tenant, name, version)
     if document is None:
         of_version = "" if version is None else f"version {version} of "
         raise NotFoundError(f"no {of_version}mapping {name!r}")
@@ -62,9 +62,9 @@ class Configuration(Repository):
                 secrets.know(secrets_of(row, self._keys).values())
         return secrets
 
-    async def mapping_document(self, mapping: str, version: int) -> dict[str, Any]:
+    async def mapping_document(self, mapping: str, version: int) -> JsonObject:
         """Return a mapping version as it was saved. Raises NotFoundError."""
-        document: dict[str, Any] | None = await self._database.fetchval(
+        document: JsonObject | None = await self._database.fetchval(
             "select document from mapping_versions where mapping_id = $1 and version = $2",
             mapping,
             version,

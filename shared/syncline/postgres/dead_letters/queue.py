@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
+from syncline.domain.record import JsonObject
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.id_ranges import SHORTEST, id_range
@@ -101,8 +102,8 @@ class DeadLetterDetail(msgspec.Struct, frozen=True, rename="camel"):
 
     entry: DeadLetterView
     detail: str | None
-    attempts: list[dict[str, Any]]
-    edit: dict[str, Any] | None
+    attempts: list[JsonObject]
+    edit: JsonObject | None
     payload: str | None
     is_masked: bool = False
     outcome: str | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from syncline.domain.errors import NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.rows import struct_of
 
@@ -38,7 +38,7 @@ class OperationView(msgspec.Struct, frozen=True, rename="camel"):
     kind: str
     state: str
     selection: str
-    filter: dict[str, Any]
+    filter: JsonObject
     as_of: datetime
     total: int
     waiting: int

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 import msgspec
 
 from syncline.domain.batch import NewBatch, TiedRows, Watermarks
 from syncline.domain.errors import SynclineError
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Connection, Database, Row, rows_touched
 from syncline.postgres.database.rows import struct_of
@@ -52,7 +52,7 @@ class Progress(msgspec.Struct, frozen=True):
     read_to: str | None
     discovered: int
     position_before: str | None = None
-    reading: dict[str, Any] | None = None
+    reading: JsonObject | None = None
     handled_since: datetime = LONG_AGO
 
 
@@ -162,7 +162,7 @@ class Extractions:
         return int(await self._database.fetchval(_VERSIONS, progress.run.stream, count))
 
     async def finish(
-        self, progress: Progress, failure: dict[str, Any] | None, end: ExtractionEnd
+        self, progress: Progress, failure: JsonObject | None, end: ExtractionEnd
     ) -> None:
         """Note that nothing more will be discovered, and how far the cursor may go."""
         run, notices = progress.run, notices_by_code(end.notices)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from syncline.domain.batch import TiedRows, Watermarks
 from syncline.domain.cursor.bookmark import PastRead
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Notice
 
 
@@ -23,7 +23,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """
 
     before: str | None = None
-    reading: dict[str, Any] | None = None
+    reading: JsonObject | None = None
     notices: Sequence[Notice] = ()
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Outcome
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.run_row import IN_FLIGHT
@@ -124,7 +123,7 @@ class Finding(msgspec.Struct, frozen=True):
     """A check that does not hold, with up to ten offenders."""
 
     check: str
-    offenders: list[dict[str, Any]]
+    offenders: list[JsonObject]
 
 
 async def audit(database: Database) -> list[Finding]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Notice
 from syncline.postgres.database.database import Database, Row
 
@@ -18,7 +18,7 @@ def notices_of(row: Row) -> list[Notice]:
     return [msgspec.convert(notice, Notice) for _, notice in sorted(row["notices"].items())]
 
 
-def notices_by_code(notices: Sequence[Notice]) -> dict[str, Any]:
+def notices_by_code(notices: Sequence[Notice]) -> JsonObject:
     """Return notices as the column `notices` holds them; one that is repeated takes its place."""
     return {notice.code: msgspec.to_builtins(notice) for notice in notices}
 

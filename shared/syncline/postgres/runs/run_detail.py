@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.domain.errors import NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
@@ -68,7 +67,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
     run: RunView
-    failure: dict[str, Any] | None
+    failure: JsonObject | None
     cursor_before: str | None
     cursor_after: str | None
     moves_cursor: bool

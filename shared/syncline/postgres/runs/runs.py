@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import asyncpg
 import msgspec
 
 from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.record import JsonObject
 from syncline.domain.run import Overlap, Run
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit.log import audit
@@ -157,7 +157,7 @@ async def _refuse_overlap(connection: Connection, stream: Stream) -> None:
         raise ConflictError(f"run {active} of this instance and entity type is active")
 
 
-def _details(request: TriggerRequest, stream: Stream) -> dict[str, Any]:
+def _details(request: TriggerRequest, stream: Stream) -> JsonObject:
     """Say for the audit log what was asked for."""
     return {
         "instance": stream.instance_name,

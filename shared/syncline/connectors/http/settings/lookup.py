@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from pydantic import Field
@@ -26,6 +26,7 @@ from syncline.connectors.http.settings.fields import (
     whole,
 )
 from syncline.connectors.settings import Contradictions, Settings
+from syncline.domain.record import JsonObject
 
 MANY = ("{keys}", "{keysJson}", "{eachKey}")
 
@@ -55,7 +56,7 @@ class Lookup(Settings):
     method: Annotated[LookupMethod, CHOICE] = LookupMethod.GET
     endpoint: Annotated[str, endpoint_with("key")]
     parameters: Annotated[Query, query_with("key", "keys", "keysJson", "eachKey")] = ()
-    body: dict[str, Any] = Field({})
+    body: JsonObject = Field({})
     records: RecordsAt = RecordsPath()
     key: ReadAt = None
     id: ReadRequired

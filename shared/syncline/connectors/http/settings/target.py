@@ -23,6 +23,7 @@ from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.http.settings.results import ResultRules
 from syncline.connectors.settings import Contradictions, Settings, refuse
 from syncline.contracts.messages import encode
+from syncline.domain.record import JsonObject
 
 _MARK = "\x1frecords\x1f"
 
@@ -79,7 +80,7 @@ class WriteCall(Settings):
     headers: Annotated[Mapping[str, str], AfterValidator(_headers)] = {}
     bulk_size: Whole = Field(1, ge=1, le=1000)
     array: bool = False
-    body: dict[str, Any] = Field({})
+    body: JsonObject = Field({})
     body_path: PathTo = ()
     id_field: TopField = ""
     id_is_number: bool = False
@@ -114,7 +115,7 @@ class WriteCall(Settings):
             yield "answer.records", message
 
 
-def _placed(body: Mapping[str, Any], keys: list[str]) -> dict[str, Any]:
+def _placed(body: Mapping[str, Any], keys: list[str]) -> JsonObject:
     first, *rest = keys
     inner = body.get(first)
     below = _placed(inner if isinstance(inner, dict) else {}, rest) if rest else _MARK

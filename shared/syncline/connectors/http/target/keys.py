@@ -11,8 +11,9 @@ from syncline.connectors.http.answers.answer import key_text
 from syncline.connectors.port import WriteBatch
 from syncline.contracts.messages import decoder_of
 from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import Record
 
-_decode = decoder_of(dict[str, Any]).decode
+_decode = decoder_of(Record).decode
 
 
 def key_of(keys: Sequence[str]) -> str:

@@ -16,8 +16,9 @@ from syncline.connectors.http.settings.target import WriteCall
 from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import Category, Failure
+from syncline.domain.record import Record
 
-_decode = decoder_of(dict[str, Any]).decode
+_decode = decoder_of(Record).decode
 
 
 class CallRecords(msgspec.Struct):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from syncline.connectors.postgresql.target.catalog import TargetColumn
 from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.domain.errors import Category, Failure
+from syncline.domain.record import Record
 
 _JSON = frozenset({"json", "jsonb"})
 _Maker = Callable[[object], str]
 
 
 def convert_values(
-    records: list[dict[str, Any]], places: Sequence[int], columns: Mapping[str, TargetColumn]
+    records: list[Record], places: Sequence[int], columns: Mapping[str, TargetColumn]
 ) -> dict[int, Failure]:
     """Rewrite values of binary, JSON, array and composite columns in place; most tables have none.
 

@@ -12,9 +12,10 @@ import asyncpg
 from syncline.connectors.postgresql.target.catalog import TargetColumn
 from syncline.connectors.sql.text import identifier
 from syncline.connectors.sql.values import json_text
+from syncline.domain.record import JsonObject
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
-Records: TypeAlias = Sequence[dict[str, Any]]
+Records: TypeAlias = Sequence[JsonObject]
 NULL = "\x02"
 """What stands for null; a text that is just this character is escaped."""
 

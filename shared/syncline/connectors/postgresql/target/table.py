@@ -14,8 +14,9 @@ from syncline.connectors.postgresql.target.catalog import Catalog, TableDescript
 from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
 from syncline.connectors.sql.text import identifier, table_name
 from syncline.domain.mapping.paths import column_name
+from syncline.domain.record import Record
 
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(Record).decode
 _WHOLE_NUMBER = re.compile(r"0|-*[1-9]\d*")
 _KINDS = frozenset("rpvfm")
 _Keys = Sequence[tuple[str, ...]]

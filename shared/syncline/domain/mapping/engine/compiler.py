@@ -20,6 +20,7 @@ from syncline.domain.mapping.engine.fields import Field, compile_field
 from syncline.domain.mapping.engine.shape import Shaper
 from syncline.domain.mapping.engine.witness import RAISED, Witness, failure_of
 from syncline.domain.mapping.paths import parse_path
+from syncline.domain.record import Record
 
 
 class MappedBatch(msgspec.Struct):
@@ -31,7 +32,7 @@ class MappedBatch(msgspec.Struct):
         excluded: indexes of records the mapping leaves out.
     """
 
-    outputs: list[dict[str, Any] | None]
+    outputs: list[Record | None]
     failures: dict[int, Failure] = {}
     excluded: list[int] = []
 
@@ -57,7 +58,7 @@ class Mapper:
         self._exclude = exclude
         self._witness = Witness(fields, lambda seen: self._shaper.shape(seen, fixed))
 
-    def map(self, records: Sequence[dict[str, Any]]) -> MappedBatch:
+    def map(self, records: Sequence[Record]) -> MappedBatch:
         """Map a batch; one record that fails does not affect the others."""
         function = self._function
         if self._exclude is None:
@@ -67,7 +68,7 @@ class Mapper:
                 pass
         return self._one_by_one(records)
 
-    def _one_by_one(self, records: Sequence[dict[str, Any]]) -> MappedBatch:
+    def _one_by_one(self, records: Sequence[Record]) -> MappedBatch:
         result = MappedBatch([None] * len(records), {}, [])
         for place, record in enumerate(records):
             try:
@@ -80,7 +81,7 @@ class Mapper:
                 result.failures[place] = found[0][1] if found else failure_of("", error)
         return result
 
-    def broken(self, record: dict[str, Any]) -> list[tuple[int, Failure]]:
+    def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every field that a record breaks, by its place in the mapping."""
         return self._witness.broken(record)
 
@@ -101,19 +102,19 @@ class CompiledMapping:
             close=transformation.omit_null,
         )
 
-    def normalize(self, records: Sequence[dict[str, Any]]) -> MappedBatch:
+    def normalize(self, records: Sequence[Record]) -> MappedBatch:
         """Map raw records to canonical ones."""
         return self._normalizer.map(records)
 
-    def transform(self, records: Sequence[dict[str, Any]]) -> MappedBatch:
+    def transform(self, records: Sequence[Record]) -> MappedBatch:
         """Map canonical records to target payloads, keys sorted at every level."""
         return self._transformer.map(records)
 
-    def broken_normalization(self, record: dict[str, Any]) -> list[tuple[int, Failure]]:
+    def broken_normalization(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every normalization field that a raw record breaks, by its place."""
         return self._normalizer.broken(record)
 
-    def broken_transformation(self, record: dict[str, Any]) -> list[tuple[int, Failure]]:
+    def broken_transformation(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every transformation field that a canonical record breaks, by its place."""
         return self._transformer.broken(record)
 

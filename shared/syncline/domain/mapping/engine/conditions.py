@@ -12,9 +12,9 @@ from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.mapping.values.numbers import to_decimal
-from syncline.domain.record import Value
+from syncline.domain.record import Record, Value
 
-Test: TypeAlias = Callable[[dict[str, Any]], bool]
+Test: TypeAlias = Callable[[Record], bool]
 _ORDER = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from syncline.domain.mapping.engine.fields import Field
 from syncline.domain.mapping.engine.shape import Each, SourceArray
 from syncline.domain.mapping.paths import element_reader, reader
-from syncline.domain.record import Value
+from syncline.domain.record import Record, Value
 
 Make: TypeAlias = Callable[..., Any]
 """Takes the root record and the contexts; returns what it makes, or ABSENT."""
@@ -22,7 +22,7 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-_Column: TypeAlias = Callable[[dict[str, Any], Sequence[Any]], "list[Any] | None"]
+_Column: TypeAlias = Callable[[Record, Sequence[Any]], "list[Any] | None"]
 
 
 def compile_each(each: Each, element: Make, *, at_root: bool, is_certain: bool) -> Make:
@@ -38,7 +38,7 @@ def compile_each(each: Each, element: Make, *, at_root: bool, is_certain: bool) 
     if len(columns) == 1:
         return _single(columns[0], carried, element, is_certain=is_certain)
 
-    def make(root: dict[str, Any], *contexts: Value) -> Value:
+    def make(root: Record, *contexts: Value) -> Value:
         made = [column(root, contexts) for column in columns]
         outer = [contexts[c] for c in carried]
         lists = [column or [] for column in made]
@@ -52,7 +52,7 @@ def compile_each(each: Each, element: Make, *, at_root: bool, is_certain: bool) 
 
 
 def _single(column: _Column, carried: Sequence[int], element: Make, *, is_certain: bool) -> Make:
-    def make(root: dict[str, Any], *contexts: Value) -> Value:
+    def make(root: Record, *contexts: Value) -> Value:
         found = column(root, contexts)
         if not found:
             return ABSENT if found is None else []
@@ -97,7 +97,7 @@ def _column(making: SourceArray, *, at_root: bool) -> _Column:
     switched = any(field.when is not None for field in making.fields)
     everything = _NullRule.of(making.fields, is_spread=making.is_spread)
 
-    def column(root: dict[str, Any], contexts: Sequence[Any]) -> list[Any] | None:
+    def column(root: Record, contexts: Sequence[Any]) -> list[Any] | None:
         if contexts[context] is ABSENT:
             return None
         asked = everything

@@ -22,7 +22,7 @@ from syncline.domain.mapping.values.converters import (
 )
 from syncline.domain.mapping.values.dates import compile_reader, to_date, to_datetime
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
-from syncline.domain.record import Value
+from syncline.domain.record import Record, Value
 
 
 class RequiredFieldError(ValueError):
@@ -63,7 +63,7 @@ class Field(msgspec.Struct, frozen=True):
     omit_null: bool = False
     fills: bool = False
 
-    def apply(self, value: Value, root: dict[str, Any]) -> Value:
+    def apply(self, value: Value, root: Record) -> Value:
         """Bring one value through the field: the slow way, which names the field at fault."""
         is_empty = value is None or value == ""
         if is_empty and self.default is not None:
@@ -121,7 +121,7 @@ def _made(name: str, options: Mapping[str, Any]) -> FieldTransformer:
 def _held(name: str, made: Transformer) -> Transformer:
     """Hold a plug-in to values that can travel: its batch could not be sent with any other."""
 
-    def transform(value: Value, root: dict[str, Any]) -> Value:
+    def transform(value: Value, root: Record) -> Value:
         given = made(value, root)
         try:
             return checked(given)

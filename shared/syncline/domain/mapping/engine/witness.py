@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,7 +18,7 @@ from syncline.domain.mapping.engine.codegen import compile_output
 from syncline.domain.mapping.engine.fields import Field, FieldTransformer, RequiredFieldError
 from syncline.domain.mapping.engine.shape import Object
 from syncline.domain.mapping.refusal import ValueRefusedError, printable
-from syncline.domain.record import Value
+from syncline.domain.record import Record, Value
 
 RAISED = (Exception, SystemExit)
 """What a pure function may raise: a plug-in that ends the program ends its record only."""
@@ -37,7 +37,7 @@ class Witness:
         self._shaped = shaped
         self._found: dict[int, Failure] = {}
 
-    def broken(self, record: dict[str, Any]) -> list[tuple[int, Failure]]:
+    def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Return the places of all fields that the record breaks, each with its first failure."""
         self._found.clear()
         with suppress(*RAISED):  # of no field: what the fields raised is named all the same
@@ -45,19 +45,19 @@ class Witness:
         return sorted(self._found.items())
 
     @cached_property
-    def _function(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def _function(self) -> Callable[[Record], Record]:
         seen = [self._witnessed(place, field) for place, field in enumerate(self._fields)]
         return compile_output(self._shaped(seen))
 
     def _witnessed(self, place: int, field: Field) -> Field:
-        def apply(value: Value, root: dict[str, Any]) -> Value:
+        def apply(value: Value, root: Record) -> Value:
             try:
                 return field.apply(value, root)
             except RAISED as error:
                 self._found.setdefault(place, failure_of(field.name, error))
                 return None
 
-        def when(root: dict[str, Any]) -> bool:
+        def when(root: Record) -> bool:
             try:
                 return field.when is None or field.when(root)
             except RAISED as error:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.transformers import texts
@@ -37,7 +36,7 @@ from syncline.domain.mapping.values.dates import (
     compile_reader,
     parse_time,
 )
-from syncline.domain.record import Value
+from syncline.domain.record import Record, Value
 
 GROUP = "syncline.transformers"
 
@@ -123,7 +122,7 @@ def date_time(options: Options) -> Transformer:
     if not isinstance(seconds, bool):
         raise OptionError("seconds", "must be true or false")
 
-    def transform(value: Value, record: dict[str, Any]) -> str:
+    def transform(value: Value, record: Record) -> str:
         clock = read(record)
         digits = f"{numbers.to_int(clock or 0):0{6 if seconds else 4}d}"
         try:
@@ -146,7 +145,7 @@ def lookup(options: Options) -> Transformer:
         raise OptionError("map", "holds two keys that are one text, such as 1 and '1'")
     has_default, default = "default" in options, options.get("default")
 
-    def transform(value: Value, _record: dict[str, Any]) -> Value:
+    def transform(value: Value, _record: Record) -> Value:
         key = plain_text(value)
         if key in keyed:
             return keyed[key]

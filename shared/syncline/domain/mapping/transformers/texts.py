@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import new as new_hash
-from typing import Any
 
 import re2
 
@@ -18,7 +17,7 @@ from syncline.domain.mapping.transformers.options import (
 from syncline.domain.mapping.transformers.transformer import Transformer, ValueTransformer
 from syncline.domain.mapping.values import converters
 from syncline.domain.mapping.values.converters import plain_text
-from syncline.domain.record import Value
+from syncline.domain.record import Record, Value
 
 
 def replace(options: Options) -> Transformer:
@@ -44,7 +43,7 @@ def split(options: Options) -> Transformer:
 def join(options: Options) -> Transformer:
     separator = words(options, "separator", ",")
 
-    def transform(value: Value, _record: dict[str, Any]) -> str:
+    def transform(value: Value, _record: Record) -> str:
         parts = converters.to_array(value)
         return separator.join(plain_text(part) for part in parts if part is not None)
 
@@ -54,7 +53,7 @@ def join(options: Options) -> Transformer:
 def concat(options: Options) -> Transformer:
     readers, separator = field_readers(options), words(options, "separator", "")
 
-    def transform(value: Value, record: dict[str, Any]) -> str:
+    def transform(value: Value, record: Record) -> str:
         parts = [value, *(read(record) for read in readers)]
         return separator.join(plain_text(part) for part in parts if part is not None)
 
@@ -64,7 +63,7 @@ def concat(options: Options) -> Transformer:
 def coalesce(options: Options) -> Transformer:
     readers = field_readers(options)
 
-    def transform(value: Value, record: dict[str, Any]) -> Value:
+    def transform(value: Value, record: Record) -> Value:
         if value not in (None, ""):
             return value
         found = (read(record) for read in readers)
@@ -96,7 +95,7 @@ def regex_extract(options: Options) -> Transformer:
     group = integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
     has_default, default = "default" in options, options.get("default")
 
-    def transform(value: Value, _record: dict[str, Any]) -> Value:
+    def transform(value: Value, _record: Record) -> Value:
         found = pattern.search(plain_text(value))
         if found:
             return found.group(group)

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 
 from syncline.domain.mapping.transformers.options import Options
 from syncline.domain.mapping.values.converters import plain_text
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Record, Value
 
-Transformer: TypeAlias = Callable[[Any, dict[str, Any]], Any]
+Transformer: TypeAlias = Callable[[Any, JsonObject], Any]
 """Takes the value and the whole record."""
 Factory: TypeAlias = Callable[[Options], Transformer]
 
@@ -20,7 +20,7 @@ class ValueTransformer:
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self.function = function
 
-    def __call__(self, value: Value, _record: dict[str, Any]) -> Value:
+    def __call__(self, value: Value, _record: Record) -> Value:
         return self.function(value)
 
 

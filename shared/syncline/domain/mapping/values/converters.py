@@ -9,7 +9,7 @@ import msgspec
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
-from syncline.domain.record import Value
+from syncline.domain.record import JsonObject, Value
 from syncline.domain.storable import is_storable
 
 MAX_DEPTH = 64
@@ -110,7 +110,7 @@ def to_bool(value: Value) -> bool:
     raise ValueRefusedError(f"must be true/false, 1/0, Y/N or yes/no, not {shown(value)}")
 
 
-def to_object(value: Value) -> dict[str, Any]:
+def to_object(value: Value) -> JsonObject:
     if not isinstance(value, dict):
         raise ValueRefusedError(f"must be an object, not {shown(value)}")
     checked(value)
