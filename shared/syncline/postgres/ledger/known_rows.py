@@ -82,7 +82,7 @@ _FAILED = """
 _KNOWN = """
 select k.place, k.known from (
   select w.place, coalesce({}) as known
-  from unnest($2::text[], $3::uuid[]) with ordinality as w(source_id, hash, place)
+  from unnest($2::text[], $3::text[]::uuid[]) with ordinality as w(source_id, hash, place)
   where $4::uuid is not null and $5::timestamptz is not null and $6::bool is not null offset 0) k
 where k.known is not null
 """

@@ -14,6 +14,7 @@ from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import hash_in
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
 
+# Hashes and IDs of single records travel as text, which costs the process least of all forms.
 _OWN = "ledger.intent_owner is not distinct from excluded.intent_owner"
 _KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_creates")
 _SETTLED = ", ".join(f"{n} = case when {_OWN} then null else ledger.{n} end" for n in _KEPT)
@@ -22,7 +23,8 @@ _ACKNOWLEDGE = f"""
 with written as (insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash,
   target_id, run_id, version, written_at, intent_owner)
 select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now(), u.owner
-from unnest($4::text[], $5::uuid[], $6::uuid[], $7::text[], $8::bigint[], $9::uuid[])
+from unnest($4::text[], $5::text[]::uuid[], $6::text[]::uuid[], $7::text[], $8::bigint[],
+    $9::text[]::uuid[])
   as u(source_id, payload_hash, row_hash, target_id, version, owner)
 on conflict (stream_id, source_id) do update set payload_hash = excluded.payload_hash,
   row_hash = excluded.row_hash, target_id = coalesce(excluded.target_id, ledger.target_id),
@@ -39,7 +41,7 @@ insert into ledger (stream_id, source_id, tenant, version, intent_hash, intent_r
   intent_until, intent_creates)
 select $1, u.source_id, $2, nullif(u.version, 0), u.hash, $3, $4,
   clock_timestamp() + make_interval(secs => $5), u.creates
-from unnest($6::text[], $7::uuid[], $8::bigint[], $9::bool[])
+from unnest($6::text[], $7::text[]::uuid[], $8::bigint[], $9::bool[])
   as u(source_id, hash, version, creates)
 on conflict (stream_id, source_id) do update
   set intent_hash = excluded.intent_hash, intent_run = excluded.intent_run,
@@ -50,7 +52,8 @@ where coalesce(ledger.version, 0) = coalesce(excluded.version, 0)
 returning source_id
 """
 _ENTRIES = """
-select source_id, payload_hash, row_hash, target_id, run_id, version, intent_hash, intent_owner,
+select source_id, payload_hash::text, row_hash::text, target_id, run_id::text, version,
+  intent_hash::text, intent_owner::text,
   intent_creates, greatest(extract(epoch from intent_until - clock_timestamp()), 0)::float8 as left
 from ledger where stream_id = $1 and source_id = any($2)
 """
@@ -69,7 +72,8 @@ update ledger set payload_hash = null, row_hash = null,
 where stream_id = $1 and source_id = any($2)
 """
 _REFRESH = """
-update ledger l set row_hash = u.hash from unnest($2::text[], $3::uuid[]) as u(source_id, hash)
+update ledger l set row_hash = u.hash
+from unnest($2::text[], $3::text[]::uuid[]) as u(source_id, hash)
 where l.stream_id = $1 and l.source_id = u.source_id
 """
 

@@ -99,7 +99,8 @@ _BATCH_COLUMNS = [
 _FORGET_TIED = "delete from tied_rows where stream_id = $1 and value <> $2"
 _REMEMBER_TIED = """
 insert into tied_rows (stream_id, source_id, tenant, value, row_hash)
-select $1, u.source_id, $2, $3, u.hash from unnest($4::text[], $5::uuid[]) as u(source_id, hash)
+select $1, u.source_id, $2, $3, u.hash
+from unnest($4::text[], $5::text[]::uuid[]) as u(source_id, hash)
 on conflict (stream_id, source_id) do update set row_hash = excluded.row_hash
 """
 
