@@ -6,12 +6,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_install_completion_arguments
-
-from syncline.domain.record import JsonObject
 
 
 class Entry(NamedTuple):
@@ -82,7 +80,7 @@ def program(called: str) -> TyperGroup:
     The others are there to be listed. For the shell's completion all of them are whole.
     """
     completing = "_SYNCLINE_COMPLETE" in os.environ
-    commands: JsonObject = {
+    commands: dict[str, Any] = {
         name: _whole(name, entry) if completing or name == called else _listed(name, entry)
         for name, entry in COMMANDS.items()
     }

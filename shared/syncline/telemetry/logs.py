@@ -12,7 +12,6 @@ import msgspec
 import structlog
 
 from syncline.contracts.wire import Delivery
-from syncline.domain.record import JsonObject
 from syncline.telemetry.masking import SECRETS
 
 MOST_NAMED = 5
@@ -70,7 +69,7 @@ def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
     Several runs at once: the first few correlation IDs.
     """
     keys = list(dict.fromkeys((d.key or b"").decode(errors="replace") for d in deliveries))
-    facts: JsonObject = {"stage": stage}
+    facts: dict[str, Any] = {"stage": stage}
     if len(keys) == 1:
         tenant = dict(deliveries[0].headers).get("tenant", b"").decode(errors="replace")
         facts |= {n: v for n, v in (("correlation_id", keys[0]), ("tenant", tenant)) if v}

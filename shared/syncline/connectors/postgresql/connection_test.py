@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import Any
 
 import asyncpg
 
@@ -11,13 +12,12 @@ from syncline.connectors.port import Check
 from syncline.connectors.postgresql.errors import LOGIN_REFUSED
 from syncline.connectors.postgresql.settings import CONNECT_LIMIT
 from syncline.connectors.postgresql.source.open_writers import blindness
-from syncline.domain.record import JsonObject
 
 _ORDER = ("host", "tls", "login", "data")
 _WELL = {"host": "reached", "tls": "as asked", "login": "accepted"}
 
 
-async def checks(address: JsonObject, schema: str) -> list[Check]:
+async def checks(address: dict[str, Any], schema: str) -> list[Check]:
     """Connect, log in, and look at the schema and the role's rights."""
     try:
         async with asyncio.timeout(CONNECT_LIMIT):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -12,7 +12,6 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.settings import Settings, advanced, secret
 from syncline.connectors.sql.settings import StatementTimeout
 from syncline.connectors.sql.text import table_name
-from syncline.domain.record import JsonObject
 
 CONNECT_LIMIT = 10
 """Seconds."""
@@ -57,7 +56,7 @@ class PostgresqlSecrets(Settings):
 
 def connection_arguments(
     settings: PostgresqlSettings, password: str | None, name: str = "syncline"
-) -> JsonObject:
+) -> dict[str, Any]:
     """Return the arguments of a connection; `name` is what the server shows of it.
 
     Raises:

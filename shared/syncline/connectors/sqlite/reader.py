@@ -29,7 +29,7 @@ from syncline.connectors.sqlite.positions import (
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
-from syncline.domain.record import JsonObject, Record
+from syncline.domain.record import Record
 
 _NOW = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 
@@ -65,7 +65,7 @@ class SqliteReader:
         if careful:
             connection.text_factory = _any_text
         self._extraction = extraction
-        self._values: JsonObject = {}
+        self._values: dict[str, Any] = {}
         self.base = _base_query(extraction)
         connection.execute("begin")
         self.names = names_of(connection, extraction)
@@ -214,7 +214,7 @@ class SqliteReader:
 
     def bound(
         self, after: str | None, ids: list[str] | None, *, only_named: bool = False
-    ) -> JsonObject:
+    ) -> dict[str, Any]:
         """Return values for all names: lists and objects as JSON, for `json_each`."""
         values = {n: _plain(v) for n, v in self._extraction.parameters.items()}
         names = names_in(self.base)

@@ -14,7 +14,6 @@ from syncline.connectors.sqlite.row_writer import RowWriter
 from syncline.connectors.sqlite.tables import Table
 from syncline.connectors.sqlite.values import value_for
 from syncline.domain.errors import Category, Failure
-from syncline.domain.record import JsonObject
 
 
 class Upsert:
@@ -50,7 +49,7 @@ class Upsert:
         self._failures |= sending.all(free)
         return bulk.result(self._failures, taken)
 
-    def _row(self, place: int, record: Mapping[str, Any]) -> JsonObject | None:
+    def _row(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the values of a record that can be sent; note why one cannot."""
         columns = self._table.columns
         for name in record:
@@ -63,7 +62,7 @@ class Upsert:
                 raise refusal("generated_column", f"{message} of the mapping", name)
         return self._values(place, record)
 
-    def _values(self, place: int, record: Mapping[str, Any]) -> JsonObject | None:
+    def _values(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
         row = {}
         for name, value in record.items():
             try:

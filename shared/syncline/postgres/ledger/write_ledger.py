@@ -14,11 +14,11 @@ from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import hash_in
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
 
-# Hashes and IDs of single records travel as text, which costs the process least of all forms.
 _OWN = "ledger.intent_owner is not distinct from excluded.intent_owner"
 _KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_creates")
 _SETTLED = ", ".join(f"{n} = case when {_OWN} then null else ledger.{n} end" for n in _KEPT)
-# The intent of another call stays: it is about a later write.
+# The intent of another call stays: it is about a later write. What each record has of its own
+# travels as text: the codec of IDs (docs/decisions/0039) would be called for every one of them.
 _ACKNOWLEDGE = f"""
 with written as (insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash,
   target_id, run_id, version, written_at, intent_owner)

@@ -20,7 +20,7 @@ from syncline.domain.mapping.engine.shape import Array, Each, Leaf, Node, Object
 from syncline.domain.mapping.paths import Path, element_reader, is_simple, reader
 from syncline.domain.mapping.transformers.transformer import value_only
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
-from syncline.domain.record import JsonObject, Record
+from syncline.domain.record import Record
 
 _BOUND: Mapping[str, Any] = {
     "nest": sorted_keys,
@@ -52,7 +52,7 @@ class _Function:
     def __init__(self, optional: frozenset[int], *, at_root: bool) -> None:
         self._optional = optional
         self._at_root = at_root
-        self._bound: JsonObject = dict(_BOUND)
+        self._bound: dict[str, Any] = dict(_BOUND)
         self._lines: list[str] = []
         self._keyed: set[int] = set()
         self.is_written = at_root  # for certain, by some field; else the variable `w` tells
