@@ -64,11 +64,9 @@ async function read(url: string, position: Position, stopped: AbortSignal, liste
     listener({ kind: "open", again: false });
     let ended = false;
     const parser = createParser({
-      onId: (id) => {
-        position.lastId = id;
-      },
-      onEvent({ event = "message", data }) {
+      onEvent({ id, event = "message", data }) {
         if (ended) return;
+        if (id !== undefined) position.lastId = id;
         listener({ kind: "message", event, data, id: position.lastId });
         ended = event === "end";
         if (ended) listener({ kind: "end" });
