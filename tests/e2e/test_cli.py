@@ -296,6 +296,7 @@ async def test_a_run_goes_on_without_its_watcher_and_can_be_cancelled(
     async with place.without("normalize"):
         watching = await cli.start("trigger", "erp-shop", "item", "--mode", "force_full")
         run_id = await eventually(lambda: _active(cli), within=20)
+        await eventually(lambda: watching.noted("erp-shop item"), within=20)
         watching.process.send_signal(signal.SIGINT)
         left = await watching.said()
         assert left.code == 130

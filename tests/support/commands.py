@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -32,6 +33,11 @@ class Command:
         self.process = process
         self._out = out
         self._err = err
+
+    async def noted(self, words: str) -> bool:
+        """Tell whether it has written the words to standard error so far."""
+        so_far = os.pread(self._err.fileno(), 1_000_000, 0)  # a seek would move where it writes
+        return words in so_far.decode()
 
     async def said(self) -> Said:
         """Wait for its end; it has a minute."""

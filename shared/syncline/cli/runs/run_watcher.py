@@ -83,8 +83,8 @@ class Watcher:
             following = self._following or self._follower.follow(run_ids, look_first=True)
             async for status in following:
                 self._take(status)
-                if status is not None:
-                    display.show(status)
+                for known in self.statuses.values() if status is None else (status,):
+                    display.show(known)  # without news too: a log shows that the watcher lives
 
     def _take(self, status: RunStatus | None) -> None:
         if status is not None:
@@ -106,13 +106,17 @@ async def until_ended(shell: Shell, watcher: Watcher, run_ids: Sequence[str]) ->
     try:
         await watcher.watch(run_ids)
     except asyncio.CancelledError:  # only the watching ends; the runs go on, and the notes say so
-        own = own_name()
         for run_id in run_ids:
-            shell.note(f"detached; the run goes on: {run_id}")
-            shell.note(f"  watch it:  {own} runs watch {run_id}")
-            shell.note(f"  cancel it: {own} runs cancel {run_id}")
+            leave(shell, run_id, "detached; the run goes on")
         return INTERRUPTED
     return OK
+
+
+def leave(shell: Shell, run_id: str, words: str) -> None:
+    """Say what becomes of a run that nobody watches any more, and how to take it up again."""
+    shell.note(f"{words}: {run_id}")
+    shell.note(f"  watch it:  {own_name()} runs watch {run_id}")
+    shell.note(f"  cancel it: {own_name()} runs cancel {run_id}")
 
 
 def ended_lines(status: RunStatus) -> list[str]:

@@ -12,7 +12,14 @@ from syncline.cli.program.app import INTERRUPTED, OK
 from syncline.cli.program.errors import TriggerRefusedError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import status_document
-from syncline.cli.runs.run_watcher import Watcher, ended_lines, exit_code, is_refused, until_ended
+from syncline.cli.runs.run_watcher import (
+    Watcher,
+    ended_lines,
+    exit_code,
+    is_refused,
+    leave,
+    until_ended,
+)
 from syncline.contracts.events import RunStatus
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
@@ -98,7 +105,7 @@ async def _run(
         try:
             await watcher.ask([message], [run_id])
         except asyncio.CancelledError:  # the note and the exit code tell it
-            shell.note(f"interrupted; the run may begin all the same: {run_id}")
+            leave(shell, run_id, "interrupted; the run may begin all the same")
             return None, INTERRUPTED
         answer = watcher.statuses.get(run_id)
         if not no_wait and not (answer and is_refused(answer)):
