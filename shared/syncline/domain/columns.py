@@ -1,0 +1,91 @@
+"""Records of a batch by column: what is done to a field is done to all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from syncline.domain.record import Record, Value
+
+
+class Columns(msgspec.Struct, omit_defaults=True):
+    """Records, one list a key. They take no more room than the records one by one.
+
+    Attributes:
+        size: how many records.
+        values: of the keys that every record has: its values, parallel to the records.
+        rest: what else each record has, parallel to the records; empty where none has anything
+            else. So records of which each has keys of its own do not make a column of each key.
+
+    Raises:
+        ValueError: the lists are of other lengths than `size`.
+    """
+
+    size: int
+    values: dict[str, list[Value]]
+    rest: list[Record] = []
+
+    def __post_init__(self) -> None:
+        lists = [*self.values.values(), *([self.rest] if self.rest else [])]
+        if any(len(each) != self.size for each in lists):
+            raise ValueError("the columns are of unequal length")
+
+    def __len__(self) -> int:
+        return self.size
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Columns:
+        """Lay out records by column; they stay as they are."""
+        if not records:
+            return cls(0, {})
+        first = records[0].keys()
+        if all(record.keys() == first for record in records):
+            return cls(len(records), {key: [r[key] for r in records] for key in first})
+        common = set(first).intersection(*records)
+        return cls(
+            len(records),
+            {key: [r[key] for r in records] for key in first if key in common},
+            [{key: v for key, v in r.items() if key not in common} for r in records],
+        )
+
+    def column(self, key: str) -> list[Value]:
+        """Return a key's values; None also where a record does not have the key."""
+        found = self.values.get(key)
+        if found is not None:
+            return found
+        return [r.get(key) for r in self.rest] if self.rest else [None] * self.size
+
+    def records(self) -> list[Record]:
+        """Return the records as dicts; keys that not all of them have come last."""
+        names = tuple(self.values)
+        if names:
+            made = [
+                dict(zip(names, row, strict=True))
+                for row in zip(*self.values.values(), strict=True)
+            ]
+        else:
+            made = [{} for _ in range(self.size)]
+        for record, more in zip(made, self.rest, strict=False):
+            record.update(more)
+        return made
+
+    def part(self, places: Iterable[int]) -> Columns:
+        """Return the records at these places, in their order."""
+        chosen = list(places)
+        return Columns(
+            len(chosen),
+            {key: [column[p] for p in chosen] for key, column in self.values.items()},
+            [self.rest[p] for p in chosen] if self.rest else [],
+        )
+
+
+def joined(several: Sequence[Columns]) -> Columns:
+    """Return the records of several, one after the other."""
+    if len(several) == 1:
+        return several[0]
+    names = list(several[0].values) if several else []
+    if not any(each.rest or list(each.values) != names for each in several):
+        columns = {name: [v for each in several for v in each.values[name]] for name in names}
+        return Columns(sum(map(len, several)), columns)
+    return Columns.of([record for each in several for record in each.records()])
