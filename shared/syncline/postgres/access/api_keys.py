@@ -9,11 +9,11 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.domain.access import Role, RoleName, checked_name
-from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
+from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Queryable, Repository
-from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
 _VIEW = """
 select id, name, prefix, role, case when revoked_at is not null then 'revoked'
@@ -134,9 +134,7 @@ class ApiKeys(Repository):
             NotFoundError: the tenant has no such key.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_VIEW + _NAMED, tenant, key)
-            if row is None:
-                raise NotFoundError(f"no API key {key!r}")
+            row = await row_of(connection, f"API key {key!r}", _VIEW + _NAMED, tenant, key)
             if row["revoked_at"] is None:
                 await connection.execute(_REVOKE, row["id"], actor)
                 details = {"prefix": row["prefix"]}
@@ -158,7 +156,5 @@ class ApiKeys(Repository):
 
 
 async def _found(database: Queryable, tenant: str, key_id: str) -> ApiKeyView:
-    row = await database.fetchrow(_VIEW + "where tenant = $1 and id = $2", tenant, key_id)
-    if row is None:
-        raise NotFoundError(f"no API key {key_id!r}")
-    return struct_of(ApiKeyView, row)
+    sql = f"{_VIEW} where tenant = $1 and id = $2"
+    return struct_of(ApiKeyView, await row_of(database, f"API key {key_id!r}", sql, tenant, key_id))

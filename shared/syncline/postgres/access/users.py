@@ -9,12 +9,12 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.domain.access import EVERYWHERE, Role, RoleName, checked_name, checked_tenants
-from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError, Problem
+from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.record import JsonObject
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Queryable, Repository
-from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
 _VIEW = """
 select u.id, u.name, u.role, u.disabled, u.password is not null as has_password, u.created_at,
@@ -150,12 +150,8 @@ async def end_sessions(connection: Connection, user_id: str) -> None:
 
 async def find_user(database: Queryable, name: str) -> UserView:
     """Return a user by name or ID. Raises NotFoundError."""
-    row = await database.fetchrow(
-        _VIEW + " where lower(u.name) = lower($1) or u.id::text = $1", name
-    )
-    if row is None:
-        raise NotFoundError(f"no user {name!r}")
-    return struct_of(UserView, row)
+    sql = f"{_VIEW} where lower(u.name) = lower($1) or u.id::text = $1"
+    return struct_of(UserView, await row_of(database, f"user {name!r}", sql, name))
 
 
 async def _assign(connection: Connection, user_id: str, tenants: Sequence[str]) -> None:

@@ -7,11 +7,10 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository
-from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 
 _COLUMNS = "id, tenant, at, actor, action, object, details, host(ip) as ip"
 # A page of each tenant by the index, the newest of these.
@@ -86,7 +85,5 @@ class AuditLog(Repository):
     async def get(self, tenants: Sequence[str], entry: int) -> AuditEntry:
         """Return one entry. Raises NotFoundError: these tenants have no such."""
         sql = f"select {_COLUMNS} from audit_log where tenant = any($1) and id = $2"
-        row = await self._database.fetchrow(sql, list(tenants), entry)
-        if row is None:
-            raise NotFoundError(f"no entry {entry} in the audit log")
-        return struct_of(AuditEntry, row)
+        what = f"entry {entry} in the audit log"
+        return struct_of(AuditEntry, await row_of(self._database, what, sql, list(tenants), entry))

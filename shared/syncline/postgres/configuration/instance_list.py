@@ -12,7 +12,7 @@ from syncline.domain.configuration.documents import Kind
 from syncline.domain.configuration.instance import status_of
 from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Repository, Row
-from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import mark_of, struct_of
 
 _INSTANCES = """
@@ -109,10 +109,9 @@ class InstanceList(Repository):
 
     async def get(self, tenant: str, name: str) -> InstanceView:
         """Return one instance. Raises NotFoundError."""
-        rows = await self._database.fetch(f"{_INSTANCES} and i.name = $2", tenant, name)
-        if not rows:
-            raise await none_like(self._database, Kind.INSTANCE, tenant, name)
-        return (await self._views(tenant, rows))[0]
+        select = f"{_INSTANCES} and i.name = $2"
+        row = await row_named(self._database, Kind.INSTANCE, tenant, name, select=select)
+        return (await self._views(tenant, [row]))[0]
 
     async def _views(self, tenant: str, rows: Sequence[Row]) -> list[InstanceView]:
         ids = [row["id"] for row in rows]

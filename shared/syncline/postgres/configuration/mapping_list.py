@@ -7,12 +7,11 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.configuration.documents import Kind
-from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Repository, Row
-from syncline.postgres.database.near_names import none_like
-from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
+from syncline.postgres.database.near_names import row_named
+from syncline.postgres.database.rows import fetch_structs, mark_of, row_of, struct_of
 
 _SELECT = """
 select m.name, m.entity_type, m.active_version, m.changed_at, v.actor as changed_by, v.document,
@@ -67,9 +66,8 @@ class MappingList(Repository):
 
     async def get(self, tenant: str, name: str) -> tuple[MappingView, JsonObject]:
         """Return one mapping and its active document. Raises NotFoundError."""
-        row = await self._database.fetchrow(f"{_SELECT} and m.name = $2", tenant, name)
-        if row is None:
-            raise await none_like(self._database, Kind.MAPPING, tenant, name)
+        select = f"{_SELECT} and m.name = $2"
+        row = await row_named(self._database, Kind.MAPPING, tenant, name, select=select)
         return _view(row), row["document"]
 
     async def versions(
@@ -95,11 +93,8 @@ class MappingList(Repository):
         self, tenant: str, name: str, version: int
     ) -> tuple[MappingVersionView, JsonObject]:
         """Return one version and its document. Raises NotFoundError."""
-        row = await self._database.fetchrow(
-            f"{_VERSIONS} and v.version = $3", tenant, name, version
-        )
-        if row is None:
-            raise NotFoundError(f"no version {version} of mapping {name!r}")
+        sql, what = f"{_VERSIONS} and v.version = $3", f"version {version} of mapping {name!r}"
+        row = await row_of(self._database, what, sql, tenant, name, version)
         return struct_of(MappingVersionView, row), row["document"]
 
 

@@ -14,7 +14,7 @@ from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Database, Repository, Row
-from syncline.postgres.database.near_names import none_like
+from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import mark_of, struct_of
 from syncline.security.secrets import Keyring
 
@@ -90,9 +90,8 @@ class ProfileList(Repository):
 
     async def get(self, tenant: str, name: str) -> ProfileView:
         """Return one profile. Raises NotFoundError."""
-        row = await self._database.fetchrow(f"{_SELECT} and p.name = $2", tenant, name)
-        if row is None:
-            raise await none_like(self._database, Kind.PROFILE, tenant, name)
+        select = f"{_SELECT} and p.name = $2"
+        row = await row_named(self._database, Kind.PROFILE, tenant, name, select=select)
         return self._view(row)
 
     def _view(self, row: Row) -> ProfileView:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from syncline.domain.configuration.profile import Profile
-from syncline.domain.errors import NotFoundError, SynclineError
+from syncline.domain.errors import SynclineError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database, Queryable, Repository, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import row_of, struct_of
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
 
@@ -29,10 +29,8 @@ async def mapping_document(
     database: Queryable, tenant: str, name: str, version: int | None = None
 ) -> JsonObject:
     """Return the document of a mapping's version, or of the active one. Raises NotFoundError."""
-    document: JsonObject | None = await database.fetchval(_DOCUMENT, tenant, name, version)
-    if document is None:
-        of_version = "" if version is None else f"version {version} of "
-        raise NotFoundError(f"no {of_version}mapping {name!r}")
+    what = f"mapping {name!r}" if version is None else f"version {version} of mapping {name!r}"
+    document: JsonObject = (await row_of(database, what, _DOCUMENT, tenant, name, version))[0]
     return document
 
 
@@ -45,9 +43,8 @@ class Configuration(Repository):
 
     async def profile(self, profile_id: str) -> Profile:
         """Return a profile with its secrets. Raises NotFoundError."""
-        row = await self._database.fetchrow("select * from profiles where id = $1", profile_id)
-        if row is None:
-            raise NotFoundError(f"no connection profile {profile_id}")
+        sql = "select * from profiles where id = $1"
+        row = await row_of(self._database, f"connection profile {profile_id}", sql, profile_id)
         return struct_of(Profile, row, secrets=secrets_of(row, self._keys))
 
     async def secrets(self, tenant: str) -> Secrets:
@@ -64,11 +61,7 @@ class Configuration(Repository):
 
     async def mapping_document(self, mapping: str, version: int) -> JsonObject:
         """Return a mapping version as it was saved. Raises NotFoundError."""
-        document: JsonObject | None = await self._database.fetchval(
-            "select document from mapping_versions where mapping_id = $1 and version = $2",
-            mapping,
-            version,
-        )
-        if document is None:
-            raise NotFoundError(f"no version {version} of mapping {mapping}")
+        sql = "select document from mapping_versions where mapping_id = $1 and version = $2"
+        what = f"version {version} of mapping {mapping}"
+        document: JsonObject = (await row_of(self._database, what, sql, mapping, version))[0]
         return document

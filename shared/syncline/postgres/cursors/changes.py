@@ -14,7 +14,7 @@ from syncline.postgres.cursors.versions import (
     newest_cursor,
 )
 from syncline.postgres.database.conditions import ListPart
-from syncline.postgres.database.database import Connection, Database, Row
+from syncline.postgres.database.database import Connection, Repository, Row
 from syncline.postgres.database.near_names import no_stream
 
 _STREAM = """
@@ -46,11 +46,8 @@ _LOCK = "select from streams where id = $1 for update"
 _VALUE = "select value from cursors where stream_id = $1 and version = $2"
 
 
-class Cursors:
+class Cursors(Repository):
     """Every method may raise RetriableError, and NotFoundError where there is no such stream."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def format(self, tenant: str, instance: str, entity_type: str) -> CursorFormat:
         """Return how the values of a stream's cursor are read and compared."""

@@ -32,52 +32,39 @@ where i.tenant = $1 and (i.name = $2 or i.id::text = $2) and i.deleted_at is nul
 
 
 async def meant_by(database: Queryable, kind: Kind, tenant: str, name: str) -> str:
-    """Return `; did you mean …?` for a name that nothing of that kind has, or nothing.
-
-    Args:
-        database: a Database, or a connection of one.
-    """
+    """Return `; did you mean …?` for a name that nothing of that kind has, or nothing."""
     wanted = "".join(c for c in name[:LONGEST] if c.isprintable())
     rows = await database.fetch(_CANDIDATES.format(table=TABLES[kind]), tenant, wanted)
     return meant(wanted, [row["name"] for row in rows], _MOST)
 
 
-async def row_named(database: Queryable, kind: Kind, tenant: str, name: str, lock: str = "") -> Row:
+async def row_named(
+    database: Queryable, kind: Kind, tenant: str, name: str, lock: str = "", select: str = ""
+) -> Row:
     """Return the row of the thing of a kind that has a name.
 
     Args:
         lock: how to lock it, such as `for update`.
+        select: the statement, if the table's own columns are not enough.
 
     Raises:
         NotFoundError: nothing has it; those that are near are named.
     """
-    row = await database.fetchrow(
-        f"select * from {TABLES[kind]} where tenant = $1 and name = $2 and deleted_at is null "
-        f"{lock}",
-        tenant,
-        name,
-    )
+    own = f"select * from {TABLES[kind]} where tenant = $1 and name = $2 and deleted_at is null"
+    row = await database.fetchrow(f"{select or own} {lock}", tenant, name)
     if row is None:
         raise await none_like(database, kind, tenant, name)
     return row
 
 
-async def none_like(
-    database: Queryable,
-    kind: Kind,
-    tenant: str,
-    name: str,
-) -> NotFoundError:
+async def none_like(database: Queryable, kind: Kind, tenant: str, name: str) -> NotFoundError:
     """Return the error for a name that nothing of that kind has, with those that are near."""
     like = await meant_by(database, kind, tenant, name)
     return NotFoundError(f"no {kind.lower()} {shown(name)}{like}")
 
 
 async def no_stream(
-    database: Queryable,
-    tenant: str,
-    instance: str,
-    entity_type: str,
+    database: Queryable, tenant: str, instance: str, entity_type: str
 ) -> NotFoundError:
     """Return the error for an instance, or an entity type of it, that does not exist."""
     rows = await database.fetch(_ENTITY_TYPES, tenant, instance)

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from syncline.domain.errors import NotFoundError
 from syncline.postgres.database.database import Queryable, Row
 
 T = TypeVar("T")
@@ -33,6 +34,14 @@ def struct_of(type_: type[T], row: Row, **computed: object) -> T:
 async def fetch_structs(database: Queryable, type_: type[T], sql: str, *values: object) -> list[T]:
     """Return all rows of a query as structs."""
     return [struct_of(type_, row) for row in await database.fetch(sql, *values)]
+
+
+async def row_of(database: Queryable, what: str, sql: str, *values: object) -> Row:
+    """Return the first row of a query. Raises NotFoundError: there is `no {what}`."""
+    row = await database.fetchrow(sql, *values)
+    if row is None:
+        raise NotFoundError(f"no {what}")
+    return row
 
 
 def hash_in(stored: str | None) -> str | None:

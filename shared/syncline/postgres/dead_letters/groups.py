@@ -10,7 +10,7 @@ import msgspec
 
 from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED, StreamStanding, hindrance_of
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of
 from syncline.postgres.dead_letters.queue import standing_of
@@ -91,11 +91,8 @@ class DeadLetterGroup(msgspec.Struct, frozen=True, rename="camel"):
     hindrances: list[str]
 
 
-class DeadLetterGroups:
+class DeadLetterGroups(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def largest(
         self,

@@ -12,9 +12,9 @@ from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.record import JsonObject
 from syncline.domain.run import outcome_name
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.id_ranges import SHORTEST, id_range
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import row_of, struct_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of, each_status
 
 Position: TypeAlias = tuple[datetime, str]
@@ -110,11 +110,8 @@ class DeadLetterDetail(msgspec.Struct, frozen=True, rename="camel"):
     again_id: str | None = None
 
 
-class DeadLetterQueue:
+class DeadLetterQueue(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def ids_of(self, tenant: str, given: Sequence[str]) -> list[str]:
         """Return the IDs of entries that are named by their IDs or by how those begin.
@@ -169,9 +166,7 @@ class DeadLetterQueue:
 
     async def get(self, tenant: str, letter_id: str) -> DeadLetterDetail:
         """Return one entry in full. Raises NotFoundError, also for another tenant's."""
-        row = await self._database.fetchrow(_DETAIL, tenant, letter_id)
-        if row is None:
-            raise NotFoundError(f"no dead letter {letter_id}")
+        row = await row_of(self._database, f"dead letter {letter_id}", _DETAIL, tenant, letter_id)
         payload: bytes | None = row["payload"]
         return struct_of(
             DeadLetterDetail,
@@ -183,9 +178,7 @@ class DeadLetterQueue:
 
     async def payload(self, tenant: str, letter_id: str) -> bytes | None:
         """Return the bytes of an entry's payload as they are stored. Raises NotFoundError."""
-        row = await self._database.fetchrow(_PAYLOAD, tenant, letter_id)
-        if row is None:
-            raise NotFoundError(f"no dead letter {letter_id}")
+        row = await row_of(self._database, f"dead letter {letter_id}", _PAYLOAD, tenant, letter_id)
         payload: bytes | None = row["payload"]
         return payload
 

@@ -15,7 +15,7 @@ from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each
-from syncline.postgres.database.database import Connection, Database
+from syncline.postgres.database.database import Connection, Repository
 from syncline.postgres.database.rows import hash_in, struct_of
 from syncline.postgres.dead_letters.overtakes import close_overtaken
 
@@ -61,11 +61,8 @@ from mapping_versions v join unnest($1::uuid[], $2::int[]) as w(id, version)
 """
 
 
-class DeadLetterStore:
+class DeadLetterStore(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def store(self, letters: Sequence[DeadLetter]) -> None:
         """Store dead letters; one that is there already stays as it is."""

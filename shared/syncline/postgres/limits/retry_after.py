@@ -78,7 +78,7 @@ class ProfilePause:
 async def paused_profiles(database: Database) -> list[tuple[str, float, str]]:
     """Return the profiles to be left alone, for how many seconds, and why."""
     rows = await database.fetch(_PAUSED, None)
-    return [(str(row["profile_id"]), row["seconds"], row["reason"]) for row in rows]
+    return [(row["profile_id"], row["seconds"], row["reason"]) for row in rows]
 
 
 def _now() -> float:

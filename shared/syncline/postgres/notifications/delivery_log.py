@@ -6,11 +6,11 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.errors import ConflictError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository
-from syncline.postgres.database.rows import fetch_structs, struct_of
+from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 from syncline.postgres.notifications.deliveries import Try
 
 
@@ -77,10 +77,8 @@ class DeliveryLog(Repository):
 
     async def get(self, tenant: str, subscription: str, delivery: str) -> DeliveryView:
         """Return one. Raises NotFoundError."""
-        values = (tenant, subscription, delivery)
-        row = await self._database.fetchrow(f"{_VIEW} and d.id = $3", *values)
-        if row is None:
-            raise NotFoundError(f"no delivery {delivery}")
+        values = (f"{_VIEW} and d.id = $3", tenant, subscription, delivery)
+        row = await row_of(self._database, f"delivery {delivery}", *values)
         return struct_of(DeliveryView, row)
 
     async def redeliver(self, tenant: str, actor: str, subscription: str, delivery: str) -> None:
@@ -91,9 +89,8 @@ class DeliveryLog(Repository):
             ConflictError: the subscription is switched off, or it is being sent right now.
         """
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_LOCK, tenant, subscription, delivery)
-            if row is None:
-                raise NotFoundError(f"no delivery {delivery}")
+            values = (tenant, subscription, delivery)
+            row = await row_of(connection, f"delivery {delivery}", _LOCK, *values)
             if not row["active"]:
                 raise ConflictError(f"{row['name']} is switched off: switch it on first")
             if row["held"]:

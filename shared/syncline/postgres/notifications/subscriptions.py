@@ -8,19 +8,13 @@ import asyncpg
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.errors import (
-    ConflictError,
-    InvalidInputError,
-    NotFoundError,
-    Problem,
-    StaleError,
-)
+from syncline.domain.errors import ConflictError, InvalidInputError, Problem, StaleError
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Connection, Database, Queryable, Repository, Row
 from syncline.postgres.database.rekey import rekey_column
-from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
+from syncline.postgres.database.rows import fetch_structs, mark_of, row_of, struct_of
 from syncline.postgres.notifications.deliveries import (
     BOTH_SIGN,
     Destination,
@@ -215,7 +209,4 @@ async def _check_instances(connection: Connection, tenant: str, config: Subscrip
 async def _one(
     database: Queryable, sql: str, tenant: str, kind: str, id_: str, *values: object
 ) -> Row:
-    row = await database.fetchrow(sql, tenant, kind, id_, *values)
-    if row is None:
-        raise NotFoundError(f"no notification {id_[:80]!r}")
-    return row
+    return await row_of(database, f"notification {id_[:80]!r}", sql, tenant, kind, id_, *values)

@@ -6,10 +6,9 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Connection, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import row_of, struct_of
 
 SELECT = """
 select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
@@ -84,9 +83,7 @@ class OperationItem(msgspec.Struct, frozen=True, rename="camel"):
 
 async def read_operation(connection: Connection, tenant: str, operation_id: str) -> OperationView:
     """Return an operation. Raises NotFoundError, also for another tenant's."""
-    row = await connection.fetchrow(_BY_ID, operation_id, tenant)
-    if row is None:
-        raise NotFoundError(f"no operation {operation_id}")
+    row = await row_of(connection, f"operation {operation_id}", _BY_ID, operation_id, tenant)
     return await operation_view(connection, row)
 
 

@@ -13,9 +13,10 @@ from syncline.domain.dead_letter.operation import (
     OperationState,
     selection_changed,
 )
-from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.errors import ConflictError
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Connection, Database, Row, rows_touched
+from syncline.postgres.database.database import Connection, Repository, Row, rows_touched
+from syncline.postgres.database.rows import row_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.operations.catalog import (
     SELECT,
@@ -90,11 +91,8 @@ class NewOperation(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind is OperationKind.REPLAY
 
 
-class Operations:
+class Operations(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def start(self, new: NewOperation) -> OperationView:
         """Freeze the selection and let the work begin.
@@ -244,10 +242,7 @@ async def _require_same(connection: Connection, new: NewOperation) -> None:
 
 
 async def _lock(connection: Connection, tenant: str, operation_id: str) -> Row:
-    row = await connection.fetchrow(_LOCK, operation_id, tenant)
-    if row is None:
-        raise NotFoundError(f"no operation {operation_id}")
-    return row
+    return await row_of(connection, f"operation {operation_id}", _LOCK, operation_id, tenant)
 
 
 def _require_expected(expected: int | None, found: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from syncline.domain.errors import ConflictError
 from syncline.domain.run import Run
 from syncline.postgres.audit.log import audit
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Repository
 from syncline.postgres.runs.runs import lock_run, read_run
 
 _PAUSE = """
@@ -27,11 +27,8 @@ select id, paused_by from runs where paused_at is not null
 _NOT_PAUSED = "select id from runs where id = any($1) and paused_at is null"
 
 
-class RunPauses:
+class RunPauses(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def pause(self, tenant: str, run_id: str, actor: str) -> Run:
         """Note that a person pauses a run; pausing twice changes nothing.

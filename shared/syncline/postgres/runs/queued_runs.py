@@ -7,7 +7,7 @@ import msgspec
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline.postgres.configuration.streams import switched_off
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.runs.run_row import SELECT, run_of
 
 REFUSED = "refused"
@@ -57,11 +57,8 @@ where state = 'queued' and cancel_requested_at is not null
 """
 
 
-class QueuedRuns:
+class QueuedRuns(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def claim_dispatchable(self) -> list[tuple[str, str]]:
         """Claim queued runs that may start now, as (correlation ID, tenant)."""

@@ -11,7 +11,7 @@ import msgspec
 from syncline.domain.errors import NotFoundError
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import row_of, struct_of
 from syncline.postgres.runs.record_history import newest_runs_of
 
 _RECORD = """
@@ -98,15 +98,15 @@ class RecordTrace(msgspec.Struct, frozen=True):
 async def newest_run_of(database: Database, tenant: str, source_id: str) -> str:
     """Return the newest run that has a record. Raises NotFoundError, RetriableError."""
     for row in await newest_runs_of(database, tenant, source_id, 1):
-        return str(row["correlation_id"])
+        found: str = row["correlation_id"]
+        return found
     raise NotFoundError("no run knows this record; IDs are compared exactly")
 
 
 async def trace_record(database: Database, tenant: str, source_id: str, run_id: str) -> RecordTrace:
     """Find a record in a run, its last version. Raises NotFoundError, RetriableError."""
-    row = await database.fetchrow(_RECORD, tenant, run_id, source_id)
-    if row is None:
-        raise NotFoundError(f"no record with this source ID in a run {run_id}")
+    what = f"record with this source ID in a run {run_id}"
+    row = await row_of(database, what, _RECORD, tenant, run_id, source_id)
     key = (row["correlation_id"], row["batch"], row["slot"])
     dead_letter = await database.fetchrow(_DEAD_LETTER, *key)
     tried = await database.fetch(_ATTEMPTS, *key)

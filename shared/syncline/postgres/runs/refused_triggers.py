@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
-from syncline.postgres.database.database import Database
+from syncline.postgres.database.database import Repository
 
 _FIND = """
 select conflict, reason from refusals where run_id = $1 and request_hash = $2
@@ -20,11 +20,8 @@ on conflict (run_id) do update set request_hash = excluded.request_hash,
 """
 
 
-class RefusedTriggers:
+class RefusedTriggers(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def find(
         self, run_id: str, request: TriggerRequest

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import row_of, struct_of
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
 from syncline.postgres.runs.run_row import counters_of
 from syncline.postgres.runs.stage_figures import StageView, read_stages
@@ -82,9 +81,7 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 async def read_run_report(database: Database, tenant: str, run_id: str) -> RunReport:
     """Return a run in full. Raises RetriableError; NotFoundError, also for another tenant's."""
-    row = await database.fetchrow(_BY_ID, run_id, tenant)
-    if row is None:
-        raise NotFoundError(f"no run {run_id}")
+    row = await row_of(database, f"run {run_id}", _BY_ID, run_id, tenant)
     mapping = await database.fetchrow(_MAPPING, row["mapping_id"], tenant)
     groups = await database.fetch(_GROUPS, run_id, GROUPS + 1)
     replays = await database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)

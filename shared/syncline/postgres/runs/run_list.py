@@ -8,7 +8,7 @@ import msgspec
 
 from syncline.domain.run import Notice
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.id_ranges import id_range
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.notices import notices_of
@@ -103,11 +103,8 @@ class RunCount(msgspec.Struct, frozen=True, rename="camel"):
     at_least: bool
 
 
-class RunList:
+class RunList(Repository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def newest(
         self, tenant: str, wanted: RunFilter, limit: int, after: tuple[datetime, str] | None = None

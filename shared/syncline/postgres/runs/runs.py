@@ -8,13 +8,14 @@ from decimal import Decimal
 import asyncpg
 import msgspec
 
-from syncline.domain.errors import ConflictError, NotFoundError
+from syncline.domain.errors import ConflictError
 from syncline.domain.record import JsonObject
 from syncline.domain.run import Overlap, Run
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.streams import Stream
-from syncline.postgres.database.database import Connection, Database, Row
+from syncline.postgres.database.database import Connection, Repository
+from syncline.postgres.database.rows import row_of
 from syncline.postgres.dead_letters.replays import take_dead_letters
 from syncline.postgres.runs.run_row import BY_ID, SELECT, run_of
 
@@ -47,11 +48,8 @@ select id, cancel_requested_by from runs where state in ('extracting', 'in_progr
 """
 
 
-class Runs:
+class Runs(Repository):
     """Runs in the database; every method may raise RetriableError."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def accept(
         self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
@@ -96,8 +94,7 @@ class Runs:
 
     async def get(self, tenant: str, run_id: str) -> Run:
         """Return a run. Raises NotFoundError, also for another tenant's."""
-        row = await self._database.fetchrow(_OF_TENANT, run_id, tenant)
-        return run_of(_existing(row, run_id))
+        return run_of(await row_of(self._database, f"run {run_id}", _OF_TENANT, run_id, tenant))
 
     async def with_request_hash(self, tenant: str, run_id: str) -> tuple[Run, str] | None:
         """Return a run of a tenant with the fingerprint of its request, or None."""
@@ -133,8 +130,8 @@ class Runs:
 
 async def lock_run(connection: Connection, tenant: str, run_id: str) -> Run:
     """Return a run, locked. Raises NotFoundError; ConflictError when it has ended already."""
-    row = await connection.fetchrow(f"{_OF_TENANT} for update of r", run_id, tenant)
-    run = run_of(_existing(row, run_id))
+    sql = f"{_OF_TENANT} for update of r"
+    run = run_of(await row_of(connection, f"run {run_id}", sql, run_id, tenant))
     if run.state.is_final:
         raise ConflictError(f"run {run_id} has ended already: {run.state.label}")
     return run
@@ -142,13 +139,7 @@ async def lock_run(connection: Connection, tenant: str, run_id: str) -> Run:
 
 async def read_run(connection: Connection, run_id: str) -> Run:
     """Return a run as the caller's transaction has it. Raises NotFoundError."""
-    return run_of(_existing(await connection.fetchrow(BY_ID, run_id), run_id))
-
-
-def _existing(row: Row | None, run_id: str) -> Row:
-    if row is None:
-        raise NotFoundError(f"no run {run_id}")
-    return row
+    return run_of(await row_of(connection, f"run {run_id}", BY_ID, run_id))
 
 
 async def _refuse_overlap(connection: Connection, stream: Stream) -> None:

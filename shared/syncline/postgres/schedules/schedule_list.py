@@ -12,7 +12,7 @@ from syncline.domain.schedule.cron import Cron
 from syncline.domain.schedule.firing import FiringResult, ScheduleStatus
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
-from syncline.postgres.database.near_names import none_like, row_named
+from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rows import mark_of, struct_of
 
 _SHOWN = """
@@ -143,9 +143,8 @@ class ScheduleList(Repository):
 
     async def get(self, tenant: str, name: str) -> ScheduleView:
         """Return a schedule. Raises NotFoundError."""
-        row = await self._database.fetchrow(f"{_SHOWN} and s.name = $2", tenant, name)
-        if row is None:
-            raise await none_like(self._database, Kind.SCHEDULE, tenant, name)
+        select = f"{_SHOWN} and s.name = $2"
+        row = await row_named(self._database, Kind.SCHEDULE, tenant, name, select=select)
         return _view(row)
 
     async def firings(
