@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from syncline.actions.sign_in import set_up_link
-from syncline.postgres.audit.entries import AuditFilter, AuditLog
+from syncline.postgres.audit.log import AuditFilter, AuditLog
 from tests.support.browser import fit_for_everybody, sign_in
 from tests.support.gateway import Gateway
 

@@ -11,8 +11,7 @@ from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundErr
 from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 from syncline.postgres.access.tenants import Tenants
 from syncline.postgres.access.users import UserChange, Users
-from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
-from syncline.postgres.audit.log import ADDRESS, audit
+from syncline.postgres.audit.log import ADDRESS, AuditEntry, AuditFilter, AuditLog, audit
 from syncline.postgres.database.database import Database
 from syncline.security.tokens import new_api_key
 from tests.support.access import add_user

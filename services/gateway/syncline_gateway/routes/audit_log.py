@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query
 
 from syncline.domain.access import EVERYWHERE, Role
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.audit.entries import AuditEntry, AuditFilter, AuditLog
+from syncline.postgres.audit.log import AuditEntry, AuditFilter, AuditLog
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.paging import Page, Paged, long_number, moment

@@ -24,10 +24,12 @@ from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
+from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.configuration.schedules import save_schedule
-from syncline.postgres.configuration.stored_configuration import read_configuration, read_profile
-from syncline.postgres.database.database import Connection, Database, Repository
+from syncline.postgres.database.database import Connection, Database, Repository, Row
+from syncline.postgres.database.near_names import row_named
 from syncline.postgres.database.rekey import rekey_column
+from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 
 _SAVE_PROFILE = """
@@ -64,6 +66,24 @@ select m.tenant, $1, m.entity_type, m.id from mappings m where m.id = any($2)
 on conflict (instance_id, entity_type)
   do update set mapping_id = excluded.mapping_id, removed = false
 """
+_PROFILES = "select * from profiles where tenant = $1 and deleted_at is null order by name"
+_MAPPINGS = """
+select m.name, v.document from mappings m
+join mapping_versions v on v.mapping_id = m.id and v.version = m.active_version
+where m.tenant = $1 and m.deleted_at is null order by m.name
+"""
+_INSTANCES = """
+select i.name, i.enabled, s.name as source, t.name as target,
+  array(select m.name from streams x join mappings m on m.id = x.mapping_id
+        where x.instance_id = i.id and not x.removed order by m.name) as mappings
+from instances i join profiles s on s.id = i.source_id join profiles t on t.id = i.target_id
+where i.tenant = $1 and i.deleted_at is null order by i.name
+"""
+_SCHEDULES = """
+select s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.enabled
+from schedules s join instances i on i.id = s.instance_id
+where s.tenant = $1 and s.deleted_at is null order by s.name
+"""
 _KEEP_TEST = """
 update profiles set tested_at = $3, test = $4
 where tenant = $1 and name = $2 and deleted_at is null
@@ -85,7 +105,7 @@ class Change(Edits):
 
     async def stored(self) -> TenantConfiguration:
         """Return what is configured now, secrets decrypted."""
-        return await read_configuration(self._connection, self._keys, self._tenant)
+        return await _read_configuration(self._connection, self._keys, self._tenant)
 
     async def save(self, step: PlanStep, config: Config, stored: Config | None) -> None:
         """Store one created or changed document.
@@ -171,11 +191,12 @@ class ConfigurationStore(Repository):
         """Return what is configured, secrets decrypted. Raises NotFoundError."""
         async with self._database.connection() as connection:
             await _require_tenant(connection, tenant)
-            return await read_configuration(connection, self._keys, tenant)
+            return await _read_configuration(connection, self._keys, tenant)
 
     async def profile(self, tenant: str, name: str) -> ProfileConfig:
         """Return one profile, secrets decrypted. Raises NotFoundError."""
-        return await read_profile(self._database, self._keys, tenant, name)
+        row = await row_named(self._database, Kind.PROFILE, tenant, name)
+        return _profile(row, self._keys)
 
     async def written_by(self, tenant: str, mapping: str, most: int) -> int:
         """Count the records that were written by a mapping, up to one more than `most`."""
@@ -213,3 +234,23 @@ async def _require_tenant(connection: Connection, tenant: str, *, lock: bool = F
     found = await connection.fetchval(f"select id from tenants where id = $1{suffix}", tenant)
     if found is None:
         raise NotFoundError(f"no tenant {tenant!r}")
+
+
+async def _read_configuration(
+    connection: Connection, keys: Keyring, tenant: str
+) -> TenantConfiguration:
+    """Read everything of a tenant, secrets decrypted."""
+
+    async def rows(sql: str) -> dict[str, Row]:
+        return {row["name"]: row for row in await connection.fetch(sql, tenant)}
+
+    return TenantConfiguration(
+        {name: _profile(row, keys) for name, row in (await rows(_PROFILES)).items()},
+        {name: struct_of(MappingConfig, row) for name, row in (await rows(_MAPPINGS)).items()},
+        {name: struct_of(InstanceConfig, row) for name, row in (await rows(_INSTANCES)).items()},
+        {name: struct_of(ScheduleConfig, row) for name, row in (await rows(_SCHEDULES)).items()},
+    )
+
+
+def _profile(row: Row, keys: Keyring) -> ProfileConfig:
+    return struct_of(ProfileConfig, row, secrets=secrets_of(row, keys))

@@ -12,8 +12,8 @@ from syncline.domain.dead_letter.replay import StreamStanding, hindrance_of
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.domain.record import JsonObject
 from syncline.domain.run import outcome_name
+from syncline.postgres.database.conditions import SHORTEST, id_range
 from syncline.postgres.database.database import Repository, Row
-from syncline.postgres.database.id_ranges import SHORTEST, id_range
 from syncline.postgres.database.rows import row_of, struct_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter, conditions_of, each_status
 

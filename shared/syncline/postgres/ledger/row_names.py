@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from syncline.contracts.messages import RunRef
 from syncline.domain.run import Notice
 from syncline.postgres.database.database import Database
-from syncline.postgres.runs.notices import add_notices
+from syncline.postgres.runs.run_row import add_notices
 
 _ALIKE = """
 select r.id from runs r join mapping_versions v

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from syncline.postgres.database.database import Repository, Row
+from syncline.postgres.database.database import Repository
 from syncline.postgres.database.rows import fetch_structs, struct_of
 
 STEPS = 60
@@ -44,9 +44,12 @@ where s.tenant = $1 and s.next_at is not null and s.deleted_at is null and s.ena
 order by s.next_at limit 1
 """
 _FAILING = """
-select i.name as instance, s.entity_type, last.id, last.state, last.finished_at, last.reason,
-  (select max(ok.finished_at) from (select finished_at from runs g where g.stream_id = s.id
-    and g.state = 'succeeded' order by g.created_at desc limit 1) ok) as last_success
+select 'failing' as kind, i.name || ' / ' || s.entity_type as subject, last.finished_at as at,
+  last.id as correlation_id, format('last run failed: %s; %s',
+    coalesce(nullif(last.reason, ''), 'every record failed'), coalesce((
+      select to_char(max(ok.finished_at), '"last succeeded" YYYY-MM-DD HH24:MI "UTC"') from (
+        select finished_at from runs g where g.stream_id = s.id and g.state = 'succeeded'
+        order by g.created_at desc limit 1) ok), 'has never succeeded')) as text
 from streams s join instances i on i.id = s.instance_id
 cross join lateral (select r.id, r.state, r.finished_at, r.reason from runs r
   where r.stream_id = s.id and r.finished_at is not null and r.state <> 'cancelled'
@@ -55,16 +58,20 @@ where s.tenant = $1 and not s.removed and last.state = 'failed'
 order by last.finished_at desc limit 10
 """
 _STILL = """
-select r.id, i.name as instance, r.entity_type, r.progressed_at from runs r
+select 'still' as kind, i.name || ' / ' || r.entity_type as subject, r.progressed_at as at,
+  r.id as correlation_id, 'run does not move' as text from runs r
 join instances i on i.id = r.instance_id
 where r.tenant = $1 and r.state in ('extracting', 'in_progress') and r.progressed_at < $2
   and r.retry_due_at is null and r.paused_at is null order by r.progressed_at limit 10
 """
 _MISSED = """
-select s.name, max(f.slot) as slot, count(*) as missed from firings f
+select 'schedule' as kind, s.name as subject, max(f.slot) as at,
+  format('%s firing%s of the last day missed or refused', count(*),
+    case when count(*) > 1 then 's' end) as text
+from firings f
 join schedules s on s.id = f.schedule_id
 where s.tenant = $1 and s.deleted_at is null and f.slot > $2 and f.result in ('missed', 'refused')
-group by s.name order by 2 desc limit 10
+group by s.name order by max(f.slot) desc limit 10
 """
 
 
@@ -188,13 +195,11 @@ class Dashboards(Repository):
         return await fetch_structs(self._database, Step, _FIGURES, tenant, since, until, step)
 
     async def _attention(self, tenant: str, now: datetime) -> list[Attention]:
-        failing = await self._database.fetch(_FAILING, tenant)
-        still = await self._database.fetch(_STILL, tenant, now - STILL)
-        missed = await self._database.fetch(_MISSED, tenant, now - timedelta(days=1))
+        day_ago = now - timedelta(days=1)
         return [
-            *(_failing(row) for row in failing),
-            *(_still(row) for row in still),
-            *(_missed(row) for row in missed),
+            *await fetch_structs(self._database, Attention, _FAILING, tenant),
+            *await fetch_structs(self._database, Attention, _STILL, tenant, now - STILL),
+            *await fetch_structs(self._database, Attention, _MISSED, tenant, day_ago),
         ]
 
 
@@ -213,24 +218,4 @@ def _totals(steps: list[Step]) -> Totals:
         skipped=total("skipped"),
         failed=failed,
         failure_rate=failed / ended if ended else None,
-    )
-
-
-def _failing(row: Row) -> Attention:
-    ok = row["last_success"]
-    since = f"last succeeded {ok:%Y-%m-%d %H:%M} UTC" if ok else "has never succeeded"
-    text = f"last run failed: {row['reason'] or 'every record failed'}; {since}"
-    subject = f"{row['instance']} / {row['entity_type']}"
-    return Attention("failing", subject, text, row["finished_at"], row["id"])
-
-
-def _still(row: Row) -> Attention:
-    subject = f"{row['instance']} / {row['entity_type']}"
-    return Attention("still", subject, "run does not move", row["progressed_at"], row["id"])
-
-
-def _missed(row: Row) -> Attention:
-    times = f"{row['missed']} firings" if row["missed"] != 1 else "1 firing"
-    return Attention(
-        "schedule", row["name"], f"{times} of the last day missed or refused", row["slot"]
     )

@@ -26,8 +26,8 @@ from syncline.postgres.operations.catalog import (
     operation_view,
     read_operation,
 )
-from syncline.postgres.operations.end import close_if_over, stop_operation
 from syncline.postgres.operations.selection import count_selection, freeze_selection
+from syncline.postgres.operations.settlement import close_if_over, stop_operation
 
 _INSERT = """
 insert into operations (id, tenant, kind, request_hash, selection, filter, as_of, reason,

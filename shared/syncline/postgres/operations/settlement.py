@@ -1,11 +1,13 @@
-"""What became of the entries that an operation replays: read from the outcomes of their runs."""
+"""How items, chunks and operations end; each in the transaction of who holds its row."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from syncline.domain.dead_letter.operation import OVERTAKEN, final_state
 from syncline.domain.run import FINAL
 from syncline.postgres.database.database import Connection, Row
-from syncline.postgres.operations.end import stop_operation
-from syncline.postgres.operations.refusal import refuse_items
+from syncline.postgres.operations.catalog import count_items
 
 _RUNS = """
 select c.number, c.run_id, r.state, r.reason, f.reason as refused from operation_chunks c
@@ -46,6 +48,24 @@ where operation_id = $1 and chunk = $2 and state = 'asked'
 """
 _CLOSE_CHUNK = """
 update operation_chunks set state = 'settled' where operation_id = $1 and number = $2
+"""
+_STOP = "update operations set stopped = coalesce(stopped, $2) where id = $1"
+_START_NO_MORE = """
+update operation_items set state = 'done', result = 'not_started', finished_at = now()
+where operation_id = $1 and state = 'waiting'
+"""
+_IS_OPEN = """
+select exists (select from operation_items where operation_id = $1 and state = 'waiting')
+  or exists (select from operation_items where operation_id = $1 and state = 'asked')
+"""
+_STOPPED = "select stopped from operations where id = $1"
+_CLOSE = """
+update operations set state = $2, counts = $3, finished_at = now(), holder = null where id = $1
+"""
+_REFUSE = """
+update operation_items i set state = 'done', result = u.result, finished_at = now(), note = u.note
+from unnest($2::int[], $3::text[], $4::text[]) as u(number, note, result)
+where i.operation_id = $1 and i.number = u.number and i.state <> 'done'
 """
 
 
@@ -99,3 +119,42 @@ async def _settle_refused(connection: Connection, operation_id: str, run: Row) -
     else:
         await connection.execute(_REFUSE_CHUNK, *chunk, run["refused"])
     await connection.execute(_CLOSE_CHUNK, *chunk)
+
+
+async def stop_operation(connection: Connection, operation_id: str, why: str) -> None:
+    """Let nothing begin any more. What waits stays as it is: Pending, or Discarded."""
+    await connection.execute(_STOP, operation_id, why)
+    await connection.execute(_START_NO_MORE, operation_id)
+
+
+async def close_if_over(connection: Connection, operation_id: str) -> bool:
+    """Close an operation none of whose items is open; tell whether it is closed."""
+    if await connection.fetchval(_IS_OPEN, operation_id):
+        return False
+    counts = await count_items(connection, operation_id)
+    stopped = await connection.fetchval(_STOPPED, operation_id)
+    state = final_state(counts, stopped=stopped is not None)
+    await connection.execute(_CLOSE, operation_id, str(state), counts)
+    return True
+
+
+async def refuse_items(
+    connection: Connection, operation_id: str, items: Sequence[Row], needed: str = "pending"
+) -> None:
+    """Note why nothing can be done to items: their entries have another status, or are gone.
+
+    What was overtaken needs nothing any more.
+    """
+    numbers = [item["number"] for item in items]
+    notes = [_why_refused(item, needed) for item in items]
+    results = [OVERTAKEN if item["status"] == OVERTAKEN else "refused" for item in items]
+    await connection.execute(_REFUSE, operation_id, numbers, notes, results)
+
+
+def _why_refused(item: Row, needed: str) -> str:
+    status = item["status"]
+    if status is None:
+        return "there is no such entry any more"
+    if status == OVERTAKEN:
+        return str(item["reason"])
+    return f"it is not {needed.title()} but {status.title()}"

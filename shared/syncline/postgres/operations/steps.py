@@ -15,9 +15,7 @@ from syncline.domain.dead_letter.operation import OperationKind, chunk_size, run
 from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.dead_letters.store import resolve_dead_letters
-from syncline.postgres.operations.end import close_if_over
-from syncline.postgres.operations.refusal import refuse_items
-from syncline.postgres.operations.settlement import settle_chunks
+from syncline.postgres.operations.settlement import close_if_over, refuse_items, settle_chunks
 
 LEASE = 15.0
 """Seconds for which an operation is held without another word."""

@@ -20,9 +20,8 @@ from syncline.postgres.database.rows import struct_of
 from syncline.postgres.ledger.known_rows import LONG_AGO, remember_read
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.postgres.progress.run_start import start_run
-from syncline.postgres.runs.notices import notices_by_code
 from syncline.postgres.runs.queued_runs import MAY_START
-from syncline.postgres.runs.run_row import BY_ID, IN_FLIGHT, run_of
+from syncline.postgres.runs.run_row import BY_ID, IN_FLIGHT, notices_by_code, run_of
 
 
 class FencedError(SynclineError):

@@ -7,12 +7,10 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.run import Notice
-from syncline.postgres.database.conditions import Conditions
+from syncline.postgres.database.conditions import Conditions, id_range
 from syncline.postgres.database.database import Repository, Row
-from syncline.postgres.database.id_ranges import id_range
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.runs.notices import notices_of
-from syncline.postgres.runs.run_row import counters_of
+from syncline.postgres.runs.run_row import counters_of, notices_of
 
 COUNTED = 10_000
 """Most runs of a filter that are counted; above it a list says that there are more."""

@@ -1,16 +1,21 @@
-"""A row of `runs`, read as a Run."""
+"""A row of `runs`: read as a Run, and its notices, each code of which it has once."""
 
 from __future__ import annotations
 
-from syncline.domain.run import Counters, Run
-from syncline.postgres.database.database import Row
+from collections.abc import Sequence
+
+import msgspec
+
+from syncline.domain.record import JsonObject
+from syncline.domain.run import Counters, Notice, Run
+from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.runs.notices import notices_of
 
 SELECT = "select r.*, i.name as instance_name from runs r join instances i on i.id = r.instance_id"
 BY_ID = f"{SELECT} where r.id = $1"
 IN_FLIGHT = "total - success - unchanged - excluded - superseded - cancelled - failed"
 """Records of a run without an outcome, by its counters."""
+_ADD_NOTICES = "update runs set notices = notices || $2 where id = $1"
 
 
 def run_of(row: Row) -> Run:
@@ -32,3 +37,18 @@ def run_of(row: Row) -> Run:
 def counters_of(row: Row) -> Counters:
     """Read the counters of a run row."""
     return struct_of(Counters, row)
+
+
+def notices_of(row: Row) -> list[Notice]:
+    """Read the notices of a run row, by code."""
+    return [msgspec.convert(notice, Notice) for _, notice in sorted(row["notices"].items())]
+
+
+def notices_by_code(notices: Sequence[Notice]) -> JsonObject:
+    """Return notices as the column `notices` holds them; one that is repeated takes its place."""
+    return {notice.code: msgspec.to_builtins(notice) for notice in notices}
+
+
+async def add_notices(database: Database, run_id: str, notices: Sequence[Notice]) -> None:
+    """Add notices to a run; of one code the last one stands. Raises RetriableError."""
+    await database.execute(_ADD_NOTICES, run_id, notices_by_code(notices))

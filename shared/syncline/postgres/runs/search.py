@@ -11,8 +11,8 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.domain.run import outcome_name
 from syncline.domain.storable import is_storable
+from syncline.postgres.database.conditions import SHORTEST, id_range
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.id_ranges import SHORTEST, id_range
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.runs.record_history import newest_in_streams
 

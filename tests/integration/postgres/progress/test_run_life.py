@@ -27,10 +27,10 @@ from syncline.postgres.ledger.known_rows import KnownRows, RowStatus
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.progress.extraction import Extractions, FencedError
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
-from syncline.postgres.runs.notices import add_notices
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.queued_runs import QueuedRuns
 from syncline.postgres.runs.run_detail import read_run_report
+from syncline.postgres.runs.run_row import add_notices
 from syncline.postgres.runs.runs import Runs
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
