@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from syncline.cli.runs.status_follower import status_in
-from syncline.contracts import asyncapi, topics_page
+from syncline.contracts import asyncapi, topics
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.topics import TOPICS
 from syncline.contracts.wire import Delivery
@@ -62,9 +62,9 @@ def delivered(topic: str, value: object) -> Delivery:
 
 
 def test_the_documents_are_current() -> None:
-    hint = "run `python -m syncline.contracts.asyncapi` and `… .topics_page`"
+    hint = "run `python -m syncline.contracts.asyncapi` and `… .topics`"
     assert (DOCS / "asyncapi.yaml").read_text() == asyncapi.text(), hint
-    assert (DOCS / "topics.md").read_text() == topics_page.page(), hint
+    assert (DOCS / "topics.md").read_text() == topics.page(), hint
 
 
 def test_every_topic_has_examples_and_readers() -> None:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from syncline.contracts.alerts import AlertData, Happening
-from syncline.domain.notification.alert import Alert, Cause, Subject
-from syncline.domain.notification.incident import AlertTiming
+from syncline.domain.notification.incident import Alert, AlertTiming, Cause, Subject
 from syncline.postgres.database.database import Database
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
 

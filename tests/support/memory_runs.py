@@ -27,8 +27,19 @@ from syncline.contracts.messages import (
 )
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
-from syncline.domain.run import PENDING, Counters, Mode, Outcome, Overlap, Run, State, final_state
-from syncline.domain.stall import GRACE, STALLED, stall_failure
+from syncline.domain.run import (
+    PENDING,
+    STALL_GRACE,
+    STALLED,
+    Counters,
+    Mode,
+    Outcome,
+    Overlap,
+    Run,
+    State,
+    final_state,
+    stall_failure,
+)
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.configuration.streams import Stream
 from syncline.postgres.progress.batch_outcomes import merge_codes
@@ -295,7 +306,10 @@ class MemoryRuns:
             now = self._clock.monotonic()
             if kept.suspected is None or kept.suspected <= kept.moved:
                 kept.suspected = now
-            if str(kept.moved) != suspicion.seen or now - kept.suspected <= suspicion.after * GRACE:
+            if (
+                str(kept.moved) != suspicion.seen
+                or now - kept.suspected <= suspicion.after * STALL_GRACE
+            ):
                 return None
             self._give_up(kept, suspicion.after)
         elif not (kept.run.reason or "").startswith(STALLED):

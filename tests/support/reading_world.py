@@ -25,7 +25,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.hashes import row_hashes
-from syncline.domain.mapping.source_columns import source_fields
+from syncline.domain.mapping.source_paths import source_fields
 from syncline.domain.mapping.validation import parse
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome, Run

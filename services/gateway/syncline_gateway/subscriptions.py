@@ -12,7 +12,7 @@ from uuid6 import uuid7
 
 from syncline.bootstrap.notifications import senders_of
 from syncline.contracts.alerts import AlertData
-from syncline.domain.notification.alert import Alert
+from syncline.domain.notification.incident import Alert
 from syncline.domain.notification.subscription import SubscriptionConfig, check_subscription
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.rows import mark_of

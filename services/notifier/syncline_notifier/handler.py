@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from syncline.contracts.wire import Outbound
-from syncline.domain.notification.alert import AlertState, Cause, Subject
+from syncline.domain.notification.incident import AlertState, Cause, Subject
 from syncline.postgres.notifications.alert_messages import Message
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
 from syncline.runtime.clock import Clock

@@ -23,7 +23,7 @@ from syncline.contracts.events import COMPLETED, CloudEvent, RunStatus
 from syncline.contracts.messages import decoder_of
 from syncline.contracts.wire import Delivery
 from syncline.domain.dead_letter.fingerprint import pattern_of
-from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
+from syncline.domain.notification.incident import Alert, AlertState, Cause, Subject
 from syncline.domain.run import State
 
 

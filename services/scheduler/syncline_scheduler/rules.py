@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from syncline.domain.schedule.catch_up import WORTH, decide_slots
 from syncline.domain.schedule.cron import parse_cron
 from syncline.domain.schedule.firing import (
     DueSchedule,
@@ -17,7 +16,7 @@ from syncline.domain.schedule.firing import (
     actor_of,
     run_id_of,
 )
-from syncline.domain.schedule.slots import next_slot, slots
+from syncline.domain.schedule.slots import WORTH, decide_slots, next_slot, slots
 from syncline.domain.schedule.zones import parse_zone
 
 MOST_MISSED = 1000

@@ -10,7 +10,7 @@ import msgspec
 from syncline.connectors.port import Connector, Surroundings
 from syncline.connectors.registry import connector_class
 from syncline.contracts.messages import RunRef
-from syncline.domain.configuration.profile import Profile
+from syncline.domain.configuration.documents import Profile
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse

@@ -9,8 +9,7 @@ import msgspec
 
 from syncline.contracts.events import CloudEvent
 from syncline.contracts.messages import encode
-from syncline.domain.notification.alert import Alert, Cause, Subject
-from syncline.domain.notification.incident import Announcement
+from syncline.domain.notification.incident import Alert, Announcement, Cause, Subject
 
 SOURCE = "/syncline/notifier"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from syncline.connectors.port import Capabilities, Connector
 from syncline.connectors.registry import connector_class
+from syncline.domain.configuration.comparison import kept_secrets
 from syncline.domain.configuration.documents import (
     InstanceConfig,
     Kind,
@@ -14,7 +15,6 @@ from syncline.domain.configuration.documents import (
     ScheduleConfig,
     TenantConfiguration,
 )
-from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse

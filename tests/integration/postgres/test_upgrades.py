@@ -9,8 +9,7 @@ import asyncpg
 import pytest
 
 from syncline.contracts.alerts import AlertData, Happening
-from syncline.domain.notification.alert import AlertState, Subject
-from syncline.domain.notification.incident import AlertTiming
+from syncline.domain.notification.incident import AlertState, AlertTiming, Subject
 from syncline.postgres.database.database import Database, open_database
 from syncline.postgres.database.migration import available, migrate
 from syncline.postgres.dead_letters.patterns import renew_patterns

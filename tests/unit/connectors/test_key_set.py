@@ -7,7 +7,7 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.connectors.file.key_set import KeySet
+from syncline.connectors.file.journal import KeySet
 
 few = st.text("01", min_size=32, max_size=32)
 keys = st.one_of(few, st.binary().map(lambda b: blake2b(b, digest_size=16).hexdigest()))

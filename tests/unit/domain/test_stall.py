@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncline.domain.stall import stall_failure, stall_reason
+from syncline.domain.run import stall_failure, stall_reason
 
 
 def test_the_reason_names_each_stage_and_its_records() -> None:

@@ -10,7 +10,7 @@ import pytest
 from syncline.contracts.events import COMPLETED, PROGRESS, RunStatus
 from syncline.contracts.status import status_message
 from syncline.contracts.wire import Delivery
-from syncline.domain.notification.alert import Alert, AlertState, Cause, Subject
+from syncline.domain.notification.incident import Alert, AlertState, Cause, Subject
 from syncline_notifier.rules import PAUSES, RunEnd, decode, judge, judge_all, pause_after, weigh
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,8 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Query
 
-from syncline.domain.configuration.documents import Kind
-from syncline.domain.configuration.instance import InstanceStatus
+from syncline.domain.configuration.documents import InstanceStatus, Kind
 from syncline.domain.errors import Problem
 from syncline.postgres.configuration.instance_list import InstanceList, InstanceView
 from syncline.resources import edits

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from syncline.connectors.port import Snapshot
-from syncline.domain.mapping.source_columns import NameCoverage
+from syncline.domain.mapping.source_paths import NameCoverage
 from syncline.domain.record import JsonObject
 from syncline_ingest.extraction.run_notices import SHOWN
 

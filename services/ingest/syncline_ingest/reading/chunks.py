@@ -16,7 +16,7 @@ from syncline.domain.dead_letter.identity import ReplayItem
 from syncline.domain.dead_letter.replay import edited as apply_edit
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.mapping.source_columns import SourceField, missing_columns, name_coverage
+from syncline.domain.mapping.source_paths import SourceField, missing_columns, name_coverage
 from syncline.domain.record import JsonObject, check_record
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.postgres.limits.retry_after import PausedError

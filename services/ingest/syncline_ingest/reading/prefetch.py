@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from functools import reduce
 
-from syncline.domain.mapping.source_columns import NameCoverage
+from syncline.domain.mapping.source_paths import NameCoverage
 from syncline_ingest.reading.rows import Chunk
 
 MOST_ROWS = 10_000

@@ -12,7 +12,7 @@ from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
-from syncline.domain.mapping.source_columns import NameCoverage
+from syncline.domain.mapping.source_paths import NameCoverage
 from syncline.domain.record import Record, check_record
 from syncline.domain.run import Notice
 from syncline_ingest.rules import Row, refused_row

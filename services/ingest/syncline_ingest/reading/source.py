@@ -12,7 +12,7 @@ from syncline.contracts.messages import Waiting, ref_of
 from syncline.contracts.outbound import report_message
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.hashes import row_hashes
-from syncline.domain.mapping.source_columns import source_fields
+from syncline.domain.mapping.source_paths import source_fields
 from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer

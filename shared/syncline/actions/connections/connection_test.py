@@ -16,8 +16,8 @@ import structlog
 
 from syncline.connectors.port import Check, Connector, Surroundings
 from syncline.connectors.registry import connector_class
+from syncline.domain.configuration.comparison import kept_secrets
 from syncline.domain.configuration.documents import Kind, ProfileConfig
-from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import FailureError, InvalidInputError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.resources.checks import profile_problems

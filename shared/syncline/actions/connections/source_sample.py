@@ -11,7 +11,7 @@ import structlog
 
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Surroundings
 from syncline.connectors.registry import connector_class
-from syncline.domain.configuration.profile import Profile
+from syncline.domain.configuration.documents import Profile
 from syncline.domain.errors import (
     Category,
     Failure,

@@ -13,9 +13,8 @@ from syncline.actions.doubts.old_forms import old_form_doubts
 from syncline.actions.doubts.profiles import profile_doubts
 from syncline.actions.doubts.sources import source_doubts
 from syncline.connectors.port import Surroundings
-from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.comparison import PlanStep, kept_secrets
 from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
-from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import Problem, SynclineError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.resources.loader import DocumentSet

@@ -14,7 +14,7 @@ import aiosmtplib
 import msgspec
 
 from syncline.contracts.alerts import AlertData
-from syncline.domain.notification.alert import Alert
+from syncline.domain.notification.incident import Alert
 from syncline.telemetry.masking import SECRETS
 
 WITHIN = 20.0

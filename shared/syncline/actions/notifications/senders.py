@@ -19,7 +19,7 @@ from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError
 from syncline.contracts.alerts import AlertData, alert_event
 from syncline.domain.errors import RetriableError
-from syncline.domain.notification.alert import Alert
+from syncline.domain.notification.incident import Alert
 from syncline.postgres.notifications.deliveries import Destination, Try
 from syncline.runtime.clock import Clock
 from syncline.security.signature import signed_headers

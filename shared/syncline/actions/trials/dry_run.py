@@ -12,8 +12,7 @@ from syncline.actions.trials.trace import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
-from syncline.domain.configuration.documents import Kind
-from syncline.domain.configuration.profile import Profile
+from syncline.domain.configuration.documents import Kind, Profile
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.extraction import Extraction

@@ -18,9 +18,42 @@ from typing import BinaryIO
 import msgspec
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.file.key_set import KeySet
 from syncline.connectors.folders import open_regular
 from syncline.domain.errors import RetriableError
+
+KEY = 32
+"""Hex digits of a key."""
+_PREFIX = 4
+_REST = (KEY - _PREFIX) // 2
+
+
+class KeySet:
+    """Keys by their first digits, the rest of them as bytes one behind the other."""
+
+    def __init__(self) -> None:
+        self._rests: dict[str, bytearray] = {}
+
+    def add(self, keys: str) -> None:
+        """Add keys that are joined."""
+        rests = self._rests
+        for start in range(0, len(keys), KEY):
+            rest = bytes.fromhex(keys[start + _PREFIX : start + KEY])
+            bucket = rests.get(keys[start : start + _PREFIX])
+            if bucket is None:
+                rests[keys[start : start + _PREFIX]] = bytearray(rest)
+            else:
+                bucket += rest
+
+    def __contains__(self, key: str) -> bool:
+        bucket = self._rests.get(key[:_PREFIX])
+        if bucket is None:
+            return False
+        rest = bytes.fromhex(key[_PREFIX:])
+        place = bucket.find(rest)
+        while place > 0 and place % _REST:  # two keys' ends, not one key
+            place = bucket.find(rest, place + 1)
+        return place >= 0
+
 
 LOCK_LIMIT = 60.0
 KEPT_FOR = 14 * 86_400

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import BinaryIO
 
 import msgspec
@@ -12,10 +14,53 @@ from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.json_rows import JsonRows
 from syncline.connectors.file.rows import RowPosition, Rows
 from syncline.connectors.file.settings import InSettings
-from syncline.connectors.file.window import Window
 from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
 from syncline.connectors.projection import Projection, RecordList, only
+from syncline.domain.cursor.values import CursorFormat, Key, UnreadableCursorError, keys_of
+
+
+class Window:
+    """Chooses rows by their cursor values; a row without one is always read."""
+
+    def __init__(self, request: ExtractRequest) -> None:
+        extraction = request.extraction
+        self._after = request.after if extraction.cursor_column else None
+        self._form = CursorFormat(extraction.cursor_type, extraction.cursor_format)
+        self._start = self._begin(extraction.lookback)
+
+    def kept(self, cursors: Sequence[str | None]) -> list[bool]:
+        """Tell which rows lie in the window.
+
+        Where one value is not what the cursor's type says, all rows do: whoever reads them refuses
+        that one by name, and nothing is left out by a comparison that means nothing.
+        """
+        if self._start is None:
+            return [True] * len(cursors)
+        try:
+            keys = self._keys([c for c in cursors if c is not None])
+        except UnreadableCursorError:  # all are read: the reader refuses the value by name
+            return [True] * len(cursors)
+        read = iter(keys)
+        return [c is None or next(read) >= self._start for c in cursors]  # type: ignore[operator]
+
+    def _begin(self, lookback: float) -> Key | None:
+        """Return the cursor value that the window begins at; None where everything is read."""
+        if self._after is None:
+            return None
+        try:
+            (begin,) = keys_of([self._after], self._form)
+        except UnreadableCursorError:
+            return None  # written by an older mapping: what it means is not guessed
+        if not isinstance(begin, datetime):
+            return begin
+        try:
+            return begin - timedelta(seconds=lookback)
+        except OverflowError:
+            return None  # before the first year there is
+
+    def _keys(self, values: list[str]) -> list[Key]:
+        return keys_of(values, self._form, beside=self._after)
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):

@@ -26,8 +26,7 @@ from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.table import table_of
 from syncline.connectors.postgresql.target.upsert import Upsert
 from syncline.connectors.settings import TARGET, read, read_profile
-from syncline.connectors.sql.connector import SqlConnector
-from syncline.connectors.sql.settings import TableTarget
+from syncline.connectors.sql.connector import SqlConnector, TableTarget
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 
 

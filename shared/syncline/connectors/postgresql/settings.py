@@ -10,7 +10,7 @@ from pydantic import Field
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.settings import Settings, advanced, secret
-from syncline.connectors.sql.settings import StatementTimeout
+from syncline.connectors.sql.connector import StatementTimeout
 from syncline.connectors.sql.text import table_name
 
 CONNECT_LIMIT = 10

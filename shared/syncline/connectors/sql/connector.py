@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import BeforeValidator, Field
 
 from syncline.connectors import port
-from syncline.connectors.sql.settings import TableTarget, extraction_problems
+from syncline.connectors.settings import Settings
+from syncline.connectors.sql.text import sql_problems
+from syncline.connectors.sql.text_dates import cursor_problems
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
+
+StatementTimeout = Annotated[int, Field(ge=1, le=86_400)]
+"""Seconds."""
+
+
+def _column_names(given: object) -> tuple[object, ...]:
+    names = given if isinstance(given, list) else [given]
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError("must be the name of a column or a list of names")
+    return tuple(names)
+
+
+class TableTarget(Settings):
+    """A mapping's target block.
+
+    Attributes:
+        table: the table to write.
+        key: the columns by which rows are deleted; one may stand there without a list.
+    """
+
+    table: str = Field(min_length=1)
+    key: Annotated[tuple[str, ...], BeforeValidator(_column_names)] = ("id",)
+
+
+def extraction_problems(
+    system: str, extraction: Extraction, modes: tuple[ExtractionMode, ...], *, slices: bool = False
+) -> list[Problem]:
+    """Name every mistake of an extraction.
+
+    Args:
+        system: the database's name, for people.
+        modes: what it can read.
+        slices: in `a[1:n]` the `n` is a column, so that no unknown name is one for sure.
+    """
+    if extraction.mode not in modes:
+        *others, last = [f"`{mode}`" for mode in modes]
+        message = f"{system} reads {', '.join(others)} or {last}"
+        return [Problem("$.extraction.mode", message)]
+    problems = [
+        Problem(f"$.extraction.options.{name}", f"{system} has no such option; it has none")
+        for name in sorted(extraction.options)
+    ]
+    if extraction.paging:
+        problems.append(Problem("$.extraction.paging", f"{system} needs no paging"))
+    problems += cursor_problems(extraction)
+    if extraction.mode is ExtractionMode.SQL:
+        sql, known = extraction.sql or "", ["cursor", "ids", *extraction.parameters]
+        problems += sql_problems(sql, known, names=not (slices and "[" in sql))
+    return problems
 
 
 class SqlConnector(port.Connector):

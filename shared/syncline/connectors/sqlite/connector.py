@@ -11,18 +11,17 @@ import msgspec
 
 from syncline.connectors import port
 from syncline.connectors.settings import TARGET, read, read_profile
-from syncline.connectors.sql.connector import SqlConnector
+from syncline.connectors.sql.connector import SqlConnector, TableTarget
 from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
-from syncline.connectors.sql.settings import TableTarget
 from syncline.connectors.sqlite.database import (
     NotUnicodeError,
     SqliteFile,
+    SqliteSettings,
     columns_of,
     translated_errors,
 )
 from syncline.connectors.sqlite.fetch import fetch_records
 from syncline.connectors.sqlite.reader import SqliteReader, names_of
-from syncline.connectors.sqlite.settings import SqliteSettings
 from syncline.connectors.sqlite.tables import table_of
 from syncline.connectors.sqlite.upsert import Upsert
 from syncline.domain.errors import FailureError

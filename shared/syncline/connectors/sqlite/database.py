@@ -1,4 +1,4 @@
-"""Opening a SQLite file: only where the operator allows it, only for as long as it is allowed."""
+"""A profile's SQLite file, opened only where the operator allows it, and only for so long."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from pydantic import Field
+
 from syncline.connectors.errors import ConnectorError, refusal
-from syncline.connectors.folders import Folder
-from syncline.connectors.sqlite.settings import SqliteSettings
+from syncline.connectors.folders import AbsolutePath, Folder
+from syncline.connectors.settings import Settings, advanced
+from syncline.connectors.sql.connector import StatementTimeout
 from syncline.domain.errors import RetriableError
+
+
+class SqliteSettings(Settings):
+    """A profile: where the database lies."""
+
+    file: AbsolutePath = Field(title="File")
+    statement_timeout: StatementTimeout = advanced(300, "Statement time-out")
+    """Seconds that one statement may take."""
+
 
 BUSY_LIMIT = 30_000
 """Milliseconds to wait for another writer."""

@@ -14,18 +14,16 @@ from syncline.connectors.sql import tied_rows
 from syncline.connectors.sql.text import identifier, names_in, one_statement
 from syncline.connectors.sql.values import json_text
 from syncline.connectors.sqlite.cursor_values import (
-    kind_of,
-    less_lookback,
-    mixed_kinds,
-    number_or_text,
-    window_start,
-)
-from syncline.connectors.sqlite.positions import (
     RawText,
     Value,
     decode_position,
     encode_position,
     group_of,
+    kind_of,
+    less_lookback,
+    mixed_kinds,
+    number_or_text,
+    window_start,
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode

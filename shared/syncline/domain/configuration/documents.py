@@ -7,8 +7,9 @@ rules that is `domain.mapping.document`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -177,3 +178,43 @@ class TenantConfiguration(msgspec.Struct, frozen=True):
                 for kind in Kind
             )
         )
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Profile(ProfileSettings):
+    """One system's address, credentials and limits.
+
+    Attributes:
+        secrets: decrypted; never encoded, logged or shown.
+    """
+
+    id: str
+    tenant: str
+    secrets: dict[str, str]
+    changed_at: datetime
+
+
+class InstanceStatus(StrEnum):
+    """Whether an instance may run."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DEPENDENCY_INACTIVE = "dependency_inactive"
+
+
+def status_of(
+    *, enabled: bool, inactive_profiles: Sequence[str]
+) -> tuple[InstanceStatus, str | None]:
+    """Return an instance's status, and the cause where it cannot run.
+
+    Args:
+        enabled: as a person switched it.
+        inactive_profiles: names of those of its profiles that are Inactive.
+    """
+    if not enabled:
+        return InstanceStatus.INACTIVE, "it was deactivated"
+    if inactive_profiles:
+        named = " and ".join(repr(name) for name in dict.fromkeys(inactive_profiles))
+        verb = "are" if len(set(inactive_profiles)) > 1 else "is"
+        return InstanceStatus.DEPENDENCY_INACTIVE, f"profile {named} {verb} Inactive"
+    return InstanceStatus.ACTIVE, None

@@ -8,7 +8,7 @@ from uuid import UUID
 import jsonpatch
 import msgspec
 
-from syncline.domain.configuration.instance import status_of
+from syncline.domain.configuration.documents import status_of
 from syncline.domain.conversion import converted
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject

@@ -1,15 +1,132 @@
-"""Checking a mapping document: every mistake, each by its JSON path, before anything is saved."""
+"""Checking a mapping document: each part, and that a part reads what the one before it gives."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from syncline.domain.document_fields import drop_nulls
-from syncline.domain.errors import InvalidInputError
-from syncline.domain.mapping.agreement import problems_of
-from syncline.domain.mapping.document import Mapping
+from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.mapping.chains import unread_options
+from syncline.domain.mapping.condition import Condition
+from syncline.domain.mapping.document import FieldType, Mapping, Normalization, Transformation
+from syncline.domain.mapping.paths import EACH, Path, Segment, parse_path
+from syncline.domain.mapping.transformers.options import Options
+from syncline.domain.mapping.transformers.registry import READS
 from syncline.domain.mapping.values.literals import unusable
-from syncline.domain.validation_errors import validated
+from syncline.domain.mapping.written_paths import unmade_elements
+from syncline.domain.naming import meant
+from syncline.domain.validation_errors import below, validated
+
+_OPEN = frozenset({FieldType.OBJECT, FieldType.ARRAY})
+
+
+class _CanonicalValue(msgspec.Struct):
+    """A place of the canonical record; `type` where a field gives it."""
+
+    type: FieldType | None = None
+    inside: dict[Segment, _CanonicalValue] = {}
+
+
+class CanonicalShape:
+    """The canonical record that a normalization makes."""
+
+    def __init__(self, normalization: Normalization) -> None:
+        self.names = [field.target for field in normalization.fields]
+        self._root = _CanonicalValue()
+        for field in normalization.fields:
+            place = self._root
+            for segment in parse_path(field.target):
+                place = place.inside.setdefault(segment, _CanonicalValue())
+            place.type = field.type
+
+    def refusal(self, text: str) -> str | None:
+        """Say why a path reads nothing that is ever there, None where it may."""
+        path = parse_path(text)
+        if Segment(key=text) in self._root.inside or self._gives(self._root, path):
+            return None
+        return f"no normalization field gives `{text}`{meant(text, self.names)}"
+
+    def _gives(self, place: _CanonicalValue, path: Path) -> bool:
+        if place.type is not None:
+            return not path or place.type in _OPEN or path == (EACH,)
+        if not path:
+            return True
+        step, rest = path[0], path[1:]
+        if step in place.inside:
+            return self._gives(place.inside[step], rest)
+        if step.key is not None:
+            return False
+        elements = [inner for segment, inner in place.inside.items() if segment.key is None]
+        is_each = step == EACH or EACH in place.inside
+        return is_each and any(self._gives(inner, rest) for inner in elements)
+
+
+def problems_of(mapping: Mapping) -> Iterator[Problem]:
+    """Name what no part reads, and every path of the transformation that nothing gives."""
+    canonical = CanonicalShape(mapping.normalization)
+    part = mapping.transformation
+    for place, field in mapping.placed_fields():
+        yield from below(place, unread_options(field.transform, field.options))
+    static = [fixed.target for fixed in part.static]
+    unmade = unmade_elements([field.target for field in part.fields], static)
+    yield from below("$.transformation", unmade)
+    for path, text in _read_by(part):
+        message = canonical.refusal(text)
+        if message is not None:
+            yield Problem(path, message)
+    made = {parse_path(text): text for text in part.target_paths}
+    for key in part.match_key:
+        if _parsed(key) not in made:
+            message = f"no field writes `{key}`{meant(key, sorted(made.values()))}"
+            yield Problem("$.transformation.matchKey", message)
+
+
+def _parsed(text: str) -> Path | None:
+    try:
+        return parse_path(text)
+    except ValueError:  # no path; the check of the field names it
+        return None
+
+
+def _read_by(part: Transformation) -> Iterator[tuple[str, str]]:
+    """Yield every path of the canonical record that is read, with where it is written."""
+    for number, field in enumerate(part.fields):
+        place = f"$.transformation.fields[{number}]"
+        yield f"{place}.source", field.source
+        for name, options in field.chain:
+            yield from ((f"{place}.options", text) for text in read_by_options(name, options))
+        if field.when is not None:
+            yield from conditions(field.when, f"{place}.when")
+    if part.exclude is not None:
+        yield from conditions(part.exclude, "$.transformation.exclude")
+
+
+def read_by_options(name: str, options: Options) -> list[str]:
+    """Return the paths of other fields that a transformer reads."""
+    found: list[str] = []
+    for option in READS.get(name.lower(), ()):
+        value = options.get(option)
+        found += [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return found
+
+
+def conditions(condition: Condition, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the fields that a condition tests, each with where it is written."""
+    if condition.field is not None:
+        yield f"{path}.field", condition.field
+    groups: Sequence[tuple[str, Sequence[Condition] | None]] = (
+        ("all", condition.all),
+        ("any", condition.any),
+    )
+    for name, inner in groups:
+        for number, one in enumerate(inner or ()):
+            yield from conditions(one, f"{path}.{name}[{number}]")
+    if condition.not_ is not None:
+        yield from conditions(condition.not_, f"{path}.not")
+
 
 M = TypeVar("M", bound=Mapping)
 

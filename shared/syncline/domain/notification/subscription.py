@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.notification.alert import SUBSCRIBED
+from syncline.domain.notification.incident import SUBSCRIBED
 
 MOST_ADDRESSES = 20
 _ADDRESS = re.compile(r"[^\s@<>(),;:\"\\\[\]\x00-\x1f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250})")

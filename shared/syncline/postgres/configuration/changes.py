@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from uuid6 import uuid7
 
-from syncline.domain.configuration.comparison import PlanStep
+from syncline.domain.configuration.comparison import PlanStep, kept_secrets
 from syncline.domain.configuration.documents import (
     Config,
     InstanceConfig,
@@ -20,7 +20,6 @@ from syncline.domain.configuration.documents import (
     ScheduleConfig,
     TenantConfiguration,
 )
-from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError, NotFoundError, Problem
 from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits

@@ -8,8 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.domain.configuration.documents import Kind
-from syncline.domain.configuration.instance import status_of
+from syncline.domain.configuration.documents import Kind, status_of
 from syncline.postgres.database.conditions import Conditions, ListPart
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named

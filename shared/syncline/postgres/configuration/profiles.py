@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from syncline.domain.configuration.profile import Profile
+from syncline.domain.configuration.documents import Profile
 from syncline.domain.errors import SynclineError
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database, Queryable, Repository, Row

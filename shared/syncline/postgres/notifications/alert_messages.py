@@ -10,12 +10,12 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.contracts.alerts import AlertData, Member, message_of
-from syncline.domain.notification.alert import Subject
 from syncline.domain.notification.incident import (
     AlertTiming,
     Announcement,
     Incident,
     IncidentDecision,
+    Subject,
     decide_incident,
 )
 from syncline.postgres.database.database import Connection, Row

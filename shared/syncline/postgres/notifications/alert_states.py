@@ -14,8 +14,7 @@ import msgspec
 
 from syncline.contracts.alerts import Happening
 from syncline.domain.dead_letter.fingerprint import pattern_of
-from syncline.domain.notification.alert import AlertState, Cause, Subject
-from syncline.domain.notification.incident import AlertTiming
+from syncline.domain.notification.incident import AlertState, AlertTiming, Cause, Subject
 from syncline.postgres.database.database import Connection, Database, Repository, Row
 from syncline.postgres.database.rows import struct_of
 from syncline.postgres.notifications.alert_messages import Message, queue_due_messages

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from syncline.contracts.alerts import Happening
-from syncline.domain.notification.alert import Subject
+from syncline.domain.notification.incident import Subject
 from syncline.postgres.database.database import Connection, Database
 
 # A stream stays in the incident that it is in, whatever its next failure says.

@@ -8,8 +8,7 @@ import asyncpg
 
 from syncline.domain.cursor.bookmark import lies_beyond
 from syncline.domain.cursor.values import moved_cursor
-from syncline.domain.run import State, final_state
-from syncline.domain.stall import STALLED
+from syncline.domain.run import STALLED, State, final_state
 from syncline.postgres.cursors.versions import (
     NewCursor,
     add_cursor,

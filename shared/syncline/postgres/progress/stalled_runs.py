@@ -13,8 +13,15 @@ from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Attempt, Stalling, ref_of
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import Failure
-from syncline.domain.run import PENDING, Outcome, Run
-from syncline.domain.stall import GRACE, STALLED, stall_failure, stall_reason
+from syncline.domain.run import (
+    PENDING,
+    STALL_GRACE,
+    STALLED,
+    Outcome,
+    Run,
+    stall_failure,
+    stall_reason,
+)
 from syncline.postgres.database.database import Connection, Database, Row
 from syncline.postgres.dead_letters.store import store_dead_letters
 from syncline.postgres.progress.run_end import close_finished_runs
@@ -103,7 +110,7 @@ class StalledRuns:
 async def _is_given_up(connection: Connection, suspicion: Stalling) -> bool:
     seen, after = datetime.fromisoformat(suspicion.seen), suspicion.after
     run_id = suspicion.run.id
-    return bool(await connection.fetchval(_SUSPECT, run_id, seen, after, after * GRACE))
+    return bool(await connection.fetchval(_SUSPECT, run_id, seen, after, after * STALL_GRACE))
 
 
 async def _end(connection: Connection, row: Row, after: float) -> None:

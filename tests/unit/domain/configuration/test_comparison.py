@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncline.domain.configuration.comparison import compare
+from syncline.domain.configuration.comparison import compare, kept_secrets
 from syncline.domain.configuration.documents import (
     MASK,
     InstanceConfig,
@@ -16,7 +16,6 @@ from syncline.domain.configuration.documents import (
     ProfileConfig,
     TenantConfiguration,
 )
-from syncline.domain.configuration.secrets import kept_secrets
 from syncline.domain.errors import InvalidInputError
 
 SHOP = ProfileConfig(
