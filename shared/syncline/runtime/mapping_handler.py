@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -13,8 +13,9 @@ from syncline.contracts.messages import RunRef, decoding
 from syncline.contracts.outbound import batch_message, settled_message
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
-from syncline.domain.mapping.engine.compiler import CompiledMapping
+from syncline.domain.mapping.engine.compiler import CompiledMapping, MappedBatch
 from syncline.domain.record import Record
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
@@ -37,17 +38,6 @@ class Mappings(Protocol):
         """May raise RetriableError."""
 
 
-class Mapped(Protocol):
-    """What mapping a batch gave; `outputs` runs parallel to the batch, None where there is none."""
-
-    @property
-    def outputs(self) -> Sequence[Record | None]: ...
-    @property
-    def failures(self) -> Mapping[int, Failure]: ...
-    @property
-    def excluded(self) -> Sequence[int]: ...
-
-
 class MappingHandler(Handler[Records]):
     """Maps every record of a batch; one that fails never holds back the others.
 
@@ -60,7 +50,7 @@ class MappingHandler(Handler[Records]):
         self,
         stage: Stage,
         to: Stage,
-        part: Callable[[CompiledMapping, Sequence[Record]], Mapped],
+        part: Callable[[CompiledMapping, Columns], MappedBatch],
         mappings: Mappings,
         commands: RunCommands,
         clock: Clock,
@@ -82,14 +72,14 @@ class MappingHandler(Handler[Records]):
             except (NotFoundError, InvalidInputError) as error:
                 messages += self._router.give_up(batch, error, self._clock.now())
                 continue
-            messages += self._forward(batch, self._part(mapping, batch.records))
+            messages += self._forward(batch, self._part(mapping, Columns.of(batch.records)))
         return messages
 
     def on_bug(self, item: Records, error: Exception) -> list[Outbound]:
         """Make dead letters of a batch that breaks this stage every time."""
         return self._router.give_up(item, error, self._clock.now())
 
-    def _forward(self, batch: Records, mapped: Mapped) -> list[Outbound]:
+    def _forward(self, batch: Records, mapped: MappedBatch) -> list[Outbound]:
         """Turn the results for one batch into messages; every record is in exactly one of them."""
         failures = dict(mapped.failures)
         messages = []
@@ -115,15 +105,15 @@ def mapping_spec(stage: Stage) -> StageSpec[Records]:
     return StageSpec(stage.value, [INPUT_OF[stage]], decoding(Records), records=len)
 
 
-def _output(batch: Records, mapped: Mapped) -> Records | None:
+def _output(batch: Records, mapped: MappedBatch) -> Records | None:
     """Return the batch of what was mapped, None where that is nothing."""
-    if mapped.failures or mapped.excluded:
-        records = [output for output in mapped.outputs if output is not None]
-        if not records:
-            return None
-        batch = batch.part([place for place, o in enumerate(mapped.outputs) if o is not None])
-    else:
-        records = list(mapped.outputs)  # type: ignore[arg-type] # every record has one
+    if not mapped.places:
+        return None
+    records = mapped.outputs.records()
+    if mapped.outputs.rest:  # its keys come last, and hashes are taken of sorted ones
+        records = [dict(sorted(record.items())) for record in records]
+    if len(mapped.places) < len(batch):
+        batch = batch.part(mapped.places)
     return msgspec.structs.replace(batch, records=records, attempt=1, history=[])
 
 

@@ -11,9 +11,10 @@ import msgspec
 
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import Mapping
-from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
+from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.record import Record
 
 _decode = decoder_of(Record).decode
@@ -42,9 +43,9 @@ def good_fields(mapping: Mapping, stage: Stage, given: bytes) -> GoodFields:
     find = compiled.broken_normalization if normalizes else compiled.broken_transformation
     broken = dict(find(record))
     good = compile_mapping(_without(mapping, stage, broken))
-    result: MappedBatch = (good.normalize if normalizes else good.transform)([record])
-    made = result.outputs[0]
-    return GoodFields(None if made is None else encode(made), broken)
+    part = good.normalize if normalizes else good.transform
+    made = part(Columns.of([record])).outputs.records()
+    return GoodFields(encode(made[0]) if made else None, broken)
 
 
 def _without(mapping: Mapping, stage: Stage, broken: dict[int, Failure]) -> Mapping:

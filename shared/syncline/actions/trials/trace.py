@@ -10,6 +10,7 @@ import msgspec
 from syncline.contracts.batch import LARGEST_BATCH
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
@@ -83,7 +84,7 @@ class Tracer:
         self,
         data: bytes,
         stage: Stage,
-        map_: Callable[[Sequence[JsonObject]], MappedBatch],
+        map_: Callable[[Columns], MappedBatch],
         broken: Callable[[JsonObject], Found],
     ) -> bytes | Trace:
         """Return what a stage would send on, or what becomes of the record there."""
@@ -91,13 +92,13 @@ class Tracer:
             record = _decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
             return self.failed(stage, Failure(Category.PERMANENT, "invalid_record", str(error)))
-        result = map_([record])
+        result = map_(Columns.of([record]))
         if result.excluded:
             return Trace("excluded", None, None)
         if result.failures:
             found = broken(record) or [(-1, result.failures[0])]
             return Trace("failed", None, None, [self._error(stage, *each) for each in found])
-        made = encode(result.outputs[0])
+        made = encode(result.outputs.records()[0])
         return made if len(made) <= LARGEST_BATCH else self.failed(stage, too_large(len(made)))
 
     def failed(self, stage: Stage, failure: Failure) -> Trace:

@@ -13,6 +13,7 @@ from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.extraction import CursorType, ExtractionMode
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
+from tests.support.mapped_records import mapped
 
 VALID: dict[str, Any] = {
     "entityType": " Item ",
@@ -224,7 +225,7 @@ def test_a_document_of_an_earlier_release_goes_on_working() -> None:
     assert len(said(old)) > 1
     mapping = parse(old, stored=True)
     assert [name for name, _ in mapping.normalization.fields[1].chain] == ["trim", "formatDecimal"]
-    assert compile_mapping(mapping).transform([{"sku": "1", "name": "n"}]).failures == {}
+    assert mapped(compile_mapping(mapping).transform, [{"sku": "1", "name": "n"}]).failures == {}
 
 
 def test_to_bool_is_doubted() -> None:

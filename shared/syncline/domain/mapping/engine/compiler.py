@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
 from syncline.domain.mapping.engine.codegen import compile_output
@@ -27,12 +28,14 @@ class MappedBatch(msgspec.Struct):
     """What mapping a batch gave.
 
     Attributes:
-        outputs: parallel to the batch; None where a record failed or was excluded.
-        failures: index -> why.
-        excluded: indexes of records the mapping leaves out.
+        outputs: of the records that came through, in their order.
+        places: where in the batch these records stand, parallel to `outputs`.
+        failures: place -> why.
+        excluded: places of records that the mapping leaves out.
     """
 
-    outputs: list[Record | None]
+    outputs: Columns
+    places: Sequence[int]
     failures: dict[int, Failure] = {}
     excluded: list[int] = []
 
@@ -58,28 +61,32 @@ class Mapper:
         self._exclude = exclude
         self._witness = Witness(fields, lambda seen: self._shaper.shape(seen, fixed))
 
-    def map(self, records: Sequence[Record]) -> MappedBatch:
+    def map(self, batch: Columns) -> MappedBatch:
         """Map a batch; one record that fails does not affect the others."""
-        function = self._function
+        function, records = self._function, batch.records()
         if self._exclude is None:
             try:
-                return MappedBatch([function(record) for record in records])
+                made = [function(record) for record in records]
             except RAISED:  # whatever it was, the slow way names it
                 pass
+            else:
+                return MappedBatch(Columns.of(made), range(len(made)))
         return self._one_by_one(records)
 
     def _one_by_one(self, records: Sequence[Record]) -> MappedBatch:
-        result = MappedBatch([None] * len(records), {}, [])
+        made: dict[int, Record] = {}
+        failures: dict[int, Failure] = {}
+        excluded = []
         for place, record in enumerate(records):
             try:
                 if self._exclude is not None and self._exclude(record):
-                    result.excluded.append(place)
+                    excluded.append(place)
                 else:
-                    result.outputs[place] = self._function(record)
+                    made[place] = self._function(record)
             except RAISED as error:
                 found = self.broken(record)
-                result.failures[place] = found[0][1] if found else failure_of("", error)
-        return result
+                failures[place] = found[0][1] if found else failure_of("", error)
+        return MappedBatch(Columns.of(list(made.values())), list(made), failures, excluded)
 
     def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every field that a record breaks, by its place in the mapping."""
@@ -102,13 +109,16 @@ class CompiledMapping:
             close=transformation.omit_null,
         )
 
-    def normalize(self, records: Sequence[Record]) -> MappedBatch:
+    def normalize(self, batch: Columns) -> MappedBatch:
         """Map raw records to canonical ones."""
-        return self._normalizer.map(records)
+        return self._normalizer.map(batch)
 
-    def transform(self, records: Sequence[Record]) -> MappedBatch:
-        """Map canonical records to target payloads, keys sorted at every level."""
-        return self._transformer.map(records)
+    def transform(self, batch: Columns) -> MappedBatch:
+        """Map canonical records to target payloads, keys sorted at every level.
+
+        Of a payload's own keys some may stand in `values` and some in `rest`, each sorted.
+        """
+        return self._transformer.map(batch)
 
     def broken_normalization(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every normalization field that a raw record breaks, by its place."""

@@ -16,6 +16,7 @@ from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.transformers.registry import BUILT_IN
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
+from tests.support.mapped_records import mapped
 
 DOCUMENT: dict[str, Any] = {
     "entityType": "item",
@@ -111,9 +112,9 @@ def test_nothing_that_is_saved_ever_crashes(
     event("taken")
     warnings(mapping)
     compiled = compile_mapping(mapping)
-    raw = compiled.normalize(records)
+    raw = mapped(compiled.normalize, records)
     canonical = [record for record in raw.outputs if record is not None]
-    payload = compiled.transform(canonical)
+    payload = mapped(compiled.transform, canonical)
     for failure in [*raw.failures.values(), *payload.failures.values()]:
         assert failure.category is Category.PERMANENT
         assert failure.code != "unexpected_error", failure

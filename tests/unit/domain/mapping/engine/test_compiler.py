@@ -11,6 +11,7 @@ from syncline.domain.errors import Category
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.transformers.registry import registry
 from syncline.domain.mapping.validation import parse
+from tests.support.mapped_records import mapped
 
 
 def compiled(
@@ -35,13 +36,13 @@ def compiled(
 
 
 def normalized(field: dict[str, Any], *records: dict[str, Any]) -> Any:
-    return compiled([{"source": "a", "target": "x", **field}]).normalize(list(records))
+    return mapped(compiled([{"source": "a", "target": "x", **field}]).normalize, records)
 
 
 def transformed(fields: list[dict[str, Any]], record: dict[str, Any], **transformation: Any) -> Any:
     names = sorted(record)
     sources = [{"source": name, "target": name, "type": "array"} for name in names]
-    result = compiled(sources, fields, **transformation).transform([record])
+    result = mapped(compiled(sources, fields, **transformation).transform, [record])
     return result.outputs[0] if not result.failures else result.failures[0].message
 
 
@@ -213,7 +214,7 @@ def test_excluded_records_are_neither_outputs_nor_failures() -> None:
     mapping = compiled(
         [{"source": "a", "target": "x"}], exclude={"field": "x", "op": "eq", "value": "no"}
     )
-    result = mapping.transform([{"x": "yes"}, {"x": "no"}, {"x": "yes"}])
+    result = mapped(mapping.transform, [{"x": "yes"}, {"x": "no"}, {"x": "yes"}])
     assert result.outputs == [{"first": "yes"}, None, {"first": "yes"}]
     assert (result.excluded, result.failures) == ([1], {})
 
@@ -270,7 +271,9 @@ def test_what_a_plug_in_makes_can_travel(given: object, monkeypatch: pytest.Monk
     for module in ("chains", "engine.fields"):
         monkeypatch.setattr(f"syncline.domain.mapping.{module}.registry", lambda: known)
     fields = [{"source": "x", "target": "y", "transform": "odd"}]
-    result = compiled([{"source": "a", "target": "x"}], fields).transform([{"x": "1"}, {"x": None}])
+    result = mapped(
+        compiled([{"source": "a", "target": "x"}], fields).transform, [{"x": "1"}, {"x": None}]
+    )
     assert result.outputs == [None, {"y": None}]
     assert result.failures[0].category is Category.PERMANENT
     assert "x cannot be taken: `odd` made of it what JSON cannot hold" in result.failures[0].message
@@ -299,4 +302,4 @@ def test_every_field_at_fault_is_named_where_the_mapping_looks() -> None:
     record = {"x": [{"n": "1"}, {"n": "no"}]}
     found = mapping.broken_transformation(record)
     assert [place for place, _ in found] == [0, 1, 2]
-    assert mapping.transform([record]).failures[0] == found[0][1]
+    assert mapped(mapping.transform, [record]).failures[0] == found[0][1]

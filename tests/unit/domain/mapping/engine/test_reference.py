@@ -13,6 +13,7 @@ from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, InvalidInputError
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
+from tests.support.mapped_records import mapped
 from tests.support.plain_mapping import (
     EACH,
     Path,
@@ -122,7 +123,7 @@ def test_engine_and_paper_agree(
     if mapping is None:
         event("refused")
         return
-    result = mapping.transform(records)
+    result = mapped(mapping.transform, records)
     for place, record in enumerate(records):
         try:
             expected = transform(rules, record, omit_null=omit_null)

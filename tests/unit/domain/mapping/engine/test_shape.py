@@ -11,6 +11,7 @@ from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.mapping.warnings import warnings
+from tests.support.mapped_records import mapped
 
 NAMES = ("a", "b", "c", "sku", "kind", "lines", "tags", "more")
 NO, YES = {"field": "kind", "value": "no"}, {"field": "kind", "op": "ne", "value": "no"}
@@ -28,7 +29,7 @@ def document(fields: list[dict[str, Any]], **transformation: Any) -> dict[str, A
 
 def made(fields: list[dict[str, Any]], record: dict[str, Any], **transformation: Any) -> Any:
     given = copy.deepcopy(record)
-    result = compile_mapping(parse(document(fields, **transformation))).transform([record])
+    result = mapped(compile_mapping(parse(document(fields, **transformation))).transform, [record])
     assert record == given
     return result.outputs[0] if not result.failures else result.failures[0].message
 

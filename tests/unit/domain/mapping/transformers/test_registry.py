@@ -10,6 +10,7 @@ import pytest
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.validation import parse
+from tests.support.mapped_records import mapped
 
 RECORD = {
     "first": "Ada",
@@ -46,7 +47,9 @@ def mapping(transform: object, options: dict[str, Any] | None = None) -> Any:
 
 
 def applied(value: object, transform: object, options: dict[str, Any] | None = None) -> Any:
-    result = compile_mapping(mapping(transform, options)).transform([{"v": value, **RECORD}])
+    result = mapped(
+        compile_mapping(mapping(transform, options)).transform, [{"v": value, **RECORD}]
+    )
     output = result.outputs[0]
     return result.failures[0].message if output is None else output["out"]
 

@@ -1,0 +1,175 @@
+"""The shape of an output: fields and fixed values laid into nested objects and arrays.
+
+What stands where, decided once a mapping: `source` writes the function that makes it. The paths
+were checked (`places`), so every place is one thing: a value, an object, an array by indexes, or
+an array with an element for each of a source's.
+
+How elements are made. A field whose source has a `[]` of its own makes an element for each of the
+source array's; several such arrays are laid side by side. Beside one of these, a field without
+`[]` gives its value to every element; where there is none, its value is spread: a list gives its
+elements, null none, anything else is the only one. Fixed values stand in elements that fields make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from syncline.domain.mapping.paths import EACH, Path, Segment, split_at_each
+from tests.support.row_mapping.fields import Field
+
+
+class Leaf(msgspec.Struct):
+    """A place with one value: of a field that reads a context, or fixed (field is None)."""
+
+    field: Field | None = None
+    context: int = 0
+    source: Path = ()
+    value: Any = None
+
+
+class Object(msgspec.Struct):
+    """An object: its places by key."""
+
+    places: dict[str, Node]
+
+
+class Array(msgspec.Struct):
+    """An array whose elements are written by their indexes.
+
+    Attributes:
+        closed: indexes that move up instead of leaving a null where nothing is written.
+    """
+
+    places: dict[int, Node]
+    closed: frozenset[int]
+
+
+class SourceArray(msgspec.Struct):
+    """A source array that makes elements: where it is read, and for which fields."""
+
+    context: int
+    source: Path
+    fields: list[Field]
+    is_spread: bool
+
+
+class Each(msgspec.Struct):
+    """An array of one element for each of the source arrays'.
+
+    Attributes:
+        carried: contexts of outside that the element's places read too; they follow those of
+            `makings` in the element's own numbering.
+        optional: the element's contexts that may be missing, as their array is shorter.
+    """
+
+    makings: list[SourceArray]
+    carried: list[int]
+    optional: frozenset[int]
+    element: Node
+
+
+Node: TypeAlias = Leaf | Object | Array | Each
+
+
+class _Member(msgspec.Struct, frozen=True):
+    """A field or fixed value on its way to its place: what is left of both paths."""
+
+    target: Path
+    source: Path = ()
+    context: int = 0
+    field: Field | None = None
+    value: Any = None
+
+
+class Shaper:
+    """Lays out one output.
+
+    Args:
+        close: whether an index that nothing ever writes closes up: nulls are left out.
+    """
+
+    def __init__(self, *, close: bool) -> None:
+        self._close = close
+
+    def shape(self, fields: Sequence[Field], static: Sequence[tuple[Path, Any]]) -> Object:
+        """Return the shape of an output; context 0 is the record."""
+        members = [_Member(f.target, f.source, 0, f) for f in fields]
+        members += [_Member(path, value=value) for path, value in static]
+        return Object(self._by_key(members, frozenset()))
+
+    def _node(self, members: Sequence[_Member], optional: frozenset[int]) -> Node:
+        first = members[0]
+        if not first.target:
+            return Leaf(first.field, first.context, first.source, first.value)
+        if first.target[0] == EACH:
+            return self._each(members, optional)
+        if first.target[0].key is not None:
+            return Object(self._by_key(members, optional))
+        groups = _grouped(members)
+        places = {step.index or 0: self._node(group, optional) for step, group in groups.items()}
+        closed = {s.index or 0 for s, group in groups.items() if _leaves_no_null(group)}
+        gaps = set(range(max(places))) - places.keys() if self._close else set()
+        return Array(places, frozenset(closed | gaps))
+
+    def _by_key(self, members: Sequence[_Member], optional: frozenset[int]) -> dict[str, Node]:
+        groups = _grouped(members)
+        return {step.key or "": self._node(group, optional) for step, group in groups.items()}
+
+    def _each(self, members: Sequence[_Member], optional: frozenset[int]) -> Each:
+        fields = [member for member in members if member.field is not None]
+        spread = not any(EACH in member.source for member in fields)
+        makings: dict[tuple[int, Path], SourceArray] = {}
+        carried: list[int] = []
+        for member in fields:
+            array = member.source if spread else _array_of(member)
+            if array is not None:
+                key = member.context, array
+                makings.setdefault(key, SourceArray(*key, [], spread)).fields.append(_field(member))
+            elif member.context not in carried:
+                carried.append(member.context)
+        numbers = {key: number for number, key in enumerate(makings)}
+        inner = [_inside(member, numbers, carried, spread=spread) for member in members]
+        missing = set(numbers.values()) if len(numbers) > 1 else set()
+        missing |= {len(numbers) + carried.index(c) for c in carried if c in optional}
+        element = self._node(inner, frozenset(missing))
+        return Each(list(makings.values()), carried, frozenset(missing), element)
+
+
+def _grouped(members: Sequence[_Member]) -> dict[Segment, list[_Member]]:
+    groups: dict[Segment, list[_Member]] = {}
+    for member in members:
+        inside = msgspec.structs.replace(member, target=member.target[1:])
+        groups.setdefault(member.target[0], []).append(inside)
+    return groups
+
+
+def _leaves_no_null(group: Sequence[_Member]) -> bool:
+    return all(member.field is not None and member.field.omit_null for member in group)
+
+
+def _field(member: _Member) -> Field:
+    assert member.field is not None
+    return member.field
+
+
+def _array_of(member: _Member) -> Path | None:
+    split = split_at_each(member.source)
+    return None if split is None else split[0]
+
+
+def _inside(
+    member: _Member, numbers: dict[tuple[int, Path], int], carried: Sequence[int], *, spread: bool
+) -> _Member:
+    """Return a member as the element sees it: the rest of its paths, and its context there."""
+    target = member.target[1:]
+    if member.field is None:
+        return msgspec.structs.replace(member, target=target)
+    split = (member.source, ()) if spread else split_at_each(member.source)
+    if split is None:
+        context = len(numbers) + carried.index(member.context)
+        return msgspec.structs.replace(member, target=target, context=context)
+    context = numbers[member.context, split[0]]
+    return msgspec.structs.replace(member, target=target, context=context, source=split[1])
