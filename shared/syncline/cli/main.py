@@ -13,58 +13,35 @@ from typer.main import get_install_completion_arguments
 
 
 class Entry(NamedTuple):
-    """A command (a function) or a group of them (Commands), and what the list says of it."""
+    """The module of a command (a function of its name) or of a group (its `commands`)."""
 
     module: str
-    name: str
     help: str
 
 
 COMMANDS = {
-    "dev": Entry(
-        "installation.dev", "dev", "Start Kafka, PostgreSQL and all services on this machine."
-    ),
-    "demo": Entry(
-        "installation.demo", "demo", "Sync an ERP to a shop and a warehouse before your eyes."
-    ),
-    "apply": Entry(
-        "configuration.configuration", "apply", "Store the configuration that files hold."
-    ),
-    "diff": Entry("configuration.configuration", "diff", "Show what `apply` would change."),
+    "dev": Entry("installation.dev", "Start Kafka, PostgreSQL and all services on this machine."),
+    "demo": Entry("installation.demo", "Sync an ERP to a shop and a warehouse before your eyes."),
+    "apply": Entry("configuration.configuration", "Store the configuration that files hold."),
+    "diff": Entry("configuration.configuration", "Show what `apply` would change."),
     "delete": Entry(
-        "configuration.deletion", "delete", "Delete profiles, mappings, instances, schedules."
+        "configuration.configuration", "Delete profiles, mappings, instances, schedules."
     ),
-    "export": Entry(
-        "configuration.configuration", "export", "Write what is stored as files for `apply`."
-    ),
-    "trigger": Entry("runs.trigger", "trigger", "Sync an instance now, and watch it."),
-    "runs": Entry("runs.runs", "commands", "List, show, watch, pause, resume and cancel runs."),
-    "records": Entry("runs.records", "commands", "Find a record over all runs."),
-    "dlq": Entry(
-        "dead_letters.dlq", "commands", "Look at failed records; replay, discard, restore them."
-    ),
-    "cursors": Entry("configuration.cursors", "commands", "List, reset and set cursors."),
-    "schedules": Entry(
-        "configuration.schedules", "commands", "List, preview, switch schedules; run one now."
-    ),
-    "doctor": Entry(
-        "doctor.doctor", "doctor", "Check settings, servers, profiles, services, runs."
-    ),
-    "run": Entry("installation.services", "run", "Run one service until it is told to stop."),
-    "migrate": Entry(
-        "installation.services", "migrate", "Bring the database to this release's schema."
-    ),
-    "topics": Entry("installation.topics", "commands", "Create, list and tail topics."),
-    "secrets": Entry(
-        "installation.secrets", "commands", "Make and change the keys that encrypt secrets."
-    ),
-    "users": Entry(
-        "access.users", "commands", "Add, list and disable people; let them choose passwords."
-    ),
-    "api-keys": Entry(
-        "access.api_keys", "commands", "Create, list and revoke the API keys of programs."
-    ),
-    "version": Entry("installation.services", "version", "Print the version."),
+    "export": Entry("configuration.configuration", "Write what is stored as files for `apply`."),
+    "trigger": Entry("runs.trigger", "Sync an instance now, and watch it."),
+    "runs": Entry("runs.runs", "List, show, watch, pause, resume and cancel runs."),
+    "records": Entry("runs.records", "Find a record over all runs."),
+    "dlq": Entry("dead_letters.dlq", "Look at failed records; replay, discard, restore them."),
+    "cursors": Entry("configuration.cursors", "List, reset and set cursors."),
+    "schedules": Entry("configuration.schedules", "List, preview, switch schedules; run one now."),
+    "doctor": Entry("doctor.doctor", "Check settings, servers, profiles, services, runs."),
+    "run": Entry("installation.services", "Run one service until it is told to stop."),
+    "migrate": Entry("installation.services", "Bring the database to this release's schema."),
+    "topics": Entry("installation.topics", "Create, list and tail topics."),
+    "secrets": Entry("installation.secrets", "Make and change the keys that encrypt secrets."),
+    "users": Entry("access.users", "Add, list and disable people; let them choose passwords."),
+    "api-keys": Entry("access.api_keys", "Create, list and revoke the API keys of programs."),
+    "version": Entry("installation.services", "Print the version."),
 }
 
 
@@ -81,7 +58,9 @@ def program(called: str) -> TyperGroup:
     """
     completing = "_SYNCLINE_COMPLETE" in os.environ
     commands: dict[str, Any] = {
-        name: _whole(name, entry) if completing or name == called else _listed(name, entry)
+        name: _whole(name, entry.module)
+        if completing or name == called
+        else TyperCommand(name, help=entry.help)
         for name, entry in COMMANDS.items()
     }
     return TyperGroup(
@@ -96,12 +75,11 @@ def program(called: str) -> TyperGroup:
     )
 
 
-def _listed(name: str, entry: Entry) -> TyperCommand:
-    return TyperCommand(name, help=entry.help)
+def _whole(name: str, module: str) -> TyperCommand | TyperGroup:
+    from syncline.cli.program.app import command_of  # noqa: PLC0415 - only when one is called
 
-
-def _whole(name: str, entry: Entry) -> TyperCommand | TyperGroup:
-    from syncline.cli.program.app import Commands, command_of  # noqa: PLC0415 - only when one is called
-
-    found = getattr(importlib.import_module(f"syncline.cli.{entry.module}"), entry.name)
-    return found.group(name) if isinstance(found, Commands) else command_of(name, found)
+    found = importlib.import_module(f"syncline.cli.{module}")
+    if group := getattr(found, "commands", None):
+        whole: TyperGroup = group.group(name)
+        return whole
+    return command_of(name, getattr(found, name))

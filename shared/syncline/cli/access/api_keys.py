@@ -10,7 +10,6 @@ from syncline.cli.access.users import checked_role
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column
-from syncline.cli.program.texts import moment
 from syncline.domain.access import Role
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
@@ -23,12 +22,12 @@ _DAYS = typer.Option("--days", metavar="NUMBER", help="Until it expires; never w
 _COLUMNS = (
     Column("name", cut=True),
     Column("prefix"),
-    Column("role"),
+    Column("role", lambda key: Role.of(key.role).title),
     Column("status"),
-    Column("created", rank=4),
-    Column("by", rank=3, cut=True),
-    Column("last used", rank=1),
-    Column("expires", rank=2),
+    Column("created", "created_at", rank=4),
+    Column("by", "created_by", rank=3, cut=True),
+    Column("last used", "used_at", rank=1),
+    Column("expires", "expires_at", rank=2),
 )
 
 
@@ -62,21 +61,7 @@ def create(
 def list_(shell: Shell) -> None:
     """List the tenant's keys, the newest first."""
     found = shell.ask(lambda database: ApiKeys(database).list(shell.tenant))
-    rows: list[list[object]] = [
-        [
-            key.name,
-            key.prefix,
-            Role.of(key.role).title,
-            key.status,
-            moment(key.created_at),
-            key.created_by,
-            moment(key.used_at),
-            moment(key.expires_at),
-        ]
-        for key in found
-    ]
-    none = f"no API keys; `{own_name()} api-keys create NAME` makes one"
-    shell.show_table(found, _COLUMNS, rows, none)
+    shell.show_list(found, _COLUMNS, f"no API keys; `{own_name()} api-keys create NAME` makes one")
 
 
 @commands.add("revoke")

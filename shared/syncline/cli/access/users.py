@@ -9,7 +9,6 @@ import typer
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.tables import Column
-from syncline.cli.program.texts import moment
 from syncline.domain.access import Role, RoleName
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.access.users import UserChange, Users, UserView, insert_user
@@ -19,12 +18,20 @@ _NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
 _ROLE = typer.Option("--role", metavar="ROLE", help="runner, user or platform_admin.")
 _TENANTS = typer.Option("--tenants", metavar="A,B", help="Where a runner or user may work.")
 _UNDO = typer.Option("--undo", help="Let them in again.")
+
+
+def _status(user: UserView) -> str:
+    if user.disabled:
+        return "disabled"
+    return "active" if user.has_password or user.signed_in_at else "invited"
+
+
 _COLUMNS = (
     Column("name", cut=True),
-    Column("role"),
-    Column("tenants", cut=True, rank=1),
-    Column("status"),
-    Column("last signed in", rank=2),
+    Column("role", lambda user: Role.of(user.role).title),
+    Column("tenants", lambda user: ", ".join(user.tenants) or "everywhere", cut=True, rank=1),
+    Column("status", _status),
+    Column("last signed in", "signed_in_at", rank=2),
 )
 
 
@@ -61,17 +68,7 @@ def add(
 def list_(shell: Shell) -> None:
     """List everybody."""
     found = shell.ask(lambda database: Users(database).list())
-    rows: list[list[object]] = [
-        [
-            user.name,
-            Role.of(user.role).title,
-            ", ".join(user.tenants) or "everywhere",
-            _status(user),
-            moment(user.signed_in_at),
-        ]
-        for user in found
-    ]
-    shell.show_table(found, _COLUMNS, rows, "no users yet")
+    shell.show_list(found, _COLUMNS, "no users yet")
 
 
 @commands.add("disable", tenant=False)
@@ -105,9 +102,3 @@ def checked_role(role: str) -> RoleName:
 
 def _link(shell: Shell, token: str) -> str:
     return f"{shell.settings.console_url()}/choose-password#{token}"
-
-
-def _status(user: UserView) -> str:
-    if user.disabled:
-        return "disabled"
-    return "active" if user.has_password or user.signed_in_at else "invited"

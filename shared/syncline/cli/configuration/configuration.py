@@ -1,4 +1,4 @@
-"""`syncline apply`, `diff` and `export`: configuration as files."""
+"""`syncline apply`, `diff`, `export` and `delete`: configuration as files."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from syncline.cli.configuration.deletion import confirm_deleting
-from syncline.cli.program.app import DIFFERENT
+from syncline.cli.program.app import DIFFERENT, OK
 from syncline.cli.program.errors import OutsideError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import plural
 from syncline.domain.configuration.comparison import Difference, PlanStep
-from syncline.domain.configuration.documents import TenantConfiguration
+from syncline.domain.configuration.documents import Kind, TenantConfiguration
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.domain.naming import meant, shown
 from syncline.resources import plan
+from syncline.resources.deletion import remove
 from syncline.resources.export import documents, to_yaml
 from syncline.resources.loader import DocumentSet, load
 from syncline.resources.mistakes import Mistake
@@ -32,6 +33,9 @@ _FILES = typer.Option(
 _OUTPUT = typer.Option("-o", "--output", metavar="FILE", help="Write there, not to the screen.")
 _PRUNE = typer.Option("--prune", help="Also delete what the files do not name.")
 _YES = typer.Option("--yes", help="Do not ask before deleting.")
+_KINDS = ", ".join(kind.lower() for kind in Kind)
+_KIND = typer.Argument(metavar="KIND", help=f"One of {_KINDS}.")
+_NAMES = typer.Argument(metavar="NAME…", help="Their names.")
 _SIGNS = {"created": "+", "changed": "~", "unchanged": "=", "deleted": "-"}
 
 
@@ -65,7 +69,7 @@ def diff(
     shell: Shell,
     file: Annotated[list[str], _FILES],
     prune: Annotated[bool, _PRUNE] = False,
-) -> None:
+) -> int:
     """Show what `apply` would change; exit code 10 when that is anything."""
     loaded = _load(shell, file)
 
@@ -80,8 +84,7 @@ def diff(
     lines = [*_lines(changes), _summary(steps)] if changes else [same]
     shell.show(_document(steps, doubts), *lines)
     _warn(shell, doubts)
-    if changes:
-        raise typer.Exit(DIFFERENT)
+    return DIFFERENT if changes else OK
 
 
 def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None:
@@ -104,6 +107,30 @@ def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None
         typer.echo(text, nl=False)
 
 
+def delete(
+    shell: Shell,
+    kind: Annotated[str, _KIND],
+    names: Annotated[list[str], _NAMES],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete profiles, mappings, instances or schedules: all that are named or none.
+
+    What is in use stays: by an instance, a schedule, a run, or dead letters that are pending. The
+    history of runs stays.
+    """
+    wanted = [(_kind(kind), name) for name in names]
+    _ = shell.settings
+    _confirm_deleting(shell, len(wanted), yes=yes)
+
+    async def take() -> list[PlanStep]:
+        async with shell.configuration() as stored:
+            return await remove(stored, shell.tenant, shell.actor, wanted)
+
+    steps = shell.run(take())
+    document = {"deleted": [{"kind": step.kind, "name": step.name} for step in steps]}
+    shell.show(document, *(f"- {step.kind.value:8} {step.name}" for step in steps))
+
+
 def _planned(shell: Shell, loaded: DocumentSet, *, yes: bool) -> list[PlanStep]:
     """Show what pruning would delete, and ask."""
 
@@ -116,8 +143,29 @@ def _planned(shell: Shell, loaded: DocumentSet, *, yes: bool) -> list[PlanStep]:
     if doomed:
         for line in _lines(doomed) if not (yes or shell.json) else ():
             shell.note(line)
-        confirm_deleting(shell, len(doomed), yes=yes)
+        _confirm_deleting(shell, len(doomed), yes=yes)
     return steps
+
+
+def _confirm_deleting(shell: Shell, count: int, *, yes: bool) -> None:
+    """Ask a person whether so many documents shall go. Raises OutsideError where nobody can."""
+    if yes:
+        return
+    what = f"delete {plural(count, 'document')}"
+    if not shell.is_interactive:
+        raise OutsideError("not_confirmed", f"would {what}", "add --yes to do it without asking")
+    if not typer.confirm(f"{what}?", err=True):
+        raise typer.Exit(1)
+
+
+def _kind(text: str) -> Kind:
+    """Read a kind in any case, in singular or plural. Raises InvalidInputError."""
+    known = {kind.lower(): kind for kind in Kind}
+    found = known.get(text.lower().removesuffix("s"))
+    if found is None:
+        like = meant(text, known) or f"; known: {_KINDS}"
+        raise InvalidInputError([Problem("KIND", f"unknown kind {shown(text)}{like}")])
+    return found
 
 
 def _load(shell: Shell, files: Sequence[str]) -> DocumentSet:

@@ -14,6 +14,7 @@ from syncline.cli.program.tables import Column, pairs, table
 from syncline.cli.program.texts import label, moment
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.preview import Preview, parse_cadence, preview
+from syncline.postgres.database.database import Database
 from syncline.postgres.schedules.schedule_list import FiringView, ScheduleList, ScheduleView
 from syncline.resources.edits import Edit, switch
 from syncline.runtime.clock import SystemClock
@@ -24,21 +25,32 @@ _CRON = typer.Argument(metavar="CRON", help='Five fields, such as "0 5 * * MON-F
 _ZONE = typer.Option("--timezone", metavar="ZONE", help="IANA time zone, such as Europe/Berlin.")
 _LIMIT = typer.Option("--limit", metavar="NUMBER", min=1, max=2**31 - 2, help="Firings shown.")
 _STYLES = {"Enabled": "green", "Disabled": "red", "Dependency Inactive": "yellow"}
+
+
+def _became(firing: FiringView) -> str:
+    return label(firing.state or firing.result)
+
+
+def _last(schedule: ScheduleView) -> str:
+    firing = schedule.last_run
+    return f"{moment(firing.slot)} {_became(firing)}" if firing else "never"
+
+
 _COLUMNS = (
-    Column("schedule", cut=True),
+    Column("schedule", "name", cut=True),
     Column("instance", cut=True),
     Column("entity type"),
     Column("cron", rank=1),
-    Column("zone", rank=2),
-    Column("status", styles=_STYLES),
-    Column("last run", rank=3),
+    Column("zone", "timezone", rank=2),
+    Column("status", lambda schedule: label(schedule.status), styles=_STYLES),
+    Column("last run", _last, rank=3),
     Column("next run"),
 )
 _FIRINGS = (
-    Column("due"),
-    Column("result"),
-    Column("run"),
-    Column("by", rank=2),
+    Column("due", "slot"),
+    Column("result", _became),
+    Column("run", "correlation_id"),
+    Column("by", "actor", rank=2),
     Column("reason", cut=True, rank=1),
 )
 
@@ -47,46 +59,21 @@ _FIRINGS = (
 def list_(shell: Shell) -> None:
     """List the schedules, with the last and the next run of each."""
     found = shell.ask(lambda database: ScheduleList(database).page(shell.tenant))
-    rows: list[list[object]] = [
-        [
-            s.name,
-            s.instance,
-            s.entity_type,
-            s.cron,
-            s.timezone,
-            label(s.status),
-            _last(s.last_run),
-            moment(s.next_run),
-        ]
-        for s in found
-    ]
     none = f"no schedules; `{own_name()} apply -f` stores documents of kind Schedule"
-    shell.show_table(found, _COLUMNS, rows, none)
-
-
-def _last(firing: FiringView | None) -> str:
-    if firing is None:
-        return "never"
-    return f"{moment(firing.slot)} {_became(firing)}"
-
-
-def _became(firing: FiringView) -> str:
-    return label(firing.state or firing.result)
+    shell.show_list(found, _COLUMNS, none)
 
 
 @commands.add("show")
 def show(shell: Shell, schedule: Annotated[str, _NAME], limit: Annotated[int, _LIMIT] = 10) -> None:
     """Show one schedule, what it will do, and its newest firings."""
 
-    async def read() -> tuple[ScheduleView, Sequence[FiringView]]:
-        async with shell.database() as database:
-            views = ScheduleList(database)
-            view = await views.get(shell.tenant, schedule)
-            return view, await views.firings(shell.tenant, schedule, limit)
+    async def read(database: Database) -> tuple[ScheduleView, Sequence[FiringView]]:
+        views = ScheduleList(database)
+        view = await views.get(shell.tenant, schedule)
+        return view, await views.firings(shell.tenant, schedule, limit)
 
-    view, firings = shell.run(read())
-    parsed = parse_cadence(view.cron, view.timezone)
-    coming = preview(*parsed, SystemClock().now())
+    view, firings = shell.ask(read)
+    coming = preview(*parse_cadence(view.cron, view.timezone), SystemClock().now())
     head = pairs(
         [
             ("schedule", view.name),
@@ -95,11 +82,8 @@ def show(shell: Shell, schedule: Annotated[str, _NAME], limit: Annotated[int, _L
             ("missed", f"{view.missed} in the last seven days" if view.missed else None),
         ]
     )
-    rows: list[list[object]] = [
-        [moment(f.slot), _became(f), f.correlation_id, f.actor, f.reason] for f in firings
-    ]
     document = {"schedule": view, "preview": coming, "firings": firings}
-    shell.show(document, *head, *_lines(coming), "", *table(_FIRINGS, rows, shell.out.width))
+    shell.show(document, *head, *_lines(coming), "", *table(_FIRINGS, firings, shell.out.width))
 
 
 def _status(view: ScheduleView) -> str:

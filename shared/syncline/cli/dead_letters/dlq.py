@@ -1,4 +1,4 @@
-"""`syncline dlq`: list, group and show failed records. Acting on them is in the modules below."""
+"""`syncline dlq`: list, group, show, discard and restore failed records."""
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ import msgspec
 import typer
 
 from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
+from syncline.actions.dead_letters.resolution import DISCARD, RESTORE, STATUS_OF, resolve
 from syncline.cli.dead_letters import operations as bulk
-from syncline.cli.dead_letters import resolution as resolving
 from syncline.cli.dead_letters.replay import replay
-from syncline.cli.dead_letters.selection import Where, Which
+from syncline.cli.dead_letters.selection import (
+    ID,
+    Chosen,
+    ChosenDiscarded,
+    Where,
+    Which,
+    confirm,
+    end,
+    entries_of,
+)
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, pairs
 from syncline.cli.program.texts import moment, number, plural, short_id
-from syncline.cli.runs.runs import LIMIT
+from syncline.cli.runs.runs import Limit
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.record import JsonObject
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
 from syncline.telemetry.masking import MASK
@@ -29,25 +39,32 @@ _ID = typer.Argument(metavar="ID", help="The entry's ID, or how it begins.")
 _STATUS = typer.Option(
     "--status", metavar="STATUS", help="pending, replayed, discarded, overtaken or all."
 )
+_REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the entry.")
 _STATUS_STYLES = {"Pending": "yellow", "Replayed": "cyan"}
 _COLUMNS = (
-    Column("ID"),
-    Column("failed", rank=6),
+    ID,
+    Column("failed", "failed_at", rank=6),
     Column("instance", rank=3, cut=True),
     Column("entity type", rank=4),
     Column("source ID", cut=True),
     Column("stage", rank=2),
     Column("retries", right=True, rank=5, styles={"3": "yellow", "4": "yellow"}),
-    Column("status", rank=1, styles=_STATUS_STYLES),
+    Column("status", lambda entry: entry.status.title(), rank=1, styles=_STATUS_STYLES),
     Column("error", cut=True),
 )
 _GROUPS = (
     Column("group"),
-    Column("entries", right=True),
+    Column("entries", lambda group: number(group.count), right=True),
     Column("stage", rank=1),
     Column("first seen", rank=3),
     Column("last seen", rank=2),
-    Column("error, the newest", cut=True),
+    Column("error, the newest", "error", cut=True),
+)
+_RESULTS = (
+    ID,
+    Column("instance", rank=1, cut=True),
+    Column("source ID", cut=True),
+    Column("result", cut=True),
 )
 
 
@@ -57,54 +74,34 @@ def list_(
     *,
     status: Annotated[str, _STATUS] = "pending",
     which: Which,
-    limit: Annotated[int, LIMIT] = 25,
+    limit: Limit = 25,
 ) -> None:
     """List the newest entries; by default those that wait for a person."""
     wanted = which.filter(None if status == "all" else status)
 
-    async def read() -> tuple[list[DeadLetterView], int]:
-        async with shell.database() as database:
-            views = DeadLetterQueue(database)
-            found = await views.newest(shell.tenant, wanted, limit)
-            count = len(found) if len(found) < limit else await views.count(shell.tenant, wanted)
-            return found, count
+    async def read(database: Database) -> tuple[list[DeadLetterView], int]:
+        queue = DeadLetterQueue(database)
+        found = await queue.newest(shell.tenant, wanted, limit)
+        return found, len(found) if len(found) < limit else await queue.count(shell.tenant, wanted)
 
-    found, count = shell.run(read())
+    found, count = shell.ask(read)
     none = "nothing waits" if status == "pending" else "no entries match"
-    shell.show_table(found, _COLUMNS, [_row(letter) for letter in found], none)
+    shell.show_list(found, _COLUMNS, none)
     if count > len(found):
         shell.note(
             f"{number(count - len(found))} more: --limit shows more, `dlq groups` folds them"
         )
 
 
-def _row(letter: DeadLetterView) -> list[object]:
-    return [
-        short_id(letter.id),
-        moment(letter.failed_at),
-        letter.instance,
-        letter.entity_type,
-        letter.source_id,
-        letter.stage,
-        letter.retries,
-        letter.status.title(),
-        letter.error,
-    ]
-
-
 @commands.add("groups")
-def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> None:
+def groups(shell: Shell, *, where: Where, limit: Limit = 25) -> None:
     """Fold the entries that wait into groups that failed alike, the largest first."""
     wanted = where.filter("pending")
     several = shell.ask(
         lambda database: DeadLetterGroups(database).largest(shell.tenant, wanted, limit + 1)
     )
     found = several[:limit]
-    rows: list[list[object]] = [
-        [g.group, number(g.count), g.stage, moment(g.first_seen), moment(g.last_seen), g.error]
-        for g in found
-    ]
-    shell.show_table(found, _GROUPS, rows, "nothing waits")
+    shell.show_list(found, _GROUPS, "nothing waits")
     if len(several) > limit:
         shell.note("there are more: --limit shows more")
     going = next((group for group in found if group.replayable), None)
@@ -120,13 +117,11 @@ def groups(shell: Shell, *, where: Where, limit: Annotated[int, LIMIT] = 25) -> 
 def show(shell: Shell, entry: Annotated[str, _ID]) -> None:
     """Show an entry: its error, its attempts, and the payload that the failed stage was given."""
 
-    async def read() -> DeadLetterDetail:
-        async with shell.database() as database:
-            (letter_id,) = await DeadLetterQueue(database).ids_of(shell.tenant, [entry])
-            letters = DeadLetters(database, shell.settings.keyring())
-            return await letters.get(shell.tenant, letter_id)
+    async def read(database: Database) -> DeadLetterDetail:
+        (id_,) = await DeadLetterQueue(database).ids_of(shell.tenant, [entry])
+        return await DeadLetters(database, shell.settings.keyring()).get(shell.tenant, id_)
 
-    found = shell.run(read())
+    found = shell.ask(read)
     lines = [*pairs(_facts(found)), *_attempts(found), *_edit(found)]
     shell.show(found, *lines, *_payload(found), *_further(found.entry))
 
@@ -210,7 +205,32 @@ def _further(entry: DeadLetterView) -> list[str]:
 
 
 commands.add("replay")(replay)
-commands.add("discard")(resolving.discard)
-commands.add("restore")(resolving.restore)
+
+
+@commands.add("discard")
+def discard(shell: Shell, *, reason: Annotated[str | None, _REASON] = None, chosen: Chosen) -> int:
+    """Discard entries that wait: nobody needs them any more. They may be restored."""
+    return _resolve(shell, chosen, DISCARD, reason)
+
+
+@commands.add("restore")
+def restore(shell: Shell, chosen: ChosenDiscarded) -> int:
+    """Let discarded entries wait again."""
+    return _resolve(shell, chosen, RESTORE, None)
+
+
+def _resolve(shell: Shell, chosen: Chosen, doing: str, reason: str | None) -> int:
+    selection = chosen.selection(STATUS_OF[doing])
+    entries, more = shell.ask(lambda database: entries_of(shell, database, selection))
+    confirm(shell, doing, len(entries), selection, yes=chosen.yes)
+    results = shell.ask(
+        lambda database: resolve(
+            database, shell.tenant, entries, doing, actor=shell.actor, reason=reason
+        )
+    )
+    shell.show_list(results, _RESULTS, "no entries match")
+    return end(shell, sum(result.done for result in results), len(results), more)
+
+
 commands.add("operations")(bulk.operations)
 commands.add("abort")(bulk.abort)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -13,17 +12,15 @@ import typer
 from uuid6 import uuid7
 
 from syncline.actions.dead_letters.selection import words_of
-from syncline.cli.dead_letters.selection import Selection
-from syncline.cli.program.app import FAILED, INTERRUPTED, OK, PARTIAL
+from syncline.cli.dead_letters.selection import end
+from syncline.cli.program.app import INTERRUPTED, OK
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, table
-from syncline.cli.program.texts import moment, number, plural, short_id
-from syncline.cli.runs.runs import LIMIT
+from syncline.cli.program.texts import number, plural, short_id
+from syncline.cli.runs.runs import Limit
 from syncline.domain.dead_letter.operation import GOOD, OperationKind
 from syncline.domain.errors import InvalidInputError, Problem, RetriableError
-from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
-from syncline.postgres.dead_letters.queue import DeadLetterQueue
 from syncline.postgres.operations.catalog import OperationItem, OperationView
 from syncline.postgres.operations.operations import NewOperation, Operations
 
@@ -34,19 +31,19 @@ SHOWN = 25
 PAGE = 1000
 _OPERATION = typer.Argument(metavar="OPERATION", help="Names the operation.", show_default=False)
 _COLUMNS = (
-    Column("operation"),
-    Column("begun", rank=3),
+    Column("operation", "id"),
+    Column("begun", "created_at", rank=3),
     Column("kind", rank=2),
     Column("state"),
-    Column("entries", right=True),
-    Column("left", right=True, rank=1),
-    Column("what", cut=True),
+    Column("entries", lambda found: number(found.total), right=True),
+    Column("left", lambda found: number(found.waiting + found.under_way), right=True, rank=1),
+    Column("what", lambda found: found.stopped or found.selection, cut=True),
 )
 _ITEMS = (
-    Column("ID"),
+    Column("ID", lambda item: short_id(item.entry)),
     Column("source ID", cut=True),
     Column("result"),
-    Column("why", cut=True),
+    Column("why", "note", cut=True),
 )
 
 
@@ -73,15 +70,7 @@ class Pace(msgspec.Struct, frozen=True):
         return careful or self.rate is not None or self.stop_after is not None
 
 
-async def wanted_of(shell: Shell, database: Database, selection: Selection) -> DeadLetterFilter:
-    """Return the filter that a selection stands for. Raises as `ids_of` does."""
-    if not selection.ids:
-        return selection.wanted
-    ids = await DeadLetterQueue(database).ids_of(shell.tenant, selection.ids)
-    return DeadLetterFilter(ids=tuple(ids))
-
-
-async def begin(
+async def _begin(
     shell: Shell, wanted: DeadLetterFilter, pace: Pace, *, from_stage: str, reason: str | None
 ) -> OperationView:
     """Freeze a selection and let the server replay it. Raises ConflictError: nothing matches."""
@@ -105,7 +94,7 @@ async def begin(
         return await Operations(database).start(new)
 
 
-async def follow(shell: Shell, begun: OperationView) -> OperationView | None:
+async def _follow(shell: Shell, begun: OperationView) -> OperationView | None:
     """Tell how an operation gets on until it has ended; None when Ctrl-C ends the watching."""
     told = ""
     try:
@@ -126,16 +115,12 @@ async def follow(shell: Shell, begun: OperationView) -> OperationView | None:
 
 def _progress(found: OperationView) -> str:
     done = found.total - found.waiting - found.under_way
-    return f"{number(done)} of {plural(found.total, 'entry', 'entries')}{_counts(found.results)}"
+    words = f"{number(done)} of {plural(found.total, 'entry', 'entries')}"
+    counts = [f"{number(n)} {what.replace('_', ' ')}" for what, n in found.results.items()]
+    return f"{words}: {', '.join(counts)}" if counts else words
 
 
-def _counts(results: Mapping[str, int]) -> str:
-    parts = [f"{number(n)} {what.replace('_', ' ')}" for what, n in results.items()]
-    return f": {', '.join(parts)}" if parts else ""
-
-
-async def every_item(shell: Shell, operation: str) -> list[OperationItem]:
-    """Read the items of an operation, all of them."""
+async def _every_item(shell: Shell, operation: str) -> list[OperationItem]:
     found: list[OperationItem] = []
     async with shell.database() as database:
         operations = Operations(database)
@@ -146,20 +131,18 @@ async def every_item(shell: Shell, operation: str) -> list[OperationItem]:
     return found
 
 
-def show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) -> int:
+def _show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) -> int:
     """Print what became of an operation, and return the exit code."""
     lines: list[object] = [f"{ended.state}: {_progress(ended)}"]
     if ended.stopped:
         lines.append(f"stopped: {ended.stopped}")
     bad = [item for item in items if item.result not in (*GOOD, "not_started")]
     if bad:
-        rows = [[short_id(i.entry), i.source_id, i.result, i.note] for i in bad[:SHOWN]]
-        lines += ["", *table(_ITEMS, rows, shell.out.width)]
+        lines += ["", *table(_ITEMS, bad[:SHOWN], shell.out.width)]
     if len(bad) > SHOWN:
         lines.append(f"and {number(len(bad) - SHOWN)} more: --json has all")
     shell.show({"operation": ended, "items": items}, *lines)
-    good = sum(ended.results.get(result, 0) for result in GOOD)
-    return OK if good == ended.total else PARTIAL if good else FAILED
+    return end(shell, sum(ended.results.get(result, 0) for result in GOOD), ended.total)
 
 
 def replay_paced(
@@ -174,37 +157,24 @@ def replay_paced(
     """Replay by an operation, and return the exit code."""
 
     async def work() -> tuple[OperationView, OperationView | None, list[OperationItem]]:
-        begun = await begin(shell, wanted, pace, from_stage=from_stage, reason=reason)
-        ended = None if no_wait else await follow(shell, begun)
-        return begun, ended, [] if ended is None else await every_item(shell, begun.id)
+        begun = await _begin(shell, wanted, pace, from_stage=from_stage, reason=reason)
+        ended = None if no_wait else await _follow(shell, begun)
+        return begun, ended, [] if ended is None else await _every_item(shell, begun.id)
 
     begun, ended, items = shell.run(work())
     if ended is not None:
-        return show_end(shell, ended, items)
+        return _show_end(shell, ended, items)
     words = f"operation {begun.id}: {plural(begun.total, 'entry', 'entries')}"
     shell.show({"operation": begun, "items": []}, words)
     return OK if no_wait else INTERRUPTED
 
 
-def operations(shell: Shell, limit: Annotated[int, LIMIT] = 25) -> None:
+def operations(shell: Shell, limit: Limit = 25) -> None:
     """List what is done to many entries at once, the newest first."""
     found = shell.ask(lambda database: Operations(database).newest(shell.tenant, limit + 1))
-    shell.show_table(found[:limit], _COLUMNS, [_row(o) for o in found[:limit]], "none yet")
+    shell.show_list(found[:limit], _COLUMNS, "none yet")
     if len(found) > limit:
         shell.note("there are more: --limit shows more")
-
-
-def _row(found: OperationView) -> list[object]:
-    left = found.waiting + found.under_way
-    return [
-        found.id,
-        moment(found.created_at),
-        found.kind,
-        found.state,
-        number(found.total),
-        number(left),
-        found.stopped or found.selection,
-    ]
 
 
 def abort(shell: Shell, operation: Annotated[str, _OPERATION]) -> None:
@@ -214,10 +184,5 @@ def abort(shell: Shell, operation: Annotated[str, _OPERATION]) -> None:
     except ValueError:
         message = f"is no ID of an operation: {own_name()} dlq operations lists them"
         raise InvalidInputError([Problem("OPERATION", message)]) from None
-
-    async def stop() -> Any:  # noqa: ANN401
-        async with shell.database() as database:
-            return await Operations(database).abort(shell.tenant, key, shell.actor)
-
-    found = shell.run(stop())
+    found = shell.ask(lambda database: Operations(database).abort(shell.tenant, key, shell.actor))
     shell.show(found, f"{found.state}: {_progress(found)}")

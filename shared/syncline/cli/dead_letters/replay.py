@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,17 +18,26 @@ from syncline.actions.dead_letters.replay_plan import (
     plan,
     results_of,
 )
-from syncline.cli.dead_letters.operations import Pace, replay_paced, wanted_of
-from syncline.cli.dead_letters.selection import Chosen, Selection, confirm, entries_of
-from syncline.cli.program.app import FAILED, OK, PARTIAL
+from syncline.cli.dead_letters.operations import Pace, replay_paced
+from syncline.cli.dead_letters.selection import (
+    ID,
+    Chosen,
+    Selection,
+    confirm,
+    end,
+    entries_of,
+    wanted_of,
+)
+from syncline.cli.program.app import OK
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.tables import Column, table
-from syncline.cli.program.texts import plural, short_id, status_document
+from syncline.cli.program.texts import plural, status_document
 from syncline.cli.runs.run_watcher import Watcher, ended_lines, is_refused, until_ended
 from syncline.contracts.events import RunStatus
 from syncline.domain.dead_letter.replay import FAILED as FROM_FAILED
 from syncline.domain.dead_letter.replay import MAX_REPLAY, STARTS
 from syncline.domain.errors import InvalidInputError, Problem
+from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 from syncline.postgres.runs.run_outcomes import outcomes_of
@@ -50,14 +58,36 @@ _REPEAT = typer.Option(
     show_default=False,
 )
 _AFTER = typer.Option("--stop-after", metavar="NUMBER", help="Stop when so many failed again.")
-_RESULTS = {"success": "green", "failed": "red"}
 _COLUMNS = (
-    Column("ID"),
+    ID,
     Column("instance", rank=1, cut=True),
     Column("entity type", rank=2),
     Column("source ID", cut=True),
-    Column("result", cut=True, styles=_RESULTS),
+    Column("result", cut=True, styles={"success": "green", "failed": "red"}),
 )
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """From where entries are replayed, and with which change."""
+
+    from_stage: str
+    edit: Path | None
+    reason: str | None
+
+    def check(self) -> None:
+        """Raise InvalidInputError that names every mistake."""
+        problems = []
+        if self.from_stage not in STARTS:
+            message = f"must be one of {', '.join(STARTS)}, not {self.from_stage!r}"
+            problems.append(Problem("--from", message))
+        if self.edit is not None and self.from_stage != FROM_FAILED:
+            message = "cannot go with --from ingest, which reads the source"
+            problems.append(Problem("--edit", message))
+        if self.edit is not None and not self.reason:
+            message = "is required with --edit: it is kept with the change"
+            problems.append(Problem("--reason", message))
+        if problems:
+            raise InvalidInputError(problems)
 
 
 def replay(
@@ -71,42 +101,31 @@ def replay(
     stop_on_repeat: Annotated[bool | None, _REPEAT] = None,
     stop_after: Annotated[int | None, _AFTER] = None,
     no_wait: Annotated[bool, _NO_WAIT] = False,
-) -> None:
+) -> int:
     """Replay entries, under the mapping as it is now.
 
     A replay is a run of its own: the first run's counters stay, and no cursor moves. At a rate, or
     careful, or over more than 1,000 entries, it is an operation that the server works off.
     """
     selection = chosen.selection("pending")
-    pace = Pace(rate, stop_on_repeat, stop_after)
-    _check(from_, edit, reason)
+    pace, change = Pace(rate, stop_on_repeat, stop_after), _Change(from_, edit, reason)
+    change.check()
     pace.check()
-    if edit is None and _is_operation(shell, selection, pace):
-        work = _by_the_server(shell, selection, pace, yes=chosen.yes)
-        code = work(from_stage=from_, reason=reason, no_wait=no_wait)
-    else:
-        code = _at_once(
-            shell, selection, _Change(from_, edit, reason), yes=chosen.yes, no_wait=no_wait
-        )
-    if code:
-        raise typer.Exit(code)
 
+    async def counted(database: Database) -> tuple[DeadLetterFilter, int]:
+        wanted = await wanted_of(shell, database, selection)
+        return wanted, await DeadLetterQueue(database).count(shell.tenant, wanted)
 
-class _Change(msgspec.Struct, frozen=True):
-    """From where entries are replayed, and with which change."""
-
-    from_stage: str
-    edit: Path | None
-    reason: str | None
-
-
-def _by_the_server(
-    shell: Shell, selection: Selection, pace: Pace, *, yes: bool
-) -> Callable[..., int]:
-    """Ask whether it is meant, and return what does it."""
-    wanted, count = shell.run(_counted(shell, selection))
-    confirm(shell, "replay", count, selection, yes=yes)
-    return partial(replay_paced, shell, wanted, pace)
+    # The server does what is careful, and what is more than one run can take.
+    is_careful = pace.is_given(group=selection.wanted.group is not None)
+    if edit is None and (is_careful or not selection.ids):
+        wanted, count = shell.ask(counted)
+        if is_careful or count > MAX_REPLAY:
+            confirm(shell, "replay", count, selection, yes=chosen.yes)
+            return replay_paced(
+                shell, wanted, pace, from_stage=from_, reason=reason, no_wait=no_wait
+            )
+    return _at_once(shell, selection, change, yes=chosen.yes, no_wait=no_wait)
 
 
 def _at_once(
@@ -114,17 +133,15 @@ def _at_once(
 ) -> int:
     """Replay up to 1,000 entries by runs that are asked for here; return the exit code."""
 
-    async def find() -> tuple[list[DeadLetterView], int, Edit | None]:
-        async with shell.database() as database:
-            entries, more = await entries_of(shell, database, selection)
-            if change.edit is None:
-                return entries, more, None
-            (entry,) = _only_one(entries)
-            letters = DeadLetters(database, shell.settings.keyring())
-            found = await letters.get(shell.tenant, entry.id)
-            return entries, more, edit_of(found, _read(change.edit), "--edit", str(change.edit))
+    async def find(database: Database) -> tuple[list[DeadLetterView], int, Edit | None]:
+        entries, more = await entries_of(shell, database, selection)
+        if change.edit is None:
+            return entries, more, None
+        (entry,) = _only_one(entries)
+        found = await DeadLetters(database, shell.settings.keyring()).get(shell.tenant, entry.id)
+        return entries, more, edit_of(found, _read(change.edit), "--edit", str(change.edit))
 
-    entries, more, edit = shell.run(find())
+    entries, more, edit = shell.ask(find)
     confirm(shell, "replay", len(entries), selection, yes=yes)
     request = ReplayRequest(
         tenant=shell.tenant,
@@ -137,35 +154,10 @@ def _at_once(
     )
     asked, refused = plan(entries, request, SystemClock().now())
     results, statuses, code = shell.run(_replay(shell, asked, no_wait=no_wait))
-    _show(shell, [*refused, *results], statuses)
-    if more:
-        shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")
-    return code or _exit_code([*refused, *results])
-
-
-async def _counted(shell: Shell, selection: Selection) -> tuple[DeadLetterFilter, int]:
-    async with shell.database() as database:
-        wanted = await wanted_of(shell, database, selection)
-        return wanted, await DeadLetterQueue(database).count(shell.tenant, wanted)
-
-
-def _is_operation(shell: Shell, selection: Selection, pace: Pace) -> bool:
-    """Tell whether the server has to do it: it is careful, or more than one run can take."""
-    if pace.is_given(group=selection.wanted.group is not None):
-        return True
-    return not selection.ids and shell.run(_counted(shell, selection))[1] > MAX_REPLAY
-
-
-def _check(from_: str, edit: Path | None, reason: str | None) -> None:
-    problems = []
-    if from_ not in STARTS:
-        problems.append(Problem("--from", f"must be one of {', '.join(STARTS)}, not {from_!r}"))
-    if edit is not None and from_ != FROM_FAILED:
-        problems.append(Problem("--edit", "cannot go with --from ingest, which reads the source"))
-    if edit is not None and not reason:
-        problems.append(Problem("--reason", "is required with --edit: it is kept with the change"))
-    if problems:
-        raise InvalidInputError(problems)
+    results = [*refused, *results]
+    _show(shell, results, statuses)
+    ended = end(shell, sum(result.is_good for result in results), len(results), more)
+    return code or ended
 
 
 def _only_one(entries: Sequence[DeadLetterView]) -> Sequence[DeadLetterView]:
@@ -216,19 +208,10 @@ def _show(shell: Shell, results: Sequence[ReplayResult], statuses: Sequence[RunS
         "entries": msgspec.to_builtins(results),
         "runs": [status_document(status) for status in statuses],
     }
-    rows = [[short_id(r.id), r.instance, r.entity_type, r.source_id, r.result] for r in results]
-    lines: list[object] = [*table(_COLUMNS, rows, shell.out.width)] if rows else []
+    lines: list[object] = [*table(_COLUMNS, results, shell.out.width)] if results else []
     for status in statuses:
         lines += ["", *([] if is_refused(status) else ended_lines(status))]
-    if rows or shell.json:
+    if results or shell.json:
         shell.show(document, *(lines[:-1] if lines and lines[-1] == "" else lines))
     else:
         shell.note("no entries match")
-
-
-def _exit_code(results: Sequence[ReplayResult]) -> int:
-    """Return 0 when every entry's record went through, 1 when none did, 3 else."""
-    good = sum(result.is_good for result in results)
-    if good == len(results):
-        return OK
-    return PARTIAL if good else FAILED

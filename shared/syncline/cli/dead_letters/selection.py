@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import typer
 
-from syncline.cli.program.app import Options
+from syncline.cli.program.app import FAILED, OK, PARTIAL, Options
 from syncline.cli.program.errors import OutsideError
 from syncline.cli.program.shell import Shell
-from syncline.cli.program.texts import number, plural
+from syncline.cli.program.tables import Column
+from syncline.cli.program.texts import number, plural, short_id
 from syncline.cli.runs.runs import run_id_of
 from syncline.contracts.topics import Stage
 from syncline.domain.dead_letter.replay import MAX_REPLAY
@@ -35,44 +36,35 @@ class Selection(msgspec.Struct, frozen=True):
         return not self.ids and self.wanted == DeadLetterFilter(status=self.wanted.status)
 
 
-def _option(*names: str, metavar: str | None = None, help_: str) -> Any:  # noqa: ANN401
-    return typer.Option(*names, metavar=metavar, help=help_)
+def _option(name: str, metavar: str | None, help_: str) -> Any:  # noqa: ANN401
+    return typer.Option(name, metavar=metavar, help=help_)
 
 
+_Text: TypeAlias = str | None
 _IDS = typer.Argument(metavar="[ID]...", help="Entries, by their IDs or how those begin.")
+_GROUP = _option("--group", "GROUP", "That failed alike; see `dlq groups`.")
+_YES = typer.Option("--yes", "-y", help="Do not ask.")
+ID = Column("ID", lambda entry: short_id(entry.id))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Where(Options):
     """Options that narrow down entries and their groups."""
 
-    instance: Annotated[
-        str | None, _option("--instance", metavar="NAME", help_="Of this instance.")
-    ] = None
-    entity_type: Annotated[
-        str | None, _option("--entity-type", metavar="TYPE", help_="Of this entity type.")
-    ] = None
-    stage: Annotated[
-        str | None, _option("--stage", metavar="STAGE", help_="That failed there.")
-    ] = None
+    instance: Annotated[_Text, _option("--instance", "NAME", "Of this instance.")] = None
+    entity_type: Annotated[_Text, _option("--entity-type", "TYPE", "Of this entity type.")] = None
+    stage: Annotated[_Text, _option("--stage", "STAGE", "That failed there.")] = None
     category: Annotated[
-        str | None,
-        _option("--category", metavar="KIND", help_="transient, permanent or unknown."),
+        _Text, _option("--category", "KIND", "transient, permanent or unknown.")
     ] = None
-    run: Annotated[
-        str | None, _option("--run", metavar="CORRELATION_ID", help_="That failed in this run.")
-    ] = None
+    run: Annotated[_Text, _option("--run", "CORRELATION_ID", "That failed in this run.")] = None
 
     def filter(self, status: str | None) -> DeadLetterFilter:
         """Check the options. Raises InvalidInputError, which names every mistake."""
         problems = [
             Problem(option, f"must be one of {', '.join(known)}, not {given!r}")
             for option, given, known in (
-                (
-                    "--stage",
-                    self.stage,
-                    STAGES,
-                ),
+                ("--stage", self.stage, STAGES),
                 ("--category", self.category, tuple(Category)),
                 ("--status", status, STATUSES),
             )
@@ -94,13 +86,8 @@ class Where(Options):
 class Which(Where):
     """Options that narrow down entries."""
 
-    source_id: Annotated[
-        str | None, _option("--source-id", metavar="ID", help_="Of this record.")
-    ] = None
-    group: Annotated[
-        str | None,
-        _option("--group", metavar="GROUP", help_="That failed alike; see `dlq groups`."),
-    ] = None
+    source_id: Annotated[_Text, _option("--source-id", "ID", "Of this record.")] = None
+    group: Annotated[_Text, _GROUP] = None
 
     def filter(self, status: str | None) -> DeadLetterFilter:
         narrowed = super().filter(status)
@@ -112,8 +99,8 @@ class Chosen(Which):
     """Options that say which of the entries that wait something is done to."""
 
     ids: Annotated[list[str] | None, _IDS] = None
-    every: Annotated[bool, _option("--all", help_="Every entry that waits.")] = False
-    yes: Annotated[bool, _option("--yes", "-y", help_="Do not ask.")] = False
+    every: Annotated[bool, _option("--all", None, "Every entry that waits.")] = False
+    yes: Annotated[bool, _YES] = False
 
     def selection(self, status: str) -> Selection:
         """Return what is meant. Raises InvalidInputError when nothing or two things are named."""
@@ -134,23 +121,34 @@ class Chosen(Which):
 class ChosenDiscarded(Chosen):
     """Options that say which of the discarded entries something is done to."""
 
-    every: Annotated[bool, _option("--all", help_="Every discarded entry.")] = False
+    every: Annotated[bool, _option("--all", None, "Every discarded entry.")] = False
+
+
+async def wanted_of(shell: Shell, database: Database, selection: Selection) -> DeadLetterFilter:
+    """Return the filter that a selection stands for. Raises as `ids_of` does."""
+    if not selection.ids:
+        return selection.wanted
+    ids = await DeadLetterQueue(database).ids_of(shell.tenant, selection.ids)
+    return DeadLetterFilter(ids=tuple(ids))
 
 
 async def entries_of(
     shell: Shell, database: Database, selection: Selection
 ) -> tuple[list[DeadLetterView], int]:
     """Return the selected entries, at most 1,000, the oldest first, and how many more match."""
-    views = DeadLetterQueue(database)
-    wanted = selection.wanted
-    if selection.ids:
-        ids = await views.ids_of(shell.tenant, selection.ids)
-        wanted = DeadLetterFilter(ids=tuple(ids))
-    found = await views.oldest(shell.tenant, wanted, MAX_REPLAY)
-    more = 0
-    if len(found) == MAX_REPLAY:
-        more = await views.count(shell.tenant, wanted) - MAX_REPLAY
-    return found, more
+    queue = DeadLetterQueue(database)
+    wanted = await wanted_of(shell, database, selection)
+    found = await queue.oldest(shell.tenant, wanted, MAX_REPLAY)
+    if len(found) < MAX_REPLAY:
+        return found, 0
+    return found, await queue.count(shell.tenant, wanted) - MAX_REPLAY
+
+
+def end(shell: Shell, good: int, total: int, more: int = 0) -> int:
+    """Return 0 when every entry went through, 1 when none did, 3 else; say that more match."""
+    if more:
+        shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")
+    return OK if good == total else PARTIAL if good else FAILED
 
 
 def confirm(shell: Shell, doing: str, count: int, selection: Selection, *, yes: bool) -> None:
@@ -162,9 +160,10 @@ def confirm(shell: Shell, doing: str, count: int, selection: Selection, *, yes: 
     """
     if yes or selection.ids or not count:
         return
+    what = f"{doing} {plural(count, 'entry', 'entries')}"
     if not shell.is_interactive:
-        text = f"{doing} {plural(count, 'entry', 'entries')}: nobody can be asked here"
-        raise OutsideError("not_confirmed", text, "add --yes to do it without asking")
-    if not typer.confirm(f"{doing} {plural(count, 'entry', 'entries')}?", err=True):
+        hint = "add --yes to do it without asking"
+        raise OutsideError("not_confirmed", f"{what}: nobody can be asked here", hint)
+    if not typer.confirm(f"{what}?", err=True):
         shell.note("nothing was changed")
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from enum import StrEnum
 from functools import partial
-from pathlib import Path
+from importlib.metadata import version
+from typing import TypeAlias
+
+import msgspec
 
 from syncline.bootstrap.services import SERVICES
 from syncline.bootstrap.settings_sources import unknown_variables
-from syncline.cli.doctor.check_result import Checked, Level
-from syncline.cli.doctor.processes import heard, processes_of
 from syncline.cli.program.errors import explain, one_line
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.texts import number, plural
@@ -21,6 +25,7 @@ from syncline.contracts.topics import READS, SNAPSHOTS, STATUS
 from syncline.domain.configuration.documents import ProfileConfig, TenantConfiguration
 from syncline.postgres.runs.auditor import CHECKS, audit
 from syncline.postgres.schedules.schedule_list import ScheduleList
+from syncline.runtime.clock import SystemClock
 
 PROFILE_WITHIN = 12.0
 """Seconds a profile's test may take; a connector's own limit is 10."""
@@ -34,6 +39,33 @@ AUDIT_WITHIN = 60.0
 WITHOUT_GROUP = {"gateway", "scheduler"}
 """Services that every process of which reads everything, or nothing."""
 assert set(TOPICS_OF) | WITHOUT_GROUP == set(SERVICES)
+SILENT = 5.0
+"""Seconds after which a process that tells nothing is gone."""
+LISTEN = 2.5
+"""Seconds that are listened: a process tells of itself once a second."""
+ASKED_WITHIN = 3.0
+"""Seconds that a process has to say how it is."""
+
+
+class Level(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The answer of one check; `hint` says what to do."""
+
+    level: Level
+    name: str
+    message: str
+    hint: str | None = None
+
+
+Answer: TypeAlias = tuple[Level, str] | tuple[Level, str, str | None]
+"""An answer without the name of its check."""
 
 
 class Checker:
@@ -43,12 +75,7 @@ class Checker:
         self._shell = shell
 
     async def everything(self, *, profiles: bool, audit: bool) -> AsyncIterator[Checked]:
-        """Yield each answer as it comes.
-
-        Args:
-            profiles: call the other systems.
-            audit: look whether the runs are what their records say, which takes time.
-        """
+        """Yield each answer as it comes; `profiles` calls the other systems, `audit` takes time."""
         settings = await self._safely("settings", self._settings)
         yield settings
         if settings.level is Level.FAIL:
@@ -75,56 +102,55 @@ class Checker:
         """Look at every service: what its processes say, and how far its group is behind."""
         snapshots: list[Snapshot] = []
 
-        async def listen() -> Checked:
-            snapshots.extend(await heard(self._shell))
+        async def listen() -> Answer:
+            snapshots.extend(await _heard(self._shell))
             text = f"{plural(len(snapshots), 'process tells', 'processes tell')} of themselves"
-            return Checked(Level.OK, "processes", text)
+            return Level.OK, text
 
         yield await self._safely("processes", listen)
         for service in SERVICES:
             name = f"service {service}"
-            living = await self._safely(name, partial(processes_of, service, snapshots))
+            living = await self._safely(name, partial(_processes_of, service, snapshots))
             if living.level is Level.FAIL or service not in TOPICS_OF:
                 yield living
                 continue
             group = await self._safely(name, partial(self._service, service))
             yield living if group.level is Level.OK and living.level is Level.WARN else group
 
-    async def _safely(self, name: str, check: Callable[[], Awaitable[Checked]]) -> Checked:
+    async def _safely(self, name: str, check: Callable[[], Awaitable[Answer]]) -> Checked:
         try:
-            return await check()
+            level, *said = await check()
+            return Checked(level, name, *said)
         except Exception as error:  # noqa: BLE001 - whatever is wrong is what was asked for
             explained = explain(error, self._shell.settings_hint)
-            words = [explained.message]
-            words = [f"{p['path']}: {p['message']}" for p in explained.problems] or words
+            words = [f"{p['path']}: {p['message']}" for p in explained.problems]
+            words = words or [explained.message]
             return Checked(Level.FAIL, name, one_line("; ".join(words)), explained.hint)
 
-    async def _settings(self) -> Checked:
-        settings = self._shell.settings
-        hint = self._shell.settings_hint
-        where = f"Kafka {settings.kafka_bootstrap}, PostgreSQL {hint['postgres']}"
-        return Checked(Level.OK, "settings", where)
+    async def _settings(self) -> Answer:
+        broker = self._shell.settings.kafka_bootstrap
+        return Level.OK, f"Kafka {broker}, PostgreSQL {self._shell.settings_hint['postgres']}"
 
-    async def _kafka(self) -> Checked:
+    async def _kafka(self) -> Answer:
         topics = await self._shell.kafka_answers(self._shell.admin().topics())
         missing = [topic.name for topic in topics if not topic.partitions]
         if missing:
             shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
             text = f"answers; {plural(len(missing), 'topic is', 'topics are')} missing: {shown}"
-            return Checked(Level.FAIL, "Kafka", text, f"run `{own_name()} topics create`")
+            return Level.FAIL, text, f"run `{own_name()} topics create`"
         partitions = max(topic.partitions for topic in topics)
         most = plural(partitions, "partition")
-        return Checked(Level.OK, "Kafka", f"answers; {len(topics)} topics of up to {most}")
+        return Level.OK, f"answers; {len(topics)} topics of up to {most}"
 
-    async def _postgres(self) -> Checked:
+    async def _postgres(self) -> Answer:
         async with self._shell.database() as database:
             version = await database.fetchval("show server_version")
-        return Checked(Level.OK, "PostgreSQL", f"{version}; the schema is this release's")
+        return Level.OK, f"{version}; the schema is this release's"
 
     async def _configuration(self, *, profiles: bool) -> AsyncIterator[Checked]:
         found = TenantConfiguration()
 
-        async def read() -> Checked:
+        async def read() -> Answer:
             nonlocal found
             async with self._shell.configuration() as stored:
                 found = await stored.stored(self._shell.tenant)
@@ -135,14 +161,13 @@ class Checker:
             ]
             hint = None if found.instances else f"`{own_name()} apply -f FILE` stores some"
             level = Level.OK if found.instances else Level.WARN
-            return Checked(level, "configuration", ", ".join(counts) + "; secrets readable", hint)
+            return level, ", ".join(counts) + "; secrets readable", hint
 
         yield await self._safely("configuration", read)
         for profile in found.profiles.values() if profiles else ():
             yield await self._safely(f"profile {profile.name}", partial(self._profile, profile))
 
-    async def _profile(self, profile: ProfileConfig) -> Checked:
-        name = f"profile {profile.name}"
+    async def _profile(self, profile: ProfileConfig) -> Answer:
         surroundings = self._shell.settings.surroundings()
         kind = connector_class(profile.connector)
         connector = kind(profile.config, profile.secrets, surroundings)
@@ -151,64 +176,121 @@ class Checker:
                 steps = await connector.test()
         except TimeoutError:  # the failed check tells it
             text = f"no answer within {PROFILE_WITHIN:.0f} s"
-            return Checked(Level.FAIL, name, text, "is its host the right one, and reachable?")
+            return Level.FAIL, text, "is its host the right one, and reachable?"
         finally:
             await connector.close()
         wrong = [step for step in steps if not step.ok]
         level = Level.FAIL if wrong and profile.active else Level.WARN if wrong else Level.OK
         if wrong:
             inactive = "" if profile.active else " (it is Inactive)"
-            return Checked(level, name, f"{wrong[0].part}: {wrong[0].message}{inactive}")
+            return level, f"{wrong[0].part}: {wrong[0].message}{inactive}"
         parts = ", ".join(step.part for step in steps)
-        return Checked(level, name, f"{profile.connector}: {parts}")
+        return level, f"{profile.connector}: {parts}"
 
-    async def _service(self, service: str) -> Checked:
-        name = f"service {service}"
+    async def _service(self, service: str) -> Answer:
         admin = self._shell.admin()
         group = await self._shell.kafka_answers(admin.lag(service, TOPICS_OF[service]))
         members, lag = group.members, sum(group.by_topic().values())
         waiting = f"{plural(lag, 'message')} waiting"
         if not members:
             hint = f"start it: `{own_name()} run {service}`, or everything with `dev`"
-            return Checked(Level.FAIL, name, f"no process; {waiting}", hint)
+            return Level.FAIL, f"no process; {waiting}", hint
         text = f"{plural(members, 'process', 'processes')}, {waiting}"
         if lag > HIGH_LAG:
             hint = f"it is {number(lag)} behind: start more of it"
-            return Checked(Level.WARN, name, text, hint)
-        return Checked(Level.OK, name, text)
+            return Level.WARN, text, hint
+        return Level.OK, text
 
-    async def _schedules(self) -> Checked:
+    async def _schedules(self) -> Answer:
         async with self._shell.database() as database:
             overdue = await ScheduleList(database).overdue(OVERDUE)
         if overdue:
             text = f"{plural(overdue, 'schedule is', 'schedules are')} overdue"
             hint = f"is the scheduler running? `{own_name()} run scheduler` starts it"
-            return Checked(Level.FAIL, "schedules", text, hint)
-        return Checked(Level.OK, "schedules", "none is overdue")
+            return Level.FAIL, text, hint
+        return Level.OK, "none is overdue"
 
-    async def _audit(self) -> Checked:
+    async def _audit(self) -> Answer:
         """Derive the counters of all runs anew, and hold them against what is shown."""
         try:
             async with asyncio.timeout(AUDIT_WITHIN), self._shell.database() as database:
                 findings = await audit(database)
         except TimeoutError:  # the warning tells it
             text = f"the auditor found no end within {AUDIT_WITHIN:.0f} s"
-            return Checked(Level.WARN, "audit", text, "`doctor --no-audit` leaves it out")
+            return Level.WARN, text, "`doctor --no-audit` leaves it out"
         if not findings:
-            return Checked(Level.OK, "audit", f"{len(CHECKS)} promises hold of every run")
+            return Level.OK, f"{len(CHECKS)} promises hold of every run"
         broken = "; ".join(f"{f.check}: {', '.join(f.offenders[0].values())}" for f in findings)
         hint = "this should not be: keep the database as it is, and tell whoever maintains Syncline"
-        return Checked(Level.FAIL, "audit", f"does not hold: {broken}", hint)
+        return Level.FAIL, f"does not hold: {broken}", hint
 
-    async def _folders(self) -> Checked:
+    async def _folders(self) -> Answer:
         folders = self._shell.settings.surroundings().folders
-        gone = _gone(folders)
+        gone = [folder for folder in folders if not await asyncio.to_thread(os.path.isdir, folder)]
         if gone:
             text = f"SYNCLINE_FILES_ROOTS names {gone[0]}, which is no folder here"
-            return Checked(Level.WARN, "folders", text, "make it, or take it out of the setting")
+            return Level.WARN, text, "make it, or take it out of the setting"
         text = plural(len(folders), "folder") + " for files" if folders else "no folder for files"
-        return Checked(Level.OK, "folders", text)
+        return Level.OK, text
 
 
-def _gone(folders: Sequence[str]) -> list[str]:
-    return [folder for folder in folders if not Path(folder).is_dir()]
+async def _heard(shell: Shell) -> list[Snapshot]:
+    """Return the newest snapshot of every process that lives. Raises RetriableError."""
+    from syncline.kafka.reader import KafkaReader  # noqa: PLC0415
+
+    clock = SystemClock()
+    since = round((clock.now().timestamp() - SILENT) * 1000)
+    reader = KafkaReader(shell.settings.kafka(), SNAPSHOTS, since=since)
+    found: dict[str, Snapshot] = {}
+    await shell.kafka_answers(reader.start())
+    try:
+        until = clock.monotonic() + LISTEN
+        while clock.monotonic() < until:
+            for delivery in await reader.poll(0.5):
+                snapshot = msgspec.json.decode(delivery.value or b"{}", type=Snapshot)
+                found[snapshot.process] = snapshot
+    finally:
+        await reader.stop()
+    return [snapshot for snapshot in found.values() if not snapshot.leaving]
+
+
+async def _processes_of(service: str, snapshots: Sequence[Snapshot]) -> Answer:
+    """Say whether the processes of a service live, what they lack, and their release."""
+    own = [snapshot for snapshot in snapshots if snapshot.stage == service]
+    if not own:
+        hint = f"start it: `{own_name()} run {service}`, or everything with `dev`"
+        return Level.FAIL, f"no process was heard within {SILENT:.0f} s", hint
+    text = plural(len(own), "process", "processes")
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(_lacks(snapshot)) for snapshot in own]
+    if lacking := [task.result() for task in asked if task.result()]:
+        return Level.FAIL, f"{text}; {'; '.join(lacking)}", "its log says more"
+    here = version("syncline")
+    others = sorted({snapshot.version for snapshot in own} - {here, ""})
+    if others:
+        hint = f"this is {here}: restart the service with it"
+        return Level.WARN, f"{text} of release {', '.join(others)}", hint
+    return Level.OK, f"{text}, ready"
+
+
+async def _lacks(snapshot: Snapshot) -> str:
+    """Ask a process on this machine what it lacks; one elsewhere cannot be asked from here."""
+    if not snapshot.health or snapshot.host != socket.gethostname():
+        return ""
+    try:
+        return await asyncio.to_thread(_asked, snapshot.health)
+    except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+        words = str(error) or type(error).__name__
+        return f"process {snapshot.pid} does not answer at {snapshot.health}: {words}"
+
+
+def _asked(health: str) -> str:
+    host, _, port = health.rpartition(":")
+    local = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - where it listens
+    connection = http.client.HTTPConnection(local, int(port), timeout=ASKED_WITHIN)
+    try:
+        connection.request("GET", "/readyz")
+        checks = msgspec.json.decode(connection.getresponse().read(), type=dict[str, str])
+    finally:
+        connection.close()
+    return ", ".join(f"{name}: {said}" for name, said in checks.items() if said != "ok")

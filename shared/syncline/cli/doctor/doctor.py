@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from syncline.cli.doctor.check_result import Checked, Level
-from syncline.cli.doctor.checks import Checker
-from syncline.cli.program.app import FAILED
+from syncline.cli.doctor.checks import Checked, Checker, Level
+from syncline.cli.program.app import FAILED, OK
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import plural
 
@@ -22,7 +21,7 @@ def doctor(
     shell: Shell,
     no_profiles: Annotated[bool, _NO_PROFILES] = False,
     no_audit: Annotated[bool, _NO_AUDIT] = False,
-) -> None:
+) -> int:
     """Check settings, Kafka, topics, PostgreSQL, schema, keys, profiles, services and runs.
 
     Exit code 1 when something fails; a warning is no failure.
@@ -35,8 +34,7 @@ def doctor(
         shell.show({"checks": checks, "failed": failed})
     else:
         shell.note("\n" + (", ".join(found) or "everything is there"))
-    if failed:
-        raise typer.Exit(FAILED)
+    return FAILED if failed else OK
 
 
 async def _check(shell: Shell, *, profiles: bool, audit: bool) -> list[Checked]:

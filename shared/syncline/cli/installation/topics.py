@@ -25,13 +25,6 @@ _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without
 _BEGINNING = typer.Option("--from-beginning", help="Begin with the oldest message.")
 _KEY = typer.Option("--key", metavar="CORRELATION_ID", help="Only messages of this run.")
 _LIMIT = typer.Option("--limit", min=1, help="Stop after so many messages.")
-_COLUMNS = (
-    Column("topic"),
-    Column("partitions", right=True),
-    Column("writers", rank=2),
-    Column("readers", rank=1),
-    Column("purpose", rank=3, cut=True),
-)
 
 
 @commands.add("create", tenant=False)
@@ -54,12 +47,14 @@ def list_(shell: Shell) -> None:
     """List the topics of the installation with their partitions."""
     found = shell.run(shell.kafka_answers(shell.admin().topics()))
     prefix = shell.settings.kafka_prefix
-    rows: list[list[object]] = []
-    for state in found:
-        topic = BY_NAME[state.name.removeprefix(prefix)]
-        count = state.partitions or "missing"
-        rows.append([state.name, count, topic.writers, topic.readers, topic.purpose])
-    shell.show_table(found, _COLUMNS, rows, "no topics")
+    columns = (
+        Column("topic", "name"),
+        Column("partitions", lambda state: state.partitions or "missing", right=True),
+        Column("writers", lambda state: BY_NAME[state.name.removeprefix(prefix)].writers, rank=2),
+        Column("readers", lambda state: BY_NAME[state.name.removeprefix(prefix)].readers, rank=1),
+        Column("purpose", rank=3, cut=True),
+    )
+    shell.show_list(found, columns, "no topics")
     missing = [state.name for state in found if not state.partitions]
     if missing:
         text = plural(len(missing), "topic is", "topics are")

@@ -24,10 +24,18 @@ _JSON = typer.Option("--json", help="Print one JSON document on standard output.
 _TENANT = typer.Option(
     "--tenant", envvar="SYNCLINE_TENANT", metavar="NAME", help="The workspace to work in."
 )
+_COMMON: tuple[tuple[str, Any, Any], ...] = (
+    ("json_wanted", Annotated[bool, _JSON], False),
+    ("tenant", Annotated[str, _TENANT], "default"),
+)
+"""Name, type and default of the options that every command has."""
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
-Function = Callable[..., None]
-"""A command: its first parameter is the Shell, the others are arguments and options."""
+Function = Callable[..., int | None]
+"""A command: its first parameter is the Shell, the others are arguments and options.
+
+It returns its exit code, or None for 0.
+"""
 
 
 class Options:
@@ -44,11 +52,7 @@ class Commands:
         self._typer = _typer(help_)
 
     def add(self, name: str, *, tenant: bool = True) -> Callable[[Function], Function]:
-        """Make a function a command of this group.
-
-        Args:
-            tenant: whether what it does depends on the tenant.
-        """
+        """Make a function a command of this group; `tenant`: it works in one."""
 
         def register(function: Function) -> Function:
             self._typer.command(name)(_as_command(function, tenant=tenant))
@@ -100,18 +104,13 @@ def _as_command(function: Function, *, tenant: bool) -> Function:
         shell.json = json_wanted
         for name, kind in shared.items():
             options[name] = kind(**{f.name: options.pop(f.name) for f in dataclasses.fields(kind)})
-        code = called(shell, functools.partial(function, shell, **options))
-        if code:
+        if code := called(shell, functools.partial(function, shell, **options)):
             raise typer.Exit(code)
 
-    own = [q for p in _parameters(function)[1:] for q in _expanded(p, hints[p.name])]
-    common = [inspect.Parameter("json_wanted", _KEYWORD, annotation=_json(), default=False)]
-    if tenant:
-        annotation = Annotated[str, _TENANT]
-        common.append(
-            inspect.Parameter("tenant", _KEYWORD, annotation=annotation, default="default")
-        )
-    parameters = [*own, *common]
+    own = list(inspect.signature(function).parameters.values())[1:]
+    parameters = [q for p in own for q in _expanded(p, hints[p.name])]
+    for name, kind, default in _COMMON if tenant else _COMMON[:1]:
+        parameters.append(inspect.Parameter(name, _KEYWORD, annotation=kind, default=default))
     functools.update_wrapper(command, function)
     del command.__wrapped__  # type: ignore[attr-defined]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -134,14 +133,10 @@ def _expanded(parameter: inspect.Parameter, kind: Any) -> list[inspect.Parameter
     ]
 
 
-def _json() -> Any:  # noqa: ANN401 - an annotation
-    return Annotated[bool, _JSON]
-
-
-def called(shell: Shell, function: Callable[[], None]) -> int:
+def called(shell: Shell, function: Callable[[], int | None]) -> int:
     """Call a command and return its exit code; what goes wrong is told in words."""
     try:
-        function()
+        return function() or OK
     except typer.Exit as end:
         return end.exit_code
     except KeyboardInterrupt:  # the person's own wish, told by the exit code
@@ -151,8 +146,3 @@ def called(shell: Shell, function: Callable[[], None]) -> int:
         if isinstance(error, OSError) and error.errno == errno.EPIPE:
             raise  # whoever reads our output wants no more of it
         return shell.complain(error)
-    return OK
-
-
-def _parameters(function: Function) -> list[inspect.Parameter]:
-    return list(inspect.signature(function).parameters.values())

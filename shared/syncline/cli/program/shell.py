@@ -199,16 +199,21 @@ class Shell:
             return
         self.out.print(line, markup=False)
 
-    def show_table(
+    def show_list(
         self,
-        document: object,
+        listed: Sequence[object],
         columns: Sequence[Column],
-        rows: Sequence[Sequence[object]],
         none: str,
+        document: object = None,
     ) -> None:
-        """Print rows as a table that fits; `none` is said when there are none."""
-        if self.json or rows:
-            self.show(document, *table(columns, rows, self.out.width))
+        """Print things as a table that fits; `none` is said when there are none.
+
+        Args:
+            document: what programs get; else the things as they are.
+        """
+        if self.json or listed:
+            lines = table(columns, listed, self.out.width)
+            self.show(listed if document is None else document, *lines)
         else:
             self.note(none)
 

@@ -6,11 +6,14 @@ file or pipe nothing is cut.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
+
+from syncline.cli.program.texts import moment
 
 GAP = 2
 _SHORTEST = 12
@@ -20,6 +23,8 @@ class Column(NamedTuple):
     """A column of a list.
 
     Attributes:
+        cell: what stands in it, of one thing listed: an attribute's name, by itself the title's,
+            or a function.
         right: numbers stand to the right.
         rank: 0 always stays; of the others the highest goes first.
         cut: it may lose the ends of its texts.
@@ -27,20 +32,30 @@ class Column(NamedTuple):
     """
 
     title: str
+    cell: str | Callable[[Any], object] = ""
     right: bool = False
     rank: int = 0
     cut: bool = False
     styles: dict[str, str] = {}  # noqa: RUF012 - a value of a tuple
 
+    def text(self, listed: object) -> str:
+        """Return the cell of one thing; `-` where there is nothing."""
+        if callable(self.cell):
+            value = self.cell(listed)
+        else:
+            value = getattr(listed, self.cell or self.title.lower().replace(" ", "_"))
+        if isinstance(value, datetime):
+            value = moment(value)
+        return "-" if value is None or value == "" else printable(" ".join(str(value).split()))
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], width: int) -> list[Text]:
-    """Lay out rows under their columns' titles.
+
+def table(columns: Sequence[Column], listed: Sequence[object], width: int) -> list[Text]:
+    """Lay out a row for each thing that is listed, under the columns' titles.
 
     Args:
-        rows: cells; None is shown as `-`.
         width: cells of the terminal.
     """
-    texts = [[_text(cell) for cell in row] for row in rows]
+    texts = [[column.text(one) for column in columns] for one in listed]
     kept = _kept(columns, texts, width)
     widths = {place: _widest(columns[place], texts, place) for place in kept}
     spare = width - sum(widths.values()) - GAP * (len(kept) - 1)
@@ -48,8 +63,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], width: in
         shorter = max(widths[place] + spare, min(_SHORTEST, widths[place]))
         spare += widths[place] - shorter
         widths[place] = shorter
-    head = [_cell(columns[p], columns[p].title, widths[p], "bold") for p in kept]
-    lines = [_line(head)]
+    lines = [_line([_cell(columns[p], columns[p].title, widths[p], "bold") for p in kept])]
     for row in texts:
         styled = [(p, columns[p].styles.get(row[p], "")) for p in kept]
         lines.append(_line([_cell(columns[p], row[p], widths[p], style) for p, style in styled]))
@@ -75,10 +89,6 @@ def _needed(columns: Sequence[Column], texts: list[list[str]], kept: list[int]) 
 
 def _widest(column: Column, texts: list[list[str]], place: int) -> int:
     return max([cell_len(column.title), *(cell_len(row[place]) for row in texts)])
-
-
-def _text(cell: object) -> str:
-    return "-" if cell is None or cell == "" else printable(" ".join(str(cell).split()))
 
 
 def _cell(column: Column, text: str, width: int, style: str) -> Text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from types import TracebackType
 from typing import Self
 
 from syncline.cli.program.app import FAILED, INTERRUPTED, OK, PARTIAL
@@ -51,12 +50,7 @@ class Watcher:
         await self._shell.kafka_answers(self._follower.start())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self._follower.stop()
 
     async def ask(self, triggers: Sequence[Outbound], run_ids: Sequence[str]) -> None:

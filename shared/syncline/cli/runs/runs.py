@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -28,6 +29,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import FINAL, Run, State
 from syncline.domain.trigger import parse_correlation_id
+from syncline.postgres.database.database import Database
 from syncline.postgres.runs.pauses import RunPauses
 from syncline.postgres.runs.run_outcomes import OutcomeSummary, summarize_outcomes
 from syncline.postgres.runs.runs import Runs
@@ -36,24 +38,30 @@ from syncline.runtime.commands.control import cancel_message, forget_message, pa
 
 commands = Commands("List, show, watch, pause, resume and cancel runs.")
 ACTIVE = tuple(state.value for state in State if state not in FINAL)
-RUN_ID = typer.Argument(metavar="CORRELATION_ID", help="Names the run.", show_default=False)
-LIMIT = typer.Option("--limit", min=1, max=2**31 - 2, help="Show at most so many.")
+Limit = Annotated[int, typer.Option("--limit", min=1, max=2**31 - 2, help="Show at most so many.")]
+_RunId = Annotated[
+    str, typer.Argument(metavar="CORRELATION_ID", help="Names the run.", show_default=False)
+]
 _INSTANCE = typer.Option("--instance", metavar="NAME", help="Only runs of this instance.")
 _STATE = typer.Option("--state", metavar="STATE", help="Only runs in this state; may be repeated.")
 _ACTIVE = typer.Option("--active", help="Only runs that have not ended.")
 _STATES = {state.label: STYLES[state.value] for state in State if state.value in STYLES}
 _COLUMNS = (
-    Column("correlation ID"),
-    Column("instance", rank=1, cut=True),
+    Column("correlation ID", "id"),
+    Column("instance", "instance_name", rank=1, cut=True),
     Column("entity type", rank=2),
-    Column("state", styles=_STATES),
-    Column("mode", rank=7),
-    Column("begun", rank=6),
-    Column("time", right=True, rank=5),
-    Column("total", right=True, rank=3),
-    Column("success", right=True, rank=4),
-    Column("skipped", right=True, rank=4),
-    Column("failed", right=True, rank=3),
+    Column("state", lambda run: run.state.label, styles=_STATES),
+    Column("mode", lambda run: run.mode.value, rank=7),
+    Column("begun", lambda run: run.started_at or run.created_at, rank=6),
+    Column("time", lambda run: duration(seconds_of(run)), right=True, rank=5),
+    Column("total", lambda run: number(run.counters.total), right=True, rank=3),
+    Column("success", lambda run: number(run.counters.success), right=True, rank=4),
+    Column("skipped", lambda run: number(run.counters.skipped), right=True, rank=4),
+    Column("failed", lambda run: number(run.counters.failed), right=True, rank=3),
+)
+_EXCEPTIONS = (
+    Column("source ID", lambda special: special["sourceId"]),
+    Column("outcome", lambda special: special["outcome"]),
 )
 
 
@@ -72,7 +80,7 @@ def list_(
     instance: Annotated[str | None, _INSTANCE] = None,
     state: Annotated[list[str] | None, _STATE] = None,
     active: Annotated[bool, _ACTIVE] = False,
-    limit: Annotated[int, LIMIT] = 25,
+    limit: Limit = 25,
 ) -> None:
     """List the newest runs."""
     states = _states(state or [])
@@ -85,7 +93,7 @@ def list_(
     runs = found[:limit]
     is_filtered = instance or wanted
     none = "no runs match" if is_filtered else f"no runs yet; `{own_name()} trigger` begins one"
-    shell.show_table([run_document(run) for run in runs], _COLUMNS, [_row(r) for r in runs], none)
+    shell.show_list(runs, _COLUMNS, none, [run_document(run) for run in runs])
     if len(found) > limit:
         shell.note("there are more: --limit shows more")
 
@@ -99,31 +107,16 @@ def _states(given: list[str]) -> tuple[str, ...]:
     return states
 
 
-def _row(run: Run) -> list[object]:
-    counts = run.counters
-    return [
-        run.id,
-        run.instance_name,
-        run.entity_type,
-        run.state.label,
-        run.mode.value,
-        moment(run.started_at or run.created_at),
-        duration(seconds_of(run)),
-        *(number(n) for n in (counts.total, counts.success, counts.skipped, counts.failed)),
-    ]
-
-
 @commands.add("show")
-def show(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+def show(shell: Shell, correlation_id: _RunId) -> None:
     """Show a run: what was asked for, how far it is, and what was exceptional."""
     run_id = run_id_of(correlation_id)
 
-    async def read() -> tuple[Run, OutcomeSummary]:
-        async with shell.database() as database:
-            run = await Runs(database).get(shell.tenant, run_id)
-            return run, await summarize_outcomes(database, run_id)
+    async def read(database: Database) -> tuple[Run, OutcomeSummary]:
+        run = await Runs(database).get(shell.tenant, run_id)
+        return run, await summarize_outcomes(database, run_id)
 
-    run, detail = shell.run(read())
+    run, detail = shell.ask(read)
     document = run_document(run) | {
         "inFlightByStage": detail.in_flight_by_stage,
         "retriedByStage": detail.retried,
@@ -168,24 +161,18 @@ def _by_stage(counts: dict[str, int]) -> str:
 def _exceptions(run: Run, detail: OutcomeSummary) -> list[object]:
     if not detail.special:
         return []
-    columns = [Column("source ID"), Column("outcome")]
-    rows = [[special["sourceId"], special["outcome"]] for special in detail.special]
-    lines: list[object] = ["", *table(columns, rows, 100)]
-    left = _special(run) - len(rows)
+    lines: list[object] = ["", *table(_EXCEPTIONS, detail.special, 100)]
+    counts = run.counters
+    left = counts.total - counts.success - counts.unchanged - len(detail.special)
     if left > 0:
         lines.append(f"and {number(left)} more; the console's page of the run lists all")
-    if run.counters.failed:
+    if counts.failed:
         lines.append(f"\nwhy: {own_name()} dlq list --run {run.id}")
     return lines
 
 
-def _special(run: Run) -> int:
-    counts = run.counters
-    return counts.total - counts.success - counts.unchanged
-
-
 @commands.add("watch")
-def watch(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+def watch(shell: Shell, correlation_id: _RunId) -> int:
     """Watch a run until it has ended; Ctrl-C stops the watching, the run goes on."""
     run_id = run_id_of(correlation_id)
 
@@ -200,62 +187,65 @@ def watch(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
             shell.show(status_document(status), *ended_lines(status))
             return exit_code([status])
 
-    if code := shell.run(follow()):
-        raise typer.Exit(code)
+    return shell.run(follow())
 
 
 @commands.add("pause")
-def pause(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+def pause(shell: Shell, correlation_id: _RunId) -> None:
     """Hold a run: batches under way finish, the others wait, whatever is restarted meanwhile."""
     run_id = run_id_of(correlation_id)
-
-    async def work() -> Run:
-        async with shell.database() as database:
-            run = await RunPauses(database).pause(shell.tenant, run_id, shell.actor)
-        return await _told(shell, run, pause_message(run_id, shell.actor))
-
-    run = shell.run(work())
+    run = _command(
+        shell,
+        lambda database: RunPauses(database).pause(shell.tenant, run_id, shell.actor),
+        lambda run: [pause_message(run_id, shell.actor), _progress(run)],
+    )
     left = plural(run.counters.in_flight, "record")
     text = f"{run.instance_name} {run.entity_type} is paused; {left} in flight"
     shell.show(run_document(run), text, f"go on: {own_name()} runs resume {run_id}")
 
 
 @commands.add("resume")
-def resume(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+def resume(shell: Shell, correlation_id: _RunId) -> None:
     """Let a paused run go on."""
     run_id = run_id_of(correlation_id)
-
-    async def work() -> Run:
-        async with shell.database() as database:
-            run = await RunPauses(database).resume(shell.tenant, run_id, shell.actor)
-        return await _told(shell, run, forget_message(run_id))
-
-    run = shell.run(work())
+    run = _command(
+        shell,
+        lambda database: RunPauses(database).resume(shell.tenant, run_id, shell.actor),
+        lambda run: [forget_message(run_id), _progress(run)],
+    )
     shell.show(run_document(run), f"{run.instance_name} {run.entity_type} goes on")
 
 
-async def _told(shell: Shell, run: Run, command: Outbound) -> Run:
-    """Tell the stages, and all who follow the run."""
-    now = SystemClock().now()
-    await shell.send([command, status_message(PROGRESS, "cli", status_of(run), now)])
-    return run
-
-
 @commands.add("cancel")
-def cancel(shell: Shell, correlation_id: Annotated[str, RUN_ID]) -> None:
+def cancel(shell: Shell, correlation_id: _RunId) -> None:
     """Cancel a run: no new record enters, what is being written is finished."""
     run_id = run_id_of(correlation_id)
+    run = _command(
+        shell,
+        lambda database: Runs(database).request_cancel(shell.tenant, run_id, shell.actor),
+        lambda _: [cancel_message(run_id, shell.actor)],
+    )
+    left = plural(run.counters.in_flight, "record")
+    text = f"{run.instance_name} {run.entity_type} will be cancelled; {left} in flight"
+    shell.show(run_document(run), text, f"watch it: {own_name()} runs watch {run_id}")
 
-    async def request() -> Run:
+
+def _command(
+    shell: Shell,
+    change: Callable[[Database], Awaitable[Run]],
+    messages: Callable[[Run], Sequence[Outbound]],
+) -> Run:
+    """Change a run in the database, then tell the stages, and return it."""
+
+    async def work() -> Run:
         async with shell.database() as database:
-            run = await Runs(database).request_cancel(shell.tenant, run_id, shell.actor)
-        await shell.send([cancel_message(run_id, shell.actor)])
+            run = await change(database)
+        await shell.send(messages(run))
         return run
 
-    run = shell.run(request())
-    left = plural(run.counters.in_flight, "record")
-    shell.show(
-        run_document(run),
-        f"{run.instance_name} {run.entity_type} will be cancelled; {left} in flight",
-        f"watch it: {own_name()} runs watch {run_id}",
-    )
+    return shell.run(work())
+
+
+def _progress(run: Run) -> Outbound:
+    """Return what tells all who follow the run."""
+    return status_message(PROGRESS, "cli", status_of(run), SystemClock().now())

@@ -63,7 +63,7 @@ def trigger(
     on_overlap: Annotated[str, _OVERLAP] = "reject",
     correlation_id: Annotated[str | None, _ID] = None,
     no_wait: Annotated[bool, _NO_WAIT] = False,
-) -> None:
+) -> int:
     """Sync an instance now, and watch the run.
 
     Ctrl-C stops the watching; the run goes on.
@@ -80,24 +80,27 @@ def trigger(
         "actor": shell.actor,
         "trigger": "cli",
     }
-    run_id = _checked(fields, correlation_id)
+    return _sync(shell, fields, _checked(fields, correlation_id), no_wait=no_wait)
+
+
+def _sync(shell: Shell, fields: JsonObject, run_id: str, *, no_wait: bool) -> int:
+    """Ask for a run, watch it, show how it stands, and return the exit code."""
     given = {name: value for name, value in fields.items() if value is not None}
     message = trigger_message(run_id, given, "cli", SystemClock().now())
-    status, code = shell.run(_run(shell, run_id, message, no_wait=no_wait))
+    status, code = shell.run(_watched(shell, run_id, message, no_wait=no_wait))
     if code:
-        raise typer.Exit(code)
+        return code
     if status is None:
         shell.show({"correlationId": run_id, "state": "sent"}, f"correlation ID {run_id}")
-        return
+        return OK
     if is_refused(status):
-        problems = [_as_option(p) for p in status.problems]
+        problems = [p | {"path": _option(p["path"])} for p in status.problems]
         raise TriggerRefusedError(status.code or "conflict", f"refused: {status.reason}", problems)
     shell.show(status_document(status), *ended_lines(status))
-    if exit_code([status]):
-        raise typer.Exit(exit_code([status]))
+    return exit_code([status])
 
 
-async def _run(
+async def _watched(
     shell: Shell, run_id: str, message: Outbound, *, no_wait: bool
 ) -> tuple[RunStatus | None, int]:
     code = OK
@@ -132,10 +135,6 @@ def _checked(fields: JsonObject, correlation_id: str | None) -> str:
 
 def _option(path: str) -> str:
     return _OPTIONS.get(path, path)
-
-
-def _as_option(problem: dict[str, str]) -> dict[str, str]:
-    return problem | {"path": _option(problem["path"])}
 
 
 def _number(text: str | None) -> int | str | None:
