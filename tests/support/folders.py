@@ -47,11 +47,11 @@ def _is_ours(lock: Path) -> bool:
 async def _sweep() -> None:
     """Stop the servers of our own killed sessions; the lock tells that a session still lives."""
     for lock in _locks():
-        process = ServerProcess("a left-over test server", lock.parent)
+        process = ServerProcess("a left-over test server", lock.parent, 0)
         try:
             process.claim.take()
         except EmbeddedServerError:
             continue
-        await process.stop()
+        await process.end()
         shutil.rmtree(lock.parent.parent, ignore_errors=True)
         process.claim.release()

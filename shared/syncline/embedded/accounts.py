@@ -10,9 +10,17 @@ import pwd
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from syncline.embedded.errors import EmbeddedServerError
+
+
+class Identity(TypedDict, total=False):
+    """Of a process, as `subprocess` takes it."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
 
 
 class Account(NamedTuple):
@@ -68,12 +76,17 @@ def run_as(
             input=text,
             cwd="/",
             env=env,
-            user=None if account is None else account.uid,
-            group=None if account is None else account.gid,
-            extra_groups=None if account is None else [],
+            **identity(account),
         )
     except OSError as error:
         raise EmbeddedServerError(f"{command[0]} cannot be started: {error.strerror}") from error
+
+
+def identity(account: Account | None) -> Identity:
+    """Return what makes `subprocess` run a program as the account."""
+    if account is None:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
 def give(account: Account | None, path: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,20 +14,24 @@ import msgspec
 
 from syncline.bootstrap.settings import Settings
 from syncline.bootstrap.settings_sources import load_settings
+from syncline.domain.errors import SynclineError
 from syncline.embedded import local_settings
-from syncline.embedded.claims import FolderClaim
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka import EmbeddedKafka
 from syncline.embedded.ports import DevPorts, require_free, setting
 from syncline.embedded.postgres import EmbeddedPostgres
-from syncline.embedded.processes import quiet
+from syncline.embedded.processes import FolderClaim, ServerProcess, quiet
+from syncline.embedded.server import EmbeddedServer
 from syncline.embedded.services import ServiceProcess, left_over, processes
-from syncline.embedded.supervisor import keep_running
 from syncline.kafka.admin import KafkaAdmin
 from syncline.postgres.database.migration import MigrationError, migrate
 
 KAFKA, POSTGRES = "SYNCLINE_KAFKA_BOOTSTRAP", "SYNCLINE_POSTGRES_DSN"
 _ENV = "env"
+LONGEST_PAUSE = 30.0
+LONG_AGO = 60.0
+"""Seconds it has to run for the next pause to be a short one again."""
+_LOOK_EVERY = 0.2
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -63,13 +65,11 @@ class LocalInstallation:
         postgres = EmbeddedPostgres(plan.folder / "postgres", plan.ports.postgres, say=say)
         self.kafka = kafka if own_kafka else None
         self.postgres = postgres if own_postgres else None
-        self.services = processes(self._services, plan.ports.health, plan.scale)
+        self._servers = [server for server in (self.kafka, self.postgres) if server is not None]
+        self._folder_of_services = plan.folder / "services"
+        self.services = processes(self._folder_of_services, plan.ports.health, plan.scale)
         self._claim = FolderClaim("this installation", plan.folder)
         self._say = say
-
-    @property
-    def _services(self) -> Path:
-        return self.plan.folder / "services"
 
     @property
     def console(self) -> str:
@@ -97,7 +97,7 @@ class LocalInstallation:
         for service in self.services:
             service.require_free_port()
         require_free(self.plan.ports.http, "the console", setting("http"))
-        await _together(self._start_kafka(), self._start_postgres())
+        await _together(*map(self._start, self._servers))
         self._write_settings()
         await _together(self._migrate(), self._create_topics())
         environment = self._environment()
@@ -110,10 +110,9 @@ class LocalInstallation:
         async with asyncio.TaskGroup() as group:
             for service in self.services:
                 again = partial(self._again, service)
-                group.create_task(keep_running(service.name, service, again, tell))
-            for name, server in (("Kafka", self.kafka), ("PostgreSQL", self.postgres)):
-                if server is not None:
-                    group.create_task(keep_running(name, server, server.start, tell))
+                group.create_task(_keep_running(service, again, tell))
+            for server in self._servers:
+                group.create_task(_keep_running(server, server.start, tell))
 
     async def stop(self) -> None:
         """Stop in order: services finish what they have begun, then Kafka, then PostgreSQL."""
@@ -121,21 +120,15 @@ class LocalInstallation:
             return
         try:
             await _together(*(service.stop() for service in self.services))
-            for server in (self.kafka, self.postgres):
-                if server is not None:
-                    await server.stop()
+            for server in self._servers:
+                await server.stop()
         finally:
             self._claim.release()
 
     def kill(self) -> None:
         """End everything at once; the servers recover at the next start."""
-        for service in self.services:
-            service.kill()
-        for server in (self.kafka, self.postgres):
-            if server is not None and server.pid is not None:
-                # it is gone already, or another's by now
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(server.pid, signal.SIGKILL)
+        for process in (*self.services, *self._servers):
+            process.kill()
 
     async def _again(self, service: ServiceProcess) -> None:
         service.start(self._environment())
@@ -143,27 +136,22 @@ class LocalInstallation:
 
     async def _clear(self) -> None:
         """Remove what an installation keeps in the folder, and nothing else."""
-        for server in (self.kafka, self.postgres):
-            if server is not None:
-                await server.remove()
+        for server in self._servers:
+            await server.remove()
         for name in ("services", "files"):
             shutil.rmtree(self.plan.folder / name, ignore_errors=True)
         for name in (_ENV, "secret-keys"):
             (self.plan.folder / name).unlink(missing_ok=True)
 
-    async def _start_kafka(self) -> None:
-        if self.kafka is not None:
-            await self.kafka.start()
-            self._say("Kafka runs")
-
-    async def _start_postgres(self) -> None:
-        if self.postgres is not None:
-            await self.postgres.start()
-            self._say("PostgreSQL runs")
+    async def _start(self, server: EmbeddedServer) -> None:
+        await server.start()
+        self._say(f"{server.name} runs")
 
     async def _stop_left_over(self) -> None:
         """Stop the services of a session that was killed; the servers are taken over."""
-        found = [service for service in left_over(self._services) if service.pid is not None]
+        found = [
+            service for service in left_over(self._folder_of_services) if service.pid is not None
+        ]
         if found:
             self._say(f"stopping {len(found)} services that an earlier session left")
         await _together(*(service.clear_away() for service in found))
@@ -207,3 +195,29 @@ async def _together(*works: Coroutine[Any, Any, None]) -> None:
                 group.create_task(work)
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
+
+
+async def _keep_running(
+    process: ServerProcess, revive: Callable[[], Awaitable[None]], tell: Callable[[str], None]
+) -> None:
+    """Watch a process forever and revive it each time it ends, with growing pauses.
+
+    Args:
+        revive: starts it and returns when it works; raises SynclineError.
+        tell: is told of each end and each return.
+    """
+    pause = 1.0
+    while True:
+        began = time.monotonic()
+        while process.pid is not None:  # noqa: ASYNC110 - the end of a process tells nobody
+            await asyncio.sleep(_LOOK_EVERY)
+        pause = 1.0 if time.monotonic() - began > LONG_AGO else pause
+        tell(f"{process.name} ended; it is started again in {pause:.0f} s")
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+        try:
+            await revive()
+        except SynclineError as error:
+            tell(str(error))
+        else:
+            tell(f"{process.name} is back")

@@ -62,10 +62,10 @@ class EmbeddedKafka(EmbeddedServer):
         options = ["-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={_LOGGING}"]
         run = [str(java()), f"-Xmx{self._heap}", *_JVM, *options, "-cp", f"{jars}/*"]
         self._write_settings()
-        if not (self._folder / "data" / "meta.properties").exists():
+        if not (self.folder / "data" / "meta.properties").exists():
             await in_thread(lambda: self._format(run))
         command = [*run, "kafka.Kafka", _SETTINGS]
-        self._process.launch(command, self.port, _environment(), cwd=self._folder)
+        self.launch(command, _environment(), cwd=self.folder)
 
     def _write_settings(self) -> None:
         """Write Kafka's files into the folder it works in.
@@ -84,8 +84,8 @@ class EmbeddedKafka(EmbeddedServer):
             ours = settings.get(name)
             settings[name] = f"{ours},{value}" if ours and name.endswith("listeners") else value
         lines = [_own(_SETTINGS), *(f"{name}={value}" for name, value in settings.items())]
-        (self._folder / _SETTINGS).write_text("\n".join(lines) + "\n")
-        (self._folder / _LOGGING).write_text(_own(_LOGGING))
+        (self.folder / _SETTINGS).write_text("\n".join(lines) + "\n")
+        (self.folder / _LOGGING).write_text(_own(_LOGGING))
 
     def _format(self, run: list[str]) -> None:
         # `-t ID` would take an ID that begins with a dash for an option.
@@ -101,19 +101,19 @@ class EmbeddedKafka(EmbeddedServer):
             check=False,
             capture_output=True,
             text=True,
-            cwd=self._folder,
+            cwd=self.folder,
             env=_environment(),
         )
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
             raise EmbeddedServerError(
                 f"Kafka cannot format its data folder: {said[-1][:300]} -- "
-                f"remove {self._folder} or choose another data folder"
+                f"remove {self.folder} or choose another data folder"
             )
 
     def _cluster(self) -> str:
         """Return the folder's cluster ID, chosen at its first use."""
-        chosen = self._folder / "cluster.id"
+        chosen = self.folder / "cluster.id"
         if not chosen.exists():
             chosen.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
         return chosen.read_text().strip()

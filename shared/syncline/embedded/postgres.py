@@ -61,7 +61,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def _password_file(self) -> Path:
-        return self._folder / "password"
+        return self.folder / "password"
 
     async def _answers(self) -> bool:
         return await postgres_answers(self.port)
@@ -71,21 +71,21 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _delete(self) -> None:
         """Delete also the part that lives elsewhere (see `data_place`)."""
-        data = self._folder / "data"
+        data = self.folder / "data"
         if data.is_symlink():
             shutil.rmtree(data.readlink().parent, ignore_errors=True)
         super()._delete()
 
     def _create_and_launch(self) -> None:
-        account = unprivileged(self._folder / "data")
+        account = unprivileged(self.folder / "data")
         binaries = programs(account)
-        data = data_place(self._folder, account)
+        data = data_place(self.folder, account)
         if not data.exists():
             self._say("creating the PostgreSQL database")
             self._create(binaries, data, account)
         options = [part for item in self._settings.items() for part in ("-c", "=".join(item))]
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *options]
-        self._process.launch(command, self.port, _environment(), cwd=Path("/"), account=account)
+        self.launch(command, _environment(), cwd=Path("/"), account=account)
 
     def _create(self, binaries: Path, data: Path, account: Account | None) -> None:
         """Make the cluster and its one database aside, so that a crash leaves nothing half-made."""

@@ -1,7 +1,4 @@
-"""Asks a server or service on 127.0.0.1 whether it serves, with a few bytes of its own protocol.
-
-By hand, so that no client library is needed before its layer.
-"""
+"""Asks a server or service on 127.0.0.1 whether it serves."""
 
 from __future__ import annotations
 
@@ -9,18 +6,19 @@ import asyncio
 import struct
 from collections.abc import Awaitable, Callable
 
+from syncline.domain.errors import RetriableError
+from syncline.kafka.admin import KafkaAdmin
+from syncline.kafka.connection import KafkaConnection
+
 _TIMEOUT = 2.0  # seconds
-_METADATA = 3
-_CLIENT = b"probe"
 
 
 async def kafka_cluster(port: int) -> str | None:
-    """Return the cluster ID of a Kafka that serves with at least one live broker, else None."""
-    body = struct.pack(">hhih", _METADATA, 2, 1, len(_CLIENT)) + _CLIENT + struct.pack(">i", 0)
-    answer = await _ask(port, struct.pack(">i", len(body)) + body, _sized)
+    """Return the cluster ID of a Kafka that serves, else None."""
     try:
-        return _cluster_of(answer) if answer else None
-    except (struct.error, UnicodeDecodeError):  # whoever answers there is no Kafka
+        async with asyncio.timeout(_TIMEOUT):
+            return await KafkaAdmin(KafkaConnection(f"127.0.0.1:{port}")).cluster()
+    except (RetriableError, TimeoutError):  # it is asked again until the start's time is up
         return None
 
 
@@ -52,27 +50,3 @@ async def _ask(
     except (OSError, TimeoutError, asyncio.IncompleteReadError):
         # no answer: it is asked again until the start's time is up
         return None
-
-
-async def _sized(reader: asyncio.StreamReader) -> bytes:
-    (size,) = struct.unpack(">i", await reader.readexactly(4))
-    return await reader.readexactly(min(size, 65536))
-
-
-def _cluster_of(answer: bytes) -> str | None:
-    """Read a Metadata answer, version 2: correlation, brokers, cluster ID."""
-    (brokers,) = struct.unpack_from(">i", answer, 4)
-    position = 8
-    for _ in range(brokers):
-        position += 4
-        position = _skip_text(answer, position) + 4
-        position = _skip_text(answer, position)
-    (length,) = struct.unpack_from(">h", answer, position)
-    if brokers < 1 or length < 0:
-        return None
-    return answer[position + 2 : position + 2 + length].decode()
-
-
-def _skip_text(answer: bytes, position: int) -> int:
-    length: int = struct.unpack_from(">h", answer, position)[0]
-    return position + 2 + max(length, 0)

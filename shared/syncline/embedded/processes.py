@@ -7,6 +7,7 @@ who started it decides the order of stopping.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -15,10 +16,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, ClassVar
 
-from syncline.embedded.accounts import Account
-from syncline.embedded.claims import FolderClaim
+from syncline.embedded.accounts import Account, identity
 from syncline.embedded.errors import EmbeddedServerError
 
 _POLL = 0.05  # seconds
@@ -42,18 +42,82 @@ async def in_thread(work: Callable[[], None]) -> None:
         raise
 
 
-class ServerProcess:
-    """One server that belongs to one folder, with `server.pid`, `server.log` and `lock` in it."""
+class FolderClaim:
+    """A lock on a folder, kept by the system for as long as this process lives."""
 
-    def __init__(
-        self, name: str, folder: Path, *, stop_signal: signal.Signals = signal.SIGTERM
-    ) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name = name
+        self._folder = folder
+        self._lock: IO[str] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the folder is ours now."""
+        return self._lock is not None
+
+    def take(self) -> None:
+        """Make the folder ours; again is harmless.
+
+        Raises:
+            EmbeddedServerError: the folder is another session's or cannot be written.
+        """
+        if self._lock is None:
+            lock = self._open()
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise self._taken(lock) from error
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            self._lock = lock
+
+    def release(self) -> None:
+        """Give the folder up."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _open(self) -> IO[str]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            return (self._folder / "lock").open("a+")
+        except OSError as error:
+            raise EmbeddedServerError(
+                f"{self._name} cannot use {self._folder}: {error.strerror}; "
+                "make it yours or choose another data folder"
+            ) from error
+
+    def _taken(self, lock: IO[str]) -> EmbeddedServerError:
+        lock.seek(0)
+        holder = lock.read().strip() or "unknown"
+        lock.close()
+        return EmbeddedServerError(
+            f"{self._name} in {self._folder} belongs to another session (PID {holder}): "
+            "stop that session or choose another data folder"
+        )
+
+
+class ServerProcess:
+    """One server that belongs to one folder, with `server.pid`, `server.log` and `lock` in it.
+
+    Attributes:
+        name: in messages.
+        port: of 127.0.0.1.
+        stop_within: seconds after which it is killed.
+    """
+
+    name: str
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    stop_within: ClassVar[float] = 30.0
+
+    def __init__(self, name: str, folder: Path, port: int) -> None:
         self.name = name
+        self.port = port
         self.folder = folder
         self.claim = FolderClaim(name, folder)
         self.log = folder / "server.log"
         self._pid_file = folder / "server.pid"
-        self._stop_signal = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
         self._log_begin = 0
 
@@ -67,15 +131,13 @@ class ServerProcess:
         return pid if pid and _birth(pid) == noted.get("birth") else None
 
     @property
-    def port(self) -> int | None:
-        """Port that the folder's server was last started on."""
-        port = self._noted().get("port")
-        return None if port is None else int(port)
+    def is_ours(self) -> bool:
+        """Whether the folder's server runs on our port."""
+        return self.pid is not None and self._noted().get("port") == self.port
 
     def launch(
         self,
         command: Sequence[str],
-        port: int,
         env: Mapping[str, str],
         *,
         cwd: Path,
@@ -89,33 +151,27 @@ class ServerProcess:
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         try:
-            self._child = self._spawn(list(command), dict(env), cwd, account)
+            with self.log.open("ab") as log:
+                self._log_begin = log.tell()
+                self._child = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    env=env,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    **identity(account),
+                )
         except OSError as error:
             raise EmbeddedServerError(
                 f"{self.name} cannot be started: {error.strerror} ({command[0]})"
             ) from error
         pid = self._child.pid
-        self._pid_file.write_text(json.dumps({"pid": pid, "birth": _birth(pid), "port": port}))
+        noted = {"pid": pid, "birth": _birth(pid), "port": self.port}
+        self._pid_file.write_text(json.dumps(noted))
 
-    def _spawn(
-        self, command: list[str], env: dict[str, str], cwd: Path, account: Account | None
-    ) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            self._log_begin = log.tell()
-            return subprocess.Popen(
-                command,
-                cwd=cwd,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                user=None if account is None else account.uid,
-                group=None if account is None else account.gid,
-                extra_groups=None if account is None else [],
-            )
-
-    async def until_ready(self, probe: Callable[[], Awaitable[bool]], *, within: float) -> None:
+    async def until(self, probe: Callable[[], Awaitable[bool]], *, within: float) -> None:
         """Wait until the probe says yes.
 
         Raises:
@@ -132,21 +188,40 @@ class ServerProcess:
                 )
             await asyncio.sleep(_POLL)
 
-    async def stop(self, *, within: float = 30.0) -> None:
-        """Stop the folder's server, politely first; nothing happens when none of ours runs."""
+    async def stop(self) -> None:
+        """Stop the folder's server and give the folder up; harmless when none of ours runs."""
+        try:
+            await self.end()
+        finally:
+            self.claim.release()
+
+    async def clear_away(self) -> None:
+        """Stop what an earlier session left in the folder. Raises EmbeddedServerError."""
+        self.claim.take()
+        await self.stop()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.pid is not None:
+            # it is gone already, or another's by now
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    async def end(self) -> None:
+        """Stop the folder's server, politely first, and keep the folder."""
         if not self.claim.held:
             return
         pid = self.pid
         if pid is not None:
-            _signal(pid, self._stop_signal)
-            if not await self._gone(within):
+            _signal(pid, self.stop_signal)
+            if not await self._gone():
                 _signal(pid, signal.SIGKILL)
-                await self._gone(within)
+                await self._gone()
         self._child = None
         self._pid_file.unlink(missing_ok=True)
 
-    async def _gone(self, within: float) -> bool:
-        for _ in range(int(within / _POLL)):
+    async def _gone(self) -> bool:
+        for _ in range(int(self.stop_within / _POLL)):
             if self.pid is None:
                 return True
             await asyncio.sleep(_POLL)

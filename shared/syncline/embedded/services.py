@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 
 from syncline.bootstrap.services import SERVICES
@@ -17,33 +14,16 @@ from syncline.embedded.probes import is_ready
 from syncline.embedded.processes import ServerProcess
 
 _READY_WITHIN = 60.0
-_DRAIN_WITHIN = 20.0
 """Seconds."""
 
 
-class ServiceProcess:
+class ServiceProcess(ServerProcess):
     """A service that `syncline dev` runs: started, asked whether it is ready, drained.
 
-    Args:
-        name: of the process: `execute`, and `execute-2` for the second of them.
-        folder: of its log, lock and PID file.
-        port: of its health server.
+    Its name is `execute`, and `execute-2` for the second of them; its port, the health server's.
     """
 
-    def __init__(self, name: str, folder: Path, port: int) -> None:
-        self.name = name
-        self.port = port
-        self._process = ServerProcess(name, folder)
-
-    @property
-    def pid(self) -> int | None:
-        """PID while it runs, also of one that a crashed session left."""
-        return self._process.pid
-
-    @property
-    def log(self) -> Path:
-        """The file with its log lines."""
-        return self._process.log
+    stop_within = 20.0
 
     @property
     def health(self) -> str:
@@ -60,35 +40,17 @@ class ServiceProcess:
         Raises:
             EmbeddedServerError: its port is busy, or the folder is another session's.
         """
-        self._process.claim.take()
+        self.claim.take()
         self.require_free_port()
         service = self.name.partition("-")[0]
         own = {**environment, "SYNCLINE_HEALTH_PORT": str(self.port)}
         # -P: a file of the user's folder must not stand in for a library's module.
         command = [sys.executable, "-P", "-m", "syncline.cli", "run", service]
-        self._process.launch(command, self.port, own, cwd=Path.cwd())
+        self.launch(command, own, cwd=Path.cwd())
 
     async def until_ready(self) -> None:
         """Wait until it takes part. Raises EmbeddedServerError when it ends before."""
-        await self._process.until_ready(lambda: is_ready(self.port), within=_READY_WITHIN)
-
-    async def stop(self) -> None:
-        """Let it finish what it has begun and leave; harmless when it does not run."""
-        try:
-            await self._process.stop(within=_DRAIN_WITHIN)
-        finally:
-            self._process.claim.release()
-
-    async def clear_away(self) -> None:
-        """Stop what an earlier session left in the folder. Raises EmbeddedServerError."""
-        self._process.claim.take()
-        await self.stop()
-
-    def kill(self) -> None:
-        """End it at once."""
-        if self.pid is not None:
-            with suppress(ProcessLookupError):  # it is gone, as was wanted
-                os.kill(self.pid, signal.SIGKILL)
+        await self.until(lambda: is_ready(self.port), within=_READY_WITHIN)
 
 
 def processes(folder: Path, first_port: int, scale: Mapping[str, int]) -> list[ServiceProcess]:
@@ -98,7 +60,11 @@ def processes(folder: Path, first_port: int, scale: Mapping[str, int]) -> list[S
         folder: holds one folder for each process.
         scale: how many of a service, 1 where nothing is said.
     """
-    names = [name for service in SERVICES for name in _names(service, scale.get(service, 1))]
+    names = [
+        f"{service}-{number}" if number > 1 else service
+        for service in SERVICES
+        for number in range(1, scale.get(service, 1) + 1)
+    ]
     return [ServiceProcess(n, folder / n, first_port + place) for place, n in enumerate(names)]
 
 
@@ -130,9 +96,3 @@ def parse_scale(texts: list[str]) -> dict[str, int]:
 
 def _wrong(text: str, message: str) -> InvalidInputError:
     return InvalidInputError([Problem(f"--scale {text}", message)])
-
-
-def _names(service: str, count: int) -> Iterator[str]:
-    yield service
-    for number in range(2, count + 1):
-        yield f"{service}-{number}"

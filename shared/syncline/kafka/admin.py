@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
 
 from syncline.contracts.topics import TOPICS, Topic
-from syncline.kafka.client_start import start
+from syncline.kafka.client import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import BrokerRefusedError, translated
 from syncline.kafka.lag import GroupLag, LagReader
@@ -54,17 +54,20 @@ class KafkaAdmin:
 
     async def topics(self) -> list[TopicState]:
         """Return every topic of ours with its partitions."""
+        names = [self._connection.topic(topic.name) for topic in TOPICS]
         async with self._client() as client:
-            names = [self._connection.topic(topic.name) for topic in TOPICS]
-            described = {
-                d["topic"]: len(d["partitions"])
-                for d in await client.describe_topics(names)
-                if not d["error_code"]
-            }
+            found = await client.describe_topics(names)
+        described = {d["topic"]: len(d["partitions"]) for d in found if not d["error_code"]}
         return [
             TopicState(name, described.get(name, 0), topic.purpose)
             for name, topic in zip(names, TOPICS, strict=True)
         ]
+
+    async def cluster(self) -> str | None:
+        """Return the cluster's ID, None while it has no live broker."""
+        async with self._client() as client:
+            found = await client.describe_cluster()
+        return found["cluster_id"] if found["brokers"] else None
 
     async def lag(self, group: str, topics: Sequence[str]) -> GroupLag:
         """Return how far a group is behind on these topics, as it is now."""
@@ -75,7 +78,7 @@ class KafkaAdmin:
             await reader.stop()
 
     def _new(self, topic: Topic, partitions: int, replication: int) -> NewTopic:
-        policy = {"cleanup.policy": "compact"} if topic.compacted else {"cleanup.policy": "delete"}
+        policy = {"cleanup.policy": "compact" if topic.compacted else "delete"}
         if not topic.compacted:
             policy["retention.ms"] = str(topic.keep_ms)
         if topic.segment_ms is not None:

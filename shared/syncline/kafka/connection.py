@@ -6,7 +6,10 @@ import ssl
 from typing import Any
 
 import msgspec
+from aiokafka import TopicPartition
 from aiokafka.helpers import create_ssl_context
+
+from syncline.contracts.wire import Partition
 
 
 class KafkaConnection(msgspec.Struct, frozen=True):
@@ -48,6 +51,14 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     def group(self, name: str) -> str:
         """Return a consumer group's name on the broker."""
         return f"{self.prefix}{name}"
+
+    def named(self, partition: TopicPartition) -> Partition:
+        """Return a partition by its topic's logical name."""
+        return self.logical(partition.topic), partition.partition
+
+    def placed(self, partition: Partition) -> TopicPartition:
+        """Return a partition as it is called on the broker."""
+        return TopicPartition(self.topic(partition[0]), partition[1])
 
     def client_settings(self) -> dict[str, Any]:
         """Return what every aiokafka client takes."""

@@ -12,10 +12,9 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from syncline.contracts.wire import Delivery, OnPartitions, Partition
-from syncline.kafka.client_start import start
+from syncline.kafka.client import delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated, translated_commit
-from syncline.kafka.metadata import partitions_of, require_topics
 
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""
@@ -91,7 +90,10 @@ class KafkaConsumer:
             if not taken:
                 wait = min(wait, HELD_POLL) if self._held else wait
                 taken = await client.getmany(*open_, timeout_ms=int(wait * 1000), max_records=limit)
-        return {self._name(tp): self._deliveries(got) for tp, got in self._ours(taken).items()}
+        return {
+            self._connection.named(tp): self._deliveries(got)
+            for tp, got in self._ours(taken).items()
+        }
 
     async def _wait_for_change(self, wait: float) -> None:
         self._changed.clear()
@@ -106,32 +108,22 @@ class KafkaConsumer:
         return taken
 
     def _deliveries(self, records: Iterable[Any]) -> list[Delivery]:
-        logical = self._connection.logical
-        return [
-            Delivery(
-                logical(r.topic), r.partition, r.offset, r.key, r.value, r.headers, r.timestamp
-            )
-            for r in records
-        ]
-
-    def _name(self, tp: TopicPartition) -> Partition:
-        return self._connection.logical(tp.topic), tp.partition
-
-    def _place(self, partition: Partition) -> TopicPartition:
-        return TopicPartition(self._connection.topic(partition[0]), partition[1])
+        return [delivery_of(r, self._connection.logical(r.topic)) for r in records]
 
     def pause(self, partition: Partition) -> None:
         """Return nothing of a partition until it is resumed; a rebalance forgets it."""
-        self._held.add(self._place(partition))
+        self._held.add(self._connection.placed(partition))
 
     def resume(self, partition: Partition) -> None:
         """Return messages of a partition again."""
-        self._held.discard(self._place(partition))
+        self._held.discard(self._connection.placed(partition))
         self._changed.set()
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit next offsets to read. Raises CommitLostError, RetriableError."""
-        places = {self._place(partition): offset for partition, offset in offsets.items()}
+        places = {
+            self._connection.placed(partition): offset for partition, offset in offsets.items()
+        }
         with translated_commit():
             async with asyncio.timeout(COMMIT_WITHIN):
                 await self._started().commit(places)
@@ -143,7 +135,7 @@ class KafkaConsumer:
             async with asyncio.timeout(COMMIT_WITHIN):
                 ends = await client.end_offsets(sorted(self._mine))
                 return {
-                    self._name(tp): max(end - await client.position(tp), 0)
+                    self._connection.named(tp): max(end - await client.position(tp), 0)
                     for tp, end in ends.items()
                     if tp in self._mine
                 }
@@ -153,7 +145,7 @@ class KafkaConsumer:
         if self._client is None:
             return
         if self._on_revoked is not None and self._mine:
-            await self._on_revoked(frozenset(map(self._name, self._mine)))
+            await self._on_revoked(frozenset(map(self._connection.named, self._mine)))
         client, self._client = self._client, None
         self._mine.clear()
         await stop_quietly(client.stop(), STOP_WITHIN, "consumer")
@@ -163,7 +155,7 @@ class KafkaConsumer:
         self._mine = set(mine)
         self._held.clear()
         self._changed.set()
-        return frozenset(map(self._name, self._mine))
+        return frozenset(map(self._connection.named, self._mine))
 
     def _started(self) -> AIOKafkaConsumer:
         if self._client is None:

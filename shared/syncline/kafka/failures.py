@@ -11,7 +11,7 @@ import structlog
 from aiokafka import errors
 
 from syncline.domain.errors import CommitLostError, RetriableError, SynclineError
-from syncline.kafka.metadata import missing_topic
+from syncline.kafka.client import missing_topic
 
 log = structlog.get_logger()
 

@@ -10,10 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from syncline.contracts.wire import Partition
-from syncline.kafka.client_start import start
+from syncline.kafka.client import consumer_of, partitions_of, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
-from syncline.kafka.metadata import partitions_of
 
 STOP_WITHIN = 5.0
 """Seconds."""
@@ -75,12 +74,11 @@ class LagReader:
             raise
 
     async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
-        settings = self._connection.client_settings()
         if self._admin is None:
-            self._admin = AIOKafkaAdminClient(**settings)
+            self._admin = AIOKafkaAdminClient(**self._connection.client_settings())
             await start(self._admin, self._connection)
         if self._consumer is None:
-            self._consumer = AIOKafkaConsumer(**settings, enable_auto_commit=False)
+            self._consumer = consumer_of(self._connection)
             await start(self._consumer, self._connection)
             for group, topics in self._reads.items():
                 names = [self._connection.topic(topic) for topic in topics]
@@ -108,12 +106,9 @@ class LagReader:
         ((_code, _name, _state, _type, _protocol, members, *_),) = answer.groups
         return GroupLag(
             len(members),
-            {self._place(p): done[p] for p in places},
-            {self._place(p): ends[p] for p in places},
+            {self._connection.named(p): done[p] for p in places},
+            {self._connection.named(p): ends[p] for p in places},
         )
-
-    def _place(self, place: TopicPartition) -> Partition:
-        return self._connection.logical(place.topic), place.partition
 
     async def stop(self) -> None:
         """Disconnect; never raises, bounded in time."""

@@ -10,16 +10,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from syncline.contracts.wire import Delivery
-from syncline.kafka.client_start import start
+from syncline.kafka.client import consumer_of, delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
-from syncline.kafka.metadata import partitions_of, require_topics
 from syncline.kafka.reader import STOP_WITHIN
 
 WAIT = 200
 """Milliseconds of one poll."""
-FETCH = 1024 * 1024
-"""Bytes of one partition that a poll brings, as they lie on the topic."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -87,12 +84,7 @@ async def locate(
     """
     if not looks:
         return []
-    client = AIOKafkaConsumer(
-        **connection.client_settings(),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH,
-    )
+    client = consumer_of(connection)
     with translated("read messages back"):
         try:
             await start(client, connection)
@@ -161,9 +153,7 @@ def _take(search: _Search, messages: Sequence[ConsumerRecord[Any, Any]]) -> int:
     for m in messages:
         size += len(m.value or b"")
         if m.key == search.look.key and m.offset < search.stop and search.found is None:
-            delivery = Delivery(
-                search.look.topic, m.partition, m.offset, m.key, m.value, m.headers, m.timestamp
-            )
+            delivery = delivery_of(m, search.look.topic)
             if search.look.is_it(delivery):
                 search.found = delivery
     return size

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 
 from syncline.contracts.wire import Outbound, size_of
 from syncline.domain.errors import MessageTooLargeError, RetriableError
-from syncline.kafka.client_start import start
+from syncline.kafka.client import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import describe, stop_quietly, translated
 from syncline.telemetry.metrics import METRICS

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from syncline.contracts.wire import Delivery
-from syncline.kafka.client_start import start
+from syncline.kafka.client import consumer_of, delivery_of, partitions_of, require_topics, start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import stop_quietly, translated
-from syncline.kafka.metadata import partitions_of, require_topics
 
 STOP_WITHIN = 5.0
 """Seconds."""
@@ -52,12 +51,7 @@ class KafkaReader:
         """
         name = self._connection.topic(self._topic)
         with translated(f"read {name}"):
-            self._client = client = AIOKafkaConsumer(
-                **self._connection.client_settings(),
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                max_partition_fetch_bytes=1024 * 1024,
-            )
+            self._client = client = consumer_of(self._connection)
             try:
                 await start(client, self._connection)
                 require_topics({name}, await client.topics())
@@ -82,11 +76,7 @@ class KafkaReader:
         """Return what arrived within `wait` seconds. Raises RetriableError."""
         with translated("read"):
             arrived = await self._started().getmany(timeout_ms=int(wait * 1000))
-        return [
-            Delivery(self._topic, m.partition, m.offset, m.key, m.value, m.headers, m.timestamp)
-            for messages in arrived.values()
-            for m in messages
-        ]
+        return [delivery_of(m, self._topic) for messages in arrived.values() for m in messages]
 
     async def at_end(self) -> bool:
         """Tell whether everything was read that lay there when reading began."""

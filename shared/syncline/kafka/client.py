@@ -1,0 +1,90 @@
+"""Clients of Kafka: starting one, and what one knows of topics."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError
+
+from syncline.contracts.wire import Delivery
+from syncline.domain.errors import RetriableError
+from syncline.kafka.connection import KafkaConnection
+
+WITHIN = 10_000
+"""Milliseconds."""
+FETCH = 1024 * 1024
+"""Bytes of one partition that a poll brings, as they lie on the topic."""
+
+
+class Client(Protocol):
+    async def start(self) -> None: ...
+
+
+async def start(client: Client, connection: KafkaConnection) -> None:
+    """Start a client.
+
+    aiokafka says of every reason that it was unable to bootstrap; the first broker is asked again,
+    so that a wrong password or an unknown authority is called what it is.
+
+    Raises:
+        Exception: the client's error, or the first broker's own, which tells more.
+    """
+    try:
+        await client.start()
+    except KafkaConnectionError as error:
+        raise (await _reason(connection) or error) from error
+
+
+async def _reason(connection: KafkaConnection) -> Exception | None:
+    host, _, port = connection.bootstrap.split(",")[0].strip().rpartition(":")
+    settings = connection.client_settings()
+    del settings["bootstrap_servers"]
+    try:
+        opened = await create_conn(host, int(port), request_timeout_ms=WITHIN, **settings)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the reason
+        return error
+    opened.close()
+    return None
+
+
+def consumer_of(connection: KafkaConnection) -> AIOKafkaConsumer:
+    """Return a consumer without a group, not started."""
+    return AIOKafkaConsumer(
+        **connection.client_settings(),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH,
+    )
+
+
+def delivery_of(record: Any, topic: str) -> Delivery:  # noqa: ANN401 - aiokafka has no types
+    """Return what the client read as a delivery of a logical topic."""
+    r = record
+    return Delivery(topic, r.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
+
+
+def require_topics(wanted: Set[str], existing: Set[str]) -> None:
+    """Raise RetriableError when topics are missing: somebody may be about to create them."""
+    if wanted - existing:
+        raise missing_topic(f"read {', '.join(sorted(wanted - existing))}")
+
+
+def missing_topic(doing: str) -> RetriableError:
+    """Return the error that tells how topics come into being."""
+    return RetriableError(
+        f"cannot {doing}: no such topic; create them with `syncline topics create`",
+        code="topic_missing",
+    )
+
+
+async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+    """Return an existing topic's partitions.
+
+    A client knows only topics it has had to do with, and its `topics()` does not teach it any;
+    asking for an offset does.
+    """
+    await client.end_offsets([TopicPartition(topic, 0)])
+    return [TopicPartition(topic, n) for n in sorted(client.partitions_for_topic(topic) or ())]
