@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from syncline.contracts.topics import BY_NAME
 from syncline.contracts.wire import Delivery, OnPartitions, Outbound, Partition, size_of
 from syncline.domain.errors import CommitLostError, MessageTooLargeError, RetriableError
-from syncline.testing.memory_group import Group
 
 
 class MemoryBroker:
@@ -75,6 +74,10 @@ class MemoryBroker:
         log.append(
             Delivery(*place, len(log), message.key, message.value, tuple(message.headers), stamp)
         )
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every poll that waits look again."""
         news, self.news = self.news, asyncio.Event()
         news.set()
 
@@ -86,6 +89,52 @@ class MemoryBroker:
     def loses_ack(self) -> bool:
         """Tell by chance whether this send's acknowledgement gets lost."""
         return self._random.random() < self._lose_acks
+
+
+class Group:
+    """MemoryConsumers and committed offsets."""
+
+    def __init__(self, partitions_of: Callable[[str], Sequence[Partition]]) -> None:
+        self.members: list[MemoryConsumer] = []
+        self.committed: dict[Partition, int] = {}
+        self._partitions_of = partitions_of
+        self._lock = asyncio.Lock()
+
+    async def join(self, member: MemoryConsumer) -> None:
+        """Add a member and share anew."""
+        async with self._lock:
+            await self._revoke_all()
+            self.members.append(member)
+            await self._share()
+
+    async def leave(self, member: MemoryConsumer) -> None:
+        """Remove a member and share anew."""
+        async with self._lock:
+            if member in self.members:
+                self.members.remove(member)
+                await self._revoke_all()
+                await self._share()
+
+    async def evict(self, member: MemoryConsumer) -> None:
+        """Remove a member that is not told; it goes on with what it has."""
+        async with self._lock:
+            self.members.remove(member)
+            await self._revoke_all()
+            await self._share()
+
+    async def _revoke_all(self) -> None:
+        for member in self.members:
+            await member.revoke()
+
+    async def _share(self) -> None:
+        if not self.members:
+            return
+        topics = sorted({topic for member in self.members for topic in member.topics})
+        places = [place for topic in topics for place in self._partitions_of(topic)]
+        count = len(self.members)
+        for number, member in enumerate(self.members):
+            mine = places[number::count]
+            await member.assign({place: self.committed.get(place, 0) for place in mine})
 
 
 class MemoryProducer:
@@ -123,7 +172,7 @@ class MemoryConsumer:
         self.positions: dict[Partition, int] = {}
         self.on_assigned: OnPartitions | None = None
         self.on_revoked: OnPartitions | None = None
-        self._paused: set[Partition] = set()
+        self.paused: set[Partition] = set()
 
     async def start(
         self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
@@ -135,7 +184,7 @@ class MemoryConsumer:
     async def assign(self, positions: dict[Partition, int]) -> None:
         """Take what the group gives."""
         self.positions = positions
-        self._paused.clear()
+        self.paused.clear()
         if self.on_assigned is not None:
             await self.on_assigned(frozenset(positions))
 
@@ -151,7 +200,7 @@ class MemoryConsumer:
         taken = self._take(limit)
         if not taken:
             try:
-                async with asyncio.timeout(min(wait, 0.02) if self._paused else wait):
+                async with asyncio.timeout(wait):
                     await news.wait()
             except TimeoutError:
                 return {}
@@ -163,17 +212,18 @@ class MemoryConsumer:
         taken: dict[Partition, list[Delivery]] = {}
         for partition, position in self.positions.items():
             found = self._broker.log(partition)[position : position + limit]
-            if found and partition not in self._paused:
+            if found and partition not in self.paused:
                 taken[partition] = found
         for partition, found in taken.items():
             self.positions[partition] += len(found)
         return taken
 
     def pause(self, partition: Partition) -> None:
-        self._paused.add(partition)
+        self.paused.add(partition)
 
     def resume(self, partition: Partition) -> None:
-        self._paused.discard(partition)
+        self.paused.discard(partition)
+        self._broker.wake()
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         self._broker.check_here()

@@ -9,6 +9,7 @@ import pytest
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import RetriableError
+from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.spec import StageOptions
 from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker, MemoryProducer
@@ -19,6 +20,10 @@ from tests.support.stages import GROUP, IN, Handler, out, put, running, stage_on
 @pytest.fixture
 def broker() -> MemoryBroker:
     return MemoryBroker()
+
+
+def in_hand_and_queued(stage: StageLoop[str]) -> int:
+    return sum(worker.pending for worker in stage._session.workers)
 
 
 class HoldingProducer(MemoryProducer):
@@ -104,7 +109,7 @@ async def test_a_full_queue_holds_its_partition_until_it_is_half_empty(
     consumer = broker.consumer(GROUP)
     options = StageOptions(max_items=4, queue=16, commit_every=0.01)
     async with running(stage_on(broker, Handler(wait), options, consumer=consumer)):
-        await eventually(lambda: consumer.positions.get((IN, 0), 0) >= 16)
+        await eventually(lambda: (IN, 0) in consumer.paused)
         at = consumer.positions[IN, 0]
         assert at <= 20
         gate.release()
@@ -132,8 +137,9 @@ async def test_a_stop_finishes_what_is_in_hand_and_leaves_the_rest(broker: Memor
     stage = stage_on(broker, handler, StageOptions(max_items=1))
     task = asyncio.create_task(stage.run(stopping))
     await began.wait()
+    await eventually(lambda: in_hand_and_queued(stage) == 3)
     stopping.set()
-    await eventually(lambda: not stage.joined)
+    await eventually(lambda: in_hand_and_queued(stage) == 1)
     go_on.set()
     await task
 
