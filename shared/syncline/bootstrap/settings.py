@@ -48,150 +48,110 @@ class Settings(BaseSettings):
     """The settings of one process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SYNCLINE_", env_ignore_empty=True, extra="ignore", validate_default=False
+        env_prefix="SYNCLINE_",
+        env_ignore_empty=True,
+        extra="ignore",
+        validate_default=False,
+        use_attribute_docstrings=True,
     )
 
-    postgres_dsn: Dsn = Field(
-        SecretStr("postgresql://syncline@127.0.0.1:15432/syncline"),
-        description="Address of PostgreSQL, 15 or later: `postgresql://user:password@host/database`.",
-    )
-    kafka_bootstrap: Brokers = Field(
-        "127.0.0.1:19092", description="Kafka brokers, 3.9 or later: `host:port,host:port`."
-    )
-    kafka_prefix: Prefix = Field(
-        "syncline.", description="Stands before the name of every topic and consumer group."
-    )
-    kafka_partitions: int = Field(
-        12, ge=1, le=256, description="Partitions of new topics; a stage scales up to this number."
-    )
-    kafka_replication: int = Field(1, ge=1, le=100, description="Replicas of new topics.")
-    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How brokers are spoken to."
-    )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "SCRAM-SHA-512", description="SASL mechanism."
-    )
-    kafka_username: Text | None = Field(None, description="SASL user.")
-    kafka_password: Secret | None = Field(None, description="SASL password.")
-    kafka_ca_file: File | None = Field(None, description="CA certificates for TLS, PEM.")
-    kafka_cert_file: File | None = Field(None, description="Client certificate for TLS, PEM.")
-    kafka_key_file: File | None = Field(None, description="Key of the client certificate, PEM.")
-    kafka_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = Field(
-        "zstd", description="Compression of messages."
-    )
-    kafka_session_timeout: Number = Field(
-        30.0,
-        ge=6,
-        le=300,
-        description="Seconds of silence after which a process counts as dead and others take over.",
-    )
-    secret_keys: Keys = Field(
-        SecretStr(""),
-        description="Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts.",
-    )
-    secret_keys_file: KeysFile | None = Field(
-        None, description="File with those keys, one a line, instead of SYNCLINE_SECRET_KEYS."
-    )
-    files_roots: Folders = Field(
-        "", description="Folders that the file and SQLite connectors may use, separated by `:`."
-    )
-    outbound_allow: Allowances = Field(
-        "",
-        description="Private hosts and networks that HTTP connectors may call: "
-        "`10.0.0.0/8,erp.local`.",
-    )
-    public_url: PublicUrl | None = Field(
-        None,
-        description="Address at which people open the console, such as `https://sync.example.com`: "
-        "links begin with it, and with https the session's cookie goes over nothing else. "
-        "Otherwise the gateway's own address.",
-    )
-    trusted_proxies: Proxies = Field(
-        "",
-        description="Addresses of reverse proxies, such as `10.0.0.7,10.1.0.0/16`, that may say "
-        "in `X-Forwarded-For` and `-Proto` for whom they ask; nobody else is believed.",
-    )
-    session_idle: Number = Field(
-        12 * 3600.0,
-        ge=120,
-        le=YEAR,
-        description="Seconds without use after which a person is signed out.",
-    )
-    session_lifetime: Number = Field(
-        7 * 86400.0, ge=300, le=YEAR, description="Seconds after which a person must sign in anew."
-    )
-    http_host: Host = Field(
-        "127.0.0.1", description="Address at which the gateway answers: the console and the API."
-    )
-    http_port: int = Field(18000, ge=1, le=65535, description="Port of it.")
-    http_max_body: int = Field(
-        2_000_000,
-        ge=10_000,
-        le=100_000_000,
-        description="Bytes of the largest request that the gateway takes.",
-    )
-    health_host: Host = Field("127.0.0.1", description="Address of /healthz, /readyz and /metrics.")
-    health_port: int = Field(0, ge=0, le=65535, description="Port of them; 0: none.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Logs.")
-    stalled_after: Number = Field(
-        1800.0,
-        ge=1,
-        le=YEAR,
-        description="Seconds without progress after which a run is closed as stalled.",
-    )
-    keep_runs: int = Field(400, ge=1, le=MOST_DAYS, description="Days a run is kept after its end.")
-    keep_outcomes: int = Field(
-        90, ge=1, le=MOST_DAYS, description="Days the outcomes of its records are kept."
-    )
-    keep_dead_letters: int = Field(
-        30, ge=1, le=MOST_DAYS, description="Days a dead letter is kept after it was resolved."
-    )
-    keep_audit: int = Field(400, ge=1, le=MOST_DAYS, description="Days the audit log is kept.")
-    dlq_alert_at: int = Field(
-        100,
-        ge=1,
-        le=10**9,
-        description="Pending dead letters of an instance from which on its growth is told; well "
-        "again from half of it down.",
-    )
-    alert_window: Number = Field(
-        60.0,
-        ge=0,
-        le=YEAR,
-        description="Seconds for which a failure must stand before it is told; what fails for the "
-        "same cause meanwhile is told with it.",
-    )
-    alert_hold: Number = Field(
-        300.0,
-        ge=0,
-        le=YEAR,
-        description="Seconds for which a recovery must stand before it is told.",
-    )
-    alert_quiet: Number = Field(
-        3600.0,
-        ge=0,
-        le=YEAR,
-        description="Seconds after a message in which more of the same is not told, and in which "
-        "changes are counted.",
-    )
-    alert_flaps: int = Field(
-        3,
-        ge=0,
-        le=1000,
-        description="The change within that time which is told as flapping; then there is silence "
-        "until it has held as long. 0 tells every change.",
-    )
-    smtp_host: MailHost = Field("", description="Mail server for notifications; empty: no e-mail.")
-    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
-    smtp_tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How it is spoken to; certificates are always verified."
-    )
-    smtp_user: Text = Field("", description="User at the mail server; empty: no login.")
-    smtp_password: Secret = Field(SecretStr(""), description="Password of that user.")
-    smtp_from: Sender = Field("syncline@localhost", description="Sender of notifications.")
-    otlp_endpoint: Collector | None = Field(
-        None, description="OpenTelemetry collector (OTLP over HTTP) that spans are sent to."
-    )
+    postgres_dsn: Dsn = SecretStr("postgresql://syncline@127.0.0.1:15432/syncline")
+    """Address of PostgreSQL, 15 or later: `postgresql://user:password@host/database`."""
+    kafka_bootstrap: Brokers = "127.0.0.1:19092"
+    """Kafka brokers, 3.9 or later: `host:port,host:port`."""
+    kafka_prefix: Prefix = "syncline."
+    """Stands before the name of every topic and consumer group."""
+    kafka_partitions: int = Field(12, ge=1, le=256)
+    """Partitions of new topics; a stage scales up to this number."""
+    kafka_replication: int = Field(1, ge=1, le=100)
+    """Replicas of new topics."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How brokers are spoken to."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """SASL mechanism."""
+    kafka_username: Text | None = None
+    """SASL user."""
+    kafka_password: Secret | None = None
+    """SASL password."""
+    kafka_ca_file: File | None = None
+    """CA certificates for TLS, PEM."""
+    kafka_cert_file: File | None = None
+    """Client certificate for TLS, PEM."""
+    kafka_key_file: File | None = None
+    """Key of the client certificate, PEM."""
+    kafka_compression: Literal["zstd", "lz4", "snappy", "gzip", "none"] = "zstd"
+    """Compression of messages."""
+    kafka_session_timeout: Number = Field(30.0, ge=6, le=300)
+    """Seconds of silence after which a process counts as dead and others take over."""
+    secret_keys: Keys = SecretStr("")
+    """Keys that encrypt the secrets of profiles: `id:base64,…`; the first encrypts."""
+    secret_keys_file: KeysFile | None = None
+    """File with those keys, one a line, instead of SYNCLINE_SECRET_KEYS."""
+    files_roots: Folders = ""
+    """Folders that the file and SQLite connectors may use, separated by `:`."""
+    outbound_allow: Allowances = ""
+    """Private hosts and networks that HTTP connectors may call: `10.0.0.0/8,erp.local`."""
+    public_url: PublicUrl | None = None
+    """Address at which people open the console, such as `https://sync.example.com`: links begin
+    with it, and with https the session's cookie goes over nothing else. Otherwise the gateway's own
+    address."""
+    trusted_proxies: Proxies = ""
+    """Addresses of reverse proxies, such as `10.0.0.7,10.1.0.0/16`, that may say in
+    `X-Forwarded-For` and `-Proto` for whom they ask; nobody else is believed."""
+    session_idle: Number = Field(12 * 3600.0, ge=120, le=YEAR)
+    """Seconds without use after which a person is signed out."""
+    session_lifetime: Number = Field(7 * 86400.0, ge=300, le=YEAR)
+    """Seconds after which a person must sign in anew."""
+    http_host: Host = "127.0.0.1"
+    """Address at which the gateway answers: the console and the API."""
+    http_port: int = Field(18000, ge=1, le=65535)
+    """Port of it."""
+    http_max_body: int = Field(2_000_000, ge=10_000, le=100_000_000)
+    """Bytes of the largest request that the gateway takes."""
+    health_host: Host = "127.0.0.1"
+    """Address of /healthz, /readyz and /metrics."""
+    health_port: int = Field(0, ge=0, le=65535)
+    """Port of them; 0: none."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Logs."""
+    stalled_after: Number = Field(1800.0, ge=1, le=YEAR)
+    """Seconds without progress after which a run is closed as stalled."""
+    keep_runs: int = Field(400, ge=1, le=MOST_DAYS)
+    """Days a run is kept after its end."""
+    keep_outcomes: int = Field(90, ge=1, le=MOST_DAYS)
+    """Days the outcomes of its records are kept."""
+    keep_dead_letters: int = Field(30, ge=1, le=MOST_DAYS)
+    """Days a dead letter is kept after it was resolved."""
+    keep_audit: int = Field(400, ge=1, le=MOST_DAYS)
+    """Days the audit log is kept."""
+    dlq_alert_at: int = Field(100, ge=1, le=10**9)
+    """Pending dead letters of an instance from which on its growth is told; well again from half of
+    it down."""
+    alert_window: Number = Field(60.0, ge=0, le=YEAR)
+    """Seconds for which a failure must stand before it is told; what fails for the same cause
+    meanwhile is told with it."""
+    alert_hold: Number = Field(300.0, ge=0, le=YEAR)
+    """Seconds for which a recovery must stand before it is told."""
+    alert_quiet: Number = Field(3600.0, ge=0, le=YEAR)
+    """Seconds after a message in which more of the same is not told, and in which changes are
+    counted."""
+    alert_flaps: int = Field(3, ge=0, le=1000)
+    """The change within that time which is told as flapping; then there is silence until it has
+    held as long. 0 tells every change."""
+    smtp_host: MailHost = ""
+    """Mail server for notifications; empty: no e-mail."""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    """Its port."""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    """How it is spoken to; certificates are always verified."""
+    smtp_user: Text = ""
+    """User at the mail server; empty: no login."""
+    smtp_password: Secret = SecretStr("")
+    """Password of that user."""
+    smtp_from: Sender = "syncline@localhost"
+    """Sender of notifications."""
+    otlp_endpoint: Collector | None = None
+    """OpenTelemetry collector (OTLP over HTTP) that spans are sent to."""
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -25,7 +25,7 @@ _DSN = "must be `postgresql://user:password@host:port/database`"
 
 
 def _plain(text: str) -> str:
-    if any(not c.isprintable() for c in text):
+    if not text.isprintable():
         raise ValueError("may hold no line end and no other control character")
     return text
 
@@ -64,14 +64,8 @@ def _is_port(text: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    return (len(text) < 256 and bool(_HOST.fullmatch(text))) or _is_address(text)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        return bool(ip_address(text))
-    except ValueError:  # the setting's check names the text
-        return False
+    is_name = len(text) < 256 and _HOST.fullmatch(text)
+    return bool(is_name) or ("/" not in text and _is_network(text))
 
 
 def _brokers(text: str) -> str:
@@ -131,7 +125,7 @@ def _proxies(text: str) -> str:
                 f"must be addresses and networks such as `10.0.0.7,10.1.0.0/16`; "
                 f"{_short(part)} is neither"
             )
-        if "/" in part and str(ip_network(part, strict=False)) != str(_written(part)):
+        if not _is_network(part, strict=True):
             raise ValueError(
                 f"{_short(part)} is an address within a network; the network is "
                 f"`{ip_network(part, strict=False)}`"
@@ -139,18 +133,14 @@ def _proxies(text: str) -> str:
     return ",".join(_parts(text))
 
 
-def _written(part: str) -> str:
-    address, _, bits = part.partition("/")
-    return f"{ip_address(address)}/{ip_network(part, strict=False).prefixlen if bits else ''}"
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _parts(text: str) -> Iterator[str]:
-    return iter([part.strip() for part in text.split(",") if part.strip()])
-
-
-def _is_network(text: str) -> bool:
+def _is_network(text: str, *, strict: bool = False) -> bool:
+    """Tell whether a text is an address or a network; `strict`: not an address within one."""
     try:
-        return bool(ip_network(text, strict=False))
+        return bool(ip_network(text, strict=strict))
     except ValueError:  # the setting's check names the text
         return False
 

@@ -31,18 +31,17 @@ Variables that are no settings of a service:
 
 def page() -> str:
     """Return the page as Markdown."""
-    rows = [
-        f"| `SYNCLINE_{name.upper()}` | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    ]
+    rows = [_row(name, field) for name, field in Settings.model_fields.items()]
     others = [f"| `{name}` | {meaning} |" for name, meaning in OTHER_VARIABLES.items()]
     return _HEAD + "\n".join(rows) + "\n" + _OTHERS + "\n".join(others) + "\n"
 
 
-def _default(field: FieldInfo) -> str:
+def _row(name: str, field: FieldInfo) -> str:
     value = field.default
     plain = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return f"`{plain}`" if plain not in (None, "") else ""
+    default = f"`{plain}`" if plain not in (None, "") else ""
+    meaning = " ".join(str(field.description).split())
+    return f"| `SYNCLINE_{name.upper()}` | {default} | {meaning} |"
 
 
 if __name__ == "__main__":
