@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -46,17 +46,20 @@ _STORED = {
 
 async def compare(erp: Database, shop: Shop, warehouse: Database) -> tuple[list[str], list[str]]:
     """Return what is the same, in words, and what differs, the first few of each kind."""
-    items = {str(row["key"]): dict(row) for row in await erp.fetch(_ITEMS)}
-    partners = {str(row["key"]): dict(row) for row in await erp.fetch(_PARTNERS)}
-    orders = {str(row["key"]): dict(row) for row in await erp.fetch(_ORDERS)}
-    sold = {key: row for key, row in orders.items() if not row["cancelled"]}
+    items, partners, orders = [await _rows(erp, query) for query in (_ITEMS, _PARTNERS, _ORDERS)]
+    stored = {kind: await _rows(warehouse, query) for kind, query in _STORED.items()}
+    for order in stored["orders"].values():
+        order["lines"] = _lines(order["lines"])
     pairs = {
-        "warehouse items": (items, _stored(await warehouse.fetch(_STORED["items"]))),
-        "warehouse partners": (partners, _stored(await warehouse.fetch(_STORED["partners"]))),
-        "warehouse orders": (orders, _stored(await warehouse.fetch(_STORED["orders"]))),
+        "warehouse items": (items, stored["items"]),
+        "warehouse partners": (partners, stored["partners"]),
+        "warehouse orders": (orders, stored["orders"]),
         "shop items": (items, _sold(shop, "items")),
         "shop customers": (partners, _sold(shop, "customers")),
-        "shop orders": (sold, _sold(shop, "orders")),
+        "shop orders": (
+            {key: row for key, row in orders.items() if not row["cancelled"]},
+            _sold(shop, "orders"),
+        ),
     }
     same, different = [], []
     for name, (source, target) in pairs.items():
@@ -81,12 +84,8 @@ def _differences(
                 yield f"{key}: {field} is {value!r}, in the ERP {source[key][field]!r}"
 
 
-def _stored(rows: Sequence[Any]) -> dict[str, JsonObject]:
-    found = {str(row["key"]): dict(row) for row in rows}
-    for fields in found.values():
-        if "lines" in fields:
-            fields["lines"] = _lines(fields["lines"])
-    return found
+async def _rows(database: Database, query: str) -> dict[str, JsonObject]:
+    return {str(row["key"]): dict(row) for row in await database.fetch(query)}
 
 
 def _sold(shop: Shop, kind: str) -> dict[str, JsonObject]:

@@ -6,13 +6,14 @@ import logging
 import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
 import structlog
 
 from syncline.contracts.wire import Delivery
-from syncline.telemetry.masking import SECRETS
+from syncline.telemetry.masking import MASK, SECRETS
 
 MOST_NAMED = 5
 _SECRET_WORDS = ("password", "secret", "token", "authorization", "api_key", "apikey", "dsn")
@@ -26,7 +27,7 @@ def configure_logs(service: str, level: str = "INFO") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
             structlog.processors.format_exc_info,
-            _named(service),
+            partial(_name, service),
             mask_secrets,
             _render,
         ],
@@ -44,10 +45,8 @@ def mask_secrets(
 ) -> MutableMapping[str, Any]:
     """Hide the values of keys that name a secret, and known secret values in all others."""
     for key, value in event.items():
-        if any(word in key.lower() for word in _SECRET_WORDS):
-            event[key] = "***"
-        else:
-            event[key] = _masked(value)
+        is_secret = any(word in key.lower() for word in _SECRET_WORDS)
+        event[key] = MASK if is_secret else _masked(value)
     return event
 
 
@@ -79,14 +78,11 @@ def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
         yield
 
 
-def _named(service: str) -> structlog.typing.Processor:
-    def name(
-        _logger: object, _method: str, event: MutableMapping[str, Any]
-    ) -> MutableMapping[str, Any]:
-        event.setdefault("service", service)
-        return event
-
-    return name
+def _name(
+    service: str, _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    event.setdefault("service", service)
+    return event
 
 
 def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:

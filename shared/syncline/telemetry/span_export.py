@@ -36,12 +36,29 @@ def export_spans(service: str, endpoint: str) -> Callable[[], None]:
     )
     url = endpoint.rstrip("/").removesuffix(PATH) + PATH
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(url, timeout=5)))
-    tracing.use(_Starter(provider.get_tracer("syncline"), ids).start)
+    tracer = provider.get_tracer("syncline")
+
+    def start(
+        name: str, deliveries: Sequence[Delivery], of_trace: str, parents: Sequence[Context]
+    ) -> _Span:
+        ids.next_trace = of_trace
+        remote = [_remote(parent) for parent in parents[:MOST_LINKS]]
+        span = tracer.start_span(
+            name,
+            context=trace.set_span_in_context(trace.NonRecordingSpan(remote[0]))
+            if remote
+            else None,
+            kind=trace.SpanKind.CONSUMER,
+            attributes=_attributes(deliveries),
+            links=[trace.Link(other) for other in remote[1:]],
+        )
+        return _Span(span)
 
     def stop() -> None:
         tracing.use(None)
         provider.shutdown()
 
+    tracing.use(start)
     return stop
 
 
@@ -53,30 +70,6 @@ class _Ids(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         given, self.next_trace = self.next_trace, None
         return int(given, 16) if given else super().generate_trace_id()
-
-
-class _Starter:
-    def __init__(self, tracer: trace.Tracer, ids: _Ids) -> None:
-        self._tracer = tracer
-        self._ids = ids
-
-    def start(
-        self, name: str, deliveries: Sequence[Delivery], of_trace: str, parents: Sequence[Context]
-    ) -> _Span:
-        self._ids.next_trace = of_trace
-        parent = None
-        if parents:
-            parent = trace.set_span_in_context(trace.NonRecordingSpan(_remote(parents[0])))
-        links = [trace.Link(_remote(other)) for other in parents[1:MOST_LINKS]]
-        return _Span(
-            self._tracer.start_span(
-                name,
-                context=parent,
-                kind=trace.SpanKind.CONSUMER,
-                attributes=_attributes(deliveries),
-                links=links,
-            )
-        )
 
 
 class _Span:
