@@ -11,14 +11,12 @@ import pytest
 from fastapi.routing import APIRoute
 from jsonschema.validators import validator_for
 
-from syncline_gateway.app import documented
-from syncline_gateway.document.document import document
-from syncline_gateway.document.parameters import query_parameters
-from syncline_gateway.openapi_page import PAGE, page
+from syncline_gateway.openapi_page import PAGE, document, page
+from syncline_gateway.requests.parameters import query_parameters
 from syncline_gateway.routes import ROUTERS
 
 STORED = Path(__file__).parents[2] / PAGE
-DOCUMENT: dict[str, Any] = document(documented())
+DOCUMENT: dict[str, Any] = document()
 OPERATIONS = [
     pytest.param(operation, id=f"{method} {path}")
     for path, item in DOCUMENT["paths"].items()

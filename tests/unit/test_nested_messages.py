@@ -12,7 +12,7 @@ import pytest
 from syncline.actions.dead_letters import dead_letter_detail as dead_letters
 from syncline.actions.passports import passport
 from syncline.actions.passports.field_changes import unused
-from syncline.actions.trials import stored_records
+from syncline.actions.trials import draft
 from syncline.contracts.wire import Delivery
 from syncline.runtime.commands.control import ControlTopic
 from syncline.telemetry.masking import Secrets
@@ -64,7 +64,7 @@ async def test_the_status_topic_is_read_on() -> None:
 
 
 def test_it_holds_no_record_of_a_run() -> None:
-    assert stored_records._taken(delivery(b"r1", HOSTILE), "default", {"r1": 5}) == []
+    assert draft._taken(delivery(b"r1", HOSTILE), "default", {"r1": 5}) == []
     placed: Any = SimpleNamespace(batch=1, slot=0)
     assert passport._at(HOSTILE, placed) is None
 

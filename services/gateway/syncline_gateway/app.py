@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from syncline.security.passwords import Passwords
 from syncline_gateway.access.authentication import Authentication
-from syncline_gateway.access.guard import Guard
-from syncline_gateway.access.stream_access import StreamAccess
+from syncline_gateway.access.middleware import Guard, StreamAccess
 from syncline_gateway.api import Api
 from syncline_gateway.console import add_console
-from syncline_gateway.document.document import document
-from syncline_gateway.document.parameters import only_known_parameters
+from syncline_gateway.openapi_page import api_router, page
 from syncline_gateway.requests.problems import add_problem_handlers, problem
 from syncline_gateway.requests.resource import BASE
 from syncline_gateway.routes import ROUTERS
 
 
-def documented() -> FastAPI:
-    """Return the app as far as the OpenAPI document needs it: it cannot answer."""
-    app = FastAPI(title="Syncline", openapi_url=None, docs_url=None, redoc_url=None)
-    app.include_router(_routes())
-    return app
-
-
-@cache
-def _routes() -> APIRouter:
-    """Return the routes of every app here: they hold nothing of one."""
-    api = APIRouter(prefix=BASE, dependencies=[Depends(only_known_parameters)])
-    for router in ROUTERS:
-        api.include_router(router)
-    return api
-
-
-@cache
-def _document() -> bytes:
-    """Return the document of every app here: made once, when somebody first asks for it."""
-    return json.dumps(document(documented())).encode()
-
-
 def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
-    """Return the app.
-
-    Args:
-        parts: what its routes work with.
-        passwords: other than at their usual cost.
-    """
-    app = documented()
+    """Return the app; `passwords` are others than at their usual cost."""
+    app = FastAPI(title="Syncline", openapi_url=None, docs_url=None, redoc_url=None)
+    app.include_router(api_router())
     app.state.api = api
     app.state.passwords = passwords or Passwords()
     authentication = Authentication(
@@ -62,7 +31,7 @@ def create_app(api: Api, passwords: Passwords | None = None) -> FastAPI:
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)
     def openapi() -> Response:  # in a thread: others are answered meanwhile
-        return Response(_document(), media_type="application/json")
+        return Response(page(), media_type="application/json")
 
     @app.api_route("/api/{path:path}", methods=_ALL, include_in_schema=False)
     async def unknown(request: Request, path: str) -> Response:

@@ -21,9 +21,9 @@ from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryVi
 from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
-from syncline_gateway.requests.bodies import Body
-from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paging, identity, words
+from syncline_gateway.requests.parameters import etag
+from syncline_gateway.requests.resource import Body
 
 AlertName = Literal["run_failed", "partial_success", "dlq_growth"]
 State = Annotated[

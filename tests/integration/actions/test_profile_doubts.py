@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from syncline.actions.doubts.doubt import Matter
-from syncline.actions.doubts.profiles import profile_doubts
+from syncline.actions.doubts.systems import profile_doubts
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import compare
 from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration

@@ -7,15 +7,14 @@ from uuid import uuid4
 
 import httpx
 
-from syncline_gateway.app import documented
-from syncline_gateway.document.document import document
+from syncline_gateway.openapi_page import document
 from syncline_gateway.requests.paging import cursor_of, digest_of
 from tests.support.access import give_key
 from tests.support.gateway import Gateway, problem
 from tests.support.other_tenant import INSTANCE, contents, everything, unknown
 from tests.support.roles import OPEN, RUNNER_MAY
 
-DOCUMENT: dict[str, Any] = document(documented())
+DOCUMENT: dict[str, Any] = document()
 OPERATIONS = [
     (method.upper(), path.removeprefix("/api/v1"), operation)
     for path, item in DOCUMENT["paths"].items()

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from syncline.actions.passports.field_changes import FieldChange, changes_of, unused
-from syncline.actions.passports.good_fields import good_fields
+from syncline.actions.passports.field_changes import FieldChange, changes_of, good_fields, unused
 from syncline.actions.passports.steps import (
     ABSENT,
     KEPT,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.problems import _message
+from syncline_gateway.requests.resource import Body
 from syncline_gateway.routes import ROUTERS
 
 PYTHON = re.compile(

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from syncline.domain.dead_letter.replay import MAX_REPLAY
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
-from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.parameters import Id
 
 _KEYS = UUID("9b2f4f0e-7c7e-5a3b-8f0a-1d2c64d0a9c7")
 """Namespace of what is made of idempotency keys here."""

@@ -1,8 +1,8 @@
 """Routes that are typed: what one takes and returns is what it reads, answers and documents.
 
 The return type may be a msgspec struct, `Page[...]` of one, `Answer[...]` where headers go with
-it, None for an empty 204, or a `Response` of the route's own making. A body is a struct, or
-`Document[...]` where the domain checks more than a struct can say.
+it, None for an empty 204, or a `Response` of the route's own making. A body is a pydantic `Body`,
+a struct, or `Document[...]` where the domain checks more than a struct can say.
 """
 
 from __future__ import annotations
@@ -15,11 +15,42 @@ from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from syncline.contracts.json_errors import malformed_at
+from syncline.contracts.messages import decoder_of
 from syncline.domain.conversion import converted
-from syncline_gateway.requests.bodies import json_of
+from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.schemas import accepts, returns
+
+
+class Body(BaseModel):
+    """A request's body: camelCase, nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, alias_generator=to_camel, hide_input_in_errors=True
+    )
+
+
+async def json_of(request: Request) -> object:
+    """Return the decoded body; decimals stay exact.
+
+    Raises:
+        ProblemError: 415 when it is not sent as JSON, 400 when it is none.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise ProblemError(
+            415, "unsupported_media_type", "send JSON: Content-Type application/json"
+        )
+    raw = await request.body()
+    try:
+        return decoder_of(object).decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        where = malformed_at(raw) or "not UTF-8 text, nested too deeply, or a malformed number"
+        raise ProblemError(400, "malformed_json", f"the body is no JSON: {where}") from None
+
 
 T = TypeVar("T")
 BASE = "/api/v1"

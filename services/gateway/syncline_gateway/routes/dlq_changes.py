@@ -26,9 +26,9 @@ from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
 from syncline_gateway.live.hub import event
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, key_of
-from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.parameters import Id
 from syncline_gateway.requests.resource import Resource
-from syncline_gateway.triggers.replays import Start, is_accepted, publish_replays
+from syncline_gateway.triggers.trigger_answers import Start, is_accepted, publish_replays
 
 router = Resource(prefix="/dlq", tags=["dlq"])
 Key = Annotated[

@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Path, Query
 
+from syncline.actions.trials.draft import DraftTrier, Trial, TrialRequest
+from syncline.actions.trials.dry_run import DryRun, DryRunner, DryRunRequest
 from syncline.contracts.messages import encode
 from syncline.domain.configuration.comparison import version_step
 from syncline.domain.configuration.documents import Kind
@@ -35,8 +37,8 @@ from syncline_gateway.edits import (
     save,
     saved,
 )
-from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paged, number
+from syncline_gateway.requests.parameters import etag
 from syncline_gateway.requests.resource import Answer, Document, Resource
 
 router = Resource(prefix="/mapping-configs", tags=["mapping-configs"])
@@ -196,3 +198,26 @@ def _text(document: JsonObject) -> str:
 
 def _list(api: Api) -> MappingList:
     return MappingList(api.database)
+
+
+@router.post("/dry-run")
+async def dry_run_unsaved_mapping_config(body: DryRunRequest, caller: User, api: Api) -> DryRun:
+    """Run up to 20 records through a draft of a new mapping."""
+    return await _runner(api).run(caller.tenant, None, body)
+
+
+@router.post("/{name}/dry-run")
+async def dry_run_mapping_config(name: Name, body: DryRunRequest, caller: User, api: Api) -> DryRun:
+    """Run up to 20 records of the source through a mapping, a version of it, or a draft."""
+    return await _runner(api).run(caller.tenant, name, body)
+
+
+@router.post("/{name}/try-draft")
+async def try_mapping_config_draft(name: Name, body: TrialRequest, caller: User, api: Api) -> Trial:
+    """Compare a draft with the active version over stored raw records and dead letters."""
+    trier = DraftTrier(api.database, api.keyring, api.settings.kafka())
+    return await trier.run(caller.tenant, name, body)
+
+
+def _runner(api: Api) -> DryRunner:
+    return DryRunner(api.database, api.keyring, api.settings.surroundings())

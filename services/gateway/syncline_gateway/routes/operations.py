@@ -17,11 +17,11 @@ from syncline.postgres.operations.operations import KeyReusedError, NewOperation
 from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, hash_of, key_of
-from syncline_gateway.requests.ids import Id
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
+from syncline_gateway.requests.parameters import Id
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Resource
-from syncline_gateway.triggers.replays import Start
+from syncline_gateway.triggers.trigger_answers import Start
 
 router = Resource(prefix="/operations", tags=["operations"])
 

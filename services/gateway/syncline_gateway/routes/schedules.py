@@ -25,8 +25,8 @@ from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Text, creation_of, edit_of, saved
-from syncline_gateway.requests.etags import etag
 from syncline_gateway.requests.paging import Page, Paged, moment, words
+from syncline_gateway.requests.parameters import etag
 from syncline_gateway.requests.resource import Answer, Document, Resource
 from syncline_gateway.triggers.trigger_answers import publish_triggers
 

@@ -17,8 +17,7 @@ from syncline.security.tokens import csrf_token, token_hash
 from syncline_gateway.access.authentication import COOKIE, Authentication, Identity
 from syncline_gateway.access.caller import Address, AuthenticationDep, Caller, Runner
 from syncline_gateway.api import Api
-from syncline_gateway.requests.bodies import Body
-from syncline_gateway.requests.resource import Answer, Resource
+from syncline_gateway.requests.resource import Answer, Body, Resource
 
 router = Resource(tags=["session"])
 Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]

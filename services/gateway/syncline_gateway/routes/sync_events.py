@@ -24,11 +24,16 @@ from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.live.hub import Follower, event
 from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
-from syncline_gateway.requests.ids import Id
+from syncline_gateway.requests.parameters import Id
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Document, Resource
-from syncline_gateway.triggers.refusals import publish_refusal, refuse_what_cannot_run
-from syncline_gateway.triggers.run_request import fields_of, request_of, run_id_of
+from syncline_gateway.triggers.run_request import (
+    fields_of,
+    publish_refusal,
+    refuse_what_cannot_run,
+    request_of,
+    run_id_of,
+)
 from syncline_gateway.triggers.trigger_answers import publish_triggers
 
 router = Resource(prefix="/sync-events", tags=["sync-events"])

@@ -14,9 +14,8 @@ from syncline.postgres.access.one_time_links import LASTS
 from syncline.postgres.access.users import UserChange, Users, UserView, find_user, insert_user
 from syncline_gateway.access.caller import Admin, AuthenticationDep
 from syncline_gateway.api import Api
-from syncline_gateway.requests.bodies import Body
 from syncline_gateway.requests.paging import Page, Paged, words
-from syncline_gateway.requests.resource import Answer, Resource
+from syncline_gateway.requests.resource import Answer, Body, Resource
 
 router = Resource(prefix="/users", tags=["users"])
 Tenants = Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=1000)]

@@ -1,16 +1,29 @@
-"""What the body of a request for a run means: its correlation ID, its trigger, its mistakes."""
+"""A request for a run: what it means, and refusing at once what cannot run."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from uuid import UUID, uuid5
 
+import structlog
 from uuid6 import uuid7
 
-from syncline.domain.errors import InvalidInputError, Problem
+from syncline.contracts.events import REJECTED
+from syncline.contracts.outbound import trigger_message
+from syncline.contracts.status import refused, status_message
+from syncline.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    Problem,
+    RetriableError,
+)
 from syncline.domain.record import JsonObject
 from syncline.domain.trigger import TriggerRequest, parse_correlation_id, parse_trigger
+from syncline.postgres.configuration.streams import Streams
+from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline_gateway.access.caller import Caller
+from syncline_gateway.api import Api
 
 _KEYS = UUID("3f0c6a4e-52b0-5c58-9d0e-6f7c4f1f8a11")
 """Namespace of the correlation IDs that are made of idempotency keys."""
@@ -60,3 +73,41 @@ def request_of(body: object, fields: JsonObject) -> TriggerRequest:
     if problems or wanted is None:
         raise InvalidInputError(problems)
     return wanted
+
+
+log = structlog.get_logger()
+
+
+async def refuse_what_cannot_run(
+    api: Api, run_id: str, fields: JsonObject, wanted: TriggerRequest
+) -> None:
+    """Refuse at once what cannot run: the refusal is stored, then the trigger is published.
+
+    The trigger service finds the refusal and publishes `run.rejected`, and begins no run by this
+    trigger, whatever has been changed meanwhile.
+
+    Raises:
+        NotFoundError, ConflictError: what it names does not exist, or may not run.
+    """
+    try:
+        await Streams(api.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
+    except (NotFoundError, ConflictError) as error:
+        await RefusedTriggers(api.database).add(run_id, wanted, error)
+        await api.producer.send([trigger_message(run_id, fields, "gateway", api.clock.now())])
+        raise
+
+
+async def publish_refusal(
+    api: Api, run_id: str, fields: JsonObject, error: InvalidInputError
+) -> None:
+    """Publish `run.rejected` for a request that is wrong in itself.
+
+    No trigger is published: some mistakes are refused by the API alone. While Kafka is away the
+    caller is answered all the same, and the log has what could not be published.
+    """
+    status = refused(run_id, fields, error)
+    message = status_message(REJECTED, "gateway", status, api.clock.now())
+    try:
+        await api.producer.send([message])
+    except RetriableError as outage:
+        log.warning("refusal_unpublished", correlation_id=run_id, error=str(outage))

@@ -1,11 +1,8 @@
-"""Doubts: what is allowed and still probably not meant. A check refuses, a doubt only warns.
-
-A question is a function that takes a `Matter` and asks whoever may know: the documents alone, a
-source, a target, the ledger. `review` asks them all.
-"""
+"""Doubts: what is allowed and still probably not meant. A check refuses, a doubt only warns."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -70,6 +67,21 @@ def _parts(instance: InstanceConfig) -> list[tuple[Kind, str]]:
 Question: TypeAlias = Callable[[Matter], Awaitable[list[Doubt]]]
 
 
+async def answers(
+    questions: Sequence[Callable[[], Awaitable[list[Doubt]]]], at_once: int
+) -> list[Doubt]:
+    """Ask so many questions side by side; return the doubts of all, in the questions' order."""
+    room = asyncio.Semaphore(at_once)
+
+    async def ask(question: Callable[[], Awaitable[list[Doubt]]]) -> list[Doubt]:
+        async with room:
+            return await question()
+
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(ask(question)) for question in questions]
+    return [doubt for task in asked for doubt in task.result()]
+
+
 async def mapping_doubts(matter: Matter) -> list[Doubt]:
     """Say what shows in the named mappings alone."""
     return [
@@ -78,3 +90,44 @@ async def mapping_doubts(matter: Matter) -> list[Doubt]:
         if (Kind.MAPPING, name) in matter.named
         for problem in warnings(parse(mapping.document))
     ]
+
+
+MOST = 1_000_000
+"""Records that are counted; above that it is said that there are more."""
+_MAKES = ("$.normalization.", "$.transformation.")
+_SENDS = ("$.transformation.smartSync", "$.transformation.matchKey")
+
+
+async def old_form_doubts(matter: Matter) -> list[Doubt]:
+    """Say how many records keep the form that an older version gave them, and the remedy."""
+    doubts = []
+    for step in matter.steps:
+        if step.kind is Kind.MAPPING and (step.kind, step.name) in matter.named and _remakes(step):
+            doubts += await _of_mapping(matter, step.name)
+    return doubts
+
+
+def _remakes(step: PlanStep) -> bool:
+    """Tell whether a new version may make another payload of the same source row."""
+    return step.action == "changed" and any(
+        difference.path.startswith(_MAKES) and not difference.path.startswith(_SENDS)
+        for difference in step.differences
+    )
+
+
+async def _of_mapping(matter: Matter, name: str) -> list[Doubt]:
+    mapping = parse(matter.configured.mappings[name].document, stored=True)
+    if mapping.extraction.cursor_column is None:
+        return []  # each run reads everything
+    count = await matter.store.written_by(matter.tenant, name, MOST)
+    if not count:
+        return []
+    commands = " or ".join(
+        f"`syncline trigger {instance.name} {mapping.entity_type} --mode reset_cursor`"
+        for instance in matter.configured.instances.values()
+        if name in instance.mappings
+    )
+    number = f"{count:,}" if count <= MOST else f"more than {MOST:,}"
+    words = f"{number} records keep their old form until they change at the source"
+    remedy = f"run with mode reset_cursor to bring them up to date: {commands}"
+    return [Doubt(Kind.MAPPING, name, Problem("$", f"{words}; {remedy}"))]

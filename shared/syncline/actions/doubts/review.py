@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import structlog
 
-from syncline.actions.doubts.doubt import Doubt, Matter, Question, mapping_doubts
-from syncline.actions.doubts.old_forms import old_form_doubts
-from syncline.actions.doubts.profiles import profile_doubts
-from syncline.actions.doubts.sources import source_doubts
+from syncline.actions.doubts.doubt import (
+    Doubt,
+    Matter,
+    Question,
+    answers,
+    mapping_doubts,
+    old_form_doubts,
+)
+from syncline.actions.doubts.systems import profile_doubts, source_doubts
 from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import PlanStep, kept_secrets
 from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
@@ -50,9 +56,8 @@ class Doubter:
             return [_told(loaded, _untold(named, str(error)), Secrets())]
         together = _together(stored, loaded)
         matter = Matter(tenant, named, together, steps, self._store, self._surroundings)
-        async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(self._asked(question, matter)) for question in QUESTIONS]
-        doubts = [doubt for task in asked for doubt in task.result()]
+        questions = [partial(self._asked, question, matter) for question in QUESTIONS]
+        doubts = await answers(questions, len(questions))
         own = Secrets()
         for profile in matter.configured.profiles.values():
             own.know(profile.secrets.values())

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.topics import Stage
+from syncline.domain.columns import Columns
+from syncline.domain.errors import Failure
+from syncline.domain.mapping.document import Mapping as MappingDocument
 from syncline.domain.mapping.document import Normalization, Transformation
+from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import Record
 
 _decode = decoder_of(object).decode
 
@@ -81,3 +88,45 @@ def _read(text: bytes | None) -> object:
         return None if text is None else _decode(text)
     except (msgspec.DecodeError, RecursionError):  # no JSON, so no field of it can be compared
         return None
+
+
+_decode_record = decoder_of(Record).decode
+
+
+class GoodFields(msgspec.Struct, frozen=True):
+    """A stage's output without the fields that broke.
+
+    Attributes:
+        made: the output as JSON; None where nothing can be made of the record.
+        broken: place of a field in the mapping -> why it broke.
+    """
+
+    made: bytes | None = None
+    broken: dict[int, Failure] = {}
+
+
+def good_fields(mapping: MappingDocument, stage: Stage, given: bytes) -> GoodFields:
+    """Map a record as a stage does, and leave out the fields that it breaks."""
+    try:
+        record = _decode_record(given)
+    except (msgspec.DecodeError, RecursionError):  # no JSON, so no field of it is good
+        return GoodFields()
+    compiled = compile_mapping(mapping)
+    normalizes = stage is Stage.NORMALIZE
+    find = compiled.broken_normalization if normalizes else compiled.broken_transformation
+    broken = dict(find(record))
+    good = compile_mapping(_without(mapping, stage, broken))
+    part = good.normalize if normalizes else good.transform
+    made = part(Columns.of([record])).outputs.records()
+    return GoodFields(encode(made[0]) if made else None, broken)
+
+
+def _without(mapping: MappingDocument, stage: Stage, broken: dict[int, Failure]) -> MappingDocument:
+    """Return a mapping without some fields of a stage; what excludes a record was asked before."""
+    if stage is Stage.NORMALIZE:
+        block = mapping.normalization
+        kept = tuple(f for place, f in enumerate(block.fields) if place not in broken)
+        return replace(mapping, normalization=replace(block, fields=kept))
+    into = mapping.transformation
+    left = tuple(f for place, f in enumerate(into.fields) if place not in broken)
+    return replace(mapping, transformation=replace(into, fields=left, exclude=None))
