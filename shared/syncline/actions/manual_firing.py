@@ -40,12 +40,8 @@ async def fire_by_hand(
 ) -> tuple[str, Outbound]:
     """Store a firing and return its run's correlation ID and the trigger to publish.
 
-    If this process dies before it is published, a scheduler does it.
-
-    Raises:
-        NotFoundError: no such schedule.
-        ConflictError: its instance or a profile is not active.
-        RetriableError: the database is away.
+    If this process dies before it is published, a scheduler does it. Raises NotFoundError;
+    ConflictError: its instance or a profile is not active.
     """
     view = await ScheduleList(database).get(request.tenant, request.schedule)
     if view.status == ScheduleStatus.DEPENDENCY_INACTIVE:

@@ -74,12 +74,9 @@ class SignIn:
         self._attempts = SignInAttempts(database, rules.allowance)
 
     async def by_password(self, name: str, password: str, address: str) -> str:
-        """Sign in by name and password.
+        """Sign in by name and password. Raises ThrottledError: too many failed before.
 
-        Raises:
-            UnauthenticatedError: no such user, a wrong password, or a user who may not: the same
-                words after the same work.
-            ThrottledError: too many failed before.
+        Raises UnauthenticatedError with the same words after the same work, whatever is wrong.
         """
         user_id = await self._proved(name, password, address)
         async with self._database.transaction() as connection:
@@ -108,9 +105,7 @@ class SignIn:
     async def change_password(self, name: str, current: str, new: str, address: str) -> str:
         """Give a user another password; every session ends, and a new one begins.
 
-        Raises:
-            InvalidInputError: the current one is wrong, or the new one cannot be one.
-            ThrottledError: too many failed before.
+        Raises InvalidInputError: one of both is wrong; ThrottledError: too many failed before.
         """
         checked = checked_password(new, name)
         try:
@@ -129,12 +124,10 @@ class SignIn:
             return await self._begin(connection, user.id, address, "link")
 
     async def set_up(self, link: str, name: str, password: str, address: str) -> str:
-        """Make the first Platform Admin and sign in.
+        """Make the first Platform Admin and sign in; the link stays good when that fails.
 
-        Raises:
-            UnauthenticatedError: the link is not valid.
-            ConflictError: there are users already.
-            InvalidInputError: the name or the password cannot be one; the link stays good.
+        Raises UnauthenticatedError: the link is not valid; ConflictError: there are users already;
+        InvalidInputError: the name or the password cannot be one.
         """
         await self._check(link, "set_up")
         hashed = await self._passwords.hash(checked_password(password, name))
@@ -149,11 +142,9 @@ class SignIn:
             return await self._begin(connection, user.id, address, "set_up")
 
     async def choose_password(self, link: str, password: str, address: str) -> str:
-        """Give a user the password that they chose, and sign in.
+        """Give a user the password that they chose, and sign in. Raises UnauthenticatedError.
 
-        Raises:
-            UnauthenticatedError: the link is not valid.
-            InvalidInputError: the password cannot be one; the link stays good.
+        Raises InvalidInputError where it cannot be a password; the link stays good then.
         """
         await self._check(link, "password")
         hashed = await self._passwords.hash(checked_password(password, ""))
@@ -185,12 +176,7 @@ async def set_up_link(database: Database) -> str | None:
 
 
 async def password_link(database: Database, name: str, actor: str) -> str:
-    """Return the token of a new link by which a user chooses a password.
-
-    Raises:
-        NotFoundError: no such user.
-        RetriableError: the database is away.
-    """
+    """Return the token of a new link by which a user chooses a password. Raises NotFoundError."""
     user = await find_user(database, name)
     token = new_token()
     async with database.transaction() as connection:
@@ -199,10 +185,9 @@ async def password_link(database: Database, name: str, actor: str) -> str:
 
 
 async def local_sign_in_link(database: Database) -> str | None:
-    """Return the token of a link that signs the local admin in.
+    """Return the token of a link that signs the admin of `syncline dev` in.
 
-    It is for `syncline dev` alone. The admin is made when there is no user at all; None: there
-    are users, and no such admin.
+    The admin is made when there is no user at all; None: there are users, and no such admin.
     """
     token = new_token()
     async with database.transaction() as connection:

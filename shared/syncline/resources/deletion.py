@@ -14,11 +14,9 @@ from syncline.postgres.configuration.changes import Change, ConfigurationStore
 async def remove(
     store: ConfigurationStore, tenant: str, actor: str, doomed: Iterable[Name]
 ) -> list[PlanStep]:
-    """Delete objects, all or none; the history of their runs stays.
+    """Delete objects, all or none; the history of their runs stays. Raises NotFoundError.
 
-    Raises:
-        NotFoundError: one is not there.
-        ConflictError: one is in use by what would be left, by a run or by pending dead letters.
+    Raises ConflictError: what would be left, a run or pending dead letters need one.
     """
     async with store.change(tenant, actor) as change:
         stored = await change.stored()
@@ -34,11 +32,7 @@ async def delete_within(
 ) -> list[PlanStep]:
     """Delete objects within a change, and return what became of each.
 
-    Args:
-        left: what is configured without them.
-
-    Raises:
-        ConflictError: with everything that stands in the way.
+    Raises ConflictError that names all who need one: in what is `left` configured, or at work.
     """
     in_order = [name for kind in reversed(Kind) for name in sorted(doomed) if name[0] is kind]
     in_the_way = []

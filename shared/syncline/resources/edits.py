@@ -52,15 +52,11 @@ class Edit(msgspec.Struct, frozen=True):
 async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[PlanStep, str]:
     """Store one object as a request wants it; the same again changes nothing.
 
-    Returns:
-        What became of it, and the mark of its state now.
-
     Raises:
         InvalidInputError: with every mistake; nothing was written.
         ConflictError: it is there already, and should not be.
         NotFoundError: it should be there, and is not.
         StaleError: somebody else has changed it meanwhile.
-        RetriableError: the database is away.
     """
     loaded = read_request_document(edit.kind, edit.name, body)
     async with store.change(edit.tenant, edit.actor) as change:
@@ -74,10 +70,7 @@ async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[Pla
 
 
 async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tuple[PlanStep, str]:
-    """Activate or deactivate an instance, or a schedule: slots that pass meanwhile are gone.
-
-    Raises as `save`.
-    """
+    """Let an instance or a schedule run, or not; missed slots are gone. Raises as `save`."""
     name = edit.name or ""
     async with store.change(edit.tenant, edit.actor) as change:
         stored = await change.stored()
@@ -91,12 +84,9 @@ async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tup
 
 
 async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> str:
-    """Make a stored version of a mapping the one that new runs use; return its mark.
+    """Make a stored version of a mapping the one that new runs use.
 
-    Raises:
-        InvalidInputError: an instance that uses the mapping could not run with that version.
-        NotFoundError: no such mapping or version.
-        StaleError: somebody else has changed the mapping meanwhile.
+    Raises NotFoundError, StaleError; InvalidInputError: an instance could not run with it.
     """
     name = edit.name or ""
     async with store.change(edit.tenant, edit.actor) as change:
@@ -109,12 +99,9 @@ async def activate_version(store: ConfigurationStore, edit: Edit, version: int) 
 
 
 async def delete(store: ConfigurationStore, edit: Edit) -> None:
-    """Take an object away; the history of its runs stays.
+    """Delete an object; the history of its runs stays. Raises NotFoundError, StaleError.
 
-    Raises:
-        ConflictError: it is used, with the names of its users.
-        NotFoundError: there is none.
-        StaleError: somebody else has changed it meanwhile.
+    Raises ConflictError with the names of those who use it.
     """
     name = edit.name or ""
     async with store.change(edit.tenant, edit.actor) as change:

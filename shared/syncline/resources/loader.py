@@ -45,8 +45,7 @@ _ENDINGS = {".yaml", ".yml", ".json"}
 def texts(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield name and text of files, of the files in folders, and of `-`, standard input.
 
-    Raises:
-        InvalidFilesError: one cannot be read.
+    Raises InvalidFilesError: one cannot be read.
     """
     for path in paths:
         if path == "-":
@@ -116,13 +115,9 @@ class DocumentSet(TenantConfiguration, frozen=True):
 
 
 def load(paths: Sequence[str], environ: Mapping[str, str]) -> DocumentSet:
-    """Read files and folders of files; `-` is standard input.
+    """Read files and folders of files; `-` is standard input. Mistakes inside are in the answer.
 
-    Args:
-        environ: where secrets by reference are looked up.
-
-    Raises:
-        InvalidFilesError: there is nothing to read. Mistakes inside are in the answer.
+    Secrets by reference are looked up in `environ`. Raises InvalidFilesError: nothing to read.
     """
     found = DocumentSet()
     for file, text in texts(paths):

@@ -19,10 +19,7 @@ async def apply(
 ) -> list[PlanStep]:
     """Store what the files want, all or nothing; what they do not name is left alone.
 
-    Raises:
-        InvalidFilesError: with every mistake; nothing was written.
-        NotFoundError: no such tenant.
-        RetriableError: the database is away.
+    Raises InvalidFilesError with every mistake, and NotFoundError: no such tenant.
     """
     async with store.change(tenant, actor) as change:
         stored = await change.stored()
@@ -48,11 +45,8 @@ async def prune(
 ) -> list[PlanStep]:
     """Store what the files want and delete everything else of the tenant, all or nothing.
 
-    Args:
-        planned: what `diff` said and a person agreed to.
-
-    Raises:
-        ConflictError: something else was configured meanwhile, or what is to go is in use.
+    Raises ConflictError: `planned`, which a person agreed to, is not the plan any more, or what is
+    to go is in use.
     """
     async with store.change(tenant, actor) as change:
         stored = await change.stored()

@@ -26,13 +26,9 @@ from syncline.resources.mistakes import DocumentLocation
 
 
 def read_request_document(kind: Kind, name: str | None, body: object) -> DocumentSet:
-    """Read a document of a request.
+    """Read a document of a request; `name` is what the address calls it, if it does.
 
-    Args:
-        name: what the address calls it; None where only the document does.
-
-    Raises:
-        InvalidInputError: with every mistake that shows in the document alone.
+    Raises InvalidInputError with every mistake that shows in the document alone.
     """
     if not isinstance(body, dict):
         raise InvalidInputError([Problem("$", "must be an object")])
@@ -50,11 +46,7 @@ def read_request_document(kind: Kind, name: str | None, body: object) -> Documen
 
 
 def require_valid(wanted: DocumentSet, stored: TenantConfiguration) -> None:
-    """Hold a document against everything that is stored.
-
-    Raises:
-        InvalidInputError: with every mistake.
-    """
+    """Hold a document against everything stored. Raises InvalidInputError with every mistake."""
     mistakes = check(wanted, stored)
     if mistakes:
         raise InvalidInputError([Problem(m.path, m.message) for m in mistakes])

@@ -64,8 +64,7 @@ class YamlError(Exception):
 def read_all(text: str) -> list[ParsedDocument]:
     """Read every document of a text; empty ones are left out.
 
-    Raises:
-        YamlError: it is no YAML, or holds what no configuration needs.
+    Raises YamlError: it is no YAML, or holds what no configuration needs.
     """
     try:
         nodes = list(yaml.compose_all(text, Loader=_Loader))

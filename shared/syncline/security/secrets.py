@@ -43,11 +43,7 @@ class Keyring:
 
     @classmethod
     def parse(cls, text: str) -> Keyring:
-        """Read `id:base64key,id2:base64key2`, separated by commas or line ends.
-
-        Raises:
-            SecretsError: the text has another form, or a key is not 32 random bytes.
-        """
+        """Read `id:base64key,id2:base64key2`, by commas or line ends. Raises SecretsError."""
         keys: dict[str, bytes] = {}
         for number, part in enumerate(text.replace(",", " ").split(), 1):
             key_id, colon, encoded = part.partition(":")
@@ -73,11 +69,7 @@ class Keyring:
         return self._primary.encode() + b":" + nonce + cipher
 
     def decrypt(self, stored: bytes, tenant: str, profile: str) -> dict[str, str]:
-        """Decrypt a profile's secrets.
-
-        Raises:
-            SecretsError: the key is not on the ring, or the secret belongs to another profile.
-        """
+        """Decrypt a profile's secrets. Raises SecretsError: another key or profile."""
         key_id, _, rest = stored.partition(b":")
         cipher = self._ciphers.get(key_id.decode(errors="replace"))
         if cipher is None:

@@ -22,10 +22,8 @@ def signed_headers(
 ) -> dict[str, str]:
     """Return the headers `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 
-    Args:
-        message_id: the same on every attempt.
-        timestamp: of this attempt, seconds since 1970.
-        signing: the secrets; while one replaces another, both sign.
+    The ID is the same on every attempt, the timestamp (seconds since 1970) is the attempt's. While
+    one secret replaces another, both sign.
     """
     signed = b"%s.%d." % (message_id.encode(), timestamp) + body
     return {

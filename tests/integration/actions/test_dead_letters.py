@@ -7,8 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
-from syncline.actions.dead_letters.edits import edit_of
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, edit_of
 from syncline.contracts.messages import decoder_of
 from syncline.domain.dead_letter.replay import edited
 from syncline.postgres.database.database import Database, open_database

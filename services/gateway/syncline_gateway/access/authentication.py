@@ -68,7 +68,6 @@ class Authentication:
         Raises:
             UnauthenticatedError: nobody that is known; the words are the same whatever is wrong.
             ProblemError: 403 when a write by cookie does not come from the console.
-            RetriableError: the database is away.
         """
         authorization = request.headers.get("authorization")
         if authorization is not None:

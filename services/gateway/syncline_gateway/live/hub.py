@@ -34,12 +34,7 @@ log = structlog.get_logger()
 
 
 def event(name: str, data: object, id_: str | None = None) -> bytes:
-    """Encode a server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html).
-
-    Args:
-        data: becomes one line of JSON.
-        id_: what a client gives back as `Last-Event-ID`.
-    """
+    """Encode a server-sent event; clients give `id_` back as `Last-Event-ID`."""
     head = f"id: {id_}\n" if id_ else ""
     return f"{head}event: {name}\ndata: ".encode() + _encode(data) + b"\n\n"
 

@@ -101,13 +101,9 @@ class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
     as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
     def wanted(self, status: str) -> DeadLetterFilter:
-        """Return the entries that are meant.
+        """Return the entries that are meant; those of a filter have the status.
 
-        Args:
-            status: what those of a filter have; IDs mean their entries whatever they are now.
-
-        Raises:
-            InvalidInputError: both are given, or none.
+        IDs mean their entries whatever their status is. Raises InvalidInputError.
         """
         if (self.ids is None) == (self.filter is None):
             raise InvalidInputError([Problem("$.ids", "give either `ids` or `filter`")])

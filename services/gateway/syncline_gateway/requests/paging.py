@@ -48,11 +48,7 @@ class Paging(msgspec.Struct, frozen=True):
     def key(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
         """Return the sort key of the last item of the page before; None at the beginning.
 
-        Args:
-            kinds: read the parts of the key; they raise ValueError on what is none.
-
-        Raises:
-            ProblemError: the cursor was made up.
+        Each of `kinds` reads one part and raises ValueError on what is none. Raises ProblemError.
         """
         if not self.after:
             return None
@@ -62,11 +58,7 @@ class Paging(msgspec.Struct, frozen=True):
             raise _wrong("is none that this list gave: take `next` of a page as it is") from None
 
     def page(self, items: Sequence[T], key: Callable[[T], Sequence[str]]) -> Page[T]:
-        """Make the page of up to `limit` items, of which the last is not shown.
-
-        Args:
-            key: gives an item's sort key, the same that `after` holds.
-        """
+        """Make the page of `limit` items and one more; `key` gives an item's sort key."""
         shown = list(items[: self.limit - 1])
         more = len(items) == self.limit
         return Page(shown, cursor_of(self.filters, key(shown[-1])) if more else None)
@@ -107,12 +99,7 @@ def words(text: str) -> str:
 
 
 def cursor_of(filters: str, key: Sequence[str]) -> str:
-    """Return the cursor that leads behind an item.
-
-    Args:
-        filters: `digest_of` the list.
-        key: the item's sort key.
-    """
+    """Return the cursor that leads behind the item of a sort key, in the list of `filters`."""
     raw = msgspec.json.encode([filters, *key])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

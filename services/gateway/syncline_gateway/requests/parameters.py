@@ -49,11 +49,7 @@ _NONE = "unknown parameter; this address has none"
 
 
 async def only_known_parameters(request: Request) -> None:
-    """Refuse query parameters that the route does not have.
-
-    Raises:
-        InvalidInputError: each of them, with what was probably meant.
-    """
+    """Refuse query parameters that the route does not have. Raises InvalidInputError."""
     if not request.query_params:
         return
     known = query_parameters(request.scope["route"])

@@ -34,11 +34,7 @@ class Body(BaseModel):
 
 
 async def json_of(request: Request) -> object:
-    """Return the decoded body; decimals stay exact.
-
-    Raises:
-        ProblemError: 415 when it is not sent as JSON, 400 when it is none.
-    """
+    """Return the decoded body; decimals stay exact. Raises ProblemError: 415 or 400, no JSON."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise ProblemError(

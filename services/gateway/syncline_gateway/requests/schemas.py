@@ -19,11 +19,7 @@ _ACCEPTED: JsonObject = {}
 
 
 def returns(kind: Any, status: int = 200) -> dict[int | str, JsonObject]:  # noqa: ANN401 - a type
-    """Document what a route answers with: the `responses` of its decorator.
-
-    Args:
-        kind: a msgspec struct type, or Page[...] of one.
-    """
+    """Return the `responses` of a route that answers with a struct, or a page of one."""
     name = schema_name(kind)
     _ANSWERED[name] = kind
     description = (kind.__doc__ or "").partition("\n")[0] or name

@@ -7,17 +7,11 @@ from typing import Annotated
 import msgspec
 from fastapi import Header
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
-from syncline.actions.dead_letters.edits import Edit, edit_of
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, Edit, edit_of
 from syncline.actions.dead_letters.replay_plan import ReplayRequest, ReplayResult, plan, refusal
-from syncline.actions.dead_letters.resolution import (
-    DISCARD,
-    RESTORE,
-    STATUS_OF,
-    Resolution,
-    resolve,
-)
+from syncline.actions.dead_letters.resolution import Resolution, resolve
 from syncline.contracts.messages import encode
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
 from syncline.domain.record import JsonObject
@@ -54,21 +48,20 @@ class ReplayOne(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_o
     reason: Reason | None = None
 
 
-class ReplayMany(Selection, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Which entries are replayed, and how."""
-
-    from_stage: Start = "failed"
-    reason: Reason | None = None
-
-
 class ResolveMany(Selection, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which entries are discarded or restored, and why."""
 
     reason: Reason | None = None
 
 
+class ReplayMany(ResolveMany, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Which entries are replayed, and how."""
+
+    from_stage: Start = "failed"
+
+
 class DiscardReason(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """DiscardReason something is done."""
+    """Why an entry is discarded or restored."""
 
     reason: Reason | None = None
 
@@ -117,15 +110,15 @@ async def replay_dead_letter(
 def _edit(found: DeadLetterDetail, body: ReplayOne) -> Edit | None:
     if body.payload is None and body.patch is None:
         return None
-    problems = []
-    if body.payload is not None and body.patch is not None:
-        problems.append(Problem("$.patch", "give either `payload` or `patch`"))
-    if body.from_stage != FAILED:
-        message = "cannot go with `fromStage: ingest`, which reads the source again"
-        problems.append(Problem("$.fromStage", message))
-    if not body.reason:
-        problems.append(Problem("$.reason", "is required with a change: it is kept with it"))
-    if problems:
+    both = body.payload is not None and body.patch is not None
+    wrong = {
+        ("$.patch", "give either `payload` or `patch`"): both,
+        ("$.fromStage", "cannot go with `fromStage: ingest`, which reads the source again"): (
+            body.from_stage != FAILED
+        ),
+        ("$.reason", "is required with a change: it is kept with it"): not body.reason,
+    }
+    if problems := [Problem(*mistake) for mistake, is_made in wrong.items() if is_made]:
         raise InvalidInputError(problems)
     if body.payload is not None:
         return edit_of(found, body.payload, "$.payload", "the payload")
@@ -135,13 +128,13 @@ def _edit(found: DeadLetterDetail, body: ReplayOne) -> Edit | None:
 @router.post("/discard")
 async def discard_dead_letters(body: ResolveMany, caller: User, api: Api) -> Resolutions:
     """Discard up to 1,000 entries that wait: nobody needs them. They may be restored."""
-    return await _resolve_many(body, caller, api, DISCARD)
+    return await _resolve_many(body, caller, api, OperationKind.DISCARD)
 
 
 @router.post("/restore")
 async def restore_dead_letters(body: ResolveMany, caller: User, api: Api) -> Resolutions:
     """Let up to 1,000 discarded entries wait again."""
-    return await _resolve_many(body, caller, api, RESTORE)
+    return await _resolve_many(body, caller, api, OperationKind.RESTORE)
 
 
 @router.post("/{letter_id}/discard")
@@ -149,7 +142,7 @@ async def discard_dead_letter(
     letter_id: Id, body: DiscardReason, caller: User, api: Api
 ) -> Resolution:
     """Discard an entry; 409 if it is not Pending."""
-    return await _resolve_one(letter_id, body, caller, api, DISCARD)
+    return await _resolve_one(letter_id, body, caller, api, OperationKind.DISCARD)
 
 
 @router.post("/{letter_id}/restore")
@@ -157,31 +150,37 @@ async def restore_dead_letter(
     letter_id: Id, body: DiscardReason, caller: User, api: Api
 ) -> Resolution:
     """Let a discarded entry wait again; 409 if it is not Discarded."""
-    return await _resolve_one(letter_id, body, caller, api, RESTORE)
+    return await _resolve_one(letter_id, body, caller, api, OperationKind.RESTORE)
 
 
 async def _resolve_one(
-    letter_id: Id, body: DiscardReason, caller: Caller, api: Api, doing: str
+    letter_id: str, body: DiscardReason, caller: Caller, api: Api, kind: OperationKind
 ) -> Resolution:
     found = await DeadLetterQueue(api.database).get(caller.tenant, letter_id)
-    (result,) = await _resolve([found.entry], body.reason, caller, api, doing)
+    (result,) = await _resolve([found.entry], body.reason, caller, api, kind)
     if not result.done:
         raise ConflictError(result.result)
     return result
 
 
-async def _resolve_many(body: ResolveMany, caller: Caller, api: Api, doing: str) -> Resolutions:
-    entries, missing = await _entries(api, caller.tenant, body, STATUS_OF[doing])
-    results = await _resolve(entries, body.reason, caller, api, doing)
+async def _resolve_many(
+    body: ResolveMany, caller: Caller, api: Api, kind: OperationKind
+) -> Resolutions:
+    entries, missing = await _entries(api, caller.tenant, body, kind.takes)
+    results = await _resolve(entries, body.reason, caller, api, kind)
     gone = [Resolution(i, None, None, done=False, result="there is no such entry") for i in missing]
     return Resolutions([*results, *gone])
 
 
 async def _resolve(
-    entries: list[DeadLetterView], reason: str | None, caller: Caller, api: Api, doing: str
+    entries: list[DeadLetterView],
+    reason: str | None,
+    caller: Caller,
+    api: Api,
+    kind: OperationKind,
 ) -> list[Resolution]:
     results = await resolve(
-        api.database, caller.tenant, entries, doing, actor=caller.actor, reason=reason
+        api.database, caller.tenant, entries, kind, actor=caller.actor, reason=reason
     )
     if any(result.done for result in results):
         _publish_change(api, caller.tenant)
@@ -191,11 +190,7 @@ async def _resolve(
 async def _entries(
     api: Api, tenant: str, body: Selection, status: str
 ) -> tuple[list[DeadLetterView], list[str]]:
-    """Return the entries that are meant, and the IDs that are none.
-
-    Raises:
-        InvalidInputError: more than 1,000 match.
-    """
+    """Return the entries that are meant (at most 1,000), and the IDs that are none."""
     wanted = body.wanted(status)
     found = await DeadLetterQueue(api.database).oldest(tenant, wanted, MAX_REPLAY + 1)
     if len(found) > MAX_REPLAY:

@@ -106,13 +106,7 @@ async def _begun_before(
 
 
 async def _begun(api: Api, run_id: str, fields: JsonObject, wanted: TriggerRequest) -> RunStatus:
-    """Publish the trigger, and return what the trigger service says of it.
-
-    Raises:
-        RetriableError: Kafka did not take it; nothing has begun.
-        ConflictError: refused: a run is active, or the correlation ID is taken.
-        NotFoundError: refused: what it names does not exist.
-    """
+    """Publish the trigger; return what the trigger service says, or raise its refusal."""
     message = trigger_message(run_id, fields, "gateway", api.clock.now())
     (status,) = await publish_triggers(api, {run_id: message})
     if status is None:

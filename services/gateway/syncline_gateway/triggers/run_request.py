@@ -52,11 +52,7 @@ def fields_of(body: object, caller: Caller) -> JsonObject:
 
 
 def request_of(body: object, fields: JsonObject) -> TriggerRequest:
-    """Return what a request means.
-
-    Raises:
-        InvalidInputError: all its mistakes.
-    """
+    """Return what a request means. Raises InvalidInputError that names all its mistakes."""
     if not isinstance(body, dict):
         raise InvalidInputError([Problem("$", "expected an object with `instance`, `entityType`")])
     problems = [Problem(f"$.{name}", why) for name, why in _OURS.items() if body.get(name)]
@@ -81,13 +77,10 @@ log = structlog.get_logger()
 async def refuse_what_cannot_run(
     api: Api, run_id: str, fields: JsonObject, wanted: TriggerRequest
 ) -> None:
-    """Refuse at once what cannot run: the refusal is stored, then the trigger is published.
+    """Refuse at once what does not exist or may not run. Raises NotFoundError, ConflictError.
 
-    The trigger service finds the refusal and publishes `run.rejected`, and begins no run by this
-    trigger, whatever has been changed meanwhile.
-
-    Raises:
-        NotFoundError, ConflictError: what it names does not exist, or may not run.
+    The refusal is stored before the trigger is published: the trigger service finds it, publishes
+    `run.rejected`, and begins no run by this trigger, whatever has been changed meanwhile.
     """
     try:
         await Streams(api.database).runnable(wanted.tenant, wanted.instance, wanted.entity_type)
@@ -100,10 +93,9 @@ async def refuse_what_cannot_run(
 async def publish_refusal(
     api: Api, run_id: str, fields: JsonObject, error: InvalidInputError
 ) -> None:
-    """Publish `run.rejected` for a request that is wrong in itself.
+    """Publish `run.rejected` for a request that is wrong in itself, and no trigger.
 
-    No trigger is published: some mistakes are refused by the API alone. While Kafka is away the
-    caller is answered all the same, and the log has what could not be published.
+    While Kafka is away the caller is answered all the same, and the log has what was not published.
     """
     status = refused(run_id, fields, error)
     message = status_message(REJECTED, "gateway", status, api.clock.now())

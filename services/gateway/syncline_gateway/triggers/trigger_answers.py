@@ -17,13 +17,9 @@ ANSWER_WITHIN = 2.0
 
 
 async def publish_triggers(api: Api, triggers: Mapping[str, Outbound]) -> list[RunStatus | None]:
-    """Publish triggers; return the first status of each run, None where nobody answered yet.
+    """Publish triggers, by the ID of their run; return the first status of each run.
 
-    Args:
-        triggers: messages by the correlation ID of their run.
-
-    Raises:
-        RetriableError: Kafka did not take them; nothing has begun.
+    None where nobody answered yet. Raises RetriableError: Kafka took none, nothing has begun.
     """
     if not triggers:
         return []
@@ -40,11 +36,7 @@ UNANSWERED = "asked"
 
 
 async def publish_replays(api: Api, runs: Sequence[ReplayRun]) -> list[ReplayResult]:
-    """Publish the triggers of replays and say what became of each entry.
-
-    Raises:
-        RetriableError: Kafka did not take them; nothing has begun.
-    """
+    """Publish the triggers of replays; say what became of each entry. Raises RetriableError."""
     statuses = await publish_triggers(api, {run.run_id: run.message for run in runs})
     pairs = zip(runs, statuses, strict=True)
     return [result for run, status in pairs for result in _results(run, status)]

@@ -64,11 +64,7 @@ class ConnectionChecker:
         self._clock = clock
 
     async def stored(self, tenant: str, name: str) -> ConnectionTest:
-        """Test a stored profile, and keep the result with it.
-
-        Raises:
-            NotFoundError: there is no such profile.
-        """
+        """Test a stored profile, and keep the result with it. Raises NotFoundError."""
         profile = await self._store.profile(tenant, name)
         result = await self._checked(profile)
         kept = msgspec.to_builtins(result)
@@ -78,8 +74,7 @@ class ConnectionChecker:
     async def unsaved(self, tenant: str, body: object) -> ConnectionTest:
         """Test a profile as a request has it; a mask stands for the stored secret of that name.
 
-        Raises:
-            InvalidInputError: with every mistake in it; nothing was connected.
+        Raises InvalidInputError with every mistake in it; nothing was connected then.
         """
         loaded = read_request_document(Kind.PROFILE, None, body)
         (profile,) = loaded.profiles.values()

@@ -41,11 +41,9 @@ class SampleRequest(msgspec.Struct, frozen=True):
 async def read_sample(
     database: Database, profile: Profile, surroundings: Surroundings, wanted: SampleRequest
 ) -> Page:
-    """Read a few records within the profile's limits.
+    """Read a few records within the profile's limits. Raises RetriableError.
 
-    Raises:
-        InvalidInputError: the source refuses the extraction; tells where in the mapping.
-        RetriableError: the source or the database is away.
+    Raises InvalidInputError where the source refuses the extraction; says where in the mapping.
     """
     kind = connector_class(profile.connector)
     if not kind.capabilities.source:

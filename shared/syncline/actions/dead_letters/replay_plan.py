@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import msgspec
 from uuid6 import uuid7
 
-from syncline.actions.dead_letters.edits import Edit
+from syncline.actions.dead_letters.dead_letter_detail import Edit
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.dead_letter.replay import AMBIGUOUS, UNCHECKED
@@ -74,13 +74,9 @@ class ReplayResult(msgspec.Struct, frozen=True, rename="camel"):
 def plan(
     entries: Sequence[DeadLetterView], request: ReplayRequest, now: datetime
 ) -> tuple[list[ReplayRun], list[ReplayResult]]:
-    """Part entries into runs, one for each instance and entity type, and refuse what cannot go.
+    """Part entries into runs, one for each instance and entity type.
 
-    Returns:
-        The runs to ask for, and results of entries that are in none of them.
-
-    Raises:
-        InvalidInputError: the edit is too large, or no edit at all.
+    Returns also the results of entries that are in no run. Raises InvalidInputError: the edit.
     """
     results: list[ReplayResult] = []
     streams: dict[tuple[str, str], list[DeadLetterView]] = defaultdict(list)
@@ -133,11 +129,9 @@ def refusal(entry: DeadLetterView, *, named: bool = True) -> str | None:
 def results_of(
     run: ReplayRun, refused: str | None, outcomes: Mapping[str, str]
 ) -> list[ReplayResult]:
-    """Say what became of the entries of one run.
+    """Say what became of the entries of one run, or why it was refused.
 
-    Args:
-        refused: why there is no run, None if there is.
-        outcomes: source ID -> outcome; one that is missing is in flight.
+    Of `outcomes`, by source ID, one that is missing is in flight.
     """
     if refused is not None:
         return [ReplayResult.of(entry, None, f"refused: {refused}") for entry in run.entries]

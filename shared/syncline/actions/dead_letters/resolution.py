@@ -11,10 +11,6 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.queue import DeadLetterView
 from syncline.postgres.dead_letters.store import resolve_dead_letters
 
-DISCARD, RESTORE = "discard", "restore"
-STATUS_OF = {DISCARD: "pending", RESTORE: "discarded"}
-"""What is done -> the status that an entry must have for it."""
-
 
 class Resolution(msgspec.Struct, frozen=True, rename="camel"):
     """What became of one entry."""
@@ -30,29 +26,20 @@ async def resolve(
     database: Database,
     tenant: str,
     entries: Sequence[DeadLetterView],
-    doing: str,
+    kind: OperationKind,
     *,
     actor: str,
     reason: str | None = None,
 ) -> list[Resolution]:
-    """Discard or restore entries.
-
-    Args:
-        doing: `discard` or `restore`.
-        actor, reason: for the audit log; the reason stays with a discarded entry.
-
-    Raises:
-        RetriableError: the database is away.
-    """
-    kind, ids = OperationKind(doing), [entry.id for entry in entries]
+    """Discard or restore entries; the reason stays with a discarded one."""
     why = reason if kind is OperationKind.DISCARD else None
+    ids = [entry.id for entry in entries]
     async with database.transaction() as connection:
         done = await resolve_dead_letters(connection, tenant, ids, kind, actor, why)
-    return [_resolution(entry, doing, done=entry.id in done) for entry in entries]
+    return [_resolution(entry, kind, done=entry.id in done) for entry in entries]
 
 
-def _resolution(entry: DeadLetterView, doing: str, *, done: bool) -> Resolution:
-    past = f"{doing}ed" if doing == DISCARD else "restored"
-    was = STATUS_OF[doing].title()
-    words = past if done else f"not {past}: it is not {was} but {entry.status.title()}"
+def _resolution(entry: DeadLetterView, kind: OperationKind, *, done: bool) -> Resolution:
+    refused = f"not {kind.past}: it is not {kind.takes.title()} but {entry.status.title()}"
+    words = kind.past if done else refused
     return Resolution(entry.id, entry.instance, entry.source_id, done, words)

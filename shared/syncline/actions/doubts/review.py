@@ -44,11 +44,7 @@ class Doubter:
     async def of_files(
         self, tenant: str, loaded: DocumentSet, steps: Sequence[PlanStep]
     ) -> list[Mistake]:
-        """Return the doubts about checked files, each with its line.
-
-        Args:
-            steps: what storing them changes.
-        """
+        """Return the doubts about checked files, each with its line; `steps` store them."""
         named = frozenset(loaded.locations)
         try:
             stored = await self._store.stored(tenant)

@@ -48,9 +48,8 @@ def changes_of(
 ) -> list[FieldChange]:
     """Return what became of each field that the stage's block of the mapping names.
 
-    Args:
-        given, made: the stage's input and output as JSON, None where it is not known.
-        broken: place of a field in the block -> why it broke.
+    `given` and `made` are JSON, None where it is not known; `broken` says by the place of a field
+    why it broke.
     """
     before, after = _read(given), _read(made)
     pairs: list[tuple[str | None, str]] = [(field.source, field.target) for field in block.fields]

@@ -70,14 +70,9 @@ class Passports:
         self._configuration = configuration
 
     async def of(self, tenant: str, source_id: str, run_id: str | None, now: datetime) -> Passport:
-        """Read a record's passport.
+        """Read a record's passport in a run, or in the newest that has it. Raises NotFoundError.
 
-        Args:
-            run_id: the run; None takes the newest that has the record.
-
-        Raises:
-            NotFoundError: no run, or that run, does not know the record.
-            RetriableError: the database is away; without Kafka, payloads are unavailable.
+        While Kafka is away payloads are unavailable.
         """
         run_id = run_id or await newest_run_of(self._database, tenant, source_id)
         found = await trace_record(self._database, tenant, source_id, run_id)

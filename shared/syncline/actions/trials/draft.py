@@ -117,13 +117,7 @@ class DraftTrier:
         self._connection = connection
 
     async def run(self, tenant: str, name: str, request: TrialRequest) -> Trial:
-        """Try a draft of a stored mapping.
-
-        Raises:
-            InvalidInputError: the draft or the request.
-            NotFoundError: no such mapping.
-            RetriableError: Kafka or the database is away.
-        """
+        """Try a draft of a stored mapping. Raises InvalidInputError, NotFoundError."""
         if not 1 <= request.limit <= MOST:
             message = f"must be from 1 to {MOST}, not {request.limit}"
             raise InvalidInputError([Problem("$.limit", message)])
@@ -214,14 +208,7 @@ class StoredRecord(msgspec.Struct, frozen=True):
 async def newest_raw(
     connection: KafkaConnection, tenant: str, runs: Sequence[DraftRun], limit: int
 ) -> list[StoredRecord]:
-    """Return up to `limit` raw records of runs, those of the newest run preferred.
-
-    Args:
-        runs: newest first.
-
-    Raises:
-        RetriableError: Kafka is away.
-    """
+    """Return up to `limit` raw records of runs, of the newest run first. Raises RetriableError."""
     wanted = _quotas(runs, limit)
     if not wanted:
         return []

@@ -90,15 +90,9 @@ class DryRunner:
         self._surroundings = surroundings
 
     async def run(self, tenant: str, name: str | None, request: DryRunRequest) -> DryRun:
-        """Try a mapping.
+        """Try a stored mapping, or with no name a draft of a new one. Raises NotFoundError.
 
-        Args:
-            name: of the stored mapping, None for a draft of a new one.
-
-        Raises:
-            InvalidInputError: the draft, the request or what the source says of the extraction.
-            NotFoundError: no such mapping, version, instance or profile.
-            RetriableError: the source or the database is away.
+        Raises InvalidInputError for the draft, the request, or what the source refuses.
         """
         _check(request)
         mapping = await self._mapping(tenant, name, request)

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
-from syncline.actions.dead_letters.resolution import DISCARD, RESTORE, STATUS_OF, resolve
+from syncline.actions.dead_letters.resolution import resolve
 from syncline.cli.dead_letters import operations as bulk
 from syncline.cli.dead_letters.replay import replay
 from syncline.cli.dead_letters.selection import (
@@ -28,6 +28,7 @@ from syncline.cli.program.tables import Column, pairs
 from syncline.cli.program.texts import moment, number, plural, short_id
 from syncline.cli.runs.runs import Limit
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
@@ -210,22 +211,22 @@ commands.add("replay")(replay)
 @commands.add("discard")
 def discard(shell: Shell, *, reason: Annotated[str | None, _REASON] = None, chosen: Chosen) -> int:
     """Discard entries that wait: nobody needs them any more. They may be restored."""
-    return _resolve(shell, chosen, DISCARD, reason)
+    return _resolve(shell, chosen, OperationKind.DISCARD, reason)
 
 
 @commands.add("restore")
 def restore(shell: Shell, chosen: ChosenDiscarded) -> int:
     """Let discarded entries wait again."""
-    return _resolve(shell, chosen, RESTORE, None)
+    return _resolve(shell, chosen, OperationKind.RESTORE, None)
 
 
-def _resolve(shell: Shell, chosen: Chosen, doing: str, reason: str | None) -> int:
-    selection = chosen.selection(STATUS_OF[doing])
+def _resolve(shell: Shell, chosen: Chosen, kind: OperationKind, reason: str | None) -> int:
+    selection = chosen.selection(kind.takes)
     entries, more = shell.ask(lambda database: entries_of(shell, database, selection))
-    confirm(shell, doing, len(entries), selection, yes=chosen.yes)
+    confirm(shell, kind, len(entries), selection, yes=chosen.yes)
     results = shell.ask(
         lambda database: resolve(
-            database, shell.tenant, entries, doing, actor=shell.actor, reason=reason
+            database, shell.tenant, entries, kind, actor=shell.actor, reason=reason
         )
     )
     shell.show_list(results, _RESULTS, "no entries match")

@@ -9,8 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
-from syncline.actions.dead_letters.edits import Edit, edit_of, wrong
+from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, Edit, edit_of, wrong
 from syncline.actions.dead_letters.replay_plan import (
     ReplayRequest,
     ReplayResult,
