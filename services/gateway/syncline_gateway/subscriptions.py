@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar, get_args
+from uuid import UUID
 
 import msgspec
-from fastapi import Query
+from fastapi import Depends, Path, Query
 from pydantic import Field
 from uuid6 import uuid7
 
@@ -21,10 +23,11 @@ from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryVi
 from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Page, Paging, identity, words
-from syncline_gateway.requests.parameters import etag
-from syncline_gateway.requests.resource import Body
+from syncline_gateway.requests.paging import Page, Paged, Paging, identity, words
+from syncline_gateway.requests.parameters import Id, etag
+from syncline_gateway.requests.resource import Body, Resource
 
+S = TypeVar("S", bound="ShownSubscription")
 AlertName = Literal["run_failed", "partial_success", "dlq_growth"]
 State = Annotated[
     Literal["waiting", "delivered", "given_up"] | None, Query(description="Only those.")
@@ -32,15 +35,11 @@ State = Annotated[
 Texts = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)]
 
 
-def _all() -> list[AlertName]:
-    return ["run_failed", "partial_success", "dlq_growth"]
-
-
 class SubscriptionBody(Body):
     """What is told, and of which instances."""
 
     name: Annotated[str, Field(max_length=200)]
-    events: Annotated[list[AlertName], Field(default_factory=_all)]
+    events: Annotated[list[AlertName], Field(default_factory=lambda: list(get_args(AlertName)))]
     instances: Annotated[Texts, Field(default_factory=list)]
     active: bool = True
 
@@ -63,6 +62,28 @@ class SubscriptionTest(msgspec.Struct, frozen=True, rename="camel"):
     result: Try
 
 
+class ShownSubscription(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What webhooks and e-mail subscriptions show.
+
+    Attributes:
+        events: run_failed, partial_success, dlq_growth; the recovery of each comes with it.
+        instances: names; none means all.
+        waiting, given_up: deliveries of it.
+        last_delivered_at: when something reached the receiver last.
+    """
+
+    id: str
+    name: str
+    events: list[str]
+    instances: list[str]
+    active: bool
+    created_at: datetime
+    changed_at: datetime
+    waiting: int
+    given_up: int
+    last_delivered_at: datetime | None
+
+
 class CallerSubscriptions:
     """The subscriptions of one kind, as a caller reads and changes them.
 
@@ -71,74 +92,40 @@ class CallerSubscriptions:
 
     def __init__(self, api: Api, caller: Caller, kind: str) -> None:
         self.api = api
-        self._tenant = caller.tenant
-        self._actor = caller.actor
+        self.tenant = caller.tenant
+        self.actor = caller.actor
         self._kind = kind
-        self._stored = Subscriptions(api.database, api.keyring)
-        self._deliveries = DeliveryLog(api.database)
+        self.stored = Subscriptions(api.database, api.keyring)
+        self.log = DeliveryLog(api.database)
 
     async def page(self, paging: Paging) -> Page[SubscriptionView]:
         """Return them by name."""
         (after,) = paging.key(words) or (None,)
-        found = await self._stored.page(self._tenant, self._kind, paging.limit, after)
+        found = await self.stored.page(self.tenant, self._kind, paging.limit, after)
         return paging.page(found, lambda view: [view.name])
 
     async def get(self, id_: str) -> SubscriptionView:
-        return await self._stored.get(self._tenant, self._kind, id_)
+        return await self.stored.get(self.tenant, self._kind, id_)
 
-    async def create(self, body: SubscriptionBody, secret: str | None) -> SubscriptionView:
+    async def create(self, body: SubscriptionBody, secret: str | None = None) -> SubscriptionView:
         """Store a new one. Raises InvalidInputError, ConflictError."""
         config = body.config(self._kind)
-        id_ = await self._stored.create(self._tenant, self._actor, config, secret)
-        return await self._stored.get(self._tenant, self._kind, id_)
+        return await self.get(await self.stored.create(self.tenant, self.actor, config, secret))
 
     async def change(self, id_: str, body: SubscriptionBody, mark: str | None) -> SubscriptionView:
-        """Store one as the body wants it.
+        """Store one as the body wants it. Raises as `Subscriptions.change`.
 
-        Args:
-            mark: of the state that the change is based on; None or `*`: whichever it is.
-
-        Raises:
-            InvalidInputError, ConflictError, StaleError: as `Subscriptions.change`.
+        The change is based on the state of a mark; None or `*`: whichever it is.
         """
         seen = None if mark == "*" else mark
         config = body.config(self._kind)
-        await self._stored.change(self._tenant, self._actor, id_, config, seen)
+        await self.stored.change(self.tenant, self.actor, id_, config, seen)
         return await self.get(id_)
-
-    async def remove(self, id_: str) -> None:
-        await self._stored.remove(self._tenant, self._actor, self._kind, id_)
 
     async def rotate(self, id_: str, secret: str) -> SubscriptionView:
         """Sign with a new secret from now on."""
-        await self._stored.rotate(self._tenant, self._actor, id_, secret)
+        await self.stored.rotate(self.tenant, self.actor, id_, secret)
         return await self.get(id_)
-
-    async def test(self, id_: str) -> SubscriptionTest:
-        """Send a test and wait for its answer."""
-        destination = await self._stored.destination(self._tenant, self._kind, id_)
-        clock = self.api.clock
-        senders = senders_of(self.api.settings, clock)
-        notification = str(uuid7())
-        data = AlertData(alert=str(Alert.TEST), tenant=self._tenant)
-        try:
-            attempt = await senders.send(destination, notification, clock.now(), data)
-        finally:
-            await senders.close()
-        return SubscriptionTest(notification, attempt.entry)
-
-    async def deliveries(self, id_: str, state: str | None, paging: Paging) -> Page[DeliveryView]:
-        """Return what was told to one, the newest first."""
-        await self.get(id_)
-        (after,) = paging.key(identity) or (None,)
-        found = await self._deliveries.page(self._tenant, id_, state, paging.limit, after)
-        return paging.page(found, lambda view: [view.notification_id])
-
-    async def redeliver(self, id_: str, delivery: str) -> DeliveryView:
-        """Deliver something again. Raises ConflictError."""
-        await self.get(id_)
-        await self._deliveries.redeliver(self._tenant, self._actor, id_, delivery)
-        return await self._deliveries.get(self._tenant, id_, delivery)
 
 
 def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]:
@@ -150,11 +137,62 @@ def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]
     return subscriptions
 
 
+def add_delivery_routes(router: Resource, kind: str, noun: str, parameter: str) -> None:
+    """Add the routes that are the same for webhooks and e-mail.
+
+    Args:
+        noun: stands in the names of their operations.
+        parameter: of their addresses, for the subscription's ID.
+    """
+    depends, path, one = Depends(subscriptions_of(kind)), Path(alias=parameter), f"/{{{parameter}}}"
+
+    @router.delete(one, status_code=204, name=f"delete_{noun}")
+    async def remove(mine: CallerSubscriptions = depends, id_: UUID = path) -> None:
+        """Remove it with its deliveries."""
+        await mine.stored.remove(mine.tenant, mine.actor, kind, str(id_))
+
+    @router.post(f"{one}/test", name=f"test_{noun}")
+    async def test(mine: CallerSubscriptions = depends, id_: UUID = path) -> SubscriptionTest:
+        """Send a test now and tell what the receiver answered; a webhook's is signed."""
+        destination = await mine.stored.destination(mine.tenant, kind, str(id_))
+        clock, notification = mine.api.clock, str(uuid7())
+        senders = senders_of(mine.api.settings, clock)
+        data = AlertData(alert=str(Alert.TEST), tenant=mine.tenant)
+        try:
+            attempt = await senders.send(destination, notification, clock.now(), data)
+        finally:
+            await senders.close()
+        return SubscriptionTest(notification, attempt.entry)
+
+    @router.get(f"{one}/deliveries", name=f"list_{noun}_deliveries")
+    async def deliveries(
+        paging: Paged,
+        state: State = None,
+        mine: CallerSubscriptions = depends,
+        id_: UUID = path,
+    ) -> Page[DeliveryView]:
+        """List what was sent, the newest first, with every attempt."""
+        view = await mine.get(str(id_))
+        (after,) = paging.key(identity) or (None,)
+        found = await mine.log.page(mine.tenant, view.id, state, paging.limit, after)
+        return paging.page(found, lambda delivery: [delivery.notification_id])
+
+    @router.post(f"{one}/deliveries/{{delivery}}/redeliver", name=f"redeliver_{noun}_delivery")
+    async def redeliver(
+        delivery: Id, mine: CallerSubscriptions = depends, id_: UUID = path
+    ) -> DeliveryView:
+        """Send something again, with the same ID; the notifier does so within seconds."""
+        view = await mine.get(str(id_))
+        await mine.log.redeliver(mine.tenant, mine.actor, view.id, delivery)
+        return await mine.log.get(mine.tenant, view.id, delivery)
+
+
 def state_of(view: SubscriptionView) -> dict[str, str]:
     """Return the header that tells a subscription's state."""
     return etag(mark_of(view.changed_at))
 
 
-def fields_of(view: SubscriptionView, shown: type[msgspec.Struct]) -> JsonObject:
-    """Return the fields of a view that a struct shows too."""
-    return {n: getattr(view, n) for n in shown.__struct_fields__ if hasattr(view, n)}
+def shown_as(kind: type[S], view: SubscriptionView, **more: object) -> S:
+    """Show a subscription with those of its fields that a kind has, and more."""
+    values: JsonObject = msgspec.structs.asdict(view) | more
+    return kind(**{name: values[name] for name in kind.__struct_fields__})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-from syncline.connectors.port import Capabilities, Connector
+from syncline.connectors.port import Connector
 from syncline.connectors.registry import connector_class
 from syncline.domain.configuration.comparison import kept_secrets
 from syncline.domain.configuration.documents import (
@@ -19,6 +20,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.naming import meant, shown
+from syncline.domain.validation_errors import document_name
 from syncline.resources.loader import DocumentSet
 from syncline.resources.mistakes import Mistake
 from syncline.telemetry.masking import Secrets
@@ -54,21 +56,17 @@ class _Checker:
         self._instances = stored.instances | loaded.instances
 
     def all(self) -> Iterator[Mistake]:
-        for profile in self._loaded.profiles.values():
-            for problem in self._profile(profile):
-                yield self._at(Kind.PROFILE, profile.name, problem)
-        for mapping in self._loaded.mappings.values():
-            for problem in self._entity_type(mapping):
-                yield self._at(Kind.MAPPING, mapping.name, problem)
+        yield from self._each(Kind.PROFILE, self._profile)
+        yield from self._each(Kind.MAPPING, self._entity_type)
         for instance in self._instances.values():
-            if self._is_touched(instance):
+            if any(part in self._loaded.locations for part in instance.parts()):
                 yield from self._instance(instance)
-        yield from self._schedules()
+        yield from self._each(Kind.SCHEDULE, self._schedule)
 
-    def _schedules(self) -> Iterator[Mistake]:
-        for schedule in self._loaded.schedules.values():
-            for problem in self._schedule(schedule):
-                yield self._at(Kind.SCHEDULE, schedule.name, problem)
+    def _each(self, kind: Kind, find: Callable[[Any], Iterator[Problem]]) -> Iterator[Mistake]:
+        for name, config in self._loaded.of(kind).items():
+            for problem in find(config):
+                yield self._at(kind, name, problem)
 
     def _at(self, kind: Kind, name: str, problem: Problem) -> Mistake:
         return self._loaded.locations[kind, name].mistake(problem.path, problem.message)
@@ -83,18 +81,17 @@ class _Checker:
         yield from profile_problems(kind, profile, secrets)
 
     def _entity_type(self, mapping: MappingConfig) -> Iterator[Problem]:
-        before = self._stored.mappings.get(mapping.name)
-        if before is not None and before.entity_type != mapping.entity_type:
+        before = self._stored.mappings.get(mapping.name, mapping)
+        if before.entity_type != mapping.entity_type:
             message = f"cannot change from {before.entity_type!r}: give the mapping another name"
             yield Problem("$.entityType", message)
 
     def _schedule(self, schedule: ScheduleConfig) -> Iterator[Problem]:
-        before = self._stored.schedules.get(schedule.name)
-        for name in ("instance", "entity_type") if before is not None else ():
+        before = self._stored.schedules.get(schedule.name, schedule)
+        for name in ("instance", "entity_type"):
             if getattr(before, name) != getattr(schedule, name):
-                path = "$.instance" if name == "instance" else "$.entityType"
                 message = f"cannot change from {getattr(before, name)!r}: make another schedule"
-                yield Problem(path, message)
+                yield Problem(f"$.{document_name(name)}", message)
         instance = self._instances.get(schedule.instance)
         if instance is None:
             if not self._is_broken(Kind.INSTANCE, schedule.instance):
@@ -106,33 +103,21 @@ class _Checker:
             message = f"instance {instance.name!r} has no {schedule.entity_type!r}; it has: {has}"
             yield Problem("$.entityType", message)
 
-    def _is_touched(self, instance: InstanceConfig) -> bool:
-        """Tell whether the files change the instance or anything it is made of."""
-        used = [(Kind.INSTANCE, instance.name)]
-        used += [(Kind.PROFILE, name) for name in (instance.source, instance.target)]
-        used += [(Kind.MAPPING, name) for name in instance.mappings]
-        return any(part in self._loaded.locations for part in used)
-
     def _instance(self, instance: InstanceConfig) -> Iterator[Mistake]:
-        problems = list(self._references(instance))
-        problems += self._directions(instance)
-        problems += self._doubles(instance)
-        for problem in problems:
-            yield self._of_instance(instance, problem)
+        for find in (self._references, self._directions, self._doubles):
+            for problem in find(instance):
+                yield self._of_instance(instance, problem)
         for name in instance.mappings:
             if name in self._mappings:
                 yield from self._mapping(instance, name)
 
     def _of_instance(self, instance: InstanceConfig, problem: Problem) -> Mistake:
         """Blame the instance, or the file that breaks an instance which is stored already."""
-        source = self._loaded.locations.get((Kind.INSTANCE, instance.name))
-        if source is not None:
-            return source.mistake(problem.path, problem.message)
-        message = f"instance {instance.name!r} uses it: {problem.message}"
-        used = [(Kind.PROFILE, n) for n in (instance.source, instance.target)]
-        used += [(Kind.MAPPING, name) for name in instance.mappings]
-        at = next(self._loaded.locations[part] for part in used if part in self._loaded.locations)
-        return at.mistake("$", message)
+        locations = self._loaded.locations
+        at = next(locations[part] for part in instance.parts() if part in locations)
+        if (Kind.INSTANCE, instance.name) in locations:
+            return at.mistake(problem.path, problem.message)
+        return at.mistake("$", f"instance {instance.name!r} uses it: {problem.message}")
 
     def _references(self, instance: InstanceConfig) -> Iterator[Problem]:
         for side in ("source", "target"):
@@ -150,21 +135,19 @@ class _Checker:
     def _directions(self, instance: InstanceConfig) -> Iterator[Problem]:
         for side in ("source", "target"):
             kind = self._connector(getattr(instance, side))
-            able: Capabilities | None = kind.capabilities if kind else None
-            if able is not None and not getattr(able, side):
+            if kind is not None and not getattr(kind.capabilities, side):
                 name = self._profiles[getattr(instance, side)].connector
                 yield Problem(f"$.{side}", f"the connector {name!r} cannot be a {side}")
 
     def _doubles(self, instance: InstanceConfig) -> Iterator[Problem]:
         """Refuse two mappings for one entity type."""
         taken: dict[str, str] = {}
-        for name in instance.mappings:
-            if name in self._mappings:
-                entity_type = self._mappings[name].entity_type
-                if entity_type in taken:
-                    both = f"{taken[entity_type]!r} and {name!r}"
-                    yield Problem("$.mappings", f"{both} are both for entity type {entity_type!r}")
-                taken[entity_type] = name
+        for name in filter(self._mappings.__contains__, instance.mappings):
+            entity_type = self._mappings[name].entity_type
+            if entity_type in taken:
+                both = f"{taken[entity_type]!r} and {name!r}"
+                yield Problem("$.mappings", f"{both} are both for entity type {entity_type!r}")
+            taken[entity_type] = name
 
     def _mapping(self, instance: InstanceConfig, name: str) -> Iterator[Mistake]:
         is_stored = (Kind.MAPPING, name) not in self._loaded.locations

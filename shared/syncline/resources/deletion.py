@@ -53,13 +53,11 @@ def unwanted(wanted: TenantConfiguration, stored: TenantConfiguration) -> list[N
 
 def users_of(configured: TenantConfiguration, kind: Kind, name: str) -> list[str]:
     """Name the instances that are made of an object, and the schedules of an instance."""
-    schedules = configured.schedules.values() if kind is Kind.INSTANCE else ()
-    return [f"schedule {s.name!r}" for s in schedules if s.instance == name] + [
-        f"instance {instance.name!r}"
-        for instance in configured.instances.values()
-        if (kind is Kind.PROFILE and name in (instance.source, instance.target))
-        or (kind is Kind.MAPPING and name in instance.mappings)
-    ]
+    if kind is Kind.INSTANCE:
+        schedules = configured.schedules.values()
+        return [f"schedule {s.name!r}" for s in schedules if s.instance == name]
+    instances = configured.instances.values()
+    return [f"instance {i.name!r}" for i in instances if (kind, name) in i.parts()]
 
 
 def not_found(stored: TenantConfiguration, kind: Kind, name: str) -> NotFoundError:

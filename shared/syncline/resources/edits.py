@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import Enum
 from typing import TypeAlias
 
@@ -19,7 +21,6 @@ from syncline.domain.configuration.documents import (
 from syncline.domain.errors import ConflictError
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.deletion import delete_within, not_found
-from syncline.resources.loader import DocumentSet
 from syncline.resources.request_document import read_request_document, require_valid
 
 
@@ -59,43 +60,35 @@ async def save(store: ConfigurationStore, edit: Edit, body: object) -> tuple[Pla
         StaleError: somebody else has changed it meanwhile.
     """
     loaded = read_request_document(edit.kind, edit.name, body)
-    async with store.change(edit.tenant, edit.actor) as change:
-        stored = await change.stored()
-        ((_, config),) = loaded.items()
-        await _require_expected(change, stored, edit, config.name)
+    ((_, config),) = loaded.items()
+    async with _opened(store, edit, config.name) as (change, stored):
         require_valid(loaded, stored)
         before = stored.get(edit.kind, config.name)
         step = await _stored(change, edit.kind, config, before)
         return step, await change.mark(edit.kind, config.name)
 
 
-async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> tuple[PlanStep, str]:
+async def switch(store: ConfigurationStore, edit: Edit, *, enabled: bool) -> PlanStep:
     """Let an instance or a schedule run, or not; missed slots are gone. Raises as `save`."""
     name = edit.name or ""
-    async with store.change(edit.tenant, edit.actor) as change:
-        stored = await change.stored()
-        await _require_expected(change, stored, edit, name)
+    async with _opened(store, edit, name) as (change, stored):
         config = stored.get(edit.kind, name)
         if not isinstance(config, InstanceConfig | ScheduleConfig):
             raise not_found(stored, edit.kind, name)
         switched = dataclasses.replace(config, enabled=enabled)
-        step = await _stored(change, edit.kind, switched, config)
-        return step, await change.mark(edit.kind, name)
+        return await _stored(change, edit.kind, switched, config)
 
 
-async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> str:
+async def activate_version(store: ConfigurationStore, edit: Edit, version: int) -> None:
     """Make a stored version of a mapping the one that new runs use.
 
     Raises NotFoundError, StaleError; InvalidInputError: an instance could not run with it.
     """
     name = edit.name or ""
-    async with store.change(edit.tenant, edit.actor) as change:
-        stored = await change.stored()
-        await _require_expected(change, stored, edit, name)
+    async with _opened(store, edit, name) as (change, stored):
         document = await change.mapping_version(name, version)
         require_valid(read_request_document(Kind.MAPPING, name, document), stored)
         await change.activate(name, version)
-        return await change.mark(Kind.MAPPING, name)
 
 
 async def delete(store: ConfigurationStore, edit: Edit) -> None:
@@ -104,20 +97,17 @@ async def delete(store: ConfigurationStore, edit: Edit) -> None:
     Raises ConflictError with the names of those who use it.
     """
     name = edit.name or ""
-    async with store.change(edit.tenant, edit.actor) as change:
-        stored = await change.stored()
-        await _require_expected(change, stored, edit, name)
+    async with _opened(store, edit, name) as (change, stored):
         if stored.get(edit.kind, name) is None:
             raise not_found(stored, edit.kind, name)
         doomed = [(edit.kind, name)]
         await delete_within(change, stored.without(doomed), doomed)
 
 
-async def validate(store: ConfigurationStore, edit: Edit, body: object) -> DocumentSet:
+async def validate(store: ConfigurationStore, edit: Edit, body: object) -> None:
     """Check a document against everything that is stored; nothing is written. Raises as `save`."""
     loaded = read_request_document(edit.kind, edit.name, body)
     require_valid(loaded, await store.stored(edit.tenant))
-    return loaded
 
 
 async def _stored(change: Change, kind: Kind, config: Config, before: Config | None) -> PlanStep:
@@ -128,14 +118,18 @@ async def _stored(change: Change, kind: Kind, config: Config, before: Config | N
     return step
 
 
-async def _require_expected(
-    change: Change, stored: TenantConfiguration, edit: Edit, name: str
-) -> None:
-    there = stored.get(edit.kind, name) is not None
-    what = f"{edit.kind.lower()} {name!r}"
-    if edit.expected is Presence.NOTHING_THERE and there:
-        raise ConflictError(f"there is a {what} already")
-    if edit.expected not in (Presence.ANYTHING, Presence.NOTHING_THERE) and not there:
-        raise not_found(stored, edit.kind, name)
-    if isinstance(edit.expected, str):
-        await change.require(edit.kind, name, edit.expected)
+@asynccontextmanager
+async def _opened(
+    store: ConfigurationStore, edit: Edit, name: str
+) -> AsyncIterator[tuple[Change, TenantConfiguration]]:
+    """Open the change of an object and read what is stored; refuse what is not as expected."""
+    async with store.change(edit.tenant, edit.actor) as change:
+        stored = await change.stored()
+        there = stored.get(edit.kind, name) is not None
+        if edit.expected is Presence.NOTHING_THERE and there:
+            raise ConflictError(f"there is a {edit.kind.lower()} {name!r} already")
+        if edit.expected not in (Presence.ANYTHING, Presence.NOTHING_THERE) and not there:
+            raise not_found(stored, edit.kind, name)
+        if isinstance(edit.expected, str):
+            await change.require(edit.kind, name, edit.expected)
+        yield change, stored

@@ -209,8 +209,8 @@ async def test_instance_is_switched_and_audited(
 ) -> None:
     await save_all(store)
     off = edit(Kind.INSTANCE, "erp-shop")
-    assert (await switch(store, off, enabled=False))[0].action == "changed"
-    assert (await switch(store, off, enabled=False))[0].action == "unchanged"
+    assert (await switch(store, off, enabled=False)).action == "changed"
+    assert (await switch(store, off, enabled=False)).action == "unchanged"
     (row,) = await database.fetch("select * from audit_log order by id desc limit 1")
     assert (row["action"], row["object"]) == ("instance.changed", "erp-shop")
 

@@ -82,7 +82,7 @@ class Resource(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Endpoint, **options: Any) -> None:  # noqa: ANN401 - FastAPI's
         """Add a route; its annotations say what it reads and answers."""
-        options["operation_id"] = to_camel(endpoint.__name__)
+        options["operation_id"] = to_camel(options.get("name") or endpoint.__name__)
         signature = inspect.signature(endpoint, eval_str=True)
         kind = signature.return_annotation
         if isinstance(kind, type) and issubclass(kind, Response):

@@ -96,14 +96,14 @@ async def delete_instance(edit: InstanceEdit, api: Api) -> None:
 @router.post("/{name}/activate")
 async def activate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceView]:
     """Let an instance run."""
-    step, _ = await edits.switch(api.configuration, edit, enabled=True)
+    step = await edits.switch(api.configuration, edit, enabled=True)
     return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/deactivate")
 async def deactivate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceView]:
     """Keep an instance from running; runs under way go on."""
-    step, _ = await edits.switch(api.configuration, edit, enabled=False)
+    step = await edits.switch(api.configuration, edit, enabled=False)
     return await _shown(api, edit.tenant, step.name)
 
 

@@ -132,14 +132,14 @@ async def delete_schedule(edit: ScheduleEdit, api: Api) -> None:
 @router.post("/{name}/enable")
 async def enable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]:
     """Let a schedule fire from now on; slots that passed meanwhile stay undone."""
-    step, _ = await edits.switch(api.configuration, edit, enabled=True)
+    step = await edits.switch(api.configuration, edit, enabled=True)
     return await _shown(api, edit.tenant, step.name)
 
 
 @router.post("/{name}/disable")
 async def disable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]:
     """Keep a schedule from firing; a run that is under way goes on."""
-    step, _ = await edits.switch(api.configuration, edit, enabled=False)
+    step = await edits.switch(api.configuration, edit, enabled=False)
     return await _shown(api, edit.tenant, step.name)
 
 

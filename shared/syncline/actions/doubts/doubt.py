@@ -46,22 +46,16 @@ class Matter(msgspec.Struct, frozen=True):
     def instances(self) -> Iterator[InstanceConfig]:
         """Yield the instances that are named, or made of something that is."""
         for instance in self.configured.instances.values():
-            if self.named & set(_parts(instance)):
+            if self.named & set(instance.parts()):
                 yield instance
 
     def at(self, instance: InstanceConfig, kind: Kind, name: str, problem: Problem) -> Doubt:
         """Place a doubt at its document, or at the named one by which the instance is asked."""
         if (kind, name) in self.named:
             return Doubt(kind, name, problem)
-        place = next(part for part in _parts(instance) if part in self.named)
+        place = next(part for part in instance.parts() if part in self.named)
         words = f"instance {instance.name!r} uses {kind.lower()} {name!r}"
         return Doubt(*place, Problem("$", f"{words}: {problem.path}: {problem.message}"))
-
-
-def _parts(instance: InstanceConfig) -> list[tuple[Kind, str]]:
-    parts = [(Kind.INSTANCE, instance.name)]
-    parts += [(Kind.MAPPING, name) for name in instance.mappings]
-    return [*parts, (Kind.PROFILE, instance.source), (Kind.PROFILE, instance.target)]
 
 
 Question: TypeAlias = Callable[[Matter], Awaitable[list[Doubt]]]

@@ -121,6 +121,12 @@ class InstanceConfig(Named):
     ] = ()
     enabled: Annotated[Switch, Field(description="Whether it may run.")] = True
 
+    def parts(self) -> list[Name]:
+        """Return the instance itself and all that it is made of."""
+        mappings = [(Kind.MAPPING, name) for name in self.mappings]
+        profiles = [(Kind.PROFILE, self.source), (Kind.PROFILE, self.target)]
+        return [(Kind.INSTANCE, self.name), *mappings, *profiles]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig(Named):
