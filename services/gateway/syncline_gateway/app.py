@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from syncline.security.passwords import Passwords
-from syncline_gateway.access.authentication import Authentication
+from syncline_gateway.access.caller import Authentication
 from syncline_gateway.access.middleware import Guard, StreamAccess
 from syncline_gateway.api import Api
 from syncline_gateway.console import add_console

@@ -15,8 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from syncline.domain.record import JsonObject
 from syncline_gateway.requests.parameters import only_known_parameters
 from syncline_gateway.requests.problems import MEDIA_TYPE, ProblemDocument
-from syncline_gateway.requests.resource import BASE
-from syncline_gateway.requests.schemas import components, content_of, returns
+from syncline_gateway.requests.resource import BASE, components, content_of, returns
 from syncline_gateway.routes import ROUTERS
 
 PAGE = Path("docs/openapi.json")

@@ -9,7 +9,7 @@ import pytest
 
 from syncline.security.tokens import new_api_key
 from syncline.testing.clock import FakeClock
-from syncline_gateway.access.authentication import FRESH
+from syncline_gateway.access.caller import FRESH
 from tests.support.access import give_key
 from tests.support.gateway import Gateway, gateway, problem
 

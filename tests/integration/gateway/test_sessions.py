@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from syncline.actions.sign_in import local_sign_in_link, set_up_link
-from syncline_gateway.access.authentication import COOKIE, CSRF_HEADER
+from syncline_gateway.access.caller import COOKIE, CSRF_HEADER
 from tests.support.access import give_key
 from tests.support.gateway import HOST, Gateway, gateway, problem
 

@@ -1,18 +1,172 @@
-"""Who calls, in which tenant, and what they may do: the parameters by which a route says so."""
+"""Who calls, in which tenant, and what they may do. Nobody gets in without a key or a session.
+
+What was found is believed for `FRESH` seconds, so a revoked key and an ended session are refused
+by every gateway within that time.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import Depends, Request
 
 from syncline.domain.access import Role
-from syncline.domain.errors import ForbiddenError
+from syncline.domain.errors import ForbiddenError, NotFoundError, UnauthenticatedError
+from syncline.postgres.access.api_keys import ApiKeys
+from syncline.postgres.access.sessions import Lifetimes, Sessions, SessionView
 from syncline.postgres.audit.log import ADDRESS
-from syncline_gateway.access.authentication import Authentication, Identity
+from syncline.postgres.database.database import Database
+from syncline.runtime.clock import Clock
+from syncline.security.tokens import is_csrf_token, is_hash_of, is_token, key_prefix, token_hash
+from syncline_gateway.requests.problems import ProblemError
+
+COOKIE = "syncline_session"
+CSRF_HEADER = "X-Syncline-CSRF"
+TENANT_HEADER = "X-Syncline-Tenant"
+FRESH = 3.0
+"""Seconds that an answer of the database is believed."""
+KEPT = 10_000
+"""Keys and sessions that are remembered."""
+_READING = ("GET", "HEAD", "OPTIONS")
+_UNKNOWN = "sign in, or send `Authorization: ApiKey <key>` with a key that is valid"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who was found behind a cookie or a key.
+
+    Attributes:
+        secret: the cookie's value, or the key.
+        session: None for an API key.
+    """
+
+    actor: str
+    role: Role
+    tenant: str
+    secret: str
+    session: SessionView | None = None
+
+    def __repr__(self) -> str:
+        return f"Identity({self.actor!r})"
+
+
+class Authentication:
+    """Looks up cookies and keys, and remembers them for a moment."""
+
+    def __init__(
+        self, database: Database, lifetimes: Lifetimes, clock: Clock, public_url: str | None
+    ) -> None:
+        self.sessions = Sessions(database, lifetimes)
+        self._keys = ApiKeys(database)
+        self._clock = clock
+        self._origin = origin_of(public_url) if public_url else None
+        self._known: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
+
+    async def of(self, request: Request) -> Identity:
+        """Return who sends a request.
+
+        Raises:
+            UnauthenticatedError: nobody that is known; the words are the same whatever is wrong.
+            ProblemError: 403 when a write by cookie does not come from the console.
+        """
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            scheme, _, key = authorization.partition(" ")
+            found = await self._by_key(key.strip()) if scheme.lower() == "apikey" else None
+        else:
+            found = await self._by_cookie(request.cookies.get(COOKIE, ""))
+        if found is None:
+            raise UnauthenticatedError(_UNKNOWN)
+        if found.session is not None and request.method not in _READING:
+            self.check_origin(request)
+            if not is_csrf_token(request.headers.get(CSRF_HEADER, ""), found.secret):
+                detail = f"{CSRF_HEADER} must hold the csrfToken that GET /api/v1/session gives"
+                raise ProblemError(403, "csrf", detail)
+        return found
+
+    async def tenant_of(self, request: Request, identity: Identity) -> str:
+        """Return the tenant that a request works in. Raises NotFoundError: not one of theirs."""
+        wanted = request.headers.get(TENANT_HEADER)
+        if wanted is None or wanted == identity.tenant:
+            return identity.tenant
+        if wanted not in await self.tenants(identity):
+            raise NotFoundError(f"no tenant {wanted[:63]!r}")
+        return wanted
+
+    async def tenants(self, identity: Identity) -> list[str]:
+        """Return the tenants that somebody may work in."""
+        if identity.session is not None:
+            return await self.sessions.tenants(identity.session)
+        if identity.role is Role.ADMIN:
+            return await self.sessions.all_tenants()
+        return [identity.tenant]
+
+    async def is_still(self, identity: Identity) -> bool:
+        """Tell whether who was found before may go on, where they were: for what does not end."""
+        by = self._by_key if identity.session is None else self._by_cookie
+        found = await by(identity.secret)
+        if found is None or found.tenant != identity.tenant:
+            return False
+        return found.role >= identity.role
+
+    def forget(self) -> None:
+        """Believe nothing that was found before: something was changed here."""
+        self._known.clear()
+
+    def check_origin(self, request: Request) -> None:
+        """Refuse what a page of another site sends. Raises ProblemError 403."""
+        origin = request.headers.get("origin")
+        site = request.headers.get("sec-fetch-site", "same-origin")
+        own = {self._origin, origin_of(str(request.base_url))}
+        if site not in ("same-origin", "none") or (origin is not None and origin not in own):
+            raise ProblemError(403, "foreign_origin", "another site's page may not do this here")
+
+    async def _by_key(self, key: str) -> Identity | None:
+        prefix = key_prefix(key)
+        if prefix is None:
+            return None
+        known = self._remembered(key)
+        if known is not None:
+            return known
+        found = await self._keys.find(prefix)
+        if found is None or not is_hash_of(key, found.hash):
+            return None
+        await self._keys.note_use(found.id)
+        return self._remember(Identity(f"api-key:{found.name}", found.role, found.tenant, key))
+
+    async def _by_cookie(self, token: str) -> Identity | None:
+        if not is_token(token):
+            return None
+        known = self._remembered(token)
+        if known is not None:
+            return known
+        found = await self.sessions.find(token_hash(token))
+        if found is None:
+            return None
+        return self._remember(Identity(found.name, found.role, found.tenant, token, found))
+
+    def _remembered(self, secret: str) -> Identity | None:
+        looked, identity = self._known.get(secret, (0.0, None))
+        fresh = self._clock.monotonic() - looked < FRESH
+        return identity if fresh else None
+
+    def _remember(self, identity: Identity) -> Identity:
+        self._known[identity.secret] = (self._clock.monotonic(), identity)
+        self._known.move_to_end(identity.secret)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return identity
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and host of an address, as browsers send them in `Origin`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
 
 __all__ = ["Admin", "Caller", "Role", "Runner", "User"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from syncline_gateway.access.authentication import Authentication
+from syncline_gateway.access.caller import Authentication
 from syncline_gateway.requests.problems import problem
 
 CSP = (

@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import structlog
@@ -18,9 +19,31 @@ import structlog
 from syncline.contracts.events import RECORD_DEAD_LETTERED, CloudEvent, RunStatus
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import RetriableError
+from syncline.domain.record import JsonObject
 from syncline.kafka.reader import KafkaReader
 from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock
+from syncline_gateway.requests.resource import returns
+
+PING = b": still here\n\n"
+"""Sent when nothing happens, so that proxies and clients know the stream is alive."""
+COME_BACK = b"retry: 500\n\n"
+"""Sent when the process is told to stop: the client is to connect again soon."""
+SSE: JsonObject = {
+    "media_type": "text/event-stream",
+    "headers": {"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+}
+"""Arguments of the response: nothing on the way may keep events back."""
+
+
+def sse_documented(kind: Any) -> dict[int | str, JsonObject]:  # noqa: ANN401 - a struct type
+    """Document a stream whose events carry a struct each."""
+    found = returns(kind)
+    schema = found[200]["content"]["application/json"]["schema"]
+    description = "A stream of server-sent events; the data of each is one JSON document."
+    content = {"text/event-stream": {"schema": {"type": "string"}, "itemSchema": schema}}
+    return {200: {"description": description, "content": content}}
+
 
 EVERY = 0.25
 """Seconds between two deliveries of one thing."""
@@ -104,10 +127,6 @@ class Hub:
     def tenants_following(self, name: str) -> list[str]:
         """Return the tenants in which somebody follows a topic."""
         return [tenant for tenant, topic in self._followers if topic == name]
-
-    @property
-    def followers(self) -> int:
-        return len(set().union(*self._followers.values()))
 
     def close(self) -> None:
         """End all streams: the process is told to stop, and clients come back to another one."""

@@ -17,8 +17,7 @@ from syncline.domain.run import FINAL, State
 from syncline.postgres.runs.runs import Runs
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.hub import event
-from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
+from syncline_gateway.live.hub import COME_BACK, PING, SSE, event, sse_documented
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/events", tags=["events"])

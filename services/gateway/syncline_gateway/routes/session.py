@@ -14,8 +14,15 @@ from syncline.domain.access import LONGEST_NAME, LONGEST_PASSWORD, RoleName
 from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.users import Users
 from syncline.security.tokens import csrf_token, token_hash
-from syncline_gateway.access.authentication import COOKIE, Authentication, Identity
-from syncline_gateway.access.caller import Address, AuthenticationDep, Caller, Runner
+from syncline_gateway.access.caller import (
+    COOKIE,
+    Address,
+    Authentication,
+    AuthenticationDep,
+    Caller,
+    Identity,
+    Runner,
+)
 from syncline_gateway.api import Api
 from syncline_gateway.requests.resource import Answer, Body, Resource
 

@@ -22,8 +22,7 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.hub import Follower, event
-from syncline_gateway.live.sse import COME_BACK, PING, SSE, sse_documented
+from syncline_gateway.live.hub import COME_BACK, PING, SSE, Follower, event, sse_documented
 from syncline_gateway.requests.parameters import Id
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Document, Resource

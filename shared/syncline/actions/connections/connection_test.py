@@ -21,7 +21,7 @@ from syncline.domain.configuration.documents import Kind, ProfileConfig
 from syncline.domain.errors import FailureError, InvalidInputError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.resources.checks import profile_problems
-from syncline.resources.request_document import read_request_document
+from syncline.resources.edits import read_request_document
 from syncline.runtime.clock import Clock
 from syncline.telemetry.masking import Secrets
 

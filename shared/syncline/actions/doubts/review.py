@@ -23,9 +23,9 @@ from syncline.domain.configuration.comparison import PlanStep, kept_secrets
 from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantConfiguration
 from syncline.domain.errors import Problem, SynclineError
 from syncline.postgres.configuration.changes import ConfigurationStore
+from syncline.resources.edits import read_request_document
 from syncline.resources.loader import DocumentSet
 from syncline.resources.mistakes import Mistake
-from syncline.resources.request_document import read_request_document
 from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0

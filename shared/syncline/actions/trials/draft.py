@@ -24,7 +24,7 @@ from syncline.kafka.reader import KafkaReader
 from syncline.postgres.configuration.draft_samples import DraftDeadLetter, DraftRun, Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
-from syncline.resources.request_document import read_request_document
+from syncline.resources.edits import read_request_document
 from syncline.security.secrets import Keyring
 
 MOST = 1000

@@ -23,7 +23,7 @@ from syncline.domain.record import JsonObject, Record, check_record
 from syncline.postgres.configuration.draft_samples import Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document
 from syncline.postgres.database.database import Database
-from syncline.resources.request_document import read_request_document
+from syncline.resources.edits import read_request_document
 from syncline.security.secrets import Keyring
 
 MOST = 20
