@@ -18,12 +18,7 @@ from syncline_gateway.live.hub import Hub
 
 
 class Backend(msgspec.Struct, frozen=True):
-    """The gateway's dependencies.
-
-    Attributes:
-        hub: hands live status to those who follow it.
-        connections: opens connectors of stored profiles.
-    """
+    """The gateway's dependencies; `connections` opens connectors of stored profiles."""
 
     settings: Settings
     database: Database

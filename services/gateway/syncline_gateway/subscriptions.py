@@ -51,11 +51,9 @@ class SubscriptionBody(Body):
 
 
 class SubscriptionTest(msgspec.Struct, frozen=True, rename="camel"):
-    """What the receiver said to a test.
+    """What the receiver said to a test: whether it took it, the status, and the answer, cut.
 
-    Attributes:
-        notification_id: `webhook-id` or `Message-ID` of the test.
-        result: the attempt: whether it was taken, the status, and the answer, cut.
+    `notificationId` is the test's `webhook-id` or `Message-ID`.
     """
 
     notification_id: str

@@ -23,11 +23,7 @@ from syncline.postgres.schedules.schedule_list import ScheduleList
 
 
 class FiringRequest(msgspec.Struct, frozen=True):
-    """Which schedule is to fire now, and who asks.
-
-    Attributes:
-        source: by what means: `cli`, `gateway`.
-    """
+    """Which schedule is to fire now, who asks, and by what means: `cli`, `gateway`."""
 
     tenant: str
     schedule: str

@@ -95,11 +95,7 @@ Expectation: TypeAlias = Presence | str
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """Who edits what.
-
-    Attributes:
-        name: None where the document names it.
-    """
+    """Who edits what; there is no name where the document has it."""
 
     tenant: str
     actor: str

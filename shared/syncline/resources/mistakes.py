@@ -13,12 +13,7 @@ LONGEST = 500
 
 
 class Mistake(msgspec.Struct, frozen=True, rename="camel"):
-    """One mistake in a file.
-
-    Attributes:
-        document: kind and name, or its number in the file when it has none.
-        path: JSON path in the document.
-    """
+    """One mistake in a file; `document` is a kind and name, or a number in the file."""
 
     file: str
     line: int | None

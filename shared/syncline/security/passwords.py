@@ -21,11 +21,7 @@ MOST_WAITING = 20
 
 
 class Passwords:
-    """Hashes and verifies passwords without holding up the process.
-
-    Args:
-        parameters: the cost; tests take a low one.
-    """
+    """Hashes and verifies passwords without holding up the process; tests take a low cost."""
 
     def __init__(self, parameters: Parameters = PARAMETERS) -> None:
         self._hasher = PasswordHasher.from_parameters(parameters)

@@ -21,13 +21,7 @@ _CSRF = b"syncline-csrf:"
 
 
 class NewKey(msgspec.Struct, frozen=True):
-    """A key at the one moment when it is known.
-
-    Attributes:
-        text: the whole key, shown once.
-        prefix: its beginning, by which it is known and found from then on.
-        hash: what is stored of it.
-    """
+    """A key at the one moment when it is known; it is found by its prefix, its hash is stored."""
 
     text: str
     prefix: str

@@ -37,12 +37,7 @@ _UNKNOWN = "sign in, or send `Authorization: ApiKey <key>` with a key that is va
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who was found behind a cookie or a key.
-
-    Attributes:
-        secret: the cookie's value, or the key.
-        session: None for an API key.
-    """
+    """Who was found behind a `secret`, the cookie's value or the key; a key has no session."""
 
     actor: str
     role: Role
@@ -126,11 +121,9 @@ class Authentication:
             raise ProblemError(403, "foreign_origin", "another site's page may not do this here")
 
     async def _by_key(self, key: str) -> Identity | None:
-        prefix = key_prefix(key)
-        if prefix is None:
+        if (prefix := key_prefix(key)) is None:
             return None
-        known = self._remembered(key)
-        if known is not None:
+        if known := self._remembered(key):
             return known
         found = await self._keys.find(prefix)
         if found is None or not is_hash_of(key, found.hash):
@@ -141,8 +134,7 @@ class Authentication:
     async def _by_cookie(self, token: str) -> Identity | None:
         if not is_token(token):
             return None
-        known = self._remembered(token)
-        if known is not None:
+        if known := self._remembered(token):
             return known
         found = await self.sessions.find(token_hash(token))
         if found is None:
@@ -172,20 +164,11 @@ __all__ = ["Admin", "Caller", "Role", "Runner", "User"]
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who sent a request.
-
-    Attributes:
-        tenant: the workspace it works in.
-        actor: who, for the audit log.
-        role: what they may do there.
-        ip: where from.
-        identity: how they were found.
-    """
+    """Who sent a request, in which tenant they work, and what they may do there."""
 
     tenant: str
     actor: str
     role: Role
-    ip: str | None = None
     identity: Identity | None = None
 
 
@@ -218,7 +201,7 @@ async def caller_of(
     identity = await authentication.of(request)
     tenant = await authentication.tenant_of(request, identity)
     request.state.identity = identity
-    return Caller(tenant, identity.actor, identity.role, address, identity)
+    return Caller(tenant, identity.actor, identity.role, identity)
 
 
 def _at_least(role: Role) -> Callable[..., Awaitable[Caller]]:

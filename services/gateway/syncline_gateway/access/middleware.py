@@ -43,7 +43,8 @@ class Guard:
 
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > self._max_body:
-            await self._too_large()(scope, receive, send_with_headers)
+            detail = f"the body may have at most {self._max_body:,} bytes"
+            await problem(413, "too_large", detail)(scope, receive, send_with_headers)
             return
         await self._app(scope, self._limited(receive), send_with_headers)
 
@@ -60,20 +61,13 @@ class Guard:
 
         return limited
 
-    def _too_large(self) -> ASGIApp:
-        detail = f"the body may have at most {self._max_body:,} bytes"
-        return problem(413, "too_large", detail)
-
 
 class _EndedError(Exception):
     """The caller of a stream may no longer look."""
 
 
 class StreamAccess:
-    """Asks before every part of a stream whether its caller may still have it.
-
-    The answer is a few seconds old at most; see `authentication.FRESH`.
-    """
+    """Asks before every part of a stream whether its caller may still have it (`caller.FRESH`)."""
 
     def __init__(self, app: ASGIApp, authentication: Authentication) -> None:
         self._app = app

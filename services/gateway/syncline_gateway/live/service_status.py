@@ -22,7 +22,10 @@ log = structlog.get_logger()
 
 
 class StatusReport(msgspec.Struct, frozen=True, rename="camel"):
-    """Every service, as the monitor last saw it; `silent`: that is too long ago."""
+    """Every service in the order in which a record passes them, as the monitor last saw it.
+
+    `heardAt` is when that was, None: never; `silent`: it is too long ago.
+    """
 
     as_of: datetime
     heard_at: datetime | None

@@ -88,13 +88,7 @@ class EntryFilter(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw
 
 
 class Selection(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
-    """A selection: by IDs, or by a filter.
-
-    Attributes:
-        ids: up to 1,000 entries.
-        filter: or everything that matches.
-        as_of: what was stored later is not meant.
-    """
+    """Up to 1,000 entries by ID, or a filter; what was stored after `asOf` is not meant."""
 
     ids: Annotated[list[UUID], msgspec.Meta(min_length=1, max_length=MAX_REPLAY)] | None = None
     filter: EntryFilter | None = None

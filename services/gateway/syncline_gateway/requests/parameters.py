@@ -40,6 +40,13 @@ IfMatch = Annotated[str | None, Depends(_if_match)]
 """A route's parameter: the state that an edit is based on; `*` is any, None was not said."""
 
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="The same key with the same body asks for one thing once."),
+]
+"""A route's parameter: what makes a request that is sent again the same one."""
+
+
 def etag(mark: str) -> dict[str, str]:
     """Return the header that tells an object's state."""
     return {"ETag": f'"{mark}"'}

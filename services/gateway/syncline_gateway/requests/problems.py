@@ -40,6 +40,9 @@ _PLAIN: dict[type[Exception], tuple[int, str, dict[str, str] | None]] = {
 """Errors whose problem says no more than their words."""
 
 
+_TITLES = {"invalid_input": "The input is wrong"}
+
+
 class ProblemDocument(msgspec.Struct, frozen=True, rename="camel"):
     """What every answer above 399 holds.
 
@@ -61,14 +64,7 @@ class ProblemDocument(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ProblemError(Exception):
-    """Ends a request with a problem that has no error of the domain.
-
-    Args:
-        status: HTTP status.
-        code: stable machine name in snake_case.
-        detail: one sentence for a person.
-        headers: of the answer.
-    """
+    """Ends a request with a problem that has no error of the domain; `code` is snake_case."""
 
     def __init__(
         self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None
@@ -91,18 +87,13 @@ def problem(
     """Return a problem as the answer."""
     document = ProblemDocument(
         type=f"urn:syncline:problem:{code}",
-        title=_title(status, code),
+        title=_TITLES.get(code) or code.replace("_", " ").capitalize(),
         status=status,
         detail=SECRETS.mask(detail),
         code=code,
         errors=[Problem(e.path, SECRETS.mask(e.message)) for e in errors],
     )
     return Response(msgspec.json.encode(document), status, headers, MEDIA_TYPE)
-
-
-def _title(status: int, code: str) -> str:
-    titles = {"invalid_input": "The input is wrong"}
-    return titles.get(code, code.replace("_", " ").capitalize() or HTTPStatus(status).phrase)
 
 
 def problem_of(error: Exception) -> Response | None:

@@ -47,11 +47,7 @@ class ProfileBody(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class SavedProfile(ProfileView, frozen=True, kw_only=True, rename="camel"):
-    """A connection profile as it was saved.
-
-    Attributes:
-        warnings: what is allowed and probably not meant.
-    """
+    """A connection profile as it was saved; `warnings` are allowed and probably not meant."""
 
     warnings: list[Problem]
 

@@ -43,8 +43,7 @@ class ConnectorView(msgspec.Struct, frozen=True, rename="camel"):
 class DocumentSchema(msgspec.Struct, frozen=True, rename="camel"):
     """The JSON Schema of a kind of document.
 
-    Attributes:
-        transformers: of mappings: each with the names of its options, null where it takes any.
+    Of mappings also the transformers with the names of their options, null where one takes any.
     """
 
     kind: str

@@ -93,9 +93,9 @@ async def reset_cursor(
     instance: Instance, entity_type: EntityType, body: Reset, caller: User, api: Api, mark: IfMatch
 ) -> Answer[CursorView]:
     """Clear a cursor: the next run reads everything, unchanged records are skipped."""
-    stream = (caller.tenant, instance, entity_type)
-    cursors, reason, expected = Cursors(api.database), body.reason.strip(), _version_of(mark)
-    return _shown(await cursors.set(stream, None, caller.actor, reason, expected=expected))
+    stream, why = (caller.tenant, instance, entity_type), (caller.actor, body.reason.strip())
+    cursors = Cursors(api.database)
+    return _shown(await cursors.set(stream, None, *why, expected=_version_of(mark)))
 
 
 @router.post("/{instance}/{entityType}/rewind")
@@ -103,18 +103,14 @@ async def rewind_cursor(
     instance: Instance, entity_type: EntityType, body: Rewind, caller: User, api: Api, mark: IfMatch
 ) -> Answer[CursorView]:
     """Set a cursor to a value, or back to what it was in a version; that adds a version."""
-    stream, actor = (caller.tenant, instance, entity_type), caller.actor
-    cursors, reason, expected = Cursors(api.database), body.reason.strip(), _version_of(mark)
+    stream, why = (caller.tenant, instance, entity_type), (caller.actor, body.reason.strip())
+    cursors, expected = Cursors(api.database), _version_of(mark)
     if body.version is not None:
-        return _shown(
-            await cursors.roll_back(stream, body.version, actor, reason, expected=expected)
-        )
+        return _shown(await cursors.roll_back(stream, body.version, *why, expected=expected))
     value = body.value or ""
-    form = await cursors.format(*stream)
-    problem = value_problem(value, form)
-    if problem is not None:
+    if problem := value_problem(value, await cursors.format(*stream)):
         raise InvalidInputError([Problem("$.value", problem)])
-    return _shown(await cursors.set(stream, value, actor, reason, expected=expected))
+    return _shown(await cursors.set(stream, value, *why, expected=expected))
 
 
 def _shown(view: CursorView) -> Answer[CursorView]:

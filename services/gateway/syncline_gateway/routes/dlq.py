@@ -31,12 +31,7 @@ _BYTES: dict[int | str, JsonObject] = {
 
 
 class QueueSummary(msgspec.Struct, frozen=True, rename="camel"):
-    """The dead-letter queue in one look.
-
-    Attributes:
-        pending: entries that wait for a person.
-        last_failed_at: when the newest entry failed, whatever its status.
-    """
+    """How many entries wait for a person, and when the newest failed, whatever its status."""
 
     pending: int
     last_failed_at: datetime | None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import Header
 
 from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, Edit, edit_of
 from syncline.actions.dead_letters.replay_plan import ReplayRequest, ReplayResult, plan, refusal
@@ -20,15 +19,11 @@ from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
 from syncline_gateway.live.hub import event
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, key_of
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.requests.parameters import Id, IdempotencyKey
 from syncline_gateway.requests.resource import Resource
 from syncline_gateway.triggers.trigger_answers import Start, is_accepted, publish_replays
 
 router = Resource(prefix="/dlq", tags=["dlq"])
-Key = Annotated[
-    str | None,
-    Header(max_length=200, description="The same key with the same body is the same replay."),
-]
 
 
 class ReplayOne(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -80,7 +75,7 @@ class Resolutions(msgspec.Struct, frozen=True, rename="camel"):
 
 @router.post("/replay", status_code=202)
 async def replay_dead_letters(
-    body: ReplayMany, caller: User, api: Api, idempotency_key: Key = None
+    body: ReplayMany, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResults:
     """Replay up to 1,000 entries, one run for each instance and entity type."""
     entries, missing = await _entries(api, caller.tenant, body, "pending")
@@ -94,7 +89,7 @@ async def replay_dead_letters(
 
 @router.post("/{letter_id}/replay", status_code=202)
 async def replay_dead_letter(
-    letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: Key = None
+    letter_id: Id, body: ReplayOne, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> ReplayResult:
     """Replay an entry, changed by a person or as it is; 409 if it is not Pending."""
     found = await DeadLetters(api.database, api.keyring).get(caller.tenant, letter_id)

@@ -27,11 +27,9 @@ EmailDep = Annotated[CallerSubscriptions, Depends(subscriptions_of("email"))]
 
 
 class EmailSubscription(ShownSubscription, frozen=True, kw_only=True, rename="camel"):
-    """Who gets e-mail, and how that goes.
+    """Who gets e-mail, one mail to all addresses, and how that goes.
 
-    Attributes:
-        addresses: one mail goes to all of them.
-        warning: why no mail can leave this installation; null when one can.
+    `warning` says why no mail can leave this installation.
     """
 
     addresses: list[str]

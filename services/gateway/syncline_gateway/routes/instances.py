@@ -24,12 +24,7 @@ InstanceEdit = Annotated[Edit, Depends(edit_of(Kind.INSTANCE))]
 
 
 class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
-    """An instance as it is written.
-
-    Attributes:
-        source, target: names of connection profiles.
-        mappings: names, one for each entity type.
-    """
+    """An instance as it is written: names of profiles, and of mappings, one an entity type."""
 
     name: str
     source: str
@@ -39,11 +34,7 @@ class InstanceBody(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class SavedInstance(InstanceView, frozen=True, kw_only=True, rename="camel"):
-    """An instance as it was saved.
-
-    Attributes:
-        warnings: what is allowed and probably not meant.
-    """
+    """An instance as it was saved; `warnings` are allowed and probably not meant."""
 
     warnings: list[Problem]
 

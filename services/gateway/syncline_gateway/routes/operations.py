@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from fastapi import Header, Query
+from fastapi import Query
 from uuid6 import uuid7
 
 from syncline.actions.dead_letters.selection import words_of
@@ -18,7 +18,7 @@ from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, hash_of, key_of
 from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.requests.parameters import Id, IdempotencyKey
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Resource
 from syncline_gateway.triggers.trigger_answers import Start
@@ -50,13 +50,7 @@ class OperationRequest(Selection, kw_only=True, rename="camel", forbid_unknown_f
 
 @router.post("", status_code=202)
 async def create_operation(
-    body: OperationRequest,
-    caller: User,
-    api: Api,
-    idempotency_key: Annotated[
-        str | None,
-        Header(max_length=200, description="The same key with the same body is one operation."),
-    ] = None,
+    body: OperationRequest, caller: User, api: Api, idempotency_key: IdempotencyKey = None
 ) -> Answer[OperationView]:
     """Freeze a selection and begin. A replay begins after 5 seconds, in which it can be undone."""
     new = _new(body, caller, idempotency_key)

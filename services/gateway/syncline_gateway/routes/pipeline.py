@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
 from fastapi import Query
 
 from syncline.domain.run import FINAL, State
-from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.monitoring.service_status import ServiceStatusStore, StageHistory
 from syncline.postgres.runs.run_list import RunFilter, RunList, RunView
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.service_status import read_status_report
+from syncline_gateway.live.service_status import StatusReport, read_status_report
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/pipeline", tags=["pipeline"])
@@ -24,32 +23,22 @@ SHOWN = 20
 FAILED_WITHIN = timedelta(days=1)
 
 
-class PipelineHealth(msgspec.Struct, frozen=True, rename="camel"):
+class PipelineHealth(StatusReport, frozen=True, rename="camel"):
     """The pipeline now.
 
     Attributes:
-        as_of: the server's time.
-        heard_at: when the monitor last looked; the services' figures are of then. None: never.
-        silent: the monitor has not looked for some seconds, so that the figures are old.
-        services: in the order in which a record passes them; empty until a monitor has looked.
         active_runs: the newest; of this tenant, as all runs here.
         failed_runs: runs of the last day that ended Failed or Partial Success, newest first.
     """
 
-    as_of: datetime
-    heard_at: datetime | None
-    silent: bool
-    services: list[ServiceStatus]
     active_runs: list[RunView]
     failed_runs: list[RunView]
 
 
 class PipelineHistory(msgspec.Struct, frozen=True, rename="camel"):
-    """The last minutes in steps. Lists run in parallel to `at`; null: the monitor did not look.
+    """The last minutes in steps, `at` Unix seconds without a gap.
 
-    Attributes:
-        step_seconds: between two entries of `at`.
-        at: Unix seconds, without a gap.
+    Lists run in parallel to `at`; null: the monitor did not look.
     """
 
     step_seconds: int

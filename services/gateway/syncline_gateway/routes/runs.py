@@ -30,24 +30,22 @@ class RunQuery(BaseModel):
     """Which runs."""
 
     model_config = ConfigDict(alias_generator=to_camel)
-    state: list[State] = Field(default=[], description="May be repeated.")
-    instance: str | None = Field(default=None, max_length=200, description="Its name.")
-    entity_type: str | None = Field(default=None, max_length=200)
+    state: list[State] = Field([], description="May be repeated.")
+    instance: str | None = Field(None, max_length=200, description="Its name.")
+    entity_type: str | None = Field(None, max_length=200)
     trigger: str | None = Field(
-        default=None,
-        max_length=40,
-        description="Who asked: console, cli, topic, api, schedule, replay.",
+        None, max_length=40, description="Who asked: console, cli, topic, api, schedule, replay."
     )
     mode: Mode | None = None
-    since: AwareDatetime | None = Field(default=None, description="Created then or later.")
-    until: AwareDatetime | None = Field(default=None, description="Created before.")
+    since: AwareDatetime | None = Field(None, description="Created then or later.")
+    until: AwareDatetime | None = Field(None, description="Created before.")
     id_prefix: str | None = Field(
-        default=None,
+        None,
         pattern="^[0-9a-fA-F]{1,8}(-?[0-9a-fA-F]{1,4}){0,6}$",
         max_length=36,
         description="How the correlation ID begins.",
     )
-    parent: Id | None = Field(default=None, description="They replay failures of this run.")
+    parent: Id | None = Field(None, description="They replay failures of this run.")
 
     def filter(self) -> RunFilter:
         """Return what the database is asked for. Raises InvalidInputError."""

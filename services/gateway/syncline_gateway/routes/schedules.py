@@ -38,12 +38,7 @@ _TEXT = msgspec.Meta(max_length=200)
 class ScheduleBody(msgspec.Struct, rename="camel", kw_only=True):
     """A schedule as it is written: with `cron`, or with `cadence`, a form of the builder.
 
-    Attributes:
-        name: unique; made of instance and entity type where it is left out.
-        instance: never changes.
-        entity_type: never changes.
-        cron: minute, hour, day of month, month, day of week.
-        timezone: IANA name.
+    It is named after instance and entity type, which never change, where it has no name.
     """
 
     name: str | None = None

@@ -33,12 +33,9 @@ Link = Annotated[str, Field(max_length=100, description="What stands behind `#` 
 
 
 class SessionInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """Who is signed in, or whose API key it is.
+    """Who is signed in, or whose API key it is; which tenant is looked at, and which may be.
 
-    Attributes:
-        tenant: the workspace that is looked at.
-        tenants: those that may be.
-        csrf_token: goes into X-Syncline-CSRF with every change; null for an API key.
+    `csrfToken` goes into X-Syncline-CSRF with every change; null for an API key.
     """
 
     name: str

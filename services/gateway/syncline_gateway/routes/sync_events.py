@@ -22,8 +22,8 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.commands.control import cancel_message, forget_message, pause_message
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.live.hub import COME_BACK, PING, SSE, Follower, event, sse_documented
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.live.hub import COME_BACK, PING, SSE, event, sse_documented
+from syncline_gateway.requests.parameters import Id, IdempotencyKey
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Document, Resource
 from syncline_gateway.triggers.run_request import (
@@ -37,6 +37,8 @@ from syncline_gateway.triggers.trigger_answers import publish_triggers
 
 router = Resource(prefix="/sync-events", tags=["sync-events"])
 _FINAL = {state.value for state in FINAL}
+LOOK_AFTER = 5.0
+"""Seconds without an event after which the run's row is looked at."""
 
 
 class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
@@ -65,13 +67,7 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
 
 @router.post("", status_code=202)
 async def trigger_sync(
-    body: Document[SyncEvent],
-    caller: Runner,
-    api: Api,
-    idempotency_key: Annotated[
-        str | None,
-        Header(max_length=200, description="The same key with the same body is the same run."),
-    ] = None,
+    body: Document[SyncEvent], caller: Runner, api: Api, idempotency_key: IdempotencyKey = None
 ) -> Answer[RunStatus]:
     """Ask for a run. 202: Kafka has the trigger, whatever happens to any service."""
     run_id = run_id_of(body.value, caller, idempotency_key)
@@ -207,26 +203,13 @@ async def _following(api: Api, tenant: str, first: RunStatus, seen: int) -> Asyn
             if status.state in _FINAL:
                 yield event("end", status, str(status.seq))
                 return
-            async for chunk in _until_missed(follower):
-                yield chunk
+            goes_on = True
+            while goes_on and not follower.missed:
+                chunk = await follower.take(LOOK_AFTER)
+                yield chunk or PING
+                goes_on = bool(chunk) and not _has_ended(chunk)
             status = status_of(await runs.get(tenant, run_id))
         yield COME_BACK
-
-
-LOOK_AFTER = 5.0
-"""Seconds without an event after which the run's row is looked at."""
-
-
-async def _until_missed(follower: Follower) -> AsyncIterator[bytes]:
-    """Yield chunks until something may be missing: then the row is read again."""
-    while not follower.missed:
-        chunk = await follower.take(LOOK_AFTER)
-        if not chunk:
-            yield PING
-            return
-        yield chunk
-        if _has_ended(chunk):
-            return
 
 
 def _has_ended(chunk: bytes) -> bool:

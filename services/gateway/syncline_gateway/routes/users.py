@@ -25,9 +25,7 @@ Name = Annotated[str, Field(max_length=4 * LONGEST_NAME)]
 class PasswordLink(msgspec.Struct, frozen=True, rename="camel"):
     """A one-time link at which a person chooses a password; give it to nobody else.
 
-    Attributes:
-        link: path and token, behind the console's address.
-        minutes: until it is worth nothing.
+    It stands behind the console's address, and is worth nothing after `minutes`.
     """
 
     link: str

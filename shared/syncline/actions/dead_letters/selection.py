@@ -33,11 +33,9 @@ class StreamCount(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class SelectionView(msgspec.Struct, frozen=True, rename="camel"):
-    """What a filter selects now.
+    """What a filter selects now, also in words.
 
-    Attributes:
-        words: the selection as a person would say it.
-        as_of: what is stored later is not in it; give it back to act on just these.
+    What is stored after `asOf` is not in it: give it back to act on just these.
     """
 
     words: str

@@ -32,8 +32,6 @@ class Matter(msgspec.Struct, frozen=True):
         named: the documents that somebody stores, by kind and name: doubts stand at these.
         configured: everything as it is once they are stored, secrets decrypted.
         steps: what storing them changes.
-        store: of the tenant's configuration.
-        surroundings: what connectors may reach.
     """
 
     tenant: str

@@ -93,11 +93,9 @@ _decode_record = decoder_of(Record).decode
 
 
 class GoodFields(msgspec.Struct, frozen=True):
-    """A stage's output without the fields that broke.
+    """A stage's output as JSON, without the fields that broke, and why each did by its place.
 
-    Attributes:
-        made: the output as JSON; None where nothing can be made of the record.
-        broken: place of a field in the mapping -> why it broke.
+    None is made where nothing can be made of the record.
     """
 
     made: bytes | None = None

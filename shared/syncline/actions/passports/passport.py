@@ -56,11 +56,7 @@ log = structlog.get_logger()
 
 
 class Passports:
-    """Reads passports.
-
-    Args:
-        configuration: gives the pinned mapping, and the secrets that must not be shown.
-    """
+    """Reads passports, with the mapping that the run pinned and without what must not be shown."""
 
     def __init__(
         self, database: Database, kafka: KafkaConnection, configuration: Configuration

@@ -69,12 +69,7 @@ class PassportStep(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Passport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One record in one run.
-
-    Attributes:
-        payloads: raw, canonical and payload.
-        unused: fields of the source that the mapping does not read.
-    """
+    """One record in one run; `unused` names fields of the source that the mapping does not read."""
 
     place: RecordState
     steps: list[PassportStep]

@@ -61,8 +61,7 @@ class PayloadDifference(msgspec.Struct, frozen=True, rename="camel"):
 class TriedRecord(msgspec.Struct, frozen=True, rename="camel"):
     """A record of which the draft makes something else.
 
-    Attributes:
-        change: `changed`, `newly_failed`, `repaired`, `newly_excluded` or `newly_included`.
+    `change`: `changed`, `newly_failed`, `repaired`, `newly_excluded` or `newly_included`.
     """
 
     source_id: str

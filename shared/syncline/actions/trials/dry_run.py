@@ -53,10 +53,9 @@ class DryRunRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_
 
 
 class DryRecord(msgspec.Struct, frozen=True, rename="camel"):
-    """One record; `raw`, `canonical` and `payload` are JSON texts, None where it did not get there.
+    """One record, `mapped`, `excluded` or `failed`.
 
-    Attributes:
-        outcome: `mapped`, `excluded` or `failed`.
+    `raw`, `canonical` and `payload` are JSON texts, None where it did not get there.
     """
 
     source_id: str
@@ -68,12 +67,7 @@ class DryRecord(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class DryRun(msgspec.Struct, frozen=True, rename="camel"):
-    """What came out.
-
-    Attributes:
-        source: the profile that was read, None where the records were given.
-        warnings: what is allowed in the mapping and still probably not meant.
-    """
+    """What came out; `source` is the profile that was read, None where the records were given."""
 
     source: str | None
     records: list[DryRecord]

@@ -39,11 +39,7 @@ class FieldError(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Trace(msgspec.Struct, frozen=True, rename="camel"):
-    """What a mapping makes of one record; canonical and payload are JSON texts.
-
-    Attributes:
-        outcome: `mapped`, `excluded` or `failed`.
-    """
+    """What a mapping makes of a record: `mapped` (to JSON texts), `excluded` or `failed`."""
 
     outcome: str
     canonical: str | None
@@ -52,11 +48,7 @@ class Trace(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Tracer:
-    """A mapping, ready for records one by one.
-
-    Args:
-        secrets: that must not be shown.
-    """
+    """A mapping, ready for records one by one; it shows no secret."""
 
     def __init__(self, mapping: Mapping, secrets: Secrets) -> None:
         self._compiled = compile_mapping(mapping)
