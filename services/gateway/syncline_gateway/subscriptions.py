@@ -125,6 +125,18 @@ class CallerSubscriptions:
         await self.stored.rotate(self.tenant, self.actor, id_, secret)
         return await self.get(id_)
 
+    async def test(self, id_: str) -> SubscriptionTest:
+        """Send a test and wait for its answer."""
+        destination = await self.stored.destination(self.tenant, self._kind, id_)
+        clock, notification = self.api.clock, str(uuid7())
+        senders = senders_of(self.api.settings, clock)
+        data = AlertData(alert=str(Alert.TEST), tenant=self.tenant)
+        try:
+            attempt = await senders.send(destination, notification, clock.now(), data)
+        finally:
+            await senders.close()
+        return SubscriptionTest(notification, attempt.entry)
+
 
 def subscriptions_of(kind: str) -> Callable[..., Awaitable[CallerSubscriptions]]:
     """Return the dependency that gives a caller's subscriptions of a kind."""
@@ -152,22 +164,11 @@ def add_delivery_routes(router: Resource, kind: str, noun: str, parameter: str) 
     @router.post(f"{one}/test", name=f"test_{noun}")
     async def test(mine: CallerSubscriptions = depends, id_: UUID = path) -> SubscriptionTest:
         """Send a test now and tell what the receiver answered; a webhook's is signed."""
-        destination = await mine.stored.destination(mine.tenant, kind, str(id_))
-        clock, notification = mine.api.clock, str(uuid7())
-        senders = senders_of(mine.api.settings, clock)
-        data = AlertData(alert=str(Alert.TEST), tenant=mine.tenant)
-        try:
-            attempt = await senders.send(destination, notification, clock.now(), data)
-        finally:
-            await senders.close()
-        return SubscriptionTest(notification, attempt.entry)
+        return await mine.test(str(id_))
 
     @router.get(f"{one}/deliveries", name=f"list_{noun}_deliveries")
     async def deliveries(
-        paging: Paged,
-        state: State = None,
-        mine: CallerSubscriptions = depends,
-        id_: UUID = path,
+        paging: Paged, state: State = None, mine: CallerSubscriptions = depends, id_: UUID = path
     ) -> Page[DeliveryView]:
         """List what was sent, the newest first, with every attempt."""
         view = await mine.get(str(id_))

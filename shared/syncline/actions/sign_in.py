@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-import msgspec
 import structlog
 
 from syncline.domain.access import (
@@ -48,16 +47,6 @@ LOCAL_ADMIN = "admin"
 log = structlog.get_logger()
 
 
-class SignInRules(msgspec.Struct, frozen=True):
-    """How long sessions last, and how many sign-ins may fail."""
-
-    lifetimes: Lifetimes = Lifetimes()
-    allowance: Allowance = Allowance()
-
-
-DEFAULT = SignInRules()
-
-
 class SignIn:
     """Every method may raise RetriableError.
 
@@ -65,13 +54,17 @@ class SignIn:
     """
 
     def __init__(
-        self, database: Database, passwords: Passwords, rules: SignInRules = DEFAULT
+        self,
+        database: Database,
+        passwords: Passwords,
+        lifetimes: Lifetimes,
+        allowance: Allowance | None = None,
     ) -> None:
         self._database = database
         self._passwords = passwords
-        self._lifetimes = rules.lifetimes
+        self._lifetimes = lifetimes
         self._users = Users(database)
-        self._attempts = SignInAttempts(database, rules.allowance)
+        self._attempts = SignInAttempts(database, allowance or Allowance())
 
     async def by_password(self, name: str, password: str, address: str) -> str:
         """Sign in by name and password. Raises ThrottledError: too many failed before.
@@ -155,8 +148,7 @@ class SignIn:
 
     async def _check(self, link: str, purpose: Purpose) -> None:
         """Refuse a link that is not valid before anything costly. Raises UnauthenticatedError."""
-        is_good = is_token(link) and await is_valid_link(self._database, token_hash(link), purpose)
-        if not is_good:
+        if not (is_token(link) and await is_valid_link(self._database, token_hash(link), purpose)):
             raise UnauthenticatedError(_INVALID)
 
     async def _begin(self, connection: Connection, user_id: str, address: str, how: str) -> str:

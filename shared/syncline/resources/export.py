@@ -76,12 +76,9 @@ def _set(config: Config) -> JsonObject:
 def _references(profile: ProfileConfig) -> Iterator[tuple[str, dict[str, str]]]:
     """Name where each secret came from; one that was given by hand gets a variable's name."""
     for name in sorted(profile.secrets):
-        variable = re.sub(r"[^A-Z0-9]+", "_", f"{profile.name}_{_spaced(name)}".upper())
+        spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+        variable = re.sub(r"[^A-Z0-9]+", "_", f"{profile.name}_{spaced}".upper())
         yield name, profile.secret_sources.get(name) or {"fromEnv": variable}
-
-
-def _spaced(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
 
 
 _FIRST = ("kind", "name", "connector", "config", "secrets")
@@ -91,13 +88,9 @@ _PARTS = (
 )  # fmt: skip
 
 
-def _order() -> dict[str, int]:
-    """Return the rank of each known key: as the documents are described."""
-    names = [*_FIRST, *(document_name(field.name) for part in _PARTS for field in fields(part))]
-    return {name: rank for rank, name in reversed(list(enumerate(names)))}
-
-
-_ORDER = _order()
+_NAMES = [*_FIRST, *(document_name(field.name) for part in _PARTS for field in fields(part))]
+_ORDER = {name: rank for rank, name in reversed(list(enumerate(_NAMES)))}
+"""The rank of each known key: as the documents are described."""
 
 
 def in_order(value: object) -> Value:

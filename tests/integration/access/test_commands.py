@@ -9,6 +9,7 @@ import pytest
 
 from syncline.actions.sign_in import SignIn
 from syncline.postgres.access.api_keys import ApiKeys
+from syncline.postgres.access.sessions import Lifetimes
 from syncline.postgres.database.database import open_database
 from syncline.security.passwords import Passwords
 from syncline.security.tokens import is_hash_of, key_prefix
@@ -31,7 +32,9 @@ async def test_person_is_added_invited_and_disabled(syncline: CommandLine, postg
     address, _, link = added["link"].partition("#")
     assert address == "https://sync.test/choose-password"
     async with open_database(postgres) as database:
-        assert await SignIn(database, Passwords()).choose_password(link, "a good one", "::1")
+        assert await SignIn(database, Passwords(), Lifetimes()).choose_password(
+            link, "a good one", "::1"
+        )
     again = await syncline("users", "add", "ALICE")
     assert (again.code, again.err) == (1, "error: there is a user 'ALICE' already\n")
     assert (await syncline("users", "disable", "alice")).out == "alice is disabled\n"

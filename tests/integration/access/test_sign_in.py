@@ -9,7 +9,6 @@ from argon2 import profiles
 
 from syncline.actions.sign_in import (
     SignIn,
-    SignInRules,
     local_sign_in_link,
     password_link,
     set_up_link,
@@ -32,12 +31,12 @@ from tests.support.access import add_user
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 PASSWORD = "correct horse"
-FEW = SignInRules(allowance=Allowance(here=3, account=6, address=8))
+FEW = Allowance(here=3, account=6, address=8)
 
 
 @pytest.fixture
 def signing_in(database: Database) -> SignIn:
-    return SignIn(database, Passwords(profiles.CHEAPEST), FEW)
+    return SignIn(database, Passwords(profiles.CHEAPEST), Lifetimes(), FEW)
 
 
 async def session_of(database: Database, token: str) -> SessionView | None:

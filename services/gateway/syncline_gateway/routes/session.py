@@ -9,7 +9,7 @@ import msgspec
 from fastapi import Depends, Request, Response
 from pydantic import Field
 
-from syncline.actions.sign_in import SignIn, SignInRules
+from syncline.actions.sign_in import SignIn
 from syncline.domain.access import LONGEST_NAME, LONGEST_PASSWORD, RoleName
 from syncline.domain.errors import ForbiddenError
 from syncline.postgres.access.users import Users
@@ -105,8 +105,8 @@ class Entrance(msgspec.Struct, frozen=True):
 
     @property
     def signing_in(self) -> SignIn:
-        rules = SignInRules(lifetimes=self.api.settings.lifetimes())
-        return SignIn(self.api.database, self.request.app.state.passwords, rules)
+        passwords = self.request.app.state.passwords
+        return SignIn(self.api.database, passwords, self.api.settings.lifetimes())
 
     async def let_in(self, token: str) -> Answer[SessionInfo]:
         """Answer with a new session, and give its cookie."""

@@ -50,7 +50,8 @@ class Doubter:
             stored = await self._store.stored(tenant)
         except SynclineError as error:  # what was stored stays stored: no error may hide that
             return [_told(loaded, _untold(named, str(error)), Secrets())]
-        together = _together(stored, loaded)
+        whole = {n: _whole(p, stored.profiles.get(n)) for n, p in loaded.profiles.items()}
+        together = stored | loaded | TenantConfiguration(whole)
         matter = Matter(tenant, named, together, steps, self._store, self._surroundings)
         questions = [partial(self._asked, question, matter) for question in QUESTIONS]
         doubts = await answers(questions, len(questions))
@@ -86,12 +87,6 @@ def _untold(named: Collection[tuple[Kind, str]], reason: str) -> Doubt:
 def _told(loaded: DocumentSet, doubt: Doubt, secrets: Secrets) -> Mistake:
     source = loaded.locations[doubt.kind, doubt.name]
     return source.mistake(doubt.problem.path, secrets.mask(doubt.problem.message)[:1000])
-
-
-def _together(stored: TenantConfiguration, loaded: DocumentSet) -> TenantConfiguration:
-    """Return what is configured once the files are stored."""
-    profiles = {n: _whole(p, stored.profiles.get(n)) for n, p in loaded.profiles.items()}
-    return stored | loaded | TenantConfiguration(profiles)
 
 
 def _whole(profile: ProfileConfig, stored: ProfileConfig | None) -> ProfileConfig:

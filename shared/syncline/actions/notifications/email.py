@@ -48,16 +48,11 @@ class Mailer:
         self._smtp = smtp
         SECRETS.know([smtp.password])
 
-    @property
-    def configured(self) -> bool:
-        """Whether there is a mail server at all."""
-        return bool(self._smtp.host)
-
     async def send(
         self, addresses: Sequence[str], subscription: str, id_: str, at: datetime, data: AlertData
     ) -> MailReply:
         """Send one mail to all addresses. It is sent when the server took it for any of them."""
-        if not self.configured:
+        if not self._smtp.host:
             return MailReply(False, None, NOT_CONFIGURED)
         mail = self._mail(addresses, subscription, id_, at, data)
         smtp = self._smtp
@@ -75,7 +70,8 @@ class Mailer:
                 timeout=WITHIN,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return MailReply(False, error.recipients[0].code, _refused(error))
+            answers = "; ".join(f"{r.recipient}: {r.code} {r.message}" for r in error.recipients)
+            return MailReply(False, error.recipients[0].code, answers)
         except aiosmtplib.SMTPResponseException as error:
             return MailReply(False, error.code, error.message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
@@ -96,10 +92,6 @@ class Mailer:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content("\n".join(_lines(data, subscription)))
         return mail
-
-
-def _refused(error: aiosmtplib.SMTPRecipientsRefused) -> str:
-    return "; ".join(f"{r.recipient}: {r.code} {r.message}" for r in error.recipients)
 
 
 def headline(data: AlertData) -> str:

@@ -150,7 +150,8 @@ def _seen(kind: str, sighting: Sighting, record: RecordState) -> PassportPayload
     delivery = sighting.delivery
     text = None if delivery is None else _at(delivery.value or b"", record)
     if delivery is None or text is None:
-        return _without(kind, _missing(sighting))
+        unseen = ABSENT if sighting.is_complete else NOT_FOUND
+        return _without(kind, GONE if sighting.is_gone else unseen)
     return msgspec.structs.replace(
         _without(kind, KEPT),
         text=_text(text),
@@ -162,13 +163,7 @@ def _seen(kind: str, sighting: Sighting, record: RecordState) -> PassportPayload
 
 
 def _without(kind: str, state: str) -> PassportPayload:
-    return PassportPayload(kind=kind, state=state, kept_days=_days(kind))
-
-
-def _missing(sighting: Sighting) -> str:
-    if sighting.is_gone:
-        return GONE
-    return ABSENT if sighting.is_complete else NOT_FOUND
+    return PassportPayload(kind=kind, state=state, kept_days=BY_NAME[kind].keep_ms // DAY)
 
 
 def _of_letter(
@@ -192,10 +187,6 @@ def _shown(payload: PassportPayload, secrets: Secrets) -> PassportPayload:
     if payload.text is None:
         return payload
     return msgspec.structs.replace(payload, text=secrets.mask_json(payload.text))
-
-
-def _days(kind: str) -> int:
-    return BY_NAME[kind].keep_ms // DAY
 
 
 def _milliseconds(time: datetime) -> int:

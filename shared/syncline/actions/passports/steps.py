@@ -103,7 +103,7 @@ def steps_of(
             result=result,
             reason=reason,
             input=INPUT_OF.get(stage) if reached else None,
-            output=_output(place) if reached and place < end else None,
+            output=KINDS[place] if reached and place < min(end, len(KINDS)) else None,
             changes=changes.get(stage, []) if reached else [],
             attempts=[attempt for attempt in attempts if attempt.stage == stage.value],
         )
@@ -122,10 +122,6 @@ def _result(record: RecordState, place: int, end: int) -> tuple[str, str | None]
     if record.outcome == "success":
         return "written", None
     return "skipped", record.outcome
-
-
-def _output(place: int) -> str | None:
-    return KINDS[place] if place < len(KINDS) else None
 
 
 def _end(record: RecordState) -> Stage | None:
