@@ -19,10 +19,10 @@ from syncline.domain.configuration.documents import Kind, TenantConfiguration
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant, shown
 from syncline.resources import plan
-from syncline.resources.plan import remove
 from syncline.resources.export import documents, to_yaml
 from syncline.resources.loader import DocumentSet, load
 from syncline.resources.mistakes import Mistake
+from syncline.resources.plan import remove
 
 if TYPE_CHECKING:
     from syncline.postgres.configuration.changes import ConfigurationStore
