@@ -37,12 +37,9 @@ def dead_letter(
     attempts: Sequence[Attempt],
     record: FailedRecord,
 ) -> DeadLetter:
-    """Describe a record that failed for good.
+    """Describe a record that failed for good in a stage, as the stage was given it.
 
-    Args:
-        stage: where it failed.
-        attempts: all of them, oldest first; the last one tells why and when.
-        record: the stage's input.
+    The attempts are all there were, oldest first; the last one tells why and when.
     """
     last = attempts[-1]
     return DeadLetter(

@@ -229,8 +229,6 @@ def cloud_event(
         type_: one of this module's event types.
         source: the service, e.g. `finalize`.
         subject: the correlation ID.
-        data: one of this module's structs.
-        now: time of the event, aware.
         id_: what every copy of the event is known by; without it, a new one.
     """
     id_ = id_ or str(uuid7())
@@ -238,13 +236,9 @@ def cloud_event(
 
 
 def event_data(value: bytes) -> tuple[str | None, Any]:
-    """Read a public message: a structured CloudEvent, or its data alone.
+    """Return the type and the data of a CloudEvent, or None and data that came alone.
 
-    Returns:
-        The event type (None for bare data) and the decoded data.
-
-    Raises:
-        msgspec.DecodeError: the bytes are not JSON.
+    Raises msgspec.DecodeError where the bytes are not JSON.
     """
     decoded = decoder_of(object).decode(value)
     if isinstance(decoded, dict) and "specversion" in decoded:

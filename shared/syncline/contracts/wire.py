@@ -61,8 +61,7 @@ def run_spread(run_id: str) -> int:
 def lane_of(source_id: str, lanes: int) -> int:
     """Return the lane of a record: stable over processes, restarts and machines.
 
-    Raises:
-        UnicodeEncodeError: the source ID holds a lone surrogate.
+    Raises UnicodeEncodeError where the source ID holds a lone surrogate.
     """
     return crc32(source_id.encode()) % lanes if lanes > 1 else 0
 

@@ -50,8 +50,7 @@ class Role(IntEnum):
 def checked_name(name: str, path: str = "$.name") -> str:
     """Return a name as it is stored: composed, without spaces around.
 
-    Raises:
-        InvalidInputError: it is empty, too long, or holds what nobody can see or type.
+    Raises InvalidInputError where it is empty, too long, or holds what nobody can see or type.
     """
     composed = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(composed) <= LONGEST_NAME:
@@ -63,12 +62,9 @@ def checked_name(name: str, path: str = "$.name") -> str:
 
 
 def checked_password(password: str, name: str, path: str = "$.password") -> str:
-    """Return a new password as it is hashed.
+    """Return a new password as it is hashed. Length counts, kinds of characters do not.
 
-    Length is what counts; there are no rules about kinds of characters.
-
-    Raises:
-        InvalidInputError: it is too short or long, or among what is guessed first.
+    Raises InvalidInputError where it is too short or long, or among what is guessed first.
     """
     composed = composed_password(password)
     message = next(_objections(composed, name), None)
@@ -95,8 +91,7 @@ def _objections(password: str, name: str) -> Iterator[str]:
 def checked_tenants(tenants: Sequence[str], role: Role, path: str = "$.tenants") -> list[str]:
     """Return the tenants that a user is assigned to, each once.
 
-    Raises:
-        InvalidInputError: a Runner or User without any could do nothing.
+    Raises InvalidInputError for a Runner or User without any, who could do nothing.
     """
     if role is Role.ADMIN:
         return []

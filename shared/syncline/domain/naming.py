@@ -30,11 +30,6 @@ def meant(name: object, known: Iterable[str], count: int = 1) -> str:
     return f"; did you mean {' or '.join(f'`{each}`' for each in found)}?" if found else ""
 
 
-def unknown_field(name: object, known: Iterable[str]) -> str:
-    """Say that a field is not known, and which one was meant or which there are."""
-    return unknown("field", name, known)
-
-
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """Say that something of this kind is not known, and which one was meant or which there are."""
     return f"unknown {what}{hint(name, sorted(known))}"

@@ -43,17 +43,12 @@ class GiveUp(msgspec.Struct, frozen=True):
 def dispose(failure: Failure, attempt: int, policy: RetryPolicy, jitter: float) -> Retry | GiveUp:
     """Decide what becomes of a failed record.
 
-    Args:
-        failure: what went wrong.
-        attempt: number of the attempt that just failed, from 1.
-        policy: the profile's retry policy.
-        jitter: a random number in [-1, 1]; scaled to ±20 % of the delay.
-
     How often the other side asked to wait counts for nothing: it tells when to call, not what is
     wrong with a record.
 
-    Returns:
-        Retry with a delay in seconds, or GiveUp.
+    Args:
+        attempt: number of the attempt that just failed, from 1.
+        jitter: a random number in [-1, 1]; scaled to ±20 % of the delay.
     """
     if failure.category is Category.PERMANENT:
         return GiveUp()

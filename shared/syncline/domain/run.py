@@ -176,14 +176,9 @@ def final_state(
     """Decide how a run whose records all have outcomes ended (spec section 2.3).
 
     Args:
-        counters: the run's final counters; nothing may be in flight.
         extraction_failed: the source could not be read to its end.
-        cancelled: a person cancelled the run.
         stalled: the run was closed because nothing moved.
         halted: the target refused the whole call, so that the writing stopped.
-
-    Returns:
-        One of the four final states.
     """
     if halted:
         return State.FAILED
@@ -211,12 +206,7 @@ _NAMED = 10
 
 
 def stall_reason(missing: Sequence[tuple[str, str]], after: float) -> str:
-    """Say why a run was closed.
-
-    Args:
-        missing: stage and source ID of every record without an outcome.
-        after: seconds that nothing moved.
-    """
+    """Say why a run was closed: which stages and source IDs gave no outcome for so many seconds."""
     still = f"{STALLED}: nothing moved for {_duration(after)}"
     if not missing:
         return f"{still}; ingest did not end reading the source"

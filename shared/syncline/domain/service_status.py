@@ -64,13 +64,7 @@ class ServiceStatus(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def judge_stage(waiting: int, unit: str, workers: int, members: int) -> tuple[Dot, str]:
-    """Judge a stage by what waits for it and by who works on it.
-
-    Args:
-        waiting: how many, of what `unit` names.
-        workers: processes heard of late.
-        members: processes in its group.
-    """
+    """Judge a stage by what waits, by processes heard of late, and by members of its group."""
     if not workers:
         who = (
             "no consumer" if not members else f"no consumer is heard, {members} still in its group"

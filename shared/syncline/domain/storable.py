@@ -19,10 +19,7 @@ def is_storable(text: str) -> bool:
 
 
 def unstorable(value: object, path: str = "$") -> Iterator[str]:
-    """Yield the JSON path of each text in a plain value that is not storable.
-
-    Of a key it is the path of its object.
-    """
+    """Yield the JSON path of each text that is not storable; of a key that of its object."""
     if isinstance(value, str):
         if not is_storable(value):
             yield path

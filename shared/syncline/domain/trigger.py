@@ -90,14 +90,9 @@ FIELDS = {document_name(field.name) for field in fields(TriggerRequest)}
 
 
 def parse_trigger(data: object) -> TriggerRequest:
-    """Check a decoded trigger and return it as a request.
+    """Return a decoded trigger, camelCase names, as a request.
 
-    Args:
-        data: the trigger's JSON object with camelCase names; source IDs as an array or as
-            comma-separated text.
-
-    Raises:
-        InvalidInputError: names every mistake by its JSON path.
+    Raises InvalidInputError, which names every mistake by its JSON path.
     """
     if not isinstance(data, Mapping):
         raise InvalidInputError(
@@ -121,11 +116,7 @@ def _contradictions(request: TriggerRequest) -> Iterator[Problem]:
 
 
 def parse_correlation_id(text: str) -> str:
-    """Return the canonical form of a correlation ID.
-
-    Raises:
-        InvalidInputError: it is not a UUID.
-    """
+    """Return a correlation ID's canonical form. Raises InvalidInputError for what is no UUID."""
     try:
         return str(UUID(text))
     except ValueError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, TypeAdapter, ValidationError
@@ -25,7 +26,6 @@ _TIME = "must be a time such as `2026-01-31T08:15:00Z`"
 _DATE = "must be a date such as `2026-01-31`"
 _WORDS = {
     "missing": "is required",
-    "extra_forbidden": "unknown field",
     "string": "must be text",
     "int": "must be a whole number",
     "float": "must be a number",
@@ -60,17 +60,10 @@ _LIMITS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "enum": lambda ctx: f"must be {_one_of(ctx['expected'])}",
     "value_error": lambda ctx: str(ctx["error"]),
     "string_pattern_mismatch": lambda ctx: PATTERNS.get(
-        ctx["pattern"], "must be text without control characters that means something here"
+        ctx["pattern"], "must be text that is not blank, without control characters"
     ),
 }
-_ALONE = {
-    "missing",
-    "extra_forbidden",
-    "value_error",
-    "string_too_short",
-    "too_short",
-    "too_long",
-}
+_ALONE = ("missing", "value_error", "string_too_short", "too_short", "too_long")
 """Types of errors after which what was given is not repeated."""
 _CHOICES = ("literal_error", "enum")
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -98,13 +91,9 @@ def refused_as_part(read: Callable[[Any], Any]) -> AfterValidator:
 
 
 def validated(model: type[T], value: object, root: str = "$") -> T:
-    """Return a plain value as a pydantic model or a dataclass.
+    """Return a plain value, which stands at a JSON path, as a pydantic model or a dataclass.
 
-    Args:
-        root: JSON path of the value.
-
-    Raises:
-        InvalidInputError: names every mistake by its JSON path.
+    Raises InvalidInputError, which names every mistake by its JSON path.
     """
     try:
         checked: T = _adapter(model).validate_python(value)
@@ -113,13 +102,7 @@ def validated(model: type[T], value: object, root: str = "$") -> T:
     return checked
 
 
-def _adapter(model: type[T]) -> TypeAdapter[T]:
-    if model not in _ADAPTERS:
-        _ADAPTERS[model] = TypeAdapter(model)
-    return _ADAPTERS[model]
-
-
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+_adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def document_name(field: str) -> str:
@@ -189,25 +172,17 @@ def _model_in(annotation: object) -> type | None:
 
 
 def words(details: Mapping[str, Any], *, secret: bool = False) -> str:
-    """Return the words for one error of a model.
-
-    Args:
-        details: one of pydantic's `errors()`.
-        secret: what was given must not be repeated.
-    """
+    """Return the words for one of pydantic's `errors()`; a secret is not repeated."""
     type_ = str(details["type"])
     limit = _LIMITS.get(type_)
-    said = limit(details["ctx"]) if limit else _WORDS.get(type_) or _WORDS.get(_first(type_))
+    said = (
+        limit(details["ctx"]) if limit else _WORDS.get(type_) or _WORDS.get(type_.partition("_")[0])
+    )
     said = said or str(details["msg"]).removeprefix("Input ").replace("should be", "must be")
-    quiet = secret or type_ in _ALONE or "input" not in details
-    if quiet:
+    if secret or type_ in _ALONE or "input" not in details:
         return said
     choices = _names(details["ctx"]["expected"]) if type_ in _CHOICES else []
     return f"{said}, not {shown(details['input'])}{meant(details['input'], choices)}"
-
-
-def _first(type_: str) -> str:
-    return type_.partition("_")[0]
 
 
 def _number(value: float) -> str:

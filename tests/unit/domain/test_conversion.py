@@ -14,7 +14,7 @@ import pytest
 
 from syncline.domain.conversion import converted
 from syncline.domain.errors import InvalidInputError
-from syncline.domain.naming import meant, near, shown, unknown_field
+from syncline.domain.naming import meant, near, shown, unknown
 
 PYTHON = re.compile(
     r"Input|instance of|Error|`(str|int|float|array|object|bool)`|dict|_type\b|None|True|False"
@@ -142,7 +142,7 @@ def test_near(name: object, expected: list[str]) -> None:
 def test_words_of_names() -> None:
     assert meant("shpo", ["shop"]) == "; did you mean `shop`?"
     assert meant("x", ["shop"]) == ""
-    assert unknown_field("x", ["b", "a"]) == "unknown field; known: a, b"
+    assert unknown("field", "x", ["b", "a"]) == "unknown field; known: a, b"
 
 
 @pytest.mark.parametrize(

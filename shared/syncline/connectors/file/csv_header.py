@@ -34,8 +34,7 @@ class Header(msgspec.Struct, frozen=True):
 def delimiter_of(file: BinaryIO, start: RowPosition, said: InSettings) -> tuple[str, RowPosition]:
     """Return what separates cells, and where the file goes on behind a `sep=` line.
 
-    Raises:
-        ConnectorError: the line and the mapping disagree.
+    Raises ConnectorError where that line and the mapping disagree.
     """
     file.seek(start.offset)
     first = next((lines[0] for lines in blocks(file)), b"")
@@ -53,13 +52,9 @@ def delimiter_of(file: BinaryIO, start: RowPosition, said: InSettings) -> tuple[
 
 
 def header_of(row: Sequence[str]) -> Header:
-    """Read the row that names the columns; blanks around a name are not part of it.
+    """Read the row that names the columns, without blanks around the names.
 
-    Args:
-        row: its cells; none where the file has no row at all.
-
-    Raises:
-        ConnectorError: a name is missing or stands there twice, or there is none.
+    Raises ConnectorError where a name is missing or stands there twice, or there is none.
     """
     names = [cell.strip() for cell in row]
     while names and not names[-1]:  # a delimiter at the end of every line

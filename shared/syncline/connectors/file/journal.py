@@ -96,8 +96,7 @@ class Journal:
     def append(self, head: bytes, body: bytes, tail: bytes, keys: Sequence[str]) -> None:
         """Put a body behind what is good, and a tail that the next body replaces.
 
-        Raises:
-            ConnectorError: somebody else took the file away or cut it.
+        Raises ConnectorError where somebody else took the file away or cut it.
         """
         good_to = self._memory.good_to
         with _opened(self._path, good_to) as file:
@@ -124,8 +123,7 @@ class Journal:
     def catch_up(self) -> None:
         """Read what others wrote; a last line that a crash tore counts as never written.
 
-        Raises:
-            ConnectorError: a line before the last is broken, which no crash does.
+        Raises ConnectorError where a line before the last is broken, which no crash does.
         """
         if os.fstat(self._file.fileno()).st_size < self._memory.read_to:
             self._memory.forget()
@@ -146,11 +144,7 @@ class Journal:
         self._memory.seen.add(line.keys)
 
     def begin(self) -> None:
-        """Claim the file for this journal when it is new.
-
-        Raises:
-            ConnectorError: the file is there, and is not this journal's.
-        """
+        """Claim a new file. Raises ConnectorError where it is there and is not this journal's."""
         if self._memory.read_to:
             return
         if self._path.exists():
@@ -171,9 +165,7 @@ def place_of(path: Path) -> Path:
 def journal_of(path: Path, memory: Memory) -> Iterator[Journal]:
     """Lock a file against other writers and give its journal. Blocks: call it in a thread.
 
-    Raises:
-        ConnectorError: the file is there and is not this journal's.
-        RetriableError: another process holds it for long.
+    Raises ConnectorError as `begin` and `catch_up`, RetriableError where another process holds it.
     """
     with open_regular(place_of(path), os.O_RDWR | os.O_CREAT) as file:
         _lock(file, path)

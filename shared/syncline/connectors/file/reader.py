@@ -84,8 +84,7 @@ class FileReader:
     def page(self, size: int) -> Page | None:
         """Return the next page that is not empty, None at the end.
 
-        Raises:
-            ConnectorError: the file changed while it was read.
+        Raises ConnectorError where the file changed while it was read.
         """
         wanted = size if self._left is None else min(size, self._left)
         while wanted:

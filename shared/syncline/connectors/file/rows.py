@@ -38,11 +38,7 @@ class Rows(Protocol):
 
 
 def after_mark(file: BinaryIO) -> RowPosition:
-    """Return where the text begins.
-
-    Raises:
-        ConnectorError: the file is in an encoding that is not read.
-    """
+    """Return where the text begins. Raises ConnectorError for an encoding that is not read."""
     file.seek(0)
     begin = file.read(3)
     if begin[:2] in _OTHER_MARKS:

@@ -29,13 +29,9 @@ def path_of(folder: Folder, batch: WriteBatch) -> Path:
 
 
 def write_batch(path: Path, memory: Memory, batch: WriteBatch) -> WriteResult:
-    """Write a batch. Blocks: call it in a thread.
+    """Write a batch to a file whose journal this process remembers. Blocks: call it in a thread.
 
-    Args:
-        memory: what this process knows of the file's journal.
-
-    Raises:
-        ConnectorError, RetriableError: the file cannot be written (now).
+    Raises ConnectorError, RetriableError where the file cannot be written (now).
     """
     made = output_of(read(FileTarget, batch.options, TARGET), batch.fields)
     pieces, failures = _pieces(made, batch.payloads)

@@ -105,14 +105,10 @@ def is_of_the_call(error: asyncpg.PostgresError) -> bool:
 
 @contextmanager
 def translated_errors(*, writes: bool = False) -> Iterator[None]:
-    """Turn errors of a whole call into the port's.
+    """Turn errors of a whole call, which writes or only reads, into the port's.
 
-    Args:
-        writes: whether the call changes anything.
-
-    Raises:
-        RetriableError: the server is away, busy, read-only, or asks to try again.
-        ConnectorError: login, permission, or a query it does not take.
+    Raises RetriableError where the server is away, busy, read-only, or asks to try again, and
+    ConnectorError for login, permission, or a query that it does not take.
     """
     try:
         yield

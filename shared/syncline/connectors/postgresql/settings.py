@@ -59,8 +59,7 @@ def connection_arguments(
 ) -> dict[str, Any]:
     """Return the arguments of a connection; `name` is what the server shows of it.
 
-    Raises:
-        ConnectorError: the root certificate cannot be read.
+    Raises ConnectorError where the root certificate cannot be read.
     """
     server = {
         "application_name": name,

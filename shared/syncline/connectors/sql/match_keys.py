@@ -110,14 +110,10 @@ def claims(
     ids: Sequence[str | None],
     batch: WriteBatch,
 ) -> Claims:
-    """Find records that would be written to one row.
+    """Find records that would be written to one row; `rows` has what is equal for such records.
 
     Two versions of one record are one: the later counts. Of two records, the row belongs to the
     one that was written to it before, else to the first; the others fail and are told of.
-
-    Args:
-        rows: place -> what is equal for records of one row.
-        ids: the target ID that each record would have.
     """
     groups: dict[Hashable, list[int]] = {}
     for place in places:
@@ -138,11 +134,7 @@ def claims(
 def still_held(
     stuck: Sequence[int], places: Sequence[int], ids: Sequence[str | None], batch: WriteBatch
 ) -> dict[int, Failure]:
-    """Fail records whose key is still that of a record which could not get its new one.
-
-    Args:
-        stuck: places of records that keep their old row.
-    """
+    """Fail records whose key is still that of a `stuck` record, which could not get its new one."""
     owners = {batch.target_ids[place]: batch.source_ids[place] for place in stuck}
     return {p: _taken(ids[p] or "", owners[ids[p]]) for p in places if ids[p] in owners}
 

@@ -50,10 +50,9 @@ def is_tested_for_null(found: re.Match[str]) -> bool:
 
 
 def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[Problem]:
-    """Name every mistake of an extraction's SQL.
+    """Name every mistake of an extraction's SQL, in which `known` names are bound.
 
     Args:
-        known: what is bound.
         names: whether `:name` always means something bound in this text.
     """
     if second_statement(sql):

@@ -21,11 +21,7 @@ def asked_for(held: int, size: int) -> int:
 
 
 def untied(rows: Sequence[Row], group_of: Callable[[Row], object]) -> int:
-    """Return how many of the rows are surely followed by none of their cursor value and ID.
-
-    Args:
-        group_of: equal for rows with the same cursor value and ID.
-    """
+    """Return how many of the rows are surely followed by none of their cursor value and ID."""
     last, count = group_of(rows[-1]), len(rows) - 1
     if group_of(rows[0]) == last:
         return 0

@@ -16,11 +16,7 @@ def json_text(value: object) -> str:
 
 
 def bytes_of(value: object) -> bytes:
-    """Return the bytes of a binary column's value, which travels as base64 text.
-
-    Raises:
-        ValueError: it is no such text.
-    """
+    """Return a binary column's bytes, which travel as base64. Raises ValueError for others."""
     if isinstance(value, str):
         with suppress(ValueError):  # refused below, as other types are
             return b64decode(value, validate=True)

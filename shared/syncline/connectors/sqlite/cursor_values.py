@@ -128,11 +128,7 @@ class CursorKind(msgspec.Struct, frozen=True):
 
 
 def kind_of(value: str | float | bytes, extraction: Extraction) -> CursorKind:
-    """Return the kind of a value.
-
-    Raises:
-        ConnectorError: it is of none that a cursor of this type can have.
-    """
+    """Return the kind of a value. Raises ConnectorError where the cursor can have no such."""
     if isinstance(value, bytes):
         raise _no_cursor(extraction, value, "a cursor must be a number or a text, not a BLOB")
     if extraction.cursor_type is CursorType.ID:

@@ -144,10 +144,7 @@ class SqliteReader:
         return page
 
     def _go_on(self, since: str | None) -> None:
-        """Count what began after an interrupted read as open: it may share a time with its end.
-
-        Numbers that are drawn later are higher.
-        """
+        """Count what began after an interrupted read as open: it may share a time with its end."""
         if since is not None and self._extraction.cursor_type is not CursorType.ID:
             self._snapshot = Snapshot(self._snapshot.taken_at, f"{since[:19]}+00:00")
 
@@ -167,8 +164,7 @@ class SqliteReader:
     def _begin(self, column: str, after: str | None) -> Value:
         """Return the value to begin at, as the column holds such values, less the lookback.
 
-        Raises:
-            ConnectorError: the column holds values that do not follow each other.
+        Raises ConnectorError where the column holds values that do not follow each other.
         """
         some = f"from ({self.base}\n) q where {column} is not null and {column} <> ''"
         finite = f"({column} < 9e999 or typeof({column}) <> 'real')"

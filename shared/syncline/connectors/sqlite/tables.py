@@ -104,9 +104,7 @@ def table_of(
 ) -> Table:
     """Look at the table of a target block as it is now.
 
-    Raises:
-        ConnectorError: there is no match key, no such table or column, or the table is not keyed
-            by it.
+    Raises ConnectorError where there is no match key, table or column, or the key has no index.
     """
     name = str(options["table"])
     kind = connection.execute(

@@ -23,8 +23,7 @@ _INFINITE = ("Infinity", "-Infinity")
 def value_for(value: object, column: TargetColumn) -> object:
     """Return a value as SQLite takes it: decimals as text, of which it keeps what it can.
 
-    Raises:
-        ValueError: the column is binary, and the value is no base64 text.
+    Raises ValueError where the column is binary, and the value is no base64 text.
     """
     if column.binary:
         return None if value is None else bytes_of(value)

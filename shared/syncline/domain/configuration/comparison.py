@@ -127,8 +127,7 @@ def kept_secrets(
 ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return the secrets to store and where they came from, masks replaced by what is stored.
 
-    Raises:
-        InvalidInputError: a mask has nothing to keep, or its secret would go to another address.
+    Raises InvalidInputError where there is nothing to keep, or a secret would go elsewhere.
     """
     before = stored or ProfileConfig(name=config.name, connector=config.connector)
     masked = [name for name, value in config.secrets.items() if value == MASK]

@@ -211,12 +211,7 @@ class InstanceStatus(StrEnum):
 def status_of(
     *, enabled: bool, inactive_profiles: Sequence[str]
 ) -> tuple[InstanceStatus, str | None]:
-    """Return an instance's status, and the cause where it cannot run.
-
-    Args:
-        enabled: as a person switched it.
-        inactive_profiles: names of those of its profiles that are Inactive.
-    """
+    """Return an instance's status, and the cause where it cannot run."""
     if not enabled:
         return InstanceStatus.INACTIVE, "it was deactivated"
     if inactive_profiles:

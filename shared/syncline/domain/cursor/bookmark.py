@@ -61,14 +61,10 @@ class ReadProgress:
         self._goes_on = water.read_to is not None  # what was read before may come again
 
     def take(self, values: Sequence[str], now: datetime) -> list[int]:
-        """Take the values of a chunk, in reading order, those that are empty left out.
+        """Take a chunk's values that are not empty, in reading order; return places of future ones.
 
-        Returns:
-            The positions of values that lie in the future or are infinite.
-
-        Raises:
-            UnreadableCursorError: a value is not what the cursor's type says.
-            NotInOrderError: the read is ordered, and this one is not.
+        Raises UnreadableCursorError where a value is not what the cursor's type says, and
+        NotInOrderError where the read is ordered and this one is not.
         """
         if not values:
             return []
@@ -146,15 +142,10 @@ def lies_beyond(value: str | None, now: datetime, form: CursorFormat) -> bool:
 
 
 def water_after(values: Sequence[str], before: Watermarks) -> Watermarks:
-    """Say how far an ordered read has come.
+    """Say how far an ordered read has come with a chunk's cursor values.
 
-    Args:
-        values: cursor values of the chunk's rows, in reading order.
-        before: where the read stood before this chunk.
-
-    Returns:
-        `read_to` is the last value; `high` the last one behind which a higher one was read, so
-        that all its records are known to be taken.
+    `read_to` is the last value; `high` the last one behind which a higher one was read, so that all
+    its records are known to be taken.
     """
     if not values:
         return before
@@ -185,16 +176,12 @@ def remember_read(past: Sequence[PastRead], newest: PastRead) -> list[PastRead]:
 def safe_bookmark(
     value: str | None, open_since: str | None, past: Sequence[PastRead], form: CursorFormat
 ) -> str | None:
-    """Say up to where nothing can be committed any more that a read has not seen.
+    """Return the highest value, up to one that was taken, that no later commit can lie behind.
 
     Args:
-        value: the highest value that was taken.
         open_since: when the oldest writer began that was open when it was read, None for none.
         past: earlier reads of the stream. Who was open now and was not yet when one of them looked
             writes behind what it saw.
-
-    Returns:
-        The value, or a lower one that is safe, or None where none is known.
     """
     if value is None or open_since is None:
         return value

@@ -66,13 +66,9 @@ class UnreadableCursorError(SynclineError):
 
 
 def keys_of(values: Sequence[str], form: CursorFormat, beside: str | None = None) -> list[Key]:
-    """Read cursor values, so that they can be compared with each other.
+    """Read cursor values, so that they can be compared with each other and with one read before.
 
-    Args:
-        beside: a value of the same column that was read before; the others must be of its kind.
-
-    Raises:
-        UnreadableCursorError: a value is not what the type says, or not of the others' kind.
+    Raises UnreadableCursorError where one is not what the type says, or not of the others' kind.
     """
     together = values if beside is None else [beside, *values]
     keys = _ids(together) if form.type is CursorType.ID else _times(together, form.pattern)
@@ -233,8 +229,7 @@ def _fits(form: str, text: str) -> bool:
 def is_later(value: str, than: str | None, form: CursorFormat) -> bool:
     """Tell whether one cursor value lies behind another; texts are as the source gave them.
 
-    What cannot be read has no place in the order. It counts as later, so that it is read, and then
-    refused by name.
+    What cannot be read counts as later, so that it is read, and then refused by name.
     """
     if than is None or value == than:
         return than is None
@@ -267,18 +262,10 @@ def moved_cursor(
     read_to: str | None,
     form: CursorFormat,
 ) -> str | None:
-    """Decide where a closing run leaves the cursor.
+    """Return where a closing run leaves the cursor, None where it stays.
 
-    Reading is inclusive, so the last value read is always safe: its other records are read again.
-    The highest value taken as a whole is preferred where the read stopped early.
-
-    Args:
-        before: the bookmark now.
-        high_water: highest value all of whose records were taken.
-        read_to: highest value that was read at all.
-
-    Returns:
-        The new value, or None when the cursor stays.
+    Reading is inclusive, so the last value that was read is always safe: its other records are read
+    again. The highest value taken as a whole is preferred where the read stopped early.
     """
     if state not in (State.SUCCEEDED, State.PARTIAL_SUCCESS):
         return None

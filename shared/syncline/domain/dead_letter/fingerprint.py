@@ -61,23 +61,14 @@ _PLACES = re.compile(r"\[\d+\]|(?<=[./])\d+(?=[./]|$)")
 
 
 def fingerprint(stage: str, code: str, pattern: str, field: str | None) -> str:
-    """Return what alike failures share.
-
-    Args:
-        pattern: the message without what belongs to the record.
-        field: the path at fault; a place in a list in it does not count.
-    """
+    """Return what alike failures share; places in lists in the path of `field` do not count."""
     place = _PLACES.sub("[]", field or "")
     text = "\x1f".join((stage, code, place, pattern))
     return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
 
 
 def pattern_of(message: str, known: Sequence[str] = ()) -> str:
-    """Return a message without what belongs to its record: that stands as `?`.
-
-    Args:
-        known: texts that are the record's; see `of_record`.
-    """
+    """Return a message with `?` for what belongs to its record, `known` by `of_record`."""
     text = message[:LONGEST]
     own = _own(text, known)
     kept: list[str] = []
@@ -128,14 +119,10 @@ def of_record(
     match_key: object = None,
     target_id: str | None = None,
 ) -> list[str]:
-    """Return the texts that are a record's own.
+    """Return the texts that are a record's own; the match key is a path of the payload, or several.
 
     A word of its payload may be the cause (`status DRAFT is not allowed`): of that only the match
     key counts, and texts of several words.
-
-    Args:
-        payload: what the stage was given, JSON if it is a record.
-        match_key: the path, or paths, of its key at the target.
     """
     try:
         record: object = _decode(payload) if payload else None

@@ -72,11 +72,7 @@ def chunk_size(rate: float | None, *, careful: bool, settled: int) -> int:
 
 
 def final_state(counts: dict[str, int], *, stopped: bool) -> OperationState:
-    """Return how an operation ended.
-
-    Args:
-        counts: items by result.
-    """
+    """Return how an operation ended, by how many items have which result."""
     if stopped:
         return OperationState.ABORTED
     if any(counts.get(result) for result in GOOD):

@@ -70,11 +70,7 @@ class StreamStanding(msgspec.Struct, frozen=True):
 
 
 def hindrance_of(standing: StreamStanding | None, stage: str, code: str) -> str | None:
-    """Return why a dead letter that waits cannot be replayed now, None if it can.
-
-    Args:
-        standing: of its stream, None if the message could not be read.
-    """
+    """Return why a dead letter, of no stream if unreadable, cannot be replayed; None if it can."""
     if standing is None:
         return UNREADABLE
     if standing.removed:
@@ -140,8 +136,7 @@ def _edit_problems(replay: Replay, entry: str, patch: list[JsonObject]) -> Itera
 def edited(payload: object, patch: list[JsonObject]) -> JsonObject:
     """Apply a person's JSON Patch to a payload.
 
-    Raises:
-        InvalidInputError: it does not apply, or leaves no JSON object.
+    Raises InvalidInputError where it does not apply, or leaves no JSON object.
     """
     try:
         changed = jsonpatch.apply_patch(payload, patch)

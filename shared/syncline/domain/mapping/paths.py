@@ -37,11 +37,7 @@ Path: TypeAlias = tuple[Segment, ...]
 
 
 def parse_path(text: str) -> Path:
-    """Read a path.
-
-    Raises:
-        ValueError: it is malformed; the message says how a path looks.
-    """
+    """Read a path. Raises ValueError, which says how a path looks."""
     segments: list[Segment] = []
     position = 0
     while position < len(text) or not segments:

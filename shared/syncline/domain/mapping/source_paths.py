@@ -18,10 +18,9 @@ from syncline.domain.record import Value
 def unknown_columns(
     mapping: MappingDocument, columns: Collection[str], *, everywhere: bool
 ) -> list[Problem]:
-    """Name what a mapping reads and a source does not give.
+    """Name what a mapping reads and the top of a source's records does not give.
 
     Args:
-        columns: what the source's records have at their top.
         everywhere: every record has these and no others; else they are of some first records.
     """
     extraction = mapping.extraction

@@ -132,14 +132,11 @@ M = TypeVar("M", bound=Mapping)
 
 
 def parse(document: object, *, stored: bool = False) -> Mapping:
-    """Check a decoded mapping document and return it as typed values.
+    """Check a decoded mapping document. Raises InvalidInputError, which names every mistake.
 
     Args:
         stored: an earlier release may have taken it: it goes on working, whatever newer checks
             would say of it.
-
-    Raises:
-        InvalidInputError: names every mistake by its JSON path.
     """
     return parse_as(Mapping, document, stored=stored)
 

@@ -24,11 +24,7 @@ class _Node(msgspec.Struct):
 
 
 def clashes(fields: Sequence[str], static: Sequence[str] = ()) -> Iterator[Problem]:
-    """Name targets that write one value twice, or in two ways.
-
-    Args:
-        fields, static: the target paths of a part's fields and fixed values.
-    """
+    """Name target paths of fields and fixed values that write one value twice, or in two ways."""
     root = _Node(_OBJECT)
     targets = [(f"fields[{n}]", text) for n, text in enumerate(fields)]
     for by, text in [*targets, *((f"static[{n}]", text) for n, text in enumerate(static))]:
@@ -38,11 +34,7 @@ def clashes(fields: Sequence[str], static: Sequence[str] = ()) -> Iterator[Probl
 
 
 def _written(root: _Node, path: Path, by: str) -> str | None:
-    """Note a path; return what is wrong with it beside the others, naming both.
-
-    Args:
-        by: what of the mapping writes it, such as `fields[2]`.
-    """
+    """Note a path that `by` writes, such as `fields[2]`; return what is wrong beside others."""
     node = root
     for segment in path:
         clash = _made(node, _kind(segment), path, by)

@@ -51,20 +51,12 @@ class Cron(msgspec.Struct, frozen=True):
         return not any(self.fields[place].startswith("*") for place in (2, 4))
 
     def by_the_wall(self, after: datetime) -> Iterator[datetime]:
-        """Yield matching times of a wall clock that never jumps.
-
-        Args:
-            after: without a zone.
-        """
+        """Yield matching times, without a zone, of a wall clock that never jumps."""
         yield from CronSim(self.text, after)
 
 
 def parse_cron(text: str, path: str = "$.cron") -> Cron:
-    """Check an expression.
-
-    Raises:
-        InvalidInputError: names the field that is wrong, or says that it never fires.
-    """
+    """Check an expression. Raises InvalidInputError for wrong fields, or if it never fires."""
     shown = text[:LONGEST].upper().split()
     if len(text) > LONGEST:
         raise _wrong(path, f"has {len(text)} characters, at most {LONGEST} are allowed")

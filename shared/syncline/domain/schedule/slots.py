@@ -25,11 +25,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 def slots(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
-    """Yield every slot after an instant, in order, in UTC, each once.
-
-    Args:
-        after: aware.
-    """
+    """Yield every slot after an instant, in order, in UTC, each once."""
     last = after.astimezone(UTC)
     later: list[datetime] = []
     for wall in cron.by_the_wall(_start(zone, last)):
@@ -104,12 +100,11 @@ class SlotDecision(msgspec.Struct, frozen=True):
 
 
 def decide_slots(come: Sequence[datetime], now: datetime, able_since: datetime) -> SlotDecision:
-    """Decide about slots that have come.
+    """Decide about slots that have come, given in order.
 
     Args:
-        come: in order, none later than `now`.
-        able_since: since when the schedule could have fired at all; there is nothing to catch
-            up from before.
+        able_since: since when the schedule could have fired at all; there is nothing to catch up
+            from before.
     """
     if not come:
         return SlotDecision()

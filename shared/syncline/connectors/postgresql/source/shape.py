@@ -52,8 +52,7 @@ def sql_type(found: asyncpg.Type) -> SqlType:
 async def shape_of(connection: asyncpg.Connection, extraction: Extraction) -> Shape:
     """Ask the server what an extraction gives; nothing is run.
 
-    Raises:
-        ConnectorError: a column that the extraction names is not there, or is there twice.
+    Raises ConnectorError where a column that the extraction names is missing, or there twice.
     """
     statement, names = await _prepared(connection, extraction)
     attributes = statement.get_attributes()

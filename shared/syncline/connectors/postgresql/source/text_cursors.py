@@ -22,9 +22,7 @@ async def check_texts(
 ) -> None:
     """Look whether all values of a text column are written alike; other columns have an order.
 
-    Raises:
-        ConnectorError: a value does not sort as time or numbers go, or another is written in
-            another way, so that rows would be passed over.
+    Raises ConnectorError where the values do not sort as time or numbers go: rows would be missed.
     """
     name = request.extraction.cursor_column
     if name is None or shape.columns[name].name not in TEXTS:

@@ -16,12 +16,9 @@ async def change_keys(
     groups: Sequence[Sequence[int]],
     target_ids: Sequence[str | None],
 ) -> tuple[dict[int, Failure], set[int]]:
-    """Give rows their new key and values.
+    """Give rows their new key and values; a record whose new key another row has fails.
 
-    A key that another row has cannot be taken: that record fails.
-
-    Returns:
-        Why records were refused, and which records had their row; the others have none any more.
+    Returns why records were refused, and which had their row; the others have none any more.
     """
     moving = _KeyChange(bulks, records, target_ids)
     return await moving.all(groups), moving.found

@@ -63,8 +63,7 @@ class Table(msgspec.Struct, frozen=True):
     async def _by_keys(self, connection: asyncpg.Connection, sql: str, keys: _Keys) -> list[Any]:
         """Run a statement for rows with these keys.
 
-        Keys are compared in the columns' types, which have the index; as text where one is not
-        of its type.
+        They are compared in the columns' types, which have the index, or else as text.
         """
         if not keys:
             return []
@@ -160,8 +159,7 @@ async def table_of(
 ) -> Table:
     """Return the table of a target block as it is now.
 
-    Raises:
-        ConnectorError: there is no match key, no such table, or it has no such column.
+    Raises ConnectorError where there is no match key, no such table, or no such column.
     """
     if not key:
         raise refusal("no_match_key", "the mapping has no matchKey: PostgreSQL needs one")
