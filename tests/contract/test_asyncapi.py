@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +17,8 @@ from syncline.contracts.events import DeadLetter
 from syncline.contracts.topics import TOPICS
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError
-from syncline.domain.trigger import FIELDS, MAX_BYTES, parse_trigger
+from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_trigger
+from syncline.domain.validation_errors import document_name
 from syncline.runtime.commands.control import Command
 from syncline_deadletter.main import SPEC as DEADLETTER
 from syncline_execute.main import SPEC as EXECUTE
@@ -119,7 +121,8 @@ def test_the_schema_refuses_what_is_wrong() -> None:
 
 def test_the_trigger_schema_knows_every_field() -> None:
     schema = asyncapi.document()["components"]["schemas"]["Trigger"]
-    assert schema["properties"].keys() == FIELDS | {"correlationId"}
+    fields = {document_name(field.name) for field in dataclasses.fields(TriggerRequest)}
+    assert schema["properties"].keys() == fields | {"correlationId"}
 
 
 GOOD = {"instance": "erp-shop", "entityType": "item"}

@@ -54,15 +54,13 @@ INPUT_OF = {Stage.NORMALIZE: "raw", Stage.TRANSFORM: "canonical", Stage.EXECUTE:
 RETRY_TIERS = (2, 8, 32, 120, 300)
 """Seconds; one retry topic each."""
 
-TRIGGERS, RUNS, OUTCOMES, DLQ, STATUS, CONTROL, SNAPSHOTS = (
-    "triggers",
-    "runs",
-    "outcomes",
-    "dlq",
-    "status",
-    "control",
-    "snapshots",
-)
+TRIGGERS = "triggers"
+RUNS = "runs"
+OUTCOMES = "outcomes"
+DLQ = "dlq"
+STATUS = "status"
+CONTROL = "control"
+SNAPSHOTS = "snapshots"
 RETRY_PREFIX = "retry."
 
 MONITOR_TABLE = "monitor-processes-changelog"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from syncline.domain.errors import InvalidInputError, Problem
 
 RoleName = Literal["runner", "user", "platform_admin"]
+_ROLES: tuple[RoleName, ...] = get_args(RoleName)
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 256
 LONGEST_NAME = 100
@@ -33,18 +34,17 @@ class Role(IntEnum):
     @classmethod
     def of(cls, name: RoleName) -> Role:
         """Return the role of a stored or given name."""
-        return {"runner": cls.RUNNER, "user": cls.USER, "platform_admin": cls.ADMIN}[name]
+        return cls(_ROLES.index(name) + 1)
 
     @property
     def word(self) -> RoleName:
         """The role as it is stored and given."""
-        words: tuple[RoleName, ...] = ("runner", "user", "platform_admin")
-        return words[self.value - 1]
+        return _ROLES[self - 1]
 
     @property
     def title(self) -> str:
         """The role as people read it."""
-        return {1: "Runner", 2: "User", 3: "Platform Admin"}[self.value]
+        return self.word.replace("_", " ").title()
 
 
 def checked_name(name: str, path: str = "$.name") -> str:

@@ -180,11 +180,9 @@ def final_state(
         stalled: the run was closed because nothing moved.
         halted: the target refused the whole call, so that the writing stopped.
     """
-    if halted:
-        return State.FAILED
-    if cancelled:
+    if cancelled and not halted:
         return State.CANCELLED
-    if stalled:
+    if halted or stalled:
         return State.FAILED
     nothing_done = counters.success + counters.skipped == 0
     if extraction_failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from syncline.domain.naming import shown
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.domain.run import Mode, Overlap
 from syncline.domain.storable import is_storable
-from syncline.domain.validation_errors import PartError, document_name, validated
+from syncline.domain.validation_errors import validated
 
 MAX_SOURCE_IDS = 500
 MAX_BYTES = 256_000
@@ -36,21 +36,17 @@ def _source_ids(value: object) -> tuple[str, ...]:
     """Read a list of IDs, or text with commas; each ID counts once."""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple) or not all(isinstance(p, str | int) for p in parts):
-        raise _wrong("must be an array of texts or comma-separated text")
+        raise ValueError("must be an array of texts or comma-separated text")
     ids = tuple(dict.fromkeys(text for part in parts if (text := str(part).strip())))
     if not ids:
-        raise _wrong("holds no ID; leave it out to sync everything")
+        raise ValueError("holds no ID; leave it out to sync everything")
     if len(ids) > MAX_SOURCE_IDS:
-        raise _wrong(f"holds {len(ids)} IDs; at most {MAX_SOURCE_IDS} are allowed")
+        raise ValueError(f"holds {len(ids)} IDs; at most {MAX_SOURCE_IDS} are allowed")
     for each in ids:
         if len(each) > MAX_SOURCE_ID_LENGTH or not is_storable(each):
             limit = f"at most {MAX_SOURCE_ID_LENGTH} characters, no NUL and no lone surrogate"
-            raise _wrong(f"an ID may have {limit}: {shown(each)}")
+            raise ValueError(f"an ID may have {limit}: {shown(each)}")
     return ids
-
-
-def _wrong(message: str) -> PartError:
-    return PartError([Problem("$", message)])
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
@@ -84,9 +80,6 @@ class TriggerRequest:
         same = replace(self, actor="", trigger="", on_overlap=Overlap.REJECT)
         encoded = msgspec.json.encode(vars(same), order="sorted")
         return str(UUID(bytes=hashlib.blake2b(encoded, digest_size=16).digest()))
-
-
-FIELDS = {document_name(field.name) for field in fields(TriggerRequest)}
 
 
 def parse_trigger(data: object) -> TriggerRequest:

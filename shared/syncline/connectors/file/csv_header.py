@@ -42,7 +42,7 @@ def delimiter_of(file: BinaryIO, start: RowPosition, said: InSettings) -> tuple[
     if found is None:
         return said.delimiter, start
     delimiter = found[2].decode()
-    if said.is_delimiter_said and delimiter != said.delimiter:
+    if "delimiter" in said.model_fields_set and delimiter != said.delimiter:
         message = (
             f"the file says that {delimiter!r} separates its columns (`sep=`), the mapping says "
             f"{said.delimiter!r}: take `options.delimiter` out, or mend it"

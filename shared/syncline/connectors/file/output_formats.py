@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from syncline.connectors.file.settings import FileTarget
 from syncline.domain.errors import Category, Failure
@@ -31,22 +31,6 @@ class UnwritableError(Exception):
         self.failure = Failure(Category.PERMANENT, code, message, field=field)
 
 
-class Output(Protocol):
-    """A format: what begins and ends a file, and a record's text."""
-
-    head: str
-    tail: str
-    encoding: str
-
-    def text(self, record: Record) -> str:
-        """Return a record's text. Raises UnwritableError."""
-
-
-def output_of(settings: FileTarget, fields: Sequence[str]) -> Output:
-    """Return the output of a target block for a mapping's target paths."""
-    return XmlOutput() if settings.is_xml else CsvOutput(settings, fields)
-
-
 class CsvOutput:
     """CSV with one column for each target path, in the mapping's order."""
 
@@ -70,7 +54,7 @@ class CsvOutput:
         self._texts.append(text)
 
     def text(self, record: Record) -> str:
-        """Return a record's row."""
+        """Return a record's row. Raises UnwritableError."""
         if not record.keys() <= self._tops:
             unknown = sorted(record.keys() - self._tops)[0]
             raise UnwritableError("unknown_field", f"the header has no column {unknown!r}", unknown)
@@ -119,7 +103,7 @@ class XmlOutput:
         self._names: set[str] = set()
 
     def text(self, record: Record) -> str:
-        """Return a record's element."""
+        """Return a record's element. Raises UnwritableError."""
         return f"  {self._element('item', record)}\n"
 
     def _element(self, name: str, value: object) -> str:
@@ -150,3 +134,12 @@ class XmlOutput:
             message = f"{name!r} is no name of an XML element"
             raise UnwritableError("invalid_name", message, name)
         self._names.add(name)
+
+
+Output = CsvOutput | XmlOutput
+"""A format: what begins and ends a file, and a record's text."""
+
+
+def output_of(settings: FileTarget, fields: Sequence[str]) -> Output:
+    """Return the output of a target block for a mapping's target paths."""
+    return XmlOutput() if settings.is_xml else CsvOutput(settings, fields)

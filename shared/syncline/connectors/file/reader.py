@@ -12,7 +12,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.file.csv_rows import CsvRows
 from syncline.connectors.file.json_rows import JsonRows
-from syncline.connectors.file.rows import RowPosition, Rows
+from syncline.connectors.file.rows import RowPosition
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
@@ -114,7 +114,9 @@ class FileReader:
         return before.rows
 
 
-def open_rows(file: BinaryIO, settings: InSettings, at: RowPosition | None = None) -> Rows:
+def open_rows(
+    file: BinaryIO, settings: InSettings, at: RowPosition | None = None
+) -> CsvRows | JsonRows:
     """Return the rows of an open file."""
     if settings.format == "csv":
         return CsvRows(file, settings, at)

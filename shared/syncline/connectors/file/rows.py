@@ -1,13 +1,12 @@
-"""What both formats give: rows as records, and the position behind them."""
+"""Where the rows of both formats begin, and a position between them."""
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import msgspec
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.projection import RecordList
 
 MAX_KEPT = 10_000
 """Characters kept of a row that could not be read."""
@@ -20,21 +19,6 @@ class RowPosition(msgspec.Struct, frozen=True):
 
     offset: int = 0
     line: int = 0
-
-
-class Rows(Protocol):
-    """A file being read."""
-
-    @property
-    def position(self) -> RowPosition:
-        """The position behind the last row that was read."""
-
-    @property
-    def names(self) -> list[str] | None:
-        """The columns' names where the format has them."""
-
-    def take(self, count: int) -> RecordList:
-        """Read up to so many more records; none are left when there are none."""
 
 
 def after_mark(file: BinaryIO) -> RowPosition:

@@ -6,7 +6,6 @@ import codecs
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syncline.connectors.folders import AbsolutePath
@@ -145,44 +144,30 @@ class FileTarget(_Exact):
             yield "encoding", "XML is always written in UTF-8"
 
 
-class InSettings(msgspec.Struct, frozen=True):
-    """How one file is read.
+class InSettings(InOptions):
+    """How one file is read: its options, completed by its name and the extraction's columns.
 
     Attributes:
-        is_delimiter_said: the mapping names the delimiter; a `sep=` line may only agree.
         names: column names where the file has no header.
-        id_column: the column of the record's ID.
-        quote, escape, null, trim: see InOptions.
     """
 
-    format: str
-    delimiter: str
-    is_delimiter_said: bool
-    quote: str | None
-    encoding: str
     names: tuple[str, ...] | None
     id_column: str
-    escape: str | None = None
-    null: str | None = None
-    trim: bool = False
 
 
 def in_settings(extraction: Extraction) -> InSettings:
     """Return how an extraction's file is read. Raises ConnectorError as `read` does."""
     options, name = read(InOptions, extraction.options, OPTIONS), extraction.table or ""
-    is_said = "delimiter" in options.model_fields_set
-    return InSettings(
-        format=format_of(name, options.format),
-        delimiter="\t" if name.lower().endswith(".tsv") and not is_said else options.delimiter,
-        is_delimiter_said=is_said,
-        quote=options.quote,
-        encoding=options.encoding.removesuffix("-sig"),  # a byte order mark is left out anyway
-        names=None if options.header else extraction.columns,
-        id_column=extraction.id_column,
-        escape=options.escape,
-        null=options.null,
-        trim=options.trim,
-    )
+    said = options.model_fields_set
+    made = dict(options) | {
+        "format": format_of(name, options.format),
+        "encoding": options.encoding.removesuffix("-sig"),  # a byte order mark is left out anyway
+        "names": None if options.header else extraction.columns,
+        "id_column": extraction.id_column,
+    }
+    if name.lower().endswith(".tsv") and "delimiter" not in said:
+        made["delimiter"] = "\t"
+    return InSettings.model_construct(said, **made)
 
 
 def format_of(name: str, said: str | None) -> str:

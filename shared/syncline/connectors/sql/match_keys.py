@@ -6,14 +6,16 @@ was made of: `["4711","eu"]`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from syncline.connectors.errors import refusal
 from syncline.connectors.port import WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure
+from syncline.domain.mapping.paths import column_name
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.record import Record
 
@@ -21,6 +23,28 @@ _NONE = (type(None), dict, list)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[str]).decode
 _decode_records = msgspec.json.Decoder(list[Record], float_hook=Decimal).decode
+
+
+def key_columns(
+    system: str, key: Sequence[str], table: str, columns: Collection[str]
+) -> tuple[str, ...]:
+    """Return the columns that a match key names. Raises ConnectorError where there are none."""
+    if not key:
+        raise refusal("no_match_key", f"the mapping has no matchKey: {system} needs one")
+    named = tuple(map(column_name, key))
+    for column in named:
+        if column not in columns:
+            has = ", ".join(columns)
+            message = f"matchKey {column!r} is no column of table {table}; it has: {has}"
+            raise refusal("unknown_match_key", message)
+    return named
+
+
+def fitting_keys(keys: Sequence[Sequence[str]]) -> str:
+    """Say which match keys a table is keyed by."""
+    written = (names[0] if len(names) == 1 else f"[{', '.join(names)}]" for names in keys)
+    fits = " or ".join(f"matchKey: {key}" for key in written)
+    return f"it is keyed otherwise: {fits} would fit"
 
 
 def key_parts(record: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import msgspec
@@ -56,7 +57,7 @@ class SqliteConnector(SqlConnector):
     async def test(self) -> list[port.Check]:
         """Look whether the file is allowed, there, and a database."""
         try:
-            tables = await self._reading(_tables)
+            [tables] = await self._call(lambda c: c.execute(_COUNT).fetchone())
         except FailureError as error:
             part = "permission" if error.failure.code == "path_not_allowed" else "data"
             return [port.Check(part, ok=False, message=error.failure.message)]
@@ -73,7 +74,7 @@ class SqliteConnector(SqlConnector):
                 return [port.Column(name, kind or "any") for name, kind in declared.items()]
             return [port.Column(name, "any") for name in names_of(connection, extraction)]
 
-        return await self._reading(look)
+        return await self._call(look)
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
         """Stream pages of one read, ordered by (cursor, ID)."""
@@ -110,7 +111,7 @@ class SqliteConnector(SqlConnector):
         """Read just these records."""
         if not ids:
             return port.Page([], [], [], "")
-        return await self._reading(
+        return await self._call(
             lambda c: fetch_records(
                 SqliteReader(c, extraction, careful=True), extraction.id_column, ids
             )
@@ -127,7 +128,7 @@ class SqliteConnector(SqlConnector):
                 [to_target_id(k) if k and t else None for k, t in zip(keys, there, strict=True)]
             )
 
-        return await self._reading(look)
+        return await self._call(look)
 
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Upsert a bulk on the match key."""
@@ -136,7 +137,7 @@ class SqliteConnector(SqlConnector):
             table = table_of(connection, batch.options, batch.match_key)
             return Upsert(connection, table).write(batch)
 
-        return await self._changing(upsert)
+        return await self._call(upsert, writes=True)
 
     async def delete(
         self, target_ids: Sequence[str], options: Mapping[str, Any]
@@ -149,27 +150,16 @@ class SqliteConnector(SqlConnector):
             for key in filter(None, keys):
                 table.by_key(connection, "delete from", key)
 
-        await self._changing(delete)
+        await self._call(delete, writes=True)
         return port.WriteResult(list(target_ids))
 
-    async def _reading(self, call: Callable[[sqlite3.Connection], T]) -> T:
+    async def _call(self, call: Callable[[sqlite3.Connection], T], *, writes: bool = False) -> T:
         def run() -> T:
-            with self._file.opened() as connection:
+            with self._file.opened(writes=writes) as connection:
                 return call(connection)
 
-        return await asyncio.to_thread(run)
-
-    async def _changing(self, call: Callable[[sqlite3.Connection], T]) -> T:
-        def run() -> T:
-            with self._file.opened(writes=True) as connection:
-                return call(connection)
-
-        async with self._writing:
+        async with self._writing if writes else nullcontext():
             return await asyncio.to_thread(run)
 
 
-def _tables(connection: sqlite3.Connection) -> int:
-    (count,) = connection.execute(
-        "select count(*) from sqlite_schema where type = 'table'"
-    ).fetchone()
-    return int(count)
+_COUNT = "select count(*) from sqlite_schema where type = 'table'"

@@ -113,28 +113,21 @@ class RowWriter:
         return {place: _failure(error) for place, error in refused.items()}
 
     def _upsert(self, places: Sequence[int]) -> _Refused:
-        failed: _Refused = {}
-        for columns, some in self._by_columns(places).items():
-            failed |= self._halving(self._writer(columns), some)
-        return failed
-
-    def _by_columns(self, places: Sequence[int]) -> dict[tuple[str, ...], list[int]]:
         groups: dict[tuple[str, ...], list[int]] = {}
         for place in places:
             groups.setdefault(tuple(self._rows[place]), []).append(place)
-        return groups
+        failed: _Refused = {}
+        for columns, some in groups.items():
+            failed |= self._halving(self._writer(columns), some)
+        return failed
 
     def _move(self, places: Sequence[int], there: set[int]) -> _Refused:
         """Give rows their new key and values; adds to `there` whose row was there."""
         failed: _Refused = {}
         for place in places:
-            row = self._rows[place]
-            change = ", ".join(f"{identifier(name)} = ?" for name in row)
-            sql = f"update {identifier(self._table.name)} set {change} where {self._table.where()}"
-            bound = [*row.values(), *self._old[place]]
             try:
                 with self._savepoint():
-                    if self._connection.execute(sql, bound).rowcount:
+                    if self._update(place, list(self._rows[place]), self._old[place]):
                         there.add(place)
             except _REFUSED as error:
                 failed[place] = error
@@ -159,16 +152,16 @@ class RowWriter:
                 raise _LeftOutError(_LEFT_OUT)
 
         def update_first(places: Sequence[int]) -> None:
-            there = [place for place in places if self._update(place, others)]
-            write([place for place in places if place not in set(there)])
+            there = {place for place in places if self._update(place, others)}
+            write([place for place in places if place not in there])
 
         demanded = any(c.demanded for n, c in table.columns.items() if n not in columns)
         return update_first if demanded else write
 
-    def _update(self, place: int, names: Sequence[str]) -> bool:
-        """Update a row that is there: what it has need not be in the payload."""
+    def _update(self, place: int, names: Sequence[str], old: Sequence[str] | None = None) -> bool:
+        """Update columns of a record's row, by its old key if given; tell whether it is there."""
         row, table = self._rows[place], self._table
-        key = [row[name] for name in table.key]
+        key = old or [row[name] for name in table.key]
         if not names:
             return bool(table.by_key(self._connection, "select 1 from", key))
         change = ", ".join(f"{identifier(name)} = ?" for name in names)

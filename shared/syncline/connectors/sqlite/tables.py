@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from syncline.connectors.errors import refusal
+from syncline.connectors.sql.match_keys import fitting_keys, key_columns
 from syncline.connectors.sql.text import identifier
-from syncline.domain.mapping.paths import column_name
 
 _INDEXES = """
 select l.name, l.partial, x.name, x.coll from pragma_index_list(?) l, pragma_index_xinfo(l.name) x
@@ -118,14 +118,7 @@ def table_of(
         message = f"{name} is a view, which SQLite cannot upsert: name the table behind it"
         raise refusal("no_table", message)
     columns = _columns(connection, name, is_strict=bool(kind[1]))
-    if not key:
-        raise refusal("no_match_key", "the mapping has no matchKey: SQLite needs one")
-    key = tuple(map(column_name, key))
-    for column in key:
-        if column not in columns:
-            has = ", ".join(columns)
-            message = f"matchKey {column!r} is no column of table {name}; it has: {has}"
-            raise refusal("unknown_match_key", message)
+    key = key_columns("SQLite", key, name, columns)
     return Table(name, columns, key, _collations(connection, name, key))
 
 
@@ -208,9 +201,7 @@ def _advice(
     for index in odd:
         said += f"unique index {index} holds for some rows alone, or is over an expression; "
     if keyed:
-        keys = [columns[0] if len(columns) == 1 else f"[{', '.join(columns)}]" for columns in keyed]
-        fits = " or ".join(f"matchKey: {one}" for one in keys)
-        return f"{said}it is keyed otherwise: {fits} would fit"
+        return f"{said}{fitting_keys(keyed)}"
     if odd:
         return f"{said}an upsert needs one over columns that holds for every row"
     return f"{said}it has no unique index: create unique index on {identifier(table)} ({names})"

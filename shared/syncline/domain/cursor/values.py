@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -199,7 +200,7 @@ def _advice(text: str) -> str:
     if re.fullmatch(r"\d{9,13}", text):
         unit, form = ("seconds", "epoch") if len(text) < 12 else ("milliseconds", "epochMillis")
         return f"; {unit} since 1970: `cursorFormat: {form}`; numbers that count: `cursorType: id`"
-    fitting = [f for day in _DAYS if (f := next((d for d in _forms(day) if _fits(d, text)), None))]
+    fitting = [f for day in _DAYS if (f := _fitting(day, text))]
     if not fitting and _NUMBER.fullmatch(text):
         return "; numbers are compared with `cursorType: id`"
     if not fitting:
@@ -214,16 +215,13 @@ def _distinct(forms: Sequence[str]) -> list[str]:
     return [form for form in forms if form[:1] != "d" or form[1:2] == "d" or form == forms[0]][:2]
 
 
-def _forms(day: str) -> list[str]:
-    return [day + hours for hours in _HOURS]
-
-
-def _fits(form: str, text: str) -> bool:
-    try:
-        _reader(form)(text)
-    except ValueError:  # the answer is No
-        return False
-    return True
+def _fitting(day: str, text: str) -> str | None:
+    """Return the form, with hours or without, that a text with such a day has."""
+    for form in (day + hours for hours in _HOURS):
+        with suppress(ValueError):  # not this one
+            _reader(form)(text)
+            return form
+    return None
 
 
 def is_later(value: str, than: str | None, form: CursorFormat) -> bool:

@@ -17,7 +17,6 @@ from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.mapping.values.durations import parse_duration
 from syncline.domain.naming import shown
 from syncline.domain.record import JsonObject
-from syncline.domain.validation_errors import PartError
 
 EPOCHS = ("epoch", "epochMillis")
 """Cursor formats that are a number: seconds or milliseconds since 1970, UTC."""
@@ -38,7 +37,7 @@ class CursorType(StrEnum):
 
 def _seconds(text: object) -> float:
     if not isinstance(text, str):
-        raise PartError([Problem("$", f"must be text, not {shown(text)}")])
+        raise ValueError(f"must be text, not {shown(text)}")  # noqa: TRY004 - as pydantic asks
     return parse_duration(text or "PT0S")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -58,34 +59,29 @@ def cron_of(cadence: Cadence, path: str = "$.cadence") -> Cron:
         Pace.MINUTES: f"{steps} * * * *",
         Pace.HOURS: f"{cadence.minute} {steps} * * *",
         Pace.DAILY: f"{time} * * *",
-        Pace.WEEKLY: f"{time} * * {_days(cadence.days)}",
+        Pace.WEEKLY: f"{time} * * {','.join(day for day in DAYS if day in cadence.days)}",
         Pace.MONTHLY: f"{time} {'L' if cadence.day == LAST else cadence.day} * *",
     }
     return parse_cron(texts[cadence.pace])
 
 
-def _problems(cadence: Cadence, path: str) -> list[Problem]:
-    pace, problems = cadence.pace, []
+def _problems(cadence: Cadence, path: str) -> Iterator[Problem]:
+    pace = cadence.pace
     most = {Pace.MINUTES: 59, Pace.HOURS: 23}.get(pace)
     if most is not None and not 1 <= cadence.interval <= most:
         message = f"must be a whole number from 1 to {most}, not {cadence.interval}"
-        problems.append(Problem(f"{path}.interval", message))
+        yield Problem(f"{path}.interval", message)
     if pace is Pace.HOURS and not 0 <= cadence.minute <= 59:
         message = f"must be a whole number from 0 to 59, not {cadence.minute}"
-        problems.append(Problem(f"{path}.minute", message))
+        yield Problem(f"{path}.minute", message)
     if not _TIME.match(cadence.at):
         message = f"must be a time of day such as 05:30, not {cadence.at[:40]!a}"
-        problems.append(Problem(f"{path}.at", message))
+        yield Problem(f"{path}.at", message)
     if pace is Pace.WEEKLY and (not cadence.days or not set(cadence.days) <= set(DAYS)):
-        problems.append(Problem(f"{path}.days", f"must name some of {', '.join(DAYS)}"))
+        yield Problem(f"{path}.days", f"must name some of {', '.join(DAYS)}")
     if pace is Pace.MONTHLY and not 1 <= cadence.day <= LAST:
         message = f"must be from 1 to 31, or {LAST} for the last day, not {cadence.day}"
-        problems.append(Problem(f"{path}.day", message))
-    return problems
-
-
-def _days(days: tuple[str, ...]) -> str:
-    return ",".join(day for day in DAYS if day in days)
+        yield Problem(f"{path}.day", message)
 
 
 def cadence_of(cron: Cron) -> Cadence | None:

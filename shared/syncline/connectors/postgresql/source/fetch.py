@@ -17,6 +17,7 @@ from syncline.connectors.postgresql.source.shape import Shape, shape_of
 from syncline.connectors.postgresql.source.window import order_of
 from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.storable import is_storable
 
 _SHORT = {"name": 63, "char": 1}
 """Types that cut what does not fit, with the bytes that do."""
@@ -47,7 +48,7 @@ async def _possible(
     """Return the IDs that can be values of the ID column, and of `:ids`; no other exists."""
     kind = shape.columns[extraction.id_column]
     most = _SHORT.get(kind.name)
-    found = [i for i in ids if _is_text(i) and (most is None or len(i.encode()) <= most)]
+    found = [i for i in ids if is_storable(i) and (most is None or len(i.encode()) <= most)]
     casts = {f"{_compared(extraction, shape)[1]}[]"} | {
         t.sql for name, t in shape.names.items() if name == "ids"
     }
@@ -61,10 +62,6 @@ def _compared(extraction: Extraction, shape: Shape) -> tuple[str, str]:
     name = extraction.id_column
     kind = shape.columns[name]
     return (as_text(name), TEXT) if kind.kind == "array" else (f"q.{identifier(name)}", kind.sql)
-
-
-def _is_text(value: str) -> bool:
-    return "\0" not in value and value == value.encode(errors="ignore").decode()
 
 
 async def _castable(connection: asyncpg.Connection, cast: str, ids: list[str]) -> list[str]:

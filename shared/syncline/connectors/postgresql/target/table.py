@@ -11,9 +11,8 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.postgresql.target.catalog import Catalog, TableDescription, TargetColumn
-from syncline.connectors.sql.match_keys import key_parts, of_target_id, to_target_id
+from syncline.connectors.sql.match_keys import key_columns, key_parts, of_target_id, to_target_id
 from syncline.connectors.sql.text import identifier, table_name
-from syncline.domain.mapping.paths import column_name
 from syncline.domain.record import Record
 
 _decode = msgspec.json.Decoder(Record).decode
@@ -161,18 +160,10 @@ async def table_of(
 
     Raises ConnectorError where there is no match key, no such table, or no such column.
     """
-    if not key:
-        raise refusal("no_match_key", "the mapping has no matchKey: PostgreSQL needs one")
     name = str(options["table"])
     found = await catalog.table(connection, table_name(name))
     if found is None:
         raise refusal("no_table", f"PostgreSQL: there is no table {name}: it must be made first")
     if found.kind not in _KINDS:
         raise refusal("no_table", f"PostgreSQL: {name} is no table or view")
-    key = tuple(map(column_name, key))
-    for column in key:
-        if column not in found.columns:
-            has = ", ".join(found.columns)
-            message = f"matchKey {column!r} is no column of table {name}; it has: {has}"
-            raise refusal("unknown_match_key", message)
-    return Table(found, key)
+    return Table(found, key_columns("PostgreSQL", key, name, found.columns))

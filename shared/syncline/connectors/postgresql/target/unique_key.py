@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.postgresql.target.catalog import TableDescription, UniqueIndex
+from syncline.connectors.sql.match_keys import fitting_keys
 from syncline.connectors.sql.text import identifier
 
 
@@ -29,10 +30,7 @@ def _instead(table: TableDescription, key: Sequence[str]) -> str:
     said = "; ".join(f"unique index {i.name} {_fault(i)}" for i in unfit)
     fitting = [index.names or [] for index in table.indexes if index.fits]
     if fitting:
-        keys = " or ".join(f"matchKey: {_mapping(names)}" for names in fitting)
-        return "; ".join(
-            part for part in (said, f"it is keyed otherwise: {keys} would fit") if part
-        )
+        return "; ".join(filter(None, (said, fitting_keys(fitting))))
     if said:
         return f"{said}; an upsert needs one that holds for every row and is checked at once"
     if table.partitioned:
@@ -56,7 +54,3 @@ def _fault(index: UniqueIndex) -> str:
 
 def _names(key: Sequence[str]) -> str:
     return ", ".join(map(identifier, key))
-
-
-def _mapping(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
