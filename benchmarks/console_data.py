@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from syncline.domain.dead_letter.identity import dead_letter_id
+from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.postgres.database.database import Database
 
 SIZE = 100

@@ -9,7 +9,7 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.contracts.events import DeadLetter
-from syncline.domain.dead_letter.identity import PoisonMessage, poison_id
+from syncline.domain.dead_letter.replay import PoisonMessage, poison_id
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
 from syncline_deadletter.ports import DeadLetters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncline.contracts.events import DeadLetter
-from syncline.domain.dead_letter.identity import PoisonMessage
+from syncline.domain.dead_letter.replay import PoisonMessage
 
 MOST_SLOTS = 2**15 - 1
 

@@ -10,8 +10,8 @@ from uuid6 import uuid7
 from syncline.contracts.messages import Extracted, RunRef, Settled
 from syncline.contracts.topics import CONTROL
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.domain.batch import NewBatch, Watermarks
 from syncline.domain.errors import ConflictError
+from syncline.domain.record import NewBatch, Watermarks
 from syncline.domain.run import Run
 from syncline.domain.trigger import TriggerRequest, parse_trigger
 from syncline.postgres.configuration.streams import Streams

@@ -9,10 +9,10 @@ from uuid6 import uuid7
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Report, RunRef
-from syncline.domain.batch import NewBatch, Watermarks
-from syncline.domain.dead_letter.identity import dead_letter_id
 from syncline.domain.dead_letter.operation import OperationKind
+from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.errors import Category, Failure
+from syncline.domain.record import NewBatch, Watermarks
 from syncline.domain.run import Run
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from syncline.contracts.events import DeadLetter
-from syncline.domain.dead_letter.identity import PoisonMessage
+from syncline.domain.dead_letter.replay import PoisonMessage
 
 
 class DeadLetters(Protocol):

@@ -7,7 +7,7 @@ import msgspec
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import DeadLetterRef, RunRef, Settled, decoder_of
 from syncline.contracts.wire import Delivery
-from syncline.domain.dead_letter.identity import PoisonMessage, poison_id
+from syncline.domain.dead_letter.replay import PoisonMessage, poison_id
 from syncline.domain.run import Outcome
 
 

@@ -13,7 +13,7 @@ import structlog
 from syncline.contracts.messages import Discovered, Extracted, RunRequest, ref_of
 from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.dead_letter.identity import ReplayItem
+from syncline.domain.dead_letter.replay import ReplayItem
 from syncline.domain.errors import Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database

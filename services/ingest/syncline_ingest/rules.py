@@ -9,10 +9,9 @@ import msgspec
 
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import lane_of
-from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.refusal import printable
-from syncline.domain.record import MAX_RECORD, MAX_SOURCE_ID_LENGTH
+from syncline.domain.record import MAX_RECORD, MAX_SOURCE_ID_LENGTH, NewBatch
 from syncline.domain.run import PENDING
 
 MAX_BATCH = 512_000

@@ -10,9 +10,9 @@ from uuid import uuid5
 import msgspec
 
 from syncline.contracts import events
-from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.status import Refusal, refused, status_message, status_of
 from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.conversion import malformed_at
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
 from syncline.domain.record import JsonObject

@@ -173,18 +173,15 @@ def _messages() -> JsonObject:
 
 def _asking() -> JsonObject:
     """A trigger: its rules stand in its description, as no schema can say them."""
-    message = _message(_trigger(), "Asks for a run.", TRIGGERS, "")
+    event = event_schema([events.TRIGGER], "Trigger")
+    event["required"] = ["id", "source", "specversion", "type", "data"]
+    # or its data alone, as binary mode has it and plain tools send it
+    either: JsonObject = {"oneOf": [event, {"$ref": REFERENCE.format(name="Trigger")}]}
+    message = _message(either, "Asks for a run.", TRIGGERS, "")
     message["description"] = " ".join(_RULES.split()).format(size=MAX_BYTES)
     message["headers"]["properties"] |= _texts(_ASKED)
     message["bindings"]["kafka"]["key"] = {"type": "string", "description": _NAMED}
     return message
-
-
-def _trigger() -> JsonObject:
-    """A structured CloudEvent, or its data alone, as binary mode has it and plain tools send it."""
-    event = event_schema([events.TRIGGER], "Trigger")
-    event["required"] = ["id", "source", "specversion", "type", "data"]
-    return {"oneOf": [event, {"$ref": REFERENCE.format(name="Trigger")}]}
 
 
 def _message(payload: Record, words: str, topic: str, prefix: str) -> JsonObject:
@@ -230,7 +227,7 @@ def _poison() -> JsonObject:
         "ce_id": "The same for every copy.",
     }
     headers = _headers({"ce_specversion": events.SPEC_VERSION, "ce_type": events.POISON})
-    headers["properties"] |= {n: {"type": "string", "description": t} for n, t in words.items()}
+    headers["properties"] |= _texts(words)
     headers["required"] = [n for n in headers["properties"] if n.startswith(("ce_", "dlq-"))]
     headers["required"].remove("dlq-original-size")
     return {

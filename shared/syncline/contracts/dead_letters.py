@@ -11,7 +11,7 @@ from syncline.contracts.events import CONTENT_TYPE, DEAD_LETTER, DeadLetter, clo
 from syncline.contracts.messages import Attempt, RunRef
 from syncline.contracts.topics import DLQ, Stage
 from syncline.contracts.wire import Outbound, run_spread
-from syncline.domain.dead_letter.identity import dead_letter_id
+from syncline.domain.dead_letter.replay import dead_letter_id
 
 
 class RecordPlace(msgspec.Struct, frozen=True):

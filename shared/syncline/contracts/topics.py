@@ -161,18 +161,15 @@ def page() -> str:
 
 
 def _row(topic: Topic) -> str:
-    kept = "newest of each key" if topic.compacted else _time(topic.keep_ms)
+    days = topic.keep_ms // DAY
+    time = f"{days} days" if days else f"{topic.keep_ms // HOUR} h"
+    kept = "newest of each key" if topic.compacted else time
     kept += ", one partition" if topic.single else ""
     public = "yes" if topic.public else ""
     return (
         f"| `syncline.{topic.name}` | {public} | {topic.writers} | {topic.readers} "
         f"| {kept} | {topic.purpose} |\n"
     )
-
-
-def _time(milliseconds: int) -> str:
-    days = milliseconds // DAY
-    return f"{days} days" if days else f"{milliseconds // HOUR} h"
 
 
 if __name__ == "__main__":

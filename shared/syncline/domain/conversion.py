@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
@@ -29,8 +30,9 @@ def converted(value: object, kind: type[T], path: str = "$") -> T:
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError) as error:
-        problems = _problems(value, _model(kind), path) or [_one(error, path)]
-        raise InvalidInputError(problems) from None
+        at = path + str(error).partition(" - at `$")[2].rstrip("`")
+        problems = _problems(value, _model(kind), path)
+        raise InvalidInputError(problems or [Problem(at, "is not what it may be")]) from None
 
 
 def _problems(value: object, model: type[BaseModel], path: str) -> list[Problem]:
@@ -41,11 +43,6 @@ def _problems(value: object, model: type[BaseModel], path: str) -> list[Problem]
     except (ValueError, RecursionError):  # not even JSON: half of a surrogate pair, too deep
         return []
     return []
-
-
-def _one(error: Exception, path: str) -> Problem:
-    _, _, place = str(error).partition(" - at `$")
-    return Problem(path + place.rstrip("`"), "is not what it may be")
 
 
 @cache
@@ -76,3 +73,14 @@ def _described(kind: object) -> object:
         return kind
     inside = tuple(map(_described, parts))
     return reduce(or_, inside) if origin in (Union, UnionType) else origin[inside]
+
+
+def malformed_at(text: str | bytes) -> str | None:
+    """Return line, column and what is wrong there; None where only its reader can tell."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    except (ValueError, RecursionError):  # no UTF-8, a number of 5,000 digits, nested too deeply
+        return None
+    return None

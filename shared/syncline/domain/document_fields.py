@@ -27,14 +27,10 @@ def drop_nulls(value: object) -> object:
     return {n: v for n, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
-def _none_for_empty(value: object) -> object:
-    return None if value == "" else value
-
-
 Part = Annotated[T, BeforeValidator(drop_nulls)]
 """A part of a document; a null in it says no more than a field that is left out."""
 Text = Annotated[str, Field(min_length=1)]
-OptionalText = Annotated[str | None, BeforeValidator(_none_for_empty)]
+OptionalText = Annotated[str | None, BeforeValidator(lambda text: None if text == "" else text)]
 EntityType = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
 Switch = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]

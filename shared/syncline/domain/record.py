@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+import msgspec
+
 from syncline.domain.errors import Category, Failure
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether databases and readers of JSON take a text."""
+    if "\0" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # the answer is No
+        return False
+    return True
+
+
+def unstorable(value: object, path: str = "$") -> Iterator[str]:
+    """Yield the JSON path of each text that is not storable; of a key that of its object."""
+    if isinstance(value, str):
+        if not is_storable(value):
+            yield path
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from unstorable(name, path)
+            yield from unstorable(part, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from unstorable(part, f"{path}[{number}]")
+
 
 Value: TypeAlias = Any
 """What a field of a record holds: any JSON value, numbers as int and Decimal."""
@@ -32,3 +63,35 @@ def check_record(source_id: str, data: bytes) -> Failure | None:
         message = f"the record has {len(data):,} bytes, at most {MAX_RECORD:,} are allowed"
         return Failure(Category.PERMANENT, "record_too_large", message)
     return None
+
+
+class NewBatch(msgspec.Struct):
+    """A batch about to be committed.
+
+    Attributes:
+        stage: the stage whose input topic it will enter; "" when all its records are settled.
+        outcomes: one code a record, `.` for those still in flight.
+        rejected: what is published to the DLQ for records that failed at Ingest, as builtins.
+    """
+
+    number: int
+    lane: int
+    stage: str
+    source_ids: list[str]
+    outcomes: str
+    rejected: list[JsonObject] | None = None
+
+
+class TiedRows(msgspec.Struct, frozen=True):
+    """Rows that share a cursor value, with the hashes of their source rows; parallel lists."""
+
+    value: str
+    source_ids: list[str]
+    row_hashes: list[str]
+
+
+class Watermarks(msgspec.Struct, frozen=True):
+    """Cursor values of a chunk's end: highest one fully taken, highest one read at all."""
+
+    high: str | None = None
+    read_to: str | None = None

@@ -15,9 +15,8 @@ from syncline.domain.dead_letter.replay import Replay, read_replay
 from syncline.domain.document_fields import CONFIG, Whole, drop_nulls
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import shown
-from syncline.domain.record import MAX_SOURCE_ID_LENGTH
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH, is_storable
 from syncline.domain.run import Mode, Overlap
-from syncline.domain.storable import is_storable
 from syncline.domain.validation_errors import validated
 
 MAX_SOURCE_IDS = 500

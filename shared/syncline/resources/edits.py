@@ -23,8 +23,7 @@ from syncline.domain.configuration.documents import (
 )
 from syncline.domain.document_fields import values_of
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
-from syncline.domain.record import Value
-from syncline.domain.storable import unstorable
+from syncline.domain.record import Value, unstorable
 from syncline.domain.validation_errors import validated
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.checks import check

@@ -14,8 +14,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from syncline.domain.record import JsonObject, Value
-from syncline.domain.storable import is_storable
+from syncline.domain.record import JsonObject, Value, is_storable
 
 _MAX_VALUES = 200_000
 _TAG = "tag:yaml.org,2002:"

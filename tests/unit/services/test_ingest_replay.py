@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from syncline.domain.dead_letter.identity import ReplayItem
+from syncline.domain.dead_letter.replay import ReplayItem
 from syncline_ingest.reading.chunks import FETCH_SIZE, Source, from_letters
 from syncline_ingest.reading.rows import Chunk, Hasher
 from syncline_ingest.rules import Row

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.contracts.wire import lane_of
-from syncline.domain.batch import Watermarks
 from syncline.domain.cursor.bookmark import ReadProgress, water_after
 from syncline.domain.cursor.values import CursorFormat
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType
-from syncline.domain.record import MAX_RECORD, check_record
+from syncline.domain.record import MAX_RECORD, Watermarks, check_record
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.rules import FEW, MAX_BATCH, Lanes, PlannedBatch, Row, plan, refused_row
 

@@ -19,9 +19,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.messages import decoder_of
-from syncline.domain.conversion import converted
+from syncline.domain.conversion import converted, malformed_at
 from syncline.domain.record import JsonObject
 from syncline_gateway.requests.problems import ProblemError
 

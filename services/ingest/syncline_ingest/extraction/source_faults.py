@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from syncline.domain.batch import Watermarks
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
+from syncline.domain.record import Watermarks
 from syncline_ingest.extraction.extraction_notes import ReadState
 from syncline_ingest.rules import Row
 

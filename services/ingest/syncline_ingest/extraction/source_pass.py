@@ -7,7 +7,6 @@ from functools import partial
 
 import msgspec
 
-from syncline.domain.batch import TiedRows, Watermarks
 from syncline.domain.cursor.bookmark import (
     NotInOrderError,
     PastRead,
@@ -18,6 +17,7 @@ from syncline.domain.cursor.bookmark import (
 )
 from syncline.domain.cursor.values import CursorFormat, UnreadableCursorError, is_later
 from syncline.domain.errors import Failure
+from syncline.domain.record import TiedRows, Watermarks
 from syncline.domain.run import Mode
 from syncline.postgres.ledger.known_rows import KnownRows
 from syncline.postgres.progress.extraction import Progress

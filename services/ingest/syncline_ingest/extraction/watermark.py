@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from syncline.domain.batch import TiedRows
+from syncline.domain.record import TiedRows
 from syncline_ingest.rules import Row
 
 MOST = 5_000

@@ -19,8 +19,8 @@ from syncline.contracts.messages import Attempt, Discovered, RunRef, Settled, re
 from syncline.contracts.outbound import batch_message, report_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.batch import NewBatch
 from syncline.domain.errors import Failure
+from syncline.domain.record import NewBatch
 from syncline.domain.run import Outcome
 from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.runtime.clock import Clock

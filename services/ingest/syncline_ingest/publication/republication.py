@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.domain.batch import NewBatch
+from syncline.domain.record import NewBatch
 from syncline_ingest.reading.rows import unknown_row
 from syncline_ingest.rules import PlannedBatch, Row
 

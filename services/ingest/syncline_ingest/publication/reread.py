@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
-from syncline.domain.batch import NewBatch
-from syncline.domain.dead_letter.identity import ReplayItem
+from syncline.domain.dead_letter.replay import ReplayItem
+from syncline.domain.record import NewBatch
 from syncline.domain.run import Run
 from syncline_ingest.reading.chunks import edited, is_read_again
 from syncline_ingest.reading.rows import unknown_row

@@ -12,7 +12,7 @@ import structlog
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
-from syncline.domain.dead_letter.identity import ReplayItem
+from syncline.domain.dead_letter.replay import ReplayItem
 from syncline.domain.dead_letter.replay import edited as apply_edit
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.extraction import Extraction

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.contracts.json_errors import malformed_at
 from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.conversion import malformed_at
 from syncline.domain.dead_letter.replay import INGEST, edited, patch_between
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import JsonObject

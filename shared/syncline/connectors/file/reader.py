@@ -38,7 +38,7 @@ class Window:
         if self._start is None:
             return [True] * len(cursors)
         try:
-            keys = self._keys([c for c in cursors if c is not None])
+            keys = keys_of([c for c in cursors if c is not None], self._form, self._after)
         except UnreadableCursorError:  # all are read: the reader refuses the value by name
             return [True] * len(cursors)
         read = iter(keys)
@@ -58,9 +58,6 @@ class Window:
             return begin - timedelta(seconds=lookback)
         except OverflowError:
             return None  # before the first year there is
-
-    def _keys(self, values: list[str]) -> list[Key]:
-        return keys_of(values, self._form, beside=self._after)
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):

@@ -34,10 +34,6 @@ def _character(value: object) -> object:
     return value
 
 
-def _character_or_none(value: object) -> object:
-    return None if value == "" else _character(value)
-
-
 def _null(value: object) -> object:
     if not isinstance(value, str) or len(value) > 100 or set(value) & set("\r\n\0"):
         raise ValueError("must be the text of a cell that means null, such as \\N or NULL")
@@ -71,7 +67,7 @@ def _path(value: str) -> str:
 
 
 Character = Annotated[str, BeforeValidator(_character)]
-Mark = Annotated[str | None, BeforeValidator(_character_or_none)]
+Mark = Annotated[str | None, BeforeValidator(lambda mark: None if mark == "" else _character(mark))]
 """One character, or "" for none."""
 Encoding = Annotated[str, BeforeValidator(_encoding)]
 

@@ -131,18 +131,13 @@ def _later(error: BaseException) -> RetriableError:
 
 def refused_call(error: BaseException, advice: str = "") -> ConnectorError:
     """Say why a call can never succeed as things are."""
-    words = f"PostgreSQL: {words_of(error)}"
-    if getattr(error, "sqlstate", None) == _FULL:
+    words, state = f"PostgreSQL: {words_of(error)}", getattr(error, "sqlstate", None) or ""
+    if state == _FULL:
         advice = "free some space there"
     message = f"{words}: {advice}, then run again or replay what failed" if advice else words
-    return refusal(_code(error), message, detail=_detail(error))
-
-
-def _code(error: BaseException) -> str:
-    state = getattr(error, "sqlstate", None)
-    if isinstance(error, LOGIN_REFUSED):
-        return "login_refused"
-    return _CODES.get(state or "", "query_refused")
+    refused = isinstance(error, LOGIN_REFUSED)
+    code = "login_refused" if refused else _CODES.get(state, "query_refused")
+    return refusal(code, message, detail=_detail(error))
 
 
 def failure_of(error: asyncpg.PostgresError) -> Failure:

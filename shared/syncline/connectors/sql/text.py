@@ -33,12 +33,6 @@ def one_statement(sql: str) -> str:
     return sql.strip().rstrip(_END)
 
 
-def second_statement(sql: str) -> bool:
-    """Tell whether a text holds more than one statement."""
-    ends = [m.start() for m in TOKENS.finditer(one_statement(sql)) if m["end"]]
-    return bool(ends)
-
-
 def names_in(sql: str) -> list[str]:
     """Return the names that a text wants bound, once each."""
     return list(dict.fromkeys(m["name"] for m in TOKENS.finditer(sql) if m["name"]))
@@ -55,7 +49,7 @@ def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[
     Args:
         names: whether `:name` always means something bound in this text.
     """
-    if second_statement(sql):
+    if any(token["end"] for token in TOKENS.finditer(one_statement(sql))):
         message = "must be one statement that reads; there is a second one behind `;`"
         return [Problem("$.extraction.sql", message)]
     return [

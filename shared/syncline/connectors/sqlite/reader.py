@@ -61,7 +61,7 @@ class SqliteReader:
         self.connection = connection
         self._careful = careful
         if careful:
-            connection.text_factory = _any_text
+            connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         self._extraction = extraction
         self._values: dict[str, Any] = {}
         self.base = _base_query(extraction)
@@ -111,7 +111,7 @@ class SqliteReader:
             held += found
             if len(found) < asked:
                 break
-            if untied := tied_rows.untied(held, self._group):
+            if untied := tied_rows.untied(held, lambda row: group_of(*self._key(row))):
                 yield held[:untied]
                 held = held[untied:]
             elif len(held) > tied_rows.MOST_TIED:
@@ -119,9 +119,6 @@ class SqliteReader:
                 raise tied_rows.not_unique(source_id, cursor)
         if held:
             yield held
-
-    def _group(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        return group_of(*self._key(row))
 
     def _key(self, row: tuple[Any, ...]) -> tuple[Any, Any]:
         cursor = self._extraction.cursor_column
@@ -218,10 +215,6 @@ class SqliteReader:
         if "ids" in names:
             values["ids"] = None if ids is None else _plain(ids)
         return values if only_named else values | self._values
-
-
-def _any_text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
 
 
 def _name_infinity(record: Record) -> None:

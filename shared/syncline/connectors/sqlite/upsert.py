@@ -33,17 +33,9 @@ def value_for(value: object, column: TargetColumn) -> object:
     return value if make is None else make(value, column.affinity == "TEXT")
 
 
-def _whole_number(value: int, is_text: bool) -> int | str:
-    return str(value) if is_text else value
-
-
-def _boolean(value: bool, is_text: bool) -> int | str:
-    return str(value).lower() if is_text else int(value)
-
-
 _MAKERS: dict[type, Callable[[Any, bool], Any]] = {
-    int: _whole_number,
-    bool: _boolean,
+    int: lambda value, is_text: str(value) if is_text else value,
+    bool: lambda value, is_text: str(value).lower() if is_text else int(value),
     Decimal: lambda value, _is_text: f"{value:f}",
     dict: lambda value, _is_text: json_text(value),
     list: lambda value, _is_text: json_text(value),

@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from syncline.domain.batch import Watermarks
 from syncline.domain.cursor.values import (
     CursorFormat,
     Key,
@@ -25,6 +24,7 @@ from syncline.domain.cursor.values import (
 )
 from syncline.domain.errors import SynclineError
 from syncline.domain.mapping.extraction import CursorType
+from syncline.domain.record import Watermarks
 
 MARGIN = timedelta(hours=24)
 """How far behind the clock a value may lie: times without an offset are up to 14 hours ahead of
@@ -32,7 +32,7 @@ UTC, a source of whole days writes that of tomorrow, and clocks differ."""
 BEHIND_UTC = timedelta(hours=14)
 """How far a clock that shows no offset may be behind UTC, and somewhat more."""
 MOST_READS = 64
-"""Reads of a stream that are remember_read."""
+"""Reads of a stream that are remembered."""
 NOBODY_KNOWS = datetime(2, 1, 1, tzinfo=UTC)
 """A source that cannot tell its writers says that one is open since before this."""
 
@@ -104,22 +104,16 @@ class ReadProgress:
         if not self._ordered:
             near = [place for place in range(len(keys)) if place not in far]
             top = max(near, key=keys.__getitem__, default=None)
-            if top is not None and self._is_higher(values[top]):
+            if top is not None and is_later(values[top], self.water.read_to, self._form):
                 self.water = Watermarks(None, values[top])
             return
-        if self._goes_on:
-            sane = [value for value in sane if not self._is_lower(value)]
-            self._goes_on = not sane or sane[-1] == self.water.read_to
+        before = self.water.read_to
+        if self._goes_on and before is not None:
+            sane = [value for value in sane if not is_later(before, value, self._form)]
+            self._goes_on = not sane or sane[-1] == before
         self.water = water_after(sane, self.water)
         if far:  # what lies behind them was read, so the last sane value was taken as a whole
             self.water = Watermarks(self.water.read_to, self.water.read_to)
-
-    def _is_lower(self, value: str) -> bool:
-        top = self.water.read_to
-        return top is not None and is_later(top, value, self._form)
-
-    def _is_higher(self, value: str) -> bool:
-        return is_later(value, self.water.read_to, self._form)
 
 
 def is_beyond(key: Key, now: datetime) -> bool:
@@ -195,17 +189,12 @@ def safe_bookmark(
         if key <= stamped:
             return value
         if form.pattern is None:
-            safe.append(_written(stamped, form.type))
-    best = _latest(safe, form)
-    return value if best is not None and is_later(best, value, form) else best
-
-
-def _latest(values: Sequence[str], form: CursorFormat) -> str | None:
+            is_date = form.type is CursorType.DATE
+            safe.append(str(stamped.date()) if is_date else stamped.isoformat())
     best = None
-    for value in values:
-        if best is None or is_later(value, best, form):
-            best = value
-    return best
+    for read in safe:
+        best = read if is_later(read, best, form) else best
+    return value if best is not None and is_later(best, value, form) else best
 
 
 def _first_stamp(begun: datetime, like: datetime) -> datetime:
@@ -216,7 +205,3 @@ def _first_stamp(begun: datetime, like: datetime) -> datetime:
     if like.tzinfo is not None:
         return begun
     return begun.astimezone(UTC).replace(tzinfo=None) - BEHIND_UTC
-
-
-def _written(moment: datetime, kind: CursorType) -> str:
-    return moment.date().isoformat() if kind is CursorType.DATE else moment.isoformat()

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import msgspec
 
 MASK = "?"
+_MARKS = 0xF0000
+"""What stands for kept parts begins here: in a private range of Unicode, where no rule looks."""
 LONGEST = 4_000
 """Characters of a message that are looked at."""
 MOST_VALUES = 2_000
@@ -71,18 +73,18 @@ def pattern_of(message: str, known: Sequence[str] = ()) -> str:
     """Return a message with `?` for what belongs to its record, `known` by `of_record`."""
     text = message[:LONGEST]
     own = _own(text, known)
-    kept: list[str] = []
+    kept: dict[str, str] = {}
 
     def keep(match: re.Match[str]) -> str:
-        kept.append(match[0])
-        return f"\ue000{len(kept) - 1:x}\ue001".translate(_LETTERS)
+        mark = chr(_MARKS + len(kept))
+        kept[mark] = match[0]
+        return mark
 
     text = _KEPT.sub(keep, text)
     if own is not None:
         text = own.sub(MASK, text)
     text = _ZONE.sub("", _RUN.sub(MASK, _MASKED.sub(_masked, text)))
-    text = re.sub("\ue000([^\ue001]*)\ue001", lambda m: kept[_number(m[1])], text)
-    return " ".join(text.split())
+    return " ".join("".join(kept.get(c, c) for c in text).split())
 
 
 def _masked(match: re.Match[str]) -> str:
@@ -93,14 +95,6 @@ def _masked(match: re.Match[str]) -> str:
     if not _DIGIT.search(token):
         return token
     return MASK + token[len(token.rstrip(".+-")) :]
-
-
-_LETTERS = {ord(c): ord(c) + 0xE100 for c in "0123456789abcdef"}
-"""Numbers of kept parts are written where no rule looks: in a private range of Unicode."""
-
-
-def _number(text: str) -> int:
-    return int("".join(chr(ord(c) - 0xE100) for c in text), 16)
 
 
 def _own(text: str, known: Sequence[str]) -> re.Pattern[str] | None:

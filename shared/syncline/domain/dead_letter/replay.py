@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import jsonpatch
 import msgspec
@@ -11,9 +11,44 @@ import msgspec
 from syncline.domain.configuration.documents import status_of
 from syncline.domain.conversion import converted
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.record import JsonObject
-from syncline.domain.storable import is_storable, unstorable
+from syncline.domain.record import JsonObject, is_storable, unstorable
 from syncline.domain.validation_errors import PartError
+
+_NAMESPACE = UUID("6f9c2d84-5b0e-5a6e-9d57-2f4c3b1a7e90")
+
+
+class PoisonMessage(msgspec.Struct, frozen=True):
+    """A message that no stage could decode: where it lay, its bytes, and what was wrong."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    stage: str
+    error: str
+    payload: bytes | None
+
+
+class ReplayItem(msgspec.Struct, frozen=True):
+    """A dead letter to be replayed."""
+
+    id: str
+    source_id: str
+    stage: str
+    payload: bytes | None
+    row_hash: str | None
+    version: int
+
+
+def dead_letter_id(run_id: str, batch: int, slot: int) -> str:
+    """Return the ID of the dead letter of one record of a run: the same for every copy."""
+    return str(uuid5(_NAMESPACE, f"{run_id}/{batch}/{slot}"))
+
+
+def poison_id(topic: str, partition: int, offset: int) -> str:
+    """Return the ID of a message that could not be decoded."""
+    return str(uuid5(_NAMESPACE, f"{topic}/{partition}/{offset}"))
+
 
 MAX_REPLAY = 1000
 _encode = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
@@ -149,12 +184,9 @@ def edited(payload: object, patch: list[JsonObject]) -> JsonObject:
 
 def patch_between(payload: object, wanted: object) -> list[JsonObject]:
     """Return the JSON Patch that makes one payload of another."""
-    patch: list[JsonObject] = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=_text).patch
+    made = jsonpatch.JsonPatch.from_diff(payload, wanted, dumps=lambda v: _encode(v).decode())
+    patch: list[JsonObject] = made.patch
     return patch
-
-
-def _text(value: object) -> str:
-    return _encode(value).decode()
 
 
 def _is_id(text: str) -> bool:

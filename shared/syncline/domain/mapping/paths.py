@@ -13,8 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from syncline.domain.record import JsonObject, Value
-from syncline.domain.storable import is_storable
+from syncline.domain.record import JsonObject, Value, is_storable
 
 _QUOTED = r'\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]'
 _FIRST = re.compile(rf"(?P<name>[^.\[\]]+)|{_QUOTED}")

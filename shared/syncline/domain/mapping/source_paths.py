@@ -51,7 +51,7 @@ def unknown_properties(
     return [
         Problem(path, f"none of {len(records)} records has `{text}`{meant(text, known)}")
         for path, text, is_picked in _asked(mapping)
-        if not is_picked and not any(_has(record, text) for record in records)
+        if not is_picked and not any(text in r or _is_there(r, parse_path(text)) for r in records)
     ]
 
 
@@ -80,10 +80,6 @@ def _top(text: str) -> str:
         return parse_path(text)[0].key or text
     except ValueError:  # no path, so it can only be a name
         return text
-
-
-def _has(record: Mapping[str, Any], text: str) -> bool:
-    return text in record or _is_there(record, parse_path(text))
 
 
 def _is_there(value: Value, path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -13,7 +13,7 @@ from cronsim.explain import explain
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.schedule.cadence import DAYS, LAST, Cadence, Pace, cadence_of
 from syncline.domain.schedule.cron import Cron, parse_cron
-from syncline.domain.schedule.slots import next_slot, next_slots
+from syncline.domain.schedule.slots import next_slot, slots
 from syncline.domain.schedule.zones import Change, changes, parse_zone
 
 SHOWN = 5
@@ -82,7 +82,7 @@ def preview(cron: Cron, zone: ZoneInfo, after: datetime, count: int = SHOWN) -> 
     """Say what a schedule will do from an instant on."""
     moments = [
         Moment(at, at.astimezone(zone).isoformat(timespec="seconds"))
-        for at in next_slots(cron, zone, after, count)
+        for at in islice(slots(cron, zone, after), count)
     ]
     notes = [*_doubts(cron), *_clock_notes(cron, zone, after)]
     return Preview(cron.text, zone.key, sentence(cron), cadence_of(cron), moments, notes)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -45,11 +44,6 @@ def next_slot(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime:
     return next(slots(cron, zone, after))
 
 
-def next_slots(cron: Cron, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
-    """Return the next few slots."""
-    return list(islice(slots(cron, zone, after), count))
-
-
 def _start(zone: ZoneInfo, after: datetime) -> datetime:
     """Return the wall time to begin at: earlier where wall times come a second time."""
     wall = after.astimezone(zone).replace(tzinfo=None, fold=0)
@@ -66,13 +60,9 @@ def _instants(wall: datetime, zone: ZoneInfo, *, fixed: bool) -> list[datetime]:
         return [first] if fixed else [first, second]
     if not fixed:
         return []
-    while not _exists(wall, zone):
-        wall += _MINUTE
+    while _utc(wall, zone, 0).astimezone(zone).replace(tzinfo=None, fold=0) != wall:
+        wall += _MINUTE  # it does not exist
     return [_utc(wall, zone, 0)]
-
-
-def _exists(wall: datetime, zone: ZoneInfo) -> bool:
-    return _utc(wall, zone, 0).astimezone(zone).replace(tzinfo=None, fold=0) == wall
 
 
 def _utc(wall: datetime, zone: ZoneInfo, fold: int) -> datetime:

@@ -10,8 +10,8 @@ import msgspec
 
 from syncline.contracts.events import DeadLetter
 from syncline.domain.dead_letter.fingerprint import fingerprint, of_record, pattern_of
-from syncline.domain.dead_letter.identity import PoisonMessage, ReplayItem
 from syncline.domain.dead_letter.operation import OperationKind
+from syncline.domain.dead_letter.replay import PoisonMessage, ReplayItem
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH
 from syncline.postgres.audit.log import audit_each

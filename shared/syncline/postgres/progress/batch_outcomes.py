@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from syncline.contracts.messages import Report, Settled
-from syncline.domain.dead_letter.identity import dead_letter_id
+from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.run import PENDING, Outcome
 from syncline.postgres.database.database import Connection
 from syncline.postgres.progress.stage_tallies import StageTallies

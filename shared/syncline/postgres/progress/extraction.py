@@ -11,9 +11,8 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from syncline.domain.batch import NewBatch, TiedRows, Watermarks
 from syncline.domain.errors import SynclineError
-from syncline.domain.record import JsonObject
+from syncline.domain.record import JsonObject, NewBatch, TiedRows, Watermarks
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Connection, Database, Row, rows_touched
 from syncline.postgres.database.rows import struct_of

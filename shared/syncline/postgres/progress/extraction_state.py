@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from syncline.domain.batch import TiedRows, Watermarks
 from syncline.domain.cursor.bookmark import PastRead
-from syncline.domain.record import JsonObject
+from syncline.domain.record import JsonObject, TiedRows, Watermarks
 from syncline.domain.run import Notice
 
 

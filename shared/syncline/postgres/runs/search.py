@@ -8,9 +8,8 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.domain.record import MAX_SOURCE_ID_LENGTH
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH, is_storable
 from syncline.domain.run import outcome_name
-from syncline.domain.storable import is_storable
 from syncline.postgres.database.conditions import SHORTEST, id_range
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import struct_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncline.contracts.events import POISON, SPEC_VERSION
 from syncline.contracts.topics import DLQ
 from syncline.contracts.wire import Delivery, Outbound
-from syncline.domain.dead_letter.identity import poison_id
+from syncline.domain.dead_letter.replay import poison_id
 
 UNDECODABLE, BUG = "undecodable", "bug"
 """Error codes: nobody could read it; it broke the stage every time."""

@@ -14,10 +14,10 @@ from syncline.contracts.messages import (
     Settled,
 )
 from syncline.contracts.status import status_of
-from syncline.domain.batch import TiedRows, Watermarks
 from syncline.domain.dead_letter.replay import Replay
 from syncline.domain.errors import Category, ConflictError, Failure, NotFoundError
 from syncline.domain.ledger import Acknowledgements, WriteIntents
+from syncline.domain.record import TiedRows, Watermarks
 from syncline.domain.run import Notice, Run, State
 from syncline.domain.trigger import parse_trigger
 from syncline.postgres.configuration.streams import Streams

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled, Waiting
-from syncline.domain.batch import Watermarks
+from syncline.domain.record import Watermarks
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database
 from syncline.postgres.progress.extraction import Extractions, FencedError

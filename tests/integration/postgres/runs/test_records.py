@@ -7,7 +7,7 @@ import pytest
 
 from syncline.contracts.events import DeadLetter
 from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
-from syncline.domain.dead_letter.identity import dead_letter_id
+from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.errors import Category, Failure, InvalidInputError
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline.domain.batch import Watermarks
 from syncline.domain.cursor.bookmark import (
     MOST_READS,
     NotInOrderError,
@@ -20,6 +19,7 @@ from syncline.domain.cursor.bookmark import (
 )
 from syncline.domain.cursor.values import CursorFormat, is_later
 from syncline.domain.mapping.extraction import CursorType
+from syncline.domain.record import Watermarks
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ID, TIME, DATE = (

@@ -17,7 +17,7 @@ from syncline.connectors.postgresql.source.shape import Shape, shape_of
 from syncline.connectors.postgresql.source.window import order_of
 from syncline.connectors.sql.text import identifier
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.storable import is_storable
+from syncline.domain.record import is_storable
 
 _SHORT = {"name": 63, "char": 1}
 """Types that cut what does not fit, with the bytes that do."""

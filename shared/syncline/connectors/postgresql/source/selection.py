@@ -60,7 +60,8 @@ def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
     unclear = [n for n in keys if columns[n].name not in _NAMED]
     texts = _added(said, {names.index(n): as_text(n) for n in unclear})
     groups = [names.index(name) for name in keys]
-    if all(_is_identical(columns[name], shape) for name in keys):
+    identical = _IDENTICAL | (_TEXTS if shape.exact_texts else frozenset())
+    if all(columns[name].name in identical for name in keys):
         groups += [odd[place] for place in groups if place in odd]
     else:
         groups = [len(said)]
@@ -86,10 +87,6 @@ def _added(said: list[str], expressions: Mapping[int, str]) -> dict[int, int]:
     places = {place: len(said) + n for n, place in enumerate(expressions)}
     said.extend(expressions.values())
     return places
-
-
-def _is_identical(kind: SqlType, shape: Shape) -> bool:
-    return kind.name in _IDENTICAL or (kind.name in _TEXTS and shape.exact_texts)
 
 
 def _said(name: str, kind: SqlType) -> str:

@@ -9,8 +9,7 @@ import msgspec
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
-from syncline.domain.record import JsonObject, Value
-from syncline.domain.storable import is_storable
+from syncline.domain.record import JsonObject, Value, is_storable
 
 MAX_DEPTH = 64
 _TRUE = frozenset({"true", "1", "y", "yes"})
