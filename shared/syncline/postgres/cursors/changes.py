@@ -10,12 +10,12 @@ from syncline.postgres.cursors.versions import (
     NewCursor,
     add_cursor,
     cursor_format_of,
-    cursor_view,
     newest_cursor,
 )
 from syncline.postgres.database.conditions import ListPart
 from syncline.postgres.database.database import Connection, Repository, Row
 from syncline.postgres.database.near_names import no_stream
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
 _STREAM = """
 select s.id, s.tenant, i.name as instance, s.entity_type,
@@ -28,7 +28,8 @@ where s.tenant = $1 and (i.name = $2 or i.id::text = $2) and s.entity_type = $3 
 
 
 _PAGE = """
-select i.name as instance, s.entity_type, c.* from streams s
+select i.name as instance, s.entity_type, coalesce(c.version, 0) as version, c.value,
+  c.run_id as correlation_id, c.actor, c.reason, c.at from streams s
 join instances i on i.id = s.instance_id
 left join lateral (select * from cursors c where c.stream_id = s.id order by version desc limit 1) c
   on true
@@ -39,7 +40,7 @@ where s.tenant = $1 and not s.removed
 order by i.name, s.entity_type limit $6
 """
 _HISTORY = """
-select c.* from cursors c
+select c.*, c.run_id as correlation_id from cursors c
 where c.stream_id = $1 and ($2::int is null or c.version < $2) order by version desc limit $3
 """
 _LOCK = "select from streams where id = $1 for update"
@@ -70,7 +71,7 @@ class Cursors(Repository):
         return await self._newest(tenant, *position, part.pattern, instance, part.limit)
 
     async def _newest(self, *values: object) -> list[CursorView]:
-        return [cursor_view(row) for row in await self._database.fetch(_PAGE, *values)]
+        return await fetch_structs(self._database, CursorView, _PAGE, *values)
 
     async def current(self, tenant: str, instance: str, entity_type: str) -> CursorView:
         """Return the newest version of a stream's cursor; version 0: it was never set."""
@@ -79,7 +80,7 @@ class Cursors(Repository):
             row = await connection.fetchrow(_HISTORY, stream["id"], None, 1)
         if row is None:
             return CursorView(stream["instance"], stream["entity_type"], 0, None)
-        return cursor_view(row, **_names(stream))
+        return struct_of(CursorView, row, **_names(stream))
 
     async def history(
         self,
@@ -98,7 +99,7 @@ class Cursors(Repository):
         async with self._database.connection() as connection:
             stream = await _find_stream(connection, tenant, instance, entity_type)
             rows = await connection.fetch(_HISTORY, stream["id"], before, limit)
-        return [cursor_view(row, **_names(stream)) for row in rows]
+        return [struct_of(CursorView, row, **_names(stream)) for row in rows]
 
     async def set(
         self,
@@ -169,7 +170,7 @@ async def _add(
     name = f"{stream['instance']}/{stream['entity_type']}"
     details = {"value": value, "version": row["version"], "reason": reason}
     await audit(connection, tenant, actor, "cursor.set", name, details)
-    return cursor_view(row, **_names(stream))
+    return struct_of(CursorView, row, **_names(stream))
 
 
 def _names(stream: Row) -> dict[str, str]:

@@ -9,7 +9,6 @@ import msgspec
 from syncline.domain.cursor.values import CursorFormat
 from syncline.domain.mapping.extraction import CursorType
 from syncline.postgres.database.database import Connection, Row
-from syncline.postgres.database.rows import struct_of
 
 _NEWEST = """
 select version, value from cursors where stream_id = $1 order by version desc limit 1
@@ -18,7 +17,7 @@ _ADD = """
 insert into cursors (stream_id, version, tenant, value, run_id, actor, reason)
 select $1, coalesce($2, (select coalesce(max(version), 0) + 1 from cursors where stream_id = $1)),
   $3, $4, $5, $6, $7
-returning *
+returning *, run_id as correlation_id
 """
 
 
@@ -51,16 +50,6 @@ class NewCursor(msgspec.Struct, frozen=True):
     reason: str
     version: int | None = None
     run_id: str | None = None
-
-
-def cursor_view(row: Row, **names: object) -> CursorView:
-    """Read a version of a cursor.
-
-    Args:
-        names: `instance` and `entity_type`, where the row does not have them.
-    """
-    version, run_id = row["version"] or 0, row["run_id"]
-    return struct_of(CursorView, row, version=version, correlation_id=run_id, **names)
 
 
 def cursor_format_of(row: Row) -> CursorFormat:

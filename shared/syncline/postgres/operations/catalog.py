@@ -104,8 +104,3 @@ async def operation_view(connection: Connection, row: Row) -> OperationView:
 async def count_items(connection: Connection, operation_id: str) -> dict[str, int]:
     """Count items by result, or by state as long as they have none."""
     return {row["what"]: row["n"] for row in await connection.fetch(_COUNT_ITEMS, operation_id)}
-
-
-def item_view(row: Row) -> OperationItem:
-    """Read an item of its row, with the run of its chunk."""
-    return struct_of(OperationItem, row, entry=row["letter_id"], correlation_id=row["run_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -16,13 +17,12 @@ from syncline.domain.dead_letter.operation import (
 from syncline.domain.errors import ConflictError
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Connection, Repository, Row, rows_touched
-from syncline.postgres.database.rows import row_of
+from syncline.postgres.database.rows import fetch_structs, row_of
 from syncline.postgres.dead_letters.filter import DeadLetterFilter
 from syncline.postgres.operations.catalog import (
     SELECT,
     OperationItem,
     OperationView,
-    item_view,
     operation_view,
     read_operation,
 )
@@ -42,8 +42,9 @@ _NEWEST = f"""
 order by created_at desc, id desc limit $5
 """
 _ITEMS = """
-select i.*, c.run_id from operation_items i left join operation_chunks c
-  on c.operation_id = i.operation_id and c.number = i.chunk
+select i.*, i.letter_id as entry, c.run_id as correlation_id
+from operation_items i
+left join operation_chunks c on c.operation_id = i.operation_id and c.number = i.chunk
 where i.operation_id = $1 and i.number > $2
   and ($3::text is null or coalesce(i.result, i.state) = $3)
 order by i.number limit $4
@@ -145,8 +146,8 @@ class Operations(Repository):
     ) -> list[OperationItem]:
         """Return items in their order; `result` may also be `waiting` or `asked`."""
         await self.get(tenant, operation_id)
-        rows = await self._database.fetch(_ITEMS, operation_id, after, result, limit)
-        return [item_view(row) for row in rows]
+        values = (operation_id, after, result, limit)
+        return await fetch_structs(self._database, OperationItem, _ITEMS, *values)
 
     async def abort(self, tenant: str, operation_id: str, actor: str) -> OperationView:
         """Stop it: writes under way finish, what was not sent stays as it was.
@@ -155,13 +156,9 @@ class Operations(Repository):
             NotFoundError: no such operation in this tenant.
             ConflictError: it has ended.
         """
-        async with self._database.transaction() as connection:
-            row = await _lock(connection, tenant, operation_id)
-            if row["state"] not in ("waiting", "running"):
-                raise ConflictError(f"the operation has ended already: it is {row['state']}")
-            await stop_operation(connection, operation_id, f"aborted by {actor}")
-            await close_if_over(connection, operation_id)
-            await audit(connection, tenant, actor, "operation.aborted", operation_id, {})
+        state = await self._stop(tenant, operation_id, actor, "aborted", ("waiting", "running"))
+        if state is not None:
+            raise ConflictError(f"the operation has ended already: it is {state}")
         return await self.get(tenant, operation_id)
 
     async def undo(self, tenant: str, operation_id: str, actor: str) -> OperationView:
@@ -177,19 +174,24 @@ class Operations(Repository):
         found = await self.get(tenant, operation_id)
         if found.kind == OperationKind.DISCARD and found.finished_at is not None:
             return await self._restore(tenant, found, actor)
-        if found.kind == OperationKind.REPLAY and await self._withdraw(tenant, found.id, actor):
+        is_replay = found.kind == OperationKind.REPLAY
+        if is_replay and not await self._stop(tenant, found.id, actor, "undone", ("waiting",)):
             return await self.get(tenant, operation_id)
         raise ConflictError(_why_not(found))
 
-    async def _withdraw(self, tenant: str, operation_id: str, actor: str) -> bool:
+    async def _stop(
+        self, tenant: str, operation_id: str, actor: str, how: str, states: Sequence[str]
+    ) -> str | None:
+        """Stop an operation that is in one of these states; return the state of any other."""
         async with self._database.transaction() as connection:
             row = await _lock(connection, tenant, operation_id)
-            if row["state"] != "waiting":
-                return False
-            await stop_operation(connection, operation_id, f"undone by {actor} before it began")
+            if row["state"] not in states:
+                return str(row["state"])
+            begun = "" if how == "aborted" else " before it began"
+            await stop_operation(connection, operation_id, f"{how} by {actor}{begun}")
             await close_if_over(connection, operation_id)
-            await audit(connection, tenant, actor, "operation.undone", operation_id, {})
-            return True
+            await audit(connection, tenant, actor, f"operation.{how}", operation_id, {})
+            return None
 
     async def _restore(self, tenant: str, found: OperationView, actor: str) -> OperationView:
         key = str(uuid5(UUID(found.id), "undo"))

@@ -8,7 +8,7 @@ import asyncpg
 
 from syncline.domain.cursor.bookmark import lies_beyond
 from syncline.domain.cursor.values import moved_cursor
-from syncline.domain.run import STALLED, State, final_state
+from syncline.domain.run import STALLED, Counters, State, final_state
 from syncline.postgres.cursors.versions import (
     NewCursor,
     add_cursor,
@@ -16,8 +16,9 @@ from syncline.postgres.cursors.versions import (
     newest_cursor,
 )
 from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.rows import struct_of
 from syncline.postgres.dead_letters.overtakes import close_overtaken
-from syncline.postgres.runs.run_row import IN_FLIGHT, counters_of
+from syncline.postgres.runs.run_row import IN_FLIGHT
 
 _DONE = f"""
 select r.*, clock_timestamp() as now, v.document->'extraction'->>'cursorType' as cursor_type,
@@ -47,7 +48,7 @@ async def close_finished_runs(connection: Connection, run_ids: Sequence[str]) ->
     for row in await connection.fetch(_DONE, run_ids):
         halted = row["halted_at"] is not None
         state = final_state(
-            counters_of(row),
+            struct_of(Counters, row),
             extraction_failed=row["failure"] is not None,
             cancelled=row["cancel_requested_at"] is not None,
             stalled=(row["reason"] or "").startswith(STALLED),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from syncline.domain.record import JsonObject
-from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import row_of, struct_of
+from syncline.domain.run import Counters
+from syncline.postgres.database.database import Database
+from syncline.postgres.database.rows import fetch_structs, row_of, struct_of
 from syncline.postgres.runs.run_list import SELECT, RunView, run_view
-from syncline.postgres.runs.run_row import counters_of
 from syncline.postgres.runs.stage_figures import StageView, read_stages
 
 _GROUPS = """
@@ -21,7 +21,9 @@ cross join lateral (select * from dead_letters d
   where d.run_id = $1 and d.fingerprint = g.fingerprint limit 1) d
 order by g.records desc, g.fingerprint
 """
-_MAPPING = "select name, active_version from mappings where id = $1 and tenant = $2"
+_MAPPING = """
+select name, $3::int as version, active_version from mappings where id = $1 and tenant = $2
+"""
 _BY_ID = f"{SELECT} where r.id = $1 and r.tenant = $2"
 _REPLAYS = f"""{SELECT} where r.parent_id = $1 and r.tenant = $2
 order by r.created_at desc limit $3"""
@@ -82,27 +84,21 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 async def read_run_report(database: Database, tenant: str, run_id: str) -> RunReport:
     """Return a run in full. Raises RetriableError; NotFoundError, also for another tenant's."""
     row = await row_of(database, f"run {run_id}", _BY_ID, run_id, tenant)
-    mapping = await database.fetchrow(_MAPPING, row["mapping_id"], tenant)
-    groups = await database.fetch(_GROUPS, run_id, GROUPS + 1)
+    pinned = (row["mapping_id"], tenant, row["mapping_version"])
+    mapping = await fetch_structs(database, MappingUsed, _MAPPING, *pinned)
+    groups = await fetch_structs(database, FailureGroup, _GROUPS, run_id, GROUPS + 1)
     replays = await database.fetch(_REPLAYS, run_id, tenant, REPLAYS + 1)
-    is_replay, counters = row["replay"] is not None, counters_of(row)
-    return RunReport(
+    is_replay, counters = row["replay"] is not None, struct_of(Counters, row)
+    return struct_of(
+        RunReport,
+        row,
         run=run_view(row),
-        failure=row["failure"],
-        cursor_before=row["cursor_before"],
-        cursor_after=row["cursor_after"],
         moves_cursor=row["source_ids"] is None and not is_replay,
         asked_ids=row["source_ids"],
-        mapping=_mapping_used(row, mapping),
+        mapping=mapping[0] if mapping else None,
         stages=await read_stages(database, run_id, counters, is_replay=is_replay),
-        failures=[struct_of(FailureGroup, group) for group in groups[:GROUPS]],
+        failures=groups[:GROUPS],
         replays=[run_view(replay) for replay in replays[:REPLAYS]],
         more_failures=len(groups) > GROUPS,
         more_replays=len(replays) > REPLAYS,
     )
-
-
-def _mapping_used(run: Row, mapping: Row | None) -> MappingUsed | None:
-    if mapping is None:
-        return None
-    return struct_of(MappingUsed, mapping, version=run["mapping_version"])

@@ -6,17 +6,19 @@ from datetime import datetime
 
 import msgspec
 
-from syncline.domain.run import Notice
+from syncline.domain.run import Counters, Notice
 from syncline.postgres.database.conditions import Conditions, id_range
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.runs.run_row import counters_of, notices_of
+from syncline.postgres.runs.run_row import notices_of
 
 COUNTED = 10_000
 """Most runs of a filter that are counted; above it a list says that there are more."""
 REASONS = ("unchanged", "excluded", "superseded", "cancelled")
 SELECT = """
-select r.*, i.name as instance, s.name as source_name, t.name as target_name
+select r.*, r.id as correlation_id, i.name as instance, s.name as source, t.name as target,
+  r.extracted as total_is_final, r.parent_id as replay_of,
+  extract(epoch from r.finished_at - r.started_at)::float8 as seconds
 from runs r join instances i on i.id = r.instance_id
 left join profiles s on s.id = r.source_id left join profiles t on t.id = r.target_id
 """
@@ -113,8 +115,7 @@ class RunList(Repository):
             after: creation time and correlation ID of the last run that is known already.
         """
         where = _conditions(tenant, wanted)
-        if after is not None:
-            where.add("(r.created_at, r.id) < ({}, {})", *after)
+        where.add("(r.created_at, r.id) < ({}, {})", *(after or (None, None)))
         order = f"order by r.created_at desc, r.id desc limit {where.bind(limit)}"
         rows = await self._database.fetch(f"{SELECT} where {where} {order}", *where.values)
         return [run_view(row) for row in rows]
@@ -144,20 +145,13 @@ def _conditions(tenant: str, wanted: RunFilter) -> Conditions:
 
 def run_view(row: Row) -> RunView:
     """Read a run as lists show it."""
-    counters = counters_of(row)
-    begun, ended = row["started_at"], row["finished_at"]
+    counters = struct_of(Counters, row)
     return struct_of(
         RunView,
         row,
-        correlation_id=row["id"],
-        source=row["source_name"],
-        target=row["target_name"],
         skipped=counters.skipped,
         in_flight=counters.in_flight,
         skip_reasons={n: getattr(counters, n) for n in REASONS if getattr(counters, n)},
-        total_is_final=row["extracted"],
         source_ids=len(row["source_ids"]) if row["source_ids"] else None,
-        replay_of=row["parent_id"],
-        seconds=(ended - begun).total_seconds() if begun and ended else None,
         notices=notices_of(row),
     )

@@ -11,7 +11,11 @@ from syncline.domain.run import Counters, Notice, Run
 from syncline.postgres.database.database import Database, Row
 from syncline.postgres.database.rows import struct_of
 
-SELECT = "select r.*, i.name as instance_name from runs r join instances i on i.id = r.instance_id"
+SELECT = """
+select r.*, i.name as instance_name, r.stream_id as stream, r.instance_id as instance,
+  r.source_id as source, r.target_id as target, r.mapping_id as mapping, r.parent_id as parent
+from runs r join instances i on i.id = r.instance_id
+"""
 BY_ID = f"{SELECT} where r.id = $1"
 IN_FLIGHT = "total - success - unchanged - excluded - superseded - cancelled - failed"
 """Records of a run without an outcome, by its counters."""
@@ -20,23 +24,7 @@ _ADD_NOTICES = "update runs set notices = notices || $2 where id = $1"
 
 def run_of(row: Row) -> Run:
     """Make a Run of a row of SELECT."""
-    return struct_of(
-        Run,
-        row,
-        stream=row["stream_id"],
-        instance=row["instance_id"],
-        source=row["source_id"],
-        target=row["target_id"],
-        mapping=row["mapping_id"],
-        parent=row["parent_id"],
-        counters=counters_of(row),
-        notices=notices_of(row),
-    )
-
-
-def counters_of(row: Row) -> Counters:
-    """Read the counters of a run row."""
-    return struct_of(Counters, row)
+    return struct_of(Run, row, counters=struct_of(Counters, row), notices=notices_of(row))
 
 
 def notices_of(row: Row) -> list[Notice]:

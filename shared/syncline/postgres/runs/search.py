@@ -12,34 +12,39 @@ from syncline.domain.record import MAX_SOURCE_ID_LENGTH, is_storable
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.conditions import SHORTEST, id_range
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import fetch_structs, struct_of
 from syncline.postgres.runs.record_history import newest_in_streams
 
 EACH = 5
 """Most hits of one kind."""
 _RUNS = """
-select r.id as correlation_id, i.name as instance, r.entity_type, r.state, r.created_at as at
+select 'run' as kind, r.id as correlation_id, i.name as instance, r.entity_type, r.state,
+  r.created_at as at
 from runs r join instances i on i.id = r.instance_id
 where r.tenant = $1 and r.id between $2 and $3 order by r.created_at desc limit $4
 """
 _DEAD_LETTERS = """
-select d.id as dead_letter, d.source_id, d.run_id as correlation_id, i.name as instance,
-  d.entity_type, d.status as state, d.failed_at as at
+select 'dead_letter' as kind, d.id as dead_letter, d.source_id, d.run_id as correlation_id,
+  i.name as instance, d.entity_type, d.status as state, d.failed_at as at
 from dead_letters d left join instances i on i.id = d.instance_id
 where d.tenant = $1 and d.id between $2 and $3 order by d.failed_at desc limit $4
 """
 _WRITTEN = """
-select i.name as instance, s.entity_type, l.source_id, l.target_id, l.run_id as correlation_id,
-  l.written_at as at
+select '{kind}' as kind, i.name as instance, s.entity_type, l.source_id, l.target_id,
+  l.run_id as correlation_id, 'success' as state, l.written_at as at
 from {from_} join instances i on i.id = s.instance_id
 where s.tenant = $1 and {condition} and l.written_at is not null
 order by l.written_at desc limit $3
 """
 _BY_TARGET = _WRITTEN.format(
-    from_="ledger l join streams s on s.id = l.stream_id", condition="l.target_id = $2"
+    kind="target",
+    from_="ledger l join streams s on s.id = l.stream_id",
+    condition="l.target_id = $2",
 )
 _BY_SOURCE = _WRITTEN.format(
-    from_="streams s join ledger l on l.stream_id = s.id", condition="l.source_id = $2"
+    kind="record",
+    from_="streams s join ledger l on l.stream_id = s.id",
+    condition="l.source_id = $2",
 )
 
 
@@ -84,11 +89,10 @@ async def search_ids(database: Database, tenant: str, text: str) -> SearchResult
         RetriableError: the database is away.
     """
     query = checked_id(text.strip(), "query.q")
-    targets = await database.fetch(_BY_TARGET, tenant, query, EACH + 1)
     hits = [
         *await _by_beginning(database, tenant, query),
         *await _records(database, tenant, query),
-        *(struct_of(SearchHit, row, kind="target", state="success") for row in targets),
+        *await fetch_structs(database, SearchHit, _BY_TARGET, tenant, query, EACH + 1),
     ]
     return _cut(query, hits)
 
@@ -97,20 +101,17 @@ async def _by_beginning(database: Database, tenant: str, query: str) -> list[Sea
     ids = id_range(query, SHORTEST)
     if ids is None:
         return []
-    runs = await database.fetch(_RUNS, tenant, *ids, EACH + 1)
-    dead_letters = await database.fetch(_DEAD_LETTERS, tenant, *ids, EACH + 1)
     return [
-        *(struct_of(SearchHit, row, kind="run") for row in runs),
-        *(struct_of(SearchHit, row, kind="dead_letter") for row in dead_letters),
+        *await fetch_structs(database, SearchHit, _RUNS, tenant, *ids, EACH + 1),
+        *await fetch_structs(database, SearchHit, _DEAD_LETTERS, tenant, *ids, EACH + 1),
     ]
 
 
 async def _records(database: Database, tenant: str, source_id: str) -> list[SearchHit]:
     """Return the record once for every stream that knows it, by its newest run."""
     runs = await newest_in_streams(database, tenant, source_id, EACH + 1)
-    written = await database.fetch(_BY_SOURCE, tenant, source_id, EACH + 1)
     hits = [_in_run(row, source_id) for row in runs]
-    hits += [struct_of(SearchHit, row, kind="record", state="success") for row in written]
+    hits += await fetch_structs(database, SearchHit, _BY_SOURCE, tenant, source_id, EACH + 1)
     streams: dict[tuple[str | None, str | None], SearchHit] = {}
     for hit in hits:
         streams.setdefault((hit.instance, hit.entity_type), hit)

@@ -9,11 +9,11 @@ import msgspec
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.schedule.cadence import Cadence, cadence_of
 from syncline.domain.schedule.cron import Cron
-from syncline.domain.schedule.firing import FiringResult, ScheduleStatus
+from syncline.domain.schedule.firing import ScheduleStatus
 from syncline.postgres.database.conditions import Conditions
 from syncline.postgres.database.database import Repository, Row
 from syncline.postgres.database.near_names import row_named
-from syncline.postgres.database.rows import mark_of, struct_of
+from syncline.postgres.database.rows import fetch_structs, mark_of, struct_of
 
 _SHOWN = """
 select s.id, s.tenant, s.name, i.name as instance, s.entity_type, s.cron, s.timezone, s.sentence,
@@ -26,7 +26,8 @@ select s.id, s.tenant, s.name, i.name as instance, s.entity_type, s.cron, s.time
     when not t.active then format('profile %s is Inactive', t.name)
     when coalesce(x.removed, true)
       then format('instance %s has no entity type %s', i.name, s.entity_type) end as why,
-  f.slot, f.kind, f.actor, f.result, f.reason, f.run_id, f.noted_at, r.state,
+  f.slot, f.kind, f.actor, f.result, f.reason, f.noted_at, r.state,
+  case when f.result = 'fired' then f.run_id end as correlation_id,
   (select count(*) from firings m where m.schedule_id = s.id and m.result = 'missed'
     and m.slot > now() - interval '7 days') as missed
 from schedules s join instances i on i.id = s.instance_id
@@ -43,7 +44,8 @@ position(lower({}) in lower(concat_ws(' ', v.name, v.instance, v.entity_type, v.
   to_char(v.slot, 'YYYY-MM-DD HH24:MI'), to_char(v.next_at, 'YYYY-MM-DD HH24:MI')))) > 0
 """
 _FIRINGS = """
-select f.slot, f.kind, f.actor, f.result, f.reason, f.run_id, f.noted_at, r.state
+select f.slot, f.kind, f.actor, f.result, f.reason, f.noted_at, r.state,
+  case when f.result = 'fired' then f.run_id end as correlation_id
 from firings f left join runs r on r.id = f.run_id and f.result = 'fired'
 where f.schedule_id = $1 and ($2::timestamptz is null or f.slot < $2)
 order by f.slot desc limit $3
@@ -152,8 +154,8 @@ class ScheduleList(Repository):
     ) -> list[FiringView]:
         """Return the newest firings of a schedule, newest first. Raises NotFoundError."""
         schedule = await row_named(self._database, Kind.SCHEDULE, tenant, name)
-        rows = await self._database.fetch(_FIRINGS, schedule["id"], before, limit)
-        return [_firing(row) for row in rows]
+        values = (schedule["id"], before, limit)
+        return await fetch_structs(self._database, FiringView, _FIRINGS, *values)
 
     async def overdue(self, seconds: float) -> int:
         """Return how many slots, of any tenant, came so long ago and nobody has looked at them."""
@@ -171,12 +173,7 @@ def _view(row: Row) -> ScheduleView:
         row,
         cadence=cadence_of(Cron(row["cron"])),
         status_reason=row["why"] if status is ScheduleStatus.DEPENDENCY_INACTIVE else None,
-        last_run=_firing(row) if row["slot"] else None,
+        last_run=struct_of(FiringView, row) if row["slot"] else None,
         next_run=row["next_at"] if status is ScheduleStatus.ENABLED else None,
         etag=mark_of(row["changed_at"]),
     )
-
-
-def _firing(row: Row) -> FiringView:
-    fired = row["result"] == FiringResult.FIRED.value
-    return struct_of(FiringView, row, correlation_id=row["run_id"] if fired else None)
