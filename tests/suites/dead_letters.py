@@ -12,7 +12,7 @@ from syncline.contracts.events import DeadLetter
 from syncline.domain.dead_letter.replay import PoisonMessage, poison_id
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run
-from syncline_deadletter.ports import DeadLetters
+from syncline_deadletter.handler import DeadLetters
 from tests.support.run_life import dead_letter
 
 

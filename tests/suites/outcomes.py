@@ -20,7 +20,7 @@ from syncline.contracts.messages import (
 )
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run, State
-from syncline_finalize.ports import Outcomes, StalledRuns
+from syncline_finalize.handler import Outcomes, StalledRuns
 
 NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
 LONG = 1800.0

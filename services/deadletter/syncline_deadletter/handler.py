@@ -7,18 +7,27 @@ record of a run has exactly one dead letter, whatever crashes in between.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 import structlog
 
+from syncline.contracts.events import DeadLetter
 from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
+from syncline.domain.dead_letter.replay import PoisonMessage
 from syncline.domain.errors import RetriableError
 from syncline.runtime.spec import Handler, SideTask
-from syncline_deadletter.ports import DeadLetters
 from syncline_deadletter.rules import DlqMessage, settled
 
 log = structlog.get_logger()
+
+
+class DeadLetters(Protocol):
+    """See syncline.postgres.dead_letters.store."""
+
+    async def store(self, letters: Sequence[DeadLetter]) -> None: ...
+    async def store_poison(self, letters: Sequence[PoisonMessage]) -> None: ...
 
 
 class DeadletterHandler(Handler[DlqMessage]):

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from syncline.contracts.dead_letters import dead_letter_message
 from syncline.contracts.messages import Halted, Report, Settled, Stalling
 from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
-from syncline.domain.run import Outcome
+from syncline.domain.run import Outcome, Run
+from syncline.postgres.progress.stalled_runs import StalledRun
 from syncline.runtime.clock import Clock
 from syncline.runtime.commands.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
-from syncline_finalize.ports import Outcomes, StalledRuns
 from syncline_finalize.rules import dead_letter_events, settled_by_stall
 from syncline_finalize.status_throttle import StatusThrottle
 
@@ -34,6 +35,21 @@ FORGET_AFTER = 3600.0
 last of them came by; only copies of messages come later."""
 COUNT_EVERY = 5.0
 """Seconds."""
+
+
+class Outcomes(Protocol):
+    """See syncline.postgres.progress.outcomes."""
+
+    async def apply(self, reports: Sequence[Report]) -> list[Run]: ...
+    async def in_flight(self) -> int: ...
+    async def ended(self, run_ids: Sequence[str], seconds: float) -> list[str]: ...
+
+
+class StalledRuns(Protocol):
+    """See syncline.postgres.progress.stalled_runs."""
+
+    async def suspects(self, after: float) -> list[Stalling]: ...
+    async def close(self, suspicion: Stalling) -> StalledRun | None: ...
 
 
 class FinalizeHandler(Handler[Report]):

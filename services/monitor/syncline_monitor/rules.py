@@ -37,17 +37,6 @@ class Process(msgspec.Struct, frozen=True):
         return not self.snapshot.leaving and now - self.heard <= ALIVE_FOR
 
 
-class Sample(msgspec.Struct, frozen=True):
-    """A process' counts at one moment."""
-
-    at: float
-    records_in: int = 0
-    records_out: int = 0
-    failed: int = 0
-    retried: int = 0
-    busy: float = 0.0
-
-
 class StageLag(msgspec.Struct, frozen=True):
     """What waits for a stage; `oldest` is the age of the oldest message in seconds, at least."""
 
@@ -69,7 +58,7 @@ class Processes:
 
     def __init__(self, stored: Iterable[Process] = ()) -> None:
         self._processes: dict[str, Process] = {}
-        self._samples: dict[str, deque[Sample]] = {}
+        self._samples: dict[str, deque[Process]] = {}
         self.now = 0.0
         for process in stored:
             self.apply(process.snapshot, process.heard)
@@ -84,9 +73,9 @@ class Processes:
         self.now = max(self.now, arrived)
         samples = self._samples.setdefault(name, deque())
         if not samples and snapshot.uptime < HISTORY:
-            samples.append(Sample(arrived - max(snapshot.uptime, 0.001)))
-        samples.append(_sample(process))
-        while samples[0].at < arrived - HISTORY:
+            samples.append(Process(_begun(snapshot), arrived - max(snapshot.uptime, 0.001)))
+        samples.append(process)
+        while samples[0].heard < arrived - HISTORY:
             samples.popleft()
         return process
 
@@ -153,25 +142,25 @@ class Processes:
         return Rates(second, ten, minute)
 
 
-def _sample(process: Process) -> Sample:
-    s = process.snapshot
-    return Sample(process.heard, s.records_in, s.records_out, s.failed, s.retried, s.busy)
+def _begun(s: Snapshot) -> Snapshot:
+    """Return a process as it was at its start: all counts are zero."""
+    return Snapshot(s.stage, s.process, 0, s.host, s.pid, s.started_at, 0.0)
 
 
-def _rate(samples: Sequence[Sample], name: str, window: float, silent_at: float | None) -> float:
+def _rate(samples: Sequence[Process], name: str, window: float, silent_at: float | None) -> float:
     """Return a count's growth a second.
 
     The window of a process that is alive ends with its newest sample, that of a silent one now.
     """
     newest = samples[-1]
-    end = newest.at if silent_at is None else silent_at
+    end = newest.heard if silent_at is None else silent_at
     base = samples[0]
     for sample in reversed(samples):
-        if sample.at <= end - window + LATE and (sample is not newest or silent_at is not None):
+        if sample.heard <= end - window + LATE and (sample is not newest or silent_at is not None):
             base = sample
             break
-    seconds = end - base.at
-    grown: float = getattr(newest, name) - getattr(base, name)
+    seconds = end - base.heard
+    grown: float = getattr(newest.snapshot, name) - getattr(base.snapshot, name)
     return grown / seconds if seconds > 0 else 0.0
 
 

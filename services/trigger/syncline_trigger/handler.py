@@ -12,11 +12,16 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from syncline.domain.trigger import TriggerRequest
 from syncline.runtime.clock import Clock
+from syncline.runtime.commands.control import (
+    ControlTopic,
+    cancel_message,
+    forget_message,
+    pause_message,
+)
 from syncline.runtime.failure.poison import UNDECODABLE, poison
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
-from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import TriggerMessage, accepted, refused_in_turn, rejected
 
@@ -24,6 +29,8 @@ DISPATCH_EVERY = 1.0
 """Seconds between two looks for queued runs whose turn has come."""
 AGAIN_EVERY = 5
 """Looks between two at what stages may not know."""
+OLD = 5.0
+"""Seconds after which a cancel that is still open is published again."""
 SMALL = 1000
 """Records up to which a run travels in one lane."""
 log = structlog.get_logger()
@@ -35,7 +42,7 @@ class TriggerHandler(Handler[TriggerMessage]):
     def __init__(
         self,
         store: TriggerStore,
-        reconciler: CommandReconciler,
+        control: ControlTopic,
         producer: Producer,
         clock: Clock,
         lanes: int,
@@ -44,7 +51,8 @@ class TriggerHandler(Handler[TriggerMessage]):
         self._runs = store.runs
         self._queued = store.queued
         self._refusals = store.refusals
-        self._reconciler = reconciler
+        self._pauses = store.pauses
+        self._control = control
         self._producer = producer
         self._clock = clock
         self._lanes = lanes
@@ -97,8 +105,24 @@ class TriggerHandler(Handler[TriggerMessage]):
         ]
 
     async def _commands(self) -> list[Outbound]:
+        """Now and then, publish again what run rows say and the control topic does not.
+
+        The rows are right: a process may die between writing the two.
+        """
         self._ticks += 1
-        return [] if self._ticks % AGAIN_EVERY else await self._reconciler.messages()
+        if self._ticks % AGAIN_EVERY:
+            return []
+        paused = self._control.paused
+        over = await self._pauses.not_paused(paused) if paused else []
+        return [
+            *(cancel_message(*cancelled) for cancelled in await self._runs.open_cancels(OLD)),
+            *(
+                pause_message(run_id, by)
+                for run_id, by in await self._pauses.paused()
+                if not self._control.is_paused(run_id)
+            ),
+            *(forget_message(run_id) for run_id in over),
+        ]
 
     async def dispatch(self) -> None:
         """Side task: hand on queued runs in their turn; end those that do not begin."""

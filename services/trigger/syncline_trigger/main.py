@@ -11,7 +11,6 @@ from syncline.postgres.runs.queued_runs import QueuedRuns
 from syncline.postgres.runs.refused_triggers import RefusedTriggers
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.spec import StageSpec
-from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import TriggerMessage, decode
@@ -28,13 +27,8 @@ def build(service: Service) -> tuple[StageSpec[TriggerMessage], TriggerHandler]:
         RefusedTriggers(database),
         RunPauses(database),
     )
-    return SPEC, TriggerHandler(
-        store,
-        CommandReconciler(store.runs, store.pauses, service.commands),
-        service.producer,
-        service.clock,
-        service.settings.kafka_partitions,
-    )
+    lanes = service.settings.kafka_partitions
+    return SPEC, TriggerHandler(store, service.commands, service.producer, service.clock, lanes)
 
 
 def main(settings: Settings) -> None:

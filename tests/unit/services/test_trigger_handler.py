@@ -16,7 +16,6 @@ from syncline.domain.errors import RetriableError
 from syncline.runtime.commands.control import ControlTopic, pause_message
 from syncline.testing.clock import EPOCH, FakeClock
 from syncline.testing.memory_broker import MemoryBroker
-from syncline_trigger.commands import CommandReconciler
 from syncline_trigger.handler import TriggerHandler
 from syncline_trigger.main import SPEC
 from syncline_trigger.ports import TriggerStore
@@ -48,8 +47,7 @@ class Place:
     def restarted(self) -> TriggerHandler:
         """Return the handler of a new process."""
         store = TriggerStore(self.runs, self.runs, self.runs, self.runs, self.runs)
-        reconciler = CommandReconciler(self.runs, self.runs, self._control)
-        return TriggerHandler(store, reconciler, self.broker.producer(), self.clock, 4)
+        return TriggerHandler(store, self._control, self.broker.producer(), self.clock, 4)
 
     async def handle(self, *deliveries: Delivery) -> list[Outbound]:
         return await self.handler.handle([SPEC.decode(delivery) for delivery in deliveries])
