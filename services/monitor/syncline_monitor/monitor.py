@@ -25,8 +25,7 @@ log = structlog.get_logger()
 class Monitor:
     """Puts together what snapshots say of processes and what the broker says of the groups.
 
-    Args:
-        services: in the order in which a record passes them.
+    The services come in the order in which a record passes them.
     """
 
     def __init__(

@@ -89,11 +89,7 @@ class Processes:
     def status(
         self, services: Sequence[str], lags: Mapping[str, StageLag], now: float
     ) -> list[ServiceStatus]:
-        """Judge every service.
-
-        Args:
-            now: by the broker's clock.
-        """
+        """Judge every service, at a moment of the broker's clock."""
         return [self._service(service, lags.get(service), now) for service in services]
 
     def _service(self, service: str, lag: StageLag | None, now: float) -> ServiceStatus:

@@ -1,4 +1,4 @@
-"""DeliverySender what is due: at least once, with the same ID on every attempt, for up to a day.
+"""Sends what is due: at least once, with the same ID on every attempt, for up to a day.
 
 A delivery is held for a while by who sends it. Who dies in between leaves it to the others.
 """
@@ -40,8 +40,7 @@ class DeliverySender:
     async def run(self) -> None:
         """Side task: deliver for ever; a slow receiver holds back none but itself.
 
-        Raises:
-            RetriableError: the database is away; what is held meanwhile is taken up later.
+        Raises RetriableError; what is held meanwhile is taken up later.
         """
         try:
             await self._run()

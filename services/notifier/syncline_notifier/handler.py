@@ -24,11 +24,7 @@ log = structlog.get_logger()
 
 
 class NotifierHandler(Handler[RunEnd | None]):
-    """Judges a poll's runs in one transaction.
-
-    Args:
-        threshold: pending dead letters of an instance that are too many.
-    """
+    """Judges a poll's runs in one transaction."""
 
     def __init__(
         self, alerting: Alerting, sender: DeliverySender, threshold: int, clock: Clock

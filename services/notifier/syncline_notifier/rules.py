@@ -63,11 +63,7 @@ def decode(delivery: Delivery) -> RunEnd | None:
 def judge(
     state: AlertState, ended: RunEnd, causes: Mapping[str, Cause]
 ) -> tuple[AlertState, Happening | None]:
-    """Decide what the end of a run means.
-
-    Args:
-        causes: why runs failed, by correlation ID, as far as the database knows it.
-    """
+    """Decide what the end of a run means, by why runs failed as far as the database knows it."""
     if state.judged_at is not None and ended.at <= state.judged_at:
         return state, None
     run = ended.run

@@ -44,11 +44,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def decode(delivery: Delivery) -> Waiting:
-    """Read a message of a retry topic.
-
-    Raises:
-        ValueError: a header is missing or wrong, or the value is no batch.
-    """
+    """Read a message of a retry topic. Raises ValueError: a header is wrong, or it is no batch."""
     headers = dict(delivery.headers)
     try:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())

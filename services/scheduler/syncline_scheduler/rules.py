@@ -29,8 +29,7 @@ _MOMENT = timedelta(seconds=1)
 def decide_update(schedule: DueSchedule, now: datetime) -> ScheduleUpdate:
     """Decide which of the slots that have come are recorded, and which slot is next.
 
-    Raises:
-        InvalidInputError: the zone is no longer known.
+    Raises InvalidInputError: the zone is no longer known.
     """
     cron, zone = parse_cron(schedule.cron), parse_zone(schedule.timezone)
     if not schedule.able:

@@ -105,10 +105,7 @@ class TriggerHandler(Handler[TriggerMessage]):
         ]
 
     async def _commands(self) -> list[Outbound]:
-        """Now and then, publish again what run rows say and the control topic does not.
-
-        The rows are right: a process may die between writing the two.
-        """
+        """Now and then, publish what run rows, which are right, say and the topic does not."""
         self._ticks += 1
         if self._ticks % AGAIN_EVERY:
             return []

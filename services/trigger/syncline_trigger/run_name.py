@@ -23,11 +23,7 @@ NAMESPACE = UUID("3f0a6c1e-9a2b-5c47-8b1d-7d2f9e4c5a60")
 
 
 class Name(msgspec.Struct, frozen=True):
-    """What names a run.
-
-    Attributes:
-        key: under which a refusal is told.
-    """
+    """What names a run, and the key under which a refusal is published."""
 
     run_id: str
     key: bytes
@@ -35,11 +31,7 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def run_name_of(delivery: Delivery, field: object) -> Name:
-    """Return the name of the run that a message asks for.
-
-    Args:
-        field: the correlation ID in its data.
-    """
+    """Return the name of the run that a message with a correlation ID in its data asks for."""
     headers = dict(delivery.headers)
     given = {
         FIELD: field,

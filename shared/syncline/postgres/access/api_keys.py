@@ -87,12 +87,7 @@ class ApiKeys(Repository):
     async def list(
         self, tenant: str, limit: int | None = None, after: str | None = None
     ) -> list[ApiKeyView]:
-        """Return a tenant's keys, the newest first.
-
-        Args:
-            limit: None is all.
-            after: the ID of the last one known.
-        """
+        """Return a tenant's keys, the newest first: all, or those behind an ID."""
         where = Conditions(tenant)
         where.add("id < {}", after)
         sql = f"{_VIEW} where tenant = $1 and {where} order by id desc limit {where.bind(limit)}"
@@ -105,14 +100,9 @@ class ApiKeys(Repository):
     async def add(
         self, tenant: str, wanted: NewApiKey, stored: tuple[str, bytes], actor: str
     ) -> ApiKeyView:
-        """Store a new key.
+        """Store a new key by its prefix and hash.
 
-        Args:
-            stored: its prefix and its hash.
-
-        Raises:
-            InvalidInputError: the name cannot be one, or there is no such tenant.
-            ConflictError: a key of this name is in use.
+        Raises InvalidInputError; ConflictError where a key of this name is in use.
         """
         name = checked_name(wanted.name)
         async with self._database.transaction() as connection:
@@ -128,11 +118,7 @@ class ApiKeys(Repository):
             return await _found(connection, tenant, key_id)
 
     async def revoke(self, tenant: str, key: str, actor: str) -> ApiKeyView:
-        """Revoke a key, by ID, prefix or name; one that is revoked stays so.
-
-        Raises:
-            NotFoundError: the tenant has no such key.
-        """
+        """Revoke a key by ID, prefix or name; a revoked one stays so. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             row = await row_of(connection, f"API key {key!r}", _VIEW + _NAMED, tenant, key)
             if row["revoked_at"] is None:

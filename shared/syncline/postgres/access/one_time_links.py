@@ -50,11 +50,7 @@ async def is_valid_link(database: Database, token_hash: bytes, purpose: Purpose)
 async def use_link(
     connection: Connection, token_hash: bytes, purpose: Purpose
 ) -> tuple[bool, str | None]:
-    """Use a link up.
-
-    Returns:
-        Whether it was valid, and whose it is: None for a link that sets an installation up.
-    """
+    """Use a link up; return whether it was valid, and its user, whom only a set-up lacks."""
     row = await connection.fetchrow(
         "delete from one_time_links where token_hash = $1 and purpose = $2 "
         "returning user_id, expires_at > now() as is_valid",

@@ -54,8 +54,7 @@ class SignInAttempts(Repository):
     async def reserve(self, account: bytes, address: str) -> int | None:
         """Count an attempt as failed before it is made, so that many at once are counted too.
 
-        Returns:
-            Seconds to wait when it must not be made; None: go on.
+        Returns the seconds to wait when it must not be made, None when it may.
         """
         allowed = self._allowance
         most = allowed.here + 1  # or one address could use up an account's

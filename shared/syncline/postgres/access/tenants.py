@@ -42,12 +42,7 @@ class Tenants(Repository):
         return [TenantView(*row) for row in rows]
 
     async def add(self, tenant: str, actor: str) -> TenantView:
-        """Add a tenant.
-
-        Raises:
-            InvalidInputError: its name stands in topics and URLs, and cannot.
-            ConflictError: it is there already.
-        """
+        """Add a tenant. Raises InvalidInputError; ConflictError: it is there already."""
         if not _ID.fullmatch(tenant):
             message = "must have 1 to 63 lower-case letters, digits or hyphens, no hyphen first"
             raise InvalidInputError([Problem("$.id", message)])

@@ -65,13 +65,7 @@ class Users(Repository):
     async def list(
         self, limit: int | None = None, after: str | None = None, search: str | None = None
     ) -> list[UserView]:
-        """Return users by name.
-
-        Args:
-            limit: None is all.
-            after: the lower-case name that they come behind.
-            search: a part of their names.
-        """
+        """Return users by name: all, or those behind a lower-case name, or with a part in it."""
         where = Conditions()
         where.add("lower(u.name) > {}", after)
         where.add("position(lower({}) in lower(u.name)) > 0", search)
@@ -88,10 +82,7 @@ class Users(Repository):
     async def change(self, name: str, change: UserChange, actor: str) -> UserView:
         """Change role, tenants or whether a user may sign in; who is disabled is signed out.
 
-        Raises:
-            NotFoundError: no such user.
-            InvalidInputError: a tenant is not there, or none is given to who needs one.
-            ConflictError: no Platform Admin would be left.
+        Raises NotFoundError, InvalidInputError; ConflictError: no Platform Admin would be left.
         """
         async with self._database.transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
@@ -117,12 +108,7 @@ class Users(Repository):
 async def insert_user(
     connection: Connection, name: str, role: RoleName, tenants: Sequence[str], actor: str
 ) -> UserView:
-    """Add a user without a password.
-
-    Raises:
-        InvalidInputError: the name cannot be one, or a tenant is not there or missing.
-        ConflictError: the name is taken.
-    """
+    """Add a user without a password. Raises InvalidInputError; ConflictError: the name is taken."""
     checked = checked_name(name)
     assigned = checked_tenants(tenants, Role.of(role))
     user_id = str(uuid7())

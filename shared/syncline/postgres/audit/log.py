@@ -1,7 +1,4 @@
-"""The audit log: who changed what, noted in the transaction that changes it; read in pages.
-
-Spec section 11.
-"""
+"""The audit log: who changed what, noted in the transaction that does it. Spec section 11."""
 
 from __future__ import annotations
 
@@ -125,11 +122,7 @@ class AuditLog(Repository):
         limit: int,
         after: tuple[datetime, int] | None = None,
     ) -> list[AuditEntry]:
-        """Return entries of these tenants, newest first.
-
-        Args:
-            after: time and ID of the last entry that is known already.
-        """
+        """Return entries of these tenants, newest first: all, or those behind a time and ID."""
         where = Conditions(list(tenants))
         where.add("actor = {}", wanted.actor)
         where.add("(action = {0} or split_part(action, '.', 1) = {0})", wanted.action)

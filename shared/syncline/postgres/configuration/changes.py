@@ -107,15 +107,11 @@ class Change(Edits):
         return await _read_configuration(self._connection, self._keys, self._tenant)
 
     async def save(self, step: PlanStep, config: Config, stored: Config | None) -> None:
-        """Store one created or changed document.
-
-        Args:
-            step: what `compare` said of it; its differences go into the audit log.
-            stored: what was there before, None when it is new.
+        """Store one created or changed document; its differences go into the audit log.
 
         Raises:
-            InvalidInputError: a kept secret would go to another address.
-            InvalidInputError: a mapping's entity type would change.
+            InvalidInputError: a kept secret would go to another address, or a mapping's entity
+                type would change.
             NotFoundError: an instance names a profile or mapping that does not exist.
             ConflictError: another schedule is there for its instance and entity type.
         """
@@ -210,11 +206,7 @@ class ConfigurationStore(Repository):
 
     @asynccontextmanager
     async def change(self, tenant: str, actor: str) -> AsyncIterator[Change]:
-        """Open a transaction that runs alone among the changes of this tenant's configuration.
-
-        Raises:
-            NotFoundError: no such tenant.
-        """
+        """Open the one transaction that changes a tenant's configuration. Raises NotFoundError."""
         async with self._database.transaction() as connection:
             await _require_tenant(connection, tenant, lock=True)
             yield Change(connection, self._keys, tenant, actor)

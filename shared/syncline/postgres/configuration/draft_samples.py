@@ -61,11 +61,7 @@ class Drafts(Repository):
     """What drafts of a tenant's mappings are tried on."""
 
     async def streams(self, tenant: str, mapping: str, instance: str | None) -> list[DraftStream]:
-        """Return the streams that use a mapping, by instance.
-
-        Raises:
-            NotFoundError: there is no such mapping.
-        """
+        """Return the streams that use a mapping, by instance. Raises NotFoundError."""
         rows = await self._database.fetch(_STREAMS, tenant, mapping, instance)
         if not rows:
             await row_named(self._database, Kind.MAPPING, tenant, mapping)

@@ -53,24 +53,16 @@ class Edits:
         self._actor = actor
 
     async def mark(self, kind: Kind, name: str) -> str:
-        """Return what tells an object's state from every other it had or will have.
+        """Return what tells an object's state from all others it had or will have.
 
-        Raises:
-            NotFoundError: there is no such object.
+        Raises NotFoundError.
         """
-        row = await self._row(kind, name)
-        return mark_of(row["changed_at"])
+        return mark_of((await self._row(kind, name))["changed_at"])
 
     async def require(self, kind: Kind, name: str, mark: str) -> None:
-        """Refuse an edit that was based on another state than the object has now.
-
-        Raises:
-            NotFoundError: there is no such object.
-            StaleError: somebody has changed it.
-        """
+        """Raise StaleError where an edit is based on another state than the object has now."""
         if mark != await self.mark(kind, name):
-            message = f"{kind.lower()} {name!r} was changed meanwhile: load it again"
-            raise StaleError(message)
+            raise StaleError(f"{kind.lower()} {name!r} was changed meanwhile: load it again")
 
     async def mapping_version(self, name: str, version: int) -> JsonObject:
         """Return a version's document. Raises NotFoundError."""

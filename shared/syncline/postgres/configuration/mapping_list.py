@@ -73,14 +73,10 @@ class MappingList(Repository):
     async def versions(
         self, tenant: str, name: str, before: int | None, part: ListPart
     ) -> list[MappingVersionView]:
-        """Return versions of a mapping, newest first.
+        """Return versions of a mapping, newest first; those below `before`. Raises NotFoundError.
 
         Args:
-            before: only versions below this one.
             part: its `search` is a number, or part of who saved the version.
-
-        Raises:
-            NotFoundError: there is no such mapping.
         """
         await self.get(tenant, name)
         where = Conditions(tenant, name)

@@ -36,8 +36,7 @@ on conflict (tenant, name) do update set cron = excluded.cron, timezone = exclud
 async def fire_now(connection: Connection, tenant: str, name: str, firing: NewFiring) -> None:
     """Note that a person lets a schedule fire; a scheduler publishes it if nobody else does.
 
-    Raises:
-        NotFoundError: no such schedule.
+    Raises NotFoundError.
     """
     schedule = await row_named(connection, Kind.SCHEDULE, tenant, name, "for key share")
     kind, result = FiringKind.MANUAL.value, FiringResult.DUE.value
@@ -50,13 +49,9 @@ async def fire_now(connection: Connection, tenant: str, name: str, firing: NewFi
 async def save_schedule(
     connection: Connection, tenant: str, instance: str, config: ScheduleConfig
 ) -> None:
-    """Store a new or changed schedule; slots before this moment are none of its own.
+    """Store a new or changed schedule of the instance of an ID; earlier slots are none of its own.
 
-    Args:
-        instance: its ID.
-
-    Raises:
-        ConflictError: another schedule is there for its instance and entity type.
+    Raises ConflictError: another schedule is there for its instance and entity type.
     """
     cron = parse_cron(config.cron)
     now = await connection.fetchval("select clock_timestamp()")

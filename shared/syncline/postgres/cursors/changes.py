@@ -62,11 +62,7 @@ class Cursors(Repository):
     async def page(
         self, tenant: str, part: ListPart, after: tuple[str, str] | None, instance: str | None
     ) -> list[CursorView]:
-        """Return the newest version of streams' cursors, by instance and entity type.
-
-        Args:
-            after: instance and entity type of the last one before them.
-        """
+        """Return some of them: those behind an instance and entity type, or of one instance."""
         position = after or (None, None)
         return await self._newest(tenant, *position, part.pattern, instance, part.limit)
 
@@ -91,11 +87,7 @@ class Cursors(Repository):
         before: int | None = None,
         limit: int | None = None,
     ) -> list[CursorView]:
-        """Return versions of a stream's cursor, newest first.
-
-        Args:
-            before: only versions below this one.
-        """
+        """Return versions of a stream's cursor, newest first; those below `before`."""
         async with self._database.connection() as connection:
             stream = await _find_stream(connection, tenant, instance, entity_type)
             rows = await connection.fetch(_HISTORY, stream["id"], before, limit)
@@ -116,10 +108,7 @@ class Cursors(Repository):
 
         Args:
             stream: tenant, instance (name or ID), entity type.
-            expected: the version that the change was based on.
-
-        Raises:
-            StaleError: the cursor has moved since that version.
+            expected: the version that the change is based on; StaleError where it is another now.
         """
         async with self._database.transaction() as connection:
             found = await _lock_stream(connection, stream, expected)
@@ -134,12 +123,7 @@ class Cursors(Repository):
         *,
         expected: int | None = None,
     ) -> CursorView:
-        """Add a version with the value that an older one had.
-
-        Raises:
-            NotFoundError: the cursor has no such version.
-            StaleError: the cursor has moved since the expected version.
-        """
+        """Add a version with the value of an older one. Raises NotFoundError, StaleError."""
         async with self._database.transaction() as connection:
             found = await _lock_stream(connection, stream, expected)
             old = await connection.fetchrow(_VALUE, found["id"], version)

@@ -67,8 +67,7 @@ async def newest_cursor(connection: Connection, stream: int) -> tuple[int, str |
 async def add_cursor(connection: Connection, new: NewCursor) -> Row:
     """Add a version of a cursor in the caller's transaction; return its row.
 
-    Raises:
-        asyncpg.UniqueViolationError: somebody else added that version at this moment.
+    Raises asyncpg.UniqueViolationError where somebody else added it at this moment.
     """
     row = await connection.fetchrow(
         _ADD, new.stream, new.version, new.tenant, new.value, new.run_id, new.actor, new.reason

@@ -177,11 +177,7 @@ def rows_touched(tag: str) -> int:
 async def open_database(
     dsn: str, *, size: int = 4, name: str = "syncline"
 ) -> AsyncIterator[Database]:
-    """Open a pool of up to `size` connections and close it at the end.
-
-    Raises:
-        RetriableError: PostgreSQL does not answer.
-    """
+    """Open a pool of up to `size` connections and close it at the end. Raises RetriableError."""
     with translated():
         pool = await asyncpg.create_pool(
             dsn,

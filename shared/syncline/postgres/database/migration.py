@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from syncline.postgres.database.database import Database, translated
 _LOCK = 7_305_817_211  # any fixed number of our own
 CONNECT_WITHIN = 10.0
 """Seconds."""
+_EXISTS = "select to_regclass('schema_migrations') is not null"
 _CONTROL_TABLE = """
 create table if not exists schema_migrations (
   name text primary key, checksum text not null, applied_at timestamptz not null default now())
@@ -46,8 +49,7 @@ def pending(applied: dict[str, str], known: list[Migration]) -> list[Migration]:
     """Return what is still to be applied.
 
     Args:
-        applied: checksums by name of what the database has.
-        known: what this release has.
+        applied: checksums by name.
 
     Raises:
         MigrationError: an applied file was edited, or the database is newer than this release.
@@ -62,45 +64,39 @@ def pending(applied: dict[str, str], known: list[Migration]) -> list[Migration]:
 
 
 async def migrate(dsn: str) -> list[str]:
-    """Bring the database to this release's schema; safe to call again and by many at once.
+    """Bring the database to this release's schema; return the names of the files applied now.
 
-    Returns:
-        The names of the files applied now.
-
-    Raises:
-        MigrationError: see `pending`.
-        RetriableError: PostgreSQL does not answer.
+    Safe to call again and by many at once. Raises MigrationError as `pending`, RetriableError.
     """
-    with translated():
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_WITHIN)
-        try:
-            await connection.execute("select pg_advisory_lock($1)", _LOCK)
-            await connection.execute(_CONTROL_TABLE)
-            return [await _apply(connection, m) for m in await _pending(connection)]
-        finally:
-            await connection.close()
+    async with _connected(dsn) as connection:
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
+        await connection.execute(_CONTROL_TABLE)
+        return [await _apply(connection, m) for m in await _pending(connection)]
 
 
 async def is_current(dsn: str) -> bool:
     """Tell whether every migration of this release is applied. Raises as `migrate`."""
-    with translated():
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_WITHIN)
-        try:
-            exists = await connection.fetchval("select to_regclass('schema_migrations')")
-            return exists is not None and not await _pending(connection)
-        finally:
-            await connection.close()
+    async with _connected(dsn) as connection:
+        return bool(await connection.fetchval(_EXISTS)) and not await _pending(connection)
 
 
 async def missing_in(database: Database) -> list[str]:
     """Name this release's migrations that an open database lacks. Raises as `migrate`."""
-    exists = await database.fetchval("select to_regclass('schema_migrations') is not null")
-    rows = await database.fetch("select name, checksum from schema_migrations") if exists else []
-    applied = {row["name"]: row["checksum"] for row in rows}
-    return [migration.name for migration in pending(applied, available())]
+    left = await _pending(database) if await database.fetchval(_EXISTS) else available()
+    return [migration.name for migration in left]
 
 
-async def _pending(connection: asyncpg.Connection) -> list[Migration]:
+@asynccontextmanager
+async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    with translated():
+        connection = await asyncpg.connect(dsn, timeout=CONNECT_WITHIN)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+async def _pending(connection: asyncpg.Connection | Database) -> list[Migration]:
     rows = await connection.fetch("select name, checksum from schema_migrations")
     return pending({row["name"]: row["checksum"] for row in rows}, available())
 

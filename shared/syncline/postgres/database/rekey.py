@@ -11,13 +11,10 @@ from syncline.security.secrets import Keyring
 async def rekey_column(
     connection: Connection, keys: Keyring, table: str, column: str, scope: Callable[[str], str]
 ) -> Sequence[Row]:
-    """Encrypt the secrets of a table that are not under the first key anew.
+    """Encrypt the secrets of a table that are not under the first key anew; return their rows.
 
     Args:
         scope: returns what the secret of the row of an ID is bound to, beside its tenant.
-
-    Returns:
-        The rows that it changed.
     """
     stored = await connection.fetch(
         f"select * from {table} where {column} is not null order by id for update"

@@ -86,14 +86,11 @@ _STATEMENTS = {
 
 
 async def remove_expired(database: Database, retention: Retention) -> dict[str, int]:
-    """Remove some of what is too old.
+    """Remove some of what is too old. Raises RetriableError.
 
     Returns:
         Removed rows by table; `ROWS` of a table means that there may be more. Empty while another
         process does this.
-
-    Raises:
-        RetriableError: the database is away.
     """
     async with database.connection() as connection:
         if not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):

@@ -101,11 +101,7 @@ class DeadLetterGroups(Repository):
         limit: int,
         after: tuple[int, str] | None = None,
     ) -> list[DeadLetterGroup]:
-        """Return groups, the largest first.
-
-        Args:
-            after: count and fingerprint of the group that they come after.
-        """
+        """Return groups, the largest first; those behind the group of a count and fingerprint."""
         where, after_sql = conditions_of(tenant, wanted), ""
         if after is not None:
             count, group = map(where.bind, after)

@@ -116,9 +116,7 @@ class DeadLetterQueue(Repository):
     async def ids_of(self, tenant: str, given: Sequence[str]) -> list[str]:
         """Return the IDs of entries that are named by their IDs or by how those begin.
 
-        Raises:
-            InvalidInputError: one is no beginning of an ID, or of several.
-            NotFoundError: there is no such entry.
+        Raises NotFoundError; InvalidInputError: one begins no ID, or several.
         """
         found: dict[str, None] = {}
         for text in given:

@@ -35,8 +35,7 @@ async def take_dead_letters(
 ) -> None:
     """Mark a request's entries Replayed; whoever comes first gets them: two clicks replay once.
 
-    Raises:
-        ConflictError: some are not Pending, belong to another stream, or cannot be edited.
+    Raises ConflictError: some are not Pending, belong to another stream, or cannot be edited.
     """
     replay, tenant, actor = request.replay, request.tenant, request.actor
     if replay is None:

@@ -90,11 +90,7 @@ async def resolve_dead_letters(
     actor: str,
     reason: str | None,
 ) -> set[str]:
-    """Discard or restore entries in the caller's transaction; audited.
-
-    Returns:
-        The IDs of those that had the status which this needs.
-    """
+    """Discard or restore entries that have the status which this needs; return their IDs."""
     rows = await connection.fetch(
         _RESOLVE, tenant, list(ids), kind.takes, kind.gives, actor, reason
     )

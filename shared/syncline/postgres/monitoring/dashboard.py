@@ -164,11 +164,7 @@ class Dashboards(Repository):
     async def of(
         self, tenant: str, now: datetime, length: timedelta, urgent: list[Attention]
     ) -> Dashboard:
-        """Return the range of a length that ends now.
-
-        Args:
-            urgent: what stands first in the list of what to look at.
-        """
+        """Return the range of a length that ends now; what is urgent is to be looked at first."""
         since, step = now - length, length / STEPS
         steps = await self._steps(tenant, since, now, step)
         before = await self._steps(tenant, since - length, since, length)

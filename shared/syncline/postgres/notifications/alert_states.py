@@ -67,11 +67,7 @@ Weigh: TypeAlias = Callable[[Mapping[Subject, AlertState], Mapping[Subject, int]
 
 
 class Alerting(Repository):
-    """Every method may raise RetriableError, and returns the messages that are sent now.
-
-    Args:
-        pace: how long it waits before it tells.
-    """
+    """Every method may raise RetriableError, and returns the messages that are sent now."""
 
     def __init__(self, database: Database, pace: AlertTiming) -> None:
         super().__init__(database)

@@ -100,9 +100,7 @@ class Deliveries(Repository):
     async def note(self, due: Due, tried: Try, again_in: float | None, *, final: str) -> bool:
         """Store what became of an attempt, unless another process holds the delivery by now.
 
-        Args:
-            again_in: seconds until the next attempt; None: there is none.
-            final: its state if there is none.
+        It is tried again in so many seconds, or for None has its final state.
         """
         tries = [*due.tries, msgspec.to_builtins(tried)][-KEPT_TRIES:]
         state = final if again_in is None else "waiting"

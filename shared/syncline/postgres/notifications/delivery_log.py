@@ -62,11 +62,7 @@ class DeliveryLog(Repository):
     async def page(
         self, tenant: str, subscription: str, state: str | None, limit: int, after: str | None
     ) -> list[DeliveryView]:
-        """Return those of a subscription, the newest notification first.
-
-        Args:
-            after: notification ID of the last one that is known already; those IDs rise with time.
-        """
+        """Return those of a subscription, the newest first; those behind a notification's ID."""
         where = Conditions(tenant, subscription)
         where.add("d.state = {}", state)
         where.add("d.notification_id < {}", after)
@@ -84,9 +80,7 @@ class DeliveryLog(Repository):
     async def redeliver(self, tenant: str, actor: str, subscription: str, delivery: str) -> None:
         """Begin to deliver anew, with the same ID.
 
-        Raises:
-            NotFoundError: there is no such delivery.
-            ConflictError: the subscription is switched off, or it is being sent right now.
+        Raises NotFoundError; ConflictError: the subscription is off, or this is being sent now.
         """
         async with self._database.transaction() as connection:
             values = (tenant, subscription, delivery)

@@ -73,11 +73,7 @@ async def due_tenants(database: Database, now: datetime) -> list[str]:
 async def note_happenings(
     connection: Connection, happenings: Sequence[Happening], now: datetime
 ) -> list[str]:
-    """Store what happened to subjects in their incidents, in order.
-
-    Returns:
-        The tenants whose incidents are to be decided on now.
-    """
+    """Store what happened to subjects, in order; return the tenants to be decided on now."""
     known = await _with_incidents(connection, happenings)
     wanted = [
         h for h in happenings if h.alert is not None or h.subject in known or _fails(h, happenings)

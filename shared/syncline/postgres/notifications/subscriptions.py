@@ -110,9 +110,7 @@ class Subscriptions(Repository):
     ) -> str:
         """Store a new one and return its ID.
 
-        Raises:
-            ConflictError: the name is taken.
-            InvalidInputError: an instance does not exist.
+        Raises ConflictError: the name is taken; InvalidInputError: an instance does not exist.
         """
         id_ = str(uuid7())
         stored = secret and self._keys.encrypt({"signing": secret}, tenant, secret_scope(id_))
@@ -126,14 +124,7 @@ class Subscriptions(Repository):
     ) -> None:
         """Replace what is configured; one that is switched off gives up what waits for it.
 
-        Args:
-            seen: mark of the state that the change is based on; None does not ask.
-
-        Raises:
-            NotFoundError: there is none of this ID and kind.
-            ConflictError: the name is taken.
-            InvalidInputError: an instance does not exist.
-            StaleError: somebody changed it meanwhile.
+        Raises as `create`, NotFoundError; StaleError where its state is not the one that was seen.
         """
         async with self._database.transaction() as connection:
             row = await _one(connection, _LOCK, tenant, config.kind, id_)

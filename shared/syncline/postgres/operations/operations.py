@@ -98,9 +98,7 @@ class Operations(Repository):
     async def start(self, new: NewOperation) -> OperationView:
         """Freeze the selection and let the work begin.
 
-        Raises:
-            ConflictError: nothing matches, or more or less than expected do.
-            KeyReusedError: the key belongs to another request.
+        Raises ConflictError: nothing matches, or more or less than expected do; KeyReusedError.
         """
         async with self._database.transaction() as connection:
             if await _insert(connection, new, grace=GRACE if new.is_replay else 0.0):
@@ -152,9 +150,7 @@ class Operations(Repository):
     async def abort(self, tenant: str, operation_id: str, actor: str) -> OperationView:
         """Stop it: writes under way finish, what was not sent stays as it was.
 
-        Raises:
-            NotFoundError: no such operation in this tenant.
-            ConflictError: it has ended.
+        Raises NotFoundError; ConflictError: it has ended.
         """
         state = await self._stop(tenant, operation_id, actor, "aborted", ("waiting", "running"))
         if state is not None:
@@ -164,12 +160,8 @@ class Operations(Repository):
     async def undo(self, tenant: str, operation_id: str, actor: str) -> OperationView:
         """Undo a discard, by restoring what it discarded; or a replay that has not begun.
 
-        Returns:
-            The restoring operation, or the replay that will not be.
-
-        Raises:
-            NotFoundError: no such operation in this tenant.
-            ConflictError: it cannot be undone, or not any more.
+        Returns the restoring operation, or the replay that will not be. Raises NotFoundError;
+        ConflictError: it cannot be undone, or not any more.
         """
         found = await self.get(tenant, operation_id)
         if found.kind == OperationKind.DISCARD and found.finished_at is not None:

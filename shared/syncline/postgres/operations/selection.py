@@ -33,8 +33,7 @@ async def freeze_selection(
 ) -> None:
     """Make items of the entries that match now, the oldest first.
 
-    Args:
-        replays: what no replay can take up is refused at once.
+    Where it replays, what no replay can take up is refused at once.
     """
     where = conditions_of(tenant, wanted)
     why = _why_not_replayed(where, named=wanted.ids is not None) if replays else "null::text"

@@ -70,14 +70,7 @@ where i.operation_id = $1 and i.number = u.number and i.state <> 'done'
 
 
 async def settle_chunks(connection: Connection, operation: Row) -> int:
-    """Take over what runs have found out since, and hold the stop rule against it.
-
-    Args:
-        operation: its row, locked.
-
-    Returns:
-        How many runs it looked at.
-    """
+    """Take over what runs have found out since, and apply the stop rule; return how many runs."""
     runs = await connection.fetch(_RUNS, operation["id"])
     for run in runs:
         if run["state"] is None:

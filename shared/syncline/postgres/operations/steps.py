@@ -135,11 +135,7 @@ class OperationSteps:
         return [struct_of(LeasedOperation, row) for row in rows]
 
     async def claim(self, operation: LeasedOperation) -> int:
-        """Put entries that wait into chunks, one for each stream that has none under way.
-
-        Returns:
-            How many items it looked at.
-        """
+        """Put entries that wait into chunks, one for each stream without one; return how many."""
         async with self._locked(operation) as (connection, row):
             if row is None:
                 return 0

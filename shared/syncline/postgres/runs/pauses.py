@@ -33,9 +33,7 @@ class RunPauses(Repository):
     async def pause(self, tenant: str, run_id: str, actor: str) -> Run:
         """Note that a person pauses a run; pausing twice changes nothing.
 
-        Raises:
-            NotFoundError: no such run in this tenant.
-            ConflictError: it has ended, or is being cancelled.
+        Raises NotFoundError; ConflictError: it has ended, or is being cancelled.
         """
         async with self._database.transaction() as connection:
             run = await lock_run(connection, tenant, run_id)
@@ -47,12 +45,7 @@ class RunPauses(Repository):
             return await read_run(connection, run_id)
 
     async def resume(self, tenant: str, run_id: str, actor: str) -> Run:
-        """Note that a run goes on.
-
-        Raises:
-            NotFoundError: no such run in this tenant.
-            ConflictError: it has ended, or is not paused.
-        """
+        """Note that a run goes on. Raises NotFoundError; ConflictError: it is not paused."""
         async with self._database.transaction() as connection:
             run = await lock_run(connection, tenant, run_id)
             if run.paused_at is None:

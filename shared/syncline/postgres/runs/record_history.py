@@ -105,11 +105,7 @@ async def read_record_history(
 ) -> RecordHistory:
     """Return what happened to a source ID in its newest runs, in every instance.
 
-    Args:
-        after: position of the last one that is known already.
-
-    Raises:
-        RetriableError: the database is away.
+    Those behind a position, where one is given. Raises RetriableError.
     """
     rows = await newest_runs_of(database, tenant, source_id, limit, after)
     run_ids = [row["correlation_id"] for row in rows]

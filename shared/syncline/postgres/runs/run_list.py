@@ -109,11 +109,7 @@ class RunList(Repository):
     async def newest(
         self, tenant: str, wanted: RunFilter, limit: int, after: tuple[datetime, str] | None = None
     ) -> list[RunView]:
-        """Return the newest runs.
-
-        Args:
-            after: creation time and correlation ID of the last run that is known already.
-        """
+        """Return the newest runs; those behind a creation time and correlation ID."""
         where = _conditions(tenant, wanted)
         where.add("(r.created_at, r.id) < ({}, {})", *(after or (None, None)))
         order = f"order by r.created_at desc, r.id desc limit {where.bind(limit)}"

@@ -54,10 +54,7 @@ class Runs(Repository):
     async def accept(
         self, run_id: str, request: TriggerRequest, stream: Stream, lanes: int
     ) -> tuple[Run, bool]:
-        """Store an accepted run, once.
-
-        Returns:
-            The run, and whether it is new; the same request again gives the same run.
+        """Store an accepted run, once: return it, and whether it is new.
 
         Raises:
             ConflictError: the correlation ID belongs to another request, a run of the stream is
@@ -114,12 +111,7 @@ class Runs(Repository):
         return [run_of(row) for row in rows]
 
     async def request_cancel(self, tenant: str, run_id: str, actor: str) -> Run:
-        """Note that a person wants the run to end.
-
-        Raises:
-            NotFoundError: no such run in this tenant.
-            ConflictError: the run has ended already.
-        """
+        """Note that a person wants a run to end. Raises NotFoundError; ConflictError: it ended."""
         async with self._database.transaction() as connection:
             run = await lock_run(connection, tenant, run_id)
             if run.cancel_requested_at is None:

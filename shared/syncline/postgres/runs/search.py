@@ -84,9 +84,7 @@ class SearchResult(msgspec.Struct, frozen=True, rename="camel"):
 async def search_ids(database: Database, tenant: str, text: str) -> SearchResult:
     """Find what an ID names: a correlation ID or how it begins, a source ID, a target ID.
 
-    Raises:
-        InvalidInputError: the text cannot be an ID.
-        RetriableError: the database is away.
+    Raises InvalidInputError: the text cannot be an ID; RetriableError.
     """
     query = checked_id(text.strip(), "query.q")
     hits = [
@@ -140,11 +138,7 @@ def _cut(query: str, hits: Iterable[SearchHit]) -> SearchResult:
 
 
 def checked_id(text: str, name: str) -> str:
-    """Return a text that may be an ID. Raises InvalidInputError.
-
-    Args:
-        name: of the parameter that gave it.
-    """
+    """Return a text that may be an ID. Raises InvalidInputError that names its parameter."""
     if not text:
         raise InvalidInputError([Problem(name, "must not be empty")])
     if not is_storable(text):

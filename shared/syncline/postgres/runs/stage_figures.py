@@ -61,11 +61,7 @@ async def read_stages(
 ) -> list[StageView]:
     """Return a run's stages in order; none of a run that is older than such rows.
 
-    Args:
-        counters: of the run; what they count beyond the stages' own rows was settled by Ingest.
-
-    Raises:
-        RetriableError: the database is away.
+    What its counters count beyond the stages' own rows was settled by Ingest.
     """
     rows = await database.fetch(_ROWS, run_id)
     entries = {Stage.INGEST: counters.done}  # stage -> settled records that began there

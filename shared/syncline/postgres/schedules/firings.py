@@ -86,11 +86,7 @@ class Firings(Repository):
     async def take(
         self, now: datetime, decide: Callable[[DueSchedule], ScheduleUpdate]
     ) -> list[NewFiring]:
-        """Make firings of the slots that are due, in one transaction.
-
-        Returns:
-            The firings that are new.
-        """
+        """Make firings of the slots that are due, in one transaction; return those that are new."""
         new: list[NewFiring] = []
         async with self._database.transaction() as connection:
             for row in await connection.fetch(_DUE, now, BITE):
@@ -120,11 +116,7 @@ class Firings(Repository):
             await connection.execute(_SENT, ids, slots)
 
     async def settle(self, final_before: datetime) -> list[FiringResult]:
-        """Store what the trigger service answered; returns the new results.
-
-        Args:
-            final_before: missed slots that are older stay missed.
-        """
+        """Store what the trigger service answered and return it; older missed slots stay missed."""
         rows = await self._database.fetch(_SETTLE, BITE, final_before)
         return [FiringResult(row["result"]) for row in rows]
 
