@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
@@ -62,7 +61,9 @@ class OperationWorker:
             if await self._steps.claim(operation):
                 await self._ask(operation)
         else:
-            await self._until_nothing(self._steps.resolve, operation)
+            for _ in range(10):  # then others get their turn
+                if not await self._steps.resolve(operation):
+                    break
         if await self._steps.finish(operation):
             log.info("operation_ended", operation=str(operation.id), kind=str(operation.kind))
 
@@ -78,14 +79,6 @@ class OperationWorker:
         if run_ids:
             await self._producer.send([cancel_message(i, operation.actor) for i in run_ids])
             await self._steps.mark_cancelled(operation, run_ids)
-
-    async def _until_nothing(
-        self, step: Callable[[LeasedOperation], Awaitable[int]], operation: LeasedOperation
-    ) -> None:
-        """Repeat a step; others get their turn after some of them."""
-        for _ in range(10):
-            if not await step(operation):
-                return
 
     async def _ask(self, operation: LeasedOperation) -> None:
         chunks = await self._steps.unsent_chunks(operation)

@@ -16,7 +16,7 @@ from syncline.contracts.outbound import report_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome, Run
 from syncline.postgres.progress.stalled_runs import StalledRun
-from syncline.runtime.clock import Clock
+from syncline.runtime.clock import Clock, every
 from syncline.runtime.commands.control import cancel_message, forget_message
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler, SideTask
@@ -114,15 +114,13 @@ class FinalizeHandler(Handler[Report]):
         return {
             "held-back": self.tell_held_back,
             "stalled": self.look_for_stalled,
-            "in-flight": self.count_in_flight,
+            "in-flight": lambda: every(self._clock, COUNT_EVERY, self.count_in_flight),
             "forget": self.forget_cancels,
         }
 
     async def count_in_flight(self) -> None:
-        """Side task: keep the figure of what is on its way."""
-        while True:
-            METRICS.in_flight.set(await self._outcomes.in_flight())
-            await self._clock.sleep(COUNT_EVERY)
+        """Set the figure of what is on its way."""
+        METRICS.in_flight.set(await self._outcomes.in_flight())
 
     async def forget_cancels(self) -> None:
         """Side task: let the control topic forget runs that have been over for a while.

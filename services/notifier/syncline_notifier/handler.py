@@ -10,7 +10,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.notification.incident import AlertState, Cause, Subject
 from syncline.postgres.notifications.alert_messages import Message
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
-from syncline.runtime.clock import Clock
+from syncline.runtime.clock import Clock, every
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS
 from syncline_notifier.deliveries import DeliverySender
@@ -37,8 +37,8 @@ class NotifierHandler(Handler[RunEnd | None]):
     def side_tasks(self) -> dict[str, SideTask]:
         return {
             "deliver": self._delivering.run,
-            "weigh": self.weigh_for_ever,
-            "tell": self.tell_for_ever,
+            "weigh": lambda: every(self._clock, WEIGH_EVERY, self.weigh_pending),
+            "tell": lambda: every(self._clock, LOOK_EVERY, self.tell_due),
         }
 
     async def handle(self, items: Sequence[RunEnd | None]) -> list[Outbound]:
@@ -56,24 +56,12 @@ class NotifierHandler(Handler[RunEnd | None]):
             _note(await self._alerting.decide(subjects, run_ids, decide, now))
         return []
 
-    async def tell_for_ever(self) -> None:
-        """Side task: tell what has stood long enough."""
-        while True:
-            await self.tell_due()
-            await self._clock.sleep(LOOK_EVERY)
-
     async def tell_due(self) -> None:
-        """Look once. May raise RetriableError."""
+        """Publish what has stood long enough. May raise RetriableError."""
         _note(await self._alerting.tell_due(self._clock.now()))
 
-    async def weigh_for_ever(self) -> None:
-        """Side task: look how many dead letters wait."""
-        while True:
-            await self.weigh_pending()
-            await self._clock.sleep(WEIGH_EVERY)
-
     async def weigh_pending(self) -> None:
-        """Look once. May raise RetriableError."""
+        """Look how many dead letters wait. May raise RetriableError."""
         _note(await self._alerting.weigh_pending(self._decide, self._clock.now()))
 
     def _decide(

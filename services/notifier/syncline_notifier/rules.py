@@ -74,7 +74,10 @@ def judge(
     alert = _OF_STATE.get(run.state)  # type: ignore[call-overload]
     if alert is None:
         return state, None
-    cause = causes.get(run.correlation_id) or _unknown_cause(run)
+    cause = causes.get(run.correlation_id)
+    if cause is None:  # known by the run's end alone
+        pattern = pattern_of(run.reason or "", [run.instance, run.correlation_id])
+        cause = Cause(f"{run.state}/{pattern}")
     ways = state.open if alert in state.open else (*state.open, alert)
     data = _data(run, alert, run.reason or cause.words)
     return AlertState(ways, ended.at), Happening(ended.subject, alert, data, cause=cause)
@@ -118,11 +121,6 @@ def weigh(
         threshold=threshold,
     )
     return state, Happening(subject, alert, data, alert is None, Cause(name))
-
-
-def _unknown_cause(run: RunStatus) -> Cause:
-    """Return what is known of a failure by its run's end alone."""
-    return Cause(f"{run.state}/{pattern_of(run.reason or '', [run.instance, run.correlation_id])}")
 
 
 def _data(run: RunStatus, alert: Alert | None, reason: str | None) -> AlertData:

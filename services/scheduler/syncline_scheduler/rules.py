@@ -16,7 +16,7 @@ from syncline.domain.schedule.firing import (
     actor_of,
     run_id_of,
 )
-from syncline.domain.schedule.slots import WORTH, decide_slots, next_slot, slots
+from syncline.domain.schedule.slots import decide_slots, next_slot, slots
 from syncline.domain.schedule.zones import parse_zone
 
 MOST_MISSED = 1000
@@ -62,8 +62,3 @@ def _noted(
 ) -> NewFiring:
     run_id = run_id_of(schedule.id, slot)
     return NewFiring(slot, run_id, kind, actor_of(schedule.name), result, reason)
-
-
-def worth_since(now: datetime) -> datetime:
-    """Return the age from which an unpublished slot is not worth a run any more."""
-    return now - WORTH

@@ -17,12 +17,13 @@ from syncline.domain.schedule.firing import (
     UnpublishedFiring,
     trigger_fields,
 )
+from syncline.domain.schedule.slots import WORTH
 from syncline.postgres.schedules.firings import Firings
 from syncline.runtime.backoff import Backoff
 from syncline.runtime.clock import Clock, sleep_unless
 from syncline.runtime.ports import Producer
 from syncline.telemetry.metrics import METRICS
-from syncline_scheduler.rules import decide_update, worth_since
+from syncline_scheduler.rules import decide_update
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -67,9 +68,7 @@ class Scheduler:
         """Do once all there is to do. Raises RetriableError: what was begun is found again."""
         await self._take()
         now = self._clock.now()
-        given_up = await self._firings.give_up(
-            worth_since(now), "it could not be published in time"
-        )
+        given_up = await self._firings.give_up(now - WORTH, "it could not be published in time")
         _count(FiringResult.MISSED, given_up)
         await self._send()
         while results := await self._firings.settle(now - SURE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -32,6 +33,13 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(seconds, 0.0))
+
+
+async def every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Work for ever, with so many seconds between two times."""
+    while True:
+        await work()
+        await clock.sleep(seconds)
 
 
 async def sleep_unless(clock: Clock, seconds: float, stop: asyncio.Event) -> None:

@@ -13,7 +13,7 @@ from syncline.postgres.cursors.versions import (
     newest_cursor,
 )
 from syncline.postgres.database.conditions import ListPart
-from syncline.postgres.database.database import Connection, Repository, Row
+from syncline.postgres.database.database import Connection, Queryable, Repository, Row
 from syncline.postgres.database.near_names import no_stream
 from syncline.postgres.database.rows import fetch_structs, struct_of
 
@@ -52,8 +52,7 @@ class Cursors(Repository):
 
     async def format(self, tenant: str, instance: str, entity_type: str) -> CursorFormat:
         """Return how the values of a stream's cursor are read and compared."""
-        async with self._database.connection() as connection:
-            return cursor_format_of(await _find_stream(connection, tenant, instance, entity_type))
+        return cursor_format_of(await _find_stream(self._database, tenant, instance, entity_type))
 
     async def all(self, tenant: str, instance: str | None = None) -> list[CursorView]:
         """Return the newest version of every stream's cursor, by instance and entity type."""
@@ -71,9 +70,8 @@ class Cursors(Repository):
 
     async def current(self, tenant: str, instance: str, entity_type: str) -> CursorView:
         """Return the newest version of a stream's cursor; version 0: it was never set."""
-        async with self._database.connection() as connection:
-            stream = await _find_stream(connection, tenant, instance, entity_type)
-            row = await connection.fetchrow(_HISTORY, stream["id"], None, 1)
+        stream = await _find_stream(self._database, tenant, instance, entity_type)
+        row = await self._database.fetchrow(_HISTORY, stream["id"], None, 1)
         if row is None:
             return CursorView(stream["instance"], stream["entity_type"], 0, None)
         return struct_of(CursorView, row, **_names(stream))
@@ -88,9 +86,8 @@ class Cursors(Repository):
         limit: int | None = None,
     ) -> list[CursorView]:
         """Return versions of a stream's cursor, newest first; those below `before`."""
-        async with self._database.connection() as connection:
-            stream = await _find_stream(connection, tenant, instance, entity_type)
-            rows = await connection.fetch(_HISTORY, stream["id"], before, limit)
+        stream = await _find_stream(self._database, tenant, instance, entity_type)
+        rows = await self._database.fetch(_HISTORY, stream["id"], before, limit)
         return [struct_of(CursorView, row, **_names(stream)) for row in rows]
 
     async def set(
@@ -161,8 +158,8 @@ def _names(stream: Row) -> dict[str, str]:
     return {name: stream[name] for name in ("instance", "entity_type")}
 
 
-async def _find_stream(connection: Connection, tenant: str, instance: str, entity_type: str) -> Row:
-    found = await connection.fetchrow(_STREAM, tenant, instance, entity_type.lower())
+async def _find_stream(database: Queryable, tenant: str, instance: str, entity_type: str) -> Row:
+    found = await database.fetchrow(_STREAM, tenant, instance, entity_type.lower())
     if found is None:
-        raise await no_stream(connection, tenant, instance, entity_type)
+        raise await no_stream(database, tenant, instance, entity_type)
     return found

@@ -46,17 +46,14 @@ async def take_dead_letters(
     )
     missing = set(entries) - {row["id"] for row in taken}
     if missing:
-        why = await _why(connection, sorted(missing)[:_SHOWN], tenant, stream)
+        shown = sorted(missing)[:_SHOWN]
+        found = {row["id"]: row for row in await connection.fetch(_FIND, shown, tenant)}
+        why = "; ".join(f"{entry} {_reason(found.get(entry), stream)}" for entry in shown)
         raise ConflictError(f"{len(missing)} of {len(entries)} entries cannot be replayed: {why}")
     await connection.execute(_SEND_AGAIN, entries, AMBIGUOUS)
     details = {"run": run_id, "fromStage": replay.from_stage, "reason": reason}
     changed = {entry: details | {"edited": entry in edits} for entry in entries}
     await audit_each(connection, tenant, actor, "dlq.replayed", changed)
-
-
-async def _why(connection: Connection, ids: list[str], tenant: str, stream: Stream) -> str:
-    found = {row["id"]: row for row in await connection.fetch(_FIND, ids, tenant)}
-    return "; ".join(f"{entry} {_reason(found.get(entry), stream)}" for entry in ids)
 
 
 def _reason(row: Row | None, stream: Stream) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,7 +107,9 @@ async def store_dead_letters(connection: Connection, letters: Sequence[DeadLette
     pairs = sorted({(letter.stream, letter.source_id) for letter in letters})
     rows = await connection.fetch(_FORGET, [p[0] for p in pairs], [p[1] for p in pairs])
     targets = {(row["stream_id"], row["source_id"]): row["target_id"] for row in rows}
-    keys = await _match_keys(connection, {(x.mapping, x.mapping_version) for x in letters})
+    versions = {(letter.mapping, letter.mapping_version) for letter in letters}
+    rows = await connection.fetch(_MATCH_KEYS, [m for m, _ in versions], [v for _, v in versions])
+    keys = {(row["mapping_id"], row["version"]): row["key"] for row in rows}
     new = []
     for letter in letters:
         key = keys.get((letter.mapping, letter.mapping_version))
@@ -116,15 +118,6 @@ async def store_dead_letters(connection: Connection, letters: Sequence[DeadLette
         new.append(_row(letter, pattern_of(letter.failure.message, known)))
     await connection.executemany(_INSERT, new)
     await close_overtaken(connection, [letter.id for letter in letters])
-
-
-async def _match_keys(
-    connection: Connection, versions: Collection[tuple[str, int]]
-) -> dict[tuple[str, int], Any]:
-    """Return the match key of versions of mappings: a path, or several."""
-    mappings, numbers = [mapping for mapping, _ in versions], [number for _, number in versions]
-    rows = await connection.fetch(_MATCH_KEYS, mappings, numbers)
-    return {(row["mapping_id"], row["version"]): row["key"] for row in rows}
 
 
 def _row(letter: DeadLetter, pattern: str) -> tuple[object, ...]:

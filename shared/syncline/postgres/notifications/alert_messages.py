@@ -107,17 +107,14 @@ async def _told(
         subscriptions = [each for each in subscriptions if each["id"] in known]
     shown = [s for s in streams if s["state"] == "failing"] if fails else streams
     messages = []
-    for members, several in _by_sight(subscriptions, [_member(s) for s in shown]):
+    candidates = [struct_of(Member, s, subject=struct_of(Subject, s)) for s in shown]
+    for members, several in _by_sight(subscriptions, candidates):
         data = message_of(what, members, row["system"], now)
         if what is Announcement.FLAPPING:
             data = msgspec.structs.replace(data, failing=fails)
         await _queue(connection, row, data, several, now)
         messages.append(Message(data, len(several)))
     return messages
-
-
-def _member(row: Row) -> Member:
-    return struct_of(Member, row, subject=struct_of(Subject, row))
 
 
 def _by_sight(
@@ -142,13 +139,8 @@ async def _queue(
 ) -> None:
     """Store a notification and its deliveries."""
     id_, tenant = str(uuid7()), row["tenant"]
-    about = (data.alert, data.instance or _several(data), data.entity_type or "")
+    several = f"{data.system}: {data.count} streams" if data.system else f"{data.count} streams"
+    about = (data.alert, data.instance or several, data.entity_type or "")
     plain = msgspec.to_builtins(data)
     await connection.execute(_INSERT, id_, tenant, *about, now, plain, row["id"])
     await connection.execute(_DELIVER, tenant, id_, list(subscriptions))
-
-
-def _several(data: AlertData) -> str:
-    """Say in a list what a notification of several streams is about."""
-    words = f"{data.count} streams"
-    return f"{data.system}: {words}" if data.system else words

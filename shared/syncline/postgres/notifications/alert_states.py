@@ -79,7 +79,8 @@ class Alerting(Repository):
         """Lock subjects, decide on their runs, and store the verdict."""
         async with self._database.transaction() as connection:
             states = await _locked(connection, sorted(subjects))
-            causes = await _causes_of(connection, run_ids)
+            rows = await connection.fetch(_CAUSES, list(run_ids))
+            causes = {row["id"]: _cause(row) for row in rows}
             return await self._kept(connection, states, decide(states, causes), now)
 
     async def weigh_pending(self, weigh: Weigh, now: datetime) -> Sequence[Message]:
@@ -90,7 +91,8 @@ class Alerting(Repository):
         async with self._database.transaction() as connection:
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return []
-            pending = await _pending(connection)
+            rows = await connection.fetch(_PENDING)
+            pending = {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
             states = await _locked(connection, sorted(pending))
             return await self._kept(connection, states, weigh(states, pending), now)
 
@@ -124,23 +126,12 @@ class Alerting(Repository):
         return told
 
 
-async def _pending(connection: Connection) -> dict[Subject, int]:
-    rows = await connection.fetch(_PENDING)
-    return {Subject(row["tenant"], row["name"]): row["count"] for row in rows}
-
-
 async def _locked(connection: Connection, subjects: Sequence[Subject]) -> dict[Subject, AlertState]:
     """Lock the rows of subjects, in an order that all keep; those that are new begin well."""
     keys = columns_of(subjects)
     await connection.execute(_BEGIN, *keys)
     rows = await connection.fetch(_LOCKED, *keys)
     return {struct_of(Subject, row): struct_of(AlertState, row) for row in rows}
-
-
-async def _causes_of(connection: Connection, run_ids: Sequence[str]) -> dict[str, Cause]:
-    """Return the causes of those runs that failed, or in part, by correlation ID."""
-    rows = await connection.fetch(_CAUSES, list(run_ids))
-    return {row["id"]: _cause(row) for row in rows}
 
 
 def _cause(row: Row) -> Cause:

@@ -91,11 +91,10 @@ class Deliveries(Repository):
         """Lease deliveries that are due; other processes leave them alone for `lease` seconds."""
         held = timedelta(seconds=lease)
         rows = await self._database.fetch(_CLAIM, limit, str(uuid4()), held, BOTH_SIGN)
-        return [self._due(row) for row in rows]
-
-    def _due(self, row: Row) -> Due:
-        destination = destination_of(row, self._keys, row["subscription"])
-        return struct_of(Due, row, destination=destination)
+        return [
+            struct_of(Due, row, destination=destination_of(row, self._keys, row["subscription"]))
+            for row in rows
+        ]
 
     async def note(self, due: Due, tried: Try, again_in: float | None, *, final: str) -> bool:
         """Store what became of an attempt, unless another process holds the delivery by now.

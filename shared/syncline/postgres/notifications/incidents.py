@@ -44,6 +44,7 @@ select distinct tenant, instance, entity_type from incident_streams
 join unnest($1::text[], $2::text[], $3::text[]) as s(tenant, instance, entity_type)
   using (tenant, instance, entity_type)
 """
+# Since when incidents fail, or do not; they are due now.
 _SINCE = """
 update incidents set due_at = $3, fails = $2,
   since = case when fails is distinct from $2 then $3 else since end where id = $1
@@ -74,26 +75,16 @@ async def note_happenings(
     connection: Connection, happenings: Sequence[Happening], now: datetime
 ) -> list[str]:
     """Store what happened to subjects, in order; return the tenants to be decided on now."""
-    known = await _with_incidents(connection, happenings)
-    wanted = [
-        h for h in happenings if h.alert is not None or h.subject in known or _fails(h, happenings)
-    ]
+    rows = await connection.fetch(_IN_INCIDENTS, *columns_of({h.subject for h in happenings}))
+    known = {Subject(*row) for row in rows} | {h.subject for h in happenings if h.alert is not None}
+    wanted = [happening for happening in happenings if happening.subject in known]
     tenants = sorted({happening.subject.tenant for happening in wanted})
     for tenant in tenants:
         await lock_incidents(connection, tenant)
     for happening in wanted:
         touched = await _take(connection, happening, now)
-        await _since(connection, touched, now)
+        await connection.executemany(_SINCE, [(id_, fails, now) for id_, fails in touched.items()])
     return tenants
-
-
-def _fails(happening: Happening, happenings: Sequence[Happening]) -> bool:
-    return any(h.alert is not None and h.subject == happening.subject for h in happenings)
-
-
-async def _with_incidents(connection: Connection, happenings: Sequence[Happening]) -> set[Subject]:
-    subjects = {happening.subject for happening in happenings}
-    return {Subject(*row) for row in await connection.fetch(_IN_INCIDENTS, *columns_of(subjects))}
 
 
 def columns_of(subjects: Iterable[Subject]) -> list[Sequence[str]]:
@@ -118,8 +109,3 @@ async def _take(connection: Connection, happening: Happening, now: datetime) -> 
     incident = await connection.fetchval(_OPEN, subject.tenant, cause.key[:1000], cause.system, now)
     await connection.execute(_JOIN, incident, *key, alert, data)
     return {incident: True}
-
-
-async def _since(connection: Connection, touched: dict[str, bool], now: datetime) -> None:
-    """Store since when incidents fail, or do not; they are due now."""
-    await connection.executemany(_SINCE, [(id_, fails, now) for id_, fails in touched.items()])

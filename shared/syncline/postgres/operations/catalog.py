@@ -7,11 +7,14 @@ from datetime import datetime
 import msgspec
 
 from syncline.domain.record import JsonObject
-from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.database import Connection, Queryable, Row
 from syncline.postgres.database.rows import row_of, struct_of
 
 SELECT = """
-select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by
+select *, (select id from operations u where u.undo_of = o.id limit 1) as undone_by,
+  coalesce(counts, (select jsonb_object_agg(what, n) from (
+    select coalesce(result, state) as what, count(*) as n from operation_items i
+    where i.operation_id = o.id group by 1) c), '{}') as tally
 from operations o
 """
 _BY_ID = f"{SELECT} where id = $1 and tenant = $2"
@@ -81,17 +84,15 @@ class OperationItem(msgspec.Struct, frozen=True, rename="camel"):
     finished_at: datetime | None
 
 
-async def read_operation(connection: Connection, tenant: str, operation_id: str) -> OperationView:
+async def read_operation(database: Queryable, tenant: str, operation_id: str) -> OperationView:
     """Return an operation. Raises NotFoundError, also for another tenant's."""
-    row = await row_of(connection, f"operation {operation_id}", _BY_ID, operation_id, tenant)
-    return await operation_view(connection, row)
+    what = f"operation {operation_id}"
+    return operation_view(await row_of(database, what, _BY_ID, operation_id, tenant))
 
 
-async def operation_view(connection: Connection, row: Row) -> OperationView:
+def operation_view(row: Row) -> OperationView:
     """Read an operation of a row of SELECT; one that has ended keeps its counts."""
-    counts = row["counts"]
-    if counts is None:
-        counts = await count_items(connection, row["id"])
+    counts = row["tally"]
     return struct_of(
         OperationView,
         row,

@@ -116,8 +116,7 @@ class Operations(Repository):
 
     async def get(self, tenant: str, operation_id: str) -> OperationView:
         """Return an operation. Raises NotFoundError, also for another tenant's."""
-        async with self._database.connection() as connection:
-            return await read_operation(connection, tenant, operation_id)
+        return await read_operation(self._database, tenant, operation_id)
 
     async def newest(
         self,
@@ -129,9 +128,8 @@ class Operations(Repository):
     ) -> list[OperationView]:
         """Return operations, the newest first; or just those that have not ended."""
         position = after or (None, None)
-        async with self._database.connection() as connection:
-            rows = await connection.fetch(_NEWEST, tenant, running, *position, limit)
-            return [await operation_view(connection, row) for row in rows]
+        rows = await self._database.fetch(_NEWEST, tenant, running, *position, limit)
+        return [operation_view(row) for row in rows]
 
     async def items(
         self,

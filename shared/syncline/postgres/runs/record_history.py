@@ -25,12 +25,13 @@ order by r.created_at desc, r.id desc, b.number desc limit $3
 # Of every stream the newest run; a stream with many runs hides none of the others.
 _STREAMS = """
 select * from (
-  select distinct on (r.stream_id) r.id as correlation_id, i.name as instance, r.entity_type,
-    r.created_at, substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
+  select distinct on (r.stream_id) 'record' as kind, $2::text as source_id,
+    r.id as correlation_id, i.name as instance, r.entity_type, r.created_at as at,
+    substr(b.outcomes, array_position(b.source_ids, $2::text), 1) as code
   from batches b join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
   where b.tenant = $1 and b.source_ids @> array[$2::text]
   order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
-order by created_at desc, correlation_id desc limit $3
+order by at desc, correlation_id desc limit $3
 """
 _DEAD_LETTERS = """
 select id, run_id, batch, slot, error from dead_letters

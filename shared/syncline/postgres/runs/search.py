@@ -11,7 +11,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.record import MAX_SOURCE_ID_LENGTH, is_storable
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.conditions import SHORTEST, id_range
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import fetch_structs, struct_of
 from syncline.postgres.runs.record_history import newest_in_streams
 
@@ -108,23 +108,12 @@ async def _by_beginning(database: Database, tenant: str, query: str) -> list[Sea
 async def _records(database: Database, tenant: str, source_id: str) -> list[SearchHit]:
     """Return the record once for every stream that knows it, by its newest run."""
     runs = await newest_in_streams(database, tenant, source_id, EACH + 1)
-    hits = [_in_run(row, source_id) for row in runs]
+    hits = [struct_of(SearchHit, row, state=outcome_name(row["code"])) for row in runs]
     hits += await fetch_structs(database, SearchHit, _BY_SOURCE, tenant, source_id, EACH + 1)
     streams: dict[tuple[str | None, str | None], SearchHit] = {}
     for hit in hits:
         streams.setdefault((hit.instance, hit.entity_type), hit)
     return list(streams.values())
-
-
-def _in_run(row: Row, source_id: str) -> SearchHit:
-    return struct_of(
-        SearchHit,
-        row,
-        kind="record",
-        source_id=source_id,
-        state=outcome_name(row["code"]),
-        at=row["created_at"],
-    )
 
 
 def _cut(query: str, hits: Iterable[SearchHit]) -> SearchResult:
