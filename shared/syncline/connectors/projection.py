@@ -9,8 +9,9 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import Page
+from syncline.domain.columns import by_record
 from syncline.domain.errors import Category, Failure
-from syncline.domain.mapping.engine.conditions import compile_condition
+from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.paths import column_reader
 from syncline.domain.mapping.values.converters import plain_text
@@ -64,14 +65,25 @@ class Projection:
         )
         page = Page(ids, cursors, records, position, bad, self._names)
         for test in self._filters:
-            kept = [n in page.bad or test(record) for n, record in enumerate(page.records)]
-            page = only(page, kept)
+            page = only(page, _kept(page, test))
         if self._columns:
             page.records = [
                 record if n in page.bad else {name: record.get(name) for name in self._columns}
                 for n, record in enumerate(page.records)
             ]
         return page
+
+
+def _kept(page: Page, test: Test) -> list[bool]:
+    """Tell which records fulfil a condition; those that could not be read are not asked."""
+    good = [n for n in range(len(page.records)) if n not in page.bad]
+    holds, errors = answers(test, by_record([page.records[n] for n in good]))
+    if errors:
+        raise errors[min(errors)]
+    kept = [True] * len(page.records)
+    for n, is_kept in zip(good, holds, strict=True):
+        kept[n] = is_kept
+    return kept
 
 
 def _filled(text: str) -> str | None:

@@ -80,6 +80,11 @@ class Columns(msgspec.Struct, omit_defaults=True):
         )
 
 
+def by_record(records: list[Record]) -> Columns:
+    """Return records without laying them out: for few keys of them, or for one record."""
+    return Columns(len(records), {}, records)
+
+
 def joined(several: Sequence[Columns]) -> Columns:
     """Return the records of several, one after the other."""
     if len(several) == 1:

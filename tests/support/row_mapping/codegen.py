@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from syncline.domain.mapping.paths import Path, element_reader, is_simple, reader
-from syncline.domain.mapping.transformers.transformer import value_only
+from syncline.domain.mapping.transformers.transformer import ValueTransformer
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
 from syncline.domain.record import Record
 from tests.support.row_mapping.elements import ABSENT, Make, compile_each
@@ -172,7 +172,9 @@ class _Function:
         if field.required:
             lines.append(f"if {v} is None or {v} == EMPTY: raise RequiredFieldError")
         for made in field.transformers:
-            plain = value_only(made.transform)
+            plain = (
+                made.transform.function if isinstance(made.transform, ValueTransformer) else None
+            )
             call = (
                 f"{v} = {self._bind(plain)}({v})"
                 if plain is not None

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from syncline.domain.columns import Columns
 from syncline.domain.record import JsonObject, Value, is_storable
 
 _QUOTED = r'\["(?P<quoted>(?:[^"\\]|\\["\\])*)"\]'
@@ -99,6 +100,38 @@ def reader(path: Path) -> Callable[[Any], Any]:
         return _walk(record, path)
 
     return read
+
+
+def batch_reader(path: Path) -> Callable[[Columns], list[Value]]:
+    """Return a function that reads the path of all records of a batch, as `reader` does of one."""
+    place = path.index(EACH) if EACH in path else len(path)
+    head, rest = to_text(path[:place]), path[place:]
+    key, inside = path[0].key or "", path[1:]
+    if not inside and key == head:
+        return lambda batch: batch.column(key)
+
+    def read(batch: Columns) -> list[Value]:
+        if head in batch.values:
+            return walk_column(batch.values[head], rest)
+        found = walk_column(batch.column(key), inside)
+        if any(head in record for record in batch.rest):
+            both = zip(batch.rest, found, strict=True)
+            return [_walk(r[head], rest) if head in r else value for r, value in both]
+        return found
+
+    return read
+
+
+def walk_column(values: list[Value], path: Path) -> list[Value]:
+    """Read a path inside each of some values; what is missing reads as None."""
+    for place, segment in enumerate(path):
+        if segment.index == -1:
+            return [_walk(value, path[place:]) for value in values]
+        if (key := segment.key) is not None:
+            values = [value.get(key) if isinstance(value, dict) else None for value in values]
+        else:
+            values = [_step(value, segment) for value in values]
+    return values
 
 
 def element_reader(path: Path) -> Callable[[Any], Any]:

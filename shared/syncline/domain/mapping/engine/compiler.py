@@ -1,8 +1,6 @@
-"""Compiling a mapping version: two functions that take a batch and never ask the document again.
+"""Compiling a mapping version: two functions of a batch that never ask the document again.
 
-Each becomes one Python function built from a closed set of templates; the document's texts are
-bound as values and never become source. A record that breaks it is walked again field by field,
-to name the field at fault; the others are not touched by that.
+A field is a function of a column. What breaks on one record fails that record alone.
 """
 
 from __future__ import annotations
@@ -15,11 +13,11 @@ import msgspec
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
-from syncline.domain.mapping.engine.codegen import compile_output
-from syncline.domain.mapping.engine.conditions import Test, compile_condition
-from syncline.domain.mapping.engine.fields import Field, compile_field
+from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
+from syncline.domain.mapping.engine.evaluation import Evaluation, failure_of
+from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field
+from syncline.domain.mapping.engine.output_columns import compile_output
 from syncline.domain.mapping.engine.shape import Shaper
-from syncline.domain.mapping.engine.witness import RAISED, Witness, failure_of
 from syncline.domain.mapping.paths import parse_path
 from syncline.domain.record import Record
 
@@ -41,7 +39,7 @@ class MappedBatch(msgspec.Struct):
 
 
 class Mapper:
-    """One half of a mapping: a function of a record, and how to name what breaks it.
+    """One half of a mapping.
 
     Args:
         close: whether indexes that nothing writes close up (the transformation's `omitNull`).
@@ -56,41 +54,47 @@ class Mapper:
         close: bool = False,
     ) -> None:
         fixed = [(parse_path(target), value) for target, value in static]
-        self._shaper = Shaper(close=close)
-        self._function = compile_output(self._shaper.shape(fields, fixed))
+        self._output = compile_output(Shaper(close=close).shape(fields, fixed))
         self._exclude = exclude
-        self._witness = Witness(fields, lambda seen: self._shaper.shape(seen, fixed))
 
     def map(self, batch: Columns) -> MappedBatch:
         """Map a batch; one record that fails does not affect the others."""
-        function, records = self._function, batch.records()
-        if self._exclude is None:
-            try:
-                made = [function(record) for record in records]
-            except RAISED:  # whatever it was, the slow way names it
-                pass
-            else:
-                return MappedBatch(Columns.of(made), range(len(made)))
-        return self._one_by_one(records)
-
-    def _one_by_one(self, records: Sequence[Record]) -> MappedBatch:
-        made: dict[int, Record] = {}
+        places: Sequence[int] = range(len(batch))
         failures: dict[int, Failure] = {}
-        excluded = []
-        for place, record in enumerate(records):
-            try:
-                if self._exclude is not None and self._exclude(record):
-                    excluded.append(place)
-                else:
-                    made[place] = self._function(record)
-            except RAISED as error:
-                found = self.broken(record)
-                failures[place] = found[0][1] if found else failure_of("", error)
-        return MappedBatch(Columns.of(list(made.values())), list(made), failures, excluded)
+        excluded: list[int] = []
+        if self._exclude is not None:
+            holds, errors = answers(self._exclude, batch)
+            failures = {place: failure_of("", error) for place, error in errors.items()}
+            if True in holds:
+                excluded = [place for place, is_out in enumerate(holds) if is_out]
+                places = [place for place, is_out in enumerate(holds) if not is_out]
+                batch = batch.part(places)
+        evaluation = Evaluation(batch)
+        columns = self._output(evaluation)
+        for row, broken in evaluation.failures.items():
+            failures[places[row]] = broken[min(broken)]
+        if failures:
+            rows = [row for row, place in enumerate(places) if place not in failures]
+            columns = {key: [column[r] for r in rows] for key, column in columns.items()}
+            places = [places[row] for row in rows]
+        outputs = _laid_out(len(places), columns)
+        return MappedBatch(outputs, places, dict(sorted(failures.items())), excluded)
 
     def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every field that a record breaks, by its place in the mapping."""
-        return self._witness.broken(record)
+        evaluation = Evaluation(Columns.of([record]))
+        self._output(evaluation)
+        return sorted(evaluation.failures.get(0, {}).items())
+
+
+def _laid_out(size: int, columns: dict[str, list[Any]]) -> Columns:
+    """Return outputs; a key that some of them do not have stands with the others' rest."""
+    sparse = [key for key, column in columns.items() if ABSENT in column]
+    if not sparse:
+        return Columns(size, columns)
+    rows = zip(*[columns.pop(key) for key in sparse], strict=True)
+    rest = [{k: v for k, v in zip(sparse, row, strict=True) if v is not ABSENT} for row in rows]
+    return Columns(size, columns, rest if any(rest) else [])
 
 
 class CompiledMapping:
@@ -98,11 +102,15 @@ class CompiledMapping:
 
     def __init__(self, mapping: Mapping) -> None:
         transformation = mapping.transformation
-        self._normalizer = Mapper([compile_field(f) for f in mapping.normalization.fields])
+        self._normalizer = Mapper(
+            [compile_field(n, f) for n, f in enumerate(mapping.normalization.fields)]
+        )
         self._transformer = Mapper(
             [
-                compile_field(f, may_nest=_may_nest(mapping, f), omit_null=transformation.omit_null)
-                for f in transformation.fields
+                compile_field(
+                    n, f, may_nest=_may_nest(mapping, f), omit_null=transformation.omit_null
+                )
+                for n, f in enumerate(transformation.fields)
             ],
             [(fixed.target, fixed.value) for fixed in transformation.static],
             compile_condition(transformation.exclude) if transformation.exclude else None,

@@ -1,4 +1,4 @@
-"""Conditions: `when`, `exclude` and filters as functions of a record. Nothing is run as code."""
+"""Conditions: `when`, `exclude` and filters as functions of records. Nothing is run as code."""
 
 from __future__ import annotations
 
@@ -7,48 +7,94 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from syncline.domain.columns import Columns, by_record
 from syncline.domain.mapping.condition import Condition
-from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.mapping.paths import batch_reader, parse_path
 from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.mapping.values.numbers import to_decimal
-from syncline.domain.record import Record, Value
+from syncline.domain.record import Value
 
-Test: TypeAlias = Callable[[Record], bool]
+Test: TypeAlias = Callable[[Columns], list[bool]]
+"""Tells of each record whether it fulfils a condition."""
 _ORDER = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
+RAISED = (Exception, SystemExit)
+"""What a pure function may raise: a plug-in that ends the program ends its record only."""
 
 
 def compile_condition(condition: Condition) -> Test:
-    """Return a function that tells whether a record fulfils a (checked) condition."""
+    """Return what tests records by a (checked) condition.
+
+    It may raise ValueRefusedError: a record has a value that cannot be compared; `answers` says of
+    which record.
+    """
     if condition.all is not None:
-        every = [compile_condition(c) for c in condition.all]
-        return lambda record: all(test(record) for test in every)
+        return _joined([compile_condition(c) for c in condition.all], stop=False)
     if condition.any is not None:
-        some = [compile_condition(c) for c in condition.any]
-        return lambda record: any(test(record) for test in some)
+        return _joined([compile_condition(c) for c in condition.any], stop=True)
     if condition.not_ is not None:
         inner = compile_condition(condition.not_)
-        return lambda record: not inner(record)
+        return lambda batch: [not holds for holds in inner(batch)]
     return _single(condition)
 
 
+def answers(test: Test, batch: Columns) -> tuple[list[bool], dict[int, BaseException]]:
+    """Return what a test says of each record, False where it raises, and what it raises there."""
+    try:
+        return test(batch), {}
+    except RAISED:
+        pass
+    holds: list[bool] = []
+    errors: dict[int, BaseException] = {}
+    for place, record in enumerate(batch.records()):
+        try:
+            holds += test(by_record([record]))
+        except RAISED as error:
+            holds.append(False)
+            errors[place] = error
+    return holds, errors
+
+
+def _joined(tests: Sequence[Test], *, stop: bool) -> Test:
+    """Return what asks one test after the other until each record has the answer `stop`."""
+
+    def test(batch: Columns) -> list[bool]:
+        found = [not stop] * len(batch)
+        for one in tests:
+            if (not stop) not in found:
+                break
+            pairs = zip(found, one(batch), strict=True)
+            found = [a or b for a, b in pairs] if stop else [a and b for a, b in pairs]
+        return found
+
+    return test
+
+
 def _single(condition: Condition) -> Test:
-    read = reader(parse_path(condition.field or ""))
+    read = batch_reader(parse_path(condition.field or ""))
     op, value = condition.op or "eq", condition.value
+    wanted = value is not False
     match op:
         case "exists":
-            wanted = value is not False
-            return lambda record: (read(record) is not None) == wanted
+            return lambda batch: [(v is not None) == wanted for v in read(batch)]
         case "empty":
-            wanted = value is not False
-            return lambda record: (read(record) in (None, "", [], {})) == wanted
+            return lambda batch: [(v in (None, "", [], {})) == wanted for v in read(batch)]
         case "in" | "notIn":
             values: Sequence[Any] = value
-            return lambda record: any(equal(read(record), v) for v in values) == (op == "in")
+            is_in = op == "in"
+            return lambda batch: [
+                any(equal(v, other) for other in values) == is_in for v in read(batch)
+            ]
         case "eq" | "ne":
-            return lambda record: equal(read(record), value) == (op == "eq")
+            return lambda batch: _equal_ones(read(batch), value, is_equal=op == "eq")
     compare = _ORDER[op]
-    return lambda record: _ordered(read(record), value, compare)
+    return lambda batch: [_ordered(v, value, compare) for v in read(batch)]
+
+
+def _equal_ones(values: list[Value], other: Value, *, is_equal: bool) -> list[bool]:
+    if set(map(type, values)) == {type(other)}:
+        return [(value == other) == is_equal for value in values]
+    return [equal(value, other) == is_equal for value in values]
 
 
 def equal(left: Value, right: Value) -> bool:

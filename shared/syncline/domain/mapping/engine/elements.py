@@ -1,75 +1,98 @@
-"""SourceArray the elements of an array from one or more source arrays, at run time."""
+"""Arrays with an element for each of a source's: all elements of a batch are rows of one scope."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from itertools import chain, islice
+from typing import Any, NamedTuple, TypeAlias
 
-from syncline.domain.mapping.engine.fields import Field
+from syncline.domain.mapping.engine.evaluation import RecordContext, Scope, ValueContext
+from syncline.domain.mapping.engine.fields import ABSENT, Field
 from syncline.domain.mapping.engine.shape import Each, SourceArray
-from syncline.domain.mapping.paths import element_reader, reader
-from syncline.domain.record import Record, Value
+from syncline.domain.mapping.paths import Path, batch_reader
+from syncline.domain.record import Value
 
-Make: TypeAlias = Callable[..., Any]
-"""Takes the root record and the contexts; returns what it makes, or ABSENT."""
-
-
-class Absent:
-    """What stands for nothing at all, as null is something."""
-
-    def __repr__(self) -> str:
-        return "ABSENT"
+Column: TypeAlias = Callable[[Scope], list[Any]]
+"""Makes a value a row; ABSENT where there is nothing at all."""
+_Arrays: TypeAlias = Callable[[Scope], "list[list[Any] | None]"]
 
 
-ABSENT: Final = Absent()
-_Column: TypeAlias = Callable[[Record, Sequence[Any]], "list[Any] | None"]
-
-
-def compile_each(each: Each, element: Make, *, at_root: bool, is_certain: bool) -> Make:
-    """Return what makes the array: `make(root, *contexts)`, ABSENT where no field made any of it.
+def context_reader(context: int, path: Path, *, at_root: bool) -> Column:
+    """Return what reads a path in a context.
 
     Args:
-        element: makes one element of its contexts.
-        at_root: whether context 0 is the record, of which a key may have a dot in its name.
-        is_certain: no element is ABSENT.
+        at_root: the context is the records, of which a key may have a dot in its name.
     """
-    columns = [_column(making, at_root=at_root) for making in each.makings]
-    carried = each.carried
-    if len(columns) == 1:
-        return _single(columns[0], carried, element, is_certain=is_certain)
+    if not at_root:
+        return lambda scope: scope.contexts[context].read(path)
+    read = batch_reader(path)
+    return lambda scope: read(scope.evaluation.batch)
 
-    def make(root: Record, *contexts: Value) -> Value:
-        made = [column(root, contexts) for column in columns]
-        outer = [contexts[c] for c in carried]
-        lists = [column or [] for column in made]
-        elements = []
-        for place in range(max(map(len, lists), default=0)):
-            own = [found[place] if place < len(found) else ABSENT for found in lists]
-            elements.append(element(root, *own, *outer))
-        return _array(elements, is_touched=any(column == [] for column in made))
+
+def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool) -> Column:
+    """Return what makes the array: ABSENT where no field made any of it.
+
+    Args:
+        element: makes the elements of the scope of all of them.
+        at_root: whether context 0 is the records.
+        is_written: every element has a value of some field; else those without one are left out.
+    """
+    sources = [_arrays(making, at_root=at_root) for making in each.makings]
+    if not sources:  # fixed values alone, as earlier releases took them
+        return lambda scope: [ABSENT] * len(scope.owners)
+
+    def make(scope: Scope) -> list[Any]:
+        found = [read(scope) for read in sources]
+        lengths = [max(len(array or ()) for array in row) for row in zip(*found, strict=True)]
+        rows = [row for row, length in enumerate(lengths) for _ in range(length)]
+        contexts: list[RecordContext | ValueContext] = [
+            ValueContext(_elements(arrays, lengths)) for arrays in found
+        ]
+        contexts += [scope.contexts[number].repeated(rows) for number in each.carried]
+        owners = [scope.owners[row] for row in rows]
+        inner = Scope(scope.evaluation, owners, contexts, None if is_written else [])
+        made = element(inner)
+        if inner.written is not None:
+            made = _written(made, inner.written)
+        return _gathered(made, lengths, found)
 
     return make
 
 
-def _single(column: _Column, carried: Sequence[int], element: Make, *, is_certain: bool) -> Make:
-    def make(root: Record, *contexts: Value) -> Value:
-        found = column(root, contexts)
-        if not found:
-            return ABSENT if found is None else []
-        if carried:
-            outer = [contexts[c] for c in carried]
-            elements = [element(root, one, *outer) for one in found]
-        else:
-            elements = [element(root, one) for one in found]
-        return elements if is_certain else _array(elements, is_touched=False)
-
-    return make
+def _elements(arrays: Sequence[list[Any] | None], lengths: Sequence[int]) -> list[Any]:
+    """Return the elements of all arrays, each array as long as it has to be."""
+    if all(len(array or ()) == length for array, length in zip(arrays, lengths, strict=True)):
+        return list(chain.from_iterable(filter(None, arrays)))
+    made: list[Any] = []
+    for array, length in zip(arrays, lengths, strict=True):
+        own = array or []
+        made += own
+        made += [ABSENT] * (length - len(own))
+    return made
 
 
-def _array(elements: list[Any], *, is_touched: bool) -> Value:
-    if ABSENT in elements:
-        elements = [element for element in elements if element is not ABSENT]
-    return elements if elements or is_touched else ABSENT
+def _written(made: list[Any], columns: Sequence[list[Any]]) -> list[Any]:
+    """Return elements, ABSENT in the place of those that no field wrote anything of."""
+    if not columns:
+        return [ABSENT] * len(made)
+    by_row = zip(*columns, strict=True)
+    return [
+        element if any(value is not ABSENT for value in row) else ABSENT
+        for element, row in zip(made, by_row, strict=True)
+    ]
+
+
+def _gathered(
+    made: list[Any], lengths: Sequence[int], found: Sequence[list[list[Any] | None]]
+) -> list[Any]:
+    """Cut the elements of all rows into each row's array."""
+    elements, arrays = iter(made), []
+    for length, row in zip(lengths, zip(*found, strict=True), strict=True):
+        own = list(islice(elements, length))
+        if ABSENT in own:
+            own = [element for element in own if element is not ABSENT]
+        arrays.append(own if own or [] in row else ABSENT)
+    return arrays
 
 
 class _NullRule(NamedTuple):
@@ -89,28 +112,58 @@ class _NullRule(NamedTuple):
         return _NullRule(fills, all(field.omit_null for field in fields))
 
 
-def _column(making: SourceArray, *, at_root: bool) -> _Column:
+def _array_of(value: Value, rule: _NullRule) -> list[Any] | None:
+    if isinstance(value, list):
+        return value
+    if value is None and not rule.fills:
+        return None if rule.omits else []
+    return [value]
+
+
+def _arrays(making: SourceArray, *, at_root: bool) -> _Arrays:
     """Return what reads a source array: its elements, or None where it makes no array at all."""
-    of_root = at_root and making.context == 0
-    read = (reader if of_root else element_reader)(making.source)
-    context = making.context
-    switched = any(field.when is not None for field in making.fields)
-    everything = _NullRule.of(making.fields, is_spread=making.is_spread)
+    read = context_reader(making.context, making.source, at_root=at_root)
+    if any(field.when is not None for field in making.fields):
+        return _switched_arrays(making, read)
+    rule = _NullRule.of(making.fields, is_spread=making.is_spread)
 
-    def column(root: Record, contexts: Sequence[Any]) -> list[Any] | None:
-        if contexts[context] is ABSENT:
-            return None
-        asked = everything
-        if switched:
-            on = [f for f in making.fields if f.when is None or f.when(root)]
-            if not on:
-                return None
-            asked = _NullRule.of(on, is_spread=making.is_spread)
-        found = read(contexts[context])
-        if isinstance(found, list):
-            return found
-        if found is None and not asked.fills:
-            return None if asked.omits else []
-        return [found]
+    def arrays(scope: Scope) -> list[list[Any] | None]:
+        found = [_array_of(value, rule) for value in read(scope)]
+        for row in absent_rows(scope, making.context):
+            found[row] = None
+        return found
 
-    return column
+    return arrays
+
+
+def _switched_arrays(making: SourceArray, read: Column) -> _Arrays:
+    """Return what reads a source array of which `when` switches fields off."""
+    rules: dict[tuple[bool, ...], _NullRule] = {}
+
+    def rule_of(switches: tuple[bool, ...]) -> _NullRule:
+        if switches not in rules:
+            on = [field for field, is_on in zip(making.fields, switches, strict=True) if is_on]
+            rules[switches] = _NullRule.of(on, is_spread=making.is_spread)
+        return rules[switches]
+
+    def arrays(scope: Scope) -> list[list[Any] | None]:
+        values = read(scope)
+        absent = absent_rows(scope, making.context)
+        rows = [row for row in range(len(values)) if row not in absent]
+        owners = [scope.owners[row] for row in rows]
+        switches = [scope.evaluation.is_on(field, owners) for field in making.fields]
+        found: list[list[Any] | None] = [None] * len(values)
+        for row, on in zip(rows, zip(*switches, strict=True), strict=True):
+            if any(on):
+                found[row] = _array_of(values[row], rule_of(on))
+        return found
+
+    return arrays
+
+
+def absent_rows(scope: Scope, number: int) -> frozenset[int]:
+    """Return the rows that do not have a context, as their array is shorter."""
+    context = scope.contexts[number] if scope.contexts else None
+    if not isinstance(context, ValueContext) or ABSENT not in context.values:
+        return frozenset()
+    return frozenset(row for row, value in enumerate(context.values) if value is ABSENT)

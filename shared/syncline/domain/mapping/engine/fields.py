@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,14 +15,26 @@ from syncline.domain.mapping.transformers.registry import TAKES_NULL, registry
 from syncline.domain.mapping.transformers.transformer import Transformer
 from syncline.domain.mapping.values.converters import (
     checked,
+    sorted_keys,
     to_array,
     to_bool,
     to_object,
     to_string,
+    without_nulls,
 )
 from syncline.domain.mapping.values.dates import compile_reader, to_date, to_datetime
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
 from syncline.domain.record import Record, Value
+
+
+class Absent:
+    """What stands for nothing at all, as null is something."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
 
 
 class RequiredFieldError(ValueError):
@@ -43,14 +55,16 @@ class Field(msgspec.Struct, frozen=True):
     """A compiled field.
 
     Attributes:
+        place: in the mapping.
         name: its source path, for messages.
         convert: the canonical type's converter, None in a transformation.
-        when: tells from the root record whether the field is there at all.
+        when: tells of whole records whether the field is there at all.
         may_nest: whether its value may be an object or array taken whole from the source.
         omit_null: null is left out.
         fills: something is made of null, or said of it: a default, or that it is required.
     """
 
+    place: int
     name: str
     source: tuple[Segment, ...]
     target: tuple[Segment, ...]
@@ -64,7 +78,7 @@ class Field(msgspec.Struct, frozen=True):
     fills: bool = False
 
     def apply(self, value: Value, root: Record) -> Value:
-        """Bring one value through the field: the slow way, which names the field at fault."""
+        """Bring one value through the field, for columns in which a value breaks it."""
         is_empty = value is None or value == ""
         if is_empty and self.default is not None:
             value, is_empty = self.default, False
@@ -73,12 +87,16 @@ class Field(msgspec.Struct, frozen=True):
         for made in self.transformers:
             if value is not None or made.takes_null:
                 value = made.transform(value, root)
-        if value is None or self.convert is None:
-            return value
-        return None if value == "" and self.convert is not to_string else self.convert(value)
+        if self.convert is not None and value is not None:
+            is_unset = value == "" and self.convert is not to_string
+            value = None if is_unset else self.convert(value)
+        elif self.convert is None and self.may_nest:
+            value = sorted_keys(value)
+        return without_nulls(value, ABSENT) if self.omit_null else value
 
 
 def compile_field(
+    place: int,
     field: NormalizationField | TransformationField,
     *,
     may_nest: bool = True,
@@ -97,6 +115,7 @@ def compile_field(
     else:
         convert = _converter(field.type, field.format)
     return Field(
+        place=place,
         name=field.source,
         source=parse_path(field.source),
         target=parse_path(field.target),

@@ -6,10 +6,11 @@ A transformer is made once per mapping field from its options and is pure. null 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Any
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.transformers import texts
@@ -29,6 +30,7 @@ from syncline.domain.mapping.transformers.transformer import (
     pure,
 )
 from syncline.domain.mapping.values import converters, numbers
+from syncline.domain.mapping.values.column_forms import each_distinct, fixed_form, rounded_form
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.mapping.values.dates import (
     compile_format,
@@ -55,17 +57,23 @@ def bool_to_status(options: Options) -> Transformer:
     for name, label in (("trueValue", labels[True]), ("falseValue", labels[False])):
         if label is None:
             raise OptionError(name, "is required: the label for that value")
-    return ValueTransformer(lambda value: labels[converters.to_bool(value)])
+    return _of_distinct(lambda value: labels[converters.to_bool(value)])
+
+
+def _of_distinct(function: Callable[[Any], Any]) -> Transformer:
+    return ValueTransformer(function, each_distinct(function))
 
 
 def format_decimal(options: Options) -> Transformer:
     decimals = integer(options, "decimals", 2, 0, 10)
-    return ValueTransformer(lambda value: f"{numbers.rounded(value, decimals):f}")
+    return ValueTransformer(
+        lambda value: f"{numbers.rounded(value, decimals):f}", fixed_form(decimals)
+    )
 
 
 def round_number(options: Options) -> Transformer:
     decimals = integer(options, "decimals", 0, 0, 10)
-    return ValueTransformer(lambda value: numbers.rounded(value, decimals))
+    return ValueTransformer(lambda value: numbers.rounded(value, decimals), rounded_form(decimals))
 
 
 def parse_number(options: Options) -> Transformer:
@@ -82,7 +90,7 @@ def parse_number(options: Options) -> Transformer:
             return None  # an empty cell
         return read(value) if type(value) is str else numbers.to_decimal(value)
 
-    return ValueTransformer(transform)
+    return _of_distinct(transform)
 
 
 def date_format(options: Options) -> Transformer:
@@ -100,7 +108,7 @@ def date_format(options: Options) -> Transformer:
             words = f"has no date in {own.key} that could be written: {shown(value)}"
             raise ValueRefusedError(words, code="invalid_date") from None
 
-    return ValueTransformer(transform)
+    return _of_distinct(transform)
 
 
 def _form(options: Options, name: str, default: str) -> str:
@@ -145,7 +153,7 @@ def lookup(options: Options) -> Transformer:
         raise OptionError("map", "holds two keys that are one text, such as 1 and '1'")
     has_default, default = "default" in options, options.get("default")
 
-    def transform(value: Value, _record: Record) -> Value:
+    def transform(value: Value) -> Value:
         key = plain_text(value)
         if key in keyed:
             return keyed[key]
@@ -153,7 +161,7 @@ def lookup(options: Options) -> Transformer:
             return default
         raise ValueRefusedError(f"{shown(value)} is not in the lookup map")
 
-    return transform
+    return _of_distinct(transform)
 
 
 def to_bool_loosely(value: Value) -> bool:
@@ -161,7 +169,7 @@ def to_bool_loosely(value: Value) -> bool:
 
 
 BUILT_IN: dict[str, tuple[Factory, frozenset[str]]] = {
-    "sapYesNo": (pure(sap_yes_no), frozenset()),
+    "sapYesNo": (pure(sap_yes_no, each_distinct(sap_yes_no)), frozenset()),
     "boolToStatus": (bool_to_status, frozenset({"trueValue", "falseValue"})),
     "formatDecimal": (format_decimal, frozenset({"decimals"})),
     "dateFormat": (date_format, frozenset({"format", "inputFormat", "timezone"})),

@@ -43,11 +43,11 @@ def split(options: Options) -> Transformer:
 def join(options: Options) -> Transformer:
     separator = words(options, "separator", ",")
 
-    def transform(value: Value, _record: Record) -> str:
+    def transform(value: Value) -> str:
         parts = converters.to_array(value)
         return separator.join(plain_text(part) for part in parts if part is not None)
 
-    return transform
+    return ValueTransformer(transform)
 
 
 def concat(options: Options) -> Transformer:
@@ -76,9 +76,11 @@ def digest(options: Options) -> Transformer:
     algorithm = options.get("algorithm", "sha256")
     if algorithm not in ("sha256", "sha1", "md5"):
         raise OptionError("algorithm", "must be sha256, sha1 or md5")
-    return lambda value, _record: new_hash(
-        algorithm, plain_text(value).encode(), usedforsecurity=False
-    ).hexdigest()
+    return ValueTransformer(
+        lambda value: new_hash(
+            algorithm, plain_text(value).encode(), usedforsecurity=False
+        ).hexdigest()
+    )
 
 
 def substring(options: Options) -> Transformer:
@@ -95,7 +97,7 @@ def regex_extract(options: Options) -> Transformer:
     group = integer(options, "group", 1 if pattern.groups else 0, 0, pattern.groups)
     has_default, default = "default" in options, options.get("default")
 
-    def transform(value: Value, _record: Record) -> Value:
+    def transform(value: Value) -> Value:
         found = pattern.search(plain_text(value))
         if found:
             return found.group(group)
@@ -103,4 +105,4 @@ def regex_extract(options: Options) -> Transformer:
             return default
         raise ValueRefusedError(f"{shown(value)} does not match the pattern")
 
-    return transform
+    return ValueTransformer(transform)

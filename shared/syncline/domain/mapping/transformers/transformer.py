@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from syncline.domain.mapping.transformers.options import Options
+from syncline.domain.mapping.values.column_forms import ColumnForm, column_form, each_text
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.record import JsonObject, Record, Value
 
@@ -15,24 +16,28 @@ Factory: TypeAlias = Callable[[Options], Transformer]
 
 
 class ValueTransformer:
-    """A transformer that needs the value alone; the compiler calls its function directly."""
+    """A transformer that needs the value alone, and so takes a whole column at once.
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
+    Args:
+        form: the function over a column's values that are not null.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], form: ColumnForm | None = None) -> None:
         self.function = function
+        self.form = form or column_form(function)
 
     def __call__(self, value: Value, _record: Record) -> Value:
         return self.function(value)
 
 
-def value_only(transformer: Transformer) -> Callable[[Any], Any] | None:
-    """Return the function of a transformer that does not look at the record, else None."""
-    return transformer.function if isinstance(transformer, ValueTransformer) else None
-
-
-def pure(function: Callable[[Any], Any]) -> Factory:
-    made = ValueTransformer(function)
+def pure(function: Callable[[Any], Any], form: ColumnForm | None = None) -> Factory:
+    made = ValueTransformer(function, form)
     return lambda _options: made
 
 
 def of_text(function: Callable[[str], Any]) -> Factory:
-    return pure(lambda value: function(value if type(value) is str else plain_text(value)))
+    def transform(value: Value) -> Value:
+        return function(value if type(value) is str else plain_text(value))
+
+    made = ValueTransformer(transform, each_text(function, transform))
+    return lambda _options: made

@@ -23,14 +23,14 @@ MAX_DIGITS = 1000
 MAX_PLACES = 10
 _BOUND = 10**MAX_DIGITS
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?")
-_LIMITS = Context(
+LIMITS = Context(
     prec=MAX_DIGITS,
     Emin=-MAX_DIGITS,
     Emax=MAX_DIGITS,
     traps=[Inexact, Overflow, Subnormal, Clamped, InvalidOperation],
 )
-_WIDE = Context(prec=2 * MAX_DIGITS + 20)
-_PLACES = [Decimal(1).scaleb(-places) for places in range(MAX_PLACES + 1)]
+WIDE = Context(prec=2 * MAX_DIGITS + 20)
+PLACES = [Decimal(1).scaleb(-places) for places in range(MAX_PLACES + 1)]
 
 
 def to_decimal(value: Value) -> Decimal:
@@ -43,7 +43,7 @@ def to_decimal(value: Value) -> Decimal:
     if not number.is_finite():
         raise ValueRefusedError(f"must be a finite number, not {shown(value)}")
     try:
-        _LIMITS.plus(number)
+        LIMITS.plus(number)
     except DecimalException:
         raise _too_long(value) from None
     return number
@@ -128,5 +128,5 @@ def truncated(value: Value) -> int:
 
 def rounded(value: Value, places: int) -> Decimal:
     """Round half up (away from zero) to 0-10 places; a zero has no sign."""
-    number = to_decimal(value).quantize(_PLACES[places], ROUND_HALF_UP, _WIDE)
+    number = to_decimal(value).quantize(PLACES[places], ROUND_HALF_UP, WIDE)
     return number if number else abs(number)

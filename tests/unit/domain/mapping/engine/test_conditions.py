@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syncline.domain.columns import by_record
 from syncline.domain.mapping.condition import Condition, Op
 from syncline.domain.mapping.engine.conditions import compile_condition
 from syncline.domain.validation_errors import validated
@@ -18,7 +19,9 @@ RECORD = {
 
 
 def holds(condition: dict[str, Any]) -> bool:
-    return compile_condition(validated(Condition, condition))(RECORD)
+    test = compile_condition(validated(Condition, condition))
+    (answer,) = test(by_record([RECORD]))
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -98,4 +101,5 @@ def test_all_any_and_not() -> None:
 def test_only_numbers_and_texts_have_an_order(
     value: object, op: Op, other: object, *, holds: bool
 ) -> None:
-    assert compile_condition(Condition(field="a", op=op, value=other))({"a": value}) is holds
+    test = compile_condition(Condition(field="a", op=op, value=other))
+    assert test(by_record([{"a": value}])) == [holds]

@@ -1,0 +1,186 @@
+"""Making the outputs of a batch by column: each place of the output is a column of what is there.
+
+A place that may stay empty (a `when`, `omitNull`, an array shorter than its neighbour) holds ABSENT
+in the rows where nothing is written; so do objects and arrays that consist of such places alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from syncline.domain.mapping.engine.elements import (
+    Column,
+    absent_rows,
+    compile_each,
+    context_reader,
+)
+from syncline.domain.mapping.engine.evaluation import Evaluation, RecordContext, Scope
+from syncline.domain.mapping.engine.field_column import FieldColumn
+from syncline.domain.mapping.engine.fields import ABSENT, Field
+from syncline.domain.mapping.engine.shape import Array, Each, Leaf, Node, Object
+from syncline.domain.mapping.paths import is_simple
+from syncline.domain.mapping.values.converters import sorted_keys
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """A place of the output.
+
+    Attributes:
+        is_certain: it is there in every row.
+        is_written: a field writes it, or a place inside, in every row.
+    """
+
+    column: Column
+    is_certain: bool
+    is_written: bool
+
+
+def compile_output(shape: Object) -> Callable[[Evaluation], dict[str, list[Any]]]:
+    """Return what makes the columns of outputs, keys sorted at every level.
+
+    A column holds ABSENT where an output does not have the key.
+    """
+    compiler = _Compiler(frozenset(), at_root=True)
+    places = {key: compiler.place(shape.places[key]).column for key in sorted(shape.places)}
+
+    def output(evaluation: Evaluation) -> dict[str, list[Any]]:
+        owners = range(len(evaluation.batch))
+        scope = Scope(evaluation, owners, [RecordContext(evaluation.batch, owners)])
+        return {key: column(scope) for key, column in places.items()}
+
+    return output
+
+
+class _Compiler:
+    """Compiles the places of one depth: of the whole output, or of an array's element.
+
+    Args:
+        optional: contexts that may be missing.
+        at_root: whether context 0 is the records.
+    """
+
+    def __init__(self, optional: frozenset[int], *, at_root: bool) -> None:
+        self._optional = optional
+        self._at_root = at_root
+
+    def place(self, node: Node) -> _Place:
+        """Compile a place of the output."""
+        if isinstance(node, Object):
+            return self._object(node)
+        if isinstance(node, Array):
+            return self._array(node)
+        if isinstance(node, Each):
+            return self._each(node)
+        if node.field is None:
+            fixed = sorted_keys(node.value)
+            return _Place(lambda scope: [fixed] * len(scope.owners), True, False)
+        return self._field(node, node.field)
+
+    def _object(self, node: Object) -> _Place:
+        keys = sorted(node.places)
+        places = [self.place(node.places[key]) for key in keys]
+        is_certain = all(place.is_certain for place in places)
+
+        def column(scope: Scope) -> list[Any]:
+            rows = zip(*[place.column(scope) for place in places], strict=True)
+            if is_certain:
+                return [dict(zip(keys, row, strict=True)) for row in rows]
+            made = [
+                {k: v for k, v in zip(keys, row, strict=True) if v is not ABSENT} for row in rows
+            ]
+            return [each or ABSENT for each in made]
+
+        return _joined(column, places)
+
+    def _array(self, node: Array) -> _Place:
+        """Lay elements at their indexes; one that is not there leaves a null or closes up."""
+        made = {index: self.place(place) for index, place in sorted(node.places.items())}
+
+        def column(scope: Scope) -> list[Any]:
+            nothing = [ABSENT] * len(scope.owners)
+            by_index = [
+                made[index].column(scope) if index in made else nothing
+                for index in range(max(made) + 1)
+            ]
+            return [_laid(row, node.closed) or ABSENT for row in zip(*by_index, strict=True)]
+
+        return _joined(column, list(made.values()))
+
+    def _each(self, node: Each) -> _Place:
+        element = _Compiler(node.optional, at_root=False).place(node.element)
+        make = compile_each(
+            node, element.column, at_root=self._at_root, is_written=element.is_written
+        )
+        return _Place(_noting(make), False, False)
+
+    def _reader(self, leaf: Leaf) -> Column:
+        key = leaf.source[0].key if is_simple(leaf.source) else None
+        if self._at_root and key is not None:
+            return lambda scope: scope.evaluation.batch.column(key)
+        return context_reader(leaf.context, leaf.source, at_root=self._at_root)
+
+    def _field(self, leaf: Leaf, field: Field) -> _Place:
+        read = self._reader(leaf)
+        steps = FieldColumn(field)
+        is_optional = leaf.context in self._optional
+
+        def column(scope: Scope) -> list[Any]:
+            return steps.apply(read(scope), scope)
+
+        def switched(scope: Scope) -> list[Any]:
+            values = read(scope)
+            absent = absent_rows(scope, leaf.context) if is_optional else ()
+            rows = [row for row in range(len(values)) if row not in absent]
+            if field.when is not None:
+                is_on = scope.evaluation.is_on(field, [scope.owners[row] for row in rows])
+                rows = [row for row, on in zip(rows, is_on, strict=True) if on]
+            if len(rows) == len(values):
+                return steps.apply(values, scope)
+            made: list[Any] = [ABSENT] * len(values)
+            given = steps.apply([values[row] for row in rows], scope.part(rows))
+            for row, value in zip(rows, given, strict=True):
+                made[row] = value
+            return made
+
+        if is_optional or field.when is not None:
+            return _Place(_noting(switched), False, False)
+        if field.omit_null:
+            return _Place(_noting(column), False, False)
+        return _Place(column, True, True)
+
+
+def _joined(column: Column, places: list[_Place]) -> _Place:
+    """Return the place of what consists of these places: it is there if one of them is."""
+    return _Place(
+        column,
+        any(place.is_certain for place in places),
+        any(place.is_written for place in places),
+    )
+
+
+def _noting(column: Column) -> Column:
+    """Return what also notes where a field may write; only elements ask whether any did."""
+
+    def noted(scope: Scope) -> list[Any]:
+        made = column(scope)
+        if scope.written is not None:
+            scope.written.append(made)
+        return made
+
+    return noted
+
+
+def _laid(row: tuple[Any, ...], closed: frozenset[int]) -> list[Any]:
+    made: list[Any] = []
+    gap = 0
+    for index, value in enumerate(row):
+        if value is not ABSENT:
+            made += [None] * gap
+            made.append(value)
+            gap = 0
+        elif index not in closed:
+            gap += 1
+    return made
