@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from uuid6 import uuid7
 
-from syncline.contracts.messages import Extracted, RunRef, Settled
+from syncline.contracts.messages import Extracted, RunRef
 from syncline.contracts.topics import CONTROL
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.errors import ConflictError
@@ -26,6 +26,7 @@ from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import SystemClock
 from syncline_deadletter.operations import OperationWorker
 from syncline_trigger.rules import decode
+from tests.support.reports import settled
 from tests.support.run_life import dead_letter
 
 
@@ -109,7 +110,7 @@ async def finish(database: Database, run: Run, outcomes: Mapping[str, str]) -> N
     )  # fmt: skip
     slots = [slot for slot, i in enumerate(ids) if outcomes[i] != "."]
     codes = "".join(outcomes[ids[slot]] for slot in slots)
-    reports = [Settled(ref, 0, slots, codes, "execute")] if slots else []
+    reports = [settled(ref, 0, slots, codes, "execute")] if slots else []
     await Outcomes(database).apply([*reports, Extracted(ref, len(batches), len(ids))])
 
 

@@ -14,7 +14,7 @@ import msgspec
 from uuid6 import uuid7
 
 from syncline.connectors.port import Capabilities, ConnectorError, ExtractRequest, Page, Snapshot
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle, decode_bundle
 from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import Attempt, Report, RunRequest, decoder_of
@@ -236,7 +236,7 @@ class World:
                     await self._failed(decoder_of(CloudEvent[DeadLetter]).decode(value).data)
                 )
             else:
-                reports += await self._settled(decoder_of(Batch[dict[str, Any]]).decode(value))
+                reports += await self._settled(decode_bundle(value))
         if reports:
             await Outcomes(self.db).apply(reports)
 
@@ -244,7 +244,7 @@ class World:
         await DeadLetterStore(self.db).store([letter])
         return settled(letter)
 
-    async def _settled(self, batch: Batch[dict[str, Any]]) -> list[Report]:
+    async def _settled(self, batch: Bundle) -> list[Report]:
         decided = [self.decide(record) for record in batch.records]
         good = [place for place, own in enumerate(decided) if own is None]
         reports: list[Report] = []
@@ -262,7 +262,7 @@ class World:
                 reports.append(await self._failed(letter))
         return reports
 
-    async def _write(self, batch: Batch[dict[str, Any]], places: Sequence[int]) -> None:
+    async def _write(self, batch: Bundle, places: Sequence[int]) -> None:
         self.written += [batch.records[place] for place in places]
         last = {batch.ids[place]: place for place in places}
         self._number += 1

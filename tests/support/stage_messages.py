@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle, decode_bundle
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import Report, RunRef, decoder_of
 from syncline.contracts.topics import DLQ, OUTCOMES, STATUS
@@ -18,6 +18,7 @@ from syncline.runtime.commands.control import ControlTopic
 from syncline.testing.clock import EPOCH, FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from tests.support.eventually import eventually
+from tests.support.reports import one_batch
 
 
 def delivered(message: Outbound, offset: int = 0, at: int | None = None) -> Delivery:
@@ -46,8 +47,8 @@ def reports(messages: Sequence[Outbound]) -> list[Any]:
     return [decoder_of(Report).decode(m.value or b"") for m in on(messages, OUTCOMES)]
 
 
-def batches(messages: Sequence[Outbound], topic: str) -> list[Batch[Any]]:
-    return [decoder_of(Batch[Any]).decode(m.value or b"") for m in on(messages, topic)]
+def batches(messages: Sequence[Outbound], topic: str) -> list[Bundle]:
+    return [decode_bundle(m.value or b"") for m in on(messages, topic)]
 
 
 def dead_letters(messages: Sequence[Outbound]) -> list[DeadLetter]:
@@ -74,8 +75,8 @@ async def control_topic(*messages: Outbound) -> ControlTopic:
     return control
 
 
-def a_batch(run: RunRef, *records: dict[str, Any], **changes: Any) -> Batch[dict[str, Any]]:
+def a_batch(run: RunRef, *records: dict[str, Any], **changes: Any) -> Bundle:
     """Return a batch of records; their source IDs are A0, A1, …."""
     count = len(records)
-    batch = Batch(run, 0, 0, list(range(count)), [f"A{n}" for n in range(count)], list(records))
+    batch = one_batch(run, 0, 0, list(range(count)), [f"A{n}" for n in range(count)], list(records))
     return msgspec.structs.replace(batch, **{"version": 1, **changes})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from syncline.contracts.events import CloudEvent, DeadLetter
-from syncline.contracts.messages import DeadLetterRef, RunRef, Settled, decoder_of
+from syncline.contracts.messages import BatchOutcomes, DeadLetterRef, RunRef, Settled, decoder_of
 from syncline.contracts.wire import Delivery
 from syncline.domain.dead_letter.replay import PoisonMessage, poison_id
 from syncline.domain.run import Outcome
@@ -92,6 +92,5 @@ def settled(letter: DeadLetter) -> Settled:
         instance_name=letter.instance,
     )
     reference = DeadLetterRef(letter.id, letter.source_id, letter.stage, letter.failure)
-    return Settled(
-        run, letter.batch, [letter.slot], Outcome.FAILED.value, letter.stage, [reference]
-    )
+    outcomes = BatchOutcomes(letter.batch, [letter.slot], Outcome.FAILED.value)
+    return Settled(run, [outcomes], letter.stage, [reference])

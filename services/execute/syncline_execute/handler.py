@@ -1,4 +1,4 @@
-"""Execute: takes batches from `payload`, writes them to the target, reports to Finalize."""
+"""Execute: takes bundles from `payload`, writes them to the target, reports to Finalize."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 
-import msgspec
 import structlog
 
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle
 from syncline.contracts.messages import Halted, RunRef
 from syncline.contracts.outbound import report_message, settled_message
 from syncline.contracts.topics import Stage
@@ -17,7 +16,7 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_batches import RunCommands, split_stopped
+from syncline.runtime.commands.stopped_bundles import RunCommands, split_stopped
 from syncline.runtime.failure.failure_router import FailureRouter, storable
 from syncline.runtime.spec import Handler
 from syncline.security.secrets import SecretsError
@@ -25,12 +24,11 @@ from syncline_execute.targets import RunTargets, Target
 from syncline_execute.work import Halts
 from syncline_execute.writer import Writer, items_of
 
-Payloads = Batch[msgspec.Raw]
 log = structlog.get_logger()
 
 
-class ExecuteHandler(Handler[Payloads]):
-    """Writes what changed; all batches of one run that arrived together go out together."""
+class ExecuteHandler(Handler[Bundle]):
+    """Writes what changed; all bundles of one run that arrived together go out together."""
 
     def __init__(
         self,
@@ -48,30 +46,30 @@ class ExecuteHandler(Handler[Payloads]):
         self._clock = clock
         self._halts = halts
 
-    async def handle(self, items: Sequence[Payloads]) -> list[Outbound]:
+    async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
         live, messages = split_stopped(items, self._commands, Stage.EXECUTE, self._clock.now())
-        by_run: dict[str, list[Payloads]] = defaultdict(list)
-        for batch in live:
-            by_run[batch.run.id].append(batch)
+        by_run: dict[str, list[Bundle]] = defaultdict(list)
+        for bundle in live:
+            by_run[bundle.run.id].append(bundle)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run(same)) for same in by_run.values()]
         return messages + [message for task in tasks for message in task.result()]
 
-    async def _run(self, batches: Sequence[Payloads]) -> list[Outbound]:
-        run = batches[0].run
+    async def _run(self, bundles: Sequence[Bundle]) -> list[Outbound]:
+        run = bundles[0].run
         if (failure := self._halts.of(run.id)) is not None:
-            return self._stopped(batches, failure)
+            return self._stopped(bundles, failure)
         try:
             target = await self._targets.of(run)
         except (NotFoundError, InvalidInputError, SecretsError) as error:
             unusable = Failure(Category.PERMANENT, "configuration_unusable", str(error))
-            return self._stopped(batches, self._halts.note(run.id, unusable))
-        work = await self._writer.write(run, target, items_of(batches))
+            return self._stopped(bundles, self._halts.note(run.id, unusable))
+        work = await self._writer.write(run, target, items_of(bundles))
         messages: list[Outbound] = []
         if work.halt is not None:
             messages.append(self._halt(run, work.halt))
-        for number, batch in enumerate(batches):
-            messages += self._reports(batch, target, work.settled[number], work.failed[number])
+        for number, bundle in enumerate(bundles):
+            messages += self._reports(bundle, target, work.settled[number], work.failed[number])
         return messages
 
     def _halt(self, run: RunRef, failure: Failure) -> Outbound:
@@ -89,31 +87,31 @@ class ExecuteHandler(Handler[Payloads]):
         )
         return report_message(Halted(run, storable(failure)))
 
-    def _stopped(self, batches: Sequence[Payloads], failure: Failure) -> list[Outbound]:
+    def _stopped(self, bundles: Sequence[Bundle], failure: Failure) -> list[Outbound]:
         """Skip what came before the other stages heard of the halt."""
         return [
-            report_message(Halted(batches[0].run, storable(failure))),
+            report_message(Halted(bundles[0].run, storable(failure))),
             *(
-                settled_message(batch, range(len(batch)), Outcome.CANCELLED, Stage.EXECUTE)
-                for batch in batches
+                settled_message(bundle, range(len(bundle)), Outcome.CANCELLED, Stage.EXECUTE)
+                for bundle in bundles
             ),
         ]
 
-    def on_bug(self, item: Payloads, error: Exception) -> list[Outbound]:
-        """Make dead letters of a batch that breaks this stage every time."""
+    def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
+        """Make dead letters of a bundle that breaks this stage every time."""
         return self._router.give_up(item, error, self._clock.now())
 
     def _reports(
         self,
-        batch: Payloads,
+        bundle: Bundle,
         target: Target,
         outcomes: dict[Outcome, list[int]],
         failures: dict[int, Failure],
     ) -> list[Outbound]:
         messages = [
-            settled_message(batch, places, outcome, Stage.EXECUTE)
+            settled_message(bundle, sorted(places), outcome, Stage.EXECUTE)
             for outcome, places in outcomes.items()
         ]
         if failures:
-            messages += self._router.route(batch, failures, target.retry, self._clock.now())
+            messages += self._router.route(bundle, failures, target.retry, self._clock.now())
         return messages

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-import msgspec
-
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
-from syncline.contracts.batch import Batch
-from syncline.contracts.messages import decoding
+from syncline.contracts.bundle import Bundle, bundle_in
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.postgres.ledger.row_names import RowNames
 from syncline.postgres.ledger.write_ledger import Ledger
@@ -21,17 +18,16 @@ from syncline_execute.targets import Targets
 from syncline_execute.work import Halts
 from syncline_execute.writer import Writer
 
-Payloads = Batch[msgspec.Raw]
 SPEC = StageSpec(
     "execute",
     [INPUT_OF[Stage.EXECUTE]],
-    decoding(Payloads),
+    bundle_in,
     StageOptions(together=True),
     records=len,
 )
 
 
-def build(service: Service) -> tuple[StageSpec[Payloads], ExecuteHandler]:
+def build(service: Service) -> tuple[StageSpec[Bundle], ExecuteHandler]:
     halts = Halts()
     return SPEC, ExecuteHandler(
         Targets(service.connections, service.mappings),

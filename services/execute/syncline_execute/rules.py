@@ -41,7 +41,7 @@ class Item(msgspec.Struct):
     """One record on its way to the target.
 
     Attributes:
-        batch, place: where it came from: index of the batch in the call, index in its lists.
+        bundle, place: where it came from: index of the bundle in the call, index in its lists.
         version: when it was read; the higher one is the newer version.
         target_id: known ID at the target.
         entry: what the ledger knows of it.
@@ -49,7 +49,7 @@ class Item(msgspec.Struct):
         asked: the target was asked for it; without a `target_id` it has no such record.
     """
 
-    batch: int
+    bundle: int
     place: int
     source_id: str
     payload: bytes

@@ -11,9 +11,9 @@ from syncline.domain.run import Outcome
 from syncline_execute.rules import Item
 
 Settled: TypeAlias = dict[int, dict[Outcome, list[int]]]
-"""Batch index -> outcome -> places."""
+"""Bundle index -> outcome -> places."""
 Failed: TypeAlias = dict[int, dict[int, Failure]]
-"""Batch index -> place -> why."""
+"""Bundle index -> place -> why."""
 REMEMBERED = 1000
 """Runs of which is remembered that their writing stopped."""
 
@@ -51,11 +51,11 @@ class Work:
 
     def settle(self, items: Sequence[Item], outcome: Outcome) -> None:
         for item in items:
-            self.settled[item.batch][outcome].append(item.place)
+            self.settled[item.bundle][outcome].append(item.place)
 
     def fail(self, items: Sequence[Item], failure: Failure) -> None:
         for item in items:
-            self.failed[item.batch][item.place] = failure
+            self.failed[item.bundle][item.place] = failure
 
     def stop(self, items: Sequence[Item], failure: Failure) -> None:
         """Leave items unwritten because the target refuses the whole call; the first reason stays.

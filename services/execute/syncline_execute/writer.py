@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import repeat
 from uuid import uuid4
 
-import msgspec
-
 from syncline.connectors.port import WriteResult
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle, encoded_payloads
 from syncline.contracts.messages import RunRef
 from syncline.domain.errors import Failure, RetriableError
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
@@ -41,19 +40,24 @@ from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 
 
-def items_of(batches: Sequence[Batch[msgspec.Raw]]) -> list[Item]:
-    """Flatten batches of one run into items with their payload hashes."""
+def items_of(bundles: Sequence[Bundle]) -> list[Item]:
+    """Flatten bundles of one run into items with their payload hashes."""
     items: list[Item] = []
-    for number, batch in enumerate(batches):
-        payloads = [bytes(raw) for raw in batch.records]
-        hashes = payload_hashes(payloads, batch.run.target)
-        rows = [row or None for row in batch.row_hashes] or [None] * len(payloads)
-        items += [
-            Item(
-                number, place, batch.ids[place], payload, hashes[place], rows[place], batch.version
-            )
-            for place, payload in enumerate(payloads)
-        ]
+    for number, bundle in enumerate(bundles):
+        payloads = encoded_payloads(bundle)
+        hashes = payload_hashes(payloads, bundle.run.target)
+        rows = [row or None for row in bundle.row_hashes] or [None] * len(payloads)
+        versions = [batch.version for batch in bundle.batches for _ in batch.slots]
+        items += map(
+            Item,
+            repeat(number),
+            range(len(payloads)),
+            bundle.ids,
+            payloads,
+            hashes,
+            rows,
+            versions,
+        )
     return items
 
 

@@ -151,7 +151,8 @@ def _count_outcomes(reports: Sequence[Report]) -> None:
     counts = Counter[tuple[str, str]]()
     for report in reports:
         if isinstance(report, Settled):
-            for code, count in Counter(report.codes).items():
+            codes = "".join(batch.codes for batch in report.batches)
+            for code, count in Counter(codes).items():
                 counts[report.stage, code] += count
     for (stage, code), count in counts.items():
         METRICS.records.labels(stage, Outcome(code).name.lower()).inc(count)

@@ -68,7 +68,7 @@ def dead_letter_events(run: Run, reports: Iterable[Report], now: datetime) -> li
 def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:
     """Report the records that were given up with a stalled run, as their stages would have."""
     references = [DeadLetterRef(x.id, x.source_id, x.stage, x.failure) for x in letters]
-    return Settled(run, 0, [], "", "finalize", references)
+    return Settled(run, [], "finalize", references)
 
 
 def _dead_letter_event(run: Run, letter: DeadLetterRef, seq: int, now: datetime) -> Outbound:

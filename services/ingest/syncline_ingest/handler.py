@@ -23,7 +23,7 @@ from syncline.postgres.progress.extraction import Extractions, FencedError, Prog
 from syncline.postgres.progress.extraction_state import ExtractionEnd
 from syncline.postgres.runs.runs import Runs
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_batches import RunCommands
+from syncline.runtime.commands.stopped_bundles import RunCommands
 from syncline.runtime.ports import Producer
 from syncline.runtime.spec import Handler
 from syncline_ingest.extraction.chunker import Chunker

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from syncline.contracts.batch import Batch
-from syncline.contracts.messages import decoding
+from syncline.contracts.bundle import bundle_in
 from syncline.contracts.outbound import RETRY_AT, RETRY_STAGE
 from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
-
-_decode = decoding(Batch[msgspec.Raw])
-
 
 LONGEST = 25 * 60 * 60 * 1000
 """Milliseconds that no retry waits; one that would go round for ever is poison."""
@@ -44,7 +40,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def decode(delivery: Delivery) -> Waiting:
-    """Read a message of a retry topic. Raises ValueError: a header is wrong, or it is no batch."""
+    """Read a message of a retry topic. Raises ValueError: a header is wrong, or it is no bundle."""
     headers = dict(delivery.headers)
     try:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
@@ -52,14 +48,14 @@ def decode(delivery: Delivery) -> Waiting:
         raise ValueError(f"header {error} is missing") from error
     if due_at > delivery.timestamp + LONGEST:
         raise ValueError(f"header {RETRY_AT!r} lies further away than any retry")
-    batch = _decode(delivery)
+    bundle = bundle_in(delivery)
     if stage not in INPUT_OF:
-        raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no batches")
+        raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no bundles")
     kept = tuple(h for h in delivery.headers if h[0] not in (RETRY_AT, RETRY_STAGE))
-    spread = lane_spread(batch.run.id, batch.lane)
-    key = batch.run.id.encode()
-    records = len(batch)
+    spread = lane_spread(bundle.run.id, bundle.lane)
+    key = bundle.run.id.encode()
+    records = len(bundle)
     around = Outbound(delivery.topic, key, delivery.value, spread, delivery.headers, records)
     onward = msgspec.structs.replace(around, topic=INPUT_OF[stage], headers=kept)
     stands = int(tier_of(delivery.topic) * 1000 * PATIENCE)
-    return Waiting(due_at, delivery.timestamp + stands, batch.run.id, onward, around)
+    return Waiting(due_at, delivery.timestamp + stands, bundle.run.id, onward, around)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from syncline.bootstrap.service import Service, run
 from syncline.bootstrap.settings import Settings
+from syncline.contracts.bundle import Bundle
 from syncline.contracts.topics import Stage
 from syncline.domain.mapping.engine.compiler import CompiledMapping
-from syncline.runtime.mapping_handler import MappingHandler, Records, mapping_spec
+from syncline.runtime.mapping_handler import MappingHandler, mapping_spec
 from syncline.runtime.spec import StageSpec
 
 SPEC = mapping_spec(Stage.TRANSFORM)
 
 
-def build(service: Service) -> tuple[StageSpec[Records], MappingHandler]:
+def build(service: Service) -> tuple[StageSpec[Bundle], MappingHandler]:
     return SPEC, MappingHandler(
         Stage.TRANSFORM,
         Stage.EXECUTE,

@@ -106,8 +106,19 @@ class RunRequest(msgspec.Struct, frozen=True):
         check_uuid(self.run_id, "run_id")
 
 
-class Settled(msgspec.Struct, frozen=True, tag="settled"):
-    """Records of one batch reached an outcome. `codes` holds one Outcome code a slot.
+class BatchOutcomes(msgspec.Struct, frozen=True, array_like=True):
+    """Outcomes of records of one batch: `codes` holds one Outcome code a slot."""
+
+    number: Index
+    slots: list[Slot]
+    codes: Codes
+
+    def __post_init__(self) -> None:
+        _require_parallel(self.slots, self.codes)
+
+
+class Settled(msgspec.Struct, frozen=True, tag="outcomes"):
+    """Records of one run reached an outcome in one stage.
 
     Attributes:
         timings: of the messages that this report ends; they travel in its header, and travelled in
@@ -117,6 +128,22 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     """
 
     run: RunRef
+    batches: list[BatchOutcomes]
+    stage: str
+    letters: list[DeadLetterRef] = []
+    timings: list[Timing] = []
+    left_out: list[tuple[str, str]] = []
+    v: int = 2
+
+    def __post_init__(self) -> None:
+        for _, row_hash in self.left_out:
+            UUID(row_hash)
+
+
+class OlderSettled(msgspec.Struct, frozen=True, tag="settled"):
+    """What the release before reported: outcomes of one batch."""
+
+    run: RunRef
     number: Index
     slots: list[Slot]
     codes: Codes
@@ -124,12 +151,11 @@ class Settled(msgspec.Struct, frozen=True, tag="settled"):
     letters: list[DeadLetterRef] = []
     timings: list[Timing] = []
     left_out: list[tuple[str, str]] = []
-    v: int = VERSION
 
-    def __post_init__(self) -> None:
-        _require_parallel(self.slots, self.codes)
-        for _, row_hash in self.left_out:
-            UUID(row_hash)
+    def newer(self) -> Settled:
+        """Return it as it would be reported today. Raises ValueError."""
+        outcomes = BatchOutcomes(self.number, self.slots, self.codes)
+        return Settled(self.run, [outcomes], self.stage, self.letters, self.timings, self.left_out)
 
 
 class DeadLetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -226,7 +252,7 @@ def _require_parallel(*lists: Sized) -> None:
 
 def records_in(report: Report) -> int:
     """Count the records that a report gives an outcome."""
-    return len(report.slots) if isinstance(report, Settled) else 0
+    return sum(len(b.slots) for b in report.batches) if isinstance(report, Settled) else 0
 
 
 def dead_letters_in(reports: Iterable[Report]) -> list[DeadLetterRef]:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle
 from syncline.contracts.events import TRIGGER, cloud_event
-from syncline.contracts.messages import Report, RunRequest, Settled, encode, records_in
+from syncline.contracts.messages import (
+    BatchOutcomes,
+    Report,
+    RunRequest,
+    Settled,
+    encode,
+    records_in,
+)
 from syncline.contracts.topics import INPUT_OF, OUTCOMES, RUNS, TRIGGERS, Stage
 from syncline.contracts.wire import Outbound, lane_spread, run_spread
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.run import Outcome
 from syncline.domain.trigger import MAX_BYTES
 
-R = TypeVar("R")
 RETRY_AT = "retry-at"
 """Header: milliseconds since 1970 before which a retry must not be handed on."""
 RETRY_STAGE = "retry-stage"
@@ -43,35 +49,35 @@ def trigger_message(run_id: str, fields: Mapping[str, Any], source: str, now: da
     return Outbound(TRIGGERS, run_id.encode(), value, run_spread(run_id))
 
 
-def batch_message(batch: Batch[R], to: Stage) -> Outbound:
-    """Address a batch to a stage, in its lane."""
-    return lane_message(batch, INPUT_OF[to])
+def bundle_message(bundle: Bundle, to: Stage) -> Outbound:
+    """Address a bundle to a stage, in its lane."""
+    return lane_message(bundle, INPUT_OF[to])
 
 
-def lane_message(batch: Batch[R], topic: str) -> Outbound:
-    """Address a batch to a topic, in its lane. Headers are for people and other programs."""
-    run = batch.run
+def lane_message(bundle: Bundle, topic: str) -> Outbound:
+    """Address a bundle to a topic, in its lane. Headers are for people and other programs."""
+    run = bundle.run
     return Outbound(
         topic,
         run.id.encode(),
-        encode(batch),
-        lane_spread(run.id, batch.lane),
+        encode(bundle),
+        lane_spread(run.id, bundle.lane),
         (
             ("correlation-id", run.id.encode()),
             ("tenant", run.tenant.encode()),
-            ("attempt", str(batch.attempt).encode()),
+            ("attempt", str(bundle.attempt).encode()),
         ),
-        len(batch.ids),
+        len(bundle),
     )
 
 
-def retry_message(batch: Batch[R], stage: Stage, topic: str, due: datetime) -> Outbound:
-    """Address a batch to a retry topic, from where it comes back to a stage.
+def retry_message(bundle: Bundle, stage: Stage, topic: str, due: datetime) -> Outbound:
+    """Address a bundle to a retry topic, from where it comes back to a stage.
 
     Args:
         due: before which it must not be handed on.
     """
-    message = lane_message(batch, topic)
+    message = lane_message(bundle, topic)
     headers = (
         *message.headers,
         (RETRY_AT, str(int(due.timestamp() * 1000)).encode()),
@@ -88,21 +94,23 @@ def report_message(report: Report) -> Outbound:
 
 
 def settled_message(
-    batch: Batch[R],
+    bundle: Bundle,
     places: Sequence[int],
     outcome: Outcome,
     stage: Stage,
 ) -> Outbound:
-    """Report one outcome for some records of a batch.
+    """Report one outcome for some records of a bundle.
 
     Args:
-        places: indexes into the batch's lists.
+        places: rising indexes into the bundle's lists.
     """
-    slots = [batch.slots[place] for place in places]
-    codes = outcome.value * len(slots)
-    settled = Settled(batch.run, batch.number, slots, codes, stage.value)
-    if outcome is Outcome.EXCLUDED and batch.row_hashes:
-        named = [(batch.ids[place], batch.row_hashes[place]) for place in places]
+    outcomes = [
+        BatchOutcomes(part.number, part.slots, outcome.value * len(part.slots))
+        for part, _ in bundle.by_batch(places)
+    ]
+    settled = Settled(bundle.run, outcomes, stage.value)
+    if outcome is Outcome.EXCLUDED and bundle.row_hashes:
+        named = [(bundle.ids[place], bundle.row_hashes[place]) for place in places]
         settled = msgspec.structs.replace(settled, left_out=[pair for pair in named if pair[1]])
     return report_message(settled)
 

@@ -11,18 +11,25 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Report, Settled, Timing, decoding, encode
+from syncline.contracts.messages import (
+    OlderSettled,
+    Report,
+    Settled,
+    Timing,
+    decoding,
+    encode,
+)
 from syncline.contracts.topics import DLQ, INPUT_OF, RETRY_PREFIX
 from syncline.contracts.wire import Delivery, Outbound
 
 HEADER = "stage-timings"
 _STAGE_TOPICS = frozenset(INPUT_OF.values())
 _decode = msgspec.json.Decoder(list[Timing]).decode
-_decode_report = decoding(Report)
+_decode_report = decoding(Report | OlderSettled)
 
 
 class _OlderMessage(msgspec.Struct):
-    """A batch of the release before, which carried its timings in the message itself."""
+    """A batch of an earlier release, which carried its timings in the message itself."""
 
     timings: list[Timing] = []
 
@@ -65,10 +72,16 @@ def timings_of(delivery: Delivery) -> list[Timing]:
 
 def decode_report(delivery: Delivery) -> Report:
     """Read a report, with the timings of its header. Raises msgspec.DecodeError on what is none."""
-    report: Report = _decode_report(delivery)
+    report = _decode_report(delivery)
+    if isinstance(report, OlderSettled):
+        try:
+            report = report.newer()
+        except ValueError as error:
+            raise msgspec.ValidationError(str(error)) from error
     if isinstance(report, Settled) and (timings := timings_of(delivery)):
         return msgspec.structs.replace(report, timings=timings)
-    return report
+    newest: Report = report
+    return newest
 
 
 def with_timings(

@@ -1,4 +1,4 @@
-"""What Normalize and Transform have in common: they map the records of a batch and hand them on."""
+"""What Normalize and Transform have in common: they map records and hand them on."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from typing import Protocol
 
 import msgspec
 
-from syncline.contracts.batch import LARGEST_BATCH, Batch, fitting
-from syncline.contracts.messages import RunRef, decoding
-from syncline.contracts.outbound import batch_message, settled_message
+from syncline.contracts.bundle import LARGEST_BUNDLE, Bundle, bundle_in, fitting
+from syncline.contracts.messages import RunRef
+from syncline.contracts.outbound import bundle_message, settled_message
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Outbound
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError
 from syncline.domain.mapping.engine.compiler import CompiledMapping, MappedBatch
-from syncline.domain.record import Record
 from syncline.domain.retry import RetryPolicy
 from syncline.domain.run import Outcome
 from syncline.runtime.clock import Clock
-from syncline.runtime.commands.stopped_batches import RunCommands, split_stopped
+from syncline.runtime.commands.stopped_bundles import RunCommands, split_stopped
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
 
-Records = Batch[Record]
 NO_SYSTEM = RetryPolicy()
 """A mapping calls no system, so no profile's policy is about it. What it tries again is the bug of
 a transformer alone: as often and as late as a profile that says nothing."""
@@ -38,8 +36,8 @@ class Mappings(Protocol):
         """May raise RetriableError."""
 
 
-class MappingHandler(Handler[Records]):
-    """Maps every record of a batch; one that fails never holds back the others.
+class MappingHandler(Handler[Bundle]):
+    """Maps every record of a bundle; one that fails never holds back the others.
 
     Args:
         to: the stage that gets the results.
@@ -64,60 +62,57 @@ class MappingHandler(Handler[Records]):
         self._clock = clock
         self._passed = METRICS.records.labels(stage.value, "passed")
 
-    async def handle(self, items: Sequence[Records]) -> list[Outbound]:
+    async def handle(self, items: Sequence[Bundle]) -> list[Outbound]:
         live, messages = split_stopped(items, self._commands, self._stage, self._clock.now())
-        for batch in live:
+        for bundle in live:
             try:
-                mapping = await self._mappings.of(batch.run)
+                mapping = await self._mappings.of(bundle.run)
             except (NotFoundError, InvalidInputError) as error:
-                messages += self._router.give_up(batch, error, self._clock.now())
+                messages += self._router.give_up(bundle, error, self._clock.now())
                 continue
-            messages += self._forward(batch, self._part(mapping, Columns.of(batch.records)))
+            messages += self._forward(bundle, self._part(mapping, bundle.columns))
         return messages
 
-    def on_bug(self, item: Records, error: Exception) -> list[Outbound]:
-        """Make dead letters of a batch that breaks this stage every time."""
+    def on_bug(self, item: Bundle, error: Exception) -> list[Outbound]:
+        """Make dead letters of a bundle that breaks this stage every time."""
         return self._router.give_up(item, error, self._clock.now())
 
-    def _forward(self, batch: Records, mapped: MappedBatch) -> list[Outbound]:
-        """Turn the results for one batch into messages; every record is in exactly one of them."""
+    def _forward(self, bundle: Bundle, mapped: MappedBatch) -> list[Outbound]:
+        """Turn the results for one bundle into messages; each record is in exactly one of them."""
         failures = dict(mapped.failures)
         messages = []
-        if (output := _output(batch, mapped)) is not None:
-            for part, message in fitting(output, self._message, LARGEST_BATCH):
-                if (size := len(message.value or b"")) > LARGEST_BATCH:
-                    failures[batch.slots.index(part.slots[0])] = too_large(size)
+        if mapped.places:
+            left = iter(mapped.places)
+            for part, message in fitting(_output(bundle, mapped), self._message, LARGEST_BUNDLE):
+                places = [next(left) for _ in part.ids]
+                if (size := len(message.value or b"")) > LARGEST_BUNDLE:
+                    failures[places[0]] = too_large(size)
                 else:
                     messages.append(message)
                     self._passed.inc(len(part))
         if mapped.excluded:
-            messages.append(settled_message(batch, mapped.excluded, Outcome.EXCLUDED, self._stage))
+            messages.append(settled_message(bundle, mapped.excluded, Outcome.EXCLUDED, self._stage))
         if failures:
-            messages += self._router.route(batch, failures, NO_SYSTEM, self._clock.now())
+            messages += self._router.route(bundle, failures, NO_SYSTEM, self._clock.now())
         return messages
 
-    def _message(self, batch: Records) -> Outbound:
-        return batch_message(batch, self._to)
+    def _message(self, bundle: Bundle) -> Outbound:
+        return bundle_message(bundle, self._to)
 
 
-def mapping_spec(stage: Stage) -> StageSpec[Records]:
+def mapping_spec(stage: Stage) -> StageSpec[Bundle]:
     """Return what a stage that maps records reads."""
-    return StageSpec(stage.value, [INPUT_OF[stage]], decoding(Records), records=len)
+    return StageSpec(stage.value, [INPUT_OF[stage]], bundle_in, records=len)
 
 
-def _output(batch: Records, mapped: MappedBatch) -> Records | None:
-    """Return the batch of what was mapped, None where that is nothing."""
-    if not mapped.places:
-        return None
-    records = mapped.outputs.records()
-    if mapped.outputs.rest:  # its keys come last, and hashes are taken of sorted ones
-        records = [dict(sorted(record.items())) for record in records]
-    if len(mapped.places) < len(batch):
-        batch = batch.part(mapped.places)
-    return msgspec.structs.replace(batch, records=records, attempt=1, history=[])
+def _output(bundle: Bundle, mapped: MappedBatch) -> Bundle:
+    """Return the bundle of what was mapped."""
+    if len(mapped.places) < len(bundle):
+        bundle = bundle.part(mapped.places)
+    return msgspec.structs.replace(bundle, columns=mapped.outputs, attempt=1, history=[])
 
 
 def too_large(size: int) -> Failure:
     """Say that a record does not fit into a message. `size` is bytes."""
-    message = f"the record has {size:,} bytes, a message may have {LARGEST_BATCH:,}"
+    message = f"the record has {size:,} bytes, a message may have {LARGEST_BUNDLE:,}"
     return Failure(Category.PERMANENT, "record_too_large", message)

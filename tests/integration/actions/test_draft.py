@@ -11,7 +11,6 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.actions.trials.draft import DraftTrier, TrialRequest
-from syncline.contracts.batch import Batch
 from syncline.contracts.messages import RunRef
 from syncline.contracts.outbound import batch_message
 from syncline.contracts.topics import Stage
@@ -23,6 +22,7 @@ from syncline.postgres.database.database import Database, open_database
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.configured import DOCUMENT, configure
 from tests.support.kafka import KafkaPlace
+from tests.support.reports import one_batch
 
 KEYS = Keyring.parse(generate_key())
 Rows = Sequence[dict[str, Any]]
@@ -55,7 +55,7 @@ class World:
             str(stream["mapping_id"]), 1,
         )  # fmt: skip
         ids = [str(row["id"]) for row in rows]
-        batch = Batch(ref, 0, 0, list(range(len(rows))), ids, list(rows))
+        batch = one_batch(ref, 0, 0, list(range(len(rows))), ids, list(rows))
         await self._producer.send([batch_message(batch, Stage.NORMALIZE)])
         return run_id
 

@@ -20,7 +20,6 @@ from syncline.connectors.http import HttpConnector
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.port import Surroundings
-from syncline.contracts.batch import Batch
 from syncline.contracts.messages import RunRef
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
@@ -33,6 +32,7 @@ from syncline_execute.targets import Target
 from syncline_execute.work import Halts, Work
 from syncline_execute.writer import Writer, items_of
 from tests.support.hostile_api import HostileApi, Manners
+from tests.support.reports import one_batch
 
 LOOKUP = {
     "endpoint": "/items",
@@ -173,7 +173,9 @@ class World:
     async def _written(self, run: RunRef, records: dict[str, dict[str, Any]]) -> Work | None:
         payloads = [msgspec.json.encode(r, order="sorted") for r in records.values()]
         raw = [msgspec.Raw(payload) for payload in payloads]
-        batch = Batch(run, 0, 0, list(range(len(raw))), list(records), raw, version=self._version)
+        batch = one_batch(
+            run, 0, 0, list(range(len(raw))), list(records), raw, version=self._version
+        )
         try:
             return await Writer(self.ledger, Halts(), RowNaming(RowNames(self._database))).write(
                 run, self._target(), items_of([batch])

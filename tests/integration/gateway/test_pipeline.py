@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from syncline.contracts.messages import Discovered, Extracted, Settled
+from syncline.contracts.messages import Discovered, Extracted
 from syncline.domain.run import Run
 from syncline.domain.service_status import Dot, Rates, ServiceStatus
 from syncline.postgres.monitoring.service_status import ServiceStatusStore
@@ -18,6 +18,7 @@ from syncline.runtime.clock import SystemClock
 from tests.support.access import give_key
 from tests.support.configured import configure
 from tests.support.gateway import Gateway
+from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, extract, ref
 
 KEEPS_UP = ServiceStatus("trigger", Dot.GREEN, "keeps up", "runs", 0, 0, None, 1)
@@ -47,7 +48,7 @@ async def ended(place: Gateway, outcomes: str) -> Run:
     ids = "abcdefgh"[: len(outcomes)]
     await extract(db, run, [batch(0, ids)])
     await apply(db, Discovered(ref(run)), Extracted(ref(run), 1, len(ids)))
-    return await apply(db, Settled(ref(run), 0, list(range(len(ids))), outcomes, "execute"))
+    return await apply(db, settled(ref(run), 0, list(range(len(ids))), outcomes, "execute"))
 
 
 async def test_health_is_what_the_monitor_wrote_and_says_when_it_is_old(

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from syncline.contracts.events import RunStatus
-from syncline.contracts.messages import Extracted, Settled
+from syncline.contracts.messages import Extracted
 from syncline.domain.notification.incident import AlertTiming
 from syncline.domain.run import Run
 from syncline.postgres.database.database import open_database
@@ -24,6 +24,7 @@ from tests.support.configured import configure
 from tests.support.mail import MailServer, trusted_mail_server
 from tests.support.notifier import Notifier
 from tests.support.receiver import Receiver, receiver
+from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref
 
 AWAY = "erp.example.com:5432 does not answer"
@@ -199,7 +200,7 @@ async def test_a_run_failed_webhook_carries_the_reason_of_its_records(
     await DeadLetterStore(place.database).store(
         [dead_letter(run, i, s) for s, i in enumerate("ab")]
     )
-    await apply(place.database, Settled(ref(run), 0, [0, 1], "FF", "execute"),
+    await apply(place.database, settled(ref(run), 0, [0, 1], "FF", "execute"),
                 Extracted(ref(run), 1, 2))  # fmt: skip
     stage = place.patient()
     await stage.handle([_of(place, run)])

@@ -11,7 +11,7 @@ import pytest
 from uuid6 import uuid7
 
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle, decode_bundle
 from syncline.contracts.dead_letters import FailedRecord, RecordPlace, dead_letter
 from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import Attempt, Extracted, Report, RunRequest, decoder_of
@@ -59,8 +59,8 @@ class Sent:
         if self.dies_in == 0:
             raise KilledError
 
-    def batches(self) -> list[Batch[dict[str, Any]]]:
-        decode = decoder_of(Batch[dict[str, Any]]).decode
+    def batches(self) -> list[Bundle]:
+        decode = decode_bundle
         return [decode(m.value or b"") for m in self.messages if m.topic in ("raw", "payload")]
 
     def letters(self) -> list[DeadLetter]:
@@ -169,7 +169,7 @@ async def world(postgres: str) -> AsyncIterator[World]:
         yield World(database)
 
 
-def places(batches: Sequence[Batch[Any]]) -> set[tuple[int, int, str]]:
+def places(batches: Sequence[Bundle]) -> set[tuple[int, int, str]]:
     return {(b.number, slot, i) for b in batches for slot, i in zip(b.slots, b.ids, strict=True)}
 
 
@@ -254,7 +254,7 @@ async def test_a_replay_is_published_again_from_its_dead_letters(world: World) -
     assert (again.records, again.version) == ([{"sku": "A0"}], letter.version)
 
 
-def dead_letter_of(run: Run, batch: Batch[Any]) -> DeadLetter:
+def dead_letter_of(run: Run, batch: Bundle) -> DeadLetter:
     attempt = Attempt(
         1, "2026-01-01T00:00:00+00:00", "execute", Failure(Category.PERMANENT, "rejected", "no")
     )

@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from syncline.contracts.batch import LARGEST_RETRY, Batch
+from syncline.contracts.bundle import LARGEST_RETRY
 from syncline.contracts.messages import Report, RunRef, Waiting, decoder_of
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
@@ -20,14 +20,14 @@ ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 BUSY = Failure(Category.TRANSIENT, "http_503", "the shop is busy")
 
 
-def batch(records: int, size: int = 1) -> Batch[dict[str, str]]:
+def batch(records: int, size: int = 1) -> Bundle:
     run = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
     ids = [f"A{n}" for n in range(records)]
-    return Batch(run, 0, 0, list(range(records)), ids, [{"x": "y" * size}] * records)
+    return one_batch(run, 0, 0, list(range(records)), ids, [{"x": "y" * size}] * records)
 
 
-def again(messages: list[Outbound]) -> list[Batch[dict[str, str]]]:
-    decode = decoder_of(Batch[dict[str, str]]).decode
+def again(messages: list[Outbound]) -> list[Bundle]:
+    decode = decode_bundle
     return [decode(m.value or b"") for m in messages if m.topic != OUTCOMES]
 
 

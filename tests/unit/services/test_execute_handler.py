@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle
 from syncline.contracts.messages import Halted, Report, RunRef, Settled, decoder_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -27,9 +27,9 @@ OTHER = "01a218f0-d9ad-7980-81d9-14cf848cf7d2"
 REFUSED = Failure(Category.PERMANENT, "login_refused", "the target answered 401")
 
 
-def batch(number: int, run_id: str = ONE) -> Batch[msgspec.Raw]:
+def batch(number: int, run_id: str = ONE) -> Bundle:
     run = RunRef(run_id, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
-    return Batch(run, number, 0, [0, 1], ["a", "b"], [msgspec.Raw(b"{}")] * 2)
+    return one_batch(run, number, 0, [0, 1], ["a", "b"], [msgspec.Raw(b"{}")] * 2)
 
 
 class Targets:

@@ -13,7 +13,7 @@ import pytest
 
 from syncline.connectors.port import ConnectorError, Surroundings
 from syncline.connectors.sqlite import SqliteConnector
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import Bundle
 from syncline.contracts.messages import Halted, Retrying, RunRef, Settled, Waiting, encode, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -79,7 +79,7 @@ class Place:
             self.connector, capabilities, TRANSFORMATION, RetryPolicy(2, 2.0, 32.0), self.limits, 2
         )
 
-    async def handle(self, *sent: Batch[dict[str, Any]]) -> list[Outbound]:
+    async def handle(self, *sent: Bundle) -> list[Outbound]:
         """Let a new process handle batches as they lay on their topic."""
         halts = Halts()
         handler = ExecuteHandler(
@@ -112,7 +112,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     opened.close()
 
 
-def items(*numbers: int, run: RunRef = RUN, **changes: Any) -> Batch[dict[str, Any]]:
+def items(*numbers: int, run: RunRef = RUN, **changes: Any) -> Bundle:
     records = [{"sku": f"S{place}", "n": n} for place, n in enumerate(numbers)]
     return a_batch(run, *records, **changes)
 

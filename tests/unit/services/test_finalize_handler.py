@@ -36,6 +36,7 @@ from syncline_finalize.handler import FinalizeHandler
 from syncline_finalize.main import SPEC
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.memory_runs import ID, MemoryRuns, a_run
+from tests.support.reports import settled
 from tests.support.stage_messages import (
     dead_letters,
     delivered,
@@ -87,7 +88,7 @@ def place() -> Place:
 
 
 def settled(codes: Mapping[int, str], number: int = 0, **more: Any) -> Settled:
-    return Settled(RUN, number, list(codes), "".join(codes.values()), "execute", **more)
+    return settled(RUN, number, list(codes), "".join(codes.values()), "execute", **more)
 
 
 async def test_reports_become_one_event_with_the_counters(place: Place) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import syncline_normalize.main
 import syncline_transform.main
-from syncline.contracts.batch import LARGEST_BATCH, Batch
+from syncline.contracts.bundle import LARGEST_BUNDLE
 from syncline.contracts.messages import RunRef, Settled, encode, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -110,14 +110,14 @@ def transform() -> Place:
     return Place(Stage.TRANSFORM, syncline_transform.main)
 
 
-def rows(*numbers: Any, run: RunRef = RUN, **changes: Any) -> Batch[dict[str, Any]]:
+def rows(*numbers: Any, run: RunRef = RUN, **changes: Any) -> Bundle:
     """Return a batch as Ingest makes it."""
     return a_batch(
         run, *({"id": f"S{place}", "n": n} for place, n in enumerate(numbers)), **changes
     )
 
 
-def canonical(*numbers: Any, **changes: Any) -> Batch[dict[str, Any]]:
+def canonical(*numbers: Any, **changes: Any) -> Bundle:
     return a_batch(RUN, *({"sku": f"S{p}", "n": n} for p, n in enumerate(numbers)), **changes)
 
 
@@ -190,13 +190,13 @@ async def test_a_batch_that_breaks_the_stage_becomes_dead_letters(normalize: Pla
 
 
 async def test_a_batch_that_no_message_holds_is_halved(normalize: Place) -> None:
-    wide = a_batch(RUN, *({"id": "x" * (LARGEST_BATCH // 3), "n": n} for n in range(4)))
+    wide = a_batch(RUN, *({"id": "x" * (LARGEST_BUNDLE // 3), "n": n} for n in range(4)))
     sent = batches(await normalize.handle(wide), "canonical")
     assert [batch.slots for batch in sent] == [[0, 1], [2, 3]]
 
 
 async def test_a_record_that_no_message_holds_is_a_dead_letter(normalize: Place) -> None:
-    wide = a_batch(RUN, {"id": "S0", "n": 0}, {"id": "x" * (LARGEST_BATCH + 1), "n": 1})
+    wide = a_batch(RUN, {"id": "S0", "n": 0}, {"id": "x" * (LARGEST_BUNDLE + 1), "n": 1})
     messages = await normalize.handle(wide)
     assert batches(messages, "canonical")[0].slots == [0]
     (letter,) = dead_letters(messages)

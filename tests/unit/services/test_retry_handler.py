@@ -9,7 +9,6 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from syncline.contracts.batch import Batch
 from syncline.contracts.messages import RunRef
 from syncline.contracts.outbound import RETRY_AT, RETRY_STAGE, retry_message
 from syncline.contracts.topics import Stage, retry_topic
@@ -23,7 +22,7 @@ ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 
 def waiting(seconds: float, topic: str | None = None) -> Outbound:
     run = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
-    batch = Batch(run, 0, 0, [0], ["A1"], [{"x": 1}], attempt=3)
+    batch = one_batch(run, 0, 0, [0], ["A1"], [{"x": 1}], attempt=3)
     due = EPOCH + timedelta(seconds=seconds)
     return retry_message(batch, Stage.EXECUTE, topic or retry_topic(seconds), due)
 

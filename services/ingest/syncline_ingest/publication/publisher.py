@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
 
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import FULL, MOST_RECORDS, BatchPart, Bundle
 from syncline.contracts.dead_letters import (
     FailedRecord,
     RecordPlace,
@@ -15,18 +16,30 @@ from syncline.contracts.dead_letters import (
     dead_letter_message,
 )
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Attempt, Discovered, RunRef, Settled, ref_of
-from syncline.contracts.outbound import batch_message, report_message
+from syncline.contracts.messages import (
+    Attempt,
+    BatchOutcomes,
+    Discovered,
+    RunRef,
+    Settled,
+    decoder_of,
+    ref_of,
+)
+from syncline.contracts.outbound import bundle_message, report_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.errors import Failure
 from syncline.domain.record import NewBatch
+from syncline.domain.columns import Columns
+from syncline.domain.errors import Failure
+from syncline.domain.record import Record
 from syncline.domain.run import Outcome
 from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import storable
 from syncline.runtime.ports import Producer
 from syncline_ingest.rules import PlannedBatch, Row, refused_row
+
+_decode = decoder_of(Record).decode
 
 
 class BatchPublisher:
@@ -57,13 +70,14 @@ class BatchPublisher:
 
     async def publish(self, planned: Sequence[PlannedBatch], version: int) -> None:
         """Publish batches; `version` is the first one's, each next one's is higher by one."""
-        messages = [
-            message
-            for own, batch in enumerate(planned, version)
-            if batch.new.stage
-            for message in self._messages(batch, own)
-        ]
-        await self._producer.send([*messages, report_message(Discovered(self.run))])
+        letters: list[Outbound] = []
+        parts: list[_Part] = []
+        for own, batch in enumerate(planned, version):
+            if batch.new.stage:
+                letters += self._refused(batch, own)
+                parts += _part(batch, own)
+        bundles = [_bundle(self.run, together) for together in _together(parts)]
+        await self._producer.send([*letters, *bundles, report_message(Discovered(self.run))])
 
     async def publish_again(self, batch: PlannedBatch, version: int | None = None) -> None:
         """Publish a batch that was committed before a break.
@@ -86,37 +100,64 @@ class BatchPublisher:
         for new in await self.unpublished():
             slots = list(range(len(new.source_ids)))
             codes = Outcome.CANCELLED.value * len(slots)
-            settled = Settled(self.run, new.number, slots, codes, Stage.INGEST.value)
+            outcomes = BatchOutcomes(new.number, slots, codes)
+            settled = Settled(self.run, [outcomes], Stage.INGEST.value)
             await self._producer.send([report_message(settled)])
 
-    def _messages(self, planned: PlannedBatch, version: int) -> list[Outbound]:
-        """Address a batch, and every record of it that cannot travel."""
-        fit = [slot for slot, row in enumerate(planned.rows) if row.failure is None]
-        messages = [_batch(self.run, planned, fit, version)] if fit else []
-        if len(fit) == len(planned.rows):
-            return messages
+    def _refused(self, planned: PlannedBatch, version: int) -> list[Outbound]:
+        """Address every record of a batch that cannot travel."""
         now, number = self._clock.now(), planned.new.number
-        letters = [
+        return [
             dead_letter_message(_dead_letter(self.run, (number, slot), row, version, now), now)
             for slot, row in enumerate(planned.rows)
             if row.failure is not None
         ]
-        return letters + messages
 
 
-def _batch(run: RunRef, planned: PlannedBatch, slots: Sequence[int], version: int) -> Outbound:
-    rows = [planned.rows[slot] for slot in slots]
-    batch = Batch(
+class _Part(msgspec.Struct):
+    """What travels of a batch."""
+
+    lane: int
+    stage: str
+    batch: BatchPart
+    rows: list[Row]
+
+
+def _part(planned: PlannedBatch, version: int) -> list[_Part]:
+    fit = [slot for slot, row in enumerate(planned.rows) if row.failure is None]
+    if not fit:
+        return []
+    new, rows = planned.new, [planned.rows[slot] for slot in fit]
+    return [_Part(new.lane, new.stage, BatchPart(new.number, version, fit), rows)]
+
+
+def _together(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
+    """Lay the parts of one lane and stage into bundles, in their order."""
+    for _, same in groupby(parts, lambda part: (part.lane, part.stage)):
+        bundle: list[_Part] = []
+        records = size = 0
+        for part in same:
+            weight = sum(len(row.data) for row in part.rows)
+            if bundle and (records + len(part.rows) > MOST_RECORDS or size + weight > FULL):
+                yield bundle
+                bundle, records, size = [], 0, 0
+            bundle.append(part)
+            records += len(part.rows)
+            size += weight
+        yield bundle
+
+
+def _bundle(run: RunRef, parts: Sequence[_Part]) -> Outbound:
+    rows = [row for part in parts for row in part.rows]
+    bundle = Bundle(
         run=run,
-        number=planned.new.number,
-        lane=planned.new.lane,
-        slots=list(slots),
+        lane=parts[0].lane,
+        batches=[part.batch for part in parts],
         ids=[row.source_id for row in rows],
-        records=[msgspec.Raw(row.data) for row in rows],
+        columns=Columns.of([_decode(row.data) for row in rows]),
         row_hashes=[row.row_hash for row in rows] if any(row.row_hash for row in rows) else [],
-        version=version,
     )
-    return batch_message(batch, Stage(planned.new.stage))
+    return bundle_message(bundle, Stage(parts[0].stage))
 
 
 def _dead_letter(

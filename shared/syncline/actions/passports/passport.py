@@ -25,8 +25,8 @@ from syncline.actions.passports.steps import (
     expected,
     steps_of,
 )
-from syncline.contracts.batch import Batch
-from syncline.contracts.messages import decoder_of, encode
+from syncline.contracts.bundle import decode_bundle, encoded_records
+from syncline.contracts.messages import encode
 from syncline.contracts.topics import BY_NAME, DAY, INPUT_OF, Stage
 from syncline.contracts.wire import Delivery, lane_spread
 from syncline.domain.errors import FailureError
@@ -51,7 +51,6 @@ MOST = 256 * 1024 * 1024
 """Bytes of messages that are looked through."""
 AROUND = timedelta(minutes=2)
 """A message may carry the time of another machine's clock."""
-_decode = decoder_of(Batch[msgspec.Raw]).decode
 log = structlog.get_logger()
 
 
@@ -138,11 +137,10 @@ def _look(kind: str, found: RecordTrace, now: datetime) -> Look:
 def _at(value: bytes, record: RecordState) -> bytes | None:
     """Return the record's JSON when a message holds it."""
     try:
-        batch = _decode(value)
-        if batch.number != record.batch or record.slot not in batch.slots:
-            return None
-        return bytes(batch.records[batch.slots.index(record.slot)])
-    except (ValueError, IndexError, RecursionError):
+        bundle = decode_bundle(value)
+        place = bundle.place_of(record.batch, record.slot)
+        return None if place is None else encoded_records(bundle, [place])[0]
+    except (ValueError, RecursionError):
         return None  # nobody's message: whoever reads that topic makes it poison
 
 

@@ -33,7 +33,7 @@ class PassportPayload(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
         state: kept; absent: the record never came so far; gone: it was kept `kept_days` and is
             removed; not_found: not seen within the time that one look may take; unavailable:
             Kafka does not answer.
-        text: the record's JSON, byte for byte; secrets are masked.
+        text: the record's JSON; secrets are masked.
         origin: topic or dead_letter: where the text was read.
         at: when it was written there.
     """

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncline.actions.trials.trace import Trace, Tracer
-from syncline.contracts.batch import Batch
+from syncline.contracts.bundle import decode_bundle, encoded_records
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import INPUT_OF, Stage
 from syncline.contracts.wire import Delivery
@@ -193,7 +193,6 @@ WITHIN = 10.0
 """Seconds of reading; what has been found by then is the answer."""
 _EARLIER = 5_000
 """Milliseconds that clocks of servers may differ."""
-_decode_batch = decoder_of(Batch[msgspec.Raw]).decode
 
 
 class StoredRecord(msgspec.Struct, frozen=True):
@@ -248,12 +247,13 @@ def _taken(delivery: Delivery, tenant: str, wanted: dict[str, int]) -> list[Stor
     if not wanted.get(run_id):
         return []
     try:
-        batch = _decode_batch(delivery.value or b"")
+        bundle = decode_bundle(delivery.value)
     except (ValueError, RecursionError):
         return []  # a dead letter by now
-    if batch.run.id != run_id or batch.run.tenant != tenant:
+    if bundle.run.id != run_id or bundle.run.tenant != tenant:
         return []
-    records = zip(batch.ids, batch.records, strict=True)
-    taken = [StoredRecord(run_id, i, bytes(data)) for i, data in records][: wanted[run_id]]
+    ids = bundle.ids[: wanted[run_id]]
+    records = encoded_records(bundle, range(len(ids)))
+    taken = [StoredRecord(run_id, i, data) for i, data in zip(ids, records, strict=True)]
     wanted[run_id] -= len(taken)
     return taken

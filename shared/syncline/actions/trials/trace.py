@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from syncline.contracts.batch import LARGEST_BATCH
+from syncline.contracts.bundle import LARGEST_BUNDLE
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
@@ -91,7 +91,7 @@ class Tracer:
             found = broken(record) or [(-1, result.failures[0])]
             return Trace("failed", None, None, [self._error(stage, *each) for each in found])
         made = encode(result.outputs.records()[0])
-        return made if len(made) <= LARGEST_BATCH else self.failed(stage, too_large(len(made)))
+        return made if len(made) <= LARGEST_BUNDLE else self.failed(stage, too_large(len(made)))
 
     def failed(self, stage: Stage, failure: Failure) -> Trace:
         """Return the trace of a record that fails as a whole."""

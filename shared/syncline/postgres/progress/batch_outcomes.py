@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from syncline.contracts.messages import Report, Settled
+from syncline.contracts.messages import BatchOutcomes, Report, Settled
 from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.run import PENDING, Outcome
 from syncline.postgres.database.database import Connection
@@ -33,17 +33,20 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
     """
     tallies = StageTallies()
     settled = [report for report in reports if isinstance(report, Settled)]
-    if not settled:
+    if not any(report.batches for report in settled):
         return tallies
     before = await _read(connection, settled)
     after, refused = dict(before), list[str]()
     for report in settled:
-        key = (report.run.id, report.number)
-        if key in after:
-            refused += _refused_failures(report, after[key])
-            after[key], added = merge_codes(after[key], report.slots, report.codes)
-            if added:
-                tallies.add_report(report, added)
+        added = Counter[str]()
+        for batch in report.batches:
+            key = (report.run.id, batch.number)
+            if key in after:
+                refused += _refused_failures(report.run.id, batch, after[key])
+                after[key], new = merge_codes(after[key], batch.slots, batch.codes)
+                added += new
+        if added:
+            tallies.add_report(report, added)
     changed = sorted((*key, codes) for key, codes in after.items() if codes != before[key])
     if changed:
         await connection.execute(_WRITE, *zip(*changed, strict=True))
@@ -53,7 +56,7 @@ async def record_outcomes(connection: Connection, reports: Iterable[Report]) -> 
 
 
 async def _read(connection: Connection, settled: Iterable[Settled]) -> dict[tuple[str, int], str]:
-    wanted = sorted({(report.run.id, report.number) for report in settled})
+    wanted = sorted({(r.run.id, batch.number) for r in settled for batch in r.batches})
     rows = await connection.fetch(_READ, *zip(*wanted, strict=True))
     return {(row["run_id"], row["number"]): row["outcomes"] for row in rows}
 
@@ -79,14 +82,14 @@ def merge_codes(outcomes: str, slots: Sequence[int], codes: str) -> tuple[str, C
     return "".join(merged), added
 
 
-def _refused_failures(report: Settled, outcomes: str) -> list[str]:
+def _refused_failures(run_id: str, batch: BatchOutcomes, outcomes: str) -> list[str]:
     """Name the dead letters of records that have another outcome already.
 
     A message delivered twice can succeed once and fail once. The first outcome stands, and a
     record that did not fail has no dead letter.
     """
     return [
-        dead_letter_id(report.run.id, report.number, slot)
-        for slot, code in zip(report.slots, report.codes, strict=True)
+        dead_letter_id(run_id, batch.number, slot)
+        for slot, code in zip(batch.slots, batch.codes, strict=True)
         if code == Outcome.FAILED and outcomes[slot : slot + 1] not in (PENDING, Outcome.FAILED, "")
     ]

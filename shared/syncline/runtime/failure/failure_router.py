@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from random import Random
-from typing import TypeVar
 
 import msgspec
 
-from syncline.contracts.batch import LARGEST_RETRY, Batch, fitting
+from syncline.contracts.bundle import LARGEST_RETRY, Bundle, encoded_records, fitting
 from syncline.contracts.dead_letters import (
     FailedRecord,
     RecordPlace,
     dead_letter,
     dead_letter_message,
 )
-from syncline.contracts.messages import Attempt, Retrying, Waiting, encode
+from syncline.contracts.messages import Attempt, Retrying, Waiting
 from syncline.contracts.outbound import report_message, retry_message
 from syncline.contracts.topics import Stage, retry_topic
 from syncline.contracts.wire import Outbound
@@ -27,11 +26,9 @@ from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.telemetry.masking import SECRETS
 from syncline.telemetry.metrics import METRICS
 
-R = TypeVar("R")
-
 
 class _Wait(msgspec.Struct):
-    """Records of a batch that wait on one retry topic; `delay` is seconds."""
+    """Records of a bundle that wait on one retry topic; `delay` is seconds."""
 
     topic: str
     counted: bool
@@ -48,16 +45,16 @@ class FailureRouter:
 
     def route(
         self,
-        batch: Batch[R],
+        bundle: Bundle,
         failures: Mapping[int, Failure],
         policy: RetryPolicy,
         now: datetime,
     ) -> list[Outbound]:
-        """Decide about every failed record of a batch.
+        """Decide about every failed record of a bundle.
 
         Args:
-            batch: the stage's input.
-            failures: index into the batch's lists -> why.
+            bundle: the stage's input.
+            failures: index into the bundle's lists -> why.
             policy: of the profile whose system failed.
             now: aware time of the failure.
 
@@ -67,7 +64,7 @@ class FailureRouter:
         waits: dict[tuple[str, bool], _Wait] = {}
         given_up: dict[int, Failure] = {}
         for place, failure in failures.items():
-            decision = dispose(failure, batch.attempt, policy, self._random.uniform(-1, 1))
+            decision = dispose(failure, bundle.attempt, policy, self._random.uniform(-1, 1))
             if isinstance(decision, GiveUp):
                 given_up[place] = failure
                 continue
@@ -75,73 +72,91 @@ class FailureRouter:
             wait = waits.setdefault(key, _Wait(*key))
             wait.places.append(place)
             wait.delay = max(wait.delay, decision.delay)
-        messages = [self._dead_letter(batch, p, failure, now) for p, failure in given_up.items()]
+        messages = self._dead_letters(bundle, given_up, now)
         for wait in waits.values():
             send = self._retry if wait.counted else self._set_aside
-            messages += send(batch, wait, failures, now)
+            messages += send(bundle, wait, failures, now)
         self._count(given_up.values(), len(failures) - len(given_up))
         return messages
 
-    def give_up(self, batch: Batch[R], error: Exception, now: datetime) -> list[Outbound]:
-        """Make dead letters of a whole batch: its configuration is gone, or it breaks the stage."""
+    def give_up(self, bundle: Bundle, error: Exception, now: datetime) -> list[Outbound]:
+        """Make dead letters of a bundle: its configuration is gone, or it breaks the stage."""
         if isinstance(error, NotFoundError | InvalidInputError):
             failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
         else:
             failure = failure_of_bug("the batch of this record broke the stage", error)
-        return [self._dead_letter(batch, place, failure, now) for place in range(len(batch))]
+        return self._dead_letters(bundle, dict.fromkeys(range(len(bundle)), failure), now)
+
+    def _dead_letters(
+        self, bundle: Bundle, failures: Mapping[int, Failure], now: datetime
+    ) -> list[Outbound]:
+        messages, places = [], sorted(failures)
+        payloads = iter(encoded_records(bundle, places))
+        for batch, own in bundle.by_batch(places):
+            for place, slot in zip(own, batch.slots, strict=True):
+                record = RecordPlace(batch.number, slot, bundle.ids[place])
+                row_hash = bundle.row_hashes[place] if bundle.row_hashes else None
+                failed = FailedRecord(next(payloads), row_hash, batch.version)
+                messages.append(
+                    self._dead_letter(bundle, place, record, failed, failures[place], now)
+                )
+        return messages
 
     def _dead_letter(
-        self, batch: Batch[R], place: int, failure: Failure, now: datetime
+        self,
+        bundle: Bundle,
+        place: int,
+        record: RecordPlace,
+        failed: FailedRecord,
+        failure: Failure,
+        now: datetime,
     ) -> Outbound:
-        earlier = batch.history[place] if batch.history else []
-        letter = dead_letter(
-            batch.run,
-            RecordPlace(batch.number, batch.slots[place], batch.ids[place]),
-            self._stage,
-            [*earlier, self._attempt(batch, failure, now)],
-            FailedRecord(
-                encode(batch.records[place]),
-                batch.row_hashes[place] if batch.row_hashes else None,
-                batch.version,
-            ),
-        )
+        earlier = bundle.history[place] if bundle.history else []
+        attempts = [*earlier, self._attempt(bundle, failure, now)]
+        letter = dead_letter(bundle.run, record, self._stage, attempts, failed)
         return dead_letter_message(letter, now)
 
-    def _attempt(self, batch: Batch[R], failure: Failure, now: datetime) -> Attempt:
-        return Attempt(batch.attempt, now.isoformat(), self._stage.value, storable(failure))
+    def _attempt(self, bundle: Bundle, failure: Failure, now: datetime) -> Attempt:
+        return Attempt(bundle.attempt, now.isoformat(), self._stage.value, storable(failure))
 
     def _set_aside(
-        self, batch: Batch[R], wait: _Wait, failures: Mapping[int, Failure], now: datetime
+        self, bundle: Bundle, wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
         """Let records wait for a system that asked for it; to them nothing has happened."""
         due = now + timedelta(seconds=wait.delay)
         reason = storable(failures[wait.places[0]]).message
-        report = Waiting(batch.run, len(wait.places), _milliseconds(due), reason)
-        part = batch.part(wait.places)
+        report = Waiting(bundle.run, len(wait.places), _milliseconds(due), reason)
+        part = bundle.part(sorted(wait.places))
         return [retry_message(part, self._stage, wait.topic, due), report_message(report)]
 
     def _retry(
-        self, batch: Batch[R], wait: _Wait, failures: Mapping[int, Failure], now: datetime
+        self, bundle: Bundle, wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
         """Let records wait for their next attempt."""
         due = now + timedelta(seconds=wait.delay)
-        again = batch.part(wait.places)
-        again.attempt = batch.attempt + 1
+        places = sorted(wait.places)
+        again = bundle.part(places)
+        again.attempt = bundle.attempt + 1
         again.history = [
-            [*(batch.history[p] if batch.history else []), self._attempt(batch, failures[p], now)]
-            for p in wait.places
+            [
+                *(bundle.history[p] if bundle.history else []),
+                self._attempt(bundle, failures[p], now),
+            ]
+            for p in places
         ]
 
-        def message_of(part: Batch[R]) -> Outbound:
+        def message_of(part: Bundle) -> Outbound:
             return retry_message(part, self._stage, wait.topic, due)
 
         messages = []
         for part, message in fitting(again, message_of, LARGEST_RETRY):
-            attempts = [history[-1] for history in part.history]
-            report = Retrying(
-                part.run, part.number, part.slots, part.ids, attempts, _milliseconds(due)
-            )
-            messages += [message, report_message(report)]
+            messages.append(message)
+            for batch, own in part.by_batch(range(len(part))):
+                ids, attempts = [part.ids[p] for p in own], [part.history[p][-1] for p in own]
+                report = Retrying(
+                    part.run, batch.number, batch.slots, ids, attempts, _milliseconds(due)
+                )
+                messages.append(report_message(report))
         return messages
 
     def _count(self, given_up: Iterable[Failure], retried: int) -> None:

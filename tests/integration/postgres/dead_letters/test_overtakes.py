@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Extracted, Settled
+from syncline.contracts.messages import Extracted
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import Run
@@ -19,6 +19,7 @@ from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.runs import Runs
+from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, dead_letter, extract, ref, resolve
 
 HASH = "0" * 32
@@ -49,7 +50,7 @@ async def _ends(db: Database, run: Run, letters: Sequence[DeadLetter], codes: st
     )
     slots = list(range(len(codes)))
     await apply(
-        db, Settled(ref(run), 0, slots, codes, "execute"), Extracted(ref(run), 1, len(codes))
+        db, settled(ref(run), 0, slots, codes, "execute"), Extracted(ref(run), 1, len(codes))
     )
 
 
@@ -60,7 +61,7 @@ async def writes(db: Database, ids: str, version: int) -> Run:
     n = len(ids)
     written = Acknowledgements(list(ids), [HASH] * n, [HASH] * n, [None] * n, [version] * n)
     await Ledger(db).acknowledge(ref(run), written)
-    await apply(db, Settled(ref(run), 0, list(range(n)), "S" * n, "execute"),
+    await apply(db, settled(ref(run), 0, list(range(n)), "S" * n, "execute"),
                 Extracted(ref(run), 1, n))  # fmt: skip
     return run
 

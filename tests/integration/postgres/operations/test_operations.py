@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from syncline.contracts.messages import Settled
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.postgres.database.database import Database
@@ -21,6 +20,7 @@ from syncline.postgres.operations.operations import NewOperation, Operations
 from syncline.postgres.runs.runs import Runs
 from tests.support.configured import configure
 from tests.support.operations import Pipeline, begin_now, failed, work_off, worker
+from tests.support.reports import settled
 from tests.support.run_life import apply, ref
 
 PENDING = DeadLetterFilter(status="pending")
@@ -269,7 +269,7 @@ async def test_a_running_chunk_stops_with_its_operation_and_gives_back_what_it_d
 
     run = await Runs(db).get("default", run_id)
     left = [n for n in range(10) if n not in (0, 4)]  # r01, r05 have their outcomes
-    await apply(db, Settled(ref(run), 0, left, "C" * len(left), "execute"))
+    await apply(db, settled(ref(run), 0, left, "C" * len(left), "execute"))
     await work_off(ours)
     found = await get(db, operation)
     assert (found.state, found.results) == (

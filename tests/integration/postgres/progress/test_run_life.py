@@ -11,7 +11,6 @@ from syncline.contracts.messages import (
     Extracted,
     Halted,
     Retrying,
-    Settled,
 )
 from syncline.contracts.status import status_of
 from syncline.domain.dead_letter.replay import Replay
@@ -32,6 +31,7 @@ from syncline.postgres.runs.queued_runs import QueuedRuns
 from syncline.postgres.runs.run_detail import read_run_report
 from syncline.postgres.runs.run_row import add_notices
 from syncline.postgres.runs.runs import Runs
+from tests.support.reports import settled
 from tests.support.run_life import NO, accept, apply, batch, dead_letter, extract, ref
 
 OWNER, OTHER = "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a01", "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a02"
@@ -44,8 +44,8 @@ async def test_a_run_ends_succeeded_and_moves_the_cursor(db: Database) -> None:
 
     after = await apply(
         db,
-        Settled(ref(run), 0, [2, 0, 1], "SSX", "execute"),
-        Settled(ref(run), 2, [0], "S", "execute"),
+        settled(ref(run), 0, [2, 0, 1], "SSX", "execute"),
+        settled(ref(run), 2, [0], "S", "execute"),
         Extracted(ref(run), 3, 6),
     )
 
@@ -57,13 +57,13 @@ async def test_a_run_ends_succeeded_and_moves_the_cursor(db: Database) -> None:
 async def test_every_report_twice_changes_nothing(db: Database) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "abc")])
-    half = Settled(ref(run), 0, [0], "S", "execute")
+    half = settled(ref(run), 0, [0], "S", "execute")
 
     await apply(db, half, half)
     await apply(db, half, Discovered(ref(run)))
     middle = await Runs(db).get("default", run.id)
     assert (middle.counters.success, middle.counters.in_flight) == (1, 2)
-    await apply(db, Settled(ref(run), 0, [0, 1, 2], "XSS", "execute"), Extracted(ref(run), 1, 3))
+    await apply(db, settled(ref(run), 0, [0, 1, 2], "XSS", "execute"), Extracted(ref(run), 1, 3))
     after = await apply(db, half, Extracted(ref(run), 1, 3))
 
     assert (after.counters.success, after.counters.excluded, after.state) == (3, 0, State.SUCCEEDED)
@@ -112,7 +112,7 @@ async def test_a_replaced_ingest_is_fenced(db: Database) -> None:
     await extractions.commit(new, [batch(0, "a")], "p", Watermarks(), 0)
     assert [b.source_ids for b in await extractions.unpublished(run.id, 0)] == [["a"]]
     await extractions.finish(new, None, ExtractionEnd())
-    await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
+    await apply(db, settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
 
 
 async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) -> None:
@@ -129,7 +129,7 @@ async def test_notices_are_kept_once_a_code_and_told_everywhere(db: Database) ->
     for _ in range(2):
         await add_notices(db, run.id, [Notice("renamed", "from elsewhere")])
 
-    after = await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
+    after = await apply(db, settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 1))
 
     kept = [capped, Notice("renamed", "from elsewhere"), two]
     assert after.notices == kept
@@ -143,8 +143,8 @@ async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Data
     letter = dead_letter(run, "b", 1)
     for _ in range(2):
         await DeadLetterStore(db).store([letter])
-        await apply(db, Settled(ref(run), 0, [1], "F", "deadletter"))
-    ended = await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 2))
+        await apply(db, settled(ref(run), 0, [1], "F", "deadletter"))
+    ended = await apply(db, settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 1, 2))
     assert (ended.state, ended.counters.failed) == (State.PARTIAL_SUCCESS, 1)
 
     replay = await accept(db, onOverlap="queue", replay={"entries": [letter.id]})
@@ -157,7 +157,7 @@ async def test_a_failed_record_has_one_dead_letter_and_is_replayed_once(db: Data
     again = dead_letter(replay, "b", 0)
     await DeadLetterStore(db).store([again])
     after = await apply(
-        db, Settled(ref(replay), 0, [0], "F", "deadletter"), Extracted(ref(replay), 1, 1)
+        db, settled(ref(replay), 0, [0], "F", "deadletter"), Extracted(ref(replay), 1, 1)
     )
     assert (after.state, after.cursor_after, after.parent) == (State.FAILED, None, run.id)
     row = await db.fetchrow("select * from dead_letters where run_id = $1", replay.id)
@@ -170,8 +170,8 @@ async def test_a_failure_after_a_success_leaves_no_dead_letter(db: Database) -> 
     await extract(db, run, [batch(0, "a")])
     await DeadLetterStore(db).store([dead_letter(run, "a", 0)])
 
-    await apply(db, Settled(ref(run), 0, [0], "S", "execute"))
-    after = await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
+    await apply(db, settled(ref(run), 0, [0], "S", "execute"))
+    after = await apply(db, settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
 
     assert after.counters.success == 1
 
@@ -185,7 +185,7 @@ async def test_retries_are_kept_and_a_cancelled_run_keeps_its_cursor(db: Databas
     assert (waiting.state, waiting.retry_due_at is not None) == (State.IN_PROGRESS, True)
 
     await Runs(db).request_cancel("default", run.id, "ann")
-    after = await apply(db, Settled(ref(run), 0, [0, 1], "SC", "execute"))
+    after = await apply(db, settled(ref(run), 0, [0, 1], "SC", "execute"))
 
     assert (after.state, after.cursor_after, after.reason) == (
         State.CANCELLED, None, "cancelled by ann",
@@ -220,7 +220,7 @@ async def test_the_ledger_forgets_a_failed_record_and_keeps_the_newer_version(db
     await extract(db, run, [batch(0, "a")])
     await DeadLetterStore(db).store([dead_letter(run, "a", 0)])
     assert await known(db, run, ["a"], [one]) == {}
-    await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
+    await apply(db, settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
 
 
 def test_replay_is_part_of_the_request() -> None:
@@ -241,7 +241,7 @@ async def test_a_letter_with_words_that_no_store_takes_is_kept(db: Database) -> 
     row = await db.fetchrow("select error, detail, field, attempts from dead_letters")
     assert row is not None
     assert (row["error"], row["detail"], row["field"]) == ("no\\0pe", "\\0", "a\\0")
-    await apply(db, Settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
+    await apply(db, settled(ref(run), 0, [0], "F", "deadletter"), Extracted(ref(run), 1, 1))
 
 
 async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db: Database) -> None:
@@ -257,7 +257,7 @@ async def test_what_a_cancelled_run_skipped_at_the_cursor_is_still_to_be_done(db
     assert await known(db, run, ["a"], ["1" * 32], tied=True) == {0: RowStatus.TIED}
     await Runs(db).request_cancel("default", run.id, "ann")
 
-    await apply(db, Settled(ref(run), 0, [0], "C", "execute"), Extracted(ref(run), 1, 1))
+    await apply(db, settled(ref(run), 0, [0], "C", "execute"), Extracted(ref(run), 1, 1))
 
     assert await known(db, run, ["a"], ["1" * 32], tied=True) == {}
 
@@ -270,18 +270,18 @@ async def test_a_run_whose_target_refuses_the_whole_call_ends_failed_and_keeps_i
 ) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "abc"), batch(1, "d")])
-    await apply(db, Settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 2, 4))
+    await apply(db, settled(ref(run), 0, [0], "S", "execute"), Extracted(ref(run), 2, 4))
     halted = Halted(ref(run), REFUSED)
     later = Halted(ref(run), NO)
-    await apply(db, halted, Settled(ref(run), 0, [1, 2], "CC", "execute"))
+    await apply(db, halted, settled(ref(run), 0, [1, 2], "CC", "execute"))
     assert await Runs(db).open_cancels(-1.0) == [(run.id, "finalize")]  # said again until it ends
-    after = await apply(db, later, halted, Settled(ref(run), 1, [0], "C", "execute"))
+    after = await apply(db, later, halted, settled(ref(run), 1, [0], "C", "execute"))
 
     assert (after.state, after.reason, after.cursor_after) == (
         State.FAILED, "the target answered 401: key revoked", None,
     )  # fmt: skip
     assert (after.counters.success, after.counters.cancelled, after.counters.failed) == (1, 3, 0)
-    again = await apply(db, halted, Settled(ref(run), 1, [0], "S", "execute"))
+    again = await apply(db, halted, settled(ref(run), 1, [0], "S", "execute"))
     assert (again.state, again.counters) == (after.state, after.counters)
 
 
@@ -299,7 +299,7 @@ async def test_rows_at_the_cursor_that_a_halted_run_skipped_are_still_to_be_done
     await apply(
         db,
         Halted(ref(run), REFUSED),
-        Settled(ref(run), 0, [0], "C", "execute"),
+        settled(ref(run), 0, [0], "C", "execute"),
         Extracted(ref(run), 1, 1),
     )
     assert await known(db, run, ["a"], ["1" * 32], tied=True) == {}
@@ -311,7 +311,7 @@ async def test_a_paused_run_that_is_halted_goes_on_to_its_end(db: Database) -> N
     await RunPauses(db).pause("default", run.id, "ann")
     after = await apply(db, Halted(ref(run), REFUSED), Extracted(ref(run), 1, 1))
     assert after.paused_at is None
-    ended = await apply(db, Settled(ref(run), 0, [0], "C", "execute"))
+    ended = await apply(db, settled(ref(run), 0, [0], "C", "execute"))
     assert ended.state is State.FAILED
 
 
@@ -320,13 +320,13 @@ async def test_what_a_halted_replay_did_not_reach_waits_for_a_person_again(db: D
     await extract(db, first, [batch(0, "ab")])
     letters = [dead_letter(first, "a", 0), dead_letter(first, "b", 1)]
     await DeadLetterStore(db).store(letters)
-    await apply(db, Settled(ref(first), 0, [0, 1], "FF", "execute"), Extracted(ref(first), 1, 2))
+    await apply(db, settled(ref(first), 0, [0, 1], "FF", "execute"), Extracted(ref(first), 1, 2))
     run = await accept(db, replay={"entries": [letter.id for letter in letters]})
     await extract(db, run, [batch(0, "ab")])
     await apply(
         db,
         Halted(ref(run), REFUSED),
-        Settled(ref(run), 0, [0, 1], "SC", "execute"),
+        settled(ref(run), 0, [0, 1], "SC", "execute"),
         Extracted(ref(run), 1, 2),
     )
     rows = await db.fetch("select source_id, status from dead_letters order by source_id")

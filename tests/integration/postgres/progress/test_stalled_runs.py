@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Settled, Waiting
+from syncline.contracts.messages import Attempt, Discovered, Extracted, Retrying, Waiting
 from syncline.domain.record import Watermarks
 from syncline.domain.run import Run, State
 from syncline.postgres.database.database import Database
@@ -14,6 +14,7 @@ from syncline.postgres.progress.extraction import Extractions, FencedError
 from syncline.postgres.progress.outcomes import Outcomes
 from syncline.postgres.progress.stalled_runs import StalledRun, StalledRuns
 from syncline.postgres.runs.runs import Runs
+from tests.support.reports import settled
 from tests.support.run_life import NO, accept, apply, batch, extract, ref
 
 HALF_AN_HOUR = 1800.0
@@ -41,7 +42,7 @@ async def look(db: Database) -> StalledRun | None:
 async def test_a_run_is_given_up_when_it_stays_still_after_a_first_suspicion(db: Database) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "abc"), batch(1, "x", "U")])
-    await apply(db, Settled(ref(run), 0, [1], "S", "execute"), Extracted(ref(run), 2, 4))
+    await apply(db, settled(ref(run), 0, [1], "S", "execute"), Extracted(ref(run), 2, 4))
     assert await look(db) is None
     await still_for(db, run, 31)
     assert await look(db) is None
@@ -69,12 +70,12 @@ async def test_what_moves_in_between_is_not_given_up(db: Database) -> None:
     assert await StalledRuns(db).close(early) is None
     await still_for(db, run, 4)
     (late,) = await StalledRuns(db).suspects(HALF_AN_HOUR)
-    await apply(db, Settled(ref(run), 0, [0], "S", "execute"))  # lay before it on the topic
+    await apply(db, settled(ref(run), 0, [0], "S", "execute"))  # lay before it on the topic
     assert await StalledRuns(db).close(late) is None
 
     await still_for(db, run, 31)
     assert await look(db) is None  # suspected anew: the old suspicion is forgotten
-    after = await apply(db, Settled(ref(run), 0, [1], "S", "execute"))
+    after = await apply(db, settled(ref(run), 0, [1], "S", "execute"))
     assert after.state is State.SUCCEEDED
 
 
@@ -142,7 +143,7 @@ async def test_late_and_repeated_messages_of_a_closed_run_change_nothing(db: Dat
 
     again = await StalledRuns(db).close(suspicion)
     late = await Outcomes(db).apply(
-        [Settled(ref(run), 0, [0, 1], "SF", "execute"), Extracted(ref(run), 1, 2)]
+        [settled(ref(run), 0, [0, 1], "SF", "execute"), Extracted(ref(run), 1, 2)]
     )
 
     assert first == again
@@ -154,7 +155,7 @@ async def test_late_and_repeated_messages_of_a_closed_run_change_nothing(db: Dat
 async def test_a_cancelled_run_that_does_not_end_is_ended_as_cancelled(db: Database) -> None:
     run = await accept(db)
     await extract(db, run, [batch(0, "ab")])
-    await apply(db, Settled(ref(run), 0, [0], "S", "execute"))
+    await apply(db, settled(ref(run), 0, [0], "S", "execute"))
     await Runs(db).request_cancel("default", run.id, "anna")
     await still_for(db, run, 31)
     await look(db)

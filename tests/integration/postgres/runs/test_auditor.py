@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
+from syncline.contracts.messages import Attempt, Extracted, Retrying
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.run import State
 from syncline.postgres.database.database import Database, open_database
@@ -14,6 +14,7 @@ from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.auditor import CHECKS, audit
 from tests.support.configured import configure
+from tests.support.reports import settled
 from tests.support.run_life import (
     NO,
     accept,
@@ -121,8 +122,8 @@ async def db(postgres: str) -> AsyncIterator[Database]:
         await DeadLetterStore(database).store([dead_letter(run, "c", 2)])
         ended = await apply(
             database,
-            Settled(ref(run), 0, [0, 1], "SS", "execute"),
-            Settled(ref(run), 0, [2], "F", "deadletter"),
+            settled(ref(run), 0, [0, 1], "SS", "execute"),
+            settled(ref(run), 0, [2], "F", "deadletter"),
             Extracted(ref(run), 2, 5),
         )
         assert (ended.state, ended.cursor_after) == (State.PARTIAL_SUCCESS, "2026-01-02")

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from syncline.contracts.events import DeadLetter
-from syncline.contracts.messages import Attempt, Extracted, Retrying, Settled
+from syncline.contracts.messages import Attempt, Extracted, Retrying
 from syncline.domain.dead_letter.replay import dead_letter_id
 from syncline.domain.errors import Category, Failure, InvalidInputError
 from syncline.domain.ledger import Acknowledgements
@@ -16,6 +16,7 @@ from syncline.postgres.dead_letters.store import DeadLetterStore
 from syncline.postgres.ledger.write_ledger import Ledger
 from syncline.postgres.runs.records import RecordFilter, list_records
 from syncline.postgres.runs.search import search_ids
+from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, extract, ref
 
 AT = "2026-01-01T00:00:00+00:00"
@@ -47,9 +48,9 @@ async def mixed(db: Database) -> Run:
     await DeadLetterStore(db).store([letter(run, 1, 1, "e")])
     return await apply(
         db,
-        Settled(ref(run), 0, [0, 1, 2], "SSX", "execute"),
+        settled(ref(run), 0, [0, 1, 2], "SSX", "execute"),
         Retrying(ref(run), 1, [0], ["d"], [Attempt(1, AT, "execute", AWAY)], 0),
-        Settled(ref(run), 1, [0, 1], "SF", "execute"),
+        settled(ref(run), 1, [0, 1], "SF", "execute"),
         Extracted(ref(run), 2, 5),
     )
 

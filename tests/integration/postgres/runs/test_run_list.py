@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from syncline.contracts.messages import Attempt, Extracted, Report, Retrying, Settled, Timing
+from syncline.contracts.messages import Attempt, Extracted, Report, Retrying, Timing
 from syncline.domain.errors import Category, Failure, NotFoundError
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.run_detail import read_run_report
 from syncline.postgres.runs.run_list import RunFilter, RunList
+from tests.support.reports import settled
 from tests.support.run_life import accept, apply, batch, extract, ref
 
 AWAY = Failure(Category.TRANSIENT, "timeout", "no answer")
@@ -27,7 +28,7 @@ async def db(configured: Database) -> Database:
 async def ended(db: Database, ids: str = "abcd", *reports: Report) -> Run:
     run = await accept(db)
     await extract(db, run, [batch(0, ids)])
-    settled = reports or (Settled(ref(run), 0, list(range(len(ids))), "S" * len(ids), "execute"),)
+    settled = reports or (settled(ref(run), 0, list(range(len(ids))), "S" * len(ids), "execute"),)
     return await apply(db, *settled, Extracted(ref(run), 1, len(ids)))
 
 
@@ -71,15 +72,15 @@ async def test_a_run_tells_what_each_stage_did(db: Database) -> None:
         Timing("payload", AT + 3000, AT + 3500, AT + 4000),
     ]
     attempt = Attempt(1, "2026-01-01T00:00:00+00:00", "execute", AWAY)
-    written = Settled(ref(run), 1, [0, 1], "SU", "execute", timings=timings)
+    written = settled(ref(run), 1, [0, 1], "SU", "execute", timings=timings)
     await apply(
         db,
         Retrying(ref(run), 1, [0], ["a"], [attempt], AT),
         written,
-        Settled(ref(run), 1, [2], "X", "transform"),
-        Settled(ref(run), 1, [3, 4], "FF", "normalize"),
+        settled(ref(run), 1, [2], "X", "transform"),
+        settled(ref(run), 1, [3, 4], "FF", "normalize"),
     )
-    await apply(db, written, Settled(ref(run), 1, [5], "C", "transform"), Extracted(ref(run), 2, 8))
+    await apply(db, written, settled(ref(run), 1, [5], "C", "transform"), Extracted(ref(run), 2, 8))
 
     report = await read_run_report(db, "default", run.id)
 

@@ -1,0 +1,206 @@
+"""Bundles: batches of one run and lane that travel together, and what can be done with a bundle.
+
+A batch is what a person sets the size of: the records of one batch row, of one bulk at a target.
+How many travel in one message is ours: many in a big run, so that a stage works on long columns,
+and one in a small one.
+
+A bundle can be counted (`len`), cut (`part`) and halved until its message fits (`fitting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from syncline.contracts.messages import Attempt, Index, RunRef, Slot, decoder_of, encode
+from syncline.contracts.wire import Delivery, Outbound
+from syncline.domain.columns import Columns
+from syncline.domain.record import Record
+
+VERSION = 2
+FULL = 512_000
+"""Bytes of records that a bundle is filled with."""
+MOST_RECORDS = 2_500
+LARGEST_BUNDLE = 1_000_000
+"""Bytes of a bundle on its way to the next stage. A broker takes three times as much: a retry still
+adds the attempts of its records, and the one record that cannot be halved has room to grow."""
+LARGEST_RETRY = 1_500_000
+"""Bytes of a bundle that is tried again: a whole bundle, and the attempts of its records."""
+
+
+class BatchPart(msgspec.Struct, array_like=True):
+    """Which records of a batch a bundle brings.
+
+    Attributes:
+        number: of the batch within its run.
+        version: when Ingest read the records, in microseconds since 1970 by the database's clock;
+            of two versions of a record the higher one is newer.
+        slots: positions of the records in the batch row; a retry brings only some.
+    """
+
+    number: Index
+    version: int
+    slots: list[Slot]
+
+
+class Bundle(msgspec.Struct, omit_defaults=True):
+    """Records on their way through the stages; the lists run in parallel.
+
+    Attributes:
+        lane: which lane of the run it travels in.
+        batches: the batches that the records belong to, one behind the other.
+        ids: source IDs.
+        columns: the records: raw, canonical or payload, by topic.
+        row_hashes: hex digests of the source rows, for the early skip of later runs; empty where
+            there are none.
+        attempt: number of the attempt that this delivery is, from 1.
+        history: earlier failed attempts of each record, only on retries.
+    """
+
+    run: RunRef
+    lane: Index
+    batches: list[BatchPart]
+    ids: list[str]
+    columns: Columns
+    row_hashes: list[str] = []
+    attempt: int = 1
+    history: list[list[Attempt]] = []
+    v: int = VERSION
+
+    def __post_init__(self) -> None:
+        size = len(self.ids)
+        counts = [sum(len(batch.slots) for batch in self.batches), len(self.columns)]
+        counts += [len(each) for each in (self.row_hashes, self.history) if each]
+        if not size or any(count != size for count in counts):
+            raise ValueError("the lists of the bundle are empty or of unequal length")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, places: Sequence[int]) -> Bundle:
+        """Return a bundle of just the records at these rising places; all else stays as it is."""
+        return Bundle(
+            run=self.run,
+            lane=self.lane,
+            batches=[part for part, _ in self.by_batch(places)],
+            ids=[self.ids[p] for p in places],
+            columns=self.columns.part(places),
+            row_hashes=[self.row_hashes[p] for p in places] if self.row_hashes else [],
+            attempt=self.attempt,
+            history=[self.history[p] for p in places] if self.history else [],
+        )
+
+    def by_batch(self, places: Sequence[int]) -> list[tuple[BatchPart, Sequence[int]]]:
+        """Part records, named by their rising places in the bundle, by the batch they belong to."""
+        if len(places) == len(self):
+            return list(self._whole())
+        found: list[tuple[BatchPart, Sequence[int]]] = []
+        rest = iter(places)
+        place = next(rest, None)
+        for batch, span in self._whole():
+            own = []
+            while place is not None and place < span.stop:
+                own.append(place)
+                place = next(rest, None)
+            if own:
+                slots = [batch.slots[p - span.start] for p in own]
+                found.append((BatchPart(batch.number, batch.version, slots), own))
+        return found
+
+    def place_of(self, number: int, slot: int) -> int | None:
+        """Return the place of a batch's slot, None where the bundle does not bring it."""
+        for batch, span in self._whole():
+            if batch.number == number and slot in batch.slots:
+                return span.start + batch.slots.index(slot)
+        return None
+
+    def _whole(self) -> Iterator[tuple[BatchPart, range]]:
+        start = 0
+        for batch in self.batches:
+            yield batch, range(start, start + len(batch.slots))
+            start += len(batch.slots)
+
+
+class _OlderBatch(msgspec.Struct):
+    """A message of the release before: one batch, its records one by one."""
+
+    run: RunRef
+    number: Index
+    lane: Index
+    slots: list[Slot]
+    ids: list[str]
+    records: list[Record]
+    row_hashes: list[str] = []
+    attempt: int = 1
+    history: list[list[Attempt]] = []
+    version: int = 0
+
+    def bundle(self) -> Bundle:
+        """Return it as it would be sent today. Raises ValueError on unequal lists."""
+        return Bundle(
+            self.run,
+            self.lane,
+            [BatchPart(self.number, self.version, self.slots)],
+            self.ids,
+            Columns.of(self.records),
+            self.row_hashes,
+            self.attempt,
+            self.history,
+        )
+
+
+def decode_bundle(value: bytes | None) -> Bundle:
+    """Read a bundle, of this release or of the one before.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    data = value or b""
+    try:
+        return decoder_of(Bundle).decode(data)
+    except msgspec.ValidationError:
+        if b'"records":' not in data:
+            raise
+    try:
+        return decoder_of(_OlderBatch).decode(data).bundle()
+    except ValueError as error:
+        raise msgspec.ValidationError(str(error)) from error
+
+
+def bundle_in(delivery: Delivery) -> Bundle:
+    """Read a delivery's bundle. Raises msgspec.DecodeError."""
+    return decode_bundle(delivery.value)
+
+
+def encoded_records(bundle: Bundle, places: Sequence[int]) -> list[bytes]:
+    """Return the records at these places as JSON."""
+    return [encode(record) for record in bundle.columns.part(places).records()]
+
+
+def encoded_payloads(bundle: Bundle) -> list[bytes]:
+    """Return all records as JSON with their keys in order, as the target and the ledger see them.
+
+    Transform has put the keys in order; what not every record has stands behind the others here.
+    """
+    records = bundle.columns.records()
+    if bundle.columns.rest:
+        records = [dict(sorted(record.items())) for record in records]
+    return [encode(record) for record in records]
+
+
+def fitting(
+    bundle: Bundle, message_of: Callable[[Bundle], Outbound], limit: int
+) -> Iterator[tuple[Bundle, Outbound]]:
+    """Yield a bundle with its message, or its halves, until every message fits.
+
+    Args:
+        limit: bytes of an encoded bundle. A single record is yielded even if it is larger.
+    """
+    message = message_of(bundle)
+    if len(message.value or b"") <= limit or len(bundle) == 1:
+        yield bundle, message
+        return
+    middle = len(bundle) // 2
+    for half in (range(middle), range(middle, len(bundle))):
+        yield from fitting(bundle.part(half), message_of, limit)

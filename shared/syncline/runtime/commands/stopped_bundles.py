@@ -1,0 +1,48 @@
+"""Bundles of cancelled and of paused runs: skipped, or set aside until the run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from syncline.contracts.bundle import Bundle
+from syncline.contracts.outbound import retry_message, settled_message
+from syncline.contracts.topics import Stage, retry_topic
+from syncline.contracts.wire import Outbound
+from syncline.domain.run import Outcome
+
+ASIDE = 2.0
+"""Seconds after which a bundle of a paused run is looked at again; a resume takes as long."""
+
+
+class RunCommands(Protocol):
+    """Which runs a person has cancelled or paused, known without asking anybody."""
+
+    def is_cancelled(self, run_id: str) -> bool: ...
+
+    def is_paused(self, run_id: str) -> bool: ...
+
+
+def split_stopped(
+    bundles: Sequence[Bundle], commands: RunCommands, stage: Stage, now: datetime
+) -> tuple[list[Bundle], list[Outbound]]:
+    """Part the bundles to be handled from those that must not be.
+
+    A bundle of a paused run goes through the retry topic as it is: there it blocks no other run and
+    outlives every process, and it counts as no attempt.
+
+    Returns:
+        The bundles to handle, and what becomes of the others.
+    """
+    live: list[Bundle] = []
+    messages: list[Outbound] = []
+    for bundle in bundles:
+        if commands.is_cancelled(bundle.run.id):
+            messages.append(settled_message(bundle, range(len(bundle)), Outcome.CANCELLED, stage))
+        elif commands.is_paused(bundle.run.id):
+            due = now + timedelta(seconds=ASIDE)
+            messages.append(retry_message(bundle, stage, retry_topic(ASIDE), due))
+        else:
+            live.append(bundle)
+    return live, messages
