@@ -21,6 +21,7 @@ from syncline.contracts.messages import (
 from syncline.domain.errors import Category, Failure
 from syncline.domain.run import Run, State
 from syncline_finalize.handler import Outcomes, StalledRuns
+from tests.support.reports import settled as one_settled
 
 NO = Failure(Category.PERMANENT, "rejected", "the target said 'no' to 17")
 LONG = 1800.0
@@ -50,7 +51,7 @@ async def apply(world: OutcomeWorld, *reports: Report) -> Run:
 
 
 def settled(run: Run, number: int, codes: Mapping[int, str]) -> Settled:
-    return settled(ref_of(run), number, list(codes), "".join(codes.values()), "execute")
+    return one_settled(ref_of(run), number, list(codes), "".join(codes.values()), "execute")
 
 
 class OutcomeSuite:
@@ -83,7 +84,7 @@ class OutcomeSuite:
         run = await world.extracted({0: "ab"})
         before = await apply(world, settled(run, 0, {0: "S"}))
         letter = DeadLetterRef(str(uuid7()), "b", "execute", NO)
-        failed = settled(ref_of(run), 0, [1], "F", "execute", [letter])
+        failed = one_settled(ref_of(run), 0, [1], "F", "execute", [letter])
         after = await apply(world, failed, Extracted(ref_of(run), 1, 2))
         assert (after.state, after.counters.failed) == (State.PARTIAL_SUCCESS, 1)
         assert after.status_seq == before.status_seq + 2
@@ -126,7 +127,7 @@ class OutcomeSuite:
         run = await world.extracted({0: "a"})
         lost = str(uuid7())
         unknown = msgspec.structs.replace(ref_of(run), id=lost)
-        assert await world.outcomes.apply([settled(unknown, 0, [0], "S", "execute")]) == []
+        assert await world.outcomes.apply([one_settled(unknown, 0, [0], "S", "execute")]) == []
         assert await world.outcomes.ended([lost], 60.0) == [lost]
 
     async def test_records_in_flight_are_those_of_open_runs(self, world: OutcomeWorld) -> None:

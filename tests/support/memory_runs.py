@@ -232,12 +232,8 @@ class MemoryRuns:
     def _apply(self, kept: _Kept, reports: Sequence[Report]) -> None:
         run = kept.run
         for report in reports:
-            if isinstance(report, Settled) and report.number in kept.batches:
-                ids, codes = kept.batches[report.number]
-                kept.batches[report.number] = (
-                    ids,
-                    merge_codes(codes, report.slots, report.codes)[0],
-                )
+            if isinstance(report, Settled):
+                self._settle(kept, report)
             elif isinstance(report, Halted):
                 kept.halted, run.paused_at, run.paused_by = True, None, None
                 run.failure = run.failure or msgspec.to_builtins(report.failure)
@@ -254,6 +250,14 @@ class MemoryRuns:
             run.state = State.IN_PROGRESS
         self._count(kept)
         self._close_if_done(kept)
+
+    @staticmethod
+    def _settle(kept: _Kept, report: Settled) -> None:
+        for batch in report.batches:
+            if batch.number in kept.batches:
+                ids, codes = kept.batches[batch.number]
+                merged, _ = merge_codes(codes, batch.slots, batch.codes)
+                kept.batches[batch.number] = ids, merged
 
     def _count(self, kept: _Kept) -> None:
         codes = Counter("".join(codes for _, codes in kept.batches.values()))

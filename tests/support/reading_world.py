@@ -43,6 +43,7 @@ from syncline_ingest.reading.chunks import Source
 from syncline_ingest.reading.rows import Hasher
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT
+from tests.support.reports import origins, records_of
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 Decide: TypeAlias = "Callable[[dict[str, Any]], Failure | Outcome | None]"
@@ -244,36 +245,41 @@ class World:
         await DeadLetterStore(self.db).store([letter])
         return settled(letter)
 
-    async def _settled(self, batch: Bundle) -> list[Report]:
-        decided = [self.decide(record) for record in batch.records]
+    async def _settled(self, bundle: Bundle) -> list[Report]:
+        decided = [self.decide(record) for record in records_of(bundle)]
         good = [place for place, own in enumerate(decided) if own is None]
         reports: list[Report] = []
         if good:
-            await self._write(batch, good)
-            reports.append(_decoded(settled_message(batch, good, Outcome.SUCCESS, Stage.EXECUTE)))
+            await self._write(bundle, good)
+            reports.append(_decoded(settled_message(bundle, good, Outcome.SUCCESS, Stage.EXECUTE)))
         if out := [place for place, own in enumerate(decided) if own is Outcome.EXCLUDED]:
-            reports.append(_decoded(settled_message(batch, out, Outcome.EXCLUDED, Stage.TRANSFORM)))
-        for place, own in enumerate(decided):
+            reports.append(
+                _decoded(settled_message(bundle, out, Outcome.EXCLUDED, Stage.TRANSFORM))
+            )
+        for place, (own, (number, slot, version)) in enumerate(
+            zip(decided, origins(bundle), strict=True)
+        ):
             if isinstance(own, Failure):
                 attempt = Attempt(1, datetime.now(UTC).isoformat(), "execute", own)  # noqa: TID251
-                given = FailedRecord(b"{}", batch.row_hashes[place], batch.version)
-                where = RecordPlace(batch.number, batch.slots[place], batch.ids[place])
-                letter = dead_letter(batch.run, where, Stage.EXECUTE, [attempt], given)
+                given = FailedRecord(b"{}", bundle.row_hashes[place], version)
+                where = RecordPlace(number, slot, bundle.ids[place])
+                letter = dead_letter(bundle.run, where, Stage.EXECUTE, [attempt], given)
                 reports.append(await self._failed(letter))
         return reports
 
-    async def _write(self, batch: Bundle, places: Sequence[int]) -> None:
-        self.written += [batch.records[place] for place in places]
-        last = {batch.ids[place]: place for place in places}
+    async def _write(self, bundle: Bundle, places: Sequence[int]) -> None:
+        self.written += records_of(bundle.part(places))
+        versions = [version for _, _, version in origins(bundle)]
+        last = {bundle.ids[place]: place for place in places}
         self._number += 1
         await Ledger(self.db).acknowledge(
-            batch.run,
+            bundle.run,
             Acknowledgements(
                 list(last),
                 [f"{self._number:032x}"] * len(last),
-                [batch.row_hashes[place] for place in last.values()],
+                [bundle.row_hashes[place] for place in last.values()],
                 [None] * len(last),
-                [batch.version] * len(last),
+                [versions[place] for place in last.values()],
             ),
         )
 

@@ -31,6 +31,7 @@ def one_batch(
     slots: list[int],
     ids: Sequence[str],
     records: Sequence[Record],
+    *,
     version: int = 0,
     **more: Any,
 ) -> Bundle:
@@ -41,3 +42,17 @@ def one_batch(
 
 def records_of(bundle: Bundle) -> list[Record]:
     return bundle.columns.records()
+
+
+def slots_of(told: Bundle | Settled) -> list[int]:
+    """Return the slots of all batches, one behind the other."""
+    return [slot for batch in told.batches for slot in batch.slots]
+
+
+def codes_of(report: Settled) -> str:
+    return "".join(batch.codes for batch in report.batches)
+
+
+def origins(bundle: Bundle) -> list[tuple[int, int, int]]:
+    """Return batch number, slot and version of each record."""
+    return [(batch.number, slot, batch.version) for batch in bundle.batches for slot in batch.slots]

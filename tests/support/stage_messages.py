@@ -48,7 +48,7 @@ def reports(messages: Sequence[Outbound]) -> list[Any]:
 
 
 def batches(messages: Sequence[Outbound], topic: str) -> list[Bundle]:
-    return [decode_bundle(m.value or b"") for m in on(messages, topic)]
+    return [decode_bundle(m.value) for m in on(messages, topic)]
 
 
 def dead_letters(messages: Sequence[Outbound]) -> list[DeadLetter]:
@@ -75,8 +75,11 @@ async def control_topic(*messages: Outbound) -> ControlTopic:
     return control
 
 
-def a_batch(run: RunRef, *records: dict[str, Any], **changes: Any) -> Bundle:
-    """Return a batch of records; their source IDs are A0, A1, …."""
+def a_batch(
+    run: RunRef, *records: dict[str, Any], number: int = 0, version: int = 1, **changes: Any
+) -> Bundle:
+    """Return a bundle of one batch; the source IDs are A0, A1, …."""
     count = len(records)
-    batch = one_batch(run, 0, 0, list(range(count)), [f"A{n}" for n in range(count)], list(records))
-    return msgspec.structs.replace(batch, **{"version": 1, **changes})
+    ids = [f"A{n}" for n in range(count)]
+    made = one_batch(run, number, 0, list(range(count)), ids, records, version=version)
+    return msgspec.structs.replace(made, **changes)

@@ -12,7 +12,7 @@ from uuid6 import uuid7
 
 from syncline.actions.trials.draft import DraftTrier, TrialRequest
 from syncline.contracts.messages import RunRef
-from syncline.contracts.outbound import batch_message
+from syncline.contracts.outbound import bundle_message
 from syncline.contracts.topics import Stage
 from syncline.domain.errors import InvalidInputError, NotFoundError
 from syncline.kafka.admin import KafkaAdmin
@@ -56,7 +56,7 @@ class World:
         )  # fmt: skip
         ids = [str(row["id"]) for row in rows]
         batch = one_batch(ref, 0, 0, list(range(len(rows))), ids, list(rows))
-        await self._producer.send([batch_message(batch, Stage.NORMALIZE)])
+        await self._producer.send([bundle_message(batch, Stage.NORMALIZE)])
         return run_id
 
     async def letter(self, stage: str, payload: dict[str, Any]) -> str:

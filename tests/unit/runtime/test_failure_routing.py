@@ -7,7 +7,7 @@ from random import Random
 
 import msgspec
 
-from syncline.contracts.bundle import LARGEST_RETRY
+from syncline.contracts.bundle import LARGEST_RETRY, Bundle, decode_bundle
 from syncline.contracts.messages import Report, RunRef, Waiting, decoder_of
 from syncline.contracts.topics import OUTCOMES, Stage
 from syncline.contracts.wire import Outbound
@@ -15,6 +15,7 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.retry import RetryPolicy
 from syncline.runtime.failure.failure_router import FailureRouter
 from syncline.testing.clock import EPOCH
+from tests.support.reports import one_batch
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 BUSY = Failure(Category.TRANSIENT, "http_503", "the shop is busy")
@@ -27,8 +28,7 @@ def batch(records: int, size: int = 1) -> Bundle:
 
 
 def again(messages: list[Outbound]) -> list[Bundle]:
-    decode = decode_bundle
-    return [decode(m.value or b"") for m in messages if m.topic != OUTCOMES]
+    return [decode_bundle(m.value) for m in messages if m.topic != OUTCOMES]
 
 
 def test_retries_that_no_message_holds_are_halved_and_each_is_told() -> None:

@@ -16,6 +16,7 @@ from tests.suites.dead_letters import unstorable
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.memory_dead_letters import MemoryDeadLetters
 from tests.support.memory_runs import a_run
+from tests.support.reports import codes_of, slots_of
 from tests.support.run_life import dead_letter
 from tests.support.stage_messages import delivered, raw_delivery, reports
 
@@ -50,7 +51,7 @@ async def test_a_dead_letter_is_stored_and_its_record_reported_failed(place: Pla
     messages = await place.handle(on_dlq(failed()), on_dlq(failed("b", 1), 1))
     assert list(place.letters.errors()) == [failed().id, failed("b", 1).id]
     told = reports(messages)
-    assert [(r.slots, r.codes, r.stage) for r in told] == [
+    assert [(slots_of(r), codes_of(r), r.stage) for r in told] == [
         ([0], "F", "execute"),
         ([1], "F", "execute"),
     ]
@@ -72,7 +73,7 @@ async def test_a_crash_between_store_and_report_loses_no_outcome(place: Place) -
     with pytest.raises(CrashError):
         await place.handle(on_dlq(failed()))
     assert list(place.letters.errors()) == [failed().id]
-    assert [r.codes for r in reports(await place.handle(on_dlq(failed())))] == ["F"]
+    assert [codes_of(r) for r in reports(await place.handle(on_dlq(failed())))] == ["F"]
 
 
 async def test_while_the_database_is_away_nothing_is_reported(place: Place) -> None:
@@ -87,7 +88,7 @@ async def test_what_the_database_refuses_is_kept_as_it_is_and_holds_nobody_back(
 ) -> None:
     strange = unstorable(failed("x", 5))
     messages = await place.handle(on_dlq(strange, 0), on_dlq(failed(), 1))
-    assert [r.slots for r in reports(messages)] == [[0]]
+    assert [slots_of(r) for r in reports(messages)] == [[0]]
     kept = place.letters.errors()
     assert failed().id in kept
     assert any("a dead letter that cannot be stored" in error for error in kept.values())

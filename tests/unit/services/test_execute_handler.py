@@ -5,7 +5,6 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 
 from syncline.contracts.bundle import Bundle
@@ -21,6 +20,7 @@ from syncline.testing.clock import FakeClock
 from syncline.testing.memory_broker import MemoryBroker
 from syncline_execute.handler import ExecuteHandler
 from syncline_execute.work import Halts, Work
+from tests.support.reports import codes_of, one_batch
 
 ONE = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 OTHER = "01a218f0-d9ad-7980-81d9-14cf848cf7d2"
@@ -29,7 +29,7 @@ REFUSED = Failure(Category.PERMANENT, "login_refused", "the target answered 401"
 
 def batch(number: int, run_id: str = ONE) -> Bundle:
     run = RunRef(run_id, "default", 1, ONE, "item", ONE, ONE, ONE, 1)
-    return one_batch(run, number, 0, [0, 1], ["a", "b"], [msgspec.Raw(b"{}")] * 2)
+    return one_batch(run, number, 0, [0, 1], ["a", "b"], [{}] * 2)
 
 
 class Targets:
@@ -79,7 +79,7 @@ def told(messages: list[Outbound]) -> list[tuple[str, str]]:
     """Return reports by kind: halted with its code, settled with its outcomes."""
     reports = [decoder_of(Report).decode(message.value or b"") for message in messages]
     return [
-        ("halted", r.failure.code) if isinstance(r, Halted) else ("settled", r.codes)
+        ("halted", r.failure.code) if isinstance(r, Halted) else ("settled", codes_of(r))
         for r in reports
         if isinstance(r, Halted | Settled)
     ]

@@ -36,7 +36,7 @@ from syncline_finalize.handler import FinalizeHandler
 from syncline_finalize.main import SPEC
 from tests.support.faults import CrashError, crash_after, fail_once
 from tests.support.memory_runs import ID, MemoryRuns, a_run
-from tests.support.reports import settled
+from tests.support.reports import settled as one_settled
 from tests.support.stage_messages import (
     dead_letters,
     delivered,
@@ -88,7 +88,7 @@ def place() -> Place:
 
 
 def settled(codes: Mapping[int, str], number: int = 0, **more: Any) -> Settled:
-    return settled(RUN, number, list(codes), "".join(codes.values()), "execute", **more)
+    return one_settled(RUN, number, list(codes), "".join(codes.values()), "execute", **more)
 
 
 async def test_reports_become_one_event_with_the_counters(place: Place) -> None:
@@ -230,9 +230,10 @@ RETRYING = Retrying(RUN, 0, [0], ["a"], [Attempt(1, EPOCH.isoformat(), "execute"
         b"{",
         b"[" * 100_000,
         changed(settled({0: "S"}), type="unheard"),
-        changed(settled({0: "S"}), codes="SS"),
-        changed(settled({0: "S"}), codes="?"),
-        changed(settled({0: "S"}), slots=[-1]),
+        changed(settled({0: "S"}), batches=[[0, [0], "SS"]]),
+        changed(settled({0: "S"}), batches=[[0, [0], "?"]]),
+        changed(settled({0: "S"}), batches=[[0, [-1], "S"]]),
+        changed(settled({0: "S"}), batches=[[-1, [0], "S"]]),
         changed(settled({0: "S"}), run={**msgspec.to_builtins(RUN), "id": ID.upper()}),
         changed(RETRYING, ids=["a", "b"]),
         changed(RETRYING, slots=[-1]),

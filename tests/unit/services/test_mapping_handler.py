@@ -11,7 +11,7 @@ import pytest
 
 import syncline_normalize.main
 import syncline_transform.main
-from syncline.contracts.bundle import LARGEST_BUNDLE
+from syncline.contracts.bundle import LARGEST_BUNDLE, Bundle
 from syncline.contracts.messages import RunRef, Settled, encode, ref_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
@@ -19,9 +19,10 @@ from syncline.domain.errors import NotFoundError
 from syncline.domain.mapping.engine.compiler import CompiledMapping, compile_mapping
 from syncline.domain.mapping.validation import parse
 from syncline.runtime.commands.control import cancel_message, pause_message
-from syncline.runtime.mapping_handler import MappingHandler, Records
+from syncline.runtime.mapping_handler import MappingHandler
 from syncline.testing.clock import FakeClock
 from tests.support.memory_runs import a_run
+from tests.support.reports import codes_of, records_of, slots_of
 from tests.support.stage_messages import (
     a_batch,
     batches,
@@ -92,7 +93,7 @@ class Place:
             FakeClock(),
         )
 
-    async def handle(self, *sent: Records) -> list[Outbound]:
+    async def handle(self, *sent: Bundle) -> list[Outbound]:
         read = [
             self.spec.decode(delivered(Outbound(self.from_topic, b"", encode(batch), 0)))
             for batch in sent
@@ -123,13 +124,13 @@ def canonical(*numbers: Any, **changes: Any) -> Bundle:
 
 async def test_records_go_on_to_transform_as_canonical_ones(normalize: Place) -> None:
     (sent,) = batches(await normalize.handle(rows("1", 2, row_hashes=["a", "b"])), "canonical")
-    assert sent.records == [{"sku": "S0", "n": 1}, {"sku": "S1", "n": 2}]
-    assert (sent.ids, sent.slots, sent.row_hashes) == (["A0", "A1"], [0, 1], ["a", "b"])
+    assert records_of(sent) == [{"sku": "S0", "n": 1}, {"sku": "S1", "n": 2}]
+    assert (sent.ids, slots_of(sent), sent.row_hashes) == (["A0", "A1"], [0, 1], ["a", "b"])
 
 
 async def test_records_go_on_to_execute_as_payloads(transform: Place) -> None:
     (sent,) = batches(await transform.handle(canonical(1, 2)), "payload")
-    assert sent.records == [{"code": "S0", "count": 1}, {"code": "S1", "count": 2}]
+    assert records_of(sent) == [{"code": "S0", "count": 1}, {"code": "S1", "count": 2}]
 
 
 async def test_what_comes_after_a_retry_begins_anew_in_the_next_stage(normalize: Place) -> None:
@@ -146,7 +147,7 @@ async def test_a_record_that_fails_is_a_dead_letter_and_holds_nobody_back(
     normalize: Place,
 ) -> None:
     messages = await normalize.handle(rows(1, "many", 3))
-    assert batches(messages, "canonical")[0].slots == [0, 2]
+    assert slots_of(batches(messages, "canonical")[0]) == [0, 2]
     (letter,) = dead_letters(messages)
     assert (letter.source_id, letter.stage, letter.failure.field) == ("A1", "normalize", "n")
     assert msgspec.json.decode(letter.payload) == {"id": "S1", "n": "many"}
@@ -161,17 +162,17 @@ async def test_what_the_mapping_excludes_is_reported_with_its_row_hash(transform
     messages = await transform.handle(canonical(0, 2, row_hashes=hashes))
     (report,) = reports(messages)
     assert isinstance(report, Settled)
-    assert (report.codes, report.slots, report.left_out) == ("X", [0], [("A0", "1" * 32)])
-    assert batches(messages, "payload")[0].slots == [1]
+    assert (codes_of(report), slots_of(report), report.left_out) == ("X", [0], [("A0", "1" * 32)])
+    assert slots_of(batches(messages, "payload")[0]) == [1]
 
 
 async def test_a_cancelled_run_is_skipped_and_a_paused_one_set_aside(normalize: Place) -> None:
     normalize.commands = (cancel_message(RUN.id, "ann"), pause_message(OTHER.id, "ann"))
     messages = await normalize.handle(rows(1, 2), rows(3, run=OTHER, attempt=2))
     (report,) = reports(messages)
-    assert report.codes == "CC"
+    assert codes_of(report) == "CC"
     (aside,) = batches(messages, "retry.2s")
-    assert (aside.run.id, aside.attempt, aside.records) == (OTHER.id, 2, [{"id": "S0", "n": 3}])
+    assert (aside.run.id, aside.attempt, records_of(aside)) == (OTHER.id, 2, [{"id": "S0", "n": 3}])
     assert "canonical" not in topics(messages)
 
 
@@ -192,13 +193,13 @@ async def test_a_batch_that_breaks_the_stage_becomes_dead_letters(normalize: Pla
 async def test_a_batch_that_no_message_holds_is_halved(normalize: Place) -> None:
     wide = a_batch(RUN, *({"id": "x" * (LARGEST_BUNDLE // 3), "n": n} for n in range(4)))
     sent = batches(await normalize.handle(wide), "canonical")
-    assert [batch.slots for batch in sent] == [[0, 1], [2, 3]]
+    assert [slots_of(batch) for batch in sent] == [[0, 1], [2, 3]]
 
 
 async def test_a_record_that_no_message_holds_is_a_dead_letter(normalize: Place) -> None:
     wide = a_batch(RUN, {"id": "S0", "n": 0}, {"id": "x" * (LARGEST_BUNDLE + 1), "n": 1})
     messages = await normalize.handle(wide)
-    assert batches(messages, "canonical")[0].slots == [0]
+    assert slots_of(batches(messages, "canonical")[0]) == [0]
     (letter,) = dead_letters(messages)
     assert (letter.slot, letter.failure.code) == (1, "record_too_large")
 

@@ -16,6 +16,7 @@ from syncline.contracts.wire import Delivery, Outbound
 from syncline.testing.clock import EPOCH, FakeClock
 from syncline_retry.handler import RetryHandler
 from syncline_retry.rules import decode
+from tests.support.reports import one_batch
 
 ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
 

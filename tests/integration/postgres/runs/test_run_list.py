@@ -28,8 +28,8 @@ async def db(configured: Database) -> Database:
 async def ended(db: Database, ids: str = "abcd", *reports: Report) -> Run:
     run = await accept(db)
     await extract(db, run, [batch(0, ids)])
-    settled = reports or (settled(ref(run), 0, list(range(len(ids))), "S" * len(ids), "execute"),)
-    return await apply(db, *settled, Extracted(ref(run), 1, len(ids)))
+    told = reports or (settled(ref(run), 0, list(range(len(ids))), "S" * len(ids), "execute"),)
+    return await apply(db, *told, Extracted(ref(run), 1, len(ids)))
 
 
 async def test_runs_are_paged_newest_first_without_gap_or_double(db: Database) -> None:

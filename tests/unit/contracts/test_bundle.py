@@ -1,0 +1,94 @@
+"""Bundles: what they can be cut into, and what the release before sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncline.contracts.bundle import BatchPart, Bundle, decode_bundle, encoded_payloads
+from syncline.contracts.messages import RunRef, Settled, encode
+from syncline.contracts.timings import decode_report
+from syncline.domain.columns import Columns
+from tests.support.reports import origins, records_of
+from tests.support.stage_messages import raw_delivery
+
+ID = "01a218f0-d9ad-7980-81d9-14cf848cf7d1"
+RUN = RunRef(ID, "default", 1, ID, "item", ID, ID, ID, 1)
+
+
+def bundle(*sizes: int) -> Bundle:
+    """Return a bundle of batches of these sizes, with slots that leave gaps."""
+    parts = [BatchPart(7 + n, 100 + n, list(range(1, 2 * size, 2))) for n, size in enumerate(sizes)]
+    count = sum(sizes)
+    records = [{"n": n} for n in range(count)]
+    hashes = [f"{n:032x}" for n in range(count)]
+    return Bundle(RUN, 3, parts, [f"A{n}" for n in range(count)], Columns.of(records), hashes)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
+def test_a_part_keeps_each_record_with_its_batch_and_slot(
+    sizes: list[int], data: st.DataObject
+) -> None:
+    whole = bundle(*sizes)
+    places = sorted(data.draw(st.sets(st.integers(0, len(whole) - 1), min_size=1)))
+    part = whole.part(places)
+    rows = list(zip(whole.ids, origins(whole), records_of(whole), whole.row_hashes, strict=True))
+    assert list(zip(part.ids, origins(part), records_of(part), part.row_hashes, strict=True)) == [
+        rows[p] for p in places
+    ]
+    assert [p for _, own in whole.by_batch(places) for p in own] == places
+    for place, (number, slot, _) in enumerate(origins(part)):
+        assert part.place_of(number, slot) == place
+    assert decode_bundle(encode(part)) == part
+
+
+def test_a_slot_that_is_not_there_has_no_place() -> None:
+    assert [bundle(2, 1).place_of(*where) for where in ((7, 2), (9, 1), (8, 1))] == [None, None, 2]
+
+
+def older(**changes: Any) -> bytes:
+    """Return a batch as the release before sent it."""
+    records = [{"b": 1, "a": None}, {"a": 2.50}]
+    fields = {"run": RUN, "number": 4, "lane": 1, "slots": [0, 3], "ids": ["A", "B"]}
+    more = {"records": records, "attempt": 2, "version": 99, "v": 1}
+    return encode(fields | more | changes)
+
+
+def test_a_batch_of_the_release_before_is_read_as_a_bundle() -> None:
+    read = decode_bundle(older())
+    assert (read.lane, read.ids, read.attempt) == (1, ["A", "B"], 2)
+    assert origins(read) == [(4, 0, 99), (4, 3, 99)]
+    assert encoded_payloads(read) == [b'{"a":null,"b":1}', b'{"a":2.5}']
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        encode(msgspec.to_builtins(bundle(2)) | {"ids": ["A0"]}),
+        encode(msgspec.to_builtins(bundle(2)) | {"batches": []}),
+        older(slots=[0]),
+        older(records=[1, 2]),
+        older(ids=[], slots=[], records=[]),
+    ],
+)
+def test_what_is_no_bundle_is_refused_by_the_decoder(wrong: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_bundle(wrong)
+
+
+def test_an_outcome_report_of_the_release_before_is_read() -> None:
+    fields = {"type": "settled", "run": RUN, "number": 2, "slots": [0, 1], "codes": "SF"}
+    report = decode_report(raw_delivery("outcomes", encode({**fields, "stage": "execute"})))
+    assert isinstance(report, Settled)
+    (batch,) = report.batches
+    assert (batch.number, batch.slots, batch.codes) == (2, [0, 1], "SF")
+    wrong = encode({**fields, "slots": [0], "stage": "execute"})
+    with pytest.raises(msgspec.DecodeError):
+        decode_report(raw_delivery("outcomes", wrong))
