@@ -18,7 +18,7 @@ from uuid6 import uuid7
 
 from syncline.bootstrap.settings_sources import load_settings
 from syncline.contracts.events import RunStatus, event_data
-from syncline.contracts.messages import Settled, decoder_of, encode
+from syncline.contracts.messages import Settled, decoder_of, encode, records_in
 from syncline.contracts.topics import OUTCOMES, STATUS, TRIGGERS
 from syncline.contracts.wire import Outbound, run_spread
 from syncline.kafka.connection import KafkaConnection
@@ -62,8 +62,8 @@ async def published(reader: KafkaReader, run_id: str) -> list[tuple[int, int]]:
     decode, reports, done = decoder_of(Settled).decode, [], 0
     while arrived := await reader.poll(1.0):
         for delivery in arrived:
-            if delivery.key == run_id.encode() and b'"type":"settled"' in (delivery.value or b""):
-                done += len(decode(delivery.value or b"").slots)
+            if delivery.key == run_id.encode() and b'"type":"outcomes"' in (delivery.value or b""):
+                done += records_in(decode(delivery.value or b""))
                 reports.append((delivery.timestamp, done))
     return reports
 
