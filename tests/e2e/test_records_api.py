@@ -43,7 +43,7 @@ async def place(module_place: Installation) -> Installation:
 
 @pytest.fixture(scope="module")
 async def run(place: Installation, api: httpx.AsyncClient) -> Run:
-    """A1 is written, A2 at its second attempt, A3 excluded, A4 has no name, nope is unknown."""
+    """A1 and A2 are written at their second attempt, A3 excluded, A4 has no name, nope is unknown."""
     return await place.run(
         instance="erp-shop", entityType="item", sourceIds="A1,A2,A3,A4,nope", batchSize=2
     )
@@ -113,9 +113,9 @@ async def test_a_run_is_shown_in_full(api: httpx.AsyncClient, run: Run) -> None:
     report = await get(api, f"{RUNS}/{run.id}")
     numbers = {s["stage"]: (s["entered"], s["passed"], s["skipped"], s["failed"], s["retried"])
                for s in report["stages"]}  # fmt: skip
-    assert numbers == {
+    assert numbers == {  # A1 and A2 were in one bulk, which the target refused as a whole
         "ingest": (5, 4, 0, 1, 0), "normalize": (4, 3, 0, 1, 0),
-        "transform": (3, 2, 1, 0, 0), "execute": (2, 2, 0, 0, 1),
+        "transform": (3, 2, 1, 0, 0), "execute": (2, 2, 0, 0, 2),
     }  # fmt: skip
     assert all(s["worked"] is not None for s in report["stages"] if s["stage"] == "execute")
     assert {group["sourceId"] for group in report["failures"]} == {"A4", "nope"}
@@ -133,7 +133,7 @@ async def test_lists_are_filtered_and_paged(api: httpx.AsyncClient, run: Run) ->
             break
     assert sorted(seen) == ["A1", "A2", "A3", "A4", "nope"]
     retried = await get(api, path, attempts=2)
-    assert [record["sourceId"] for record in retried["items"]] == ["A2"]
+    assert sorted(record["sourceId"] for record in retried["items"]) == ["A1", "A2"]
 
     runs = await get(api, RUNS, state=["partial_success"], idPrefix=run.id[:8])
     assert [item["correlationId"] for item in runs["items"]] == [run.id]
