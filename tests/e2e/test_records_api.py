@@ -43,7 +43,7 @@ async def place(module_place: Installation) -> Installation:
 
 @pytest.fixture(scope="module")
 async def run(place: Installation, api: httpx.AsyncClient) -> Run:
-    """A1 and A2 are written at their second attempt, A3 excluded, A4 has no name, nope is unknown."""
+    """A1 and A2 are written at their second attempt, A3 excluded, A4 nameless, nope unknown."""
     return await place.run(
         instance="erp-shop", entityType="item", sourceIds="A1,A2,A3,A4,nope", batchSize=2
     )

@@ -28,10 +28,9 @@ from syncline.contracts.messages import (
 from syncline.contracts.outbound import bundle_message, report_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.record import NewBatch
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
-from syncline.domain.record import Record
+from syncline.domain.record import NewBatch, Record
 from syncline.domain.run import Outcome
 from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.runtime.clock import Clock
