@@ -12,7 +12,7 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column
 from syncline.domain.access import Role
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
+from syncline.postgres.access.api_keys import ApiKeys, NewApiKey
 
 commands = Commands("Create, list and revoke the API keys of programs.")
 _NAME = typer.Argument(metavar="NAME", help="What the key is for.")
@@ -46,13 +46,10 @@ def create(
         raise InvalidInputError([Problem("--days", message)])
     wanted = NewApiKey(name, checked_role(role), days)
     key = new_api_key()
-
-    async def store() -> ApiKeyView:
-        async with shell.database() as database:
-            stored = (key.prefix, key.hash)
-            return await ApiKeys(database).add(shell.tenant, wanted, stored, shell.actor)
-
-    view = shell.run(store())
+    stored = (key.prefix, key.hash)
+    view = shell.ask(
+        lambda database: ApiKeys(database).add(shell.tenant, wanted, stored, shell.actor)
+    )
     shell.show({"key": key.text, "apiKey": view}, key.text)
     shell.note("this is the only time the key is shown; send it as `Authorization: ApiKey KEY`")
 

@@ -12,6 +12,7 @@ from syncline.cli.program.tables import Column
 from syncline.domain.access import Role, RoleName
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.postgres.access.users import UserChange, Users, UserView, insert_user
+from syncline.postgres.database.database import Database
 
 commands = Commands("Add, list and disable people; let them choose passwords.")
 _NAME = typer.Argument(metavar="NAME", help="What they sign in with.")
@@ -48,13 +49,12 @@ def add(
     checked = checked_role(role)
     assigned = [] if checked == "platform_admin" else [t.strip() for t in tenants.split(",")]
 
-    async def store() -> tuple[UserView, str]:
-        async with shell.database() as database:
-            async with database.transaction() as connection:
-                user = await insert_user(connection, name, checked, assigned, shell.actor)
-            return user, await password_link(database, user.id, shell.actor)
+    async def store(database: Database) -> tuple[UserView, str]:
+        async with database.transaction() as connection:
+            user = await insert_user(connection, name, checked, assigned, shell.actor)
+        return user, await password_link(database, user.id, shell.actor)
 
-    user, token = shell.run(store())
+    user, token = shell.ask(store)
     where = " and ".join(user.tenants) or "every tenant"
     link = _link(shell, token)
     shell.show(

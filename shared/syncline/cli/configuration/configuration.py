@@ -15,7 +15,7 @@ from syncline.cli.program.errors import OutsideError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.texts import plural
 from syncline.domain.configuration.comparison import Difference, PlanStep
-from syncline.domain.configuration.documents import Kind, TenantConfiguration
+from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant, shown
 from syncline.resources import plan
@@ -52,15 +52,14 @@ def apply(
     loaded = _load(shell, file)
     planned = _planned(shell, loaded, yes=yes) if prune else None
 
-    async def store() -> tuple[list[PlanStep], list[Mistake]]:
-        async with shell.configuration() as stored:
-            if planned is None:
-                steps = await plan.apply(stored, loaded, shell.tenant, shell.actor)
-            else:
-                steps = await plan.prune(stored, loaded, shell.tenant, shell.actor, planned)
-            return steps, await _doubts(shell, stored, loaded, steps)
+    async def store(stored: ConfigurationStore) -> tuple[list[PlanStep], list[Mistake]]:
+        if planned is None:
+            steps = await plan.apply(stored, loaded, shell.tenant, shell.actor)
+        else:
+            steps = await plan.prune(stored, loaded, shell.tenant, shell.actor, planned)
+        return steps, await _doubts(shell, stored, loaded, steps)
 
-    steps, doubts = shell.run(store())
+    steps, doubts = shell.configure(store)
     shell.show(_document(steps, doubts), *_lines(steps), _summary(steps))
     _warn(shell, doubts)
 
@@ -73,12 +72,11 @@ def diff(
     """Show what `apply` would change; exit code 10 when that is anything."""
     loaded = _load(shell, file)
 
-    async def compare() -> tuple[list[PlanStep], list[Mistake]]:
-        async with shell.configuration() as stored:
-            steps = await plan.diff(stored, loaded, shell.tenant, prune=prune)
-            return steps, await _doubts(shell, stored, loaded, steps)
+    async def compare(stored: ConfigurationStore) -> tuple[list[PlanStep], list[Mistake]]:
+        steps = await plan.diff(stored, loaded, shell.tenant, prune=prune)
+        return steps, await _doubts(shell, stored, loaded, steps)
 
-    steps, doubts = shell.run(compare())
+    steps, doubts = shell.configure(compare)
     changes = [step for step in steps if step.action != "unchanged"]
     same = f"no difference in {plural(len(steps), 'document')}"
     lines = [*_lines(changes), _summary(steps)] if changes else [same]
@@ -89,12 +87,7 @@ def diff(
 
 def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None:
     """Write what is stored as YAML that `apply` takes; secrets by reference, never by value."""
-
-    async def read() -> TenantConfiguration:
-        async with shell.configuration() as stored:
-            return await stored.stored(shell.tenant)
-
-    found = documents(shell.run(read()))
+    found = documents(shell.configure(lambda stored: stored.stored(shell.tenant)))
     if not found:
         shell.note(f"nothing is configured in tenant {shell.tenant}")
     text = to_yaml(found) if found else ""
@@ -121,24 +114,14 @@ def delete(
     wanted = [(_kind(kind), name) for name in names]
     _ = shell.settings
     _confirm_deleting(shell, len(wanted), yes=yes)
-
-    async def take() -> list[PlanStep]:
-        async with shell.configuration() as stored:
-            return await remove(stored, shell.tenant, shell.actor, wanted)
-
-    steps = shell.run(take())
+    steps = shell.configure(lambda stored: remove(stored, shell.tenant, shell.actor, wanted))
     document = {"deleted": [{"kind": step.kind, "name": step.name} for step in steps]}
     shell.show(document, *(f"- {step.kind.value:8} {step.name}" for step in steps))
 
 
 def _planned(shell: Shell, loaded: DocumentSet, *, yes: bool) -> list[PlanStep]:
     """Show what pruning would delete, and ask."""
-
-    async def planned() -> list[PlanStep]:
-        async with shell.configuration() as stored:
-            return await plan.diff(stored, loaded, shell.tenant, prune=True)
-
-    steps = shell.run(planned())
+    steps = shell.configure(lambda stored: plan.diff(stored, loaded, shell.tenant, prune=True))
     doomed = [step for step in steps if step.action == "deleted"]
     if doomed:
         for line in _lines(doomed) if not (yes or shell.json) else ():
@@ -149,13 +132,9 @@ def _planned(shell: Shell, loaded: DocumentSet, *, yes: bool) -> list[PlanStep]:
 
 def _confirm_deleting(shell: Shell, count: int, *, yes: bool) -> None:
     """Ask a person whether so many documents shall go. Raises OutsideError where nobody can."""
-    if yes:
-        return
     what = f"delete {plural(count, 'document')}"
-    if not shell.is_interactive:
-        raise OutsideError("not_confirmed", f"would {what}", "add --yes to do it without asking")
-    if not typer.confirm(f"{what}?", err=True):
-        raise typer.Exit(1)
+    if not yes:
+        shell.confirm(what, f"would {what}")
 
 
 def _kind(text: str) -> Kind:

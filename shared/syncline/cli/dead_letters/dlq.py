@@ -98,18 +98,15 @@ def list_(
 def groups(shell: Shell, *, where: Where, limit: Limit = 25) -> None:
     """Fold the entries that wait into groups that failed alike, the largest first."""
     wanted = where.filter("pending")
-    several = shell.ask(
+    found = shell.ask(
         lambda database: DeadLetterGroups(database).largest(shell.tenant, wanted, limit + 1)
     )
-    found = several[:limit]
-    shell.show_list(found, _GROUPS, "nothing waits")
-    if len(several) > limit:
-        shell.note("there are more: --limit shows more")
-    going = next((group for group in found if group.replayable), None)
+    shown = shell.show_list(found, _GROUPS, "nothing waits", limit=limit)
+    going = next((group for group in shown if group.replayable), None)
     if going and not shell.json:
         own, text = own_name(), plural(going.replayable, "entry", "entries")
         shell.note(f"replay {text} of one group: {own} dlq replay --group {going.group}")
-    for group in found:
+    for group in shown:
         for why in () if shell.json else group.hindrances:
             shell.note(f"{group.group} cannot be replayed as a whole: {why}")
 

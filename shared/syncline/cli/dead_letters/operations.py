@@ -172,9 +172,7 @@ def replay_paced(
 def operations(shell: Shell, limit: Limit = 25) -> None:
     """List what is done to many entries at once, the newest first."""
     found = shell.ask(lambda database: Operations(database).newest(shell.tenant, limit + 1))
-    shell.show_list(found[:limit], _COLUMNS, "none yet")
-    if len(found) > limit:
-        shell.note("there are more: --limit shows more")
+    shell.show_list(found, _COLUMNS, "none yet", limit=limit)
 
 
 def abort(shell: Shell, operation: Annotated[str, _OPERATION]) -> None:

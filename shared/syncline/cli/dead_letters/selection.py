@@ -9,7 +9,6 @@ import msgspec
 import typer
 
 from syncline.cli.program.app import FAILED, OK, PARTIAL, Options
-from syncline.cli.program.errors import OutsideError
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.tables import Column
 from syncline.cli.program.texts import number, plural, short_id
@@ -161,9 +160,4 @@ def confirm(shell: Shell, doing: str, count: int, selection: Selection, *, yes: 
     if yes or selection.ids or not count:
         return
     what = f"{doing} {plural(count, 'entry', 'entries')}"
-    if not shell.is_interactive:
-        hint = "add --yes to do it without asking"
-        raise OutsideError("not_confirmed", f"{what}: nobody can be asked here", hint)
-    if not typer.confirm(f"{what}?", err=True):
-        shell.note("nothing was changed")
-        raise typer.Exit(FAILED)
+    shell.confirm(what, f"{what}: nobody can be asked here", otherwise="nothing was changed")

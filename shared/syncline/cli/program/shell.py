@@ -13,12 +13,13 @@ import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+import typer
 from rich.console import Console
 
 from syncline.cli.program.errors import NoInstallationError, OutsideError, explain
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from syncline.postgres.configuration.changes import ConfigurationStore
     from syncline.postgres.database.database import Database
 
+S = TypeVar("S")
 T = TypeVar("T")
 WITHIN = 10.0
 """Seconds until a server counts as away."""
@@ -120,12 +122,25 @@ class Shell:
 
     def ask(self, question: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
         """Open the database for one question and return its answer. Raises as `database` does."""
+        return self.run(_answer(self.database(), question))
 
-        async def answer() -> T:
-            async with self.database() as database:
-                return await question(database)
+    def configure(self, work: Callable[[ConfigurationStore], Coroutine[Any, Any, T]]) -> T:
+        """Open the stored configuration for one work. Raises as `configuration` does."""
+        return self.run(_answer(self.configuration(), work))
 
-        return self.run(answer())
+    def confirm(self, what: str, refusal: str, *, otherwise: str = "") -> None:
+        """Ask a person whether it shall be done; `otherwise` is said after a no.
+
+        Raises:
+            OutsideError: there is nobody to ask; `refusal` says what was not done.
+            typer.Exit: the answer is no.
+        """
+        if not self.is_interactive:
+            raise OutsideError("not_confirmed", refusal, "add --yes to do it without asking")
+        if not typer.confirm(f"{what}?", err=True):
+            if otherwise:
+                self.note(otherwise)
+            raise typer.Exit(1)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
@@ -201,21 +216,29 @@ class Shell:
 
     def show_list(
         self,
-        listed: Sequence[object],
+        listed: Sequence[S],
         columns: Sequence[Column],
         none: str,
-        document: object = None,
-    ) -> None:
-        """Print things as a table that fits; `none` is said when there are none.
+        *,
+        document: Callable[[S], object] = lambda one: one,
+        limit: int | None = None,
+    ) -> Sequence[S]:
+        """Print things as a table that fits, and return what was shown.
 
         Args:
-            document: what programs get; else the things as they are.
+            none: is said when there are none.
+            document: makes what programs get of each.
+            limit: so many are shown, and it is said when there are more.
         """
-        if self.json or listed:
-            lines = table(columns, listed, self.out.width)
-            self.show(listed if document is None else document, *lines)
+        shown = listed[:limit]
+        if self.json or shown:
+            documents = [document(one) for one in shown]
+            self.show(documents, *table(columns, shown, self.out.width))
         else:
             self.note(none)
+        if len(shown) < len(listed):
+            self.note("there are more: --limit shows more")
+        return shown
 
     def note(self, text: str) -> None:
         """Tell progress or a hint."""
@@ -232,6 +255,13 @@ class Shell:
         if explained.code == "unexpected_error" and os.environ.get("SYNCLINE_LOG_LEVEL") == "DEBUG":
             raise error
         return explained.exit_code
+
+
+async def _answer(
+    opening: AbstractAsyncContextManager[S], work: Callable[[S], Coroutine[Any, Any, T]]
+) -> T:
+    async with opening as opened:
+        return await work(opened)
 
 
 def _console(is_terminal: bool, **options: Any) -> Console:  # noqa: ANN401

@@ -90,12 +90,9 @@ def list_(
             shell.tenant, limit=limit + 1, states=wanted, instance=instance
         )
     )
-    runs = found[:limit]
     is_filtered = instance or wanted
     none = "no runs match" if is_filtered else f"no runs yet; `{own_name()} trigger` begins one"
-    shell.show_list(runs, _COLUMNS, none, [run_document(run) for run in runs])
-    if len(found) > limit:
-        shell.note("there are more: --limit shows more")
+    shell.show_list(found, _COLUMNS, none, document=run_document, limit=limit)
 
 
 def _states(given: list[str]) -> tuple[str, ...]:
