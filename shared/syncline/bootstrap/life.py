@@ -75,13 +75,9 @@ class Life(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def life(settings: Settings, *, connections: int = 4) -> AsyncIterator[Life | None]:
-    """Begin a process: it waits for the database to appear and to have this release's schema.
+    """Begin a process once the database is there and has this release's schema.
 
-    Args:
-        connections: to the database, at most.
-
-    Returns:
-        None when it was told to stop before that.
+    Returns None when it was told to stop before that.
     """
     clock = SystemClock()
     async with stop_signals() as stopping, AsyncExitStack() as stack:
@@ -108,11 +104,7 @@ async def _database(
 
 
 def standing_still(last_tick: Callable[[], float], clock: Clock) -> Callable[[], str | None]:
-    """Return the check of liveness of a loop that ticks.
-
-    Args:
-        last_tick: gives the monotonic second of the newest tick.
-    """
+    """Return the check of liveness of a loop, by the monotonic second of its newest tick."""
 
     def check() -> str | None:
         still = clock.monotonic() - last_tick()

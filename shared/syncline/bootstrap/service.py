@@ -58,11 +58,7 @@ class ServiceProducer(KafkaProducer):
 
 
 def run(build: Callable[[Service], tuple[StageSpec[T], Handler[T]]], settings: Settings) -> None:
-    """Run a service until it is told to stop.
-
-    Args:
-        build: makes the stage's specification and its handler.
-    """
+    """Run a service, whose stage and handler `build` makes, until it is told to stop."""
     _collect_garbage_seldom()
     uvloop.run(_run(build, settings))
 

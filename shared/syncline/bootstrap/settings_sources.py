@@ -37,13 +37,9 @@ _FILE = "SYNCLINE_CONFIG_FILE"
 
 
 def load_settings(file: Path | None = None) -> Settings:
-    """Read the settings: environment before file.
+    """Read the settings: the environment, then the file given or SYNCLINE_CONFIG_FILE's.
 
-    Args:
-        file: is read instead of the one that SYNCLINE_CONFIG_FILE names.
-
-    Raises:
-        InvalidInputError: names every setting with a wrong value, and a file that is not there.
+    Raises InvalidInputError: names every setting with a wrong value, and a file that is not there.
     """
     named = None if file else given(os.environ).get(_FILE)
     path = file or (Path(named) if named else LOCAL_FILE)

@@ -60,11 +60,7 @@ def plan(folder: Path, environ: Mapping[str, str]) -> Plan:
 async def opened(
     installation: LocalInstallation, say: Callable[[str], None]
 ) -> AsyncIterator[Place]:
-    """Fill the ERP, open shop and warehouse, and apply the configuration.
-
-    Args:
-        installation: has started.
-    """
+    """Fill the ERP of a started installation, open shop and warehouse, apply the documents."""
     server = installation.postgres
     assert server is not None
     async with open_database(server.dsn(), name="syncline-demo") as product:

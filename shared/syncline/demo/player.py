@@ -61,19 +61,11 @@ class Player:
         self._letters = DeadLetterQueue(place.product)
 
     async def play(self) -> list[Result]:
-        """Play every step.
-
-        Raises:
-            DemoFailedError: says what differs.
-        """
+        """Play every step. Raises DemoFailedError."""
         return [await self._step(number, step) for number, step in enumerate(STEPS, 1)]
 
     async def check(self) -> list[str]:
-        """Run the auditor, compare both targets with the ERP, and return what holds, in words.
-
-        Raises:
-            DemoFailedError: says what does not.
-        """
+        """Run the auditor, compare with the ERP, and say what holds. Raises DemoFailedError."""
         findings = await audit(self._place.product)
         if findings:
             broken = "; ".join(f"{f.check}: {f.offenders[:3]}" for f in findings)

@@ -62,11 +62,7 @@ def can_reach(account: Account | None, path: Path) -> bool:
 def run_as(
     account: Account | None, command: Sequence[str], env: Mapping[str, str], text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a short command as the account (None: as we are) with `text` as its input.
-
-    Raises:
-        EmbeddedServerError: the program cannot be started.
-    """
+    """Run a short command as the account, with `text` as its input. Raises EmbeddedServerError."""
     try:
         return subprocess.run(
             command,

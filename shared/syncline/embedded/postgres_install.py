@@ -22,10 +22,9 @@ _OPEN_PLACE = Path("/var/lib/syncline")
 
 
 def programs(account: Account | None) -> Path:
-    """Return the folder with `initdb` and `postgres`, copied first if the account cannot go there.
+    """Return the folder of PostgreSQL's programs, a copy if the account cannot reach the package.
 
-    Raises:
-        EmbeddedServerError: the package with PostgreSQL is not installed.
+    Raises EmbeddedServerError: the package is not installed.
     """
     spec = find_spec(_PACKAGE)
     if spec is None or spec.origin is None:

@@ -56,11 +56,7 @@ class FolderClaim:
         return self._lock is not None
 
     def take(self) -> None:
-        """Make the folder ours; again is harmless.
-
-        Raises:
-            EmbeddedServerError: the folder is another session's or cannot be written.
-        """
+        """Make the folder ours, if it is not yet. Raises EmbeddedServerError."""
         if self._lock is None:
             lock = self._open()
             try:
@@ -143,11 +139,7 @@ class ServerProcess:
         cwd: Path,
         account: Account | None = None,
     ) -> None:
-        """Start the process, its output in the log file, and note it in the PID file.
-
-        Raises:
-            EmbeddedServerError: the program cannot be started.
-        """
+        """Start the process, and note it in the PID file. Raises EmbeddedServerError."""
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         try:
@@ -172,12 +164,7 @@ class ServerProcess:
         self._pid_file.write_text(json.dumps(noted))
 
     async def until(self, probe: Callable[[], Awaitable[bool]], *, within: float) -> None:
-        """Wait until the probe says yes.
-
-        Raises:
-            EmbeddedServerError: the process ended or did not answer `within` seconds; the last
-                telling line of its log is in the message.
-        """
+        """Wait until the probe says yes. Raises EmbeddedServerError with the log's telling line."""
         deadline = time.monotonic() + within
         while not await probe():
             if self.pid is None:

@@ -35,11 +35,7 @@ class ServiceProcess(ServerProcess):
         require_free(self.port, f"the service {self.name}", setting("health"))
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start it and return at once.
-
-        Raises:
-            EmbeddedServerError: its port is busy, or the folder is another session's.
-        """
+        """Start it and return at once. Raises EmbeddedServerError."""
         self.claim.take()
         self.require_free_port()
         service = self.name.partition("-")[0]
@@ -54,12 +50,7 @@ class ServiceProcess(ServerProcess):
 
 
 def processes(folder: Path, first_port: int, scale: Mapping[str, int]) -> list[ServiceProcess]:
-    """Return every process of the installation; the health ports count up from the first.
-
-    Args:
-        folder: holds one folder for each process.
-        scale: how many of a service, 1 where nothing is said.
-    """
+    """Return every process of the installation, each in a folder and on a port of its own."""
     names = [
         f"{service}-{number}" if number > 1 else service
         for service in SERVICES
@@ -76,11 +67,7 @@ def left_over(folder: Path) -> list[ServiceProcess]:
 
 
 def parse_scale(texts: list[str]) -> dict[str, int]:
-    """Read `execute=2`.
-
-    Raises:
-        InvalidInputError: names what is wrong.
-    """
+    """Read `execute=2`. Raises InvalidInputError."""
     scale = {}
     for text in texts:
         service, _, count = text.partition("=")

@@ -38,11 +38,7 @@ class KafkaAdmin:
         self._connection = connection
 
     async def create_topics(self, partitions: int, replication: int) -> list[str]:
-        """Create what is missing and return its names; what exists stays as it is.
-
-        Raises:
-            BrokerRefusedError: the broker will not create one.
-        """
+        """Create what is missing and return its names. Raises BrokerRefusedError."""
         async with self._client() as client:
             existing = set(await client.list_topics())
             missing = [t for t in TOPICS if self._connection.topic(t.name) not in existing]

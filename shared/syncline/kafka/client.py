@@ -24,13 +24,10 @@ class Client(Protocol):
 
 
 async def start(client: Client, connection: KafkaConnection) -> None:
-    """Start a client.
+    """Start a client; raises its error, or the first broker's own, which tells more.
 
     aiokafka says of every reason that it was unable to bootstrap; the first broker is asked again,
     so that a wrong password or an unknown authority is called what it is.
-
-    Raises:
-        Exception: the client's error, or the first broker's own, which tells more.
     """
     try:
         await client.start()

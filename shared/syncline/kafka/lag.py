@@ -40,11 +40,7 @@ class GroupLag(msgspec.Struct, frozen=True):
 
 
 class LagReader:
-    """Asks about the groups of an installation's stages.
-
-    Args:
-        reads: logical topics by group.
-    """
+    """Asks about the groups of an installation; `reads` has logical topics by group."""
 
     def __init__(self, connection: KafkaConnection, reads: Mapping[str, Sequence[str]]) -> None:
         self._connection = connection
@@ -55,12 +51,7 @@ class LagReader:
         self._coordinators: dict[str, int] = {}
 
     async def look(self) -> dict[str, GroupLag]:
-        """Return every group as it is now.
-
-        Raises:
-            RetriableError: the broker is away; the next look connects anew.
-            BrokerRefusedError: credentials or rights are wrong.
-        """
+        """Return every group as it is now. Raises RetriableError, BrokerRefusedError."""
         try:
             with translated("tell the lag"):
                 admin, consumer = await self._connected()

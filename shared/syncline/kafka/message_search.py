@@ -69,14 +69,11 @@ class _Search(msgspec.Struct):
 async def locate(
     connection: KafkaConnection, looks: Sequence[Look], *, within: float, most: int
 ) -> list[Sighting]:
-    """Look for messages, each on one partition of its topic.
+    """Look for messages, each on one partition of its topic, and return what came of each look.
 
     Args:
         within: seconds; what was not seen then counts as not looked through.
         most: bytes of messages to look through.
-
-    Returns:
-        What came of each look, in their order.
 
     Raises:
         RetriableError: the broker is away, or a topic does not exist.

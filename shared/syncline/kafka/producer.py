@@ -29,11 +29,7 @@ log = structlog.get_logger()
 
 
 class KafkaProducer:
-    """Sends to explicit partitions.
-
-    Args:
-        deadline: seconds a send may take before it raises RetriableError.
-    """
+    """Sends to explicit partitions; `deadline`: seconds a send may take."""
 
     def __init__(
         self,

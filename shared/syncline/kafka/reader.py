@@ -43,12 +43,7 @@ class KafkaReader:
         self._ends: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
-        """Connect and take the position to read from.
-
-        Raises:
-            RetriableError: the broker is away, or the topic does not exist.
-            BrokerRefusedError: credentials or rights are wrong.
-        """
+        """Connect and take the position to read from. Raises RetriableError, BrokerRefusedError."""
         name = self._connection.topic(self._topic)
         with translated(f"read {name}"):
             self._client = client = consumer_of(self._connection)

@@ -20,13 +20,9 @@ PATH = "/v1/traces"
 
 
 def export_spans(service: str, endpoint: str) -> Callable[[], None]:
-    """Make spans from now on and send them in the background.
+    """Send spans in the background from now on; return what sends the rest and stops.
 
-    Args:
-        endpoint: of the collector, as OTEL_EXPORTER_OTLP_ENDPOINT: without the path.
-
-    Returns:
-        What sends the rest and stops.
+    The collector's endpoint is as in OTEL_EXPORTER_OTLP_ENDPOINT: without the path.
     """
     ids = _Ids()
     provider = TracerProvider(

@@ -16,10 +16,7 @@ from syncline.domain.errors import CommitLostError, MessageTooLargeError, Retria
 class MemoryBroker:
     """Topics come into being when they are first named.
 
-    Args:
-        partitions: of every topic but those with a single one.
-        lose_acks: share of sends, 0 to 1, that are written but reported as failed.
-        seed: of the chance that picks them.
+    `lose_acks` is the share of sends, 0 to 1, that are written but reported as failed.
     """
 
     def __init__(self, partitions: int = 4, *, lose_acks: float = 0.0, seed: int = 0) -> None:

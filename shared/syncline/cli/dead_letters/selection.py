@@ -151,12 +151,7 @@ def end(shell: Shell, good: int, total: int, more: int = 0) -> int:
 
 
 def confirm(shell: Shell, doing: str, count: int, selection: Selection, *, yes: bool) -> None:
-    """Ask before something is done to all that match a filter; IDs are clear enough.
-
-    Raises:
-        OutsideError: nobody can be asked.
-        typer.Exit: the answer is no.
-    """
+    """Ask before something is done to all that match a filter; raises as `Shell.confirm` does."""
     if yes or selection.ids or not count:
         return
     what = f"{doing} {plural(count, 'entry', 'entries')}"

@@ -20,12 +20,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def in_foreground(
     work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
 ) -> bool:
-    """Do the work, and stop the installation at its end, at a failure or when told to.
+    """Do the work and then stop the installation; tell whether a person stopped it.
 
     Raises what the work raises.
-
-    Returns:
-        Whether it was told to stop, which is no failure.
     """
     configure_logs("cli", "CRITICAL")
     return asyncio.run(_in_foreground(work, installation, tell))

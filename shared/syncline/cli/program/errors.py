@@ -79,11 +79,7 @@ class TriggerRefusedError(SynclineError):
 
 
 def explain(error: Exception, settings: dict[str, str]) -> Explained:
-    """Turn an error into words and an exit code: 2 for wrong input, 1 for the rest.
-
-    Args:
-        settings: what hints mention, by name: `kafka`, `postgres`.
-    """
+    """Turn an error into words and an exit code; hints name `kafka` and `postgres` as given."""
     if isinstance(error, InvalidInputError):
         problems = [msgspec.to_builtins(problem) for problem in error.problems]
         return Explained(2, error.code, _mistakes(len(problems)), problems)

@@ -56,12 +56,7 @@ def own_name() -> str:
 
 
 class Shell:
-    """One command's surroundings.
-
-    Attributes:
-        json: data is printed as JSON.
-        tenant: what the command works in.
-    """
+    """One command's surroundings; `json`: data is printed as JSON."""
 
     def __init__(self, tenant: str = "default") -> None:
         self.json = False

@@ -50,11 +50,7 @@ class Column(NamedTuple):
 
 
 def table(columns: Sequence[Column], listed: Sequence[object], width: int) -> list[Text]:
-    """Lay out a row for each thing that is listed, under the columns' titles.
-
-    Args:
-        width: cells of the terminal.
-    """
+    """Lay out a row for each thing that is listed, in so many cells of the terminal."""
     texts = [[column.text(one) for column in columns] for one in listed]
     kept = _kept(columns, texts, width)
     widths = {place: _widest(columns[place], texts, place) for place in kept}

@@ -65,10 +65,9 @@ def headline(status: RunStatus, seconds: float, rate: float) -> str:
 
 
 class Display:
-    """Shows statuses on standard error. A context manager: the bar is taken away at the end.
+    """Shows statuses on standard error; on a terminal as a bar, which goes at the end.
 
-    Args:
-        quiet: nothing is said where there is no terminal.
+    `quiet`: nothing is said where there is no terminal.
     """
 
     def __init__(self, console: Console, clock: Clock, *, quiet: bool = False) -> None:

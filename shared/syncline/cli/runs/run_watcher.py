@@ -92,11 +92,7 @@ class Watcher:
 
 
 async def until_ended(shell: Shell, watcher: Watcher, run_ids: Sequence[str]) -> int:
-    """Watch runs; Ctrl-C ends the watching and leaves the runs alone.
-
-    Returns:
-        An exit code if it was ended, else 0.
-    """
+    """Watch runs, and return 0; Ctrl-C leaves the runs alone and gives its exit code."""
     try:
         await watcher.watch(run_ids)
     except asyncio.CancelledError:  # only the watching ends; the runs go on, and the notes say so

@@ -38,11 +38,7 @@ class StatusReader(Protocol):
 
 
 class Follower:
-    """Follows some runs to their ends.
-
-    Args:
-        note: is told when a server is away.
-    """
+    """Follows some runs to their ends; `note` is told when a server is away."""
 
     def __init__(
         self, reader: StatusReader, look: Look, clock: Clock, note: Callable[[str], None]
