@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from syncline.contracts.wire import Outbound, size_of
+from syncline.contracts.wire import Outbound, Partition, size_of
 from syncline.domain.errors import MessageTooLargeError, RetriableError
 from syncline.kafka.client import start
 from syncline.kafka.connection import KafkaConnection
@@ -25,6 +25,7 @@ from syncline.telemetry.metrics import METRICS
 
 STOP_WITHIN = 10.0
 """Seconds."""
+_Sent: TypeAlias = tuple[Outbound, Partition, asyncio.Future[Any]]
 log = structlog.get_logger()
 
 
@@ -52,9 +53,12 @@ class KafkaProducer:
 
     async def start(self) -> None:
         """Connect. Raises RetriableError, BrokerRefusedError."""
+        await self._connected()
+
+    async def _connected(self) -> AIOKafkaProducer:
         async with self._starting:
             if self._client is not None:
-                return
+                return self._client
             with translated("connect"):
                 client = AIOKafkaProducer(**self._settings())
                 try:
@@ -63,6 +67,7 @@ class KafkaProducer:
                     await stop_quietly(client.stop(), STOP_WITHIN, "producer")
                     raise
             self._client = client
+            return client
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -110,39 +115,24 @@ class KafkaProducer:
     async def _attempt(
         self, client: AIOKafkaProducer, messages: Sequence[Outbound]
     ) -> list[Outbound]:
-        futures: list[asyncio.Future[Any]] = []
-        places: list[tuple[str, int]] = []
+        sent: list[_Sent] = []
         try:
-            for message in messages:
-                topic = self._connection.topic(message.topic)
-                partition = message.spread % await self._count(client, topic)
-                futures.append(
-                    await client.send(
-                        topic,
-                        message.value,
-                        message.key,
-                        partition=partition,
-                        headers=list(message.headers),
-                    )
-                )
-                places.append((topic, partition))
-            return await _unacknowledged(messages, places, futures)
+            for m in messages:
+                topic = self._connection.topic(m.topic)
+                number = m.spread % await self._count(client, topic)
+                headers = list(m.headers)
+                future = await client.send(topic, m.value, m.key, partition=number, headers=headers)
+                sent.append((m, (topic, number), future))
+            return await _unacknowledged(sent)
         finally:
-            for future in futures:
+            for _, _, future in sent:
                 if not future.done():  # given up; its failure interests nobody any more
                     future.add_done_callback(lambda f: f.cancelled() or f.exception())
 
     async def _count(self, client: AIOKafkaProducer, topic: str) -> int:
-        count = self._partitions.get(topic)
-        if count is None:
-            count = self._partitions[topic] = len(await client.partitions_for(topic))
-        return count
-
-    async def _connected(self) -> AIOKafkaProducer:
-        if self._client is None:
-            await self.start()
-        assert self._client is not None
-        return self._client
+        if topic not in self._partitions:
+            self._partitions[topic] = len(await client.partitions_for(topic))
+        return self._partitions[topic]
 
     def _replace(self, client: AIOKafkaProducer | None, reason: str) -> None:
         """Let the next send make a new client: this one may be stuck for good."""
@@ -165,15 +155,11 @@ class KafkaProducer:
             await asyncio.wait(self._stopping)
 
 
-async def _unacknowledged(
-    messages: Sequence[Outbound],
-    places: Sequence[tuple[str, int]],
-    futures: Sequence[asyncio.Future[Any]],
-) -> list[Outbound]:
+async def _unacknowledged(sent: Sequence[_Sent]) -> list[Outbound]:
     """Wait for all; return what must be sent again. Raises the client's error if it is final."""
-    failed: dict[tuple[str, int], list[Outbound]] = defaultdict(list)
+    failed: dict[Partition, list[Outbound]] = defaultdict(list)
     final: KafkaError | None = None
-    for message, place, future in zip(messages, places, futures, strict=True):
+    for message, place, future in sent:
         try:
             await future
         except KafkaError as error:
