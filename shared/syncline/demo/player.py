@@ -22,6 +22,7 @@ from syncline.postgres.dead_letters.queue import DeadLetterQueue, DeadLetterView
 from syncline.postgres.runs.auditor import audit
 
 TENANT = "default"
+PENDING = DeadLetterFilter(status="pending")
 
 
 class DemoFailedError(SynclineError):
@@ -87,7 +88,7 @@ class Player:
         for status, run in zip(statuses, step.runs, strict=True):
             require(status, run.expected)
         await self._require_letters(step)
-        return _result(step, statuses)
+        return Result(step.title, counts_of(statuses), seconds_between(statuses))
 
     async def _fields(self, run: Asked | Replayed) -> dict[str, object]:
         if isinstance(run, Asked):
@@ -101,18 +102,15 @@ class Player:
         return {"instance": SHOP, "entityType": "item", "trigger": "replay", "replay": replay}
 
     async def _pending(self) -> list[DeadLetterView]:
-        return await self._letters.newest(TENANT, DeadLetterFilter(status="pending"), 100)
+        return await self._letters.newest(TENANT, PENDING, 100)
 
     async def _require_letters(self, step: Step) -> None:
         pending = await self._pending()
         if len(pending) != step.pending:
-            raise DemoFailedError(
-                f"{len(pending)} dead letters are pending, it must be {step.pending}"
-            )
-        groups = await DeadLetterGroups(self._place.product).largest(
-            TENANT, DeadLetterFilter(status="pending"), 10
-        )
-        for group in groups:
+            message = f"{len(pending)} dead letters are pending, it must be {step.pending}"
+            raise DemoFailedError(message)
+        groups = DeadLetterGroups(self._place.product)
+        for group in await groups.largest(TENANT, PENDING, 10):
             self._screen.say(f"DLQ: {group.count} in {group.stage}: {group.error}")
 
 
@@ -131,10 +129,6 @@ def require(status: RunStatus, expected: Counts) -> None:
         f"{status.instance} {status.entity_type}, run {status.correlation_id}: {found}{reason}; "
         f"it must be {expected}"
     )
-
-
-def _result(step: Step, statuses: Sequence[RunStatus]) -> Result:
-    return Result(step.title, counts_of(statuses), seconds_between(statuses))
 
 
 def counts_of(statuses: Sequence[RunStatus]) -> Counts:

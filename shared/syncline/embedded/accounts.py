@@ -56,11 +56,15 @@ def can_reach(account: Account | None, path: Path) -> bool:
     if account is None:
         return os.access(path, os.R_OK | os.X_OK)
     test = ["/usr/bin/env", "test", "-r", str(path), "-a", "-x", str(path)]
-    return run_as(account, test, dict(os.environ)).returncode == 0
+    return run_as(account, test).returncode == 0
 
 
 def run_as(
-    account: Account | None, command: Sequence[str], env: Mapping[str, str], text: str | None = None
+    account: Account | None,
+    command: Sequence[str],
+    env: Mapping[str, str] = os.environ,
+    text: str | None = None,
+    cwd: Path = Path("/"),
 ) -> subprocess.CompletedProcess[str]:
     """Run a short command as the account, with `text` as its input. Raises EmbeddedServerError."""
     try:
@@ -70,7 +74,7 @@ def run_as(
             capture_output=True,
             text=True,
             input=text,
-            cwd="/",
+            cwd=cwd,
             env=env,
             **identity(account),
         )

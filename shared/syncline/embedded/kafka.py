@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 import uuid
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
+from syncline.embedded.accounts import run_as
 from syncline.embedded.errors import EmbeddedServerError
 from syncline.embedded.kafka_install import cache_folder, java, libraries
 from syncline.embedded.ports import free_port
@@ -89,21 +89,9 @@ class EmbeddedKafka(EmbeddedServer):
 
     def _format(self, run: list[str]) -> None:
         # `-t ID` would take an ID that begins with a dash for an option.
-        command = [
-            "kafka.tools.StorageTool",
-            "format",
-            f"--cluster-id={self._cluster()}",
-            "-c",
-            _SETTINGS,
-        ]
-        done = subprocess.run(
-            [*run, *command],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=_environment(),
-        )
+        options = ["format", f"--cluster-id={self._cluster()}", "-c", _SETTINGS]
+        command = [*run, "kafka.tools.StorageTool", *options]
+        done = run_as(None, command, _environment(), cwd=self.folder)
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
             raise EmbeddedServerError(

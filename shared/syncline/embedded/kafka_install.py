@@ -7,7 +7,6 @@ import fcntl
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -15,6 +14,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from syncline.embedded.accounts import run_as
 from syncline.embedded.errors import EmbeddedServerError
 
 VERSION = "4.3.1"
@@ -57,7 +57,7 @@ async def libraries(cache: Path, say: Callable[[str], None]) -> Path:
 
 
 def _require_recent(found: str) -> None:
-    shown = subprocess.run([found, "-version"], check=False, capture_output=True, text=True)
+    shown = run_as(None, [found, "-version"])
     version = re.search(r'version "(\d+)', shown.stderr)
     if version is None or int(version[1]) < OLDEST_JAVA:
         raise EmbeddedServerError(
@@ -93,9 +93,7 @@ def _fetch(home: Path) -> None:
         pom.write_text(resources.files("syncline.embedded").joinpath("pom.xml").read_text())
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime"]
         command = [maven, "-q", "-B", "-f", str(pom), *goal, f"-DoutputDirectory={jars}"]
-        done = subprocess.run(
-            command, check=False, capture_output=True, text=True, env=_maven_environment()
-        )
+        done = run_as(None, command, _maven_environment())
         if done.returncode != 0 or not (jars / f"kafka_2.13-{VERSION}.jar").exists():
             raise EmbeddedServerError(_why(done.stdout + done.stderr))
         jars.chmod(0o755)

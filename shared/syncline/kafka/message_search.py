@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -38,32 +39,30 @@ class Look(msgspec.Struct, frozen=True):
     is_it: Callable[[Delivery], bool]
 
 
-class Sighting(msgspec.Struct, frozen=True):
-    """What came of a look.
+class Sighting(msgspec.Struct):
+    """What came of a look so far.
 
     Attributes:
-        delivery: the message, None when it was not seen.
-        is_gone: the topic does not reach back that far any more.
-        is_complete: all that was asked for was looked through.
+        position, stop: the next offset, and the first one not wanted.
+        begins_late: the topic does not reach back that far any more.
+        delivery: the message, None while it was not seen.
     """
-
-    delivery: Delivery | None
-    is_gone: bool
-    is_complete: bool
-
-
-class _Search(msgspec.Struct):
-    """The progress of one look: the next offset, and the first one not wanted."""
 
     look: Look
     position: int
     stop: int
-    is_gone: bool
-    found: Delivery | None = None
+    begins_late: bool
+    delivery: Delivery | None = None
 
     @property
-    def is_open(self) -> bool:
-        return self.found is None and self.position < self.stop
+    def is_gone(self) -> bool:
+        """Whether the message may have lain where the topic does not reach back to."""
+        return self.begins_late and self.delivery is None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that was asked for was looked through."""
+        return self.delivery is not None or self.position >= self.stop
 
 
 async def locate(
@@ -86,25 +85,18 @@ async def locate(
         try:
             await start(client, connection)
             searches = await _searches(client, connection, looks)
-            try:
+            with suppress(TimeoutError):  # what was not found in time is told as not found
                 async with asyncio.timeout(within):
                     await _read(client, searches, most)
-            except TimeoutError:  # what was not found in time is told as not found
-                pass
         finally:
             await stop_quietly(client.stop(), STOP_WITHIN, "locating")
     by_look = {id(search.look): search for search in searches.values()}
-    return [_sighting(by_look[id(look)]) for look in looks]
-
-
-def _sighting(search: _Search) -> Sighting:
-    is_complete = search.found is not None or not search.is_open
-    return Sighting(search.found, search.is_gone and search.found is None, is_complete)
+    return [by_look[id(look)] for look in looks]
 
 
 async def _searches(
     client: AIOKafkaConsumer, connection: KafkaConnection, looks: Sequence[Look]
-) -> Mapping[TopicPartition, _Search]:
+) -> Mapping[TopicPartition, Sighting]:
     """Take the position of each look."""
     names = {connection.topic(look.topic) for look in looks}
     require_topics(names, await client.topics())
@@ -122,21 +114,20 @@ async def _searches(
         position = begins[place].offset if begins[place] else last[place]
         stop = ends[place].offset if ends[place] else last[place]
         client.seek(place, position)
-        is_gone = 0 < position == first[place]
-        searches[place] = _Search(look, position, stop, is_gone)
+        searches[place] = Sighting(look, position, stop, 0 < position == first[place])
     return searches
 
 
 async def _read(
-    client: AIOKafkaConsumer, searches: Mapping[TopicPartition, _Search], most: int
+    client: AIOKafkaConsumer, searches: Mapping[TopicPartition, Sighting], most: int
 ) -> None:
     """Read on until everything was found or looked through, or enough was read."""
     left = most
     while left > 0:
         for place, search in searches.items():
-            if not search.is_open:
+            if search.is_complete:
                 client.pause(place)
-        if not any(search.is_open for search in searches.values()):
+        if all(search.is_complete for search in searches.values()):
             return
         for place, messages in (await client.getmany(timeout_ms=WAIT)).items():
             left -= _take(searches[place], messages)
@@ -144,13 +135,13 @@ async def _read(
             search.position = max(search.position, await client.position(place))
 
 
-def _take(search: _Search, messages: Sequence[ConsumerRecord[Any, Any]]) -> int:
+def _take(search: Sighting, messages: Sequence[ConsumerRecord[Any, Any]]) -> int:
     """Look at messages of a partition, and return how many bytes they have."""
     size = 0
     for m in messages:
         size += len(m.value or b"")
-        if m.key == search.look.key and m.offset < search.stop and search.found is None:
+        if m.key == search.look.key and m.offset < search.stop and search.delivery is None:
             delivery = delivery_of(m, search.look.topic)
             if search.look.is_it(delivery):
-                search.found = delivery
+                search.delivery = delivery
     return size

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from random import Random
 
 from syncline.contracts.topics import BY_NAME
@@ -134,6 +135,14 @@ class Group:
             await member.assign({place: self.committed.get(place, 0) for place in mine})
 
 
+async def happened(event: asyncio.Event, within: float) -> bool:
+    """Wait for an event, and tell whether it came within so many seconds."""
+    with suppress(TimeoutError):  # it did not come
+        async with asyncio.timeout(within):
+            return await event.wait()
+    return False
+
+
 class MemoryProducer:
     """Fits runtime.ports.Producer."""
 
@@ -195,12 +204,7 @@ class MemoryConsumer:
     async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
         news = self._broker.news
         taken = self._take(limit)
-        if not taken:
-            try:
-                async with asyncio.timeout(wait):
-                    await news.wait()
-            except TimeoutError:
-                return {}
+        if not taken and await happened(news, wait):
             taken = self._take(limit)
         return taken
 
@@ -258,13 +262,9 @@ class MemoryReader:
         self._broker.check_here()
         news = self._broker.news
         found = self._take()
-        if not found:
-            try:
-                async with asyncio.timeout(wait):
-                    await news.wait()
-            except TimeoutError:
-                return []
-        return found or self._take()
+        if not found and await happened(news, wait):
+            found = self._take()
+        return found
 
     def _take(self) -> list[Delivery]:
         found = [d for p, at in self._positions.items() for d in self._broker.log(p)[at:]]

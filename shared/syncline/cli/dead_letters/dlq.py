@@ -155,9 +155,8 @@ def _facts(found: DeadLetterDetail) -> list[tuple[str, object]]:
 
 
 def _attempts(found: DeadLetterDetail) -> list[str]:
-    if len(found.attempts) < 2:
-        return []
-    return ["", "attempts", *(_attempt(attempt) for attempt in found.attempts)]
+    attempts = [_attempt(attempt) for attempt in found.attempts]
+    return ["", "attempts", *attempts] if len(attempts) > 1 else []
 
 
 def _attempt(attempt: JsonObject) -> str:

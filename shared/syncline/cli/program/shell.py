@@ -13,7 +13,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -145,16 +150,14 @@ class Shell:
 
         dsn = self.settings.postgres_dsn.get_secret_value()
         opening = open_database(dsn, size=2, name="syncline-cli")
-        with _away_after("PostgreSQL did not answer", "database_unavailable"):
-            async with asyncio.timeout(WITHIN):
-                database = await opening.__aenter__()
-        try:
+        async with AsyncExitStack() as stack:
+            with _away_after("PostgreSQL did not answer", "database_unavailable"):
+                async with asyncio.timeout(WITHIN):
+                    database = await stack.enter_async_context(opening)
             if missing := await missing_in(database):
                 message = f"the database lacks {len(missing)} migrations of this release"
                 raise OutsideError("schema_missing", message, "run `syncline migrate`")
             yield database
-        finally:
-            await opening.__aexit__(None, None, None)
 
     @asynccontextmanager
     async def configuration(self) -> AsyncIterator[ConfigurationStore]:
