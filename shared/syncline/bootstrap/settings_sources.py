@@ -43,8 +43,9 @@ def load_settings(file: Path | None = None) -> Settings:
     """
     named = None if file else given(os.environ).get(_FILE)
     path = file or (Path(named) if named else LOCAL_FILE)
-    if named:
-        _require_file(path, named)
+    if named and not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise _wrong(_FILE, f"names {named[:200]}, which {what}")
     try:
         settings = _read(path)
     except ValidationError as error:
@@ -76,13 +77,6 @@ def unknown_variables(environ: Mapping[str, str]) -> list[Problem]:
         for name in sorted(environ)
         if name.startswith("SYNCLINE_") and name not in known
     ]
-
-
-def _require_file(path: Path, named: str) -> None:
-    if path.is_dir():
-        raise _wrong(_FILE, f"names {named[:200]}, which is a folder")
-    if not path.is_file():
-        raise _wrong(_FILE, f"names {named[:200]}, which is not there")
 
 
 def _read(path: Path) -> Settings:

@@ -75,8 +75,7 @@ def dev_ports(folder: Path, environ: Mapping[str, str]) -> DevPorts:
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nothing listens on now, below the ephemeral range."""
-    candidates = random.sample(range(_SEARCH_FROM, HIGHEST + 1), 200)
-    for port in candidates:
+    for port in random.sample(range(_SEARCH_FROM, HIGHEST + 1), 200):
         if is_free(port):
             return port
     raise EmbeddedServerError(f"no free port found between {_SEARCH_FROM} and {HIGHEST}")

@@ -13,14 +13,14 @@ from syncline.actions.dead_letters.resolution import resolve
 from syncline.cli.dead_letters import operations as bulk
 from syncline.cli.dead_letters.replay import replay
 from syncline.cli.dead_letters.selection import (
-    ID,
+    ID_COLUMN,
     Chosen,
     ChosenDiscarded,
     Where,
     Which,
     confirm,
-    end,
     entries_of,
+    exit_code_of,
 )
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
@@ -43,7 +43,7 @@ _STATUS = typer.Option(
 _REASON = typer.Option("--reason", metavar="TEXT", help="Why; kept with the entry.")
 _STATUS_STYLES = {"Pending": "yellow", "Replayed": "cyan"}
 _COLUMNS = (
-    ID,
+    ID_COLUMN,
     Column("failed", "failed_at", rank=6),
     Column("instance", rank=3, cut=True),
     Column("entity type", rank=4),
@@ -62,7 +62,7 @@ _GROUPS = (
     Column("error, the newest", "error", cut=True),
 )
 _RESULTS = (
-    ID,
+    ID_COLUMN,
     Column("instance", rank=1, cut=True),
     Column("source ID", cut=True),
     Column("result", cut=True),
@@ -226,7 +226,7 @@ def _resolve(shell: Shell, chosen: Chosen, kind: OperationKind, reason: str | No
         )
     )
     shell.show_list(results, _RESULTS, "no entries match")
-    return end(shell, sum(result.done for result in results), len(results), more)
+    return exit_code_of(shell, sum(result.done for result in results), len(results), more)
 
 
 commands.add("operations")(bulk.operations)

@@ -12,7 +12,7 @@ import typer
 from uuid6 import uuid7
 
 from syncline.actions.dead_letters.selection import words_of
-from syncline.cli.dead_letters.selection import end
+from syncline.cli.dead_letters.selection import exit_code_of
 from syncline.cli.program.app import INTERRUPTED, OK
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, table
@@ -142,7 +142,7 @@ def _show_end(shell: Shell, ended: OperationView, items: list[OperationItem]) ->
     if len(bad) > SHOWN:
         lines.append(f"and {number(len(bad) - SHOWN)} more: --json has all")
     shell.show({"operation": ended, "items": items}, *lines)
-    return end(shell, sum(ended.results.get(result, 0) for result in GOOD), ended.total)
+    return exit_code_of(shell, sum(ended.results.get(result, 0) for result in GOOD), ended.total)
 
 
 def replay_paced(

@@ -19,19 +19,19 @@ from syncline.actions.dead_letters.replay_plan import (
 )
 from syncline.cli.dead_letters.operations import Pace, replay_paced
 from syncline.cli.dead_letters.selection import (
-    ID,
+    ID_COLUMN,
     Chosen,
     Selection,
     confirm,
-    end,
     entries_of,
+    exit_code_of,
     wanted_of,
 )
 from syncline.cli.program.app import OK
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.tables import Column, table
 from syncline.cli.program.texts import plural, status_document
-from syncline.cli.runs.run_watcher import Watcher, ended_lines, is_refused, until_ended
+from syncline.cli.runs.run_watcher import Watcher, ended_lines, is_refused
 from syncline.contracts.events import RunStatus
 from syncline.domain.dead_letter.replay import FAILED as FROM_FAILED
 from syncline.domain.dead_letter.replay import MAX_REPLAY, STARTS
@@ -58,7 +58,7 @@ _REPEAT = typer.Option(
 )
 _AFTER = typer.Option("--stop-after", metavar="NUMBER", help="Stop when so many failed again.")
 _COLUMNS = (
-    ID,
+    ID_COLUMN,
     Column("instance", rank=1, cut=True),
     Column("entity type", rank=2),
     Column("source ID", cut=True),
@@ -155,7 +155,7 @@ def _at_once(
     results, statuses, code = shell.run(_replay(shell, asked, no_wait=no_wait))
     results = [*refused, *results]
     _show(shell, results, statuses)
-    ended = end(shell, sum(result.is_good for result in results), len(results), more)
+    ended = exit_code_of(shell, sum(result.is_good for result in results), len(results), more)
     return code or ended
 
 
@@ -185,7 +185,7 @@ async def _replay(
     async with Watcher(shell) as watcher:
         await watcher.ask([asked.message for asked in planned], run_ids)
         if not no_wait:
-            code = await until_ended(shell, watcher, run_ids)
+            code = await watcher.until_ended(run_ids)
     statuses = watcher.statuses
     results = [r for asked in planned for r in await _results(shell, asked, statuses)]
     return results, [statuses[i] for i in run_ids if i in statuses], code

@@ -43,7 +43,7 @@ _Text: TypeAlias = str | None
 _IDS = typer.Argument(metavar="[ID]...", help="Entries, by their IDs or how those begin.")
 _GROUP = _option("--group", "GROUP", "That failed alike; see `dlq groups`.")
 _YES = typer.Option("--yes", "-y", help="Do not ask.")
-ID = Column("ID", lambda entry: short_id(entry.id))
+ID_COLUMN = Column("ID", lambda entry: short_id(entry.id))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +143,7 @@ async def entries_of(
     return found, await queue.count(shell.tenant, wanted) - MAX_REPLAY
 
 
-def end(shell: Shell, good: int, total: int, more: int = 0) -> int:
+def exit_code_of(shell: Shell, good: int, total: int, more: int = 0) -> int:
     """Return 0 when every entry went through, 1 when none did, 3 else; say that more match."""
     if more:
         shell.note(f"{plural(more, 'more entry matches', 'more entries match')}: call it again")

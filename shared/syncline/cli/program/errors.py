@@ -40,11 +40,10 @@ class Explained(msgspec.Struct, frozen=True, rename="camel"):
     hint: str | None = None
 
     def lines(self) -> list[str]:
-        places = [_line(problem) for problem in self.problems]
-        hint = [f"  {self.hint}"] if self.hint else []
-        if len(places) == 1 and self.code == "invalid_input":
-            return [f"error: {places[0].strip()}", *hint]
-        return [f"error: {self.message}", *places, *hint]
+        lines = [f"error: {self.message}", *map(_line, self.problems)]
+        if len(self.problems) == 1 and self.code == "invalid_input":
+            lines = [f"error: {lines[1].strip()}"]
+        return [*lines, f"  {self.hint}"] if self.hint else lines
 
 
 class OutsideError(SynclineError):

@@ -80,6 +80,16 @@ class Watcher:
                 for known in self.statuses.values() if status is None else (status,):
                     display.show(known)  # without news too: a log shows that the watcher lives
 
+    async def until_ended(self, run_ids: Sequence[str]) -> int:
+        """Watch runs, and return 0; Ctrl-C leaves the runs alone and gives its exit code."""
+        try:
+            await self.watch(run_ids)
+        except asyncio.CancelledError:  # only the watching ends; the notes say that the runs go on
+            for run_id in run_ids:
+                leave(self._shell, run_id, "detached; the run goes on")
+            return INTERRUPTED
+        return OK
+
     def _take(self, status: RunStatus | None) -> None:
         if status is not None:
             self.statuses[status.correlation_id] = status
@@ -89,17 +99,6 @@ class Watcher:
 
         async with self._shell.database() as database:
             return status_of(await Runs(database).get(self._shell.tenant, run_id))
-
-
-async def until_ended(shell: Shell, watcher: Watcher, run_ids: Sequence[str]) -> int:
-    """Watch runs, and return 0; Ctrl-C leaves the runs alone and gives its exit code."""
-    try:
-        await watcher.watch(run_ids)
-    except asyncio.CancelledError:  # only the watching ends; the runs go on, and the notes say so
-        for run_id in run_ids:
-            leave(shell, run_id, "detached; the run goes on")
-        return INTERRUPTED
-    return OK
 
 
 def leave(shell: Shell, run_id: str, words: str) -> None:

@@ -22,7 +22,7 @@ from syncline.cli.program.texts import (
     status_document,
 )
 from syncline.cli.runs.run_display import STYLES
-from syncline.cli.runs.run_watcher import Watcher, ended_lines, exit_code, until_ended
+from syncline.cli.runs.run_watcher import Watcher, ended_lines, exit_code
 from syncline.contracts.events import PROGRESS
 from syncline.contracts.status import status_message, status_of
 from syncline.contracts.wire import Outbound
@@ -177,8 +177,7 @@ def watch(shell: Shell, correlation_id: _RunId) -> int:
         async with shell.database() as database:
             await Runs(database).get(shell.tenant, run_id)  # or say that there is none
         async with Watcher(shell) as watcher:
-            interrupted = await until_ended(shell, watcher, [run_id])
-            if interrupted:
+            if interrupted := await watcher.until_ended([run_id]):
                 return interrupted
             status = watcher.statuses[run_id]
             shell.show(status_document(status), *ended_lines(status))

@@ -75,15 +75,13 @@ class Follower:
         if look_first:
             self._looked = self._clock.monotonic() - LOOK_AFTER
         while self._open:
-            found = await self._looking() if self._is_time_to_look() else await self._events()
+            is_time_to_look = self._clock.monotonic() - self._looked >= LOOK_AFTER
+            found = await self._looking() if is_time_to_look else await self._events()
             newer = [status for status in found if self._is_newer(status)]
             for status in newer:
                 yield status
             if not newer:
                 yield None
-
-    def _is_time_to_look(self) -> bool:
-        return self._clock.monotonic() - self._looked >= LOOK_AFTER
 
     async def _events(self) -> list[RunStatus]:
         try:

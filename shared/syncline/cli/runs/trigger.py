@@ -18,7 +18,6 @@ from syncline.cli.runs.run_watcher import (
     exit_code,
     is_refused,
     leave,
-    until_ended,
 )
 from syncline.contracts.events import RunStatus
 from syncline.contracts.outbound import trigger_message
@@ -112,7 +111,7 @@ async def _watched(
             return None, INTERRUPTED
         answer = watcher.statuses.get(run_id)
         if not no_wait and not (answer and is_refused(answer)):
-            code = await until_ended(shell, watcher, [run_id])
+            code = await watcher.until_ended([run_id])
         return watcher.statuses.get(run_id), code
 
 
