@@ -96,10 +96,10 @@ def items(count: int = ITEMS) -> Iterator[tuple[object, ...]]:
         )
 
 
-def partners(count: int = PARTNERS) -> Iterator[tuple[object, ...]]:
+def partners() -> Iterator[tuple[object, ...]]:
     """Yield rows of OCRD."""
     random = Random(SEED + 1)
-    for n in range(count):
+    for n in range(PARTNERS):
         day, time = _changed(random)
         city = random.choice(_CITIES)
         yield (
@@ -119,10 +119,10 @@ def partners(count: int = PARTNERS) -> Iterator[tuple[object, ...]]:
         )
 
 
-def orders(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
+def orders() -> Iterator[tuple[object, ...]]:
     """Yield rows of ORDR."""
     random = Random(SEED + 2)
-    for n in range(1, count + 1):
+    for n in range(1, ORDERS + 1):
         day, time = _changed(random)
         yield (
             n,
@@ -141,10 +141,10 @@ def orders(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
         )
 
 
-def lines(count: int = ORDERS) -> Iterator[tuple[object, ...]]:
+def lines() -> Iterator[tuple[object, ...]]:
     """Yield rows of RDR1: one to five an order."""
     random = Random(SEED + 3)
-    for n in range(1, count + 1):
+    for n in range(1, ORDERS + 1):
         for line in range(random.randrange(1, 6)):
             quantity, price = random.randrange(1, 50), _money(random, 10, 90_000)
             yield (

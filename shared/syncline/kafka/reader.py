@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -21,7 +21,6 @@ class KafkaReader:
     Args:
         topic: logical name.
         from_beginning: where to begin; else at the end, with what is sent from now on.
-        offsets: next offsets by partition; a partition that is not named begins as told above.
         since: milliseconds since 1970; where to begin instead, with what was sent from then on.
     """
 
@@ -31,13 +30,11 @@ class KafkaReader:
         topic: str,
         *,
         from_beginning: bool = False,
-        offsets: Mapping[int, int] | None = None,
         since: int | None = None,
     ) -> None:
         self._connection = connection
         self._topic = topic
         self._from_beginning = from_beginning
-        self._offsets = offsets or {}
         self._since = since
         self._client: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
@@ -63,9 +60,9 @@ class KafkaReader:
         self._ends = await client.end_offsets(partitions)
         since = {} if self._since is None else await _since(client, partitions, self._since)
         for partition, end in self._ends.items():
-            default = begins[partition] if self._from_beginning else since.get(partition, end)
-            wanted = self._offsets.get(partition.partition, default)
-            client.seek(partition, min(max(wanted, begins[partition]), end))
+            begin = begins[partition]
+            wanted = begin if self._from_beginning else since.get(partition, end)
+            client.seek(partition, min(max(wanted, begin), end))
 
     async def poll(self, wait: float) -> list[Delivery]:
         """Return what arrived within `wait` seconds. Raises RetriableError."""
