@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeVar
 
@@ -26,7 +26,7 @@ from syncline.runtime.commands.control import ControlTopic
 from syncline.runtime.loop.stage_loop import StageLoop
 from syncline.runtime.ports import Producer
 from syncline.runtime.process.health import HealthServer
-from syncline.runtime.spec import Handler, SideTask, StageSpec
+from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.logs import configure_logs
 from syncline.telemetry.tally import TALLY
 from syncline.telemetry.tracing import traced
@@ -59,14 +59,10 @@ class ServiceProducer(KafkaProducer):
 
 def run(build: Callable[[Service], tuple[StageSpec[T], Handler[T]]], settings: Settings) -> None:
     """Run a service, whose stage and handler `build` makes, until it is told to stop."""
-    _collect_garbage_seldom()
-    uvloop.run(_run(build, settings))
-
-
-def _collect_garbage_seldom() -> None:
-    """Records are trees and go by reference counts; looking through them for cycles finds none."""
+    # Records are trees and go by reference counts: looking through them for cycles finds none.
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    uvloop.run(_run(build, settings))
 
 
 async def _run(
@@ -81,11 +77,12 @@ async def _run(
         _export_spans(own.stack, spec.name, settings.otlp_endpoint)
         consumer = KafkaConsumer(settings.kafka(), spec.name)
         loop = StageLoop(spec, handler, consumer, service.producer, own.clock)
+        side_tasks = {"control": service.commands.follow, "limits": service.limits.renew}
         await own.run(
             spec.name,
             lambda: loop.run(own.stopping),
             _health(service, loop, own.clock),
-            _side_tasks(service, handler),
+            {**side_tasks, **handler.side_tasks()},
             topics=list(spec.topics),
         )
 
@@ -116,11 +113,6 @@ def _service(own: Life) -> Service:
         limits=limits,
         clock=own.clock,
     )
-
-
-def _side_tasks(service: Service, handler: Handler[T]) -> Mapping[str, SideTask]:
-    own = handler.side_tasks()
-    return {"control": service.commands.follow, "limits": service.limits.renew, **own}
 
 
 def _health(service: Service, loop: StageLoop[T], clock: Clock) -> HealthServer:

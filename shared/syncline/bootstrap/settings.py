@@ -206,10 +206,7 @@ class Settings(BaseSettings):
 
     def keyring(self) -> Keyring:
         """Return the keys. Raises SecretsError when there is none or one is wrong."""
-        return Keyring.parse(self._keys())
-
-    def _keys(self) -> str:
-        given = self.secret_keys.get_secret_value()
-        if given or self.secret_keys_file is None:
-            return given
-        return self.secret_keys_file.read_text()
+        keys = self.secret_keys.get_secret_value()
+        if not keys and self.secret_keys_file is not None:
+            keys = self.secret_keys_file.read_text()
+        return Keyring.parse(keys)

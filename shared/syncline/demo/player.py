@@ -81,7 +81,11 @@ class Player:
         if step.at_the_source is not None:
             await step.at_the_source(self._place.erp)
         asked = {str(uuid7()): await self._fields(run) for run in step.runs}
-        triggers = {run_id: _trigger(run_id, fields) for run_id, fields in asked.items()}
+        who = {"tenant": TENANT, "actor": "demo"}
+        triggers = {
+            run_id: Outbound(TRIGGERS, run_id.encode(), encode(who | fields), run_spread(run_id))
+            for run_id, fields in asked.items()
+        }
         ended = await self._screen.follow(triggers)
         statuses = [ended[run_id] for run_id in asked]
         self._screen.runs(statuses)
@@ -112,11 +116,6 @@ class Player:
         groups = DeadLetterGroups(self._place.product)
         for group in await groups.largest(TENANT, PENDING, 10):
             self._screen.say(f"DLQ: {group.count} in {group.stage}: {group.error}")
-
-
-def _trigger(run_id: str, fields: dict[str, object]) -> Outbound:
-    value = encode({"tenant": TENANT, "actor": "demo", **fields})
-    return Outbound(TRIGGERS, run_id.encode(), value, run_spread(run_id))
 
 
 def require(status: RunStatus, expected: Counts) -> None:

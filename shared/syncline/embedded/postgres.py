@@ -93,7 +93,8 @@ class EmbeddedPostgres(EmbeddedServer):
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(mode=0o700)
         give(account, made)
-        self._choose_password()
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(secrets.token_hex(16) + "\n")
         lent = data.with_name("password.lent")
         try:
             lent.touch(mode=0o600)
@@ -108,10 +109,6 @@ class EmbeddedPostgres(EmbeddedServer):
         alone = [str(binaries / "postgres"), "--single", "-D", str(made), "template1"]
         _run(alone, account, f"create database {DATABASE}\n")
         made.rename(data)
-
-    def _choose_password(self) -> None:
-        self._password_file.touch(mode=0o600)
-        self._password_file.write_text(secrets.token_hex(16) + "\n")
 
 
 def _environment() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 import msgspec
@@ -68,15 +67,11 @@ class KafkaConnection(msgspec.Struct, frozen=True):
             "security_protocol": self.security_protocol,
         }
         if self.security_protocol.endswith("SSL"):
-            settings["ssl_context"] = self._ssl()
+            settings["ssl_context"] = create_ssl_context(
+                cafile=self.ssl_cafile, certfile=self.ssl_certfile, keyfile=self.ssl_keyfile
+            )
         if self.security_protocol.startswith("SASL"):
             settings["sasl_mechanism"] = self.sasl_mechanism
             settings["sasl_plain_username"] = self.sasl_username
             settings["sasl_plain_password"] = self.sasl_password
         return settings
-
-    def _ssl(self) -> ssl.SSLContext:
-        context: ssl.SSLContext = create_ssl_context(
-            cafile=self.ssl_cafile, certfile=self.ssl_certfile, keyfile=self.ssl_keyfile
-        )
-        return context

@@ -82,7 +82,10 @@ class KafkaConsumer:
             open_ = self._mine - self._held
             if not open_:
                 await client.getmany(_NOWHERE, timeout_ms=0)
-                await self._wait_for_change(wait)
+                self._changed.clear()
+                with suppress(TimeoutError):  # nothing changed: the caller polls again
+                    async with asyncio.timeout(wait):
+                        await self._changed.wait()
                 return {}
             taken: dict[TopicPartition, list[Any]] = {}
             for tp in open_:  # one by one: else the first partition's block is drained first
@@ -94,12 +97,6 @@ class KafkaConsumer:
             self._connection.named(tp): self._deliveries(got)
             for tp, got in self._ours(taken).items()
         }
-
-    async def _wait_for_change(self, wait: float) -> None:
-        self._changed.clear()
-        with suppress(TimeoutError):  # nothing changed: the caller polls again
-            async with asyncio.timeout(wait):
-                await self._changed.wait()
 
     def _ours(self, taken: dict[TopicPartition, list[Any]]) -> dict[TopicPartition, list[Any]]:
         """Put back what came of partitions whose new assignment was not announced yet."""

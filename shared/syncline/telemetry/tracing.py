@@ -113,7 +113,10 @@ def handling(stage: str, deliveries: Sequence[Delivery]) -> Iterator[Spans]:
 def traced(messages: Sequence[Outbound]) -> list[Outbound]:
     """Give a context to messages that have none: of the batch being handled, or of their run."""
     spans = _current.get() or Spans("", ())
-    return [m if _has_context(m) else spans.with_headers([m])[0] for m in messages]
+    return [
+        m if any(name == TRACEPARENT for name, _ in m.headers) else spans.with_headers([m])[0]
+        for m in messages
+    ]
 
 
 def context_of(headers: Sequence[tuple[str, bytes]]) -> Context | None:
@@ -131,10 +134,6 @@ def trace_of_run(key: bytes | None) -> str:
         return UUID((key or b"").decode()).hex
     except ValueError:  # no UUID: a trace of its own
         return secrets.token_hex(16)
-
-
-def _has_context(message: Outbound) -> bool:
-    return any(name == TRACEPARENT for name, _ in message.headers)
 
 
 def _others(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:

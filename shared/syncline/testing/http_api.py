@@ -29,7 +29,6 @@ from syncline.domain.record import JsonObject, Record
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_BOUND = ("127.0.0.1", 0)
 
 
 class Asked(msgspec.Struct):
@@ -95,7 +94,7 @@ class HttpApi:
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         """Listen on a free port of 127.0.0.1; `url` tells where."""
-        self._server = await asyncio.start_server(self._connected, *_BOUND, ssl=tls)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=tls)
         port = self._server.sockets[0].getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 
@@ -129,10 +128,10 @@ class HttpApi:
             writer.close()
 
     async def _exchange(self, asked: Asked, writer: asyncio.StreamWriter) -> bool:
-        trouble = self._trouble_for(asked)
-        if trouble is None:
+        if not self.trouble or self.trouble[0].method not in ("", asked.method):
             await _send(writer, self._reply(asked))
             return True
+        trouble = self.trouble.popleft()
         if trouble.applied:
             self._reply(asked)
         if trouble.hangs:
@@ -141,11 +140,6 @@ class HttpApi:
             return False
         await _send(writer, Reply(trouble.status, trouble.body, trouble.headers))
         return True
-
-    def _trouble_for(self, asked: Asked) -> Trouble | None:
-        if self.trouble and self.trouble[0].method in ("", asked.method):
-            return self.trouble.popleft()
-        return None
 
     def _reply(self, asked: Asked) -> Reply:
         if asked.path == "/token":

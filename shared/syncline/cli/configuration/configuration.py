@@ -92,7 +92,10 @@ def export(shell: Shell, output: Annotated[Path | None, _OUTPUT] = None) -> None
         shell.note(f"nothing is configured in tenant {shell.tenant}")
     text = to_yaml(found) if found else ""
     if output is not None:
-        _write(output, text)
+        try:
+            output.write_text(text)
+        except OSError as error:
+            raise OutsideError("file_not_written", f"{output}: {error.strerror}") from None
         shell.show(found, f"{plural(len(found), 'document')} written to {output}")
     elif shell.json:
         shell.show(found)
@@ -153,13 +156,6 @@ def _load(shell: Shell, files: Sequence[str]) -> DocumentSet:
     if not files:
         raise InvalidInputError([Problem("--file", "is required: a file or a folder")])
     return load(files, os.environ)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise OutsideError("file_not_written", f"{path}: {error.strerror}") from None
 
 
 async def _doubts(

@@ -29,7 +29,6 @@ from syncline.cli.program.texts import moment, number, plural, short_id
 from syncline.cli.runs.runs import Limit
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.dead_letter.operation import OperationKind
-from syncline.domain.record import JsonObject
 from syncline.postgres.database.database import Database
 from syncline.postgres.dead_letters.groups import DeadLetterGroups
 from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQueue, DeadLetterView
@@ -155,13 +154,14 @@ def _facts(found: DeadLetterDetail) -> list[tuple[str, object]]:
 
 
 def _attempts(found: DeadLetterDetail) -> list[str]:
-    attempts = [_attempt(attempt) for attempt in found.attempts]
-    return ["", "attempts", *attempts] if len(attempts) > 1 else []
-
-
-def _attempt(attempt: JsonObject) -> str:
-    at = str(attempt["at"])[:19].replace("T", " ")
-    return f"  {attempt['number']}  {at}Z  {attempt['stage']}: {attempt['failure']['message']}"
+    if len(found.attempts) < 2:
+        return []
+    lines = ["", "attempts"]
+    for attempt in found.attempts:
+        at = str(attempt["at"])[:19].replace("T", " ")
+        words = f"{attempt['stage']}: {attempt['failure']['message']}"
+        lines.append(f"  {attempt['number']}  {at}Z  {words}")
+    return lines
 
 
 def _edit(found: DeadLetterDetail) -> list[str]:

@@ -136,7 +136,10 @@ def _at_once(
         entries, more = await entries_of(shell, database, selection)
         if change.edit is None:
             return entries, more, None
-        (entry,) = _only_one(entries)
+        if len(entries) != 1:
+            message = f"changes one entry, and {plural(len(entries), 'is', 'are')} named"
+            raise InvalidInputError([Problem("--edit", message)])
+        (entry,) = entries
         found = await DeadLetters(database, shell.settings.keyring()).get(shell.tenant, entry.id)
         return entries, more, edit_of(found, _read(change.edit), "--edit", str(change.edit))
 
@@ -157,13 +160,6 @@ def _at_once(
     _show(shell, results, statuses)
     ended = exit_code_of(shell, sum(result.is_good for result in results), len(results), more)
     return code or ended
-
-
-def _only_one(entries: Sequence[DeadLetterView]) -> Sequence[DeadLetterView]:
-    if len(entries) != 1:
-        message = f"changes one entry, and {plural(len(entries), 'is', 'are')} named"
-        raise InvalidInputError([Problem("--edit", message)])
-    return entries
 
 
 def _read(path: Path) -> str:

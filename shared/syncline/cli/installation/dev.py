@@ -58,15 +58,10 @@ async def _run(shell: Shell, installation: LocalInstallation, *, fresh: bool) ->
     seconds = time.monotonic() - began
     console = await console_link(installation)
     shell.show(_document(installation, seconds, console), *_lines(installation, seconds, console))
-    _open(shell, console)
-    await installation.watch(shell.note)
-
-
-def _open(shell: Shell, console: str) -> None:
-    """Open the console where a person has a screen; not a browser within the terminal."""
     has_screen = sys.platform == "darwin" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
-    if shell.is_interactive and has_screen:
+    if shell.is_interactive and has_screen:  # not a browser within the terminal
         webbrowser.open(console)
+    await installation.watch(shell.note)
 
 
 def _check_environment(shell: Shell, folder: Path) -> None:

@@ -135,8 +135,5 @@ def _step(step: PassportStep, output: PassportPayload | None) -> Iterator[str]:
         elif change.changed:
             yield f"  {change.source or 'fixed'} {change.before} -> {change.target} {change.after}"
     if output is not None:
-        yield f"  {output.kind}: {output.text or _missing(output)}"
-
-
-def _missing(payload: PassportPayload) -> str:
-    return _MISSING.get(payload.state, f"gone: it was kept for {payload.kept_days} days")
+        gone = f"gone: it was kept for {output.kept_days} days"
+        yield f"  {output.kind}: {output.text or _MISSING.get(output.state, gone)}"
