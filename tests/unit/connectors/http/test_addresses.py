@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import httpcore
+import ssl
+
 import pytest
 
-from syncline.connectors.http.client.addresses import AllowedAddresses, GuardedNetwork
+from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve
+from syncline.connectors.http.client.connections import ConnectError, GuardedConnector
 from syncline.connectors.port import ConnectorError
 
 FORBIDDEN = [
@@ -38,17 +40,21 @@ def test_where_clouds_give_secrets_is_never_allowed(address: str) -> None:
     assert not AllowedAddresses(("0.0.0.0/0", "::/0", "erp.local")).permits("erp.local", address)
 
 
+def connector(resolver: Resolve) -> GuardedConnector:
+    return GuardedConnector(AllowedAddresses(()), resolver, 5.0, ssl.create_default_context())
+
+
 async def test_one_forbidden_address_of_a_name_refuses_it_all() -> None:
     async def both(_host: str, _port: int) -> list[str]:
         return ["93.184.216.34", "127.0.0.1"]
 
     with pytest.raises(ConnectorError, match=r"rebound\.example is 127\.0\.0\.1"):
-        await GuardedNetwork(AllowedAddresses(()), both).connect_tcp("rebound.example", 80)
+        await connector(both).connected("rebound.example", 80)
 
 
 async def test_an_unknown_name_cannot_be_connected_to() -> None:
     async def unknown(_host: str, _port: int) -> list[str]:
         raise OSError("Name or service not known")
 
-    with pytest.raises(httpcore.ConnectError, match=r"nowhere\.example is not known"):
-        await GuardedNetwork(AllowedAddresses(()), unknown).connect_tcp("nowhere.example", 80)
+    with pytest.raises(ConnectError, match=r"nowhere\.example is not known"):
+        await connector(unknown).connected("nowhere.example", 80)

@@ -56,6 +56,7 @@ TARGETS: list[tuple[dict[str, Any], str, str]] = [
     (ITEMS | {"bodyPath": "a[0]"}, "bodyPath", "through objects"),
     (ITEMS | {"keyField": "a.b"}, "keyField", "without dots"),
     (ITEMS | {"parameters": {"a": None}}, "parameters.a", "must be text"),
+    (ITEMS | {"headers": {"Content-Length": "1"}}, "headers.Content-Length", "cannot be set"),
     (ITEMS | {"update": {}}, "update.endpoint", "is required"),
     (ITEMS | {"answer": {"required": True}}, "answer.id", "is required"),
     (ITEMS | {"upsert": True}, "upsert", "unknown setting"),

@@ -1,18 +1,14 @@
-"""Where a call may go: the resolved address is checked, and that very address is connected to."""
+"""Where a call may go: which addresses are public, and which others the operator allows."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-import httpcore
-
-from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -82,79 +78,6 @@ async def resolve(host: str, port: int) -> list[str]:
     """Return all addresses of a host, in the system's order."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects only where it may; a name with one forbidden address is refused as a whole."""
-
-    def __init__(self, allowed: AllowedAddresses, resolver: Resolve = resolve) -> None:
-        self._allowed = allowed
-        self._resolve = resolver
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore calls it
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve, check, connect.
-
-        Raises:
-            ConnectorError: the host lies where nobody allowed calls to.
-        """
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = await self._resolve(host, port)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"no answer for the name {host}") from error
-        except OSError as error:
-            raise httpcore.ConnectError(f"the name {host} is not known: {error}") from error
-        for address in addresses:
-            if not self._allowed.permits(host, address):
-                raise ConnectorError(not_allowed(host, address))
-        failed: Exception = httpcore.ConnectError(f"the name {host} has no address")
-        for address in addresses:
-            try:
-                return _Connected(
-                    await self._network.connect_tcp(
-                        address, port, timeout, local_address, socket_options
-                    )
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failed = error
-        raise failed
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-class HandshakeTimeout(httpcore.ConnectTimeout):
-    """The host took the connection, and then said nothing of TLS."""
-
-
-class _Connected(httpcore.AsyncNetworkStream):
-    """A connection that tells a slow TLS handshake from a host that is away."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream = stream
-        self.read = stream.read  # type: ignore[method-assign]
-        self.write = stream.write  # type: ignore[method-assign]
-        self.aclose = stream.aclose  # type: ignore[method-assign]
-        self.get_extra_info = stream.get_extra_info  # type: ignore[method-assign]
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as httpcore calls it
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            return await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        except httpcore.ConnectTimeout as error:
-            raise HandshakeTimeout("no TLS at this port within the time to connect") from error
 
 
 def not_allowed(host: str, address: str) -> Failure:

@@ -5,37 +5,33 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from typing import Protocol
 
-import httpcore
+import aiohttp
 import msgspec
+from yarl import URL
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer
-from syncline.connectors.http.client.addresses import (
-    AllowedAddresses,
-    GuardedNetwork,
-    HandshakeTimeout,
-    Resolve,
-    resolve,
-)
+from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, resolve
 from syncline.connectors.http.client.compression import (
     CutError,
     LargeError,
     PackedError,
     decompress,
 )
+from syncline.connectors.http.client.connections import ConnectError, GuardedConnector, first_line
 from syncline.connectors.http.settings.profile import Timeouts
 from syncline.connectors.port import ConnectorError, Pace
 from syncline.domain.errors import RetriableError
 
-CONNECTIONS = 100
-"""As many as a profile may have calls in flight."""
-IDLE = 4.0
-"""Seconds after which an idle connection is not used again: servers on Node close theirs after 5,
-and a write that meets the close is one whose answer was lost."""
-
-
+_AUTOMATIC = frozenset({"Accept", "Accept-Encoding", "Content-Type", "User-Agent"})
+"""Headers that aiohttp adds by itself where it is not kept from that, which takes time."""
+_HEADERS, _LONGEST = 300, 100_000
+"""As many headers as an answer may have, and bytes of the longest."""
+_LARGE = 1_000_000
+"""Bytes from which on a body is given to aiohttp as a file, which it sends in parts."""
 _LISTS = frozenset({"link", "content-encoding"})
 """Headers that may come in several lines, which are parts of one list (RFC 9110, 5.3)."""
 
@@ -85,64 +81,59 @@ class Client:
         ca_file: str | None = None,
         resolver: Resolve = resolve,
     ) -> None:
-        self._network = GuardedNetwork(allowed, resolver)
+        self._allowed = allowed
+        self._resolver = resolver
         self._times = times
-        self._timeouts = {
-            "connect": times.connect,
-            "pool": times.total,
-            "read": times.total,
-            "write": times.total,
-        }
         self._max_answer = max_answer
         self._ca_file = ca_file
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.aclose()
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def send(self, request: Request) -> Answer:
-        """Send a request and return whatever was answered.
+        """Send a request once and return whatever was answered.
 
         Raises:
             RetriableError: no answer; `ambiguous` tells that it may have been done all the same.
             ConnectorError: the address is not allowed, TLS fails, or the answer is too large.
         """
+        where = request.where
         try:
             async with asyncio.timeout(self._times.total):
                 return await self._exchange(request)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout) as error:
-            if (cause := _tls_error(error)) is not None:
-                raise _tls_failure(request.where, cause) from error
-            message = f"{request.where}: cannot connect: {_words(error)}"
-            code = "tls_timeout" if isinstance(error, HandshakeTimeout) else "unreachable"
-            raise RetriableError(message, code=code) from error
-        except (TimeoutError, httpcore.TimeoutException) as error:
-            message = f"{request.where}: no answer within {self._times.total:g} s"
+        except ConnectError as error:
+            if error.code == "tls_error":
+                raise refusal("tls_error", f"{where}: {error}") from error
+            raise RetriableError(f"{where}: cannot connect: {error}", code=error.code) from error
+        except TimeoutError as error:
+            message = f"{where}: no answer within {self._times.total:g} s"
             raise RetriableError(message, code="timeout", ambiguous=True) from error
-        except (httpcore.NetworkError, httpcore.RemoteProtocolError, ssl.SSLError) as error:
-            message = f"{request.where}: the connection was lost: {_words(error)}"
+        except (_LostError, aiohttp.ClientPayloadError) as error:
+            message = f"{where}: the connection was lost: {_words(error)}"
             raise RetriableError(message, code="connection_lost", ambiguous=True) from error
-        except httpcore.LocalProtocolError as error:
-            message = f"{request.where}: the request cannot be sent: {_words(error)}"
+        except (ValueError, aiohttp.ClientError) as error:
+            message = f"{where}: the request cannot be sent: {first_line(error)}"
             raise refusal("invalid_request", message) from error
 
     async def _exchange(self, request: Request) -> Answer:
-        pool = self._opened()
-        async with pool.stream(
+        data = request.body
+        async with self._opened().request(
             request.method,
-            request.url,
-            headers=[(name.encode(), value.encode()) for name, value in request.headers.items()],
-            content=request.body,
-            extensions={"timeout": self._timeouts},
+            URL(request.url, encoded=request.url.isascii()),
+            headers=request.headers,
+            data=BytesIO(data) if data is not None and len(data) > _LARGE else data,
+            skip_auto_headers=None if request.headers.keys() >= _AUTOMATIC else _AUTOMATIC,
+            allow_redirects=False,
         ) as response:
             body = bytearray()
-            async for chunk in response.aiter_stream():
+            while chunk := await response.content.readany():
                 body += chunk
                 if len(body) > self._max_answer:
                     raise self._too_large(request)
-            return self._whole(request, response.status, _named(response.headers), bytes(body))
+            return self._whole(request, response.status, _named(response.raw_headers), bytes(body))
 
     def _whole(self, request: Request, status: int, headers: dict[str, str], body: bytes) -> Answer:
         try:
@@ -164,16 +155,47 @@ class Client:
         )
         return refusal("answer_too_large", message, ambiguous=True)
 
-    def _opened(self) -> httpcore.AsyncConnectionPool:
-        if self._pool is None:
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=_context(self._ca_file or None),
-                max_connections=CONNECTIONS,
-                max_keepalive_connections=CONNECTIONS,
-                keepalive_expiry=IDLE,
-                network_backend=self._network,
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            tls = _context(self._ca_file or None)
+            self._session = aiohttp.ClientSession(
+                connector=GuardedConnector(self._allowed, self._resolver, self._times.connect, tls),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                max_line_size=_LONGEST,
+                max_field_size=_LONGEST,
+                max_headers=_HEADERS,
+                middlewares=(_once,),
             )
-        return self._pool
+        return self._session
+
+
+class _LostError(Exception):
+    """The request may have been sent, and no answer came; its cause says why."""
+
+
+async def _once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Send a request; by itself, aiohttp sends a PUT or DELETE again whose answer was lost."""
+    try:
+        return await send(request)
+    except aiohttp.ClientError as error:
+        raise _LostError from error
+
+
+def _words(error: BaseException) -> str:
+    """Say how an answer was lost."""
+    cause = error.__cause__ if isinstance(error, _LostError) else error
+    match cause:
+        case aiohttp.ClientPayloadError():
+            return "the answer is cut"
+        case aiohttp.ServerDisconnectedError():
+            return "the server closed it without a whole answer"
+        case aiohttp.ClientResponseError():
+            return f"the answer cannot be read: {' '.join(cause.message.split())[:300]}"
+    return first_line(cause or error)
 
 
 def _named(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -189,24 +211,9 @@ def _named(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
 def _context(ca_file: str | None) -> ssl.SSLContext:
     """Make the rules of TLS: certificates are always verified."""
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        message = f"the CA file {ca_file} cannot be read: {_words(error)}"
+        message = f"the CA file {ca_file} cannot be read: {first_line(error)}"
         raise refusal("tls_error", message) from error
-
-
-def _tls_failure(where: str, error: ssl.SSLError) -> ConnectorError:
-    words = getattr(error, "verify_message", "") or _words(error)
-    return refusal("tls_error", f"{where}: TLS fails: {words}")
-
-
-def _tls_error(error: BaseException | None) -> ssl.SSLError | None:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _words(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0][:300] or type(error).__name__
+    context.set_alpn_protocols(["http/1.1"])
+    return context

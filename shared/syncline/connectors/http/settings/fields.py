@@ -138,6 +138,28 @@ def _header_name(name: str) -> str:
     return name
 
 
+_OF_THE_BODY = ("content-length", "transfer-encoding", "expect")
+"""Headers by which the client says how a body travels."""
+
+
+def headers_without(*refused: str) -> AfterValidator:
+    """Check further headers of a call; `refused` are names that it does not take, in lower case."""
+
+    def checked(given: Mapping[str, str]) -> Mapping[str, str]:
+        found = []
+        for name, value in given.items():
+            if not HEADER.fullmatch(name) or name.lower() in (*refused, *_OF_THE_BODY):
+                is_login = name.lower() == "authorization"
+                hint = "; credentials belong into `auth` and secrets" if is_login else ""
+                found.append((name, f"cannot be set{hint}"))
+            elif not value.isprintable():
+                found.append((name, "must be text on one line"))
+        refuse(found)
+        return given
+
+    return AfterValidator(checked)
+
+
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Separator = Annotated[str, AfterValidator(lambda text: text or ",")]
 

@@ -12,12 +12,12 @@ from pydantic.config import JsonDict
 
 from syncline.connectors.http.settings.fields import (
     CHOICE,
-    HEADER,
     UNSAFE,
     HeaderName,
     ReadAt,
     Whole,
     endpoint_with,
+    headers_without,
 )
 from syncline.connectors.settings import (
     Contradictions,
@@ -30,9 +30,6 @@ from syncline.connectors.settings import (
 )
 from syncline.domain.errors import Category, Problem
 
-_OURS = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "authorization", "te", "upgrade"}
-)
 MEGABYTE = 1_000_000
 API_KEY_HEADER = "X-Api-Key"
 
@@ -117,22 +114,6 @@ def _user(name: str) -> str:
     if ":" in name:
         raise ValueError("must not hold a colon: Basic login ends the name there")
     return name
-
-
-def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
-    found = []
-    for name, value in given.items():
-        if not HEADER.fullmatch(name) or name.lower() in _OURS:
-            is_login = name.lower() == "authorization"
-            hint = "; credentials belong into `auth` and secrets" if is_login else ""
-            found.append((name, f"cannot be set{hint}"))
-        elif not value.isascii() or not value.isprintable():
-            found.append((name, "must be ASCII text on one line"))
-    refuse(found)
-    return given
-
-
-Headers = Annotated[Mapping[str, str], AfterValidator(_headers)]
 
 
 class LoginSettings(Settings):
@@ -220,9 +201,9 @@ class HttpSettings(Settings):
     """Such as https://erp.example.com/api; endpoints are appended."""
     auth: LoginSettings = Field(LoginSettings(), title="Login")
     test: ConnectionTest = Field(ConnectionTest(), title="Connection test")
-    headers: Annotated[Mapping[str, str], AfterValidator(_headers)] = advanced(
-        {}, "Further headers"
-    )
+    headers: Annotated[
+        Mapping[str, str], headers_without("host", "connection", "authorization", "te", "upgrade")
+    ] = advanced({}, "Further headers")
     """Sent with every call; credentials belong into the login."""
     timeouts: Timeouts = advanced(Timeouts(), "Time-outs")
     max_answer_bytes: Whole = advanced(

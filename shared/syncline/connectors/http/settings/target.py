@@ -11,17 +11,17 @@ from pydantic import AfterValidator, Field
 
 from syncline.connectors.http.settings.fields import (
     CHOICE,
-    HEADER,
     PathTo,
     Query,
     Sign,
     Whole,
     endpoint_with,
+    headers_without,
     query_with,
 )
 from syncline.connectors.http.settings.lookup import Lookup
 from syncline.connectors.http.settings.results import ResultRules
-from syncline.connectors.settings import Contradictions, Settings, refuse
+from syncline.connectors.settings import Contradictions, Settings
 from syncline.contracts.messages import encode
 from syncline.domain.record import JsonObject
 
@@ -40,17 +40,6 @@ class ExistingRecord(StrEnum):
 
     UPDATE = "update"
     SKIP = "skip"
-
-
-def _headers(given: Mapping[str, str]) -> Mapping[str, str]:
-    refuse(
-        [
-            (name, "must be a header's name and text on one line")
-            for name, value in given.items()
-            if not HEADER.fullmatch(name) or not value.isprintable()
-        ]
-    )
-    return given
 
 
 def _top_field(name: str) -> str:
@@ -77,7 +66,7 @@ class WriteCall(Settings):
     method: Annotated[Method, CHOICE] = Method.POST
     endpoint: Annotated[str, endpoint_with("key")]
     parameters: Annotated[Query, query_with()] = ()
-    headers: Annotated[Mapping[str, str], AfterValidator(_headers)] = {}
+    headers: Annotated[Mapping[str, str], headers_without()] = {}
     bulk_size: Whole = Field(1, ge=1, le=1000)
     array: bool = False
     body: JsonObject = Field({})
