@@ -14,7 +14,7 @@ from syncline.cli.program.app import called
 from syncline.cli.program.shell import Shell
 from syncline.cli.runs.run_watcher import exit_code
 from syncline.domain.errors import ConflictError
-from syncline.resources.mistakes import InvalidFilesError, Mistake
+from syncline.resources.loader import InvalidFilesError, Mistake
 from tests.support.run_status import run_status
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -17,8 +17,7 @@ from syncline.resources import edits
 from syncline.resources.edits import Edit, Presence
 from syncline_gateway.access.caller import User
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Paging, words
-from syncline_gateway.requests.parameters import IfMatch, etag
+from syncline_gateway.requests.parameters import IfMatch, Paging, etag, words
 from syncline_gateway.requests.resource import Answer, Document, Resource
 
 T = TypeVar("T")

@@ -23,8 +23,7 @@ from syncline.postgres.notifications.delivery_log import DeliveryLog, DeliveryVi
 from syncline.postgres.notifications.subscriptions import Subscriptions, SubscriptionView
 from syncline_gateway.access.caller import Caller, User
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Page, Paged, Paging, identity, words
-from syncline_gateway.requests.parameters import Id, etag
+from syncline_gateway.requests.parameters import Id, Page, Paged, Paging, etag, identity, words
 from syncline_gateway.requests.resource import Body, Resource
 
 S = TypeVar("S", bound="ShownSubscription")

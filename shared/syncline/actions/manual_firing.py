@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.wire import Outbound
 from syncline.domain.errors import ConflictError
@@ -22,29 +20,21 @@ from syncline.postgres.database.database import Database
 from syncline.postgres.schedules.schedule_list import ScheduleList
 
 
-class FiringRequest(msgspec.Struct, frozen=True):
-    """Which schedule is to fire now, who asks, and by what means: `cli`, `gateway`."""
-
-    tenant: str
-    schedule: str
-    actor: str
-    source: str
-
-
 async def fire_by_hand(
-    database: Database, request: FiringRequest, now: datetime
+    database: Database, tenant: str, schedule: str, actor: str, source: str, now: datetime
 ) -> tuple[str, Outbound]:
-    """Store a firing and return its run's correlation ID and the trigger to publish.
+    """Store a firing that `actor` asks for; return its run's correlation ID and the trigger.
 
-    If this process dies before it is published, a scheduler does it. Raises NotFoundError;
+    `source` is to send the trigger: `cli`, `gateway`. If it dies before, a scheduler does. Raises
+    NotFoundError;
     ConflictError: its instance or a profile is not active.
     """
-    view = await ScheduleList(database).get(request.tenant, request.schedule)
+    view = await ScheduleList(database).get(tenant, schedule)
     if view.status == ScheduleStatus.DEPENDENCY_INACTIVE:
         raise ConflictError(f"schedule {view.name!r} cannot run: {view.status_reason}")
-    run_id = run_id_of(f"{request.tenant}/{request.schedule}/{request.actor}", now)
-    firing = NewFiring(now, run_id, FiringKind.MANUAL, request.actor, FiringResult.DUE)
+    run_id = run_id_of(f"{tenant}/{schedule}/{actor}", now)
+    firing = NewFiring(now, run_id, FiringKind.MANUAL, actor, FiringResult.DUE)
     async with database.transaction() as connection:
-        await fire_now(connection, request.tenant, request.schedule, firing)
-    fields = trigger_fields(request.tenant, view.instance, view.entity_type, request.actor)
-    return run_id, trigger_message(run_id, fields, request.source, now)
+        await fire_now(connection, tenant, schedule, firing)
+    fields = trigger_fields(tenant, view.instance, view.entity_type, actor)
+    return run_id, trigger_message(run_id, fields, source, now)

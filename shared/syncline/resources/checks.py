@@ -21,8 +21,7 @@ from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.validation import parse
 from syncline.domain.naming import meant, shown
 from syncline.domain.validation_errors import document_name
-from syncline.resources.loader import DocumentSet
-from syncline.resources.mistakes import Mistake
+from syncline.resources.loader import DocumentSet, Mistake
 from syncline.telemetry.masking import Secrets
 
 

@@ -28,8 +28,7 @@ from syncline.domain.validation_errors import validated
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.checks import check
 from syncline.resources.documents import ProfileRequest
-from syncline.resources.loader import DocumentSet, config_of
-from syncline.resources.mistakes import DocumentLocation
+from syncline.resources.loader import DocumentLocation, DocumentSet, config_of
 from syncline.resources.plan import delete_within, not_found
 
 

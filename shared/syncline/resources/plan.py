@@ -10,8 +10,7 @@ from syncline.domain.errors import ConflictError, NotFoundError
 from syncline.domain.naming import meant, shown
 from syncline.postgres.configuration.changes import Change, ConfigurationStore
 from syncline.resources.checks import check
-from syncline.resources.loader import DocumentSet
-from syncline.resources.mistakes import InvalidFilesError
+from syncline.resources.loader import DocumentSet, InvalidFilesError
 
 
 async def remove(

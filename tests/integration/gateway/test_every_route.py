@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 
 from syncline_gateway.openapi_page import document
-from syncline_gateway.requests.paging import cursor_of, digest_of
+from syncline_gateway.requests.parameters import cursor_of, digest_of
 from tests.support.access import give_key
 from tests.support.gateway import Gateway, problem
 from tests.support.other_tenant import INSTANCE, contents, everything, unknown

@@ -13,8 +13,7 @@ from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.configuration.streams import Streams
 from syncline.postgres.database.database import Database
 from syncline.postgres.runs.runs import Runs
-from syncline.resources.loader import DocumentSet, load
-from syncline.resources.mistakes import InvalidFilesError
+from syncline.resources.loader import DocumentSet, InvalidFilesError, load
 from syncline.resources.plan import apply, diff, prune, remove
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.resource_files import GOOD

@@ -11,8 +11,7 @@ from syncline.domain.configuration.comparison import PlanStep
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import open_database
 from syncline.resources.export import documents, to_yaml
-from syncline.resources.loader import load
-from syncline.resources.mistakes import InvalidFilesError
+from syncline.resources.loader import InvalidFilesError, load
 from syncline.resources.plan import apply, diff
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.resource_files import GOOD

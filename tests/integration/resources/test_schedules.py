@@ -12,8 +12,7 @@ from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.postgres.database.database import Database
 from syncline.resources.edits import Edit, delete
 from syncline.resources.export import documents, to_yaml
-from syncline.resources.loader import load
-from syncline.resources.mistakes import InvalidFilesError
+from syncline.resources.loader import InvalidFilesError, load
 from syncline.resources.plan import apply
 from syncline.security.secrets import Keyring, generate_key
 from tests.support.resource_files import GOOD

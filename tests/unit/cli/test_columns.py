@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from syncline.actions.dead_letters.replay_plan import ReplayResult
-from syncline.actions.dead_letters.resolution import Resolution
+from syncline.actions.dead_letters.selection import Resolution
 from syncline.cli.access import api_keys, users
 from syncline.cli.configuration import cursors, schedules
 from syncline.cli.dead_letters import dlq, operations, replay

@@ -12,7 +12,7 @@ from syncline.domain.errors import (
     Problem,
     RetriableError,
 )
-from syncline.resources.mistakes import InvalidFilesError, Mistake
+from syncline.resources.loader import InvalidFilesError, Mistake
 
 PLACES = {"kafka": "broker:9092", "postgres": "db:5432/syncline"}
 

@@ -8,8 +8,7 @@ import pytest
 
 from syncline.domain.configuration.documents import MASK, ProfileConfig, TenantConfiguration
 from syncline.resources.checks import check
-from syncline.resources.loader import DocumentSet, load
-from syncline.resources.mistakes import InvalidFilesError
+from syncline.resources.loader import DocumentSet, InvalidFilesError, load
 
 ENV = {"ERP_PASSWORD": "s3cret"}
 

@@ -13,8 +13,7 @@ from syncline.domain.configuration.documents import Kind, TenantConfiguration
 from syncline.domain.errors import InvalidInputError
 from syncline.resources.checks import check
 from syncline.resources.edits import read_request_document
-from syncline.resources.loader import DocumentSet, load, read_document
-from syncline.resources.mistakes import DocumentLocation
+from syncline.resources.loader import DocumentLocation, DocumentSet, load, read_document
 
 PYTHON = re.compile(
     r"Input|instance of|Error|valid (dictionary|list|string|boolean|integer|number)|\bdict\b"

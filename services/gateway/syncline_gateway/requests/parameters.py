@@ -1,11 +1,20 @@
-"""Parameters that many routes have, and refusing those that a route does not have."""
+"""Parameters that many routes have: IDs, states, pages; and refusing what a route has not.
+
+Lists come in pages by keyset: an opaque cursor belongs to one set of filters.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Header, Request, params
+import msgspec
+from fastapi import Depends, Header, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from pydantic import GetCoreSchemaHandler, GetPydanticSchema
@@ -13,6 +22,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import unknown
+from syncline_gateway.requests.problems import ProblemError
 
 
 def _schema(_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's
@@ -76,3 +86,129 @@ def query_parameters(route: APIRoute) -> list[str]:
     return [
         f.alias for f in get_flat_params(route.dependant) if not isinstance(f.field_info, others)
     ]
+
+
+T = TypeVar("T")
+MOST = 100
+_PAGING = ("cursor", "limit")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A part of a list.
+
+    Attributes:
+        items: up to `limit` of them.
+        next: give it as `cursor` for what follows; null at the end.
+    """
+
+    items: list[T]
+    next: str | None
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """Which part of a list is wanted.
+
+    Attributes:
+        limit: items to fetch: one more than the page shows, which tells whether more follow.
+        after: the sort key of the last item of the page before, as texts; empty at the beginning.
+        filters: digest of the request's filters.
+    """
+
+    limit: int
+    after: tuple[str, ...]
+    filters: str
+
+    def key(self, *kinds: Callable[[str], Any]) -> tuple[Any, ...] | None:
+        """Return the sort key of the last item of the page before; None at the beginning.
+
+        Each of `kinds` reads one part and raises ValueError on what is none. Raises ProblemError.
+        """
+        if not self.after:
+            return None
+        try:
+            return tuple(kind(t) for kind, t in zip(kinds, self.after, strict=True))
+        except (ValueError, OverflowError):
+            raise _wrong("is none that this list gave: take `next` of a page as it is") from None
+
+    def page(self, items: Sequence[T], key: Callable[[T], Sequence[str]]) -> Page[T]:
+        """Make the page of `limit` items and one more; `key` gives an item's sort key."""
+        shown = list(items[: self.limit - 1])
+        more = len(items) == self.limit
+        return Page(shown, cursor_of(self.filters, key(shown[-1])) if more else None)
+
+
+def moment(text: str) -> datetime:
+    """Read a time of a sort key."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def identity(text: str) -> str:
+    """Read an ID of a sort key."""
+    return str(UUID(text))
+
+
+def number(text: str) -> int:
+    """Read a whole number of a sort key that an int4 holds."""
+    return _below(2**31, text)
+
+
+def long_number(text: str) -> int:
+    """Read one that an int8 holds."""
+    return _below(2**63, text)
+
+
+def _below(limit: int, text: str) -> int:
+    value = int(text)
+    if not 0 <= value < limit:
+        raise ValueError(text)
+    return value
+
+
+def words(text: str) -> str:
+    """Read a text of a sort key; no stored one holds a NUL."""
+    if "\0" in text:
+        raise ValueError(text)
+    return text
+
+
+def cursor_of(filters: str, key: Sequence[str]) -> str:
+    """Return the cursor that leads behind the item of a sort key, in the list of `filters`."""
+    raw = msgspec.json.encode([filters, *key])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _decode(cursor: str, filters: str) -> tuple[str, ...]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        digest, *key = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[str])
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        raise _wrong("is none that this list gave: take `next` of a page as it is") from None
+    if digest != filters:
+        raise _wrong("belongs to another list or other filters: begin without it")
+    return tuple(key)
+
+
+def _wrong(message: str) -> ProblemError:
+    return ProblemError(400, "invalid_cursor", f"the cursor {message}")
+
+
+def digest_of(path: str, parameters: Sequence[tuple[str, str]]) -> str:
+    """Return a digest of what is listed: the path and all parameters but those of paging."""
+    given = sorted((n, v) for n, v in parameters if n not in _PAGING)
+    raw = msgspec.json.encode([path, given])
+    return hashlib.blake2b(raw, digest_size=6).hexdigest()
+
+
+async def _paging(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Most items of the page.")] = 25,
+    cursor: Annotated[
+        str | None, Query(max_length=2000, description="`next` of the page before.")
+    ] = None,
+) -> Paging:
+    filters = digest_of(request.url.path, request.query_params.multi_items())
+    return Paging(limit + 1, _decode(cursor, filters) if cursor else (), filters)
+
+
+Paged = Annotated[Paging, Depends(_paging)]
+"""A route's parameter: the part of the list that is wanted."""

@@ -13,8 +13,7 @@ from syncline.postgres.access.api_keys import ApiKeys, ApiKeyView, NewApiKey
 from syncline.security.tokens import new_api_key
 from syncline_gateway.access.caller import AuthenticationDep, User
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Page, Paged, identity
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.requests.parameters import Id, Page, Paged, identity
 from syncline_gateway.requests.resource import Answer, Body, Resource
 
 router = Resource(prefix="/api-keys", tags=["api-keys"])

@@ -18,8 +18,7 @@ from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Search, Text, creation_of, edit_of, listed, save, saved
-from syncline_gateway.requests.paging import Page, Paged
-from syncline_gateway.requests.parameters import etag
+from syncline_gateway.requests.parameters import Page, Paged, etag
 from syncline_gateway.requests.resource import Answer, Document, Resource
 
 router = Resource(prefix="/connection-profiles", tags=["connection-profiles"])

@@ -10,7 +10,7 @@ from syncline.domain.errors import NotFoundError
 from syncline.domain.record import JsonObject
 from syncline.resources.schema import schema_of, transformers
 from syncline_gateway.access.caller import Runner
-from syncline_gateway.requests.paging import Page
+from syncline_gateway.requests.parameters import Page
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(tags=["connectors"])

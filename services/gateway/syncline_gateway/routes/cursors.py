@@ -16,8 +16,7 @@ from syncline.postgres.database.conditions import ListPart
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Search
-from syncline_gateway.requests.paging import Page, Paged, number, words
-from syncline_gateway.requests.parameters import IfMatch, etag
+from syncline_gateway.requests.parameters import IfMatch, Page, Paged, etag, number, words
 from syncline_gateway.requests.resource import Answer, Resource
 
 router = Resource(prefix="/cursors", tags=["cursors"])

@@ -17,8 +17,7 @@ from syncline.postgres.dead_letters.queue import DeadLetterDetail, DeadLetterQue
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import DeadLetterFilterDep
-from syncline_gateway.requests.paging import Page, Paged, identity, moment, number, words
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number, words
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/dlq", tags=["dlq"])

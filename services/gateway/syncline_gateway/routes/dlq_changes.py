@@ -8,7 +8,7 @@ import msgspec
 
 from syncline.actions.dead_letters.dead_letter_detail import DeadLetters, Edit, edit_of
 from syncline.actions.dead_letters.replay_plan import ReplayRequest, ReplayResult, plan, refusal
-from syncline.actions.dead_letters.resolution import Resolution, resolve
+from syncline.actions.dead_letters.selection import Resolution, resolve
 from syncline.contracts.messages import encode
 from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.dead_letter.replay import FAILED, MAX_REPLAY
@@ -21,7 +21,7 @@ from syncline_gateway.live.hub import event
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, key_of
 from syncline_gateway.requests.parameters import Id, IdempotencyKey
 from syncline_gateway.requests.resource import Resource
-from syncline_gateway.triggers.trigger_answers import Start, is_accepted, publish_replays
+from syncline_gateway.run_requests import Start, is_accepted, publish_replays
 
 router = Resource(prefix="/dlq", tags=["dlq"])
 

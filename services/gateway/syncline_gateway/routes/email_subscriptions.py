@@ -9,8 +9,7 @@ from pydantic import Field
 
 from syncline.actions.notifications.email import NOT_CONFIGURED
 from syncline.postgres.notifications.subscriptions import SubscriptionView
-from syncline_gateway.requests.paging import Page, Paged
-from syncline_gateway.requests.parameters import Id, IfMatch
+from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
 from syncline_gateway.requests.resource import Answer, Resource
 from syncline_gateway.subscriptions import (
     CallerSubscriptions,

@@ -37,8 +37,7 @@ from syncline_gateway.edits import (
     save,
     saved,
 )
-from syncline_gateway.requests.paging import Page, Paged, number
-from syncline_gateway.requests.parameters import etag
+from syncline_gateway.requests.parameters import Page, Paged, etag, number
 from syncline_gateway.requests.resource import Answer, Document, Resource
 
 router = Resource(prefix="/mapping-configs", tags=["mapping-configs"])

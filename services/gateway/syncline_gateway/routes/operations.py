@@ -17,11 +17,18 @@ from syncline.postgres.operations.operations import KeyReusedError, NewOperation
 from syncline_gateway.access.caller import Caller, Runner, User
 from syncline_gateway.api import Api
 from syncline_gateway.requests.dead_letter_query import Reason, Selection, hash_of, key_of
-from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
-from syncline_gateway.requests.parameters import Id, IdempotencyKey
+from syncline_gateway.requests.parameters import (
+    Id,
+    IdempotencyKey,
+    Page,
+    Paged,
+    identity,
+    moment,
+    number,
+)
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Resource
-from syncline_gateway.triggers.trigger_answers import Start
+from syncline_gateway.run_requests import Start
 
 router = Resource(prefix="/operations", tags=["operations"])
 

@@ -22,8 +22,7 @@ from syncline.postgres.runs.record_history import (
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Paged, identity, moment, number
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.requests.parameters import Id, Paged, identity, moment, number
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/records", tags=["records"])

@@ -19,8 +19,7 @@ from syncline.postgres.runs.runs import Runs
 from syncline.postgres.runs.search import checked_id
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Page, Paged, identity, moment, number
-from syncline_gateway.requests.parameters import Id
+from syncline_gateway.requests.parameters import Id, Page, Paged, identity, moment, number
 from syncline_gateway.requests.resource import Resource
 
 router = Resource(prefix="/runs", tags=["runs"])

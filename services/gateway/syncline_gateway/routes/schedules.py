@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Depends, Query
 
-from syncline.actions.manual_firing import FiringRequest, fire_by_hand
+from syncline.actions.manual_firing import fire_by_hand
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.conversion import converted
 from syncline.domain.errors import ConflictError, InvalidInputError, Problem
@@ -25,10 +25,9 @@ from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
 from syncline_gateway.edits import Name, Text, creation_of, edit_of, saved
-from syncline_gateway.requests.paging import Page, Paged, moment, words
-from syncline_gateway.requests.parameters import etag
+from syncline_gateway.requests.parameters import Page, Paged, etag, moment, words
 from syncline_gateway.requests.resource import Answer, Document, Resource
-from syncline_gateway.triggers.trigger_answers import publish_triggers
+from syncline_gateway.run_requests import publish_triggers
 
 router = Resource(prefix="/schedules", tags=["schedules"])
 ScheduleEdit = Annotated[Edit, Depends(edit_of(Kind.SCHEDULE))]
@@ -141,8 +140,9 @@ async def disable_schedule(edit: ScheduleEdit, api: Api) -> Answer[ScheduleView]
 @router.post("/{name}/run-now", status_code=202)
 async def run_schedule_now(name: Name, caller: Runner, api: Api) -> Answer[RunByHand]:
     """Start the schedule's run now. 409: a run of the same is active, or it cannot run."""
-    firing = FiringRequest(caller.tenant, name, caller.actor, "gateway")
-    run_id, message = await fire_by_hand(api.database, firing, api.clock.now())
+    run_id, message = await fire_by_hand(
+        api.database, caller.tenant, name, caller.actor, "gateway", api.clock.now()
+    )
     (status,) = await publish_triggers(api, {run_id: message})
     if status is not None and status.state == "rejected":
         raise ConflictError(status.reason or "refused")

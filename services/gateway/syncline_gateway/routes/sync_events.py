@@ -26,14 +26,14 @@ from syncline_gateway.live.hub import COME_BACK, PING, SSE, event, sse_documente
 from syncline_gateway.requests.parameters import Id, IdempotencyKey
 from syncline_gateway.requests.problems import ProblemError
 from syncline_gateway.requests.resource import Answer, Document, Resource
-from syncline_gateway.triggers.run_request import (
+from syncline_gateway.run_requests import (
     fields_of,
     publish_refusal,
+    publish_triggers,
     refuse_what_cannot_run,
     request_of,
     run_id_of,
 )
-from syncline_gateway.triggers.trigger_answers import publish_triggers
 
 router = Resource(prefix="/sync-events", tags=["sync-events"])
 _FINAL = {state.value for state in FINAL}

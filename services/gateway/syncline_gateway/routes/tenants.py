@@ -9,7 +9,7 @@ from pydantic import Field
 from syncline.postgres.access.tenants import Tenants, TenantView
 from syncline_gateway.access.caller import Admin, AuthenticationDep, Runner
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Page, Paged, words
+from syncline_gateway.requests.parameters import Page, Paged, words
 from syncline_gateway.requests.resource import Body, Resource
 
 router = Resource(prefix="/tenants", tags=["tenants"])

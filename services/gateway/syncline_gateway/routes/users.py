@@ -14,7 +14,7 @@ from syncline.postgres.access.one_time_links import LASTS
 from syncline.postgres.access.users import UserChange, Users, UserView, find_user, insert_user
 from syncline_gateway.access.caller import Admin, AuthenticationDep
 from syncline_gateway.api import Api
-from syncline_gateway.requests.paging import Page, Paged, words
+from syncline_gateway.requests.parameters import Page, Paged, words
 from syncline_gateway.requests.resource import Answer, Body, Resource
 
 router = Resource(prefix="/users", tags=["users"])

@@ -10,8 +10,7 @@ from fastapi import Depends
 from pydantic import Field
 
 from syncline.security.signature import new_signing_secret
-from syncline_gateway.requests.paging import Page, Paged
-from syncline_gateway.requests.parameters import Id, IfMatch
+from syncline_gateway.requests.parameters import Id, IfMatch, Page, Paged
 from syncline_gateway.requests.resource import Answer, Resource
 from syncline_gateway.subscriptions import (
     CallerSubscriptions,

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 
-import msgspec
 import structlog
 
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Surroundings
@@ -30,18 +29,15 @@ LIMIT = 30.0
 log = structlog.get_logger()
 
 
-class SampleRequest(msgspec.Struct, frozen=True):
-    """Which records: those of `source_ids`, or the first `limit`."""
-
-    extraction: Extraction
-    source_ids: Sequence[str]
-    limit: int
-
-
 async def read_sample(
-    database: Database, profile: Profile, surroundings: Surroundings, wanted: SampleRequest
+    database: Database,
+    profile: Profile,
+    surroundings: Surroundings,
+    extraction: Extraction,
+    source_ids: Sequence[str],
+    limit: int,
 ) -> Page:
-    """Read a few records within the profile's limits. Raises RetriableError.
+    """Read some records, or the first ones, within the profile's limits. Raises RetriableError.
 
     Raises InvalidInputError where the source refuses the extraction; says where in the mapping.
     """
@@ -49,7 +45,7 @@ async def read_sample(
     if not kind.capabilities.source:
         message = f"the connector {profile.connector!r} cannot be a source"
         raise InvalidInputError([Problem("$.profile", message)])
-    if problems := kind.extraction_problems(wanted.extraction):
+    if problems := kind.extraction_problems(extraction):
         raise InvalidInputError(problems)
     SECRETS.know(profile.secrets.values())
     limiter = ProfileLimiter(
@@ -58,9 +54,9 @@ async def read_sample(
     connector = kind(profile.config, profile.secrets, surroundings)
     connector.pace = limiter.pace
     try:
-        with _translated(wanted.extraction):
+        with _translated(extraction):
             async with asyncio.timeout(LIMIT), limiter.call():
-                return await _page(connector, wanted)
+                return await _page(connector, extraction, source_ids, limit)
     finally:
         await limiter.release()
         # the page is read, or its error is on its way; a close that breaks changes neither
@@ -97,30 +93,26 @@ def _placed(failure: Failure, extraction: Extraction) -> Problem:
     return Problem("$.extraction", failure.message)
 
 
-async def _page(connector: Connector, wanted: SampleRequest) -> Page:
-    if wanted.source_ids:
-        page = await connector.fetch(wanted.extraction, wanted.source_ids)
-        for source_id in wanted.source_ids:
+async def _page(
+    connector: Connector, extraction: Extraction, source_ids: Sequence[str], limit: int
+) -> Page:
+    if source_ids:
+        page = await connector.fetch(extraction, source_ids)
+        for source_id in source_ids:
             if source_id not in page.ids:
-                _add_unknown(page, source_id)
+                message = f"the source has no record {source_id!r}"
+                bad = {0: Failure(Category.PERMANENT, "unknown_source_id", message)}
+                _append(page, Page([source_id], [None], [{}], "", bad, page.columns))
         return page
     gathered = Page([], [], [], "")
-    asked = ExtractRequest(wanted.extraction, limit=wanted.limit, page_size=wanted.limit)
+    asked = ExtractRequest(extraction, limit=limit, page_size=limit)
     pages = connector.extract(asked)
     async with aclosing(pages):  # type: ignore[type-var] # every connector's is a generator
         async for page in pages:
             _append(gathered, page)
-            if len(gathered.ids) >= wanted.limit:
+            if len(gathered.ids) >= limit:
                 break
     return gathered
-
-
-def _add_unknown(page: Page, source_id: str) -> None:
-    message = f"the source has no record {source_id!r}"
-    page.bad[len(page.ids)] = Failure(Category.PERMANENT, "unknown_source_id", message)
-    page.ids.append(source_id)
-    page.cursors.append(None)
-    page.records.append({})
 
 
 def _append(to: Page, page: Page) -> None:

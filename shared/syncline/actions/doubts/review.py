@@ -24,8 +24,7 @@ from syncline.domain.configuration.documents import Kind, ProfileConfig, TenantC
 from syncline.domain.errors import Problem, SynclineError
 from syncline.postgres.configuration.changes import ConfigurationStore
 from syncline.resources.edits import read_request_document
-from syncline.resources.loader import DocumentSet
-from syncline.resources.mistakes import Mistake
+from syncline.resources.loader import DocumentSet, Mistake
 from syncline.telemetry.masking import Secrets
 
 WITHIN = 10.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from syncline.actions.connections.source_sample import SampleRequest, read_sample
+from syncline.actions.connections.source_sample import read_sample
 from syncline.actions.trials.trace import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
@@ -95,8 +95,8 @@ class DryRunner:
             page = _given(mapping.extraction, request.records)
             return _result(None, tracer, page, mapping)
         profile = await self._source(tenant, name, request)
-        wanted = SampleRequest(mapping.extraction, request.source_ids, request.limit)
-        page = await read_sample(self._database, profile, self._surroundings, wanted)
+        wanted = (mapping.extraction, request.source_ids, request.limit)
+        page = await read_sample(self._database, profile, self._surroundings, *wanted)
         return _result(profile.name, tracer, page, mapping)
 
     async def _mapping(self, tenant: str, name: str | None, request: DryRunRequest) -> Mapping:

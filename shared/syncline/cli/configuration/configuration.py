@@ -20,8 +20,7 @@ from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import meant, shown
 from syncline.resources import plan
 from syncline.resources.export import documents, to_yaml
-from syncline.resources.loader import DocumentSet, load
-from syncline.resources.mistakes import Mistake
+from syncline.resources.loader import DocumentSet, Mistake, load
 from syncline.resources.plan import remove
 
 if TYPE_CHECKING:

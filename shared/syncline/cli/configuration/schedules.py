@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from syncline.actions.manual_firing import FiringRequest, fire_by_hand
+from syncline.actions.manual_firing import fire_by_hand
 from syncline.cli.program.app import Commands
 from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column, pairs, table
@@ -139,9 +139,9 @@ def run_now(shell: Shell, schedule: Annotated[str, _NAME]) -> None:
     """Start the schedule's run now; it is skipped while another run of the same is active."""
 
     async def fire() -> str:
-        firing = FiringRequest(shell.tenant, schedule, shell.actor, "cli")
+        who = (shell.tenant, schedule, shell.actor, "cli")
         async with shell.database() as database:
-            run_id, message = await fire_by_hand(database, firing, SystemClock().now())
+            run_id, message = await fire_by_hand(database, *who, SystemClock().now())
         await shell.send([message])
         return run_id
 

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from syncline.actions.dead_letters.dead_letter_detail import DeadLetters
-from syncline.actions.dead_letters.resolution import resolve
+from syncline.actions.dead_letters.selection import resolve
 from syncline.cli.dead_letters import operations as bulk
 from syncline.cli.dead_letters.replay import replay
 from syncline.cli.dead_letters.selection import (

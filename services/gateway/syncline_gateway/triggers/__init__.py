@@ -1,1 +1,0 @@
-"""Asking for runs: what a request means, why it is refused, and replays."""
