@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 
 from syncline.actions.doubts.review import Doubter
 from syncline.domain.configuration.comparison import PlanStep
@@ -74,6 +74,34 @@ def saved(router: Resource, edit: Edit, name: str, value: T, mark: str) -> Answe
     """Answer with what was saved, the mark of its state, and where it is if it is new."""
     location = router.location(name) if edit.name is None else {}
     return Answer(value, etag(mark) | location)
+
+
+def add_routes(
+    router: Resource, kind: Kind, noun: str, store: Callable[..., Awaitable[Answer[Any]]]
+) -> None:
+    """Add the routes that create, replace and delete an object of a kind.
+
+    `store` stores a document and shows the object: its types and its text are those of the routes.
+    """
+    creation, change = Depends(creation_of(kind)), Depends(edit_of(kind))
+    types = get_type_hints(store, include_extras=True)
+
+    async def create(body: Document[Any], api: Api, edit: Edit = creation) -> Answer[Any]:
+        return await store(api, edit, body)
+
+    async def replace(body: Document[Any], api: Api, edit: Edit = change) -> Answer[Any]:
+        return await store(api, edit, body)
+
+    for route in (create, replace):
+        route.__doc__ = store.__doc__
+        route.__annotations__ |= {"body": types["body"], "return": types["return"]}
+    router.post("", status_code=201, name=f"create_{noun}")(create)
+    router.put("/{name}", name=f"replace_{noun}")(replace)
+
+    @router.delete("/{name}", status_code=204, name=f"delete_{noun}")
+    async def delete(api: Api, edit: Edit = change) -> None:
+        """Delete an object, unless something needs it; the history of its runs stays."""
+        await edits.delete(api.configuration, edit)
 
 
 def listed(paging: Paging, search: str | None) -> ListPart:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import structlog
 from uuid6 import uuid7
 
-from syncline.actions.dead_letters.replay_plan import ACCEPTED, ReplayResult, ReplayRun
+from syncline.actions.dead_letters.replay_plan import ACCEPTED, ReplayResult, ReplayRun, results_of
 from syncline.contracts.events import REJECTED, RunStatus
 from syncline.contracts.outbound import trigger_message
 from syncline.contracts.status import refused, status_message
@@ -56,21 +56,17 @@ UNANSWERED = "asked"
 async def publish_replays(api: Api, runs: Sequence[ReplayRun]) -> list[ReplayResult]:
     """Publish the triggers of replays; say what became of each entry. Raises RetriableError."""
     statuses = await publish_triggers(api, {run.run_id: run.message for run in runs})
-    pairs = zip(runs, statuses, strict=True)
-    return [result for run, status in pairs for result in _results(run, status)]
+    results: list[ReplayResult] = []
+    for run, status in zip(runs, statuses, strict=True):
+        is_refused = status is not None and status.state == "rejected"
+        refused = ((status and status.reason) or "") if is_refused else None
+        results += results_of(run, refused, {}, UNANSWERED if status is None else ACCEPTED)
+    return results
 
 
 def is_accepted(result: ReplayResult) -> bool:
     """Tell whether an entry is in a run, or will be when its trigger is read."""
     return result.result in (ACCEPTED, UNANSWERED)
-
-
-def _results(run: ReplayRun, status: RunStatus | None) -> list[ReplayResult]:
-    if status is not None and status.state == "rejected":
-        reason = f"refused: {status.reason}"
-        return [ReplayResult.of(entry, None, reason) for entry in run.entries]
-    word = UNANSWERED if status is None else ACCEPTED
-    return [ReplayResult.of(entry, run.run_id, word) for entry in run.entries]
 
 
 _KEYS = UUID("3f0c6a4e-52b0-5c58-9d0e-6f7c4f1f8a11")

@@ -24,6 +24,12 @@ from syncline.domain.validation_errors import document_name
 from syncline.resources.loader import DocumentSet, Mistake
 from syncline.telemetry.masking import Secrets
 
+_FIXED = {
+    MappingConfig: (Kind.MAPPING, ("entity_type",), "give the mapping another name"),
+    ScheduleConfig: (Kind.SCHEDULE, ("instance", "entity_type"), "make another schedule"),
+}
+"""What never changes in a document, and what to do instead."""
+
 
 def check(loaded: DocumentSet, stored: TenantConfiguration) -> list[Mistake]:
     """Return every mistake: those of the files, and those that show against what is stored."""
@@ -56,7 +62,7 @@ class _Checker:
 
     def all(self) -> Iterator[Mistake]:
         yield from self._each(Kind.PROFILE, self._profile)
-        yield from self._each(Kind.MAPPING, self._entity_type)
+        yield from self._each(Kind.MAPPING, self._fixed)
         for instance in self._instances.values():
             if any(part in self._loaded.locations for part in instance.parts()):
                 yield from self._instance(instance)
@@ -79,18 +85,17 @@ class _Checker:
             return
         yield from profile_problems(kind, profile, secrets)
 
-    def _entity_type(self, mapping: MappingConfig) -> Iterator[Problem]:
-        before = self._stored.mappings.get(mapping.name, mapping)
-        if before.entity_type != mapping.entity_type:
-            message = f"cannot change from {before.entity_type!r}: give the mapping another name"
-            yield Problem("$.entityType", message)
+    def _fixed(self, config: MappingConfig | ScheduleConfig) -> Iterator[Problem]:
+        """Refuse to change what never changes."""
+        kind, names, remedy = _FIXED[type(config)]
+        before = self._stored.get(kind, config.name) or config
+        for name in names:
+            if getattr(before, name) != getattr(config, name):
+                message = f"cannot change from {getattr(before, name)!r}: {remedy}"
+                yield Problem(f"$.{document_name(name)}", message)
 
     def _schedule(self, schedule: ScheduleConfig) -> Iterator[Problem]:
-        before = self._stored.schedules.get(schedule.name, schedule)
-        for name in ("instance", "entity_type"):
-            if getattr(before, name) != getattr(schedule, name):
-                message = f"cannot change from {getattr(before, name)!r}: make another schedule"
-                yield Problem(f"$.{document_name(name)}", message)
+        yield from self._fixed(schedule)
         instance = self._instances.get(schedule.instance)
         if instance is None:
             if not self._is_broken(Kind.INSTANCE, schedule.instance):

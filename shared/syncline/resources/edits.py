@@ -46,7 +46,12 @@ def read_request_document(kind: Kind, name: str | None, body: object) -> Documen
         raise InvalidInputError(problems)
     document = dict(body) if kind is Kind.MAPPING else _with_floats(body)
     document |= {"kind": kind.value} | ({} if name is None else {"name": name})
-    config = _profile(document) if kind is Kind.PROFILE else config_of(kind, document)
+    if kind is Kind.PROFILE:
+        profile = validated(ProfileRequest, document)
+        settings = values_of(profile, ProfileSettings)
+        config: Config = ProfileConfig(**settings, secrets=profile.secrets)
+    else:
+        config = config_of(kind, document)
     found = DocumentSet()
     found.add(kind, config, DocumentLocation("the request", f"{kind} {config.name}", {}))
     return found
@@ -57,11 +62,6 @@ def require_valid(wanted: DocumentSet, stored: TenantConfiguration) -> None:
     mistakes = check(wanted, stored)
     if mistakes:
         raise InvalidInputError([Problem(m.path, m.message) for m in mistakes])
-
-
-def _profile(document: Mapping[str, Any]) -> ProfileConfig:
-    profile = validated(ProfileRequest, document)
-    return ProfileConfig(**values_of(profile, ProfileSettings), secrets=profile.secrets)
 
 
 def _named_otherwise(body: Mapping[str, Any], kind: Kind, name: str | None) -> Iterator[Problem]:

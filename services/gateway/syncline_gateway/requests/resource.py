@@ -148,7 +148,7 @@ class Resource(APIRouter):
         if kind is not None:
             shown = get_args(kind)[0] if get_origin(kind) is Answer else kind
             options |= {"responses": returns(shown, status), "response_model": None}
-        bodies = [(each, _body(each.annotation)) for each in signature.parameters.values()]
+        bodies = [(each, _body(each)) for each in signature.parameters.values()]
         for body in [body for _, body in bodies if body is not None]:
             options["openapi_extra"] = accepts(body)
         parameters = [each if body is None else _read_last(each) for each, body in bodies]
@@ -179,8 +179,11 @@ def _read_last(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter.replace(annotation=reader, kind=inspect.Parameter.KEYWORD_ONLY)
 
 
-def _body(annotation: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - a type
+def _body(parameter: inspect.Parameter) -> type[msgspec.Struct] | None:
     """Return the struct that describes a parameter that is a body, else None."""
+    annotation = parameter.annotation
+    if parameter.default is not parameter.empty:
+        return None  # a dependency
     if get_origin(annotation) is Document:
         kind: type[msgspec.Struct] = get_args(annotation)[0]
         return kind

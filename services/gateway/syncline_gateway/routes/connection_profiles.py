@@ -13,11 +13,19 @@ from syncline.domain.errors import Problem
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profile_list import ProfileList, ProfileView
-from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.api import Api
-from syncline_gateway.edits import Name, Search, Text, creation_of, edit_of, listed, save, saved
+from syncline_gateway.edits import (
+    Name,
+    Search,
+    Text,
+    add_routes,
+    edit_of,
+    listed,
+    save,
+    saved,
+)
 from syncline_gateway.requests.parameters import Page, Paged, etag
 from syncline_gateway.requests.resource import Answer, Document, Resource
 
@@ -67,14 +75,6 @@ async def list_connection_profiles(
     return paging.page(found, lambda profile: [profile.name])
 
 
-@router.post("", status_code=201)
-async def create_connection_profile(
-    body: Document[ProfileBody], edit: Annotated[Edit, Depends(creation_of(Kind.PROFILE))], api: Api
-) -> Answer[SavedProfile]:
-    """Store a new connection profile."""
-    return await _saved(api, edit, body)
-
-
 @router.post("/test")
 async def test_unsaved_connection_profile(
     body: Document[ProfileBody], caller: User, api: Api
@@ -90,20 +90,6 @@ async def get_connection_profile(name: Name, caller: Runner, api: Api) -> Answer
     return Answer(view, etag(view.etag))
 
 
-@router.put("/{name}")
-async def replace_connection_profile(
-    body: Document[ProfileBody], edit: ProfileEdit, api: Api
-) -> Answer[SavedProfile]:
-    """Store a connection profile as the body wants it; the same again changes nothing."""
-    return await _saved(api, edit, body)
-
-
-@router.delete("/{name}", status_code=204)
-async def delete_connection_profile(edit: ProfileEdit, api: Api) -> None:
-    """Delete a connection profile and its secrets; refused while an instance uses it."""
-    await edits.delete(api.configuration, edit)
-
-
 @router.post("/{name}/test")
 async def test_connection_profile(name: Name, caller: User, api: Api) -> ConnectionTest:
     """Test a stored connection profile, and keep the result with it."""
@@ -111,10 +97,14 @@ async def test_connection_profile(name: Name, caller: User, api: Api) -> Connect
 
 
 async def _saved(api: Api, edit: Edit, body: Document[ProfileBody]) -> Answer[SavedProfile]:
+    """Store a connection profile as the body wants it; the same again changes nothing."""
     name, warnings = await save(api, edit, body)
     view = await _list(api).get(edit.tenant, name)
     shown = SavedProfile(**msgspec.structs.asdict(view), warnings=warnings)
     return saved(router, edit, name, shown, view.etag)
+
+
+add_routes(router, Kind.PROFILE, "connection_profile", _saved)
 
 
 def _list(api: Api) -> ProfileList:

@@ -14,7 +14,15 @@ from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.edits import Name, Search, creation_of, edit_of, listed, save, saved
+from syncline_gateway.edits import (
+    Name,
+    Search,
+    add_routes,
+    edit_of,
+    listed,
+    save,
+    saved,
+)
 from syncline_gateway.requests.parameters import Page, Paged, etag
 from syncline_gateway.requests.resource import Answer, Document, Resource
 
@@ -53,34 +61,10 @@ async def list_instances(
     return paging.page(found, lambda instance: [instance.name])
 
 
-@router.post("", status_code=201)
-async def create_instance(
-    body: Document[InstanceBody],
-    edit: Annotated[Edit, Depends(creation_of(Kind.INSTANCE))],
-    api: Api,
-) -> Answer[SavedInstance]:
-    """Store a new instance."""
-    return await _saved(api, edit, body)
-
-
 @router.get("/{name}")
 async def get_instance(name: Name, caller: Runner, api: Api) -> Answer[InstanceView]:
     """Return an instance, whether it may run, and why not."""
     return await _shown(api, caller.tenant, name)
-
-
-@router.put("/{name}")
-async def replace_instance(
-    body: Document[InstanceBody], edit: InstanceEdit, api: Api
-) -> Answer[SavedInstance]:
-    """Store an instance as the body wants it; what is taken out keeps its history."""
-    return await _saved(api, edit, body)
-
-
-@router.delete("/{name}", status_code=204)
-async def delete_instance(edit: InstanceEdit, api: Api) -> None:
-    """Delete an instance; refused while a run or a pending dead letter needs it."""
-    await edits.delete(api.configuration, edit)
 
 
 @router.post("/{name}/activate")
@@ -98,10 +82,14 @@ async def deactivate_instance(edit: InstanceEdit, api: Api) -> Answer[InstanceVi
 
 
 async def _saved(api: Api, edit: Edit, body: Document[InstanceBody]) -> Answer[SavedInstance]:
+    """Store an instance as the body wants it; what is taken out keeps its history."""
     name, warnings = await save(api, edit, body)
     view = await InstanceList(api.database).get(edit.tenant, name)
     shown = SavedInstance(**msgspec.structs.asdict(view), warnings=warnings)
     return saved(router, edit, name, shown, view.etag)
+
+
+add_routes(router, Kind.INSTANCE, "instance", _saved)
 
 
 async def _shown(api: Api, tenant: str, name: str) -> Answer[InstanceView]:

@@ -30,7 +30,7 @@ from syncline_gateway.edits import (
     Name,
     Search,
     Text,
-    creation_of,
+    add_routes,
     doubts,
     edit_of,
     listed,
@@ -98,14 +98,6 @@ async def list_mapping_configs(
     return paging.page(found, lambda mapping: [mapping.name])
 
 
-@router.post("", status_code=201)
-async def create_mapping_config(
-    body: Document[MappingBody], edit: Annotated[Edit, Depends(creation_of(Kind.MAPPING))], api: Api
-) -> Answer[MappingDetail]:
-    """Store a new mapping as its version 1."""
-    return await _saved(api, edit, body)
-
-
 @router.post("/validate")
 async def validate_mapping_config(
     body: Document[MappingBody], caller: User, api: Api
@@ -124,20 +116,6 @@ async def validate_mapping_config(
 async def get_mapping_config(name: Name, caller: Runner, api: Api) -> Answer[MappingDetail]:
     """Return a mapping with the document of its active version."""
     return await _shown(api, caller.tenant, name)
-
-
-@router.put("/{name}")
-async def replace_mapping_config(
-    body: Document[MappingBody], edit: MappingEdit, api: Api
-) -> Answer[MappingDetail]:
-    """Store a mapping: what differs becomes the next version, and the one that new runs use."""
-    return await _saved(api, edit, body)
-
-
-@router.delete("/{name}", status_code=204)
-async def delete_mapping_config(edit: MappingEdit, api: Api) -> None:
-    """Delete a mapping; refused while an instance uses it."""
-    await edits.delete(api.configuration, edit)
 
 
 @router.get("/{name}/versions")
@@ -177,9 +155,13 @@ async def activate_mapping_config_version(
 
 
 async def _saved(api: Api, edit: Edit, body: Document[MappingBody]) -> Answer[MappingDetail]:
+    """Store a mapping: what differs becomes the next version, which new runs use."""
     name, warnings = await save(api, edit, body)
     shown = await _shown(api, edit.tenant, name, warnings)
     return saved(router, edit, name, shown.value, shown.value.mapping.etag)
+
+
+add_routes(router, Kind.MAPPING, "mapping_config", _saved)
 
 
 async def _shown(

@@ -24,7 +24,7 @@ from syncline.resources import edits
 from syncline.resources.edits import Edit
 from syncline_gateway.access.caller import Runner
 from syncline_gateway.api import Api
-from syncline_gateway.edits import Name, Text, creation_of, edit_of, saved
+from syncline_gateway.edits import Name, Text, add_routes, edit_of, saved
 from syncline_gateway.requests.parameters import Page, Paged, etag, moment, words
 from syncline_gateway.requests.resource import Answer, Document, Resource
 from syncline_gateway.run_requests import publish_triggers
@@ -85,16 +85,6 @@ async def list_schedules(
     return paging.page(found, lambda schedule: [schedule.name])
 
 
-@router.post("", status_code=201)
-async def create_schedule(
-    body: Document[ScheduleBody],
-    edit: Annotated[Edit, Depends(creation_of(Kind.SCHEDULE))],
-    api: Api,
-) -> Answer[ScheduleView]:
-    """Store a new schedule. 409: there is one for this instance and entity type."""
-    return await _saved(api, edit, _with_name(_with_cron(body.value)))
-
-
 @router.post("/preview")
 async def preview_schedule(body: Document[PreviewBody], _caller: Runner, api: Api) -> Preview:
     """Say when a schedule would fire, in words, and what clock changes do to it."""
@@ -107,20 +97,6 @@ async def preview_schedule(body: Document[PreviewBody], _caller: Runner, api: Ap
 async def get_schedule(name: Name, caller: Runner, api: Api) -> Answer[ScheduleView]:
     """Return a schedule."""
     return await _shown(api, caller.tenant, name)
-
-
-@router.put("/{name}")
-async def replace_schedule(
-    body: Document[ScheduleBody], edit: ScheduleEdit, api: Api
-) -> Answer[ScheduleView]:
-    """Store a schedule as the body wants it; slots before this moment are none of its own."""
-    return await _saved(api, edit, _with_cron(body.value))
-
-
-@router.delete("/{name}", status_code=204)
-async def delete_schedule(edit: ScheduleEdit, api: Api) -> None:
-    """Delete a schedule; its runs stay, and one that is under way goes on."""
-    await edits.delete(api.configuration, edit)
 
 
 @router.post("/{name}/enable")
@@ -161,10 +137,20 @@ async def list_schedule_firings(
     return paging.page(found, lambda firing: [firing.slot.isoformat()])
 
 
-async def _saved(api: Api, edit: Edit, body: object) -> Answer[ScheduleView]:
-    step, mark = await edits.save(api.configuration, edit, body)
+async def _saved(api: Api, edit: Edit, body: Document[ScheduleBody]) -> Answer[ScheduleView]:
+    """Store a schedule as the body wants it; slots before this moment are none of its own.
+
+    409: there is one for this instance and entity type.
+    """
+    document = _with_cron(body.value)
+    if edit.name is None:
+        document = _with_name(document)
+    step, mark = await edits.save(api.configuration, edit, document)
     view = await ScheduleList(api.database).get(edit.tenant, step.name)
     return saved(router, edit, step.name, view, mark)
+
+
+add_routes(router, Kind.SCHEDULE, "schedule", _saved)
 
 
 async def _shown(api: Api, tenant: str, name: str) -> Answer[ScheduleView]:

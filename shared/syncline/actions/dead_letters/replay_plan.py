@@ -127,16 +127,13 @@ def refusal(entry: DeadLetterView, *, named: bool = True) -> str | None:
 
 
 def results_of(
-    run: ReplayRun, refused: str | None, outcomes: Mapping[str, str]
+    run: ReplayRun, refused: str | None, outcomes: Mapping[str, str], unknown: str = "in_flight"
 ) -> list[ReplayResult]:
-    """Say what became of the entries of one run, or why it was refused.
-
-    Of `outcomes`, by source ID, one that is missing is in flight.
-    """
+    """Say what became of the entries of one run, by source ID, or why the run was refused."""
     if refused is not None:
         return [ReplayResult.of(entry, None, f"refused: {refused}") for entry in run.entries]
     return [
-        ReplayResult.of(entry, run.run_id, outcomes.get(entry.source_id or "", "in_flight"))
+        ReplayResult.of(entry, run.run_id, outcomes.get(entry.source_id or "", unknown))
         for entry in run.entries
     ]
 

@@ -115,18 +115,14 @@ async def _asked(
         reason = str(error) or f"no answer within {WITHIN:.0f} s"
         words = f"the source {profile!r} cannot be asked whether it has what the mapping reads"
         return [Problem("$.extraction", f"{words}: {reason}")], False
-    problems = _unknown(mapping, columns)
-    problems += _cursor(extraction, columns or [])
+    problems = _cursor(extraction, columns or [])
+    if columns is not None:
+        everywhere = all(column.everywhere for column in columns)
+        names = [column.name for column in columns]
+        problems = unknown_columns(mapping, names, everywhere=everywhere) + problems
     if late is not None:
         problems.append(Problem("$.extraction.lookback", late))
     return problems, True
-
-
-def _unknown(mapping: MappingDocument, columns: Sequence[Column] | None) -> list[Problem]:
-    if columns is None:
-        return []
-    everywhere = all(column.everywhere for column in columns)
-    return unknown_columns(mapping, [c.name for c in columns], everywhere=everywhere)
 
 
 def _cursor(extraction: Extraction, columns: Sequence[Column]) -> list[Problem]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
-
 import msgspec
 
 from syncline.contracts.bundle import LARGEST_BUNDLE
@@ -13,13 +10,12 @@ from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.document import Mapping
-from syncline.domain.mapping.engine.compiler import MappedBatch, compile_mapping
-from syncline.domain.record import JsonObject, Record
+from syncline.domain.mapping.engine.compiler import compile_mapping
+from syncline.domain.record import Record
 from syncline.runtime.mapping_handler import too_large
 from syncline.telemetry.masking import Secrets
 
 _decode = decoder_of(Record).decode
-Found: TypeAlias = Sequence[tuple[int, Failure]]
 _PARTS = {Stage.NORMALIZE: "normalization", Stage.TRANSFORM: "transformation"}
 
 
@@ -56,14 +52,12 @@ class Tracer:
 
     def raw(self, data: bytes) -> Trace:
         """Take a raw record, encoded, as Normalize reads it from its topic."""
-        compiled = self._compiled
-        made = self._step(data, Stage.NORMALIZE, compiled.normalize, compiled.broken_normalization)
+        made = self._step(data, Stage.NORMALIZE)
         return made if isinstance(made, Trace) else self.canonical(made)
 
     def canonical(self, data: bytes) -> Trace:
         """Take a canonical record, encoded, as Transform reads it from its topic."""
-        compiled = self._compiled
-        made = self._step(data, Stage.TRANSFORM, compiled.transform, compiled.broken_transformation)
+        made = self._step(data, Stage.TRANSFORM)
         if isinstance(made, Trace):
             return msgspec.structs.replace(made, canonical=self.shown(data))
         return Trace("mapped", self.shown(data), self.shown(made))
@@ -72,23 +66,19 @@ class Tracer:
         """Return a record's JSON as it may be shown."""
         return self._secrets.mask_json(data.decode())
 
-    def _step(
-        self,
-        data: bytes,
-        stage: Stage,
-        map_: Callable[[Columns], MappedBatch],
-        broken: Callable[[JsonObject], Found],
-    ) -> bytes | Trace:
+    def _step(self, data: bytes, stage: Stage) -> bytes | Trace:
         """Return what a stage would send on, or what becomes of the record there."""
         try:
             record = _decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
             return self.failed(stage, Failure(Category.PERMANENT, "invalid_record", str(error)))
-        result = map_(Columns.of([record]))
+        compiled, normalizes = self._compiled, stage is Stage.NORMALIZE
+        result = (compiled.normalize if normalizes else compiled.transform)(Columns.of([record]))
         if result.excluded:
             return Trace("excluded", None, None)
         if result.failures:
-            found = broken(record) or [(-1, result.failures[0])]
+            find = compiled.broken_normalization if normalizes else compiled.broken_transformation
+            found = find(record) or [(-1, result.failures[0])]
             return Trace("failed", None, None, [self._error(stage, *each) for each in found])
         made = encode(result.outputs.records()[0])
         return made if len(made) <= LARGEST_BUNDLE else self.failed(stage, too_large(len(made)))
