@@ -51,20 +51,13 @@ def creation_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:
 
 
 async def save(api: Api, edit: Edit, body: Document[T]) -> tuple[str, list[Problem]]:
-    """Store a document; return its name, and what of it is allowed and probably not meant.
-
-    Raises as `edits.save`.
-    """
+    """Store a document; return its name and the warnings about it. Raises as `edits.save`."""
     step, _ = await edits.save(api.configuration, edit, body.value)
     return step.name, await doubts(api, edit, body.value, step)
 
 
 async def doubts(api: Api, edit: Edit, body: object, step: PlanStep | None) -> list[Problem]:
-    """Say what of a checked document is allowed and probably not meant: the `warnings`.
-
-    Args:
-        step: what storing it changed; None where nothing was stored.
-    """
+    """Say what of a checked document is probably not meant; `step` is what storing it changed."""
     doubter = Doubter(api.configuration, api.settings.surroundings())
     steps = [] if step is None else [step]
     return await doubter.of_request(edit.tenant, edit.kind, body, edit.name, steps)

@@ -71,10 +71,9 @@ class FirstAdmin(Credentials):
     link: Link
 
 
-class NewPassword(Body):
+class NewPassword(SignInLink):
     """A password that was chosen, and the link that allows to."""
 
-    link: Link
     password: Password
 
 
