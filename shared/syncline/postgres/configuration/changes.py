@@ -25,9 +25,9 @@ from syncline.postgres.audit.log import audit, before_and_after
 from syncline.postgres.configuration.edits import REMOVE_STREAMS, Edits
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.configuration.schedules import save_schedule
-from syncline.postgres.database.database import Connection, Database, Repository, Row
+from syncline.postgres.database.database import Connection, Row
 from syncline.postgres.database.near_names import row_named
-from syncline.postgres.database.rekey import rekey_column
+from syncline.postgres.database.rekey import SecretRepository, rekey_column
 from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 
@@ -175,12 +175,8 @@ class Change(Edits):
         return found
 
 
-class ConfigurationStore(Repository):
+class ConfigurationStore(SecretRepository):
     """A tenant's configuration as a whole; every method may raise RetriableError."""
-
-    def __init__(self, database: Database, keys: Keyring) -> None:
-        super().__init__(database)
-        self._keys = keys
 
     async def stored(self, tenant: str) -> TenantConfiguration:
         """Return what is configured, secrets decrypted. Raises NotFoundError."""

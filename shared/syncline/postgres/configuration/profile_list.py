@@ -13,10 +13,10 @@ from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
 from syncline.postgres.configuration.profiles import secrets_of
 from syncline.postgres.database.conditions import Conditions, ListPart
-from syncline.postgres.database.database import Database, Repository, Row
+from syncline.postgres.database.database import Row
 from syncline.postgres.database.near_names import row_named
+from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import mark_of, struct_of
-from syncline.security.secrets import Keyring
 
 _SELECT = """
 select p.*, array(select i.name from instances i where i.deleted_at is null
@@ -64,12 +64,8 @@ class ProfileView(msgspec.Struct, frozen=True, rename="camel"):
     etag: str
 
 
-class ProfileList(Repository):
+class ProfileList(SecretRepository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database, keys: Keyring) -> None:
-        super().__init__(database)
-        self._keys = keys
 
     async def page(
         self,

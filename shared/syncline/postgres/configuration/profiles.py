@@ -7,7 +7,8 @@ from contextlib import suppress
 from syncline.domain.configuration.documents import Profile
 from syncline.domain.errors import SynclineError
 from syncline.domain.record import JsonObject
-from syncline.postgres.database.database import Database, Queryable, Repository, Row
+from syncline.postgres.database.database import Queryable, Row
+from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import row_of, struct_of
 from syncline.security.secrets import Keyring
 from syncline.telemetry.masking import Secrets
@@ -34,12 +35,8 @@ async def mapping_document(
     return document
 
 
-class Configuration(Repository):
+class Configuration(SecretRepository):
     """Every method may raise RetriableError."""
-
-    def __init__(self, database: Database, keys: Keyring) -> None:
-        super().__init__(database)
-        self._keys = keys
 
     async def profile(self, profile_id: str) -> Profile:
         """Return a profile with its secrets. Raises NotFoundError."""

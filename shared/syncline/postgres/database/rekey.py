@@ -1,11 +1,19 @@
-"""Encrypting stored secrets anew when an installation has another first key."""
+"""Stored secrets: who reads and writes them, and how they come under another first key."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from syncline.postgres.database.database import Connection, Row
+from syncline.postgres.database.database import Connection, Database, Repository, Row
 from syncline.security.secrets import Keyring
+
+
+class SecretRepository(Repository):
+    """A repository of rows that hold secrets."""
+
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        super().__init__(database)
+        self._keys = keys
 
 
 async def rekey_column(

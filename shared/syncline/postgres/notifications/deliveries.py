@@ -11,7 +11,8 @@ import msgspec
 
 from syncline.contracts.alerts import AlertData
 from syncline.domain.errors import SynclineError
-from syncline.postgres.database.database import Database, Repository, Row
+from syncline.postgres.database.database import Row
+from syncline.postgres.database.rekey import SecretRepository
 from syncline.postgres.database.rows import struct_of
 from syncline.security.secrets import Keyring
 
@@ -80,12 +81,8 @@ update deliveries set tries = $3, attempts = $4, state = $5, holder = null,
 """
 
 
-class Deliveries(Repository):
+class Deliveries(SecretRepository):
     """The outbox. Every method may raise RetriableError."""
-
-    def __init__(self, database: Database, keys: Keyring) -> None:
-        super().__init__(database)
-        self._keys = keys
 
     async def claim(self, limit: int, lease: float) -> list[Due]:
         """Lease deliveries that are due; other processes leave them alone for `lease` seconds."""

@@ -12,8 +12,8 @@ from syncline.domain.errors import ConflictError, InvalidInputError, Problem, St
 from syncline.domain.notification.subscription import SubscriptionConfig
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Connection, Database, Queryable, Repository, Row
-from syncline.postgres.database.rekey import rekey_column
+from syncline.postgres.database.database import Connection, Queryable, Row
+from syncline.postgres.database.rekey import SecretRepository, rekey_column
 from syncline.postgres.database.rows import fetch_structs, mark_of, row_of, struct_of
 from syncline.postgres.notifications.deliveries import (
     BOTH_SIGN,
@@ -21,7 +21,6 @@ from syncline.postgres.notifications.deliveries import (
     destination_of,
     secret_scope,
 )
-from syncline.security.secrets import Keyring
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, rename="camel"):
@@ -80,12 +79,8 @@ where subscription_id = $1 and state = 'waiting'
 """
 
 
-class Subscriptions(Repository):
+class Subscriptions(SecretRepository):
     """A tenant's subscriptions. Every method may raise RetriableError."""
-
-    def __init__(self, database: Database, keys: Keyring) -> None:
-        super().__init__(database)
-        self._keys = keys
 
     async def page(
         self, tenant: str, kind: str, limit: int, after: str | None = None
@@ -177,15 +172,6 @@ async def _save(
     connection: Connection, tenant: str, config: SubscriptionConfig, sql: str, *first: object
 ) -> None:
     """Store what is configured; `first` are the statement's values before it."""
-    await _check_instances(connection, tenant, config)
-    told = (list(config.addresses), list(config.events), list(config.instances))
-    try:
-        await connection.execute(sql, *first, config.name, config.url, *told, config.active)
-    except asyncpg.UniqueViolationError:
-        raise ConflictError(f"there is a notification {config.name!r} already") from None
-
-
-async def _check_instances(connection: Connection, tenant: str, config: SubscriptionConfig) -> None:
     rows = await connection.fetch("select name from instances where tenant = $1", tenant)
     known = {row["name"] for row in rows}
     problems = [
@@ -195,6 +181,11 @@ async def _check_instances(connection: Connection, tenant: str, config: Subscrip
     ]
     if problems:
         raise InvalidInputError(problems)
+    told = (list(config.addresses), list(config.events), list(config.instances))
+    try:
+        await connection.execute(sql, *first, config.name, config.url, *told, config.active)
+    except asyncpg.UniqueViolationError:
+        raise ConflictError(f"there is a notification {config.name!r} already") from None
 
 
 async def _one(

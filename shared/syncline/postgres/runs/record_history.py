@@ -10,9 +10,16 @@ import msgspec
 
 from syncline.domain.run import outcome_name
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import fetch_structs, struct_of
 
+# What is told of each run is read for those of the page alone.
 _RECORD = """
+select page.*, d.id as dead_letter, d.error, (
+  select coalesce(jsonb_agg(jsonb_build_object('number', a.number, 'stage', a.stage, 'at', a.at,
+    'message', coalesce(a.failure->>'message', '')) order by a.at), '[]') from attempts a
+  where a.run_id = page.correlation_id and a.batch = page.batch and a.slot = page.slot
+    and a.source_id = $2) as attempts
+from (
 select r.id as correlation_id, i.name as instance, r.entity_type, r.mapping_version, r.created_at,
   b.number as batch, p.slot, substr(b.outcomes, p.slot + 1, 1) as code, b.stage
 from batches b
@@ -20,7 +27,10 @@ cross join lateral (select array_position(b.source_ids, $2::text) - 1 as slot) p
 join runs r on r.id = b.run_id join instances i on i.id = r.instance_id
 where b.tenant = $1 and b.source_ids @> array[$2::text]
   and ($4::timestamptz is null or (r.created_at, r.id, b.number) < ($4, $5, $6))
-order by r.created_at desc, r.id desc, b.number desc limit $3
+order by r.created_at desc, r.id desc, b.number desc limit $3) page
+left join dead_letters d on d.run_id = page.correlation_id and d.batch = page.batch
+  and d.slot = page.slot and d.source_id = $2
+order by page.created_at desc, page.correlation_id desc, page.batch desc
 """
 # Of every stream the newest run; a stream with many runs hides none of the others.
 _STREAMS = """
@@ -32,13 +42,6 @@ select * from (
   where b.tenant = $1 and b.source_ids @> array[$2::text]
   order by r.stream_id, r.created_at desc, r.id desc, b.number desc) newest
 order by at desc, correlation_id desc limit $3
-"""
-_DEAD_LETTERS = """
-select id, run_id, batch, slot, error from dead_letters
-where tenant = $1 and source_id = $2 and run_id = any($3)
-"""
-_ATTEMPTS = """
-select * from attempts where tenant = $1 and source_id = $2 and run_id = any($3) order by at
 """
 _WRITTEN = """
 select i.name as instance, s.entity_type, l.target_id, l.run_id as correlation_id, l.written_at
@@ -109,21 +112,9 @@ async def read_record_history(
     Those behind a position, where one is given. Raises RetriableError.
     """
     rows = await newest_runs_of(database, tenant, source_id, limit, after)
-    run_ids = [row["correlation_id"] for row in rows]
-    dead_letters = await database.fetch(_DEAD_LETTERS, tenant, source_id, run_ids)
-    attempts = await database.fetch(_ATTEMPTS, tenant, source_id, run_ids)
-    failed = {(row["run_id"], row["batch"], row["slot"]): row for row in dead_letters}
-    tried: dict[tuple[str, int, int], list[AttemptView]] = {}
-    for row in attempts:
-        message = row["failure"].get("message", "")
-        attempt = struct_of(AttemptView, row, message=message)
-        tried.setdefault((row["run_id"], row["batch"], row["slot"]), []).append(attempt)
-    runs = []
-    for row in rows:
-        key = (row["correlation_id"], row["batch"], row["slot"])
-        runs.append(_in_run(row, failed.get(key), tried.get(key, [])))
-    written = await database.fetch(_WRITTEN, tenant, source_id)
-    return RecordHistory(source_id, [struct_of(WrittenRecord, row) for row in written], runs)
+    runs = [struct_of(RecordInRun, row, outcome=outcome_name(row["code"])) for row in rows]
+    written = await fetch_structs(database, WrittenRecord, _WRITTEN, tenant, source_id)
+    return RecordHistory(source_id, written, runs)
 
 
 async def newest_runs_of(
@@ -150,14 +141,3 @@ async def _by_record(database: Database, query: str, *values: object) -> Sequenc
 def run_position_of(run: RecordInRun) -> RunPosition:
     """Return the position of a run among those of its record."""
     return run.created_at, run.correlation_id, run.batch
-
-
-def _in_run(row: Row, dead_letter: Row | None, attempts: list[AttemptView]) -> RecordInRun:
-    return struct_of(
-        RecordInRun,
-        row,
-        outcome=outcome_name(row["code"]),
-        attempts=attempts,
-        dead_letter=dead_letter["id"] if dead_letter else None,
-        error=dead_letter["error"] if dead_letter else None,
-    )

@@ -9,7 +9,7 @@ import msgspec
 
 from syncline.domain.run import PENDING, Outcome, outcome_name
 from syncline.postgres.database.conditions import Conditions
-from syncline.postgres.database.database import Database, Row
+from syncline.postgres.database.database import Database
 from syncline.postgres.database.rows import struct_of
 
 SKIPPED = "skipped"
@@ -47,15 +47,13 @@ join batches b on b.run_id = $1 and b.number = p.batch
 where {conditions}
 order by p.batch, p.slot limit $4
 """
-_ATTEMPTS = """
-select a.batch, a.slot, count(*) as failed
-from unnest($2::int[], $3::smallint[]) as w(batch, slot)
-join attempts a on a.run_id = $1 and a.batch = w.batch and a.slot = w.slot group by 1, 2
-"""
-_DEAD_LETTERS = """
-select d.batch, d.slot, d.id, d.stage, d.error, jsonb_array_length(d.attempts) as attempts
-from unnest($2::int[], $3::smallint[]) as w(batch, slot)
-join dead_letters d on d.run_id = $1 and d.batch = w.batch and d.slot = w.slot
+_TRIED = """
+select d.id as dead_letter, d.stage, d.error, coalesce(jsonb_array_length(d.attempts), 1 + (
+    select count(*) from attempts a
+    where a.run_id = $1 and a.batch = w.batch and a.slot = w.slot)) as attempts
+from unnest($2::int[], $3::smallint[]) with ordinality as w(batch, slot, number)
+left join dead_letters d on d.run_id = $1 and d.batch = w.batch and d.slot = w.slot
+order by w.number
 """
 
 
@@ -102,11 +100,11 @@ async def list_records(
     sql, where = _query(wanted, Conditions(run_id, *after, limit))
     rows = await database.fetch(sql, *where.values)
     positions = [row["batch"] for row in rows], [row["slot"] for row in rows]
-    attempts = await database.fetch(_ATTEMPTS, run_id, *positions)
-    dead_letters = await database.fetch(_DEAD_LETTERS, run_id, *positions)
-    tried = {(row["batch"], row["slot"]): row["failed"] + 1 for row in attempts}
-    given_up = {(row["batch"], row["slot"]): row for row in dead_letters}
-    return [_record(row, tried, given_up) for row in rows]
+    tried = await database.fetch(_TRIED, run_id, *positions)
+    return [
+        struct_of(RunRecord, row, outcome=outcome_name(row["code"]), **dict(own))
+        for row, own in zip(rows, tried, strict=True)
+    ]
 
 
 def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:
@@ -128,19 +126,3 @@ def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:
     stage = "" if wanted.stage is None else f"and stage = {where.bind(wanted.stage)}"
     attempts = f"attempts >= {where.bind(wanted.attempts or 1)}::int"
     return _EXCEPTIONAL.format(conditions=where, stage=stage, attempts=attempts), where
-
-
-def _record(
-    row: Row, tried: Mapping[Position, int], dead_letters: Mapping[Position, Row]
-) -> RunRecord:
-    position = (row["batch"], row["slot"])
-    dead_letter = dead_letters.get(position)
-    return struct_of(
-        RunRecord,
-        row,
-        outcome=outcome_name(row["code"]),
-        attempts=dead_letter["attempts"] if dead_letter else tried.get(position, 1),
-        stage=dead_letter["stage"] if dead_letter else None,
-        dead_letter=dead_letter["id"] if dead_letter else None,
-        error=dead_letter["error"] if dead_letter else None,
-    )
