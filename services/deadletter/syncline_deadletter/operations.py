@@ -25,8 +25,7 @@ log = structlog.get_logger()
 class OperationWorker:
     """Several processes may run it; each operation is one's at a time.
 
-    A run is asked for again until that is noted: its ID is made of operation and chunk, so that it
-    is the same run.
+    A run is asked for again until that is noted: its ID, made of operation and chunk, is the same.
     """
 
     def __init__(
@@ -68,10 +67,7 @@ class OperationWorker:
             log.info("operation_ended", operation=str(operation.id), kind=str(operation.kind))
 
     async def _end_runs(self, operation: LeasedOperation) -> None:
-        """Ask the runs of a stopped operation to end: what they have not sent waits again.
-
-        It is asked again until that is noted; asking twice is asking once.
-        """
+        """Ask the runs of a stopped operation to end, again until that is noted."""
         run_ids = await self._steps.runs_to_cancel(operation)
         for run_id in run_ids:
             with suppress(ConflictError):  # it has ended by itself meanwhile

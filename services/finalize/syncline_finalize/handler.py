@@ -55,9 +55,8 @@ class StalledRuns(Protocol):
 class FinalizeHandler(Handler[Report]):
     """Applies a poll's reports in one transaction.
 
-    Args:
-        stalled_after: seconds without movement after which a run is given up.
-        cancelled: gives the runs whose cancel lies on the control topic.
+    Gives up runs in which nothing moves for `stalled_after` seconds, and has commands forgotten of
+    those `cancelled` runs that are over.
     """
 
     def __init__(

@@ -59,11 +59,7 @@ class ApiKeyView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class NewApiKey(msgspec.Struct, frozen=True):
-    """What a new key is to be.
-
-    Attributes:
-        days: until it expires; None: never.
-    """
+    """A key to be made; it expires after so many days, or never."""
 
     name: str
     role: RoleName

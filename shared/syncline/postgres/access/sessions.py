@@ -37,11 +37,7 @@ class Lifetimes(msgspec.Struct, frozen=True):
 
 
 class SessionView(msgspec.Struct, frozen=True):
-    """A valid session.
-
-    Attributes:
-        tenant: the workspace it looks at now.
-    """
+    """A valid session, and the tenant that it looks at now."""
 
     user_id: str
     name: str
@@ -117,8 +113,7 @@ async def begin_session(
 ) -> None:
     """Begin a session of a user in the first of their tenants; expired sessions are deleted.
 
-    Args:
-        how: `password`, `link`, `password_link` or `set_up`, for the audit log.
+    The audit log says how: by `password`, `link`, `password_link` or `set_up`.
     """
     await connection.execute("delete from sessions where expires_at < now()")
     name = await connection.fetchval(

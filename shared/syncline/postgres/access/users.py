@@ -161,11 +161,10 @@ async def _keep_an_admin(connection: Connection) -> None:
 
 
 def _changed(user: UserView, change: UserChange) -> UserView:
-    role = change.role or user.role
-    wanted = user.tenants if change.tenants is None else change.tenants
-    disabled = user.disabled if change.disabled is None else change.disabled
-    tenants = checked_tenants(wanted, Role.of(role))
-    return msgspec.structs.replace(user, role=role, tenants=tenants, disabled=disabled)
+    wanted = {name: new for name, new in msgspec.structs.asdict(change).items() if new is not None}
+    after = msgspec.structs.replace(user, **wanted)
+    tenants = checked_tenants(after.tenants, Role.of(after.role))
+    return msgspec.structs.replace(after, tenants=tenants)
 
 
 def _differences(before: UserView, after: UserView) -> JsonObject:

@@ -34,10 +34,7 @@ order by a.at desc, a.id desc limit {limit}
 
 
 def before_and_after(differences: Sequence[Difference]) -> JsonObject:
-    """Return what was changed as details: the path of each value, and the value before and after.
-
-    Secrets are masked in differences already.
-    """
+    """Return what was changed, by path; secrets are masked in differences already."""
     shown = differences[:MOST_DIFFERENCES]
     details = {d.path: {"before": _short(d.old), "after": _short(d.new)} for d in shown}
     left = len(differences) - len(shown)

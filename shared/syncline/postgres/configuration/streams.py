@@ -63,11 +63,7 @@ class Streams(Repository):
 
 
 def switched_off(row: Row) -> str | None:
-    """Say what keeps an instance from running, None when nothing does.
-
-    Args:
-        row: with `name`, `enabled`, and name and `active` of `source_` and `target_`.
-    """
+    """Say what keeps an instance from running, by its row with both profiles; None: nothing."""
     if not row["enabled"]:
         return f"instance {row['name']!r} is Inactive"
     for side in ("source", "target"):

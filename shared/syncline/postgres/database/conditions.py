@@ -12,22 +12,14 @@ _BEGINNING = re.compile(r"[0-9a-f]{1,32}")
 
 
 class Conditions:
-    """Conditions that all hold, and the values of a statement, in the order of `$1`, `$2`, ….
-
-    Args:
-        bound: values that the statement itself names, from `$1` on.
-    """
+    """Conditions that all hold, and the values of a statement as `$1`, `$2`, …: those bound first."""
 
     def __init__(self, *bound: object) -> None:
         self.values = list(bound)
         self._all: list[str] = []
 
     def add(self, condition: str, *values: object) -> None:
-        """Add a condition; where one of its values is None it limits nothing and is left out.
-
-        Args:
-            condition: SQL with `{}`, or `{0}`, for each value.
-        """
+        """Add SQL with `{}`, or `{0}`, for each value; with a None among them it limits nothing."""
         if None not in values:
             self._all.append(condition.format(*map(self.bind, values)))
 
@@ -41,12 +33,7 @@ class Conditions:
 
 
 class ListPart(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of a list that is ordered by name.
-
-    Attributes:
-        after: name of the last one before it.
-        search: part of a name, in any case.
-    """
+    """Which part of a list by name: those behind one, and with a text in them, in any case."""
 
     limit: int
     after: str | None = None

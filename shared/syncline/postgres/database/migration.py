@@ -46,13 +46,9 @@ def available() -> list[Migration]:
 
 
 def pending(applied: dict[str, str], known: list[Migration]) -> list[Migration]:
-    """Return what is still to be applied.
+    """Return what is still to be applied, by the checksums of what is.
 
-    Args:
-        applied: checksums by name.
-
-    Raises:
-        MigrationError: an applied file was edited, or the database is newer than this release.
+    Raises MigrationError: an applied file was edited, or the database is newer than this release.
     """
     unknown = sorted(set(applied) - {m.name for m in known})
     if unknown:

@@ -26,10 +26,7 @@ where d.id = u.id and d.pattern is null
 
 
 async def renew_patterns(database: Database) -> int:
-    """Renew old patterns; return of how many entries. May raise RetriableError.
-
-    Several processes may do it at once: each comes to the same.
-    """
+    """Renew old patterns, as several processes may at once; return of how many entries."""
     count, last = 0, _FIRST_ID
     while rows := await database.fetch(_OLD, last, PORTION):
         patterns = [_pattern(row) for row in rows]

@@ -23,12 +23,7 @@ BOTH_SIGN = timedelta(hours=24)
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """Where a notification goes.
-
-    Attributes:
-        signing: the secrets that sign, newest first.
-        broken: why its secret cannot be read.
-    """
+    """Where a notification goes; the secrets that sign it, newest first, or why there are none."""
 
     id: str
     tenant: str

@@ -134,10 +134,7 @@ async def close_if_over(connection: Connection, operation_id: str) -> bool:
 async def refuse_items(
     connection: Connection, operation_id: str, items: Sequence[Row], needed: str = "pending"
 ) -> None:
-    """Note why nothing can be done to items: their entries have another status, or are gone.
-
-    What was overtaken needs nothing any more.
-    """
+    """Note why nothing can be done to items: their entries have another status, or are gone."""
     numbers = [item["number"] for item in items]
     notes = [_why_refused(item, needed) for item in items]
     results = [OVERTAKEN if item["status"] == OVERTAKEN else "refused" for item in items]

@@ -117,11 +117,7 @@ class OperationChunk(msgspec.Struct, frozen=True):
 
 
 class OperationSteps:
-    """Every method may raise RetriableError.
-
-    Args:
-        holder: names this process.
-    """
+    """Steps of the process that `holder` names; each may raise RetriableError."""
 
     def __init__(self, database: Database, holder: str, lease: float = LEASE) -> None:
         self._database = database

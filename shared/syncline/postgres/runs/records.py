@@ -108,11 +108,7 @@ async def list_records(
 
 
 def _query(wanted: RecordFilter, where: Conditions) -> tuple[str, Conditions]:
-    """Return the statement for a filter, and what is bound in it.
-
-    Args:
-        where: has the values from $1 to $4.
-    """
+    """Return the statement for a filter, and its values, of which those up to $4 are bound."""
     exceptional = wanted.stage is not None or (wanted.attempts or 0) > 1
     code = "substr(b.outcomes, p.slot + 1, 1)" if exceptional else "u.code"
     own = "b.source_ids[p.slot + 1]" if exceptional else "u.source_id"

@@ -106,11 +106,7 @@ class ScheduleView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ScheduleFilter(msgspec.Struct, frozen=True):
-    """Which schedules are wanted; what is None limits nothing.
-
-    Attributes:
-        search: part of anything that a list shows of a schedule, in any case; times in UTC.
-    """
+    """Which schedules; None is any. `search` is part of whatever a list shows; times in UTC."""
 
     search: str | None = None
     status: ScheduleStatus | None = None
