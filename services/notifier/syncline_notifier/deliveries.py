@@ -10,7 +10,7 @@ from random import Random
 
 import structlog
 
-from syncline.actions.notifications.senders import Senders, SendResult
+from syncline.actions.notifications.senders import Senders
 from syncline.postgres.notifications.deliveries import Deliveries, Due
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.attempts import root_cause
@@ -69,7 +69,10 @@ class DeliverySender:
 
     async def _deliver(self, due: Due) -> None:
         tried = await self._senders.send(due.destination, due.notification, due.at, due.data)
-        again_in = self._again_in(due, tried)
+        again_in = None
+        if not tried.entry.ok and not tried.gone:
+            chance = self._random.random()
+            again_in = pause_after(due.attempts + 1, chance, tried.retry_after)
         outcome = "delivered" if tried.entry.ok else "failed" if again_in else "given_up"
         METRICS.deliveries.labels(due.destination.kind, outcome).inc()
         note = log.info if tried.entry.ok else log.warning
@@ -85,8 +88,3 @@ class DeliverySender:
         )
         final = "delivered" if tried.entry.ok else "given_up"
         await self._deliveries.note(due, tried.entry, again_in, final=final)
-
-    def _again_in(self, due: Due, tried: SendResult) -> float | None:
-        if tried.entry.ok or tried.gone:
-            return None
-        return pause_after(due.attempts + 1, self._random.random(), tried.retry_after)

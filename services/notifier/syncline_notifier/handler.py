@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from syncline.contracts.wire import Outbound
-from syncline.domain.notification.incident import AlertState, Cause, Subject
+from syncline.domain.notification.incident import AlertState, Subject
 from syncline.postgres.notifications.alert_messages import Message
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
 from syncline.runtime.clock import Clock, every
@@ -46,14 +46,13 @@ class NotifierHandler(Handler[RunEnd | None]):
         if ended:
             subjects = {one.subject for one in ended}
             run_ids = [one.run.correlation_id for one in ended]
-
-            def decide(
-                states: Mapping[Subject, AlertState], causes: Mapping[str, Cause]
-            ) -> Verdict:
-                return Verdict(*judge_all(ended, states, causes))
-
-            now = self._clock.now()
-            _note(await self._alerting.decide(subjects, run_ids, decide, now))
+            told = await self._alerting.decide(
+                subjects,
+                run_ids,
+                lambda states, causes: Verdict(*judge_all(ended, states, causes)),
+                self._clock.now(),
+            )
+            _note(told)
         return []
 
     async def tell_due(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
@@ -37,28 +37,23 @@ def decide_update(schedule: DueSchedule, now: datetime) -> ScheduleUpdate:
     begin = max(schedule.next_at, now - FARTHEST) - _MOMENT
     come = list(islice(takewhile(lambda at: at <= now, slots(cron, zone, begin)), MOST_MISSED + 1))
     if len(come) > MOST_MISSED:
-        return come[MOST_MISSED], tuple(_missed(schedule, come[:MOST_MISSED]))
+        return come[MOST_MISSED], tuple(_noted(schedule, come[:MOST_MISSED]))
     due = decide_slots(come, now, schedule.able_since)
-    noted = list(_missed(schedule, due.missed))
+    noted = _noted(schedule, due.missed)
     if due.fires is not None:
         kind = FiringKind.CATCH_UP if due.catches_up else FiringKind.SLOT
-        noted.append(_noted(schedule, due.fires, kind, FiringResult.DUE, None))
+        noted += _noted(schedule, [due.fires], kind, FiringResult.DUE, None)
     return next_slot(cron, zone, now), tuple(noted)
-
-
-def _missed(schedule: DueSchedule, slots: Iterable[datetime]) -> Iterator[NewFiring]:
-    for slot in slots:
-        yield _noted(
-            schedule, slot, FiringKind.SLOT, FiringResult.MISSED, "no scheduler was running"
-        )
 
 
 def _noted(
     schedule: DueSchedule,
-    slot: datetime,
-    kind: FiringKind,
-    result: FiringResult,
-    reason: str | None,
-) -> NewFiring:
-    run_id = run_id_of(schedule.id, slot)
-    return NewFiring(slot, run_id, kind, actor_of(schedule.name), result, reason)
+    slots: Sequence[datetime],
+    kind: FiringKind = FiringKind.SLOT,
+    result: FiringResult = FiringResult.MISSED,
+    reason: str | None = "no scheduler was running",
+) -> list[NewFiring]:
+    actor = actor_of(schedule.name)
+    return [
+        NewFiring(slot, run_id_of(schedule.id, slot), kind, actor, result, reason) for slot in slots
+    ]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from syncline.contracts.outbound import trigger_message
+from syncline.contracts.wire import Outbound
 from syncline.domain.errors import InvalidInputError, RetriableError
 from syncline.domain.schedule.firing import (
     DueSchedule,
@@ -96,11 +97,12 @@ class Scheduler:
             async with self._firings.sending() as firings:
                 if not firings:
                     return
-                now = self._clock.now()
-                await self._producer.send(
-                    [trigger_message(f.run_id, _fields(f), "scheduler", now) for f in firings]
-                )
+                await self._producer.send([self._trigger(firing) for firing in firings])
             self._note_sent(firings)
+
+    def _trigger(self, due: UnpublishedFiring) -> Outbound:
+        fields = trigger_fields(due.tenant, due.instance, due.entity_type, due.actor)
+        return trigger_message(due.run_id, fields, "scheduler", self._clock.now())
 
     def _note_sent(self, firings: list[UnpublishedFiring]) -> None:
         now = self._clock.now()
@@ -111,10 +113,6 @@ class Scheduler:
             )
             if firing.kind is FiringKind.SLOT:
                 METRICS.schedule_lateness.observe(max((now - firing.slot).total_seconds(), 0.0))
-
-
-def _fields(firing: UnpublishedFiring) -> dict[str, object]:
-    return trigger_fields(firing.tenant, firing.instance, firing.entity_type, firing.actor)
 
 
 def _count(result: FiringResult, count: int) -> None:

@@ -12,7 +12,7 @@ _BEGINNING = re.compile(r"[0-9a-f]{1,32}")
 
 
 class Conditions:
-    """Conditions that all hold, and the values of a statement as `$1`, `$2`, …: those bound first."""
+    """Conditions that all hold, and a statement's values: those bound first, from `$1` on."""
 
     def __init__(self, *bound: object) -> None:
         self.values = list(bound)
