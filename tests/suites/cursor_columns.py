@@ -23,7 +23,7 @@ from syncline.connectors.port import Snapshot
 from syncline.domain.cursor.bookmark import MARGIN
 from syncline.domain.errors import RetriableError
 from syncline.domain.run import Outcome
-from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.cursors.cursors import Cursors
 from syncline.postgres.database.database import Database
 from tests.support.reading_world import NOW, REFUSED, World
 

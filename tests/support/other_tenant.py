@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from uuid6 import uuid7
 
 from syncline.postgres.access.api_keys import ApiKeys
-from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.cursors.cursors import Cursors
 from syncline.postgres.database.database import Database
 from syncline.testing.clock import EPOCH
 from tests.support.access import give_key

@@ -8,8 +8,8 @@ import structlog
 
 from syncline.contracts.wire import Outbound
 from syncline.domain.notification.incident import AlertState, Subject
-from syncline.postgres.notifications.alert_messages import Message
 from syncline.postgres.notifications.alert_states import Alerting, Verdict
+from syncline.postgres.notifications.incidents import Message
 from syncline.runtime.clock import Clock, every
 from syncline.runtime.spec import Handler, SideTask
 from syncline.telemetry.metrics import METRICS

@@ -10,7 +10,7 @@ import pytest
 from syncline.connectors.port import ConnectorError, Snapshot
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.run import Notice, Outcome, Run, State
-from syncline.postgres.cursors.changes import Cursors
+from syncline.postgres.cursors.cursors import Cursors
 from syncline.postgres.database.database import Database
 from tests.support.reading_world import AWAY, NOW, REFUSED, Decide, World
 

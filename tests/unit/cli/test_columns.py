@@ -16,7 +16,7 @@ from syncline.cli.runs import records, runs
 from syncline.domain.run import Run
 from syncline.postgres.access.api_keys import ApiKeyView
 from syncline.postgres.access.users import UserView
-from syncline.postgres.cursors.versions import CursorView
+from syncline.postgres.cursors.cursors import CursorView
 from syncline.postgres.dead_letters.groups import DeadLetterGroup
 from syncline.postgres.dead_letters.queue import DeadLetterView
 from syncline.postgres.operations.catalog import OperationItem, OperationView

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import NAME
-from syncline.postgres.cursors.changes import Cursors
-from syncline.postgres.cursors.versions import CursorView
+from syncline.postgres.cursors.cursors import Cursors, CursorView
 from syncline.postgres.database.conditions import ListPart
 from syncline_gateway.access.caller import Runner, User
 from syncline_gateway.api import Api

@@ -12,8 +12,7 @@ from syncline.cli.program.shell import Shell, own_name
 from syncline.cli.program.tables import Column
 from syncline.domain.cursor.values import value_problem
 from syncline.domain.errors import InvalidInputError, Problem
-from syncline.postgres.cursors.changes import Cursors
-from syncline.postgres.cursors.versions import CursorView
+from syncline.postgres.cursors.cursors import Cursors, CursorView
 
 commands = Commands("List, reset and set cursors: how far each entity type was read.")
 _Instance = Annotated[str, typer.Argument(metavar="INSTANCE", help="Name of the instance.")]

@@ -17,8 +17,13 @@ from syncline.domain.dead_letter.fingerprint import pattern_of
 from syncline.domain.notification.incident import AlertState, AlertTiming, Cause, Subject
 from syncline.postgres.database.database import Connection, Database, Repository, Row
 from syncline.postgres.database.rows import struct_of
-from syncline.postgres.notifications.alert_messages import Message, queue_due_messages
-from syncline.postgres.notifications.incidents import columns_of, due_tenants, note_happenings
+from syncline.postgres.notifications.incidents import (
+    Message,
+    columns_of,
+    due_tenants,
+    note_happenings,
+    queue_due_messages,
+)
 
 _LOCK = 7_305_817_213  # any fixed number of our own
 _PENDING = """

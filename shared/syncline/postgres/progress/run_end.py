@@ -9,7 +9,7 @@ import asyncpg
 from syncline.domain.cursor.bookmark import lies_beyond
 from syncline.domain.cursor.values import moved_cursor
 from syncline.domain.run import STALLED, Counters, State, final_state
-from syncline.postgres.cursors.versions import (
+from syncline.postgres.cursors.cursors import (
     NewCursor,
     add_cursor,
     cursor_format_of,

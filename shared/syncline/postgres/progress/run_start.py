@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncline.domain.run import Mode
 from syncline.postgres.audit.log import audit
-from syncline.postgres.cursors.versions import NewCursor, add_cursor, newest_cursor
+from syncline.postgres.cursors.cursors import NewCursor, add_cursor, newest_cursor
 from syncline.postgres.database.database import Connection, Row
 
 _START = """

@@ -16,7 +16,7 @@ from syncline.postgres.audit.log import audit
 from syncline.postgres.configuration.streams import Stream
 from syncline.postgres.database.database import Connection, Repository
 from syncline.postgres.database.rows import row_of
-from syncline.postgres.dead_letters.replays import take_dead_letters
+from syncline.postgres.dead_letters.store import take_dead_letters
 from syncline.postgres.runs.run_row import BY_ID, SELECT, run_of
 
 _OF_TENANT = f"{BY_ID} and r.tenant = $2"
