@@ -94,7 +94,9 @@ class KafkaConsumer:
                 wait = min(wait, HELD_POLL) if self._held else wait
                 taken = await client.getmany(*open_, timeout_ms=int(wait * 1000), max_records=limit)
         return {
-            self._connection.named(tp): self._deliveries(got)
+            self._connection.named(tp): [
+                delivery_of(r, self._connection.logical(tp.topic)) for r in got
+            ]
             for tp, got in self._ours(taken).items()
         }
 
@@ -103,9 +105,6 @@ class KafkaConsumer:
         for tp in taken.keys() - self._mine:
             self._started().seek(tp, taken.pop(tp)[0].offset)
         return taken
-
-    def _deliveries(self, records: Iterable[Any]) -> list[Delivery]:
-        return [delivery_of(r, self._connection.logical(r.topic)) for r in records]
 
     def pause(self, partition: Partition) -> None:
         """Return nothing of a partition until it is resumed; a rebalance forgets it."""

@@ -38,7 +38,10 @@ def export_spans(service: str, endpoint: str) -> Callable[[], None]:
         name: str, deliveries: Sequence[Delivery], of_trace: str, parents: Sequence[Context]
     ) -> _Span:
         ids.next_trace = of_trace
-        remote = [_remote(parent) for parent in parents[:MOST_LINKS]]
+        remote = [
+            trace.SpanContext(int(p.trace, 16), int(p.span, 16), True, trace.TraceFlags(1))
+            for p in parents[:MOST_LINKS]
+        ]
         span = tracer.start_span(
             name,
             context=trace.set_span_in_context(trace.NonRecordingSpan(remote[0]))
@@ -76,12 +79,6 @@ class _Span:
 
     def end(self) -> None:
         self._span.end()
-
-
-def _remote(context: Context) -> trace.SpanContext:
-    return trace.SpanContext(
-        int(context.trace, 16), int(context.span, 16), True, trace.TraceFlags(1)
-    )
 
 
 def _attributes(deliveries: Sequence[Delivery]) -> dict[str, str | int]:

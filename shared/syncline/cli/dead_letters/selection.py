@@ -30,10 +30,6 @@ class Selection(msgspec.Struct, frozen=True):
     ids: tuple[str, ...]
     wanted: DeadLetterFilter
 
-    @property
-    def is_empty(self) -> bool:
-        return not self.ids and self.wanted == DeadLetterFilter(status=self.wanted.status)
-
 
 def _option(name: str, metavar: str | None, help_: str) -> Any:  # noqa: ANN401
     return typer.Option(name, metavar=metavar, help=help_)
@@ -104,7 +100,7 @@ class Chosen(Which):
     def selection(self, status: str) -> Selection:
         """Return what is meant. Raises InvalidInputError when nothing or two things are named."""
         selection = Selection(tuple(self.ids or ()), self.filter(status))
-        has_filter = self.every or not msgspec.structs.replace(selection, ids=()).is_empty
+        has_filter = self.every or selection.wanted != DeadLetterFilter(status=status)
         if selection.ids and has_filter:
             raise InvalidInputError([Problem("ID", "give IDs or a filter, not both")])
         if not selection.ids and not has_filter:
