@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 import typer
 
-from syncline.cli.program.app import FAILED, OK, PARTIAL, Options
+from syncline.cli.program.app import FAILED, OK, PARTIAL
 from syncline.cli.program.shell import Shell
 from syncline.cli.program.tables import Column
 from syncline.cli.program.texts import number, plural, short_id
@@ -43,7 +43,7 @@ ID_COLUMN = Column("ID", lambda entry: short_id(entry.id))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Where(Options):
+class Where:
     """Options that narrow down entries and their groups."""
 
     instance: Annotated[_Text, _option("--instance", "NAME", "Of this instance.")] = None

@@ -34,15 +34,9 @@ _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 Function = Callable[..., int | None]
 """A command: its first parameter is the Shell, the others are arguments and options.
 
-It returns its exit code, or None for 0.
+A parameter that is a dataclass has options that several commands share, a field each. It returns
+its exit code, or None for 0.
 """
-
-
-class Options:
-    """Options that several commands share.
-
-    A command takes a dataclass of this kind as one parameter, and its fields become options.
-    """
 
 
 class Commands:
@@ -97,7 +91,9 @@ def _typer(help_: str) -> typer.Typer:
 def _as_command(function: Function, *, tenant: bool) -> Function:
     """Give a function the Shell, `--json`, `--tenant`, and words for its errors."""
     hints = get_type_hints(function, include_extras=True)
-    shared = {name: kind for name, kind in hints.items() if _is_shared(kind)}
+    shared: dict[str, Any] = {
+        name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)
+    }
 
     def command(*, json_wanted: bool = False, tenant: str = "default", **options: Any) -> None:  # noqa: ANN401
         shell = Shell(tenant)
@@ -118,13 +114,9 @@ def _as_command(function: Function, *, tenant: bool) -> Function:
     return command
 
 
-def _is_shared(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Options)
-
-
 def _expanded(parameter: inspect.Parameter, kind: Any) -> list[inspect.Parameter]:  # noqa: ANN401
     """Return a parameter as the command has it, or one for each field of shared options."""
-    if not _is_shared(kind):
+    if not dataclasses.is_dataclass(kind):
         return [parameter.replace(annotation=kind, kind=_KEYWORD)]
     hints = get_type_hints(kind, include_extras=True)
     return [
