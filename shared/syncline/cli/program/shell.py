@@ -125,7 +125,7 @@ class Shell:
         return self.run(_answer(self.database(), question))
 
     def configure(self, work: Callable[[ConfigurationStore], Coroutine[Any, Any, T]]) -> T:
-        """Open the stored configuration for one work. Raises as `configuration` does."""
+        """Open the stored configuration, do something with it. Raises as `configuration` does."""
         return self.run(_answer(self.configuration(), work))
 
     def confirm(self, what: str, refusal: str, *, otherwise: str = "") -> None:

@@ -23,8 +23,8 @@ class Column(NamedTuple):
     """A column of a list.
 
     Attributes:
-        cell: what stands in it, of one thing listed: an attribute's name, by itself the title's,
-            or a function.
+        cell: an attribute of the thing that is listed, or a function of it; without one, the
+            attribute that the title names.
         right: numbers stand to the right.
         rank: 0 always stays; of the others the highest goes first.
         cut: it may lose the ends of its texts.
