@@ -197,12 +197,11 @@ async def local_sign_in_link(database: Database) -> str | None:
 
 
 async def _use(connection: Connection, link: str, purpose: Purpose) -> str | None:
-    is_good, user_id = False, None
     if is_token(link):
         is_good, user_id = await use_link(connection, token_hash(link), purpose)
-    if not is_good:
-        raise UnauthenticatedError(_INVALID)
-    return user_id
+        if is_good:
+            return user_id
+    raise UnauthenticatedError(_INVALID)
 
 
 async def _owner(connection: Connection, link: str, purpose: Purpose) -> UserView:
