@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
-from syncline.domain.schedule.cron import parse_cron
+from syncline.domain.schedule.cron import parse_cron, parse_zone
 from syncline.domain.schedule.firing import (
     DueSchedule,
     FiringKind,
     FiringResult,
     NewFiring,
     ScheduleUpdate,
-    actor_of,
     run_id_of,
 )
 from syncline.domain.schedule.slots import decide_slots, next_slot, slots
-from syncline.domain.schedule.zones import parse_zone
 
 MOST_MISSED = 1000
 """Missed slots of one schedule that are noted at once; the next look takes the next ones."""
@@ -53,7 +51,7 @@ def _noted(
     result: FiringResult = FiringResult.MISSED,
     reason: str | None = "no scheduler was running",
 ) -> list[NewFiring]:
-    actor = actor_of(schedule.name)
+    actor = f"schedule {schedule.name}"
     return [
         NewFiring(slot, run_id_of(schedule.id, slot), kind, actor, result, reason) for slot in slots
     ]

@@ -47,7 +47,7 @@ class Role(IntEnum):
         return self.word.replace("_", " ").title()
 
 
-def checked_name(name: str, path: str = "$.name") -> str:
+def checked_name(name: str) -> str:
     """Return a name as it is stored: composed, without spaces around.
 
     Raises InvalidInputError where it is empty, too long, or holds what nobody can see or type.
@@ -55,13 +55,13 @@ def checked_name(name: str, path: str = "$.name") -> str:
     composed = unicodedata.normalize("NFC", name).strip()
     if not 1 <= len(composed) <= LONGEST_NAME:
         message = f"must have 1 to {LONGEST_NAME} characters, not {len(composed)}"
-        raise InvalidInputError([Problem(path, message)])
+        raise InvalidInputError([Problem("$.name", message)])
     if not composed.isprintable():
-        raise InvalidInputError([Problem(path, "must hold printable characters only")])
+        raise InvalidInputError([Problem("$.name", "must hold printable characters only")])
     return composed
 
 
-def checked_password(password: str, name: str, path: str = "$.password") -> str:
+def checked_password(password: str, name: str) -> str:
     """Return a new password as it is hashed. Length counts, kinds of characters do not.
 
     Raises InvalidInputError where it is too short or long, or among what is guessed first.
@@ -69,7 +69,7 @@ def checked_password(password: str, name: str, path: str = "$.password") -> str:
     composed = composed_password(password)
     message = next(_objections(composed, name), None)
     if message is not None:
-        raise InvalidInputError([Problem(path, message)])
+        raise InvalidInputError([Problem("$.password", message)])
     return composed
 
 
@@ -88,7 +88,7 @@ def _objections(password: str, name: str) -> Iterator[str]:
         yield "is among the first that anyone would guess: choose another"
 
 
-def checked_tenants(tenants: Sequence[str], role: Role, path: str = "$.tenants") -> list[str]:
+def checked_tenants(tenants: Sequence[str], role: Role) -> list[str]:
     """Return the tenants that a user is assigned to, each once.
 
     Raises InvalidInputError for a Runner or User without any, who could do nothing.
@@ -97,5 +97,5 @@ def checked_tenants(tenants: Sequence[str], role: Role, path: str = "$.tenants")
         return []
     if not tenants:
         message = f"name at least one: a {role.title} works in assigned tenants only"
-        raise InvalidInputError([Problem(path, message)])
+        raise InvalidInputError([Problem("$.tenants", message)])
     return sorted(set(tenants))

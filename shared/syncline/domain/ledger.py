@@ -44,9 +44,8 @@ class LedgerEntry(msgspec.Struct, frozen=True):
 class WriteIntents(msgspec.Struct):
     """Writes that are about to be sent by one call; the lists run in parallel.
 
-    Attributes:
-        versions: of the write acknowledged before, as the ledger told it; 0 where there was none.
-        creates: the target was asked, and has no such record.
+    A version is that of the write acknowledged before, 0 where there was none; `creates` says that
+    the target was asked and has no such record.
     """
 
     owner: str

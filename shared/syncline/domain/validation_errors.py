@@ -90,15 +90,15 @@ def refused_as_part(read: Callable[[Any], Any]) -> AfterValidator:
     return AfterValidator(check)
 
 
-def validated(model: type[T], value: object, root: str = "$") -> T:
-    """Return a plain value, which stands at a JSON path, as a pydantic model or a dataclass.
+def validated(model: type[T], value: object) -> T:
+    """Return a plain value as a pydantic model or a dataclass.
 
     Raises InvalidInputError, which names every mistake by its JSON path.
     """
     try:
         checked: T = _adapter(model).validate_python(value)
     except ValidationError as error:
-        raise InvalidInputError(list(problems_of(error, model, root))) from None
+        raise InvalidInputError(list(problems_of(error, model))) from None
     return checked
 
 

@@ -12,8 +12,7 @@ from syncline.connectors.port import Surroundings
 from syncline.domain.configuration.comparison import PlanStep
 from syncline.domain.configuration.documents import InstanceConfig, Kind, TenantConfiguration
 from syncline.domain.errors import Problem
-from syncline.domain.mapping.validation import parse
-from syncline.domain.mapping.warnings import warnings
+from syncline.domain.mapping.validation import parse, warnings
 from syncline.postgres.configuration.changes import ConfigurationStore
 
 

@@ -16,8 +16,7 @@ from syncline.contracts.wire import Delivery
 from syncline.domain.configuration.comparison import flatten
 from syncline.domain.configuration.documents import Kind
 from syncline.domain.errors import InvalidInputError, Problem, RetriableError
-from syncline.domain.mapping.validation import parse
-from syncline.domain.mapping.warnings import warnings
+from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.record import JsonObject
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.reader import KafkaReader

@@ -17,8 +17,7 @@ from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoun
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.source_paths import unknown_columns, unknown_properties
-from syncline.domain.mapping.validation import parse
-from syncline.domain.mapping.warnings import warnings
+from syncline.domain.mapping.validation import parse, warnings
 from syncline.domain.record import JsonObject, Record, check_record
 from syncline.postgres.configuration.draft_samples import Drafts
 from syncline.postgres.configuration.profiles import Configuration, mapping_document

@@ -21,11 +21,9 @@ _HELD = "\ufdd0"
 
 
 class Cells:
-    """How the cells of one file become values.
+    """How the cells of one file become values: `are_plain` where nothing has to be done.
 
-    Attributes:
-        are_plain: a cell is its own value; nothing has to be done.
-        prepared: rewrites a line before it is taken apart, None where none has to be.
+    A line is rewritten by `prepared`, if that is not None, before it is taken apart.
     """
 
     def __init__(self, said: InSettings, delimiter: str) -> None:

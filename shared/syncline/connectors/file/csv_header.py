@@ -20,12 +20,7 @@ _SEP = re.compile(rb'("?)sep=([\x01-\x7f])\1\s*', re.IGNORECASE)
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The columns of a file.
-
-    Attributes:
-        names: of its columns, in order.
-        width: cells of a row, with those at its end that the header leaves without a name.
-    """
+    """The columns of a file; `width` counts cells at the end of a row that have no name, too."""
 
     names: list[str]
     width: int

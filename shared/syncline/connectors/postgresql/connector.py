@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -11,9 +12,9 @@ import asyncpg
 
 from syncline.connectors import port
 from syncline.connectors.errors import ConnectorError
-from syncline.connectors.postgresql import connection_test
-from syncline.connectors.postgresql.errors import is_stale, translated_errors
+from syncline.connectors.postgresql.errors import LOGIN_REFUSED, is_stale, translated_errors
 from syncline.connectors.postgresql.settings import (
+    CONNECT_LIMIT,
     PostgresqlSecrets,
     PostgresqlSettings,
     connection_arguments,
@@ -21,6 +22,7 @@ from syncline.connectors.postgresql.settings import (
 from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.json_values import set_json_codecs
+from syncline.connectors.postgresql.source.open_writers import blindness
 from syncline.connectors.postgresql.source.pages import read_pages
 from syncline.connectors.postgresql.target.catalog import Catalog
 from syncline.connectors.postgresql.target.table import table_of
@@ -64,7 +66,7 @@ class PostgresqlConnector(SqlConnector):
             arguments = connection_arguments(self._settings, self._password)
         except ConnectorError as error:
             return [port.Check("tls", ok=False, message=error.failure.message)]
-        return await connection_test.checks(arguments, self._settings.search_schema)
+        return await _checks(arguments, self._settings.search_schema)
 
     async def describe(self, extraction: Extraction) -> list[port.Column]:
         """Return the columns of a table or query, with their types; nothing is run."""
@@ -135,3 +137,51 @@ class PostgresqlConnector(SqlConnector):
                 if is_stale(error):  # after a failover all of them may lead to the old server
                     await pool.expire_connections()
                 raise
+
+
+_PASSED = (
+    port.Check("host", ok=True, message="reached"),
+    port.Check("login", ok=True, message="accepted"),
+)
+
+
+async def _checks(address: dict[str, Any], schema: str) -> list[port.Check]:
+    """Connect, log in, and look at the schema and the role's rights."""
+    try:
+        async with asyncio.timeout(CONNECT_LIMIT):
+            connection = await asyncpg.connect(**address)
+            try:
+                return await _inside(connection, schema)
+            finally:
+                connection.terminate()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return _failed(_part(error), str(error) or f"no answer within {CONNECT_LIMIT} s")
+
+
+async def _inside(connection: asyncpg.Connection, schema: str) -> list[port.Check]:
+    version = await connection.fetchval("show server_version")
+    if schema and not await connection.fetchval("select to_regnamespace($1)", f'"{schema}"'):
+        return _failed("data", f"there is no schema {schema!r}")
+    passed = [*_PASSED, port.Check("data", ok=True, message=f"PostgreSQL {version}")]
+    if await connection.fetchval("select rolsuper from pg_roles where rolname = current_user"):
+        message = "the user is a superuser; one with just the rights it needs is safer"
+        passed.append(port.Check("permission", ok=True, message=message))
+    if (blind := await blindness(connection)) is not None:
+        passed.append(port.Check("permission", ok=True, message=blind))
+    return passed
+
+
+def _part(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLError) or "SSL" in str(error):
+        return "tls"
+    if isinstance(error, LOGIN_REFUSED):
+        return "login"
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return "data"
+    return "permission" if isinstance(error, asyncpg.InsufficientPrivilegeError) else "host"
+
+
+def _failed(part: str, message: str) -> list[port.Check]:
+    """Return the check that failed, behind those that must have passed before it."""
+    before = {"host": 0, "tls": 1, "login": 1}.get(part, 2)
+    return [*_PASSED[:before], port.Check(part, ok=False, message=message)]

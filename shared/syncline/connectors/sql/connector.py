@@ -25,12 +25,7 @@ def _column_names(given: object) -> tuple[object, ...]:
 
 
 class TableTarget(Settings):
-    """A mapping's target block.
-
-    Attributes:
-        table: the table to write.
-        key: the columns by which rows are deleted; one may stand there without a list.
-    """
+    """A mapping's target block; rows are deleted by `key`, the name of a column or several."""
 
     table: str = Field(min_length=1)
     key: Annotated[tuple[str, ...], BeforeValidator(_column_names)] = ("id",)

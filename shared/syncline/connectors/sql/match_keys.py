@@ -72,13 +72,7 @@ def of_target_id(text: str, count: int) -> tuple[str, ...] | None:
 
 
 class KeyedRecords(msgspec.Struct, frozen=True):
-    """A bulk's records with their keys; the lists run in parallel.
-
-    Attributes:
-        columns: the columns of the match key.
-        keys: None where a record has none.
-        ids: keys as target IDs.
-    """
+    """A bulk's records with their keys, and those as target IDs, for columns; parallel lists."""
 
     columns: Sequence[str]
     records: list[Record]
@@ -114,9 +108,7 @@ def keyed(batch: WriteBatch, columns: Sequence[str]) -> KeyedRecords:
 class Claims(msgspec.Struct):
     """Records of a bulk that are not written, because another one has their key.
 
-    Attributes:
-        older: place of an older version of a record -> place of its newest one.
-        failures: place of a record whose key is another record's -> why.
+    An older version of a record stands with the place of its newest one, other records with why.
     """
 
     older: dict[int, int] = {}

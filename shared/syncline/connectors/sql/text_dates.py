@@ -38,11 +38,8 @@ class Form(msgspec.Struct, frozen=True):
     """How texts of one form look, and how a time is written in it.
 
     Attributes:
-        shapes: what a text may look like; one of them is enough.
-        fraction: where the digits behind a second may be of any number: before the last part of
-            `shapes`' second.
+        shapes: what a text may look like, one is enough; digits may stand between the parts of one.
         pattern: the form as `compile_format` takes it.
-        parse: reads a text of the form.
     """
 
     shapes: tuple[tuple[str, ...], ...]

@@ -21,10 +21,9 @@ from syncline.connectors.sqlite.database import (
     columns_of,
     translated_errors,
 )
-from syncline.connectors.sqlite.fetch import fetch_records
-from syncline.connectors.sqlite.reader import SqliteReader, names_of
+from syncline.connectors.sqlite.reader import SqliteReader, fetch_records, names_of
 from syncline.connectors.sqlite.tables import table_of
-from syncline.connectors.sqlite.upsert import Upsert
+from syncline.connectors.sqlite.upsert import upsert
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.record import Record
@@ -133,11 +132,10 @@ class SqliteConnector(SqlConnector):
     async def write(self, batch: port.WriteBatch) -> port.WriteResult:
         """Upsert a bulk on the match key."""
 
-        def upsert(connection: sqlite3.Connection) -> port.WriteResult:
-            table = table_of(connection, batch.options, batch.match_key)
-            return Upsert(connection, table).write(batch)
+        def write(connection: sqlite3.Connection) -> port.WriteResult:
+            return upsert(connection, table_of(connection, batch.options, batch.match_key), batch)
 
-        return await self._call(upsert, writes=True)
+        return await self._call(write, writes=True)
 
     async def delete(
         self, target_ids: Sequence[str], options: Mapping[str, Any]

@@ -16,6 +16,8 @@ _INDEXES = """
 select l.name, l.partial, x.name, x.coll from pragma_index_list(?) l, pragma_index_xinfo(l.name) x
 where l."unique" and x.key order by l.origin <> 'pk', l.name, x.seqno
 """
+_PLAIN = {"INTEGER": int, "TEXT": str}
+"""Affinities under which values of one type are equal only where they are the same."""
 _BINARY = ("BLOB", "BINARY", "BYTEA")
 
 
@@ -69,17 +71,12 @@ class Table(msgspec.Struct, frozen=True):
 
     def _are_plain(self, keys: Mapping[int, Sequence[Any]]) -> bool:
         """Tell whether keys are equal exactly where their values are."""
-        columns = [self.columns[name] for name in self.key]
         if any(collation.upper() != "BINARY" for collation in self.collations):
             return False
-        if all(column.affinity == "TEXT" for column in columns):
+        kinds = [_PLAIN.get(self.columns[name].affinity) for name in self.key]
+        if set(kinds) == {str}:
             return True
-        kinds = [int if column.affinity == "INTEGER" else str for column in columns]
-        return all(column.affinity in ("INTEGER", "TEXT") for column in columns) and all(
-            type(part) is kind
-            for key in keys.values()
-            for part, kind in zip(key, kinds, strict=True)
-        )
+        return None not in kinds and all(list(map(type, key)) == kinds for key in keys.values())
 
     def where(self) -> str:
         """Return what finds the row with a key that is bound, as values or as texts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.connectors.sqlite.row_writer import RowWriter
 from syncline.connectors.sqlite.tables import Table, TargetColumn
 from syncline.domain.errors import Category, Failure
+from syncline.domain.record import Record
 
 _INFINITE = ("Infinity", "-Infinity")
 """How infinite numbers travel, which JSON has not."""
@@ -42,61 +43,48 @@ _MAKERS: dict[type, Callable[[Any, bool], Any]] = {
 }
 
 
-class Upsert:
-    """Writes one bulk on one connection. Blocks: call it in a thread."""
+def upsert(connection: sqlite3.Connection, table: Table, batch: WriteBatch) -> WriteResult:
+    """Write a bulk; raises what concerns the whole call. Blocks: call it in a thread."""
+    bulk = keyed(batch, table.key)
+    failures = bulk.keyless()
+    rows: dict[int, Record] = {}
+    for place, record in enumerate(bulk.records):
+        if place not in failures:
+            made = _row(table, record)
+            if isinstance(made, Failure):
+                failures[place] = made
+            else:
+                rows[place] = made
+    ids = bulk.ids
+    named = {place: [rows[place][name] for name in table.key] for place in rows}
+    taken = claims(list(rows), table.rows_of(connection, named), ids, batch)
+    failures |= taken.failures
+    free = [place for place in rows if place not in taken.places]
+    old = {
+        place: key
+        for place in free
+        if batch.target_ids[place] not in (None, ids[place])
+        and (key := of_target_id(batch.target_ids[place] or "", len(table.key)))
+    }
+    held = partial(still_held, ids=ids, batch=batch)
+    failures |= RowWriter(connection, table, rows, old, held).all(free)
+    return bulk.result(failures, taken)
 
-    def __init__(self, connection: sqlite3.Connection, table: Table) -> None:
-        self._connection = connection
-        self._table = table
-        self._failures: dict[int, Failure] = {}
 
-    def write(self, batch: WriteBatch) -> WriteResult:
-        """Write all records; raises what concerns the whole call."""
-        table = self._table
-        bulk = keyed(batch, table.key)
-        self._failures = bulk.keyless()
-        rows = {}
-        for place, record in enumerate(bulk.records):
-            if place not in self._failures and (row := self._row(place, record)) is not None:
-                rows[place] = row
-        ids = bulk.ids
-        named = {place: [rows[place][name] for name in table.key] for place in rows}
-        taken = claims(list(rows), table.rows_of(self._connection, named), ids, batch)
-        self._failures |= taken.failures
-        free = [place for place in rows if place not in taken.places]
-        old = {
-            place: key
-            for place in free
-            if batch.target_ids[place] not in (None, ids[place])
-            and (key := of_target_id(batch.target_ids[place] or "", len(table.key)))
-        }
-        held = partial(still_held, ids=ids, batch=batch)
-        sending = RowWriter(self._connection, table, rows, old, held)
-        self._failures |= sending.all(free)
-        return bulk.result(self._failures, taken)
-
-    def _row(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the values of a record that can be sent; note why one cannot."""
-        columns = self._table.columns
-        for name in record:
-            if name not in columns:
-                message = f"table {self._table.name} has no column {name!r}"
-                self._fail(place, "unknown_column", message, name)
-                return None
-            if columns[name].generated:
-                message = f"column {name!r} of table {self._table.name} is generated: take it out"
-                raise refusal("generated_column", f"{message} of the mapping", name)
-        return self._values(place, record)
-
-    def _values(self, place: int, record: Mapping[str, Any]) -> dict[str, Any] | None:
-        row = {}
-        for name, value in record.items():
-            try:
-                row[name] = value_for(value, self._table.columns[name])
-            except ValueError as error:
-                self._fail(place, "value_refused", f"the column {name!r} {error}", name)
-                return None
-        return row
-
-    def _fail(self, place: int, code: str, message: str, field: str) -> None:
-        self._failures[place] = Failure(Category.PERMANENT, code, message, field=field)
+def _row(table: Table, record: Record) -> Record | Failure:
+    """Return the values of a record as they are sent, or why it cannot be."""
+    for name in record:
+        if name not in table.columns:
+            message = f"table {table.name} has no column {name!r}"
+            return Failure(Category.PERMANENT, "unknown_column", message, field=name)
+        if table.columns[name].generated:
+            message = f"column {name!r} of table {table.name} is generated: take it out"
+            raise refusal("generated_column", f"{message} of the mapping", name)
+    row = {}
+    for name, value in record.items():
+        try:
+            row[name] = value_for(value, table.columns[name])
+        except ValueError as error:
+            message = f"the column {name!r} {error}"
+            return Failure(Category.PERMANENT, "value_refused", message, field=name)
+    return row

@@ -28,8 +28,7 @@ from syncline.domain.document_fields import (
 from syncline.domain.naming import NAME
 from syncline.domain.record import JsonObject
 from syncline.domain.retry import RetryPolicy
-from syncline.domain.schedule.cron import parse_cron
-from syncline.domain.schedule.zones import parse_zone
+from syncline.domain.schedule.cron import parse_cron, parse_zone
 from syncline.domain.validation_errors import refused_as_part
 
 MASK = "***"
@@ -86,11 +85,9 @@ class ProfileSettings(Named):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ProfileConfig(ProfileSettings):
-    """A connection profile.
+    """A connection profile with its secrets, which are never shown; `MASK` keeps a stored value.
 
-    Attributes:
-        secrets: values by name; `MASK` keeps the stored value. Never shown.
-        secret_sources: where each secret came from, `{"fromEnv": NAME}` or `{"fromFile": path}`.
+    The source of a secret is `{"fromEnv": NAME}` or `{"fromFile": path}`.
     """
 
     secrets: dict[str, str] = field(default_factory=dict)

@@ -46,12 +46,7 @@ class NotInOrderError(SynclineError):
 
 
 class ReadProgress:
-    """How far one read has come, chunk by chunk.
-
-    Attributes:
-        water: the highest value that was taken as a whole, and the highest that was read; values in
-            the future count for neither.
-    """
+    """How far one read has come, chunk by chunk; `water` leaves out values in the future."""
 
     def __init__(self, form: CursorFormat, water: Watermarks, *, ordered: bool) -> None:
         self.water = water

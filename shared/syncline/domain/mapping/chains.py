@@ -25,12 +25,7 @@ WrittenStep = str | Annotated[dict[str, JsonObject], Field(min_length=1, max_len
 
 
 class TransformStep(msgspec.Struct, frozen=True):
-    """A step that was read.
-
-    Attributes:
-        path: where it is written, from its field: `$.transform[1].replace`.
-        options: its own; None where they stand in the field's.
-    """
+    """A step at a path of the field, `$.transform[1].replace`; no options: it has the field's."""
 
     path: str
     name: str

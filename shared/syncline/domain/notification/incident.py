@@ -51,12 +51,10 @@ class Subject(msgspec.Struct, frozen=True, order=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """Why a run failed, as far as it tells alike failures.
+    """Why a run failed, as far as it tells alike failures, whose key is one.
 
     Attributes:
-        key: the system at fault, and the failure without what belongs to a run.
-        system: name of that connection profile, or mapping.
-        words: in the words of what failed.
+        system: name of the connection profile at fault, or of the mapping.
     """
 
     key: str
@@ -65,12 +63,7 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 class AlertState(msgspec.Struct, frozen=True):
-    """How a subject stands.
-
-    Attributes:
-        open: how it fails since it was last well.
-        judged_at: end of the newest run that was counted; older ones say nothing new.
-    """
+    """How a subject fails since it was last well, and until when its runs are counted."""
 
     open: tuple[Alert, ...] = ()
     judged_at: datetime | None = None
@@ -147,9 +140,8 @@ def decide_incident(incident: Incident, now: datetime, pace: AlertTiming) -> Inc
     if not fails and not incident.proven:
         return _waiting(incident, None)
     after = Announcement.FAILING if fails else Announcement.RECOVERED
-    if (
-        incident.told is Announcement.FLAPPING
-    ):  # what has held so long is no change of a flapping one
+    if incident.told is Announcement.FLAPPING:
+        # what has held so long is no change of a flapping one
         return _after(pace.quiet, after, incident, now, AlertTiming(flaps=0))
     if fails and incident.told is Announcement.FAILING:
         return _more(incident, now, pace)

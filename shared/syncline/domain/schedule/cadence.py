@@ -47,9 +47,9 @@ class Cadence(msgspec.Struct, frozen=True, rename="camel"):
     day: int = 1
 
 
-def cron_of(cadence: Cadence, path: str = "$.cadence") -> Cron:
+def cron_of(cadence: Cadence) -> Cron:
     """Return the expression of a form. Raises InvalidInputError with every mistake."""
-    problems = list(_problems(cadence, path))
+    problems = list(_problems(cadence))
     if problems:
         raise InvalidInputError(problems)
     hour, minute = (int(part) for part in cadence.at.split(":"))
@@ -65,23 +65,23 @@ def cron_of(cadence: Cadence, path: str = "$.cadence") -> Cron:
     return parse_cron(texts[cadence.pace])
 
 
-def _problems(cadence: Cadence, path: str) -> Iterator[Problem]:
+def _problems(cadence: Cadence) -> Iterator[Problem]:
     pace = cadence.pace
     most = {Pace.MINUTES: 59, Pace.HOURS: 23}.get(pace)
     if most is not None and not 1 <= cadence.interval <= most:
         message = f"must be a whole number from 1 to {most}, not {cadence.interval}"
-        yield Problem(f"{path}.interval", message)
+        yield Problem("$.cadence.interval", message)
     if pace is Pace.HOURS and not 0 <= cadence.minute <= 59:
         message = f"must be a whole number from 0 to 59, not {cadence.minute}"
-        yield Problem(f"{path}.minute", message)
+        yield Problem("$.cadence.minute", message)
     if not _TIME.match(cadence.at):
         message = f"must be a time of day such as 05:30, not {cadence.at[:40]!a}"
-        yield Problem(f"{path}.at", message)
+        yield Problem("$.cadence.at", message)
     if pace is Pace.WEEKLY and (not cadence.days or not set(cadence.days) <= set(DAYS)):
-        yield Problem(f"{path}.days", f"must name some of {', '.join(DAYS)}")
+        yield Problem("$.cadence.days", f"must name some of {', '.join(DAYS)}")
     if pace is Pace.MONTHLY and not 1 <= cadence.day <= LAST:
         message = f"must be from 1 to 31, or {LAST} for the last day, not {cadence.day}"
-        yield Problem(f"{path}.day", message)
+        yield Problem("$.cadence.day", message)
 
 
 def cadence_of(cron: Cron) -> Cadence | None:

@@ -97,11 +97,6 @@ def run_id_of(schedule: str, slot: datetime) -> str:
     return str(uuid5(_NAMESPACE, f"{schedule}/{slot.astimezone(UTC).isoformat()}"))
 
 
-def actor_of(name: str) -> str:
-    """Return who a schedule is in audit log and runs."""
-    return f"schedule {name}"
-
-
 def trigger_fields(tenant: str, instance: str, entity_type: str, actor: str) -> JsonObject:
     """Return the trigger of a firing: an ordinary incremental run, skipped on overlap."""
     return {

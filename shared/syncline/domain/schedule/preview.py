@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import day_name
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -12,9 +13,8 @@ from cronsim.explain import explain
 
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.schedule.cadence import DAYS, LAST, Cadence, Pace, cadence_of
-from syncline.domain.schedule.cron import Cron, parse_cron
+from syncline.domain.schedule.cron import Change, Cron, changes, parse_cron, parse_zone
 from syncline.domain.schedule.slots import next_slot, slots
-from syncline.domain.schedule.zones import Change, changes, parse_zone
 
 SHOWN = 5
 """Firings of a preview."""
@@ -22,13 +22,7 @@ _AHEAD = 400
 """Days within which clock changes are told: one of each kind."""
 _FEW = 3
 """Wall times in a change that are told one by one; a schedule that has more keeps a pace."""
-_NAMES = dict(
-    zip(
-        DAYS,
-        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-        strict=True,
-    )
-)
+_NAMES = dict(zip(DAYS, day_name, strict=True))
 _HOUR = timedelta(hours=1)
 
 

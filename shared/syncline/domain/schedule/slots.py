@@ -76,13 +76,7 @@ WORTH = timedelta(hours=1)
 
 
 class SlotDecision(msgspec.Struct, frozen=True):
-    """The decision about the slots of a schedule that have come.
-
-    Attributes:
-        fires: the slot that starts a run, if any.
-        catches_up: whether that slot was missed and its run makes up for all of them.
-        missed: the others, for the record.
-    """
+    """Which slot starts a run, whether that catches up with missed ones, and which were missed."""
 
     fires: datetime | None = None
     catches_up: bool = False

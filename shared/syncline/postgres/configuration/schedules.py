@@ -6,11 +6,10 @@ from uuid6 import uuid7
 
 from syncline.domain.configuration.documents import Kind, ScheduleConfig
 from syncline.domain.errors import ConflictError
-from syncline.domain.schedule.cron import parse_cron
+from syncline.domain.schedule.cron import parse_cron, parse_zone
 from syncline.domain.schedule.firing import FiringKind, FiringResult, NewFiring
 from syncline.domain.schedule.preview import sentence
 from syncline.domain.schedule.slots import next_slot
-from syncline.domain.schedule.zones import parse_zone
 from syncline.postgres.audit.log import audit
 from syncline.postgres.database.database import Connection
 from syncline.postgres.database.near_names import row_named

@@ -11,8 +11,7 @@ import pytest
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.extraction import CursorType, ExtractionMode
-from syncline.domain.mapping.validation import parse
-from syncline.domain.mapping.warnings import warnings
+from syncline.domain.mapping.validation import parse, warnings
 from tests.support.mapped_records import mapped
 
 VALID: dict[str, Any] = {

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from syncline.domain.errors import InvalidInputError
 from syncline.domain.schedule.cadence import DAYS, LAST, Cadence, Pace, cadence_of, cron_of
-from syncline.domain.schedule.cron import parse_cron
-from syncline.domain.schedule.zones import parse_zone
+from syncline.domain.schedule.cron import parse_cron, parse_zone
 
 
 def refusal(text: str) -> str:

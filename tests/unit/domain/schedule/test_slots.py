@@ -10,9 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from syncline.domain.schedule.cron import Cron, parse_cron
+from syncline.domain.schedule.cron import Cron, changes, parse_cron
 from syncline.domain.schedule.slots import next_slot, slots
-from syncline.domain.schedule.zones import changes
 
 MINUTE = timedelta(minutes=1)
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC", "America/Havana")

@@ -12,7 +12,7 @@ from syncline.connectors.port import Page
 from syncline.connectors.postgresql.source.open_writers import set_output_format
 from syncline.connectors.postgresql.source.pages import PageMaker
 from syncline.connectors.postgresql.source.queries import TEXT, Query, bound_query
-from syncline.connectors.postgresql.source.selection import Selection, as_text, selection
+from syncline.connectors.postgresql.source.selection import as_text, selection
 from syncline.connectors.postgresql.source.shape import Shape, shape_of
 from syncline.connectors.postgresql.source.window import order_of
 from syncline.connectors.sql.text import identifier
@@ -31,7 +31,11 @@ async def fetch_records(
         await set_output_format(connection)
         shape = await shape_of(connection, extraction)
         possible = await _possible(connection, extraction, shape, ids)
-        query, chosen = _query(extraction, shape, possible)
+        query = bound_query(extraction, shape.names, None, possible)
+        chosen = selection(extraction, shape, order_of(extraction))
+        column, cast = _compared(extraction, shape)
+        wanted = query.bind(possible, f"{cast}[]")
+        query.sql = f"select {chosen.sql} from ({query.sql}\n) q where ({column}) = any({wanted})"
         rows = await _rows(connection, query)
         if not rows:
             return Page([], [], [], "", columns=tuple(shape.columns))
@@ -78,15 +82,6 @@ async def _castable(connection: asyncpg.Connection, cast: str, ids: list[str]) -
         first = await _castable(connection, cast, ids[:middle])
         return first + await _castable(connection, cast, ids[middle:])
     return ids
-
-
-def _query(extraction: Extraction, shape: Shape, ids: list[str]) -> tuple[Query, Selection]:
-    query = bound_query(extraction, shape.names, None, ids)
-    chosen = selection(extraction, shape, order_of(extraction))
-    column, cast = _compared(extraction, shape)
-    wanted = query.bind(ids, f"{cast}[]")
-    query.sql = f"select {chosen.sql} from ({query.sql}\n) q where ({column}) = any({wanted})"
-    return query, chosen
 
 
 async def _rows(connection: asyncpg.Connection, query: Query) -> Sequence[asyncpg.Record]:

@@ -82,13 +82,7 @@ _BLIND = """
 
 
 class OpenWriters(msgspec.Struct, frozen=True):
-    """The list A: what was open before the snapshot was taken.
-
-    Attributes:
-        at: when it was taken.
-        state: of all transaction IDs then.
-        since: when the oldest began, None where there is none.
-    """
+    """The list A: the state of all transaction IDs as it was taken, since when one is open."""
 
     at: datetime
     state: str

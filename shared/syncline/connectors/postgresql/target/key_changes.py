@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from syncline.connectors.postgresql.target.bulks import Bulks, assignments
 from syncline.connectors.postgresql.target.staging_table import Records
@@ -20,44 +20,39 @@ async def change_keys(
 
     Returns why records were refused, and which had their row; the others have none any more.
     """
-    moving = _KeyChange(bulks, records, target_ids)
-    return await moving.all(groups), moving.found
+    table, connection = bulks.table, bulks.connection
+    olds = {
+        place: old
+        for place, text in enumerate(target_ids)
+        if text is not None and (old := of_target_id(text, len(table.key))) and "\0" not in text
+    }
+    known = [place for places in groups for place in places if place in olds]
+    right = await table.of_the_type(connection, [olds[p] for p in known], range(len(known)))
+    able = {known[n] for n in right}
+    found: set[int] = set()
+
+    async def move(places: Sequence[int]) -> None:
+        found.update(await _moved(bulks, records, places, olds))
+
+    refused = await bulks.halving(move, [[p for p in places if p in able] for places in groups])
+    return refused, found
 
 
-class _KeyChange:
-    def __init__(self, bulks: Bulks, records: Records, target_ids: Sequence[str | None]) -> None:
-        self._bulks = bulks
-        self._records = records
-        count = len(bulks.table.key)
-        self._old = {
-            place: old
-            for place, text in enumerate(target_ids)
-            if text is not None and (old := of_target_id(text, count)) and "\0" not in text
-        }
-        self.found: set[int] = set()
-
-    async def all(self, groups: Sequence[Sequence[int]]) -> dict[int, Failure]:
-        """Move records; returns why they were refused."""
-        known = [place for places in groups for place in places if place in self._old]
-        olds = [self._old[place] for place in known]
-        table, connection = self._bulks.table, self._bulks.connection
-        right = await table.of_the_type(connection, olds, range(len(olds)))
-        able = {known[n] for n in right}
-        return await self._bulks.halving(self._send, [[p for p in g if p in able] for g in groups])
-
-    async def _send(self, places: Sequence[int]) -> None:
-        table, connection = self._bulks.table, self._bulks.connection
-        records = [self._records[place] for place in places]
-        new = [key_parts(record, table.key) or () for record in records]
-        old = [self._old[place] for place in places]
-        given = [list(part) for keys in (new, old) for part in zip(*keys, strict=True)]
-        olds = table.given("o", len(table.key) + 1)
-        async with connection.transaction():
-            staged = await self._bulks.staged(records)
-            rows = await connection.fetch(
-                f"update {table.name} t set {assignments(table, list(records[0]), with_key=True)} "
-                f"from {staged} s, {table.given('n')} join {olds} using (place) "
-                f"where {table.same('s', 'n')} and {table.same('t', 'o')} returning place",
-                *given,
-            )
-        self.found |= {places[row[0] - 1] for row in rows}
+async def _moved(
+    bulks: Bulks, records: Records, places: Sequence[int], olds: Mapping[int, Sequence[str]]
+) -> set[int]:
+    table, connection = bulks.table, bulks.connection
+    moving = [records[place] for place in places]
+    new = [key_parts(record, table.key) or () for record in moving]
+    old = [olds[place] for place in places]
+    given = [list(part) for keys in (new, old) for part in zip(*keys, strict=True)]
+    async with connection.transaction():
+        staged = await bulks.staged(moving)
+        rows = await connection.fetch(
+            f"update {table.name} t set {assignments(table, list(moving[0]), with_key=True)} "
+            f"from {staged} s, {table.given('n')} "
+            f"join {table.given('o', len(table.key) + 1)} using (place) "
+            f"where {table.same('s', 'n')} and {table.same('t', 'o')} returning place",
+            *given,
+        )
+    return {places[row[0] - 1] for row in rows}

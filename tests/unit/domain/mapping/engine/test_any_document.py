@@ -14,8 +14,7 @@ from syncline.domain.errors import Category, InvalidInputError
 from syncline.domain.mapping.document import Mapping
 from syncline.domain.mapping.engine.compiler import compile_mapping
 from syncline.domain.mapping.transformers.registry import BUILT_IN
-from syncline.domain.mapping.validation import parse
-from syncline.domain.mapping.warnings import warnings
+from syncline.domain.mapping.validation import parse, warnings
 from tests.support.mapped_records import mapped
 
 DOCUMENT: dict[str, Any] = {
