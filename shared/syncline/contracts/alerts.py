@@ -119,20 +119,19 @@ def message_of(
         tenant=members[0].subject.tenant,
         system=system,
         count=len(subjects),
-        streams=[_stream(member) for member in members[:LISTED]],
+        streams=[
+            AlertStream(
+                instance=member.subject.instance,
+                entity_type=member.subject.entity_type or None,
+                alert=str(member.alert),
+                correlation_id=member.data.correlation_id,
+                reason=member.data.reason,
+            )
+            for member in members[:LISTED]
+        ],
         reason=None if what is Announcement.RECOVERED else next(reasons, None),
         recovered_from=over if ends else None,
         finished_at=at.isoformat(),
-    )
-
-
-def _stream(member: Member) -> AlertStream:
-    return AlertStream(
-        instance=member.subject.instance,
-        entity_type=member.subject.entity_type or None,
-        alert=str(member.alert),
-        correlation_id=member.data.correlation_id,
-        reason=member.data.reason,
     )
 
 

@@ -57,9 +57,7 @@ def status_of(run: Run) -> RunStatus:
 def refused(run_id: str, said: Mapping[str, Any], error: Refusal) -> RunStatus:
     """Return what subscribers are told of a trigger by which there will be no run.
 
-    Args:
-        run_id: its correlation ID, or what stands for it.
-        said: the fields of the trigger as they were sent; what is no text is left out.
+    Its run is named by the correlation ID, or what stands for it; of its fields texts are shown.
     """
     problems = error.problems if isinstance(error, InvalidInputError) else ()
     return RunStatus(
@@ -80,13 +78,7 @@ def refused(run_id: str, said: Mapping[str, Any], error: Refusal) -> RunStatus:
 def status_message(
     type_: str, source: str, status: RunStatus, now: datetime, id_: str | None = None
 ) -> Outbound:
-    """Address a status event: all of one run's on one partition, in order.
-
-    Args:
-        type_: one of the `run.*` event types, or RECORD_DEAD_LETTERED.
-        source: the service that tells it.
-        id_: what every copy of the event is known by; without it, a new one.
-    """
+    """Address a status event by `cloud_event`: all of one run's on one partition, in order."""
     run_id = status.correlation_id
     value = cloud_event(type_, source, run_id, status, now, id_)
     headers = (

@@ -6,11 +6,10 @@ import msgspec
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """A write that was begun and not acknowledged.
+    """A write that was begun by a call and not acknowledged, with the hash of what was sent.
 
     Attributes:
-        payload_hash: of what was sent.
-        owner: the call that sends it; None where an older release began it.
+        owner: the call; None where an older release began it.
         creates: the target was asked before, and had no such record.
         under_way: seconds for which the call may still have its effect; 0 when it has surely ended.
     """
@@ -22,10 +21,9 @@ class Intent(msgspec.Struct, frozen=True):
 
 
 class LedgerEntry(msgspec.Struct, frozen=True):
-    """What the ledger knows of one record; hashes are 32 hex digits.
+    """What the ledger knows of one record; run and version name the write last acknowledged.
 
-    Attributes:
-        run_id, version: of the write last acknowledged; they name it.
+    Hashes are 32 hex digits.
     """
 
     payload_hash: str | None
@@ -56,11 +54,7 @@ class WriteIntents(msgspec.Struct):
 
 
 class Acknowledgements(msgspec.Struct):
-    """Acknowledged writes; the lists run in parallel, one record at most once.
-
-    Attributes:
-        owners: the call whose intent this answers; None where no intent was needed.
-    """
+    """Acknowledged writes, one record at most once; parallel lists. No owner: no intent needed."""
 
     source_ids: list[str]
     payload_hashes: list[str]

@@ -113,11 +113,9 @@ def document_name(field: str) -> str:
 def problems_of(
     error: ValidationError, model: type, root: str = "$", kind: str = "field"
 ) -> Iterator[Problem]:
-    """Yield a problem for each place that a model refused, once a place.
+    """Yield a problem for each place that a model refused, once a place, by its path below `root`.
 
-    Args:
-        root: JSON path of what the model was given.
-        kind: what an unknown name is called: `unknown field; did you mean …?`.
+    An unknown name is called by its kind: `unknown field; did you mean …?`.
     """
     told: set[str] = set()
     for details in error.errors():

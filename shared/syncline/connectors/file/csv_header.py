@@ -86,11 +86,7 @@ class Again(Enum):
 def again_header(
     cells: Sequence[str], names: Sequence[str], id_column: str, marked: bool
 ) -> Again | None:
-    """Tell whether a row, without the blanks around its cells, is a header once more.
-
-    Args:
-        marked: a byte order mark stands before the row, with which a file begins.
-    """
+    """Tell whether a row is a header once more; `marked`: a byte order mark stands before it."""
     filled = list(cells)
     while filled and not filled[-1]:
         filled.pop()

@@ -75,10 +75,6 @@ class Memory(msgspec.Struct):
     good_to: int = 0
     seen: KeySet = msgspec.field(default_factory=KeySet)
 
-    def forget(self) -> None:
-        """Forget what was read: the journal is another one now."""
-        self.read_to, self.good_to, self.seen = 0, 0, KeySet()
-
 
 class Journal:
     """One file's journal while it is locked."""
@@ -126,7 +122,8 @@ class Journal:
         Raises ConnectorError where a line before the last is broken, which no crash does.
         """
         if os.fstat(self._file.fileno()).st_size < self._memory.read_to:
-            self._memory.forget()
+            # the journal is another one now
+            self._memory.read_to, self._memory.good_to, self._memory.seen = 0, 0, KeySet()
         self._file.seek(self._memory.read_to)
         for raw in self._file:
             try:

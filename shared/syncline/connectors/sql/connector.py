@@ -31,39 +31,12 @@ class TableTarget(Settings):
     key: Annotated[tuple[str, ...], BeforeValidator(_column_names)] = ("id",)
 
 
-def extraction_problems(
-    system: str, extraction: Extraction, modes: tuple[ExtractionMode, ...], *, slices: bool = False
-) -> list[Problem]:
-    """Name every mistake of an extraction.
-
-    Args:
-        system: the database's name, for people.
-        modes: what it can read.
-        slices: in `a[1:n]` the `n` is a column, so that no unknown name is one for sure.
-    """
-    if extraction.mode not in modes:
-        *others, last = [f"`{mode}`" for mode in modes]
-        message = f"{system} reads {', '.join(others)} or {last}"
-        return [Problem("$.extraction.mode", message)]
-    problems = [
-        Problem(f"$.extraction.options.{name}", f"{system} has no such option; it has none")
-        for name in sorted(extraction.options)
-    ]
-    if extraction.paging:
-        problems.append(Problem("$.extraction.paging", f"{system} needs no paging"))
-    problems += cursor_problems(extraction)
-    if extraction.mode is ExtractionMode.SQL:
-        sql, known = extraction.sql or "", ["cursor", "ids", *extraction.parameters]
-        problems += sql_problems(sql, known, names=not (slices and "[" in sql))
-    return problems
-
-
 class SqlConnector(port.Connector):
     """Reads by (cursor, ID), and writes by upserts on the match key.
 
     Attributes:
         modes: what an extraction may name.
-        slices: its SQL may hold `a[1:n]`, in which `n` is a column.
+        slices: its SQL may hold `a[1:n]`, in which `n` is a column and no unknown name.
     """
 
     modes: ClassVar[tuple[ExtractionMode, ...]] = ()
@@ -81,7 +54,21 @@ class SqlConnector(port.Connector):
     @classmethod
     def extraction_problems(cls, extraction: Extraction, /) -> list[Problem]:
         """Name every mistake of a mapping's extraction block."""
-        return extraction_problems(cls.title, extraction, cls.modes, slices=cls.slices)
+        if extraction.mode not in cls.modes:
+            *others, last = [f"`{mode}`" for mode in cls.modes]
+            message = f"{cls.title} reads {', '.join(others)} or {last}"
+            return [Problem("$.extraction.mode", message)]
+        problems = [
+            Problem(f"$.extraction.options.{name}", f"{cls.title} has no such option; it has none")
+            for name in sorted(extraction.options)
+        ]
+        if extraction.paging:
+            problems.append(Problem("$.extraction.paging", f"{cls.title} needs no paging"))
+        problems += cursor_problems(extraction)
+        if extraction.mode is ExtractionMode.SQL:
+            sql, known = extraction.sql or "", ["cursor", "ids", *extraction.parameters]
+            problems += sql_problems(sql, known, names=not (cls.slices and "[" in sql))
+        return problems
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         """Tell whether records come by (cursor, ID): always, by the query's own `order by`."""

@@ -46,8 +46,7 @@ def is_tested_for_null(found: re.Match[str]) -> bool:
 def sql_problems(sql: str, known: Sequence[str], *, names: bool = True) -> list[Problem]:
     """Name every mistake of an extraction's SQL, in which `known` names are bound.
 
-    Args:
-        names: whether `:name` always means something bound in this text.
+    With `names`, each `:name` in it means something bound.
     """
     if any(token["end"] for token in TOKENS.finditer(one_statement(sql))):
         message = "must be one statement that reads; there is a second one behind `;`"

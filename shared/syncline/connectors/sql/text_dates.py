@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -72,10 +73,11 @@ def form_of(text: str, cursor_format: str | None, *, bytewise: bool) -> Form | N
     for form, pattern in _BASIC.items():
         if form.fullmatch(text):
             return _named(text, pattern)
-    found = _ISO.fullmatch(text)
-    if found is None or not _is_date(text):
-        return None
-    return _iso(text, found, bytewise=bytewise)
+    if found := _ISO.fullmatch(text):
+        with suppress(ValueError):  # no day of the calendar
+            datetime.fromisoformat(text)
+            return _iso(text, found, bytewise=bytewise)
+    return None
 
 
 def sorts_as_text(pattern: str) -> bool:
@@ -110,14 +112,6 @@ def _iso(text: str, found: re.Match[str], *, bytewise: bool) -> Form:
     if found["seconds"] and (not zone or (bytewise and zone != "Z")):
         return Form(((shape + zone,), (f"{shape}.{_DIGIT}", zone)), pattern, datetime.fromisoformat)
     return Form(((shape + _shape(fraction) + zone,),), pattern, datetime.fromisoformat)
-
-
-def _is_date(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:  # the answer is No
-        return False
-    return True
 
 
 def _shape(text: str) -> str:

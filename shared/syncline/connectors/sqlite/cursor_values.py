@@ -55,17 +55,12 @@ def _said(value: Value) -> object:
         return {"blob": base64.b64encode(value).decode()}
     if isinstance(value, float) and math.isinf(value):
         return {"real": str(value)}
-    if isinstance(value, str) and not _is_unicode(value):
-        return {"bytes": base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()}
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # its bytes are kept
+            return {"bytes": base64.b64encode(value.encode("utf-8", "surrogateescape")).decode()}
     return value
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # the answer is No; its bytes are kept
-        return False
-    return True
 
 
 def _meant(value: Value | dict[str, str]) -> Value | RawText:
@@ -97,12 +92,9 @@ _NUMBER = re.compile(r"[ \t\r\n]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+
 
 
 class CursorKind(msgspec.Struct, frozen=True):
-    """What all values of a cursor column must be.
+    """What all values of a cursor column must be: texts of one form or length, or numbers.
 
     Attributes:
-        words: for people.
-        form: of texts that are times.
-        digits: length of texts that are numbers.
         low, high: between which numbers lie that are times; `per_second` of them are a second.
     """
 

@@ -47,13 +47,6 @@ class SqliteFile:
         self._folder = Folder(str(self._path.parent), allowed)
         self._timeout = settings.statement_timeout
 
-    def place(self) -> Path:
-        """Return the file. Raises ConnectorError where it is not allowed or not there."""
-        path = self._folder.within(self._path.name)
-        if not path.is_file():
-            raise refusal("no_file", f"there is no database {str(self._path)!r}")
-        return path
-
     @contextmanager
     def opened(self, *, writes: bool = False) -> Iterator[sqlite3.Connection]:
         """Open the file, for reading unless said otherwise; errors come as the port's."""
@@ -62,7 +55,10 @@ class SqliteFile:
 
     def open(self, *, writes: bool = False) -> sqlite3.Connection:
         """Open the file. Raises ConnectorError, RetriableError."""
-        address = f"file:{quote(str(self.place()))}?mode={'rw' if writes else 'ro'}"
+        path = self._folder.within(self._path.name)
+        if not path.is_file():
+            raise refusal("no_file", f"there is no database {str(self._path)!r}")
+        address = f"file:{quote(str(path))}?mode={'rw' if writes else 'ro'}"
         with translated_errors():
             connection = sqlite3.connect(
                 address, uri=True, isolation_level=None, check_same_thread=False

@@ -180,7 +180,9 @@ def safe_bookmark(
     (key,) = keys_of([value], form)
     safe = [read.value for read in past if datetime.fromisoformat(read.taken_at) < begun]
     if isinstance(key, datetime):
-        stamped = _first_stamp(begun, key)
+        stamped = begun  # no writer stamps a time before it began
+        if key.tzinfo is None:  # a time of some clock on earth, which may be behind UTC
+            stamped = begun.astimezone(UTC).replace(tzinfo=None) - BEHIND_UTC
         if key <= stamped:
             return value
         if form.pattern is None:
@@ -190,13 +192,3 @@ def safe_bookmark(
     for read in safe:
         best = read if is_later(read, best, form) else best
     return value if best is not None and is_later(best, value, form) else best
-
-
-def _first_stamp(begun: datetime, like: datetime) -> datetime:
-    """Return the earliest time that a writer stamps who began then: none before it began.
-
-    A time without an offset is that of some clock on earth, which may be behind UTC.
-    """
-    if like.tzinfo is not None:
-        return begun
-    return begun.astimezone(UTC).replace(tzinfo=None) - BEHIND_UTC

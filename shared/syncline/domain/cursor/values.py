@@ -19,7 +19,6 @@ import msgspec
 
 from syncline.domain.errors import SynclineError
 from syncline.domain.mapping.extraction import CursorType
-from syncline.domain.mapping.refusal import ValueRefusedError
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.run import State
 
@@ -141,15 +140,7 @@ def _reader(form: str) -> Callable[[str], datetime]:
     if form in ("epoch", "epochMillis"):
         unit = timedelta(milliseconds=1) if form == "epochMillis" else timedelta(seconds=1)
         return lambda value: _since_1970(value, unit)
-    parse = compile_parser(form)
-
-    def read(value: str) -> datetime:
-        try:
-            return parse(value)
-        except ValueRefusedError as error:
-            raise ValueError(value) from error
-
-    return read
+    return compile_parser(form)
 
 
 def _since_1970(value: str, unit: timedelta) -> datetime:

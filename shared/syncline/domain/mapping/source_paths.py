@@ -18,11 +18,7 @@ from syncline.domain.record import Value
 def unknown_columns(
     mapping: MappingDocument, columns: Collection[str], *, everywhere: bool
 ) -> list[Problem]:
-    """Name what a mapping reads and the top of a source's records does not give.
-
-    Args:
-        everywhere: every record has these and no others; else they are of some first records.
-    """
+    """Name what a mapping reads and its records, `everywhere` or just the first, do not have."""
     extraction = mapping.extraction
     own = {extraction.id_column, extraction.cursor_column, *extraction.columns}
     read = set(columns) & own if extraction.columns else set(columns)
@@ -111,13 +107,11 @@ def _texts(value: Value, path: Path = ()) -> Iterator[str]:
 
 
 class SourceField(msgspec.Struct, frozen=True):
-    """A column or property that the mapping reads.
+    """A column or property that the mapping reads, and at which place of the document.
 
     Attributes:
         name: the first key of its path, which the record itself must have.
         text: the path as it is written; a column may have a dot in its name.
-        place: where in the document, as a JSON path.
-        has_default: the mapping says what stands for it where it is missing.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeVar
 
 import msgspec
@@ -117,11 +117,7 @@ def conditions(condition: Condition, path: str) -> Iterator[tuple[str, str]]:
     """Yield the fields that a condition tests, each with where it is written."""
     if condition.field is not None:
         yield f"{path}.field", condition.field
-    groups: Sequence[tuple[str, Sequence[Condition] | None]] = (
-        ("all", condition.all),
-        ("any", condition.any),
-    )
-    for name, inner in groups:
+    for name, inner in (("all", condition.all), ("any", condition.any)):
         for number, one in enumerate(inner or ()):
             yield from conditions(one, f"{path}.{name}[{number}]")
     if condition.not_ is not None:
@@ -134,9 +130,7 @@ M = TypeVar("M", bound=Mapping)
 def parse(document: object, *, stored: bool = False) -> Mapping:
     """Check a decoded mapping document. Raises InvalidInputError, which names every mistake.
 
-    Args:
-        stored: an earlier release may have taken it: it goes on working, whatever newer checks
-            would say of it.
+    A stored one goes on working, whatever checks newer than its release would say of it.
     """
     return parse_as(Mapping, document, stored=stored)
 

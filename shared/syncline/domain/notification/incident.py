@@ -102,7 +102,6 @@ class Incident(msgspec.Struct, frozen=True):
         failing: streams that fail, `untold` of which nobody was told of.
         proven: a run of one of them read records and succeeded.
         since: when it began to fail, or when the last of them failed no more.
-        told_at: when the newest message was made.
         changes: when state changes were told, of late.
     """
 
@@ -116,14 +115,7 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 class IncidentDecision(msgspec.Struct, frozen=True):
-    """What is done about an incident now.
-
-    Attributes:
-        tell: what is told, if anything.
-        told: what people know then.
-        closed: it is over.
-        due_at: when to look again; None: when a run has ended.
-    """
+    """What to tell of an incident, what people know then, and when to look again if no run ends."""
 
     told: Announcement
     tell: Announcement | None = None

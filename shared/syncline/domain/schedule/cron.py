@@ -130,10 +130,6 @@ class Change(msgspec.Struct, frozen=True):
     begin: datetime
     end: datetime
 
-    @property
-    def is_forward(self) -> bool:
-        return self.by > timedelta(0)
-
 
 def changes(zone: ZoneInfo, begin: datetime, days: int) -> Iterator[Change]:
     """Yield the changes of a zone's clock within some days."""

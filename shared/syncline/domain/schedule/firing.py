@@ -47,11 +47,9 @@ class ScheduleStatus(StrEnum):
 
 
 class DueSchedule(msgspec.Struct, frozen=True):
-    """A schedule whose next slot has come.
+    """A schedule whose next slot has come; `able` to run if its instance and profiles are active.
 
-    Attributes:
-        able: whether it could run now; else its instance or a profile is not active.
-        able_since: when anything that it depends on was last changed.
+    Since `able_since` nothing that it depends on was changed.
     """
 
     id: str

@@ -145,7 +145,7 @@ def _clock_note(cron: Cron, zone: ZoneInfo, change: Change, walls: list[datetime
     times = " and ".join(f"{wall:%H:%M}" for wall in walls)
     day = f"{change.begin.day} {change.begin:%b %Y}"
     one = len(walls) == 1
-    if change.is_forward:
+    if change.by > timedelta(0):
         missing = f"On {day} {times} {'does' if one else 'do'} not exist"
         if not cron.is_at_fixed_times:
             return f"{missing}: no firing then."

@@ -84,11 +84,9 @@ class SlotDecision(msgspec.Struct, frozen=True):
 
 
 def decide_slots(come: Sequence[datetime], now: datetime, able_since: datetime) -> SlotDecision:
-    """Decide about slots that have come, given in order.
+    """Decide about slots that have come, given in order, none later than now.
 
-    Args:
-        able_since: since when the schedule could have fired at all; there is nothing to catch up
-            from before.
+    From before `able_since`, when the schedule could not have fired, there is nothing to catch up.
     """
     if not come:
         return SlotDecision()

@@ -28,13 +28,9 @@ class SqlType(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What a query gives and takes.
+    """What a query gives, its columns in their order, and the types of the names that it takes.
 
-    Attributes:
-        columns: its columns in their order.
-        names: the types of bound names.
-        exact_texts: texts are equal only where they are the same; false where the database has a
-            collation that says otherwise.
+    In `exact_texts` what is equal is the same: the database has no collation that says otherwise.
     """
 
     columns: dict[str, SqlType]

@@ -67,22 +67,17 @@ def reading_query(
 def _at_or_after(query: Query, extraction: Extraction, shape: Shape, after: str) -> str:
     name = extraction.cursor_column or ""
     cursor, kind = f"q.{identifier(name)}", shape.columns[name]
-    if extraction.lookback and extraction.cursor_type is not CursorType.ID:
-        check_lookback(name, kind.name)
+    is_widened = extraction.lookback and extraction.cursor_type is not CursorType.ID
+    if is_widened and kind.name not in _MOMENTS:
+        message = (
+            f"lookback: a duration cannot be taken from {name!r}, which is {kind.name}: the cursor "
+            "column must be date, timestamp or timestamptz (in `sql`, write it as such), or leave "
+            "it out"
+        )
+        raise refusal("invalid_lookback", message, field=name)
     start = query.bind(after, kind.sql) + lookback_sql(query, extraction, kind.sql)
     empty = f" or {cursor} = ''" if kind.name in TEXTS else ""
     return f"({cursor} >= {start} or {cursor} is null{empty})"
-
-
-def check_lookback(name: str, kind: str) -> None:
-    """Refuse a duration that cannot be taken from a column's values. Raises ConnectorError."""
-    if kind in _MOMENTS:
-        return
-    message = (
-        f"lookback: a duration cannot be taken from {name!r}, which is {kind}: the cursor column "
-        "must be date, timestamp or timestamptz (in `sql`, write it as such), or leave it out"
-    )
-    raise refusal("invalid_lookback", message, field=name)
 
 
 def _behind(query: Query, extraction: Extraction, shape: Shape, position: Position) -> str:

@@ -119,13 +119,10 @@ class UniqueIndex(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class TableDescription(msgspec.Struct, frozen=True):
-    """A table as the catalog has it.
+    """A table as the catalog has it, for the user who asks; `name` is quoted, with its schema.
 
-    Attributes:
-        kind: PostgreSQL's letter: r table, p partitioned, v view, f foreign, m materialized.
-        name: quoted, with its schema.
-        partitioned: by what.
-        user: who asks.
+    Its kind is PostgreSQL's letter: r table, p partitioned (by `partitioned`), v view, f foreign, m
+    materialized.
     """
 
     oid: int
