@@ -27,8 +27,11 @@ class Columns(msgspec.Struct, omit_defaults=True):
     rest: list[Record] = []
 
     def __post_init__(self) -> None:
-        lists = [*self.values.values(), *([self.rest] if self.rest else [])]
-        if any(len(each) != self.size for each in lists):
+        size = self.size
+        for column in self.values.values():
+            if len(column) != size:
+                raise ValueError("the columns are of unequal length")
+        if self.rest and len(self.rest) != size:
             raise ValueError("the columns are of unequal length")
 
     def __len__(self) -> int:
@@ -58,14 +61,10 @@ class Columns(msgspec.Struct, omit_defaults=True):
 
     def records(self) -> list[Record]:
         """Return the records as dicts; keys that not all of them have come last."""
-        names = tuple(self.values)
-        if names:
-            made = [
-                dict(zip(names, row, strict=True))
-                for row in zip(*self.values.values(), strict=True)
-            ]
-        else:
-            made = [{} for _ in range(self.size)]
+        made: list[Record] = [{} for _ in range(self.size)]
+        for key, column in self.values.items():  # faster than a row after the other
+            for record, value in zip(made, column, strict=True):
+                record[key] = value
         for record, more in zip(made, self.rest, strict=False):
             record.update(more)
         return made

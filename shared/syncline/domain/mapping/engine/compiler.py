@@ -15,8 +15,8 @@ from syncline.domain.errors import Failure
 from syncline.domain.mapping.document import FieldType, Mapping, TransformationField
 from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
 from syncline.domain.mapping.engine.evaluation import Evaluation, failure_of
-from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field
-from syncline.domain.mapping.engine.output_columns import compile_output
+from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field, has_absent
+from syncline.domain.mapping.engine.output_columns import Output
 from syncline.domain.mapping.engine.shape import Shaper
 from syncline.domain.mapping.paths import parse_path
 from syncline.domain.record import Record
@@ -54,7 +54,7 @@ class Mapper:
         close: bool = False,
     ) -> None:
         fixed = [(parse_path(target), value) for target, value in static]
-        self._output = compile_output(Shaper(close=close).shape(fields, fixed))
+        self._output = Output(Shaper(close=close).shape(fields, fixed))
         self._exclude = exclude
 
     def map(self, batch: Columns) -> MappedBatch:
@@ -70,26 +70,26 @@ class Mapper:
                 places = [place for place, is_out in enumerate(holds) if not is_out]
                 batch = batch.part(places)
         evaluation = Evaluation(batch)
-        columns = self._output(evaluation)
+        columns = self._output.columns(evaluation)
         for row, broken in evaluation.failures.items():
             failures[places[row]] = broken[min(broken)]
         if failures:
             rows = [row for row, place in enumerate(places) if place not in failures]
             columns = {key: [column[r] for r in rows] for key, column in columns.items()}
             places = [places[row] for row in rows]
-        outputs = _laid_out(len(places), columns)
+        outputs = _laid_out(len(places), columns, self._output.optional)
         return MappedBatch(outputs, places, dict(sorted(failures.items())), excluded)
 
     def broken(self, record: Record) -> list[tuple[int, Failure]]:
         """Name every field that a record breaks, by its place in the mapping."""
         evaluation = Evaluation(Columns.of([record]))
-        self._output(evaluation)
+        self._output.columns(evaluation)
         return sorted(evaluation.failures.get(0, {}).items())
 
 
-def _laid_out(size: int, columns: dict[str, list[Any]]) -> Columns:
+def _laid_out(size: int, columns: dict[str, list[Any]], optional: Sequence[str]) -> Columns:
     """Return outputs; a key that some of them do not have stands with the others' rest."""
-    sparse = [key for key, column in columns.items() if ABSENT in column]
+    sparse = [key for key in optional if has_absent(columns[key])]
     if not sparse:
         return Columns(size, columns)
     rows = zip(*[columns.pop(key) for key in sparse], strict=True)

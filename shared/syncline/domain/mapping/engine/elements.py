@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain, islice
+from itertools import accumulate, chain, repeat
 from typing import Any, NamedTuple, TypeAlias
 
 from syncline.domain.mapping.engine.evaluation import RecordContext, Scope, ValueContext
-from syncline.domain.mapping.engine.fields import ABSENT, Field
+from syncline.domain.mapping.engine.fields import ABSENT, Field, has_absent
 from syncline.domain.mapping.engine.shape import Each, SourceArray
 from syncline.domain.mapping.paths import Path, batch_reader
 from syncline.domain.record import Value
@@ -43,13 +43,19 @@ def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool
 
     def make(scope: Scope) -> list[Any]:
         found = [read(scope) for read in sources]
-        lengths = [max(len(array or ()) for array in row) for row in zip(*found, strict=True)]
-        rows = [row for row, length in enumerate(lengths) for _ in range(length)]
+        lengths = _lengths(found)
+        rows = list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))
+        owners = rows if at_root else [scope.owners[row] for row in rows]
         contexts: list[RecordContext | ValueContext] = [
             ValueContext(_elements(arrays, lengths)) for arrays in found
         ]
-        contexts += [scope.contexts[number].repeated(rows) for number in each.carried]
-        owners = [scope.owners[row] for row in rows]
+        for number in each.carried:
+            context = (
+                RecordContext(scope.evaluation.batch, owners)
+                if at_root
+                else scope.contexts[number].repeated(rows)
+            )
+            contexts.append(context)
         inner = Scope(scope.evaluation, owners, contexts, None if is_written else [])
         made = element(inner)
         if inner.written is not None:
@@ -59,10 +65,18 @@ def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool
     return make
 
 
+def _lengths(found: Sequence[list[list[Any] | None]]) -> list[int]:
+    """Return how many elements each row's array will have: as many as the longest beside it."""
+    if len(found) == 1:
+        return [len(array) if array else 0 for array in found[0]]
+    return [max(len(array or ()) for array in row) for row in zip(*found, strict=True)]
+
+
 def _elements(arrays: Sequence[list[Any] | None], lengths: Sequence[int]) -> list[Any]:
     """Return the elements of all arrays, each array as long as it has to be."""
-    if all(len(array or ()) == length for array, length in zip(arrays, lengths, strict=True)):
-        return list(chain.from_iterable(filter(None, arrays)))
+    whole = list(chain.from_iterable(filter(None, arrays)))
+    if len(whole) == sum(lengths):
+        return whole
     made: list[Any] = []
     for array, length in zip(arrays, lengths, strict=True):
         own = array or []
@@ -86,12 +100,13 @@ def _gathered(
     made: list[Any], lengths: Sequence[int], found: Sequence[list[list[Any] | None]]
 ) -> list[Any]:
     """Cut the elements of all rows into each row's array."""
-    elements, arrays = iter(made), []
-    for length, row in zip(lengths, zip(*found, strict=True), strict=True):
-        own = list(islice(elements, length))
-        if ABSENT in own:
-            own = [element for element in own if element is not ABSENT]
-        arrays.append(own if own or [] in row else ABSENT)
+    cuts = zip(accumulate(lengths), lengths, strict=True)
+    arrays: list[Any] = [made[end - length : end] for end, length in cuts]
+    if has_absent(made):
+        arrays = [[one for one in array if one is not ABSENT] for array in arrays]
+    for row, array in enumerate(arrays):
+        if not array and all(own[row] != [] for own in found):
+            arrays[row] = ABSENT
     return arrays
 
 
@@ -128,7 +143,7 @@ def _arrays(making: SourceArray, *, at_root: bool) -> _Arrays:
     rule = _NullRule.of(making.fields, is_spread=making.is_spread)
 
     def arrays(scope: Scope) -> list[list[Any] | None]:
-        found = [_array_of(value, rule) for value in read(scope)]
+        found = [v if v.__class__ is list else _array_of(v, rule) for v in read(scope)]
         for row in absent_rows(scope, making.context):
             found[row] = None
         return found
@@ -164,6 +179,6 @@ def _switched_arrays(making: SourceArray, read: Column) -> _Arrays:
 def absent_rows(scope: Scope, number: int) -> frozenset[int]:
     """Return the rows that do not have a context, as their array is shorter."""
     context = scope.contexts[number] if scope.contexts else None
-    if not isinstance(context, ValueContext) or ABSENT not in context.values:
+    if not isinstance(context, ValueContext) or not has_absent(context.values):
         return frozenset()
     return frozenset(row for row, value in enumerate(context.values) if value is ABSENT)

@@ -65,7 +65,7 @@ class RecordContext:
     def read(self, path: Path) -> list[Value]:
         """Return what a path inside gives, a value a row."""
         found = walk_column(self._batch.column(path[0].key or ""), path[1:])
-        return [found[owner] for owner in self._owners]
+        return list(map(found.__getitem__, self._owners))
 
     def repeated(self, rows: Sequence[int]) -> RecordContext:
         """Return the context for rows that come of these."""
@@ -84,7 +84,7 @@ class ValueContext:
 
     def repeated(self, rows: Sequence[int]) -> ValueContext:
         """Return the context for rows that come of these."""
-        return ValueContext([self.values[row] for row in rows])
+        return ValueContext(list(map(self.values.__getitem__, rows)))
 
 
 class Scope:
@@ -92,7 +92,7 @@ class Scope:
 
     Attributes:
         owners: of each row the place of its record.
-        contexts: what the fields read, by number.
+        contexts: what the fields of elements read, by number; records are read by column.
         written: the columns of fields that may leave a row empty, if that is asked.
     """
 
@@ -100,7 +100,7 @@ class Scope:
         self,
         evaluation: Evaluation,
         owners: Sequence[int],
-        contexts: Sequence[RecordContext | ValueContext],
+        contexts: Sequence[RecordContext | ValueContext] = (),
         written: list[list[Any]] | None = None,
     ) -> None:
         self.evaluation = evaluation
@@ -115,7 +115,7 @@ class Scope:
 
     def part(self, rows: Sequence[int]) -> Scope:
         """Return some rows, for the steps of one field."""
-        return Scope(self.evaluation, [self.owners[row] for row in rows], ())
+        return Scope(self.evaluation, [self.owners[row] for row in rows])
 
 
 def failure_of(field: str, error: BaseException) -> Failure:

@@ -20,7 +20,7 @@ from syncline.domain.mapping.engine.fields import (
     RequiredFieldError,
 )
 from syncline.domain.mapping.transformers.transformer import ValueTransformer
-from syncline.domain.mapping.values.column_forms import ColumnForm, column_form
+from syncline.domain.mapping.values.column_forms import ColumnForm, column_form, texts_or_nulls
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
 from syncline.domain.record import Record, Value
 
@@ -30,11 +30,16 @@ _NO_RECORD: Record = {}
 
 
 class FieldColumn:
-    """Brings columns through one field."""
+    """Brings columns through one field.
+
+    Attributes:
+        is_idle: it leaves every value as it is.
+    """
 
     def __init__(self, field: Field) -> None:
         self._field = field
         self._steps = tuple(_steps(field))
+        self.is_idle = not self._steps
         self._reads_records = any(
             not isinstance(made.transform, ValueTransformer) for made in field.transformers
         )
@@ -72,8 +77,10 @@ def _steps(field: Field) -> list[_Step]:
     if field.required:
         steps.append(_required)
     steps += [_transformed(made) for made in field.transformers]
-    if field.convert is not None:
-        steps.append(_of_form(column_form(field.convert), empty=field.convert is not to_string))
+    if field.convert is to_string:  # by far the most frequent
+        steps.append(lambda values, _scope: texts_or_nulls(values))
+    elif field.convert is not None:
+        steps.append(_of_form(column_form(field.convert), empty=True))
     elif field.may_nest:
         steps.append(_sorted)
     if field.omit_null:

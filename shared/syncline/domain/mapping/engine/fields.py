@@ -37,6 +37,11 @@ class Absent:
 ABSENT: Final = Absent()
 
 
+def has_absent(column: list[Any]) -> bool:
+    """Tell whether ABSENT is in a column; `in` would compare it with each number, slowly."""
+    return Absent in set(map(type, column))
+
+
 class RequiredFieldError(ValueError):
     """A required field is null or empty."""
 

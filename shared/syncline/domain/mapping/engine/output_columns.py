@@ -6,7 +6,6 @@ in the rows where nothing is written; so do objects and arrays that consist of s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from syncline.domain.mapping.engine.elements import (
     compile_each,
     context_reader,
 )
-from syncline.domain.mapping.engine.evaluation import Evaluation, RecordContext, Scope
+from syncline.domain.mapping.engine.evaluation import Evaluation, Scope
 from syncline.domain.mapping.engine.field_column import FieldColumn
 from syncline.domain.mapping.engine.fields import ABSENT, Field
 from syncline.domain.mapping.engine.shape import Array, Each, Leaf, Node, Object
@@ -38,20 +37,23 @@ class _Place(msgspec.Struct, frozen=True):
     is_written: bool
 
 
-def compile_output(shape: Object) -> Callable[[Evaluation], dict[str, list[Any]]]:
-    """Return what makes the columns of outputs, keys sorted at every level.
+class Output:
+    """Makes the columns of outputs.
 
-    A column holds ABSENT where an output does not have the key.
+    Attributes:
+        optional: the keys that an output may lack.
     """
-    compiler = _Compiler(frozenset(), at_root=True)
-    places = {key: compiler.place(shape.places[key]).column for key in sorted(shape.places)}
 
-    def output(evaluation: Evaluation) -> dict[str, list[Any]]:
-        owners = range(len(evaluation.batch))
-        scope = Scope(evaluation, owners, [RecordContext(evaluation.batch, owners)])
-        return {key: column(scope) for key, column in places.items()}
+    def __init__(self, shape: Object) -> None:
+        compiler = _Compiler(frozenset(), at_root=True)
+        places = {key: compiler.place(shape.places[key]) for key in sorted(shape.places)}
+        self._columns = [(key, place.column) for key, place in places.items()]
+        self.optional = [key for key, place in places.items() if not place.is_certain]
 
-    return output
+    def columns(self, evaluation: Evaluation) -> dict[str, list[Any]]:
+        """Return the columns, keys sorted at every level; ABSENT where an output lacks the key."""
+        scope = Scope(evaluation, range(len(evaluation.batch)))
+        return {key: column(scope) for key, column in self._columns}
 
 
 class _Compiler:
@@ -80,20 +82,23 @@ class _Compiler:
         return self._field(node, node.field)
 
     def _object(self, node: Object) -> _Place:
-        keys = sorted(node.places)
-        places = [self.place(node.places[key]) for key in keys]
-        is_certain = all(place.is_certain for place in places)
+        places = {key: self.place(node.places[key]) for key in sorted(node.places)}
+        is_certain = any(place.is_certain for place in places.values())
 
         def column(scope: Scope) -> list[Any]:
-            rows = zip(*[place.column(scope) for place in places], strict=True)
-            if is_certain:
-                return [dict(zip(keys, row, strict=True)) for row in rows]
-            made = [
-                {k: v for k, v in zip(keys, row, strict=True) if v is not ABSENT} for row in rows
-            ]
-            return [each or ABSENT for each in made]
+            made: list[Any] = [{} for _ in scope.owners]
+            for key, place in places.items():  # faster than a row after the other
+                pairs = zip(made, place.column(scope), strict=True)
+                if place.is_certain:
+                    for one, value in pairs:
+                        one[key] = value
+                else:
+                    for one, value in pairs:
+                        if value is not ABSENT:
+                            one[key] = value
+            return made if is_certain else [one or ABSENT for one in made]
 
-        return _joined(column, places)
+        return _joined(column, list(places.values()))
 
     def _array(self, node: Array) -> _Place:
         """Lay elements at their indexes; one that is not there leaves a null or closes up."""
@@ -145,6 +150,8 @@ class _Compiler:
                 made[row] = value
             return made
 
+        if steps.is_idle and not is_optional and field.when is None:
+            return _Place(read, True, True)
         if is_optional or field.when is not None:
             return _Place(_noting(switched), False, False)
         if field.omit_null:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import repeat
+from types import NoneType
 from typing import Any, TypeAlias
 
 from syncline.domain.mapping.values import numbers
@@ -21,10 +22,12 @@ from syncline.domain.mapping.values.numbers import to_decimal, to_int
 from syncline.domain.record import is_storable
 
 ColumnForm: TypeAlias = Callable[[list[Any]], list[Any]]
+_FEW = 3
+"""So many values go through the function one by one as fast."""
 _SMALL = 10**18
 _INTEGERS = re.compile(r"(?:-?[0-9]{1,18}\n)+")
 _NUMBERS = re.compile(r"(?:-?[0-9]{1,18}(?:\.[0-9]{1,18})?\n)+")
-_INT, _STR, _BOOL, _EXACT = {int}, {str}, {bool}, {int, Decimal}
+_INT, _STR, _BOOL, _EXACT, _TEXTS = {int}, {str}, {bool}, {int, Decimal}, {str, NoneType}
 
 
 def each(function: Callable[[Any], Any]) -> ColumnForm:
@@ -39,7 +42,7 @@ def each_distinct(function: Callable[[Any], Any]) -> ColumnForm:
     """
 
     def form(values: list[Any]) -> list[Any]:
-        if set(map(type, values)) == _STR:
+        if len(values) > _FEW and set(map(type, values)) == _STR:
             texts = set(values)
             if 2 * len(texts) <= len(values):
                 known = dict(zip(texts, map(function, texts), strict=True))
@@ -66,12 +69,19 @@ def column_form(function: Callable[[Any], Any]) -> ColumnForm:
     return _FORMS.get(function) or each(function)
 
 
-def _texts(values: list[Any]) -> list[Any]:
+def texts_or_nulls(values: list[Any]) -> list[Any]:
+    """Apply `to_string` to a column that may hold nulls."""
     try:
         whole = "".join(values)
     except TypeError:  # one is no text
-        return list(map(str if _are_small(values) else to_string, values))
-    return values if is_storable(whole) else list(map(to_string, values))
+        if _are_small(values):
+            return list(map(str, values))
+        if not _TEXTS.issuperset(map(type, values)):
+            return [None if value is None else to_string(value) for value in values]
+        whole = "".join(filter(None, values))
+    if (whole.isascii() and "\0" not in whole) or is_storable(whole):
+        return values
+    return [None if value is None else to_string(value) for value in values]
 
 
 def _are_small(values: list[Any]) -> bool:
@@ -80,24 +90,25 @@ def _are_small(values: list[Any]) -> bool:
 
 
 def _are_plain(values: list[Any], form: re.Pattern[str]) -> bool:
-    """Tell whether they are all texts of a form, which has a line for each."""
-    if set(map(type, values)) != _STR:
-        return False
+    """Tell whether texts are all of a form, which has a line for each."""
     lines = "\n".join(values) + "\n"
     return lines.count("\n") == len(values) and form.fullmatch(lines) is not None
 
 
 def _integers(values: list[Any]) -> list[Any]:
+    if len(values) <= _FEW:
+        return list(map(to_int, values))
     if _are_small(values):
         return values
-    return list(map(int if _are_plain(values, _INTEGERS) else to_int, values))
+    is_plain = set(map(type, values)) == _STR and _are_plain(values, _INTEGERS)
+    return list(map(int if is_plain else to_int, values))
 
 
 def _decimals(values: list[Any]) -> list[Any]:
-    if _are_plain(values, _NUMBERS):
+    kinds = set(map(type, values)) if len(values) > _FEW else set()
+    if kinds == _STR and _are_plain(values, _NUMBERS):
         return list(map(Decimal, values))
-    kinds = set(map(type, values))
-    if not kinds <= _EXACT:
+    if not kinds or not kinds <= _EXACT:
         return list(map(to_decimal, values))
     made = list(map(Decimal, values)) if int in kinds else values
     if not all(map(Decimal.is_finite, made)):
@@ -112,7 +123,7 @@ def _booleans(values: list[Any]) -> list[Any]:
 
 _known_booleans = each_distinct(to_bool)
 _FORMS: dict[Callable[[Any], Any], ColumnForm] = {
-    to_string: _texts,
+    to_string: texts_or_nulls,
     to_int: _integers,
     to_decimal: _decimals,
     to_bool: _booleans,
