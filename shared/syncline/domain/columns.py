@@ -42,6 +42,8 @@ class Columns(msgspec.Struct, omit_defaults=True):
         """Lay out records by column; they stay as they are."""
         if not records:
             return cls(0, {})
+        if len(records) == 1:
+            return cls(1, {key: [value] for key, value in records[0].items()})
         first = records[0].keys()
         if all(record.keys() == first for record in records):
             return cls(len(records), {key: [r[key] for r in records] for key in first})

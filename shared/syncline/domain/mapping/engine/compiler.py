@@ -26,7 +26,8 @@ class MappedBatch(msgspec.Struct):
     """What mapping a batch gave.
 
     Attributes:
-        outputs: of the records that came through, in their order.
+        outputs: of the records that came through, in their order. A list of values may be the
+            very list of the batch, or stand for two keys: nobody changes it.
         places: where in the batch these records stand, parallel to `outputs`.
         failures: place -> why.
         excluded: places of records that the mapping leaves out.

@@ -6,7 +6,7 @@ records fail of which a value breaks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import repeat
 from types import NoneType
 from typing import Any, TypeAlias
@@ -24,61 +24,65 @@ from syncline.domain.mapping.values.column_forms import ColumnForm, column_form,
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
 from syncline.domain.record import Record, Value
 
-_Step: TypeAlias = Callable[[list[Any], Scope], list[Any]]
+FieldColumn: TypeAlias = Callable[[list[Any], Scope], list[Any]]
+"""Makes of the values of a scope's rows what a field, or one of its steps, makes of each."""
 _NESTED = frozenset({dict, list})
 _NO_RECORD: Record = {}
 
 
-class FieldColumn:
-    """Brings columns through one field.
+def column_function(field: Field) -> FieldColumn | None:
+    """Return what brings columns through a field; None: it leaves every value as it is.
 
-    Attributes:
-        is_idle: it leaves every value as it is.
+    ABSENT stands where it leaves null out. A value that breaks it is noted with its record, and
+    makes null.
     """
+    steps = _steps(field)
+    if len(steps) <= 1:
+        return _guarded(field, steps[0]) if steps else None
 
-    def __init__(self, field: Field) -> None:
-        self._field = field
-        self._steps = tuple(_steps(field))
-        self.is_idle = not self._steps
-        self._reads_records = any(
-            not isinstance(made.transform, ValueTransformer) for made in field.transformers
-        )
+    def all_steps(values: list[Any], scope: Scope) -> list[Any]:
+        for step in steps:
+            values = step(values, scope)
+        return values
 
-    def apply(self, values: list[Value], scope: Scope) -> list[Any]:
-        """Return what the field makes of each row's value; ABSENT where it leaves null out.
+    return _guarded(field, all_steps)
 
-        A value that breaks it is noted with its record, and makes null.
-        """
-        made = values
+
+def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
+    reads_records = not all(isinstance(t.transform, ValueTransformer) for t in field.transformers)
+
+    def apply(values: list[Value], scope: Scope) -> list[Any]:
         try:
-            for step in self._steps:
-                made = step(made, scope)
+            return step(values, scope)
         except RAISED:  # whatever it was, the slow way names it
-            return self._one_by_one(values, scope)
-        return made
+            roots = scope.roots() if reads_records else repeat(_NO_RECORD, len(values))
+            return _one_by_one(field, zip(values, roots, scope.owners, strict=True), scope)
 
-    def _one_by_one(self, values: list[Value], scope: Scope) -> list[Any]:
-        field, made = self._field, []
-        roots = scope.roots() if self._reads_records else repeat(_NO_RECORD, len(values))
-        for value, root, owner in zip(values, roots, scope.owners, strict=True):
-            try:
-                made.append(field.apply(value, root))
-            except RAISED as error:
-                scope.evaluation.fail(owner, field, error)
-                made.append(ABSENT if field.omit_null else None)
-        return made
+    return apply
 
 
-def _steps(field: Field) -> list[_Step]:
+def _one_by_one(field: Field, rows: Iterable[tuple[Value, Record, int]], scope: Scope) -> list[Any]:
+    """Bring values through a field, each with its record and the record's place."""
+    made = []
+    for value, root, owner in rows:
+        try:
+            made.append(field.apply(value, root))
+        except RAISED as error:
+            scope.evaluation.fail(owner, field, error)
+            made.append(ABSENT if field.omit_null else None)
+    return made
+
+
+def _steps(field: Field) -> list[FieldColumn]:
     """Return the steps for default, required check, transformers and type, in that order."""
-    steps: list[_Step] = []
+    steps: list[FieldColumn] = []
     if field.default is not None:
         steps.append(_filled(field.default))
     if field.required:
         steps.append(_required)
     steps += [_transformed(made) for made in field.transformers]
     if field.convert is to_string:  # by far the most frequent
-        steps.append(lambda values, _scope: texts_or_nulls(values))
+        steps.append(_texts)
     elif field.convert is not None:
         steps.append(_of_form(column_form(field.convert), empty=True))
     elif field.may_nest:
@@ -88,7 +92,11 @@ def _steps(field: Field) -> list[_Step]:
     return steps
 
 
-def _filled(default: Value) -> _Step:
+def _texts(values: list[Any], _scope: Scope) -> list[Any]:
+    return texts_or_nulls(values)
+
+
+def _filled(default: Value) -> FieldColumn:
     def step(values: list[Any], _scope: Scope) -> list[Any]:
         if all(values):
             return values
@@ -103,7 +111,7 @@ def _required(values: list[Any], _scope: Scope) -> list[Any]:
     return values
 
 
-def _transformed(made: FieldTransformer) -> _Step:
+def _transformed(made: FieldTransformer) -> FieldColumn:
     transform = made.transform
     if isinstance(transform, ValueTransformer):
         form = transform.form
@@ -118,7 +126,7 @@ def _transformed(made: FieldTransformer) -> _Step:
     return step
 
 
-def _of_form(form: ColumnForm, *, empty: bool = False) -> _Step:
+def _of_form(form: ColumnForm, *, empty: bool = False) -> FieldColumn:
     """Return the step that leaves nulls as they are, and makes null of empty texts if `empty`."""
 
     def step(values: list[Any], _scope: Scope) -> list[Any]:

@@ -17,7 +17,7 @@ from syncline.domain.mapping.engine.elements import (
     context_reader,
 )
 from syncline.domain.mapping.engine.evaluation import Evaluation, Scope
-from syncline.domain.mapping.engine.field_column import FieldColumn
+from syncline.domain.mapping.engine.field_column import FieldColumn, column_function
 from syncline.domain.mapping.engine.fields import ABSENT, Field
 from syncline.domain.mapping.engine.shape import Array, Each, Leaf, Node, Object
 from syncline.domain.mapping.paths import is_simple
@@ -121,42 +121,53 @@ class _Compiler:
         )
         return _Place(_noting(make), False, False)
 
+    def _field(self, leaf: Leaf, field: Field) -> _Place:
+        read, apply = self._reader(leaf), column_function(field)
+        is_optional = leaf.context in self._optional
+        if is_optional or field.when is not None:
+            context = leaf.context if is_optional else None
+            return _Place(_noting(_switched(field, read, apply, context)), False, False)
+        if apply is None:
+            return _Place(read, True, True)
+        if field.omit_null:
+            return _Place(_noting(lambda scope: apply(read(scope), scope)), False, False)
+        return _Place(lambda scope: apply(read(scope), scope), True, True)
+
     def _reader(self, leaf: Leaf) -> Column:
         key = leaf.source[0].key if is_simple(leaf.source) else None
-        if self._at_root and key is not None:
-            return lambda scope: scope.evaluation.batch.column(key)
-        return context_reader(leaf.context, leaf.source, at_root=self._at_root)
+        if not self._at_root or key is None:
+            return context_reader(leaf.context, leaf.source, at_root=self._at_root)
 
-    def _field(self, leaf: Leaf, field: Field) -> _Place:
-        read = self._reader(leaf)
-        steps = FieldColumn(field)
-        is_optional = leaf.context in self._optional
+        def read(scope: Scope) -> list[Any]:
+            batch = scope.evaluation.batch
+            return batch.values.get(key) or batch.column(key)
 
-        def column(scope: Scope) -> list[Any]:
-            return steps.apply(read(scope), scope)
+        return read
 
-        def switched(scope: Scope) -> list[Any]:
-            values = read(scope)
-            absent = absent_rows(scope, leaf.context) if is_optional else ()
-            rows = [row for row in range(len(values)) if row not in absent]
-            if field.when is not None:
-                is_on = scope.evaluation.is_on(field, [scope.owners[row] for row in rows])
-                rows = [row for row, on in zip(rows, is_on, strict=True) if on]
-            if len(rows) == len(values):
-                return steps.apply(values, scope)
-            made: list[Any] = [ABSENT] * len(values)
-            given = steps.apply([values[row] for row in rows], scope.part(rows))
-            for row, value in zip(rows, given, strict=True):
-                made[row] = value
-            return made
 
-        if steps.is_idle and not is_optional and field.when is None:
-            return _Place(read, True, True)
-        if is_optional or field.when is not None:
-            return _Place(_noting(switched), False, False)
-        if field.omit_null:
-            return _Place(_noting(column), False, False)
-        return _Place(column, True, True)
+def _switched(
+    field: Field, read: Column, apply: FieldColumn | None, optional: int | None
+) -> Column:
+    """Return a field's column where `when`, or a context that may be missing, leaves rows out."""
+
+    def column(scope: Scope) -> list[Any]:
+        values = read(scope)
+        absent = () if optional is None else absent_rows(scope, optional)
+        rows = [row for row in range(len(values)) if row not in absent]
+        if field.when is not None:
+            is_on = scope.evaluation.is_on(field, [scope.owners[row] for row in rows])
+            rows = [row for row, on in zip(rows, is_on, strict=True) if on]
+        if len(rows) == len(values):
+            return apply(values, scope) if apply else values
+        given = [values[row] for row in rows]
+        made: list[Any] = [ABSENT] * len(values)
+        for row, value in zip(
+            rows, apply(given, scope.part(rows)) if apply else given, strict=True
+        ):
+            made[row] = value
+        return made
+
+    return column
 
 
 def _joined(column: Column, places: list[_Place]) -> _Place:

@@ -201,7 +201,7 @@ def assert_alike(new: MappedRecords, old: referee.MappedBatch) -> None:
     assert list(map(repr, new.outputs)) == list(map(repr, old.outputs))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(fields(of_raw=True), min_size=1, max_size=6), batches())
 def test_normalization(parts: list[dict[str, Any]], records: list[dict[str, Any]]) -> None:
     mapping = taken(fitting(parts, "normalization"), {"static": [{"target": "s", "value": 1}]})
@@ -215,7 +215,7 @@ def test_normalization(parts: list[dict[str, Any]], records: list[dict[str, Any]
     event(f"failed: {bool(result.failures)}, made: {any(result.outputs)}")
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(fields(of_raw=False) | fields(of_raw=False) | STATICS, min_size=1, max_size=7),
     st.none() | st.none() | CONDITIONS,
