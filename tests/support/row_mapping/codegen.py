@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from syncline.domain.mapping.paths import Path, element_reader, is_simple, reader
+from syncline.domain.mapping.paths import Path, is_simple, reader
 from syncline.domain.mapping.transformers.transformer import ValueTransformer
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
 from syncline.domain.record import Record
-from tests.support.row_mapping.elements import ABSENT, Make, compile_each
+from tests.support.row_mapping.elements import ABSENT, Make, compile_each, element_reader
 from tests.support.row_mapping.fields import Field, RequiredFieldError
 from tests.support.row_mapping.shape import Array, Each, Leaf, Node, Object
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from syncline.domain.mapping.paths import element_reader, reader
+from syncline.domain.mapping.paths import EACH, Path, reader
 from syncline.domain.record import Record, Value
 from tests.support.row_mapping.fields import Field
 from tests.support.row_mapping.shape import Each, SourceArray
@@ -22,6 +22,26 @@ class Absent:
 
 
 ABSENT: Final = Absent()
+
+
+def element_reader(path: Path) -> Callable[[Any], Any]:
+    """Return a function that reads a path inside an element of a record's array."""
+    return lambda element: _walk(element, path)
+
+
+def _walk(value: Any, path: Path) -> Any:
+    for place, segment in enumerate(path):
+        if segment == EACH:
+            rest = path[place + 1 :]
+            return [_walk(one, rest) for one in value] if isinstance(value, list) else None
+        if segment.key is not None:
+            value = value.get(segment.key) if isinstance(value, dict) else None
+        else:
+            index = segment.index or 0
+            value = value[index] if isinstance(value, list) and index < len(value) else None
+    return value
+
+
 _Column: TypeAlias = Callable[[Record, Sequence[Any]], "list[Any] | None"]
 
 

@@ -134,11 +134,6 @@ def walk_column(values: list[Value], path: Path) -> list[Value]:
     return values
 
 
-def element_reader(path: Path) -> Callable[[Any], Any]:
-    """Return a function that reads a path inside an element of a record's array."""
-    return lambda element: _walk(element, path)
-
-
 def column_name(text: str) -> str:
     """Return the column that a text names: a quoted segment without its quotes, all else as is."""
     try:
