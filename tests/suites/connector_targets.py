@@ -13,6 +13,7 @@ from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import encode
 from syncline.domain.errors import Category, FailureError
 from tests.suites.connectors import CONTROLS, COUNTS, EXACT, ODD_TEXTS, World, item, said
+from tests.support.written import columns_of
 
 
 class Target(World, Protocol):
@@ -53,6 +54,7 @@ def batch_of(
         match_key=("id",),
         options=target.options,
         fields=("id", "name", "amount", "count"),
+        columns=columns_of(payloads),
     )
 
 

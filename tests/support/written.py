@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from syncline.connectors.port import WriteBatch
-from syncline.contracts.messages import encode
+from syncline.contracts.messages import decoder_of, encode
+from syncline.domain.columns import Columns
+from syncline.domain.record import Record
 
 
 def bulk(
@@ -18,14 +20,21 @@ def bulk(
 ) -> WriteBatch:
     """Make a bulk of payloads, each of a source record of its own, known by `key` (`id`)."""
     names = [f"s{n}" for n in range(len(payloads))]
+    encoded = [encode(payload) for payload in payloads]
     return WriteBatch(
         tenant="t",
         entity_type="item",
         correlation_id="r",
         source_ids=list(source_ids) or names,
-        payloads=[encode(payload) for payload in payloads],
+        payloads=encoded,
         target_ids=list(target_ids) or [None] * len(payloads),
         keys=names,
         match_key=key or ("id",),
         options={"table": table},
+        columns=columns_of(encoded),
     )
+
+
+def columns_of(payloads: Sequence[bytes]) -> Columns:
+    """Return payloads by column, as Execute reads them."""
+    return Columns.of([decoder_of(Record).decode(payload) for payload in payloads])

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
+from itertools import groupby
 
 import structlog
 
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.contracts.messages import RunRef, decoder_of, encode
+from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, FailureError
 from syncline.domain.mapping.paths import parse_path, reader
 from syncline.domain.record import Record
@@ -114,12 +116,24 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         source_ids=[item.source_id for item in items],
         payloads=[item.payload for item in items],
         target_ids=[item.target_id for item in items],
-        keys=[idempotency_key(run, item) for item in items],
+        keys=[idempotency_key(run, i) for i in items] if target.capabilities.reads_keys else [],
         match_key=target.transformation.match_key,
         options=target.transformation.target,
         fields=target.transformation.target_paths,
         asked=all(item.asked or item.target_id is not None for item in items),
+        columns=_columns(items),
     )
+
+
+def _columns(items: Sequence[Item]) -> Columns:
+    """Return the payloads of items by column."""
+    parts = []
+    for _, same in groupby(items, lambda item: id(item.columns)):
+        own = list(same)
+        columns = own[0].columns
+        whole = len(own) == len(columns) and own[0].place == 0 and own[-1].place == len(own) - 1
+        parts.append(columns if whole else columns.part(item.place for item in own))
+    return joined(parts)
 
 
 def match_keys(paths: Sequence[str], items: Sequence[Item]) -> list[str]:

@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 import msgspec
 
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Intent, LedgerEntry
 
@@ -42,6 +43,7 @@ class Item(msgspec.Struct):
 
     Attributes:
         bundle, place: where it came from: index of the bundle in the call, index in its lists.
+        columns: of the bundle, in which its payload stands at `place`.
         version: when it was read; the higher one is the newer version.
         target_id: known ID at the target.
         entry: what the ledger knows of it.
@@ -52,6 +54,7 @@ class Item(msgspec.Struct):
     bundle: int
     place: int
     source_id: str
+    columns: Columns
     payload: bytes
     payload_hash: str
     row_hash: str | None

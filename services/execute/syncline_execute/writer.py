@@ -44,7 +44,7 @@ def items_of(bundles: Sequence[Bundle]) -> list[Item]:
     """Flatten bundles of one run into items with their payload hashes."""
     items: list[Item] = []
     for number, bundle in enumerate(bundles):
-        payloads = encoded_payloads(bundle)
+        payloads = encoded_payloads(bundle.columns)
         hashes = payload_hashes(payloads, bundle.run.target)
         rows = [row or None for row in bundle.row_hashes] or [None] * len(payloads)
         versions = [batch.version for batch in bundle.batches for _ in batch.slots]
@@ -53,6 +53,7 @@ def items_of(bundles: Sequence[Bundle]) -> list[Item]:
             repeat(number),
             range(len(payloads)),
             bundle.ids,
+            repeat(bundle.columns),
             payloads,
             hashes,
             rows,

@@ -30,6 +30,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         read_back: lookup() also tells whether the record found holds the payload.
         lookup_first: records whose ID is not known are looked up before they are written.
         lookup_size: most records in one look-up call.
+        reads_keys: writes are given idempotency keys.
         honours_keys: a write sent again under the same idempotency key has no second effect.
         longest_call: seconds after which one call to the system has surely ended.
         composite_key: rows are named by their match key, which may be made of several paths.
@@ -45,6 +46,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     read_back: bool = False
     lookup_first: bool = False
     lookup_size: int = 1000
+    reads_keys: bool = True
     honours_keys: bool = False
     longest_call: float = 60.0
     composite_key: bool = False

@@ -17,6 +17,7 @@ from syncline.connectors import settings
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
 from syncline.connectors.pages import ExtractRequest, Page, Snapshot
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import JsonObject
@@ -50,13 +51,14 @@ class WriteBatch(msgspec.Struct):
     Attributes:
         payloads: JSON objects, encoded, keys sorted.
         target_ids: known IDs at the target, None where unknown.
-        keys: idempotency keys, one a record.
+        keys: idempotency keys, one a record; none where the connector `reads_keys` not.
         match_key: payload paths by which the target finds an existing record; more than one only
             where the connector has `composite_key`.
         options: the mapping's `transformation.target` block.
         correlation_id: of the run.
         fields: the payload paths that the mapping writes, in its order.
         asked: the target was asked just now, and has no record of those without a target ID.
+        columns: the payloads once more by column, where they came so.
     """
 
     tenant: str
@@ -70,6 +72,7 @@ class WriteBatch(msgspec.Struct):
     options: Mapping[str, Any]
     fields: Sequence[str] = ()
     asked: bool = False
+    columns: Columns | None = None
 
 
 class WriteResult(msgspec.Struct):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from syncline.contracts.messages import Attempt, Index, RunRef, Slot, decoder_of, encode
+from syncline.contracts.messages import Attempt, Index, RunRef, Slot, decoder_of, encode, encoder
 from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.columns import Columns
 from syncline.domain.record import Record
@@ -178,15 +178,17 @@ def encoded_records(bundle: Bundle, places: Sequence[int]) -> list[bytes]:
     return [encode(record) for record in bundle.columns.part(places).records()]
 
 
-def encoded_payloads(bundle: Bundle) -> list[bytes]:
-    """Return all records as JSON with their keys in order, as the target and the ledger see them.
+def encoded_payloads(columns: Columns) -> list[bytes]:
+    """Return payloads as JSON with their keys in order, as the target and the ledger see them.
 
     Transform has put the keys in order; what not every record has stands behind the others here.
     """
-    records = bundle.columns.records()
-    if bundle.columns.rest:
-        records = [dict(sorted(record.items())) for record in records]
-    return [encode(record) for record in records]
+    if columns.rest or not columns.values:
+        return [encode(dict(sorted(record.items()))) for record in columns.records()]
+    lines = [encoder.encode_lines(column).split(b"\n") for column in columns.values.values()]
+    names = (encode(name).replace(b"%", b"%%") for name in columns.values)
+    record = b"{" + b",".join(name + b":%b" for name in names) + b"}"
+    return [record % row for row in zip(*lines, strict=True)][: len(columns)]
 
 
 def fitting(

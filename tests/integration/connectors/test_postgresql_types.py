@@ -21,6 +21,7 @@ from syncline.connectors.sqlite import SqliteConnector
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.mapping.extraction import Extraction
 from tests.support.postgresql import connector_to
+from tests.support.written import columns_of
 
 SAMPLES: dict[str, list[str]] = {
     "bool": ["true", "false"],
@@ -165,7 +166,17 @@ async def carried(connector: PostgresqlConnector, source: str, target: str) -> l
     ids = [str(n) for n in range(len(records))]
     unknown: list[str | None] = [None] * len(records)
     batch = WriteBatch(
-        "t", "item", "r", ids, payloads, unknown, ids, ("id",), {"table": target}, ("id", "v")
+        "t",
+        "item",
+        "r",
+        ids,
+        payloads,
+        unknown,
+        ids,
+        ("id",),
+        {"table": target},
+        ("id", "v"),
+        columns=columns_of(payloads),
     )
     result = await connector.write(batch)
     return [f"{records[n]['v']!r}: {failure.message}" for n, failure in result.failures.items()]

@@ -62,7 +62,7 @@ def test_a_batch_of_the_release_before_is_read_as_a_bundle() -> None:
     read = decode_bundle(older())
     assert (read.lane, read.ids, read.attempt) == (1, ["A", "B"], 2)
     assert origins(read) == [(4, 0, 99), (4, 3, 99)]
-    assert encoded_payloads(read) == [b'{"a":null,"b":1}', b'{"a":2.5}']
+    assert encoded_payloads(read.columns) == [b'{"a":null,"b":1}', b'{"a":2.5}']
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,16 @@ def test_an_outcome_report_of_the_release_before_is_read() -> None:
     wrong = encode({**fields, "slots": [0], "stage": "execute"})
     with pytest.raises(msgspec.DecodeError):
         decode_report(raw_delivery("outcomes", wrong))
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"a%b": st.none() | st.integers() | st.text() | st.booleans(), 'q"': st.text()},
+            optional={"z": st.lists(st.integers(), max_size=2)},
+        )
+    )
+)
+def test_payloads_are_the_records_as_json(records: list[dict[str, Any]]) -> None:
+    given_ones = [encode(dict(sorted(record.items()))) for record in records]
+    assert encoded_payloads(Columns.of([dict(sorted(r.items())) for r in records])) == given_ones

@@ -12,6 +12,7 @@ import pytest
 from syncline.connectors.facts import Capabilities
 from syncline.connectors.port import ConnectorError, LookupResult, WriteBatch
 from syncline.contracts.messages import RunRef
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.document import Transformation
 from syncline.domain.retry import RetryPolicy
@@ -78,7 +79,10 @@ def target(connector: Any, limiter: Any, size: int) -> Target:
 
 
 def items(count: int) -> list[Item]:
-    return [Item(0, n, str(n), b'{"sku":"A"}', "a" * 32, None, 1) for n in range(count)]
+    return [
+        Item(0, n, str(n), Columns.of([{"sku": "A"}] * count), b'{"sku":"A"}', "a" * 32, None, 1)
+        for n in range(count)
+    ]
 
 
 @pytest.mark.parametrize(("size", "calls"), [(1, 1878), (100, 19)])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncline.contracts.messages import RunRef
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Intent, LedgerEntry
 from syncline_execute.calls import idempotency_key
@@ -30,7 +31,7 @@ SAME, OTHER = "a" * 32, "b" * 32
 
 
 def item(source_id: str = "A1", *, version: int = 10, payload_hash: str = SAME) -> Item:
-    return Item(0, 0, source_id, b"{}", payload_hash, None, version)
+    return Item(0, 0, source_id, Columns(1, {}), b"{}", payload_hash, None, version)
 
 
 def entry(

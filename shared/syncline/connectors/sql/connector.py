@@ -47,6 +47,7 @@ class SqlConnector(port.Connector):
         target=True,
         idempotent_upsert=True,
         bulk_size=5000,
+        reads_keys=False,
         lookup=True,
         composite_key=True,
     )

@@ -20,6 +20,7 @@ from syncline.connectors.postgresql.target import catalog
 from syncline.connectors.postgresql.target.staging_table import (
     Records,
     copy_staged,
+    copy_text_of,
     create_staged,
     staged_value,
 )
@@ -33,11 +34,11 @@ _MAY_PASS = frozenset({"23503", "23505"})
 """SQLSTATEs of a row that is not there yet, and of a value that another row still has."""
 
 
-class _LeftOutError(Exception):
+class LeftOutError(Exception):
     """A statement wrote fewer rows than it was given."""
 
 
-class _ValueError(Exception):
+class StagingError(Exception):
     """COPY refused a value: a record's error, whatever its SQLSTATE."""
 
 
@@ -53,7 +54,8 @@ class Bulks:
         """Create or update rows; returns why records were refused."""
 
         async def send(some: Sequence[int]) -> None:
-            await self._insert([records[place] for place in some])
+            part = [records[place] for place in some]
+            await self.insert(list(part[0]), copy_text_of(part), len(part))
 
         return await self.halving(send, groups)
 
@@ -90,12 +92,12 @@ class Bulks:
         try:
             await self._pace()
             await send(places)
-        except (_ValueError, _LeftOutError) as error:
+        except (StagingError, LeftOutError) as error:
             found: BaseException = error.__cause__ or error
         except asyncpg.PostgresError as error:
             if is_transient(error):
                 raise
-            await self._raise_of_all(error)
+            await self.raise_of_all(error)
             found = error
         else:
             return {}
@@ -105,7 +107,7 @@ class Bulks:
         first = await self._halving(send, places[:middle])
         return first | await self._halving(send, places[middle:])
 
-    async def _raise_of_all(self, error: asyncpg.PostgresError) -> None:
+    async def raise_of_all(self, error: asyncpg.PostgresError) -> None:
         """Raise an error that every record would meet, with what a person can do."""
         table = self.table.described
         if is_row_security(error):
@@ -128,22 +130,34 @@ class Bulks:
         advice = f"create a policy on {table.name} that lets {table.user} insert and update"
         return refused_call(error, advice)
 
-    async def staged(self, records: Records) -> str:
-        """Put records into a temporary table of this transaction, and return its name."""
-        names = list(records[0])
+    async def staged(self, names: Sequence[str], text: str) -> str:
+        """Put rows into a temporary table of this transaction, and return its name.
+
+        Args:
+            text: the rows, in COPY's text format.
+        """
         columns = [self.table.columns[name] for name in names]
         staged = await create_staged(self.connection, columns)
         try:
-            await copy_staged(self.connection, staged, names, records)
+            await copy_staged(self.connection, staged, names, text)
         except asyncpg.PostgresError as error:
             state = error.sqlstate or ""
             if is_transient(error) or state.startswith("53") or state == "42501":
                 raise
-            raise _ValueError from error
+            raise StagingError from error
         return staged
 
-    async def _insert(self, records: Records) -> None:
-        table, columns = self.table, list(records[0])
+    async def insert(self, columns: Sequence[str], text: str, count: int) -> None:
+        """Create or update rows, all or none.
+
+        Args:
+            text: the rows, in COPY's text format.
+            count: how many there are.
+
+        Raises:
+            LeftOutError: the table left some of them out.
+        """
+        table = self.table
         names = ", ".join(map(identifier, columns))
         values = ", ".join(staged_value(table.columns[name]) for name in columns)
         key = ", ".join(map(identifier, table.key))
@@ -152,16 +166,16 @@ class Bulks:
         change = ", ".join(f"{name} = excluded.{name}" for name in others)
         action = f"update set {change}" if change else "nothing"
         async with self.connection.transaction():
-            staged = await self.staged(records)
+            staged = await self.staged(columns, text)
             there = 0
-            if any(c.demanded for n, c in table.columns.items() if n not in records[0]):
+            if any(c.demanded for n, c in table.columns.items() if n not in columns):
                 there = await self._update_first(staged, columns)
             said = await self.connection.execute(
                 f"insert into {table.name} ({names}) select {values} from {staged} s "
                 f"order by {order} on conflict ({key}) do {action}"
             )
-            if change and int(said.split()[-1]) + there != len(records):
-                raise _LeftOutError
+            if change and int(said.split()[-1]) + there != count:
+                raise LeftOutError
 
     async def _update_first(self, staged: str, columns: Sequence[str]) -> int:
         """Update the rows that are there: what they have need not be in the payload.

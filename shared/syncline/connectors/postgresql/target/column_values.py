@@ -37,6 +37,11 @@ def convert_values(
     return failures
 
 
+def written_otherwise(column: TargetColumn) -> bool:
+    """Tell whether a column takes values in another form than JSON writes them."""
+    return _maker(column) is not None
+
+
 def _maker(column: TargetColumn) -> _Maker | None:
     if column.composite:
         return json_text

@@ -48,34 +48,37 @@ def staged_value(column: TargetColumn) -> str:
 
 
 async def copy_staged(
-    connection: asyncpg.Connection, name: str, columns: Sequence[str], records: Records
+    connection: asyncpg.Connection, name: str, columns: Sequence[str], text: str
 ) -> None:
-    """Copy records, which all have just these columns in this order."""
+    """Copy rows, written in COPY's text format, into these columns."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield text.encode()
+
     await connection.copy_to_table(
         name.removeprefix("pg_temp."),
-        source=_copy_text(records),
+        source=chunks(),
         columns=list(columns),
         format="text",
         null=NULL,
     )
 
 
-async def _copy_text(records: Records) -> AsyncIterator[bytes]:
-    """Write records as COPY's text format.
+def copy_text_of(records: Records) -> str:
+    """Write records, which all have the same keys in the same order, as COPY's text format.
 
     The quick way escapes nothing; counting separators afterwards shows whether it was right.
     """
     plain = "\n".join(
         [
-            "\t".join([v if v.__class__ is str else _PLAIN[v.__class__](v) for v in r.values()])
+            "\t".join([v if v.__class__ is str else PLAIN[v.__class__](v) for v in r.values()])
             for r in records
         ]
     )
     if _is_right(plain, records):
-        yield (plain + "\n").encode()
-        return
+        return plain + "\n"
     lines = ["\t".join([_escaped(value) for value in record.values()]) for record in records]
-    yield ("\n".join(lines) + "\n").encode()
+    return "\n".join(lines) + "\n"
 
 
 def _is_right(plain: str, records: Records) -> bool:
@@ -90,7 +93,7 @@ def _is_right(plain: str, records: Records) -> bool:
     )
 
 
-_PLAIN: dict[type, Callable[[Any], str]] = {
+PLAIN: dict[type, Callable[[Any], str]] = {
     int: str,
     Decimal: str,
     float: str,
@@ -104,5 +107,5 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 def _escaped(value: object) -> str:
     if value is None:
         return NULL
-    text = value if isinstance(value, str) else _PLAIN[type(value)](value)
+    text = value if isinstance(value, str) else PLAIN[type(value)](value)
     return text.translate(_ESCAPES)

@@ -11,6 +11,7 @@ from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResu
 from syncline.connectors.postgresql.target.bulks import Bulks
 from syncline.connectors.postgresql.target.column_values import convert_values
 from syncline.connectors.postgresql.target.key_changes import change_keys
+from syncline.connectors.postgresql.target.quick_upsert import quick_upsert
 from syncline.connectors.postgresql.target.staging_table import Records
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.postgresql.target.unique_key import check_keyed
@@ -27,12 +28,15 @@ class Upsert:
     def __init__(self, connection: asyncpg.Connection, table: Table, pace: Pace = unpaced) -> None:
         self._connection = connection
         self._table = table
+        self._pace = pace
         self._bulks = Bulks(connection, table, pace)
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Write all records; raises what concerns the whole call."""
         table = self._table
         check_keyed(table.described, table.key)
+        if quick := await quick_upsert(self._connection, table, self._pace, batch):
+            return quick
         bulk = keyed(batch, table.key)
         records, keys, ids = bulk.records, bulk.keys, bulk.ids
         failures: dict[int, Failure] = {}

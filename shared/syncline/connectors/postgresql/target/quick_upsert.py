@@ -1,0 +1,121 @@
+"""The quick way to write a bulk: from its columns, without a look at a single record.
+
+It is taken where nothing about a bulk is out of the ordinary. What is refused on it is written the
+careful way (`upsert`), which finds the record at fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+
+from syncline.connectors.port import Pace, WriteBatch, WriteResult
+from syncline.connectors.postgresql.errors import is_transient
+from syncline.connectors.postgresql.target.bulks import Bulks, LeftOutError, StagingError
+from syncline.connectors.postgresql.target.column_values import written_otherwise
+from syncline.connectors.postgresql.target.staging_table import NULL, PLAIN
+from syncline.connectors.postgresql.target.table import Table
+from syncline.connectors.sql.match_keys import to_target_id
+from syncline.domain.columns import Columns
+from syncline.domain.record import Value
+
+
+async def quick_upsert(
+    connection: asyncpg.Connection, table: Table, pace: Pace, batch: WriteBatch
+) -> WriteResult | None:
+    """Write a bulk from its columns.
+
+    Returns:
+        None where the bulk needs care; then nothing of it is written.
+
+    Raises:
+        asyncpg.PostgresError: the server is away for now.
+        ConnectorError: what would meet every record.
+    """
+    columns = batch.columns
+    if columns is None or not _is_plain(table, columns):
+        return None
+    ids = _ids(table, columns)
+    if ids is None or any(map(_is_moved, batch.target_ids, ids)):
+        return None
+    text = copy_text(list(columns.values.values()))
+    if text is None:
+        return None
+    bulks = Bulks(connection, table, pace)
+    try:
+        await pace()
+        await bulks.insert(list(columns.values), text, len(columns))
+    except (LeftOutError, StagingError):
+        return None
+    except asyncpg.PostgresError as error:
+        if is_transient(error):
+            raise
+        await bulks.raise_of_all(error)
+        return None
+    return WriteResult(list(ids))
+
+
+def _is_moved(known: str | None, own: str) -> bool:
+    return known is not None and known != own
+
+
+def _is_plain(table: Table, columns: Columns) -> bool:
+    """Tell whether all records write the same columns, in the form that COPY takes."""
+    known = [table.columns.get(name) for name in columns.values]
+    return (
+        len(columns) > 0
+        and not columns.rest
+        and all(c is not None and not c.generated and not written_otherwise(c) for c in known)
+    )
+
+
+def _ids(table: Table, columns: Columns) -> list[str] | None:
+    """Return the target IDs; None unless all keys are texts or whole numbers that differ."""
+    keys = []
+    for name in table.key:
+        texts = _key_texts(table.columns[name].leaf, columns.values.get(name, []))
+        if not texts or table.columns[name].collation is not None:
+            return None
+        keys.append(texts)
+    ids = keys[0] if len(keys) == 1 else [to_target_id(parts) for parts in zip(*keys, strict=True)]
+    return ids if len(set(ids)) == len(ids) else None
+
+
+def _key_texts(leaf: str, values: Sequence[Value]) -> list[str] | None:
+    kinds = set(map(type, values))
+    if leaf in ("text", "varchar") and kinds == {str}:
+        return list(values)
+    if leaf in ("int2", "int4", "int8") and kinds == {int}:
+        return list(map(str, values))
+    return None
+
+
+def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
+    """Write columns as COPY's text format; None where a value holds what has to be escaped.
+
+    Nothing is escaped: counting separators afterwards shows whether that was right.
+    """
+    texts = [_texts(column) for column in columns]
+    lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
+    nulls = sum(list(column).count(None) for column in columns)
+    size = len(columns[0])
+    is_right = (
+        lines.count("\t") == size * (len(columns) - 1)
+        and lines.count("\n") == size - 1
+        and lines.count(NULL) == nulls
+        and "\\" not in lines
+        and "\r" not in lines
+    )
+    return lines + "\n" if is_right else None
+
+
+def _texts(column: Sequence[Value]) -> Sequence[str]:
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column
+    if len(kinds) == 1:
+        text: Callable[[Any], str] = PLAIN[kinds.pop()]
+        return list(map(text, column))
+    return [value if value.__class__ is str else PLAIN[value.__class__](value) for value in column]
