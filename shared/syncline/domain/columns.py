@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -44,9 +45,10 @@ class Columns(msgspec.Struct, omit_defaults=True):
             return cls(0, {})
         if len(records) == 1:
             return cls(1, {key: [value] for key, value in records[0].items()})
-        first = records[0].keys()
-        if all(record.keys() == first for record in records):
-            return cls(len(records), {key: [r[key] for r in records] for key in first})
+        first = records[0]
+        with suppress(KeyError):  # faster than comparing the keys first
+            if set(map(len, records)) == {len(first)}:
+                return cls(len(records), {key: [r[key] for r in records] for key in first})
         common = set(first).intersection(*records)
         return cls(
             len(records),
