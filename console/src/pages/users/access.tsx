@@ -1,11 +1,20 @@
 import { MultiSelect } from "@mantine/core";
+import type { Schema } from "~/api/client";
 import { type RoleName, useSession } from "~/api/session";
+import type { ApiForm } from "~/components/form/form";
 import { RoleChoice } from "~/components/form/RoleChoice";
-import type { ApiForm } from "~/components/form/useApiForm";
+
+export type User = Schema<"UserView">;
 
 export interface Access {
   role: RoleName;
   tenants: string[];
+}
+
+/** Whether somebody may sign in, could already, or was only invited so far. */
+export function statusOf(user: User): string {
+  if (user.disabled) return "disabled";
+  return user.hasPassword || user.signedInAt ? "active" : "invited";
 }
 
 interface Props {
