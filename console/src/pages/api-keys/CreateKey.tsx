@@ -3,8 +3,8 @@ import { api } from "~/api/client";
 import { refetch } from "~/api/query";
 import { type RoleName, useSession } from "~/api/session";
 import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
-import { RoleChoice } from "~/components/form/RoleChoice";
 import { ShownOnce } from "~/components/ShownOnce";
+import { RoleChoice } from "~/pages/users/access";
 
 /** Making a key, and showing it the one time that it can be shown. */
 export function CreateKey({ onClose }: { onClose: () => void }) {

@@ -9,8 +9,7 @@ import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { CopyId, PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import { EntryActions } from "./EntryActions";
-import { History } from "./History";
-import { Section } from "./Section";
+import { History, Section } from "./History";
 import { advice, type Detail, type Letter } from "./words";
 
 export default function DeadLetterPage() {

@@ -1,7 +1,7 @@
-import { Alert, Group, List, Text } from "@mantine/core";
+import { Alert, Group, List, Stack, Text, Title } from "@mantine/core";
+import type { ReactNode } from "react";
 import { links } from "~/app/links";
 import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
-import { Section } from "./Section";
 import type { Detail } from "./words";
 
 interface Attempt {
@@ -74,5 +74,17 @@ function Outcome({ detail }: { detail: Detail }) {
         {detail.againId && <PageLink to={links.deadLetter(detail.againId)}>failed again: open the new entry</PageLink>}
       </Group>
     </Alert>
+  );
+}
+
+/** A part of an entry's page under a title of its own. */
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Stack gap={6} component="section" aria-label={title}>
+      <Title order={2} size={14}>
+        {title}
+      </Title>
+      {children}
+    </Stack>
   );
 }

@@ -1,8 +1,7 @@
-import { MultiSelect } from "@mantine/core";
+import { MultiSelect, Radio, type RadioGroupProps, Stack } from "@mantine/core";
 import type { Schema } from "~/api/client";
-import { type RoleName, useSession } from "~/api/session";
+import { ROLE_HINTS, ROLE_NAMES, type RoleName, roleWord, useSession } from "~/api/session";
 import type { ApiForm } from "~/components/form/form";
-import { RoleChoice } from "~/components/form/RoleChoice";
 
 export type User = Schema<"UserView">;
 
@@ -39,5 +38,23 @@ export function RoleAndTenants({ form: { field, values, setFieldValue } }: Props
         />
       )}
     </>
+  );
+}
+
+interface RoleProps extends Omit<RadioGroupProps, "children"> {
+  /** Roles above this one are not offered. */
+  most?: RoleName;
+}
+
+export function RoleChoice({ most = "platform_admin", ...field }: RoleProps) {
+  const offered = ROLE_NAMES.slice(0, ROLE_NAMES.indexOf(most) + 1);
+  return (
+    <Radio.Group label="Role" {...field}>
+      <Stack gap={6} mt={6}>
+        {offered.map((role) => (
+          <Radio key={role} value={role} label={roleWord(role)} description={ROLE_HINTS[role]} />
+        ))}
+      </Stack>
+    </Radio.Group>
   );
 }
