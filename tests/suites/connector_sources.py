@@ -109,9 +109,9 @@ class SourceSuite:
         assert sorted(ids_of(pages)) == [f"{n:04}" for n in range(10)]
         assert len(pages) >= 3
         for page in pages:
-            assert 1 <= len(page.ids) == len(page.cursors) == len(page.records)
+            assert 1 <= len(page.ids) == len(page.cursors) == len(page.records.records())
             assert page.bad == {}
-            assert [r["id"] for r in page.records] == page.ids
+            assert [r["id"] for r in page.records.records()] == page.ids
 
     async def test_a_read_goes_on_behind_any_position(self, source: Source) -> None:
         await source.fill([dated(n, n) for n in range(8)])
@@ -246,7 +246,7 @@ class SourceSuite:
         )
 
         assert sorted(page.ids) == ["0001", "0004", 'it\'s "7", ü']
-        assert [r["id"] for r in page.records] == page.ids
+        assert [r["id"] for r in page.records.records()] == page.ids
         assert (await source.connector.fetch(source.extraction, ["nothing"])).ids == []
         assert (await source.connector.fetch(source.extraction, [])).ids == []
 
@@ -256,8 +256,8 @@ class SourceSuite:
 
         fetched = await source.connector.fetch(source.extraction, whole.ids)
 
-        by_id = dict(zip(fetched.ids, fetched.records, strict=True))
-        assert [encode(by_id[i]) for i in whole.ids] == [encode(r) for r in whole.records]
+        by_id = dict(zip(fetched.ids, fetched.records.records(), strict=True))
+        assert [encode(by_id[i]) for i in whole.ids] == [encode(r) for r in whole.records.records()]
 
     async def test_numbers_keep_all_their_digits(self, source: Source) -> None:
         amounts = list(EXACT.values())
@@ -266,7 +266,7 @@ class SourceSuite:
             + [dated(100 + n, n, count=count) for n, count in enumerate(COUNTS)]
         )
 
-        records = {r["id"]: r for p in await pages_of(source) for r in p.records}
+        records = {r["id"]: r for p in await pages_of(source) for r in p.records.records()}
 
         assert [said(records[f"{n:04}"]["amount"]) for n in range(4)] == [said(a) for a in amounts]
         assert [said(records[f"{100 + n:04}"]["count"]) for n in range(5)] == [
@@ -277,14 +277,14 @@ class SourceSuite:
         texts = list((ODD_TEXTS | {n: CONTROLS[n] for n in source.texts}).values())
         await source.fill([dated(n, n, name=text) for n, text in enumerate(texts)])
 
-        records = {r["id"]: r for p in await pages_of(source) for r in p.records}
+        records = {r["id"]: r for p in await pages_of(source) for r in p.records.records()}
 
         assert [records[f"{n:04}"]["name"] for n in range(len(texts))] == texts
 
     async def test_empty_text_and_null_are_read(self, source: Source) -> None:
         await source.fill([dated(1, 1, name=""), dated(2, 2, name=None, amount=None, count=None)])
 
-        records = {r["id"]: r for p in await pages_of(source) for r in p.records}
+        records = {r["id"]: r for p in await pages_of(source) for r in p.records.records()}
 
         assert records["0001"]["name"] == ""
         assert [said(records["0002"][name]) for name in ("name", "amount", "count")] == [""] * 3

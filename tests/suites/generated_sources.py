@@ -81,7 +81,7 @@ class Reader:
     async def run(self) -> None:
         """Read what is new, and move the bookmark as far as the pages' snapshots allow."""
         pages = [page async for page in self.pages(self.bookmark)]
-        self.seen += [record["n"] for page in pages for record in page.records]
+        self.seen += [record["n"] for page in pages for record in page.records.records()]
         values = [c for page in pages for c in page.cursors if c is not None]
         if not pages or not values or (snapshot := pages[-1].snapshot) is None:
             return
@@ -122,7 +122,7 @@ class GeneratedSources:
 
             reader = Reader(tables.connector, kind.extraction, random)
             read = [page async for page in reader.pages(None)]
-            got = [record["n"] for page in read for record in page.records]
+            got = [record["n"] for page in read for record in page.records.records()]
             assert sorted(got) == list(range(count)), (kind.name, rows)
             await _read_from_any_value(reader, read, random, kind.name)
             await _fetched(tables.connector, kind, rows, read)
@@ -160,14 +160,14 @@ async def _read_from_any_value(
 ) -> None:
     """From a cursor value on come all rows at or behind it, and those that have none."""
     cursors = [c for page in whole for c in page.cursors]
-    numbers = [record["n"] for page in whole for record in page.records]
+    numbers = [record["n"] for page in whole for record in page.records.records()]
     if not (values := [c for c in cursors if c is not None]):
         return
     after = random.choice(values)
     first = cursors.index(after)
     wanted = {n for n, c in zip(numbers, cursors, strict=True) if c is None}
     wanted |= set(numbers[first:])
-    got = [record["n"] async for page in reader.pages(after) for record in page.records]
+    got = [record["n"] async for page in reader.pages(after) for record in page.records.records()]
     assert len(got) == len(set(got)), (name, after)
     assert wanted <= set(got), (name, after)
 
@@ -181,15 +181,17 @@ async def _fetched(
     """Each ID gives all its rows, in whatever spelling it is asked for."""
     by_id: dict[str, list[int]] = {}
     for page in whole:
-        for source_id, record in zip(page.ids, page.records, strict=True):
+        for source_id, record in zip(page.ids, page.records.records(), strict=True):
             by_id.setdefault(source_id, []).append(record["n"])
     by_id.pop("", None)
     page = await connector.fetch(kind.extraction, list(by_id))
-    assert sorted(r["n"] for r in page.records) == sorted(n for ns in by_id.values() for n in ns)
+    assert sorted(r["n"] for r in page.records.records()) == sorted(
+        n for ns in by_id.values() for n in ns
+    )
     assert page.asked == {}
     for asked, literal in kind.other.items():
         numbers = sorted(n for id_, _, n in rows if id_ == literal)
         page = await connector.fetch(kind.extraction, [asked])
-        assert sorted(r["n"] for r in page.records) == numbers, (kind.name, asked)
+        assert sorted(r["n"] for r in page.records.records()) == numbers, (kind.name, asked)
         assert set(page.asked) == ({asked} if numbers else set()), (kind.name, asked)
         assert set(page.asked.values()) <= set(page.ids)

@@ -21,6 +21,7 @@ from syncline.contracts.messages import Attempt, Report, RunRequest, decoder_of
 from syncline.contracts.outbound import settled_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.ledger import Acknowledgements
 from syncline.domain.mapping.extraction import Extraction
@@ -39,8 +40,8 @@ from syncline.postgres.runs.runs import Runs
 from syncline.testing.clock import FakeClock
 from syncline_deadletter.rules import settled
 from syncline_ingest.handler import IngestHandler
+from syncline_ingest.reading.chunk import Hasher
 from syncline_ingest.reading.chunks import Source
-from syncline_ingest.reading.rows import Hasher
 from syncline_ingest.reading.source import OpenSource
 from tests.support.configured import DOCUMENT
 from tests.support.reports import origins, records_of
@@ -127,7 +128,8 @@ class Shelf:
 
     def _page(self, rows: Sequence[Any], position: str) -> Page:
         records = [{"id": i, "changed": c, **more} for i, c, more in rows]
-        page = Page([row[0] for row in rows], [row[1] for row in rows], records, position)
+        ids, cursors = [row[0] for row in rows], [row[1] for row in rows]
+        page = Page(ids, cursors, Columns.of(records), position)
         page.columns, page.snapshot = self.columns, self.snapshot
         return page
 
@@ -293,8 +295,8 @@ class World:
 
 
 def _hasher(run: Run, version: int) -> Hasher:
-    def hashes(rows: Sequence[bytes]) -> list[str]:
-        return row_hashes(rows, run.mapping, version, run.target)
+    def hashes(rows: Sequence[bytes], layout: bytes = b"") -> list[str]:
+        return row_hashes(rows, run.mapping, version, run.target, layout)
 
     return hashes
 

@@ -1,6 +1,8 @@
 import { PasswordInput, Text } from "@mantine/core";
 import { api, setCsrfToken } from "~/api/client";
-import { Form, FormModal, useApiForm } from "~/components/form/form";
+import { Form } from "~/components/form/Form";
+import { FormModal } from "~/components/form/FormModal";
+import { useApiForm } from "~/components/form/useApiForm";
 import { toast } from "~/components/toast";
 import { NewPassword } from "~/pages/login/NewPassword";
 
@@ -24,7 +26,9 @@ function Fields() {
   });
   return (
     <Form form={form} submit="Change password">
-      <Text c="dimmed">Everywhere else you will be signed out.</Text>
+      <Text size="sm" c="dimmed">
+        Everywhere else you will be signed out.
+      </Text>
       <PasswordInput
         label="Current password"
         autoComplete="current-password"

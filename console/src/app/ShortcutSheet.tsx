@@ -15,10 +15,12 @@ export function ShortcutSheet({ opened, onClose }: { opened: boolean; onClose: (
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl">
         {[...groups].map(([name, shortcuts]) => (
           <Stack key={name} gap={6}>
-            <Text fw={600}>{name}</Text>
+            <Text fw={600} size="sm">
+              {name}
+            </Text>
             {[...shortcuts.values()].map((shortcut) => (
               <Group key={shortcut.keys} justify="space-between" wrap="nowrap" gap="sm">
-                <Text>{shortcut.label}</Text>
+                <Text size="sm">{shortcut.label}</Text>
                 <Keys keys={shortcut.keys} />
               </Group>
             ))}

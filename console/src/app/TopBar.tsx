@@ -1,6 +1,5 @@
-import { Group, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Group, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconKeyboard, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
-import { IconButton } from "~/components/IconButton";
 import { LiveChip } from "./LiveChip";
 import { paletteStore } from "./Palette";
 import { TenantSwitch } from "./TenantSwitch";
@@ -20,14 +19,11 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <LiveChip />
         <ZonePicker />
         <SchemeButton />
-        <IconButton
-          icon={IconKeyboard}
-          iconSize={18}
-          size={30}
-          label="Show the keyboard shortcuts"
-          hint="Shortcuts (?)"
-          onClick={onHelp}
-        />
+        <Tooltip label="Shortcuts (?)">
+          <ActionIcon variant="subtle" color="gray" size={30} onClick={onHelp} aria-label="Show the keyboard shortcuts">
+            <IconKeyboard size={18} />
+          </ActionIcon>
+        </Tooltip>
         <TenantSwitch />
         <UserMenu />
       </Group>
@@ -38,8 +34,18 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
 function SchemeButton() {
   const { setColorScheme } = useMantineColorScheme();
   const next = useComputedColorScheme("light") === "dark" ? "light" : "dark";
-  const icon = next === "light" ? IconSun : IconMoon;
+  const Icon = next === "light" ? IconSun : IconMoon;
   return (
-    <IconButton icon={icon} iconSize={18} size={30} label={`Make it ${next}`} onClick={() => setColorScheme(next)} />
+    <Tooltip label={`Make it ${next}`}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={30}
+        onClick={() => setColorScheme(next)}
+        aria-label={`Make it ${next}`}
+      >
+        <Icon size={18} />
+      </ActionIcon>
+    </Tooltip>
   );
 }

@@ -39,10 +39,12 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    Input: { defaultProps: { size: "sm" } },
     InputDescription: { defaultProps: { size: "sm" } },
-    Text: { defaultProps: { size: "sm" } },
-    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
-    Select: { defaultProps: { checkIconPosition: "right" } },
+    Button: { defaultProps: { size: "sm" } },
+    TextInput: { defaultProps: { size: "sm" } },
+    Select: { defaultProps: { size: "sm", checkIconPosition: "right" } },
+    NumberInput: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: true } } },
     Modal: {
       defaultProps: {
@@ -55,7 +57,7 @@ export const theme = createTheme({
     Alert: Alert.extend({
       styles: (_theme, { color }) => (color === "yellow" ? { title: { color: "var(--sl-warn-text)" } } : {}),
     }),
-    Drawer: { defaultProps: { position: "right", closeButtonProps: { "aria-label": "Close" } } },
+    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show the password" } } },
   },
 });

@@ -9,13 +9,11 @@ interface Props<T extends string> {
   value: T | "";
   words: Record<T, string> | Record<string, string>;
   width?: number;
-  searchable?: boolean;
   onChange: (value: T | "") => void;
 }
 
 /** A choice that filters a list. */
-export function ChoiceFilter<T extends string>(props: Props<T>) {
-  const { label, name = label, value, words, width = 150, searchable = false, onChange } = props;
+export function ChoiceFilter<T extends string>({ label, name = label, value, words, width = 150, onChange }: Props<T>) {
   return (
     <Select
       size="xs"
@@ -26,7 +24,6 @@ export function ChoiceFilter<T extends string>(props: Props<T>) {
       value={value || null}
       onChange={(value) => onChange((value ?? "") as T | "")}
       clearable
-      searchable={searchable}
     />
   );
 }

@@ -1,6 +1,5 @@
-import { Checkbox, Popover, Stack } from "@mantine/core";
+import { ActionIcon, Checkbox, Popover, Stack, Tooltip } from "@mantine/core";
 import { IconColumns3 } from "@tabler/icons-react";
-import { IconButton } from "./IconButton";
 
 interface Props {
   columns: { id: string; header: string }[];
@@ -13,7 +12,11 @@ export function ColumnMenu({ columns, hidden, onToggle }: Props) {
   return (
     <Popover position="bottom-end" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <IconButton icon={IconColumns3} iconSize={17} size={30} label="Choose columns" hint="Columns" />
+        <Tooltip label="Columns">
+          <ActionIcon variant="subtle" color="gray" size={30} aria-label="Choose columns">
+            <IconColumns3 size={17} />
+          </ActionIcon>
+        </Tooltip>
       </Popover.Target>
       <Popover.Dropdown p="sm">
         <Stack gap={8}>

@@ -1,5 +1,6 @@
-import { Group, Paper, Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { payloadText } from "~/api/lossless";
+import classes from "./DiffView.module.css";
 import { deferred } from "./deferred";
 
 interface Props {
@@ -16,14 +17,8 @@ const DiffSides = deferred(() => import("./DiffSides"), 120);
 export function DiffView({ before, after, beforeLabel, afterLabel, maxHeight = 460 }: Props) {
   const [left, right] = [payloadText(before ?? ""), payloadText(after ?? "")];
   return (
-    <Paper
-      withBorder
-      component="section"
-      miw={0}
-      style={{ overflow: "hidden" }}
-      aria-label={`Difference between ${beforeLabel} and ${afterLabel}`}
-    >
-      <Group grow gap={0} px={10} py={5} bg="var(--sl-surface)">
+    <section className={classes.frame} aria-label={`Difference between ${beforeLabel} and ${afterLabel}`}>
+      <Group grow className={classes.heads} gap={0}>
         <Text size="xs" fw={600}>
           {beforeLabel}
         </Text>
@@ -32,6 +27,6 @@ export function DiffView({ before, after, beforeLabel, afterLabel, maxHeight = 4
         </Text>
       </Group>
       <DiffSides before={left} after={right} label={`${beforeLabel} and ${afterLabel}`} maxHeight={maxHeight} />
-    </Paper>
+    </section>
   );
 }

@@ -1,6 +1,7 @@
-import { Paper, useComputedColorScheme } from "@mantine/core";
+import { useComputedColorScheme } from "@mantine/core";
 import { useMemo } from "react";
 import { CodeMirror, EditorView, json, linter, lintGutter, look, syntaxError } from "./codemirror";
+import classes from "./DiffView.module.css";
 
 interface Props {
   /** The text, exactly: numbers are never parsed. */
@@ -25,7 +26,7 @@ export default function JsonEditor({ value, onChange, label, height }: Props) {
     [label],
   );
   return (
-    <Paper withBorder miw={0} style={{ overflow: "hidden" }}>
+    <div className={classes.frame}>
       {/* Tab moves on, as in every other field; Escape then Tab is not needed. */}
       <CodeMirror
         value={value}
@@ -35,6 +36,6 @@ export default function JsonEditor({ value, onChange, label, height }: Props) {
         extensions={extensions}
         indentWithTab={false}
       />
-    </Paper>
+    </div>
   );
 }

@@ -1,27 +1,27 @@
 import { Group, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import type { ReactNode } from "react";
-import { PageLink } from "~/components/values";
+import { PageLink } from "./PageLink";
 
-export interface PageHeaderProps {
+interface Props {
   title: string;
   /** One line: what the page is for. */
   purpose?: ReactNode;
   /** Where a detail page belongs: `{ title: "Runs", to: links.runs() }`. */
-  parent?: { title: string; to: string } | undefined;
+  parent?: { title: string; to: string };
   /** Beside the title: a status badge, an ID. */
   beside?: ReactNode;
   /** At the right: the main action last. */
   actions?: ReactNode;
 }
 
-export function PageHeader({ title, purpose, parent, beside, actions }: PageHeaderProps) {
+export function PageHeader({ title, purpose, parent, beside, actions }: Props) {
   useDocumentTitle(`${title} · Syncline`);
   return (
     <Group justify="space-between" align="flex-end" mb="md" gap="sm">
       <div style={{ minWidth: 0 }}>
         {parent && (
-          <Text mb={2} component="nav" aria-label="Breadcrumb">
+          <Text size="sm" mb={2} component="nav" aria-label="Breadcrumb">
             <PageLink to={parent.to}>{parent.title}</PageLink> <span aria-hidden>/</span>
           </Text>
         )}
@@ -32,7 +32,7 @@ export function PageHeader({ title, purpose, parent, beside, actions }: PageHead
           {beside}
         </Group>
         {purpose && (
-          <Text c="dimmed" mt={2} component="div">
+          <Text size="sm" c="dimmed" mt={2} component="div">
             {purpose}
           </Text>
         )}

@@ -4,7 +4,6 @@ import type { Column } from "./DataTable";
 interface Props<T> extends Omit<TableProps, "data"> {
   /** Names the table for screen readers. */
   name: string;
-  caption?: string;
   columns: Column<T>[];
   rows: readonly T[];
   rowId: (row: T) => string | number;
@@ -13,10 +12,9 @@ interface Props<T> extends Omit<TableProps, "data"> {
 }
 
 /** A short table within a panel or a dialog: all its rows at once. */
-export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, ...table }: Props<T>) {
+export function PlainTable<T>({ name, columns, rows, rowId, rowProps, ...table }: Props<T>) {
   return (
     <Table aria-label={name} {...table}>
-      {caption && <Table.Caption>{caption}</Table.Caption>}
       <Table.Thead>
         <Table.Tr>
           {columns.map((column) => (

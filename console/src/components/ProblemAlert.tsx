@@ -1,6 +1,6 @@
 import { Alert, Button, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
-import { asProblem, plainPath } from "~/api/problem";
+import { asProblem } from "~/api/problem";
 
 interface Props {
   error: unknown;
@@ -13,7 +13,7 @@ interface Props {
 export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
   if (!error) return null;
   const problem = asProblem(error);
-  const errors = problem.errors.filter((item) => !shownElsewhere.includes(plainPath(item.path)));
+  const errors = problem.errors.filter((item) => !shownElsewhere.includes(item.path.replace(/^\$\.?/, "")));
   return (
     <Alert
       color="red"
@@ -24,8 +24,16 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
       role="alert"
       styles={{ title: { fontSize: 14 } }}
     >
-      {problem.detail && <Text>{problem.detail}</Text>}
-      {errors.length > 0 && <Findings of={errors} />}
+      {problem.detail && <Text size="sm">{problem.detail}</Text>}
+      {errors.length > 0 && (
+        <List size="sm" mt={4}>
+          {errors.map((item) => (
+            <List.Item key={item.path + item.message}>
+              {item.path !== "$" && <code>{item.path.replace(/^\$\.?/, "")}</code>} {item.message}
+            </List.Item>
+          ))}
+        </List>
+      )}
       {onRetry && (
         <Group mt="xs">
           <Button size="compact-sm" variant="default" onClick={onRetry}>
@@ -34,18 +42,5 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
         </Group>
       )}
     </Alert>
-  );
-}
-
-/** What is wrong, or probably not meant, each with where it stands. */
-export function Findings({ of }: { of: readonly { path: string; message: string }[] }) {
-  return (
-    <List size="sm" mt={4}>
-      {of.map(({ path, message }) => (
-        <List.Item key={path + message}>
-          {path !== "$" && <code>{plainPath(path)}</code>} {message}
-        </List.Item>
-      ))}
-    </List>
   );
 }

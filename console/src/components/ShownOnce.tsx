@@ -1,30 +1,22 @@
 import { Alert, Button, CopyButton, Group, Stack, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
-import { type ReactNode, useEffect } from "react";
-import { useDialog } from "./form/form";
+import type { ReactNode } from "react";
 
 interface Props {
   value: string;
   /** "API key", "secret", "link". */
   what: string;
-  /** What the dialog is called while it is shown. */
-  dialogTitle?: string;
-  /** Why to copy it now. */
+  /** Why to copy it now, behind the title. */
   title?: string;
   children: ReactNode;
   /** How it is used. */
   use?: ReactNode;
   done?: string;
-  /** If it does not close the dialog. */
-  onClose?: () => void;
+  onClose: () => void;
 }
 
 /** A key, a secret or a link, the one time that it can be shown. */
-export function ShownOnce(props: Props) {
-  const { value, what, dialogTitle, title, children, use, done = "I have copied it", onClose } = props;
-  const dialog = useDialog();
-  const keep = dialog?.keep;
-  useEffect(() => keep?.(dialogTitle), [keep, dialogTitle]);
+export function ShownOnce({ value, what, title, children, use, done = "I have copied it", onClose }: Props) {
   return (
     <Stack gap="md">
       {title ? (
@@ -32,12 +24,16 @@ export function ShownOnce(props: Props) {
           {children}
         </Alert>
       ) : (
-        <Text>{children}</Text>
+        <Text size="sm">{children}</Text>
       )}
       <Copied value={value} what={what} />
-      {use && <Text c="dimmed">{use}</Text>}
+      {use && (
+        <Text size="sm" c="dimmed">
+          {use}
+        </Text>
+      )}
       <Group justify="flex-end">
-        <Button onClick={onClose ?? dialog?.done}>{done}</Button>
+        <Button onClick={onClose}>{done}</Button>
       </Group>
     </Stack>
   );

@@ -7,13 +7,14 @@ interface Props {
   value: string;
   onApply: (value: string) => void;
   width?: number;
+  size?: "xs" | "sm";
   icon?: ReactNode;
   clearable?: boolean;
 }
 
 /** A text that filters when Enter is pressed or the input is left, not at every letter. */
 export function TextFilter(props: Props) {
-  const { label, placeholder = label, value, onApply, width = 150, icon, clearable = false } = props;
+  const { label, placeholder = label, value, onApply, width = 150, size = "xs", icon, clearable = false } = props;
   const [draft, setDraft] = useState<string | null>(null);
   const apply = () => {
     if (draft !== null && draft.trim() !== value) onApply(draft.trim());
@@ -21,7 +22,7 @@ export function TextFilter(props: Props) {
   };
   return (
     <TextInput
-      size="xs"
+      size={size}
       w={width}
       aria-label={label}
       placeholder={placeholder}

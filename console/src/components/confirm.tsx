@@ -32,8 +32,14 @@ export function confirm(question: Question): Promise<boolean> {
   });
 }
 
-function Ask(props: Question & { onAnswer: (yes: boolean) => void }) {
-  const { body, confirm: yes, cancel = "Cancel", danger, typed, onAnswer } = props;
+function Ask({
+  body,
+  confirm: yes,
+  cancel = "Cancel",
+  danger,
+  typed,
+  onAnswer,
+}: Question & { onAnswer: (yes: boolean) => void }) {
   const [text, setText] = useState("");
   const ready = typed === undefined || text.trim() === typed;
   const submit = (event: FormEvent) => {
@@ -43,7 +49,9 @@ function Ask(props: Question & { onAnswer: (yes: boolean) => void }) {
   return (
     <form onSubmit={submit}>
       <Stack gap="md">
-        <Text component="div">{body}</Text>
+        <Text size="sm" component="div">
+          {body}
+        </Text>
         {typed !== undefined && (
           <TextInput
             label={

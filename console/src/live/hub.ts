@@ -1,5 +1,6 @@
 import { follow } from "./connection";
-import { type Listener, type Signal, topicsOf } from "./signals";
+import type { Listener, Signal } from "./signals";
+import { topicsOf } from "./topics";
 
 interface Topic {
   listeners: Set<Listener>;

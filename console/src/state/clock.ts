@@ -1,30 +1,35 @@
 import { useSyncExternalStore } from "react";
 import { serverNow } from "~/api/client";
-import { Listeners } from "./listeners";
 
-const listeners = new Listeners();
-let now = serverNow();
-let watching = 0;
+const listeners = new Set<() => void>();
+let now = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function tick(): void {
   now = serverNow();
-  listeners.notify();
+  for (const listener of listeners) listener();
 }
 
 function subscribe(listener: () => void): () => void {
-  const leave = listeners.subscribe(listener);
-  if (watching++ === 0) {
+  listeners.add(listener);
+  if (!timer) {
     tick();
     timer = setInterval(tick, 1_000);
   }
   return () => {
-    leave();
-    if (--watching === 0) clearInterval(timer);
+    listeners.delete(listener);
+    if (listeners.size) return;
+    clearInterval(timer);
+    timer = undefined;
   };
+}
+
+function read(): number {
+  if (!now) now = serverNow();
+  return now;
 }
 
 /** The server's time, anew each second. One timer serves every age on the page. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, () => now);
+  return useSyncExternalStore(subscribe, read);
 }

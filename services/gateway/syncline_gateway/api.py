@@ -36,3 +36,4 @@ async def _backend_of(request: Request) -> Backend:
 
 
 Api = Annotated[Backend, Depends(_backend_of)]
+"""A route's parameter: what the process works with."""

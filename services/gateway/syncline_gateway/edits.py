@@ -22,9 +22,11 @@ from syncline_gateway.requests.resource import Answer, Document, Resource
 
 T = TypeVar("T")
 Name = Annotated[str, Path(pattern=NAME, description="Name of the object.")]
+"""A route's parameter: the object that the address names."""
 Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 """A route's parameter: a text that a list is filtered by."""
 Search = Annotated[Text, Query(description="Part of a name, in any case.")]
+"""A route's parameter: what a list is searched for."""
 
 
 def edit_of(kind: Kind) -> Callable[..., Awaitable[Edit]]:

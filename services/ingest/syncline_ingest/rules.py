@@ -1,53 +1,31 @@
-"""Ingest's decisions: which records of a page travel, in which batches, over which lanes."""
+"""Ingest's decisions: which records of a chunk travel, in which batches, over which lanes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from syncline.contracts.topics import Stage
-from syncline.contracts.wire import lane_of
-from syncline.domain.errors import Failure
-from syncline.domain.mapping.refusal import printable
-from syncline.domain.record import MAX_RECORD, MAX_SOURCE_ID_LENGTH, NewBatch
+from syncline.contracts.wire import lanes_of
+from syncline.domain.record import NewBatch
 from syncline.domain.run import PENDING
+from syncline_ingest.rows import Rows
 
 MAX_BATCH = 512_000
 """Bytes of records a batch is filled with."""
 FEW = 200
 """Records up to which a run stays in one lane."""
-SHOWN = 10_000
-"""Characters kept of what cannot travel, for the person who looks into its dead letter."""
 _AROUND = 64
 """Bytes that a record takes in a message beside its data and its ID."""
 
 
-class Row(msgspec.Struct):
-    """One record of a page, encoded: `row_hash` is what the early skip compares."""
-
-    source_id: str
-    cursor: str | None
-    data: bytes
-    row_hash: str
-    failure: Failure | None = None
-
-
 class PlannedBatch(msgspec.Struct):
-    """A batch row about to be committed, with the rows that will travel in it."""
+    """A batch row about to be committed, with the places of its rows in the chunk."""
 
     new: NewBatch
-    rows: list[Row]
-
-
-def refused_row(source_id: str, data: bytes, failure: Failure, row_hash: str = "") -> Row:
-    """Make the row of a record that cannot travel, in a form that every store takes."""
-    if len(data) > MAX_RECORD:
-        start = data[:SHOWN].decode(errors="replace")
-        data = msgspec.json.encode({"tooLarge": len(data), "startsWith": start})
-    name = printable(source_id)[:MAX_SOURCE_ID_LENGTH]
-    return Row(name, None, data, row_hash, failure)
+    places: Sequence[int]
 
 
 class Lanes:
@@ -72,78 +50,90 @@ class Lanes:
         if self.is_small:
             self._first.update(source_ids)
 
-    def of(self, source_id: str) -> int:
-        """Return a record's lane."""
-        return 0 if source_id in self._first else lane_of(source_id, self._width)
+    def of(self, source_ids: Sequence[str]) -> list[int]:
+        """Return the lanes of records."""
+        lanes, first = lanes_of(source_ids, self._width), self._first
+        if first.isdisjoint(source_ids):
+            return lanes
+        return [0 if i in first else lane for i, lane in zip(source_ids, lanes, strict=True)]
 
 
 def plan(
-    rows: Sequence[Row],
+    rows: Rows,
+    places: Sequence[int],
     settled: Mapping[int, str],
+    lanes: Lanes,
     *,
     first: int,
-    lane: Callable[[str], int],
     batch_size: int,
 ) -> list[PlannedBatch]:
     """Lay rows into batches.
 
     Args:
         rows: the rows of a chunk, in reading order.
-        settled: outcome codes of those that are known already, by position: they end when found.
+        places: of the rows that are laid into batches, rising.
+        settled: outcome codes of those that are known already, by place: they end when found.
+        lanes: gives the lanes of records.
         first: number of the first batch.
-        lane: gives the lane of a source ID.
         batch_size: most records in a travelling batch.
 
     Returns:
         Batches numbered from `first`: settled ones, rejected ones, and the travelling ones.
     """
-    travelling: dict[int, list[Row]] = defaultdict(list)
-    for place, row in enumerate(rows):
-        if row.failure is None and place not in settled:
-            travelling[lane(row.source_id)].append(row)
     planned = []
     for code in sorted(set(settled.values())):
-        ended = [r for p, r in enumerate(rows) if r.failure is None and settled.get(p) == code]
-        planned += [_batch(part, 0, "", code) for part in _parts(ended, 1000)]
-    rejected = [row for row in rows if row.failure is not None]
+        ended = [p for p in places if settled.get(p) == code and p not in rows.refused]
+        planned += [_batch(rows, part, 0, "", code) for part in _parts(rows, ended, 1000)]
+    rejected = [p for p in places if p in rows.refused] if rows.refused else []
     planned += [
-        _batch(part, 0, Stage.INGEST.value, PENDING) for part in _parts(rejected, batch_size)
+        _batch(rows, part, 0, Stage.INGEST.value, PENDING)
+        for part in _parts(rows, rejected, batch_size)
     ]
+    free = travelling(rows, places, settled)
+    by_lane: dict[int, list[int]] = defaultdict(list)
+    for place, lane in zip(free, lanes.of([rows.ids[p] for p in free]), strict=True):
+        by_lane[lane].append(place)
     planned += [
-        _batch(part, lane_, Stage.NORMALIZE, PENDING)
-        for lane_ in sorted(travelling)
-        for part in _parts(travelling[lane_], batch_size)
+        _batch(rows, part, lane, Stage.NORMALIZE.value, PENDING)
+        for lane in sorted(by_lane)
+        for part in _parts(rows, by_lane[lane], batch_size)
     ]
     for number, batch in enumerate(planned, first):
         batch.new.number = number
     return planned
 
 
-def travelling(rows: Iterable[Row], settled: Mapping[int, str]) -> list[str]:
-    """Return the source IDs of the rows that will travel."""
-    return [r.source_id for p, r in enumerate(rows) if r.failure is None and p not in settled]
+def travelling(rows: Rows, places: Sequence[int], settled: Mapping[int, str]) -> Sequence[int]:
+    """Return the places of the rows that will travel."""
+    if not settled and not rows.refused:
+        return places
+    return [p for p in places if p not in settled and p not in rows.refused]
 
 
-def _batch(rows: list[Row], lane: int, stage: str, code: str) -> PlannedBatch:
-    ids = [row.source_id for row in rows]
-    return PlannedBatch(NewBatch(0, lane, stage, ids, code * len(ids)), rows)
+def _batch(rows: Rows, places: Sequence[int], lane: int, stage: str, code: str) -> PlannedBatch:
+    ids = [rows.ids[p] for p in places]
+    return PlannedBatch(NewBatch(0, lane, stage, ids, code * len(ids)), places)
 
 
-def _parts(rows: Sequence[Row], size: int) -> list[list[Row]]:
+def _parts(rows: Rows, places: Sequence[int], size: int) -> list[Sequence[int]]:
     """Cut rows into batches; no batch holds a record twice, so that each version has its number."""
-    parts: list[list[Row]] = []
+    ids = [rows.ids[p] for p in places]
+    weights = [rows.sizes[p] + len(i) + _AROUND for p, i in zip(places, ids, strict=True)]
+    doubles = len(set(ids)) < len(ids)
+    starts = range(0, len(ids), size)
+    if not doubles and all(sum(weights[s : s + size]) <= MAX_BATCH for s in starts):
+        return [places[s : s + size] for s in starts]
+    parts: list[list[int]] = []
     held: set[str] = set()
-    doubles = len({row.source_id for row in rows}) < len(rows)
     weight = 0
-    for row in rows:
-        more = len(row.data) + len(row.source_id) + _AROUND
+    for place, source_id, more in zip(places, ids, weights, strict=True):
         full = not parts or len(parts[-1]) >= size or weight + more > MAX_BATCH
-        if full or (doubles and row.source_id in held):
+        if full or (doubles and source_id in held):
             parts.append([])
             held.clear()
             weight = 0
-        parts[-1].append(row)
+        parts[-1].append(place)
         if doubles:
-            held.add(row.source_id)
+            held.add(source_id)
         weight += more
-    return parts
+    return list(parts)

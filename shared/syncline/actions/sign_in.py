@@ -197,11 +197,12 @@ async def local_sign_in_link(database: Database) -> str | None:
 
 
 async def _use(connection: Connection, link: str, purpose: Purpose) -> str | None:
+    is_good, user_id = False, None
     if is_token(link):
         is_good, user_id = await use_link(connection, token_hash(link), purpose)
-        if is_good:
-            return user_id
-    raise UnauthenticatedError(_INVALID)
+    if not is_good:
+        raise UnauthenticatedError(_INVALID)
+    return user_id
 
 
 async def _owner(connection: Connection, link: str, purpose: Purpose) -> UserView:

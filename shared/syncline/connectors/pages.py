@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.record import Record
 from syncline.domain.run import Notice
 
 
@@ -59,7 +59,7 @@ class Page(msgspec.Struct):
     Attributes:
         ids: source IDs as text; "" where the source gave none.
         cursors: cursor values exactly as the source gave them, None where empty.
-        records: the raw records.
+        records: the raw records, by column.
         position: opaque; extract() goes on behind this page when given it.
         bad: failures of records that could not be read as records (index -> why), e.g. a CSV row
             with too many columns; their `records` entry holds what was read.
@@ -70,17 +70,24 @@ class Page(msgspec.Struct):
             that only tells something has no records.
         asked: of fetch(): IDs that were asked for -> the ID that the source itself gives the record
             (a UUID in capitals, blanks at the end); left out where they are the same.
+        lines: what the row hash of each record is taken over, where the source gives records in a
+            form of its own; None: over the values themselves. A record has the same line whether
+            extract() or fetch() reads it.
+        layout: what else tells what the lines mean (names and types of columns); it is in each
+            row hash.
     """
 
     ids: list[str]
     cursors: list[str | None]
-    records: list[Record]
+    records: Columns
     position: str
     bad: dict[int, Failure] = {}
     columns: tuple[str, ...] | None = None
     snapshot: Snapshot | None = None
     notices: tuple[Notice, ...] = ()
     asked: dict[str, str] = {}
+    lines: list[bytes] | None = None
+    layout: bytes = b""
 
     def part(self, places: Sequence[int]) -> Page:
         """Return a page of some of the records, by their places; all else stays as it is."""
@@ -88,6 +95,7 @@ class Page(msgspec.Struct):
             self,
             ids=[self.ids[p] for p in places],
             cursors=[self.cursors[p] for p in places],
-            records=[self.records[p] for p in places],
-            bad={n: self.bad[p] for n, p in enumerate(places) if p in self.bad},
+            records=self.records.part(places),
+            bad={n: self.bad[p] for n, p in enumerate(places) if p in self.bad} if self.bad else {},
+            lines=None if self.lines is None else [self.lines[p] for p in places],
         )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import Page
-from syncline.domain.columns import by_record
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.engine.conditions import Test, answers, compile_condition
 from syncline.domain.mapping.extraction import Extraction
@@ -30,6 +30,49 @@ class RecordList(msgspec.Struct):
         self.bad[len(self.records)] = Failure(Category.PERMANENT, code, message)
         self.records.append(found)
 
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def columns(self) -> Columns:
+        """Return the records by column."""
+        return Columns.of(self.records)
+
+
+class RowList(msgspec.Struct):
+    """Rows of a table in the file's order.
+
+    Attributes:
+        names: of its columns.
+        rows: a value for each of them; of what could not be read as a record there is none.
+        bad: why some could not be; `found` is what could be read of them.
+    """
+
+    names: list[str]
+    rows: list[list[str | None]] = []
+    bad: dict[int, Failure] = {}
+    found: dict[int, JsonObject] = {}
+
+    def spoil(self, code: str, message: str, found: JsonObject) -> None:
+        """Add a row that could not be read as a record, with the part that could."""
+        place = len(self.rows)
+        self.bad[place], self.found[place] = Failure(Category.PERMANENT, code, message), found
+        self.rows.append([])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def columns(self) -> Columns:
+        """Return the records by column."""
+        rows, names = self.rows, self.names
+        if not self.bad:
+            values = zip(names, map(list, zip(*rows, strict=True)), strict=True)
+            return Columns(len(rows), dict(values) if rows else {})
+        records = [
+            self.found[place] if place in self.bad else dict(zip(names, row, strict=True))
+            for place, row in enumerate(rows)
+        ]
+        return Columns.of(records)
+
 
 class Projection:
     """Makes pages of rows: reads IDs and cursors, selects columns, applies filters.
@@ -44,46 +87,56 @@ class Projection:
     def __init__(self, extraction: Extraction, names: Sequence[str] | None) -> None:
         _check(extraction, names)
         self._names = None if names is None else tuple(names)
-        self._id = column_reader(extraction.id_column)
-        cursor = extraction.cursor_column
-        self._cursor = column_reader(cursor) if cursor else None
+        self._id, self._cursor = extraction.id_column, extraction.cursor_column
         wanted = [extraction.id_column, extraction.cursor_column, *extraction.columns]
         self._columns = list(dict.fromkeys(n for n in wanted if n)) if extraction.columns else []
         if names is not None and set(names) <= set(self._columns):
             self._columns = []
         self._filters = [compile_condition(c) for c in extraction.filters]
 
-    def page(self, taken: RecordList, position: str) -> Page:
+    def page(self, taken: RecordList | RowList, position: str) -> Page:
         """Make a page; filters leave out no row that could not be read as a record."""
-        records, bad = taken.records, taken.bad
-        ids = [text_of(self._id(record)) for record in records]
-        read = self._cursor
-        cursors: list[str | None] = (
-            [None] * len(records)
-            if read is None
-            else [_filled(text_of(read(record))) for record in records]
-        )
-        page = Page(ids, cursors, records, position, bad, self._names)
+        columns, bad = taken.columns(), taken.bad
         for test in self._filters:
-            page = only(page, _kept(page, test))
+            kept = _kept(columns, bad, test)
+            columns = columns.part(kept)
+            bad = {n: bad[p] for n, p in enumerate(kept) if p in bad}
+        ids = _texts(columns, self._id)
+        cursors: list[str | None] = [None] * len(columns)
+        if self._cursor is not None:
+            cursors = [_filled(text) for text in _texts(columns, self._cursor)]
         if self._columns:
-            page.records = [
-                record if n in page.bad else {name: record.get(name) for name in self._columns}
-                for n, record in enumerate(page.records)
+            columns = self._selected(columns, bad)
+        return Page(ids, cursors, columns, position, bad, self._names)
+
+    def _selected(self, columns: Columns, bad: Collection[int]) -> Columns:
+        """Return the columns that were asked for; what could not be read stays as it is."""
+        if not bad:
+            return Columns(len(columns), {name: columns.column(name) for name in self._columns})
+        return Columns.of(
+            [
+                record if place in bad else {name: record.get(name) for name in self._columns}
+                for place, record in enumerate(columns.records())
             ]
-        return page
+        )
 
 
-def _kept(page: Page, test: Test) -> list[bool]:
-    """Tell which records fulfil a condition; those that could not be read are not asked."""
-    good = [n for n in range(len(page.records)) if n not in page.bad]
-    holds, errors = answers(test, by_record([page.records[n] for n in good]))
+def _texts(columns: Columns, name: str) -> list[str]:
+    """Read IDs or cursor values: a column, or else a value inside of one by its path."""
+    values = columns.values.get(name)
+    if values is None:
+        values = list(map(column_reader(name), columns.records()))
+    return [value if value.__class__ is str else text_of(value) for value in values]
+
+
+def _kept(columns: Columns, bad: Collection[int], test: Test) -> list[int]:
+    """Return the places of records that fulfil a condition, or could not be read."""
+    good = [place for place in range(len(columns)) if place not in bad]
+    holds, errors = answers(test, columns.part(good) if bad else columns)
     if errors:
         raise errors[min(errors)]
-    kept = [True] * len(page.records)
-    for n, is_kept in zip(good, holds, strict=True):
-        kept[n] = is_kept
-    return kept
+    left_out = {place for place, is_kept in zip(good, holds, strict=True) if not is_kept}
+    return [place for place in range(len(columns)) if place not in left_out]
 
 
 def _filled(text: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 from zlib import crc32
 
@@ -58,12 +58,12 @@ def run_spread(run_id: str) -> int:
     return crc32(run_id.encode())
 
 
-def lane_of(source_id: str, lanes: int) -> int:
-    """Return the lane of a record: stable over processes, restarts and machines.
+def lanes_of(source_ids: Sequence[str], lanes: int) -> list[int]:
+    """Return the lanes of records: stable over processes, restarts and machines.
 
-    Raises UnicodeEncodeError where the source ID holds a lone surrogate.
+    Raises UnicodeEncodeError where a source ID holds a lone surrogate.
     """
-    return crc32(source_id.encode()) % lanes if lanes > 1 else 0
+    return [crc32(i.encode()) % lanes for i in source_ids] if lanes > 1 else [0] * len(source_ids)
 
 
 def lane_spread(run_id: str, lane: int) -> int:

@@ -48,8 +48,8 @@ MAX_RECORD = 900_000
 """Bytes of an encoded record above which it cannot travel."""
 
 
-def check_record(source_id: str, data: bytes) -> Failure | None:
-    """Say why a record cannot travel at all, or None."""
+def check_record(source_id: str, size: int) -> Failure | None:
+    """Say why a record of so many encoded bytes cannot travel at all, or None."""
     if not source_id:
         return Failure(Category.PERMANENT, "missing_source_id", "the ID column is empty")
     if "\0" in source_id:
@@ -59,8 +59,8 @@ def check_record(source_id: str, data: bytes) -> Failure | None:
             f"the ID has {len(source_id)} characters, at most {MAX_SOURCE_ID_LENGTH} are allowed"
         )
         return Failure(Category.PERMANENT, "source_id_too_long", message)
-    if len(data) > MAX_RECORD:
-        message = f"the record has {len(data):,} bytes, at most {MAX_RECORD:,} are allowed"
+    if size > MAX_RECORD:
+        message = f"the record has {size:,} bytes, at most {MAX_RECORD:,} are allowed"
         return Failure(Category.PERMANENT, "record_too_large", message)
     return None
 

@@ -64,7 +64,7 @@ async def test_one_bad_record_does_not_stop_the_others(
         (page,) = await read(connector, reading(options={"records": path}))
 
     assert page.ids == ["1", "2" if field else "", "3"]
-    assert page.records[2]["name"] == "😀 \0"
+    assert page.records.records()[2]["name"] == "😀 \0"
     assert list(page.bad) == [1]
     failure = page.bad[1]
     assert (failure.category, failure.code) == (Category.PERMANENT, "invalid_record")
@@ -159,7 +159,7 @@ async def test_oddly_dressed_answers_are_read(
         said = Said(body, headers=headers, length=length)
         async with scripted(partial(_always, said)) as (_, connector):
             (page,) = await read(connector, reading())
-        assert page.records[0]["name"] == "Müller"
+        assert page.records.records()[0]["name"] == "Müller"
 
 
 @pytest.mark.parametrize(

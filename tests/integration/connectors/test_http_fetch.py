@@ -45,7 +45,7 @@ async def test_what_an_answer_cuts_off_is_asked_for_again(most: int, how: dict[s
     async with scripted(capped(most)) as (api, connector):
         page = await fetch(connector, [*KNOWN, "nobody"], how)
         assert sorted(page.ids, key=int) == list(KNOWN)
-        assert [r["id"] for r in page.records] == page.ids
+        assert [r["id"] for r in page.records.records()] == page.ids
         assert len(api.calls) <= -(-50 // most) + 1
         for _ in range(3):
             assert (await fetch(connector, ["nobody", "else"], how)).ids == []

@@ -73,8 +73,8 @@ async def test_every_record_comes_once_and_exact_however_it_is_paged(
 
         assert ids_of(pages) == ids
         assert pages[0].cursors[:4] == ["2026-01-01T00:00:00Z"] * 3 + ["2026-01-02T00:00:00Z"]
-        assert pages[0].records[0]["price"] == Decimal("1.10")
-        assert isinstance(pages[0].records[0]["price"], Decimal)
+        assert pages[0].records.records()[0]["price"] == Decimal("1.10")
+        assert isinstance(pages[0].records.records()[0]["price"], Decimal)
 
 
 @pytest.mark.parametrize("paging", PAGINGS.values(), ids=PAGINGS)
@@ -168,7 +168,7 @@ async def test_single_records_are_read_by_id_and_unknown_ones_missing(
         page = await connector.fetch(asked, [ids[3], "nobody", ids[0], "..", ""])
 
         assert sorted(page.ids) == [ids[0], ids[3]]
-        assert [r["id"] for r in page.records] == page.ids
+        assert [r["id"] for r in page.records.records()] == page.ids
 
 
 async def test_the_mapping_says_whether_the_order_can_be_relied_on() -> None:

@@ -52,7 +52,7 @@ async def ids(connector: PostgresqlConnector, extraction: Extraction, **said: An
 async def records(connector: PostgresqlConnector, extraction: Extraction) -> list[Any]:
     """Return records as they travel."""
     pages = await read(connector, extraction)
-    return [decoder_of(object).decode(encode(r)) for page in pages for r in page.records]
+    return [decoder_of(object).decode(encode(r)) for page in pages for r in page.records.records()]
 
 
 @pytest.mark.usefixtures("db")

@@ -56,7 +56,11 @@ async def values(connector: PostgresqlConnector, column: str) -> list[Any]:
     """Return a column as it travels."""
     pages = await read(connector, TABLE)
     assert [page.bad for page in pages] == [{} for _ in pages]
-    return [decoder_of(dict[str, Any]).decode(encode(r))[column] for p in pages for r in p.records]
+    return [
+        decoder_of(dict[str, Any]).decode(encode(r))[column]
+        for p in pages
+        for r in p.records.records()
+    ]
 
 
 async def assert_resumed_everywhere(
@@ -65,10 +69,10 @@ async def assert_resumed_everywhere(
     """Read in pages of any size, broken off behind any page: all that is expected comes."""
     for size in (1, 2, 3, 100):
         whole = await read(connector, extraction, page_size=size)
-        assert [r[column] for p in whole for r in p.records] == expected
+        assert [r[column] for p in whole for r in p.records.records()] == expected
         for place, page in enumerate(whole, 1):
             rest = await read(connector, extraction, page_size=size, position=page.position)
-            got = [r[column] for p in whole[:place] + rest for r in p.records]
+            got = [r[column] for p in whole[:place] + rest for r in p.records.records()]
             assert got == expected, (size, place)
 
 
@@ -137,7 +141,7 @@ class TestValues:
         ids = [7, 4, 6, 1, 3, 8, 5, 2]
         await assert_resumed_everywhere(connector, BY_C, "id", ids)
         (fetched,) = [await connector.fetch(BY_C, ["2"])]
-        assert [r["c"] for r in fetched.records] == ["infinity"]
+        assert [r["c"] for r in fetched.records.records()] == ["infinity"]
 
     async def test_infinity_keeps_its_meaning_inside_arrays_and_ranges(
         self, connector: PostgresqlConnector, db: asyncpg.Connection
@@ -149,7 +153,7 @@ class TestValues:
         )
         (page,) = await read(connector, TABLE)
 
-        assert decoder_of(dict[str, Any]).decode(encode(page.records[0])) == {
+        assert decoder_of(dict[str, Any]).decode(encode(page.records.records()[0])) == {
             "id": 1, "a": ["infinity", "2026-01-31"], "r": "[2026-01-31,infinity)",
             "f": [Decimal("0.1"), "NaN"], "m": [Decimal("19.99")], "t": "24:00:00",
             "z": "24:00:00+02", "cash": Decimal("1234.50"),
@@ -167,7 +171,7 @@ class TestValues:
 
         assert page.ids == ["1", "2", "3", "4"]
         assert {n: f.code for n, f in page.bad.items()} == dict.fromkeys([1, 2], "invalid_json")
-        assert [encode(record) for record in page.records]
+        assert [encode(record) for record in page.records.records()]
 
     async def test_settings_of_the_role_change_no_value(
         self, connector: PostgresqlConnector, db: asyncpg.Connection
@@ -186,7 +190,7 @@ class TestValues:
         for setting in ("datestyle", "intervalstyle", "extra_float_digits", "bytea_output"):
             await db.execute(f"alter role current_user reset {setting}")
 
-        record = decoder_of(dict[str, Any]).decode(encode(page.records[0]))
+        record = decoder_of(dict[str, Any]).decode(encode(page.records.records()[0]))
         assert (record["r"], record["i"], record["b"]) == (
             "[2026-01-31,2026-02-01)", "1 mon", ["AP8="],
         )  # fmt: skip
@@ -237,7 +241,7 @@ class TestColumns:
         await db.execute("alter table t alter a type varchar(9), alter id type bigint")
         after = await connector.fetch(TABLE, ["1"])
 
-        assert before.records == after.records == [{"id": 1, "a": "x"}]
+        assert before.records.records() == after.records.records() == [{"id": 1, "a": "x"}]
 
 
 class TestIds:
@@ -369,7 +373,7 @@ class TestResuming:
             whole = await read(connector, TABLE, page_size=size)
             for place, page in enumerate(whole, 1):
                 rest = await read(connector, TABLE, page_size=size, position=page.position)
-                got = sorted(r["n"] for p in whole[:place] + rest for r in p.records)
+                got = sorted(r["n"] for p in whole[:place] + rest for r in p.records.records())
                 assert got == list(range(1, len(ids) + 1)), (size, place)
 
     async def test_an_id_that_names_no_records_is_refused(

@@ -161,7 +161,9 @@ async def carried(connector: PostgresqlConnector, source: str, target: str) -> l
         p async for p in connector.extract(ExtractRequest(Extraction(id_column="id", table=source)))
     ]
     assert [page.bad for page in pages] == [{} for _ in pages]
-    records = [decoder_of(dict[str, Any]).decode(encode(r)) for p in pages for r in p.records]
+    records = [
+        decoder_of(dict[str, Any]).decode(encode(r)) for p in pages for r in p.records.records()
+    ]
     payloads = [encode(dict(sorted(record.items()))) for record in records]
     ids = [str(n) for n in range(len(records))]
     unknown: list[str | None] = [None] * len(records)
@@ -284,7 +286,7 @@ async def test_values_keep_their_meaning_in_json_sqlite_and_csv(
     (page,) = [
         p async for p in connector.extract(ExtractRequest(Extraction(id_column="id", table="s")))
     ]
-    payload = encode(page.records[0])
+    payload = encode(page.records.records()[0])
     record = decoder_of(dict[str, Any]).decode(payload)
     del record["id"]
     assert record == dict(zip(columns, [e[2] for e in ELSEWHERE], strict=True))

@@ -17,6 +17,7 @@ from syncline.contracts.events import CloudEvent, DeadLetter
 from syncline.contracts.messages import Attempt, Extracted, Report, RunRequest, Settled, decoder_of
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
+from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure, RetriableError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.mapping.validation import parse
@@ -88,7 +89,7 @@ class Table:
 
     def _page(self, ids: Sequence[str], position: str) -> Page:
         cursors = [f"2026-01-01T00:{self.ids.index(i):02}:00" for i in ids]
-        return Page(list(ids), list(cursors), [{"id": i} for i in ids], position)
+        return Page(list(ids), list(cursors), Columns.of([{"id": i} for i in ids]), position)
 
     def _check(self) -> None:
         if self.away:
@@ -108,7 +109,7 @@ class Open:
         policy = RetryPolicy(retries=0)
         extraction = parse(DOCUMENT).extraction
         source = Source(self.table, extraction, policy, FakeClock(), self)  # type: ignore[arg-type]
-        return OpenSource(source, lambda rows: ["0" * 32] * len(rows), smart_sync=False)
+        return OpenSource(source, lambda rows, _=b"": ["0" * 32] * len(rows), smart_sync=False)
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[None]:

@@ -112,7 +112,7 @@ async def test_a_table_arrives_whole_by_the_options_that_fit(
     spoken_of = dialect.null is not None
     suspects = sum("\\N" in row for row in rows) if not spoken_of else 0
     assert len([code for code, _ in bad(pages)]) == suspects
-    found = [r for page in pages for n, r in enumerate(page.records) if n not in page.bad]
+    found = [r for page in pages for n, r in enumerate(page.records.records()) if n not in page.bad]
     assert found == [
         r for r in expected(dialect, names, rows) if spoken_of or "\\N" not in r.values()
     ]

@@ -16,7 +16,7 @@ Rows = list[dict[str, Any]]
 
 
 def rows_of(pages: list[Any]) -> Rows:
-    return [r for page in pages for n, r in enumerate(page.records) if n not in page.bad]
+    return [r for page in pages for n, r in enumerate(page.records.records()) if n not in page.bad]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ async def test_pages_tell_all_columns_of_the_file(tmp_path: Path) -> None:
     (page,) = await read(tmp_path, b"id,name,price,\n1,a,2,\n", columns=("name",))
 
     assert page.columns == ("id", "name", "price")
-    assert page.records == [{"id": "1", "name": "a"}]
+    assert page.records.records() == [{"id": "1", "name": "a"}]
 
 
 async def test_json_lines_may_lack_anything_so_pages_tell_no_columns(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ async def test_a_bad_row_shows_what_was_read_of_it(tmp_path: Path) -> None:
     (page,) = await read(tmp_path, HEAD + b'7,a,b,c\n8,"x\n')
 
     assert page.ids == ["7", ""]
-    assert page.records[0] == {"id": "7", "name": "a", "(line)": 2, "(more)": ["b", "c"]}
-    assert page.records[1] == {"(line)": 3, "(found)": '8,"x\n'}
+    assert page.records.records()[0] == {"id": "7", "name": "a", "(line)": 2, "(more)": ["b", "c"]}
+    assert page.records.records()[1] == {"(line)": 3, "(found)": '8,"x\n'}
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -58,7 +58,7 @@ async def test_any_line_end_is_read(tmp_path: Path, end: bytes) -> None:
 
     assert good(pages) == ["1", "2", "3"]
     assert bad(pages) == []
-    assert pages[0].records[0]["name"] == f"a{end.decode()}b"
+    assert pages[0].records.records()[0]["name"] == f"a{end.decode()}b"
 
 
 async def test_rows_of_many_blocks_are_read_and_resumed(tmp_path: Path) -> None:
@@ -99,20 +99,20 @@ async def test_the_way_a_file_is_written_is_said_by_options(
 ) -> None:
     (page,) = await read(tmp_path, data, options=said)
 
-    assert page.records == [{"id": "1", "name": expected}]
+    assert page.records.records() == [{"id": "1", "name": expected}]
 
 
 async def test_a_file_without_header_has_its_names_from_the_mapping(tmp_path: Path) -> None:
     (page,) = await read(tmp_path, b"1,one\n", columns=("id", "name"), options={"header": False})
 
-    assert page.records == [{"id": "1", "name": "one"}]
+    assert page.records.records() == [{"id": "1", "name": "one"}]
 
 
 async def test_a_column_of_any_name_is_read(tmp_path: Path) -> None:
     only = Condition(field='["Qty [pcs]"]', op="gt", value=1)
     data = b"Qty [pcs],a.b\n1,x\n2,y\n"
     (page,) = await read(tmp_path, data, id_column="Qty [pcs]", filters=(only,))
-    assert (page.ids, page.records) == (["2"], [{"Qty [pcs]": "2", "a.b": "y"}])
+    assert (page.ids, page.records.records()) == (["2"], [{"Qty [pcs]": "2", "a.b": "y"}])
 
 
 async def test_columns_and_filters_choose(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ async def test_columns_and_filters_choose(tmp_path: Path) -> None:
     (page,) = await read(tmp_path, data, columns=("name",), filters=(only,))
 
     assert page.ids == ["1", "3", "4"]
-    assert page.records[:2] == [{"id": "1", "name": "one"}, {"id": "3", "name": "three"}]
+    assert page.records.records()[:2] == [{"id": "1", "name": "one"}, {"id": "3", "name": "three"}]
     assert list(page.bad) == [2]
 
 

@@ -136,8 +136,8 @@ async def test_bad_values_fail_their_record_alone(
     assert bad == {"3": "invalid_encoding"}
     page = await connector.fetch(extraction, ["3", "4", "5"])
     assert [f.field for f in page.bad.values()] == ["name"]
-    assert page.records[1]["name"] == "Infinity"
-    assert [encode(record) for record in page.records]
+    assert page.records.records()[1]["name"] == "Infinity"
+    assert [encode(record) for record in page.records.records()]
 
 
 async def test_names_are_bound_and_ids_come_as_json(connector: SqliteConnector) -> None:
@@ -193,7 +193,7 @@ async def test_filters_and_columns_choose(connector: SqliteConnector) -> None:
     )
     (page,) = await read(connector, extraction)
 
-    assert page.records == [{"id": 9, "name": "n9"}]
+    assert page.records.records() == [{"id": 9, "name": "n9"}]
 
 
 async def test_values_are_written_as_the_column_takes_them(

@@ -248,7 +248,7 @@ class TestResuming:
                 whole = await read(connector, extraction, page_size=size)
                 for place, page in enumerate(whole, 1):
                     rest = await read(connector, extraction, page_size=size, position=page.position)
-                    got = sorted(r["n"] for p in whole[:place] + rest for r in p.records)
+                    got = sorted(r["n"] for p in whole[:place] + rest for r in p.records.records())
                     assert got == list(range(1, len(values) + 1)), (size, place)
 
     async def test_ids_that_are_no_unicode_are_read_on_behind(
@@ -332,9 +332,9 @@ class TestColumns:
 
         assert page.columns == ("id", "phone", "twice", "half")
         assert (await connector.fetch(chosen, ["a"])).columns == page.columns
-        assert (await read(connector, Extraction(id_column="id", table="t")))[0].records == [
-            {"id": "a", "phone": "p", "twice": "pp", "half": 1}
-        ]
+        assert (await read(connector, Extraction(id_column="id", table="t")))[
+            0
+        ].records.records() == [{"id": "a", "phone": "p", "twice": "pp", "half": 1}]
         db.execute("alter table t rename phone to telephone")
         with pytest.raises(ConnectorError, match="did you mean `telephone`"):
             await read(connector, chosen, position=page.position)
@@ -357,7 +357,7 @@ class TestColumns:
         db.execute("create table t (id integer primary key, c integer)")
         db.executemany("insert into t (c) values (?)", [(value,) for value in values])
         (page,) = await read(connector, Extraction(id_column="id", table="t"))
-        records = decoder_of(list[dict[str, Any]]).decode(encode(page.records))
+        records = decoder_of(list[dict[str, Any]]).decode(encode(page.records.records()))
 
         assert page.bad == {}
         assert [str(r["c"]) for r in records] == [

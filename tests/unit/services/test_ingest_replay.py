@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from syncline.domain.columns import Columns
 from syncline.domain.dead_letter.replay import ReplayItem
+from syncline_ingest.reading.chunk import Chunk, Hasher
 from syncline_ingest.reading.chunks import FETCH_SIZE, Source, from_letters
-from syncline_ingest.reading.rows import Chunk, Hasher
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows
 
 
 class Known:
@@ -17,12 +18,18 @@ class Known:
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
 
-    async def fetch(self, ids: Sequence[str], _hasher: Hasher) -> list[Row]:
+    async def fetch(self, ids: Sequence[str], _hasher: Hasher) -> Rows:
         self.calls.append(list(ids))
-        return [Row(source_id, None, b"new", "") for source_id in ids]
+        return Rows(
+            list(ids),
+            [None] * len(ids),
+            [""] * len(ids),
+            Columns.of([{"is": "new"} for _ in ids]),
+            [12] * len(ids),
+        )
 
 
-def item(source_id: str, payload: bytes | None = b"old") -> ReplayItem:
+def item(source_id: str, payload: bytes | None = b'{"is": "old"}') -> ReplayItem:
     return ReplayItem(f"letter-{source_id}", source_id, "transform", payload, None, 7)
 
 
@@ -30,13 +37,13 @@ async def replayed(
     source: Known, items: Sequence[ReplayItem], replay: dict[str, Any], done: int = 0
 ) -> list[Chunk]:
     chunks = from_letters(
-        cast("Source", source), items, replay, done, lambda rows: [""] * len(rows)
+        cast("Source", source), items, replay, done, lambda rows, _=b"": [""] * len(rows)
     )
     return [chunk async for chunk in chunks]
 
 
 def ids(chunks: Sequence[Chunk]) -> list[list[str]]:
-    return [[row.source_id for row in chunk.rows] for chunk in chunks]
+    return [chunk.rows.ids for chunk in chunks]
 
 
 async def test_records_are_read_again_by_the_bulk() -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from syncline.connectors.port import ExtractRequest, Page
+from syncline.domain.columns import Columns
 from syncline.domain.errors import RetriableError
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.retry import RetryPolicy
@@ -45,7 +46,7 @@ class Busy:
     async def extract(self, request: ExtractRequest) -> AsyncIterator[Page]:
         if self.waits:
             raise RetriableError("429", retry_after=self.waits.pop())
-        yield Page(["A1"], [None], [{"id": "A1"}], "end")
+        yield Page(["A1"], [None], Columns.of([{"id": "A1"}]), "end")
 
     def reads_in_order(self, extraction: Extraction) -> bool:
         return True
@@ -64,11 +65,11 @@ async def read(
     )
 
     async def all_ids() -> list[str]:
-        def hasher(rows: Sequence[bytes]) -> list[Any]:
-            return [None] * len(rows)
+        def hasher(rows: Sequence[bytes], _layout: bytes = b"") -> list[str]:
+            return [""] * len(rows)
 
         chunks = [chunk async for chunk in source.read(None, None, 10, hasher)]
-        return [row.source_id for chunk in chunks for row in chunk.rows]
+        return [source_id for chunk in chunks for source_id in chunk.rows.ids]
 
     reading = asyncio.ensure_future(all_ids())
     await clock.advance(seconds)

@@ -8,14 +8,16 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from syncline.contracts.topics import Stage
+from syncline.domain.columns import Columns
+from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.reading.prefetch import MOST_ROWS, prefetch
-from syncline_ingest.reading.rows import Chunk
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows
 from tests.support.eventually import eventually
 
 
 def chunk(first: int, count: int = 1, stage: Stage = Stage.NORMALIZE) -> Chunk:
-    rows = [Row(f"A{n}", None, b"{}", "") for n in range(first, first + count)]
+    names = [f"A{n}" for n in range(first, first + count)]
+    rows = Rows(names, [None] * count, [""] * count, Columns(count, {"id": names}), [2] * count)
     return Chunk(rows, str(first + count), stage)
 
 
@@ -40,7 +42,7 @@ class Stream:
 
 
 def ids(chunks: Sequence[Chunk]) -> list[str]:
-    return [row.source_id for one in chunks for row in one.rows]
+    return [source_id for one in chunks for source_id in one.rows.ids]
 
 
 async def test_what_came_meanwhile_is_one_chunk_behind_the_last_position() -> None:
@@ -71,7 +73,7 @@ async def test_the_first_chunk_does_not_wait_for_the_second() -> None:
 async def test_rows_for_different_stages_stay_apart() -> None:
     stream = Stream([chunk(0), chunk(1, stage=Stage.EXECUTE), chunk(2, stage=Stage.EXECUTE)])
     chunks = prefetch(stream())
-    stages = [one.stage async for one in chunks for _ in one.rows]
+    stages = [one.stage async for one in chunks for _ in one.rows.ids]
     assert stages == [Stage.NORMALIZE, Stage.EXECUTE, Stage.EXECUTE]
 
 

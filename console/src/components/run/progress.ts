@@ -1,5 +1,5 @@
 import type { Schema } from "~/api/client";
-import type { RunStatus } from "~/live/useRuns";
+import type { RunStatus } from "~/live/useRun";
 
 /** How many records had an outcome at a time. */
 export interface Sample {

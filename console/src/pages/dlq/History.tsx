@@ -1,7 +1,10 @@
-import { Alert, Group, List, Stack, Text, Title } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Alert, Group, List, Text } from "@mantine/core";
 import { links } from "~/app/links";
-import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
+import { PageLink } from "~/components/PageLink";
+import { RunId } from "~/components/RunId";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { Section } from "./Section";
 import type { Detail } from "./words";
 
 interface Attempt {
@@ -19,13 +22,13 @@ export function History({ detail }: { detail: Detail }) {
     <Section title="History">
       <Outcome detail={detail} />
       {entry.status === "discarded" && (
-        <Text>
+        <Text size="sm">
           Discarded by {entry.resolvedBy} <Time at={entry.resolvedAt} />
           {entry.reason && `: ${entry.reason}`}
         </Text>
       )}
       {entry.status === "overtaken" && (
-        <Text>
+        <Text size="sm">
           Closed by itself <Time at={entry.resolvedAt} />:{" "}
           {entry.overtakenBy ? (
             <>
@@ -43,7 +46,7 @@ export function History({ detail }: { detail: Detail }) {
         </Text>
       )}
       {entry.replayOf && (
-        <Text>
+        <Text size="sm">
           Failed again after a replay of <PageLink to={links.deadLetter(entry.replayOf)}>an earlier entry</PageLink>.
         </Text>
       )}
@@ -66,7 +69,7 @@ function Outcome({ detail }: { detail: Detail }) {
   return (
     <Alert p="xs" color="gray">
       <Group gap="sm">
-        <Text>
+        <Text size="sm">
           Replayed by {entry.resolvedBy} <Time at={entry.resolvedAt} /> in run
         </Text>
         <RunId id={entry.replayRun} />
@@ -74,17 +77,5 @@ function Outcome({ detail }: { detail: Detail }) {
         {detail.againId && <PageLink to={links.deadLetter(detail.againId)}>failed again: open the new entry</PageLink>}
       </Group>
     </Alert>
-  );
-}
-
-/** A part of an entry's page under a title of its own. */
-export function Section({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Stack gap={6} component="section" aria-label={title}>
-      <Title order={2} size={14}>
-        {title}
-      </Title>
-      {children}
-    </Stack>
   );
 }

@@ -1,6 +1,7 @@
 import { Text } from "@mantine/core";
 import { api } from "~/api/client";
-import { Form, useApiForm } from "~/components/form/form";
+import { Form } from "~/components/form/Form";
+import { useApiForm } from "~/components/form/useApiForm";
 import { Card } from "./Card";
 import { enter, useLink } from "./entering";
 import { NewPassword } from "./NewPassword";
@@ -15,7 +16,9 @@ export default function ChoosePasswordPage() {
   if (!link) {
     return (
       <Card title="Choose a password">
-        <Text>This page is opened by a link that a Platform Admin gives you. It works once, for 24 hours.</Text>
+        <Text size="sm">
+          This page is opened by a link that a Platform Admin gives you. It works once, for 24 hours.
+        </Text>
       </Card>
     );
   }

@@ -2,12 +2,14 @@ import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Texta
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { isJson, JsonText } from "~/api/lossless";
-import { useApiForm } from "~/components/form/form";
+import { CopyId } from "~/components/CopyId";
+import { useApiForm } from "~/components/form/useApiForm";
 import { PayloadView } from "~/components/PayloadView";
-import { Findings, ProblemAlert } from "~/components/ProblemAlert";
+import { ProblemAlert } from "~/components/ProblemAlert";
 import { profileKind } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
-import { CopyId, StatusBadge } from "~/components/values";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Warnings } from "~/components/Warnings";
 import { plural } from "~/state/format";
 import { wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
@@ -46,7 +48,7 @@ export function DryRunPanel({ name, text, onJump }: Props) {
   const ready = isJson(text) && (way !== "pasted" || isJson(pasted)) && (way !== "ids" || ids.trim() !== "");
   return (
     <Stack gap="md">
-      <Text c="dimmed">
+      <Text size="sm" c="dimmed">
         Runs records through the text above, by the code that the workers run. Nothing is written anywhere.
       </Text>
       <Group align="flex-end" gap="sm">
@@ -103,11 +105,11 @@ function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
     <section aria-label="Results of the dry run">
       {found.warnings.length > 0 && (
         <Alert color="yellow" mb="sm" title="Is this meant?">
-          <Findings of={found.warnings} />
+          <Warnings warnings={found.warnings} />
         </Alert>
       )}
       {found.records.length === 0 ? (
-        <Text>The source gave no records.</Text>
+        <Text size="sm">The source gave no records.</Text>
       ) : (
         <Records found={found} onJump={onJump} />
       )}
@@ -119,7 +121,7 @@ function Records({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
   const failed = found.records.filter((record) => record.outcome === "failed").length;
   return (
     <>
-      <Text mb="xs" aria-live="polite">
+      <Text size="sm" mb="xs" aria-live="polite">
         {plural(found.records.length, "record")}
         {found.source && (
           <>

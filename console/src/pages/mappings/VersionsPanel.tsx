@@ -8,7 +8,8 @@ import { DiffView } from "~/components/DiffView";
 import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge, Time } from "~/components/values";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
 
 type Version = Schema<"MappingVersionView">;
 
@@ -142,7 +143,9 @@ function Difference({
         <Button size="compact-sm" variant="default" onClick={() => onEdit(old)}>
           Put v{version} into the editor
         </Button>
-        <Text c="dimmed">Nothing is saved by that.</Text>
+        <Text size="sm" c="dimmed">
+          Nothing is saved by that.
+        </Text>
       </Group>
     </Stack>
   );

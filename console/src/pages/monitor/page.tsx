@@ -1,9 +1,11 @@
 import { Alert, Skeleton, Text } from "@mantine/core";
 import { IconArrowRight, IconHeartbeat } from "@tabler/icons-react";
 import { links } from "~/app/links";
+import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { ProblemAlert } from "~/components/ProblemAlert";
-import { PageLink, StatusBadge, Time } from "~/components/values";
+import { PageLink } from "~/components/PageLink";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
 import { plural, relative } from "~/state/format";
 import classes from "./monitor.module.css";
 import { ActiveRuns, FailedRuns } from "./RunTables";
@@ -24,17 +26,17 @@ export default function MonitorPage() {
         actions={<Age heardAt={figures?.heardAt ?? null} age={age} />}
       />
       {query.error && !figures ? (
-        <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />
+        <EmptyState kind="failed" error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         <>
           {figures && old && <Silent heardAt={figures.heardAt} />}
           {figures ? <Services services={figures.services} old={old} /> : <Skeleton height={210} />}
           <div className={classes.columns}>
-            <section className="panel">
+            <section className={`panel ${classes.panel}`}>
               <h2>Active runs</h2>
               <ActiveRuns />
             </section>
-            <section className="panel">
+            <section className={`panel ${classes.panel}`}>
               <h2>
                 <PageLink to={links.runs({ state: ["failed", "partial_success"], range: "day" })}>
                   Failed of late
@@ -52,7 +54,7 @@ export default function MonitorPage() {
 function Age({ heardAt, age }: { heardAt: string | null; age: number | null }) {
   if (age === null) return null;
   return (
-    <Text c="dimmed" data-testid="figures-age">
+    <Text size="sm" c="dimmed" data-testid="figures-age">
       Figures of <Time at={heardAt} as="clock" />, {relative(0, age)}
     </Text>
   );

@@ -1,13 +1,23 @@
 import { Modal, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { ActionButton } from "~/components/action";
+import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyList, useList } from "~/components/list";
+import { EmptyState } from "~/components/EmptyState";
+import { Pager } from "~/components/Pager";
 import { PlainTable } from "~/components/PlainTable";
-import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
+import { RunId } from "~/components/RunId";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
+import { useList } from "~/components/useList";
 import { useUrlState } from "~/state/url";
 import { calls, type Delivery, type Kind, type State } from "./kinds";
 
-const STATES = { all: "All", waiting: "Waiting", delivered: "Delivered", given_up: "Given up" };
+const STATES = [
+  { value: "all", label: "All" },
+  { value: "waiting", label: "Waiting" },
+  { value: "delivered", label: "Delivered" },
+  { value: "given_up", label: "Given up" },
+];
 
 /** What was told to one receiver, and every attempt to tell it. */
 export function Deliveries({ kind, id, active }: { kind: Kind; id: string; active: boolean }) {
@@ -19,6 +29,8 @@ export function Deliveries({ kind, id, active }: { kind: Kind; id: string; activ
     every: 5_000,
   });
   const open = list.rows?.find((one) => one.id === delivery);
+  const clear = () => setView({ state: "all" });
+  const label = STATES.find((one) => one.value === state)?.label ?? "";
   return (
     <>
       <Title order={2} size={16} mb="xs">
@@ -43,22 +55,22 @@ export function Deliveries({ kind, id, active }: { kind: Kind; id: string; activ
           <SegmentedControl
             size="xs"
             aria-label="Deliveries that are"
-            data={Object.entries(STATES).map(([value, label]) => ({ value, label }))}
+            data={STATES}
             value={state}
             onChange={(value) => setView({ state: value as typeof state })}
           />
         }
         empty={
-          <EmptyList
-            what="deliveries"
-            filters={[state !== "all" && { label: STATES[state], without: { state: "all" } }]}
-            set={setView}
-            title="Nothing to tell so far"
-          >
-            When a run begins to fail, it stands here with the receiver's answer. Send a test to try it now.
-          </EmptyList>
+          state === "all" ? (
+            <EmptyState kind="nothing-yet" title="Nothing to tell so far">
+              When a run begins to fail, it stands here with the receiver's answer. Send a test to try it now.
+            </EmptyState>
+          ) : (
+            <EmptyState kind="no-match" what="deliveries" filters={[{ label, remove: clear }]} onClear={clear} />
+          )
         }
       />
+      <Pager next={list.next} />
       {open && <Attempts delivery={open} onClose={() => setView({ delivery: "", cursor })} />}
     </>
   );
@@ -123,11 +135,13 @@ function Attempts({ delivery, onClose }: { delivery: Delivery; onClose: () => vo
   return (
     <Modal opened onClose={onClose} title="Attempts" size="xl">
       <Stack gap="sm">
-        <Text component="div">
+        <Text size="sm" component="div">
           Known to the receiver as <CopyId value={delivery.notificationId} what="notification ID" whole />
         </Text>
         {newest.length === 0 ? (
-          <Text c="dimmed">Not tried yet.</Text>
+          <Text size="sm" c="dimmed">
+            Not tried yet.
+          </Text>
         ) : (
           <PlainTable name="Attempts" verticalSpacing={6} columns={ATTEMPTS} rows={newest} rowId={(one) => one.at} />
         )}

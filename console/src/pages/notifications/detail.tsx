@@ -1,19 +1,18 @@
-import { Alert, Button, Modal, Text } from "@mantine/core";
+import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
-import { type FactList, Facts } from "~/components/Facts";
+import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { ProblemAlert } from "~/components/ProblemAlert";
 import { ShownOnce } from "~/components/ShownOnce";
-import { StatusBadge, Time } from "~/components/values";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
 import { Deliveries } from "./Deliveries";
 import { Edit } from "./Edit";
 import { calls, eventWord, type Kind, rotate, SECRET, type Subscription, type Tested } from "./kinds";
-import { NoMail } from "./page";
 
 /** One webhook or e-mail subscription: what it is told, how that went, and a test. */
 export default function NotificationPage() {
@@ -32,7 +31,7 @@ export default function NotificationPage() {
     return (
       <>
         <PageHeader title={kind === "email" ? "E-mail" : "Webhook"} parent={parent} />
-        {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
+        {found.error && <EmptyState kind="failed" error={found.error} onRetry={() => void found.refetch()} />}
       </>
     );
   const { value: subscription, etag } = found.data;
@@ -54,9 +53,13 @@ export default function NotificationPage() {
           />
         }
       />
-      {!tested && <NoMail warning={subscription.warning} />}
+      {subscription.warning && !tested && (
+        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
+          {subscription.warning}
+        </Alert>
+      )}
       {tested && <TestResult tested={tested} onClose={() => setTested(undefined)} />}
-      <Facts facts={factsOf(kind, subscription)} cols={{ base: 1, xs: 2, md: 4 }} mb="md" />
+      <Facts kind={kind} subscription={subscription} />
       <Deliveries kind={kind} id={id} active={subscription.active} />
       {editing && <Edit kind={kind} subscription={subscription} etag={etag} onClose={() => setEditing(false)} />}
     </>
@@ -77,7 +80,7 @@ function TestResult({ tested, onClose }: { tested: Tested; onClose: () => void }
       onClose={onClose}
       styles={{ title: { color: ok ? "var(--sl-good-text)" : "var(--sl-bad-text)" } }}
     >
-      <Text style={{ overflowWrap: "anywhere" }}>
+      <Text size="sm" style={{ overflowWrap: "anywhere" }}>
         {status !== null && (
           <>
             Answered {status} in {seconds} s.{" "}
@@ -89,13 +92,28 @@ function TestResult({ tested, onClose }: { tested: Tested; onClose: () => void }
   );
 }
 
-/** What is told to whom. */
-const factsOf = (kind: Kind, { where, events, instances, lastDeliveredAt }: Subscription): FactList => [
-  [kind === "email" ? "To" : "URL", where.join(", ")],
-  ["Told when", events.map(eventWord).join(", ")],
-  ["Instances", instances.join(", ") || "All"],
-  ["Last delivered", <Time key="delivered" at={lastDeliveredAt} none="never" />],
-];
+function Facts({ kind, subscription }: { kind: Kind; subscription: Subscription }) {
+  const facts = [
+    { name: kind === "email" ? "To" : "URL", value: subscription.where.join(", ") },
+    { name: "Told when", value: subscription.events.map(eventWord).join(", ") },
+    { name: "Instances", value: subscription.instances.join(", ") || "All" },
+    { name: "Last delivered", value: <Time at={subscription.lastDeliveredAt} none="never" /> },
+  ];
+  return (
+    <Group component="dl" gap="xl" mt={0} mb="md" align="flex-start">
+      {facts.map((fact) => (
+        <Stack key={fact.name} gap={2}>
+          <Text component="dt" size="xs" c="dimmed">
+            {fact.name}
+          </Text>
+          <Text component="dd" size="sm" m={0} style={{ overflowWrap: "anywhere" }}>
+            {fact.value}
+          </Text>
+        </Stack>
+      ))}
+    </Group>
+  );
+}
 
 interface ActionsProps {
   kind: Kind;

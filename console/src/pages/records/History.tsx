@@ -1,6 +1,8 @@
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink, StatusBadge, Time } from "~/components/values";
+import { PageLink } from "~/components/PageLink";
+import { StatusBadge } from "~/components/StatusBadge";
+import { Time } from "~/components/Time";
 import { plural } from "~/state/format";
 import classes from "./passport.module.css";
 
@@ -17,7 +19,7 @@ interface Props {
 /** The runs that had the record, newest first; the chosen one is shown beside. */
 export function History({ sourceId, runs, chosen, whole }: Props) {
   return (
-    <nav className={`panel ${classes.history}`} aria-label="Runs with this record">
+    <nav className={classes.history} aria-label="Runs with this record">
       <h2 className={classes.title}>{whole ? plural(runs.length, "run") : `The newest ${runs.length} runs`}</h2>
       <ol>
         {runs.map((run, index) => (
@@ -31,7 +33,7 @@ export function History({ sourceId, runs, chosen, whole }: Props) {
             >
               {run.instance} / {run.entityType}
             </PageLink>
-            <span className="dim">
+            <span className={classes.dim}>
               <Time at={run.createdAt} />
               {run.attempts.length > 0 && `, ${plural(run.attempts.length, "attempt")} failed`}
             </span>

@@ -2,9 +2,9 @@ import { TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
 import { type Column, DataTable } from "~/components/DataTable";
-import { NoMatch } from "~/components/EmptyState";
+import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/values";
+import { PageLink } from "~/components/PageLink";
 import { useUrlState } from "~/state/url";
 import { type SearchHit, useSearchHits } from "./search";
 
@@ -48,7 +48,8 @@ export default function RecordsPage() {
           rowId={(hit) => hit.kind + hit.to + hit.description}
           link={(hit) => hit.to}
           empty={
-            <NoMatch
+            <EmptyState
+              kind="no-match"
               what="records"
               filters={[{ label: `ID ${wanted}`, remove: () => setView({ q: "" }) }]}
               onClear={() => setView({ q: "" })}

@@ -1,10 +1,11 @@
 import { Table, Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
+import { CopyId } from "~/components/CopyId";
 import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
+import { PageLink } from "~/components/PageLink";
 import { PlainTable } from "~/components/PlainTable";
-import { CopyId, PageLink } from "~/components/values";
 import { capital, count, plural } from "~/state/format";
 import classes from "./runs.module.css";
 
@@ -14,14 +15,17 @@ type RunReport = Schema<"RunReport">;
 export function Failures({ report }: { report: RunReport }) {
   if (report.failures.length === 0) {
     return (
-      <EmptyState title={report.run.failed > 0 ? "Nothing is kept of these failures" : "Nothing failed"}>
+      <EmptyState
+        kind="nothing-yet"
+        title={report.run.failed > 0 ? "Nothing is kept of these failures" : "Nothing failed"}
+      >
         {report.run.failed > 0 && "Dead letters are let go 30 days after they were resolved."}
       </EmptyState>
     );
   }
   return (
     <>
-      <Text mb="xs">
+      <Text size="sm" mb="xs">
         {plural(report.run.failed, "record")} failed.{" "}
         <PageLink to={links.deadLetters({ run: report.run.correlationId })}>Repair and replay them in the DLQ</PageLink>
       </Text>
@@ -51,10 +55,10 @@ const columns = (run: string): Column<RunReport["failures"][number]>[] => [
     cell: (group) => (
       <div className={classes.error}>
         <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
-        <div className="dim">
+        <span className={classes.under}>
           {group.code}
           {group.field && ` · field ${group.field}`}
-        </div>
+        </span>
       </div>
     ),
   },

@@ -189,7 +189,9 @@ async def address_of(request: Request) -> str:  # in a thread it could not set t
 
 
 Address = Annotated[str, Depends(address_of)]
+"""A route's parameter: where a request came from."""
 AuthenticationDep = Annotated[Authentication, Depends(authentication_of)]
+"""A route's parameter: how callers are found."""
 
 
 async def caller_of(
@@ -217,3 +219,4 @@ Runner = Annotated[Caller, Depends(_at_least(Role.RUNNER))]
 User = Annotated[Caller, Depends(_at_least(Role.USER))]
 """A route's parameter: whoever may change configuration and the DLQ."""
 Admin = Annotated[Caller, Depends(_at_least(Role.ADMIN))]
+"""A route's parameter: a Platform Admin."""

@@ -211,3 +211,4 @@ async def _paging(
 
 
 Paged = Annotated[Paging, Depends(_paging)]
+"""A route's parameter: the part of the list that is wanted."""

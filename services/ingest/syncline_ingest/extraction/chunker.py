@@ -17,11 +17,16 @@ from syncline.telemetry.tally import TALLY
 from syncline_ingest.extraction.source_faults import how_far
 from syncline_ingest.extraction.source_pass import SourcePass
 from syncline_ingest.publication.publisher import BatchPublisher
-from syncline_ingest.publication.republication import PendingBatches
+from syncline_ingest.publication.republication import (
+    PendingBatches,
+    WholeBatch,
+    rejected_rows,
+)
 from syncline_ingest.publication.reread import Reread
+from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.reading.chunks import SourceError
-from syncline_ingest.reading.rows import Chunk
-from syncline_ingest.rules import Lanes, PlannedBatch, Row, plan, travelling
+from syncline_ingest.rows import Rows
+from syncline_ingest.rules import Lanes, PlannedBatch, plan, travelling
 from syncline_ingest.sifting.sieve import SiftResult
 
 HIGH_WATER = 50_000
@@ -62,7 +67,7 @@ class Chunker:
         """
         for new in await self._batches.unpublished():
             if new.rejected is not None:
-                rows, version = [msgspec.convert(r, Row) for r in new.rejected], None
+                rows, version = rejected_rows(new), None
             else:
                 try:
                     rows, version = await reread(new)
@@ -70,7 +75,7 @@ class Chunker:
                     if not may_read_on:
                         raise
                     return await self._go_back()
-            await self._batches.publish_again(PlannedBatch(new, rows), version)
+            await self._batches.publish_again(new, rows, version)
             self._batches.published = new.number + 1
         return None
 
@@ -89,9 +94,10 @@ class Chunker:
         Raises:
             SourceError: the source's cursor values cannot be believed.
         """
-        rows = chunk.rows if self._pending is None else await self._fill(chunk.rows)
-        found = await self.reads.take(rows, chunk)
-        planned = self._plan(found, chunk.stage)
+        rows = chunk.rows
+        fresh = range(len(rows)) if self._pending is None else await self._fill(rows)
+        found = await self.reads.take(chunk, fresh)
+        planned = self._plan(rows, found, chunk.stage)
         kept = Checkpoint(self._before, self.reads.state.builtins(), self.reads.notices.fresh())
         version = await self._extractions.commit(
             self._progress,
@@ -104,9 +110,10 @@ class Chunker:
         self.position = chunk.position
         _count(planned)
         self._batches.count += len(planned)
-        self._batches.discovered += len(found.rows)
-        self._in_flight += len(found.rows) - len(found.settled)
-        await self._batches.publish(planned, version if chunk.version is None else chunk.version)
+        self._batches.discovered += len(found.places)
+        self._in_flight += len(found.places) - len(found.settled)
+        version = version if chunk.version is None else chunk.version
+        await self._batches.publish(rows, planned, version)
         if self._pending is None:
             self._note_published()
         return found.cut_at is None
@@ -115,34 +122,36 @@ class Chunker:
         """Note that all that is committed is published, up to where the read stands."""
         self._batches.published, self._before = self._batches.count, self.position
 
-    def _plan(self, found: SiftResult, stage: Stage) -> list[PlannedBatch]:
+    def _plan(self, rows: Rows, found: SiftResult, stage: Stage) -> list[PlannedBatch]:
         if self._lanes.is_small:
-            self._lanes.take(travelling(found.rows, found.settled))
+            places = travelling(rows, found.places, found.settled)
+            self._lanes.take([rows.ids[p] for p in places])
         planned = plan(
-            found.rows,
+            rows,
+            found.places,
             found.settled,
+            self._lanes,
             first=self._batches.count,
-            lane=self._lanes.of,
             batch_size=self._progress.run.batch_size,
         )
         for batch in planned:
             if batch.new.stage == Stage.INGEST:
-                batch.new.rejected = [msgspec.to_builtins(row) for row in batch.rows]
+                batch.new.rejected = [msgspec.to_builtins(rows.refused[p]) for p in batch.places]
             elif batch.new.stage:
                 batch.new.stage = stage.value
         return planned
 
-    async def _fill(self, rows: Sequence[Row]) -> list[Row]:
+    async def _fill(self, rows: Rows) -> Sequence[int]:
         """Publish what was committed before the break as soon as its rows have come again."""
         assert self._pending is not None
         fresh, whole = self._pending.take(rows)
         await self._publish_expected(whole)
         return fresh
 
-    async def _publish_expected(self, whole: Sequence[PlannedBatch]) -> None:
+    async def _publish_expected(self, whole: Sequence[WholeBatch]) -> None:
         assert self._pending is not None
-        for batch in whole:
-            await self._batches.publish_again(batch)
+        for new, rows in whole:
+            await self._batches.publish_again(new, rows)
         if self._pending.is_over:
             self._pending = None
             self._note_published()

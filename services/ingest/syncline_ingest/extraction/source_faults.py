@@ -6,7 +6,6 @@ from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import Watermarks
 from syncline_ingest.extraction.extraction_notes import ReadState
-from syncline_ingest.rules import Row
 
 EXPIRED = "position_expired"
 """The code by which a connector says that a position means nothing to the source any more."""
@@ -23,18 +22,18 @@ def how_far(water: Watermarks, failure: Failure | None) -> Watermarks:
     return Watermarks() if failure is not None and failure.code in _UNTOLD else water
 
 
-def unreadable(extraction: Extraction, row: Row, why: str) -> Failure:
+def unreadable(extraction: Extraction, source_id: str, why: str) -> Failure:
     """Say that a cursor value is not what the mapping says it is."""
     column = extraction.cursor_column
-    message = f"record {row.source_id[:80]!r}: the cursor column `{column}`: {why}"
+    message = f"record {source_id[:80]!r}: the cursor column `{column}`: {why}"
     return Failure(Category.PERMANENT, "cursor_unreadable", message, field=column)
 
 
-def not_in_order(extraction: Extraction, row: Row, why: str) -> Failure:
+def not_in_order(extraction: Extraction, source_id: str, why: str) -> Failure:
     """Say that a read that should be in the order of its cursor is not."""
     column = extraction.cursor_column
     message = (
-        f"record {row.source_id[:80]!r}: {why}: the source does not give its records in the order "
+        f"record {source_id[:80]!r}: {why}: the source does not give its records in the order "
         f"of `{column}`, so the cursor cannot follow it. Sort them there, or leave `ordered` away"
     )
     return Failure(Category.PERMANENT, "not_in_order", message, field=column)

@@ -27,10 +27,10 @@ from syncline_ingest.extraction.extraction_notes import ReadState
 from syncline_ingest.extraction.run_notices import RunNotices
 from syncline_ingest.extraction.source_faults import lost_place, not_in_order, unreadable, unstable
 from syncline_ingest.extraction.watermark import TopRows
+from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.reading.chunks import SourceError
-from syncline_ingest.reading.rows import Chunk
 from syncline_ingest.reading.source import OpenSource
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows
 from syncline_ingest.sifting.repeats import MOST, Seen
 from syncline_ingest.sifting.sieve import Sieve, SieveTerms, SiftResult, sift
 
@@ -134,8 +134,11 @@ class SourcePass:
     def _version(self) -> str:
         return f"{self._run.mapping}/{self._run.mapping_version}"
 
-    async def take(self, rows: Sequence[Row], chunk: Chunk) -> SiftResult:
-        """Judge the rows of a chunk; those that were waited for after a break are not among them.
+    async def take(self, chunk: Chunk, fresh: Sequence[int]) -> SiftResult:
+        """Judge the rows of a chunk.
+
+        Args:
+            fresh: places of those that count; the others were waited for after a break.
 
         Raises:
             RetriableError: the product's database is away.
@@ -146,20 +149,23 @@ class SourcePass:
         if chunk.had is not None and self._by_cursor:
             self.state.have(chunk.had)
         self.notices.take(chunk.notices)
+        rows = chunk.rows.part(fresh)
         doubles = dict.fromkeys([*chunk.twice, *self._tied_twice(rows)])
         self.notices.duplicates(list(doubles))
         seen = await self._repeats(rows, chunk.twice)
-        found = sift(rows, await self._sifter.verdicts(rows, seen), self._room())
-        self.notices.waiting(found.waiting)
+        found = sift(len(rows), await self._sifter.verdicts(rows, seen), self._room())
+        self.notices.waiting([rows.ids[place] for place in found.waiting])
         self.state.work += found.work
-        self._advance(chunk.rows, found)
+        if rows is not chunk.rows:
+            found = found.at(fresh)
+        self._advance(chunk.rows, found.cut_at)
         return found
 
     def _room(self) -> int | None:
         cap = self._run.max_entities
         return None if cap is None else cap - self.state.work
 
-    async def _repeats(self, rows: Sequence[Row], twice: Collection[str]) -> frozenset[int]:
+    async def _repeats(self, rows: Rows, twice: Collection[str]) -> frozenset[int]:
         """Look for records that came before; those of an earlier pass are returned.
 
         Args:
@@ -170,49 +176,48 @@ class SourcePass:
         again = await self._seen.take(rows)
         is_sure = self.is_ordered or self.state.doubted  # others may change while they are read
         for repeat in again:
-            source_id = rows[repeat.place].source_id
+            source_id = rows.ids[repeat.place]
             if (repeat.is_same or not is_sure) and source_id and source_id not in twice:
                 self.state.repeat(source_id)
         return self._seen.earlier(rows) if self.state.again else frozenset()
 
-    def _tied_twice(self, rows: Sequence[Row]) -> list[str]:
+    def _tied_twice(self, rows: Rows) -> list[str]:
         """Name records that came just before at the same cursor value: the ID is not unique."""
         moves = self._opened.may_move or self.state.again
         return [] if moves else self._top_rows.among(rows)
 
-    def _advance(self, read: Sequence[Row], found: SiftResult) -> None:
+    def _advance(self, read: Rows, cut_at: int | None) -> None:
         """Move the marks over what was read, up to where Max Entities cut it off."""
         if not self._by_cursor:
             return
-        if found.cut_at is not None:
-            read = read[: next(p for p, row in enumerate(read) if row is found.cut_at)]
+        following = None
+        if cut_at is not None:
+            following = read.cursors[cut_at]
+            read = read.part(range(cut_at))
             self.notices.capped(self._run.max_entities or 0)
         if self._watched:
             self._mark(read)
         self._top_rows.note(read, self.water.read_to)
-        self.is_cut = found.cut_at is not None and not self._is_whole(read, found.cut_at.cursor)
+        self.is_cut = cut_at is not None and not self._is_whole(read, following)
 
-    def _is_whole(self, rows: Sequence[Row], following: str | None) -> bool:
-        return bool(rows) and self.is_ordered and rows[-1].cursor != following
+    def _is_whole(self, rows: Rows, following: str | None) -> bool:
+        return len(rows) > 0 and self.is_ordered and rows.cursors[-1] != following
 
-    def _mark(self, rows: Sequence[Row]) -> None:
-        # What is broken tells no cursor.
-        values = [r.cursor for r in rows if r.failure is None and r.cursor is not None]
-        if len(values) < len(rows):
-            bare = [r.source_id for r in rows if r.failure is None and r.cursor is None]
-            self.notices.without_cursor(bare)
+    def _mark(self, rows: Rows) -> None:
+        having = rows.with_cursor()
+        values = [cursor for p in having if (cursor := rows.cursors[p]) is not None]
+        if len(having) < len(rows):
+            self.notices.without_cursor(rows.without_cursor())
         extraction = self._opened.source.extraction
         try:
             beyond = self._marks.take(values, self._clock.now())
         except UnreadableCursorError as error:
-            row = _having(rows)[error.place]
-            raise SourceError(unreadable(extraction, row, str(error))) from error
+            source_id = rows.ids[having[error.place]]
+            raise SourceError(unreadable(extraction, source_id, str(error))) from error
         except NotInOrderError as error:
-            row = _having(rows)[error.place]
-            raise SourceError(not_in_order(extraction, row, str(error))) from error
-        if beyond:
-            having = _having(rows)
-            self.notices.in_future([having[place].source_id for place in beyond])
+            source_id = rows.ids[having[error.place]]
+            raise SourceError(not_in_order(extraction, source_id, str(error))) from error
+        self.notices.in_future([rows.ids[having[place]] for place in beyond])
 
     def check_again(self, discovered: int, *, doubted: bool) -> None:
         """Raise SourceError where another pass would be of no use."""
@@ -291,8 +296,3 @@ class SourcePass:
 
     def _is_later(self, value: str, than: str) -> bool:
         return is_later(value, than, self._cursor_format)
-
-
-def _having(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that tell a cursor value."""
-    return [row for row in rows if row.failure is None and row.cursor is not None]

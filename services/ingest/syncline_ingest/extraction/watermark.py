@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 
 from syncline.domain.record import TiedRows
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows
 
 MOST = 5_000
 """Rows of one value that are remembered; with more of them the ledger alone tells."""
@@ -19,25 +18,27 @@ class TopRows:
         self._value: str | None = None
         self._hashes: dict[str, str] = {}
 
-    def note(self, rows: Iterable[Row], read_to: str | None) -> None:
+    def note(self, rows: Rows, read_to: str | None) -> None:
         """Take the rows of a chunk after which the highest value read is `read_to`."""
         if read_to != self._value:
             self._value, self._hashes = read_to, {}
-        for row in rows:
-            if row.cursor == read_to and row.row_hash:
-                self._hashes[row.source_id] = row.row_hash
+        if read_to is None or read_to not in rows.cursors:
+            return
+        for source_id, cursor, row_hash in zip(rows.ids, rows.cursors, rows.hashes, strict=True):
+            if cursor == read_to and row_hash:
+                self._hashes[source_id] = row_hash
 
-    def among(self, rows: Sequence[Row]) -> list[str]:
+    def among(self, rows: Rows) -> list[str]:
         """Name the records of a chunk that came before, or come twice, at the very same value."""
         found = []
-        if len({row.source_id for row in rows}) < len(rows):
-            places = Counter((row.source_id, row.cursor) for row in rows)
-            found = [source_id for (source_id, _), count in places.items() if count > 1]
-        for row in rows:
-            if row.cursor is None or row.cursor != self._value:
+        if len(set(rows.ids)) < len(rows):
+            counts = Counter(zip(rows.ids, rows.cursors, strict=True))
+            found = [source_id for (source_id, _), count in counts.items() if count > 1]
+        for source_id, cursor in zip(rows.ids, rows.cursors, strict=True):
+            if cursor is None or cursor != self._value:
                 break
-            if row.source_id in self._hashes:
-                found.append(row.source_id)
+            if source_id in self._hashes:
+                found.append(source_id)
         return found
 
     def remembered(self) -> TiedRows | None:

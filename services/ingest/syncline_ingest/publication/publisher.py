@@ -8,7 +8,14 @@ from itertools import groupby
 
 import msgspec
 
-from syncline.contracts.bundle import FULL, MOST_RECORDS, BatchPart, Bundle
+from syncline.contracts.bundle import (
+    FULL,
+    LARGEST_BUNDLE,
+    MOST_RECORDS,
+    BatchPart,
+    Bundle,
+    fitting,
+)
 from syncline.contracts.dead_letters import (
     FailedRecord,
     RecordPlace,
@@ -22,23 +29,20 @@ from syncline.contracts.messages import (
     Discovered,
     RunRef,
     Settled,
-    decoder_of,
     ref_of,
 )
 from syncline.contracts.outbound import bundle_message, report_message
 from syncline.contracts.topics import Stage
 from syncline.contracts.wire import Outbound
-from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure
-from syncline.domain.record import NewBatch, Record
+from syncline.domain.record import NewBatch
 from syncline.domain.run import Outcome
 from syncline.postgres.progress.extraction import Extractions, Progress
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import storable
 from syncline.runtime.ports import Producer
-from syncline_ingest.rules import PlannedBatch, Row, refused_row
-
-_decode = decoder_of(Record).decode
+from syncline_ingest.rows import RefusedRow, Rows, refused_row, rows_of_refused
+from syncline_ingest.rules import PlannedBatch
 
 
 class BatchPublisher:
@@ -67,32 +71,37 @@ class BatchPublisher:
             self.run.id, self.published, settled_too=settled_too
         )
 
-    async def publish(self, planned: Sequence[PlannedBatch], version: int) -> None:
-        """Publish batches; `version` is the first one's, each next one's is higher by one."""
+    async def publish(self, rows: Rows, planned: Sequence[PlannedBatch], version: int) -> None:
+        """Publish batches of a chunk; each batch's version is higher by one than the one before.
+
+        Args:
+            version: of the first batch.
+        """
         letters: list[Outbound] = []
         parts: list[_Part] = []
         for own, batch in enumerate(planned, version):
             if batch.new.stage:
-                letters += self._refused(batch, own)
-                parts += _part(batch, own)
-        bundles = [_bundle(self.run, together) for together in _together(parts)]
-        await self._producer.send([*letters, *bundles, report_message(Discovered(self.run))])
+                letters += self._refused(rows, batch, own)
+                parts += _part(rows, batch, own)
+        messages = [m for each in _together(parts) for m in _messages(self.run, rows, each)]
+        await self._producer.send([*letters, *messages, report_message(Discovered(self.run))])
 
-    async def publish_again(self, batch: PlannedBatch, version: int | None = None) -> None:
+    async def publish_again(self, new: NewBatch, rows: Rows, version: int | None = None) -> None:
         """Publish a batch that was committed before a break.
 
         Args:
+            rows: of the batch, in its order.
             version: of its records, where they were not read just now.
         """
         if version is None:
             version = await self._extractions.versions(self._progress, 1)
-        await self.publish([batch], version)
+        await self.publish(rows, [PlannedBatch(new, range(len(rows)))], version)
 
     async def give_up(self, failure: Failure) -> None:
         """Make dead letters of what was not published and cannot be read now."""
         for new in await self.unpublished():
-            rows = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
-            await self.publish_again(PlannedBatch(new, rows))
+            refused = [refused_row(source_id, b"null", failure) for source_id in new.source_ids]
+            await self.publish_again(new, rows_of_refused(refused))
 
     async def cancel(self) -> None:
         """Skip what was not published: a person has cancelled the run."""
@@ -103,31 +112,38 @@ class BatchPublisher:
             settled = Settled(self.run, [outcomes], Stage.INGEST.value)
             await self._producer.send([report_message(settled)])
 
-    def _refused(self, planned: PlannedBatch, version: int) -> list[Outbound]:
+    def _refused(self, rows: Rows, planned: PlannedBatch, version: int) -> list[Outbound]:
         """Address every record of a batch that cannot travel."""
+        if not rows.refused:
+            return []
         now, number = self._clock.now(), planned.new.number
         return [
             dead_letter_message(_dead_letter(self.run, (number, slot), row, version, now), now)
-            for slot, row in enumerate(planned.rows)
-            if row.failure is not None
+            for slot, place in enumerate(planned.places)
+            if (row := rows.refused.get(place)) is not None
         ]
 
 
 class _Part(msgspec.Struct):
-    """What travels of a batch."""
+    """What travels of a batch: `places` are those of its records in the chunk."""
 
     lane: int
     stage: str
     batch: BatchPart
-    rows: list[Row]
+    places: Sequence[int]
+    weight: int
 
 
-def _part(planned: PlannedBatch, version: int) -> list[_Part]:
-    fit = [slot for slot, row in enumerate(planned.rows) if row.failure is None]
-    if not fit:
+def _part(rows: Rows, planned: PlannedBatch, version: int) -> list[_Part]:
+    new, places = planned.new, planned.places
+    slots = list(range(len(places)))
+    if rows.refused:
+        slots = [slot for slot, place in enumerate(places) if place not in rows.refused]
+        places = [places[slot] for slot in slots]
+    if not slots:
         return []
-    new, rows = planned.new, [planned.rows[slot] for slot in fit]
-    return [_Part(new.lane, new.stage, BatchPart(new.number, version, fit), rows)]
+    weight = sum([rows.sizes[p] for p in places])
+    return [_Part(new.lane, new.stage, BatchPart(new.number, version, slots), places, weight)]
 
 
 def _together(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
@@ -136,33 +152,36 @@ def _together(parts: Sequence[_Part]) -> Iterator[list[_Part]]:
         bundle: list[_Part] = []
         records = size = 0
         for part in same:
-            weight = sum(len(row.data) for row in part.rows)
-            if bundle and (records + len(part.rows) > MOST_RECORDS or size + weight > FULL):
+            count = len(part.places)
+            if bundle and (records + count > MOST_RECORDS or size + part.weight > FULL):
                 yield bundle
                 bundle, records, size = [], 0, 0
             bundle.append(part)
-            records += len(part.rows)
-            size += weight
+            records += count
+            size += part.weight
         yield bundle
 
 
-def _bundle(run: RunRef, parts: Sequence[_Part]) -> Outbound:
-    rows = [row for part in parts for row in part.rows]
+def _messages(run: RunRef, rows: Rows, parts: Sequence[_Part]) -> list[Outbound]:
+    """Return the message of a bundle; several where its records are larger than they seemed."""
+    places = [place for part in parts for place in part.places]
+    hashes = [rows.hashes[p] for p in places]
     bundle = Bundle(
         run=run,
         lane=parts[0].lane,
         batches=[part.batch for part in parts],
-        ids=[row.source_id for row in rows],
-        columns=Columns.of([_decode(row.data) for row in rows]),
-        row_hashes=[row.row_hash for row in rows] if any(row.row_hash for row in rows) else [],
+        ids=[rows.ids[p] for p in places],
+        columns=rows.columns.part(places),
+        row_hashes=hashes if any(hashes) else [],
     )
-    return bundle_message(bundle, Stage(parts[0].stage))
+    stage = Stage(parts[0].stage)
+    found = fitting(bundle, lambda part: bundle_message(part, stage), LARGEST_BUNDLE)
+    return [message for _, message in found]
 
 
 def _dead_letter(
-    run: RunRef, place: tuple[int, int], row: Row, version: int, now: datetime
+    run: RunRef, place: tuple[int, int], row: RefusedRow, version: int, now: datetime
 ) -> DeadLetter:
-    assert row.failure is not None
     attempt = Attempt(1, now.isoformat(), Stage.INGEST.value, storable(row.failure))
     record = FailedRecord(row.data, row.row_hash or None, version)
     return dead_letter(run, RecordPlace(*place, row.source_id), Stage.INGEST, [attempt], record)

@@ -9,11 +9,10 @@ from syncline.domain.dead_letter.replay import ReplayItem
 from syncline.domain.record import NewBatch
 from syncline.domain.run import Run
 from syncline_ingest.reading.chunks import edited, is_read_again
-from syncline_ingest.reading.rows import unknown_row
 from syncline_ingest.reading.source import OpenSource
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows, join_rows, rows_of_refused, unknown_row
 
-Reread: TypeAlias = Callable[[NewBatch], Awaitable[tuple[list[Row], int | None]]]
+Reread: TypeAlias = Callable[[NewBatch], Awaitable[tuple[Rows, int | None]]]
 """Gives a committed batch's rows, and their version if they were read in another run."""
 
 
@@ -26,12 +25,14 @@ def reread_rows(run: Run, opened: OpenSource, items: Sequence[ReplayItem]) -> Re
     edits = replay.get("edits") or {}
     kept = {(i.stage, i.source_id): i for i in items if not is_read_again(i, replay)}
 
-    async def rows_again(new: NewBatch) -> tuple[list[Row], int | None]:
+    async def rows_again(new: NewBatch) -> tuple[Rows, int | None]:
         held = [kept[key] for name in new.source_ids if (key := (new.stage, name)) in kept]
         if held and len(held) == len(new.source_ids):
-            return [edited(item, edits.get(item.id)) for item in held], held[0].version
+            return join_rows([edited(i, edits.get(i.id)) for i in held]), held[0].version
         found = await opened.source.fetch(new.source_ids, opened.hasher)
-        by_id = {row.source_id: row for row in found}
-        return [by_id.get(i) or unknown_row(i) for i in new.source_ids], None
+        if unknown := [unknown_row(i) for i in new.source_ids if i not in found.ids]:
+            found = join_rows([found, rows_of_refused(unknown)])
+        places = {source_id: place for place, source_id in enumerate(found.ids)}
+        return found.part([places[i] for i in new.source_ids]), None
 
     return rows_again

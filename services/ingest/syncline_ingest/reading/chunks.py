@@ -12,19 +12,31 @@ import structlog
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page
 from syncline.contracts.messages import decoder_of, encode
 from syncline.contracts.topics import Stage
+from syncline.domain.columns import Columns
 from syncline.domain.dead_letter.replay import ReplayItem
 from syncline.domain.dead_letter.replay import edited as apply_edit
 from syncline.domain.errors import Category, Failure, FailureError, InvalidInputError
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.mapping.source_paths import SourceField, missing_columns, name_coverage
-from syncline.domain.record import JsonObject, check_record
+from syncline.domain.mapping.source_paths import (
+    NameCoverage,
+    SourceField,
+    missing_columns,
+    name_coverage,
+)
+from syncline.domain.record import JsonObject, Record, check_record
 from syncline.domain.retry import GiveUp, RetryPolicy, dispose
 from syncline.postgres.limits.retry_after import PausedError
 from syncline.runtime.clock import Clock
 from syncline.runtime.failure.failure_router import failure_of_bug, storable
 from syncline.runtime.ports import CallLimiter
-from syncline_ingest.reading.rows import Chunk, Hasher, rows_of, unknown_row
-from syncline_ingest.rules import Row
+from syncline_ingest.reading.chunk import Chunk, Hasher, rows_of
+from syncline_ingest.rows import (
+    RefusedRow,
+    Rows,
+    join_rows,
+    rows_of_refused,
+    unknown_row,
+)
 from syncline_ingest.sifting.repeats import twice
 
 T = TypeVar("T")
@@ -126,13 +138,10 @@ class Source:
     def _chunk(self, page: Page, hasher: Hasher) -> Chunk:
         """Take a page. Raises SourceError where it lacks a column that the mapping reads."""
         self._check_columns(page)
-        records = page.records
-        if page.bad and page.columns is None:
-            records = [record for n, record in enumerate(records) if n not in page.bad]
         return Chunk(
             rows_of(page, hasher),
             page.position,
-            had=name_coverage(records, self._names) if page.columns is None and records else None,
+            had=None if page.columns is not None else _coverage(page, self._names),
             snapshots=() if page.snapshot is None else (page.snapshot,),
             twice=tuple(twice(page.ids)),
             notices=page.notices,
@@ -147,8 +156,8 @@ class Source:
             raise SourceError(failure)
         self._checked = page.columns
 
-    async def fetch(self, ids: Sequence[str], hasher: Hasher) -> list[Row]:
-        """Read just these records; one the source does not know comes back as a failed row.
+    async def fetch(self, ids: Sequence[str], hasher: Hasher) -> Rows:
+        """Read just these records; one the source does not know comes back as a refused row.
 
         Raises:
             SourceError: the source cannot be read.
@@ -162,8 +171,9 @@ class Source:
             else:
                 self._check_columns(page)
                 rows = rows_of(page, hasher)
-                found = {row.source_id for row in rows}
-                return rows + [unknown_row(i) for i in ids if page.asked.get(i, i) not in found]
+                found = set(rows.ids)
+                unknown = [unknown_row(i) for i in ids if page.asked.get(i, i) not in found]
+                return join_rows([rows, rows_of_refused(unknown)]) if unknown else rows
 
     async def _called(self, call: Callable[[], Awaitable[T]]) -> T:
         """Make one call within the profile's limits; a slot is held no longer than a page takes.
@@ -234,8 +244,8 @@ async def from_letters(
             continue
         item = items[done]
         done += 1
-        row = edited(item, edits.get(item.id))
-        yield Chunk([row], str(done), Stage(item.stage), item.version)
+        rows = edited(item, edits.get(item.id))
+        yield Chunk(rows, str(done), Stage(item.stage), item.version)
 
 
 def _read_again_together(items: Sequence[ReplayItem], replay: JsonObject) -> list[str]:
@@ -254,15 +264,35 @@ def is_read_again(item: ReplayItem, replay: JsonObject) -> bool:
     return from_source or item.stage == Stage.INGEST or item.payload is None
 
 
-def edited(item: ReplayItem, patch: list[JsonObject] | None) -> Row:
-    """Apply a person's JSON Patch to a dead letter's payload."""
-    data, row_hash = item.payload or b"null", item.row_hash or ""
+def edited(item: ReplayItem, patch: list[JsonObject] | None) -> Rows:
+    """Return a dead letter's payload, with a person's JSON Patch applied, as the only row."""
+    data = item.payload or b"null"
     if not patch:
-        return Row(item.source_id, None, data, row_hash)
+        return _row(item, decoder_of(Record).decode(data), len(data), item.row_hash or "")
     try:
-        changed = encode(apply_edit(decoder_of(object).decode(data), patch))
+        changed = apply_edit(decoder_of(object).decode(data), patch)
     except InvalidInputError as error:
         failure = Failure(Category.PERMANENT, "edit_failed", error.problems[0].message)
-        return Row(item.source_id, None, data, "", failure)
+        return rows_of_refused([RefusedRow(item.source_id, None, data, "", failure)])
     # Without a row hash: the source never said this.
-    return Row(item.source_id, None, changed, "", check_record(item.source_id, changed))
+    data = encode(changed)
+    if (refused := check_record(item.source_id, len(data))) is not None:
+        return rows_of_refused([RefusedRow(item.source_id, None, data, "", refused)])
+    return _row(item, changed, len(data), "")
+
+
+def _row(item: ReplayItem, record: Record, size: int, row_hash: str) -> Rows:
+    return Rows([item.source_id], [None], [row_hash], Columns.of([record]), [size])
+
+
+def _coverage(page: Page, names: frozenset[str]) -> NameCoverage | None:
+    """Say which names the records of a page have; None where it has none that could be read."""
+    records = page.records
+    if len(page.bad) == len(records):
+        return None
+    everywhere = names & records.values.keys()
+    if not records.rest:
+        return NameCoverage(everywhere, everywhere)
+    rest = [record for place, record in enumerate(records.rest) if place not in page.bad]
+    found = name_coverage(rest, names - everywhere)
+    return NameCoverage(everywhere | found.some, everywhere | found.every)

@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from syncline.domain.errors import Category, Failure
+from syncline_ingest.reading.chunk import Chunk
 from syncline_ingest.reading.chunks import SourceError
 from syncline_ingest.reading.prefetch import MOST_ROWS
-from syncline_ingest.reading.rows import Chunk
 
 
 async def hold_until_complete(

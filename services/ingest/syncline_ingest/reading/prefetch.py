@@ -12,7 +12,8 @@ from collections.abc import AsyncGenerator, Sequence
 from functools import reduce
 
 from syncline.domain.mapping.source_paths import NameCoverage
-from syncline_ingest.reading.rows import Chunk
+from syncline_ingest.reading.chunk import Chunk
+from syncline_ingest.rows import join_rows
 
 MOST_ROWS = 10_000
 MOST_BYTES = 8_000_000
@@ -34,7 +35,7 @@ class _Waiting:
         return len(self._chunks)
 
     def put(self, chunk: Chunk) -> None:
-        weight = sum(len(row.data) for row in chunk.rows)
+        weight = sum(chunk.rows.sizes)
         self._chunks.append((chunk, weight))
         self._rows += len(chunk.rows)
         self._bytes += weight
@@ -93,7 +94,7 @@ def merged(chunks: Sequence[Chunk]) -> Chunk:
         return first
     had = [chunk.had for chunk in chunks if chunk.had is not None]
     return Chunk(
-        [row for chunk in chunks for row in chunk.rows],
+        join_rows([chunk.rows for chunk in chunks]),
         last.position,
         first.stage,
         first.version,

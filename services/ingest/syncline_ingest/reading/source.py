@@ -17,8 +17,8 @@ from syncline.domain.run import Run
 from syncline.runtime.clock import Clock
 from syncline.runtime.ports import Producer
 from syncline.security.secrets import SecretsError
+from syncline_ingest.reading.chunk import Hasher
 from syncline_ingest.reading.chunks import Source, SourceError, WaitListener
-from syncline_ingest.reading.rows import Hasher
 
 
 class OpenSource(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ class Sources:
 def _hasher(run: Run) -> Hasher:
     """Hash rows together with what else decides the payload: mapping version and target."""
 
-    def hashes(rows: Sequence[bytes]) -> list[str]:
-        return row_hashes(rows, run.mapping, run.mapping_version, run.target)
+    def hashes(rows: Sequence[bytes], layout: bytes = b"") -> list[str]:
+        return row_hashes(rows, run.mapping, run.mapping_version, run.target, layout)
 
     return hashes

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows
 
 MOST = 200_000
 """Records of which it is kept in memory what they held."""
@@ -37,18 +37,17 @@ class Seen:
         self._before.update(self._now)
         self._now = {}
 
-    def earlier(self, rows: Sequence[Row]) -> frozenset[int]:
-        """Return the positions of rows whose record an earlier pass, or process, has taken."""
+    def earlier(self, rows: Rows) -> frozenset[int]:
+        """Return the places of rows whose record an earlier pass, or process, has taken."""
         before = self._before
-        return frozenset(p for p, row in enumerate(rows) if hash(row.source_id) in before)
+        return frozenset(p for p, i in enumerate(rows.ids) if hash(i) in before)
 
-    async def take(self, rows: Sequence[Row]) -> list[Repeat]:
+    async def take(self, rows: Rows) -> list[Repeat]:
         """Note the rows of a chunk, and return those whose record came before in this pass."""
         if len(self._now) > MOST:
-            known = await self._committed([row.source_id for row in rows])
-            return [Repeat(p, True) for p, row in enumerate(rows) if row.source_id in known]
-        own = [hash(row.source_id) for row in rows]
-        held = [hash(row.row_hash) for row in rows]
+            known = await self._committed(rows.ids)
+            return [Repeat(p, True) for p, i in enumerate(rows.ids) if i in known]
+        own, held = list(map(hash, rows.ids)), list(map(hash, rows.hashes))
         if len(set(own)) == len(own) and self._now.keys().isdisjoint(own):
             self._now.update(zip(own, held, strict=True))
             return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
 
@@ -11,7 +11,7 @@ import msgspec
 from syncline.domain.cursor.values import CursorFormat, is_later
 from syncline.domain.run import Mode, Outcome, Run
 from syncline.postgres.ledger.known_rows import KnownRows, RowLookup, RowStatus
-from syncline_ingest.rules import Row
+from syncline_ingest.rows import Rows
 
 _WRITTEN = frozenset({RowStatus.WRITTEN, RowStatus.WRITTEN_SINCE, RowStatus.WRITTEN_HERE})
 _NOTHING = RowLookup()
@@ -97,46 +97,57 @@ def _was_taken(cursor: str | None, terms: SieveTerms) -> bool:
 
 
 class SiftResult(msgspec.Struct):
-    """What came of a chunk.
+    """What came of the rows of a chunk, by their places.
 
     Attributes:
-        rows: those that count, in reading order.
-        settled: outcome codes of those that end at once, by position in `rows`.
+        places: of those that count, in reading order.
+        settled: outcome codes of those that end at once.
         work: how many of them need work.
-        waiting: source IDs of rows that wait in the DLQ.
+        waiting: those that wait in the DLQ.
         cut_at: the first row that needed work and for which Max Entities had no room.
     """
 
-    rows: list[Row]
+    places: Sequence[int]
     settled: dict[int, str]
     work: int
-    waiting: list[str]
-    cut_at: Row | None = None
+    waiting: list[int]
+    cut_at: int | None = None
+
+    def at(self, places: Sequence[int]) -> SiftResult:
+        """Return what came of rows that lie at these places of a larger chunk."""
+        return SiftResult(
+            [places[p] for p in self.places],
+            {places[p]: code for p, code in self.settled.items()},
+            self.work,
+            [places[p] for p in self.waiting],
+            None if self.cut_at is None else places[self.cut_at],
+        )
 
 
-def sift(rows: Sequence[Row], verdicts: dict[int, Verdict], room: int | None) -> SiftResult:
-    """Part a chunk by what becomes of its rows.
+def sift(count: int, verdicts: Mapping[int, Verdict], room: int | None) -> SiftResult:
+    """Part a chunk of so many rows by what becomes of them.
 
     Args:
-        verdicts: by position; the others need work.
+        verdicts: by place; the others need work.
         room: for how many rows that need work Max Entities has room; None for any number.
     """
-    if not verdicts and (room is None or len(rows) <= room):
-        return SiftResult(list(rows), {}, len(rows), [])
-    found = SiftResult([], {}, 0, [])
-    for place, row in enumerate(rows):
+    if not verdicts and (room is None or count <= room):
+        return SiftResult(range(count), {}, count, [])
+    places: list[int] = []
+    found = SiftResult(places, {}, 0, [])
+    for place in range(count):
         own = verdicts.get(place, Verdict.WORK)
         if own is Verdict.WAITING:
-            found.waiting.append(row.source_id)
+            found.waiting.append(place)
         elif own in _CODES:
-            found.settled[len(found.rows)] = _CODES[own]
-            found.rows.append(row)
+            found.settled[place] = _CODES[own]
+            places.append(place)
         elif own is Verdict.WORK:
             if found.work == room:
-                found.cut_at = row
+                found.cut_at = place
                 break
             found.work += 1
-            found.rows.append(row)
+            places.append(place)
     return found
 
 
@@ -161,27 +172,43 @@ class Sieve:
         held = await self._known.lookup(self._run.stream)
         self._asked = msgspec.structs.replace(held, by_whom=not terms.smart, since=self._since)
 
-    async def verdicts(self, rows: Sequence[Row], seen: frozenset[int]) -> dict[int, Verdict]:
-        """Say what becomes of rows of which something is known, by position.
+    async def verdicts(self, rows: Rows, seen: frozenset[int]) -> dict[int, Verdict]:
+        """Say what becomes of rows of which something is known, by place.
 
         Args:
-            seen: positions of rows that this run took in an earlier pass.
+            seen: places of rows that this run took in an earlier pass.
         """
         terms = self._terms
-        if terms is None or not rows:
+        if terms is None or not len(rows):
             return {}
         before = terms.before
-        tied = before is not None and any(row.cursor == before for row in rows)
+        tied = before is not None and before in rows.cursors
         if not (self._asked.anything or tied):
             return {}
         known = await self._known.find(
             self._run,
-            [row.source_id for row in rows],
-            [row.row_hash or None for row in rows],
+            rows.ids,
+            [row_hash or None for row_hash in rows.hashes] if "" in rows.hashes else rows.hashes,
             msgspec.structs.replace(self._asked, tied=tied),
         )
-        given = {
-            place: verdict(of, rows[place].cursor, terms, seen=place in seen)
-            for place, of in known.items()
-        }
+        given: dict[int, Verdict] = {}
+        for status, places in known.items():
+            given |= _verdicts(status, places, rows.cursors, terms, seen)
         return {place: own for place, own in given.items() if own is not Verdict.WORK}
+
+
+def _verdicts(
+    status: RowStatus,
+    places: Sequence[int],
+    cursors: Sequence[str | None],
+    terms: SieveTerms,
+    seen: frozenset[int],
+) -> dict[int, Verdict]:
+    """Say what becomes of rows of which the same is known."""
+    if terms.again or status is RowStatus.GIVEN_UP:
+        return {p: verdict(status, cursors[p], terms, seen=p in seen) for p in places}
+    given = dict.fromkeys(places, verdict(status, None, terms, seen=False))
+    if terms.before is not None:  # else only the bookmark tells rows of one status apart
+        tied = verdict(status, terms.before, terms, seen=False)
+        given.update({p: tied for p in places if cursors[p] == terms.before})
+    return given

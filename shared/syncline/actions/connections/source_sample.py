@@ -10,6 +10,7 @@ import structlog
 
 from syncline.connectors.port import Connector, ConnectorError, ExtractRequest, Page, Surroundings
 from syncline.connectors.registry import connector_class
+from syncline.domain.columns import Columns, joined
 from syncline.domain.configuration.documents import Profile
 from syncline.domain.errors import (
     Category,
@@ -102,9 +103,9 @@ async def _page(
             if source_id not in page.ids:
                 message = f"the source has no record {source_id!r}"
                 bad = {0: Failure(Category.PERMANENT, "unknown_source_id", message)}
-                _append(page, Page([source_id], [None], [{}], "", bad, page.columns))
+                _append(page, Page([source_id], [None], Columns.of([{}]), "", bad, page.columns))
         return page
-    gathered = Page([], [], [], "")
+    gathered = Page([], [], Columns(0, {}), "")
     asked = ExtractRequest(extraction, limit=limit, page_size=limit)
     pages = connector.extract(asked)
     async with aclosing(pages):  # type: ignore[type-var] # every connector's is a generator
@@ -120,4 +121,4 @@ def _append(to: Page, page: Page) -> None:
     to.bad.update({len(to.ids) + place: failure for place, failure in page.bad.items()})
     to.ids += page.ids
     to.cursors += page.cursors
-    to.records += page.records
+    to.records = joined([to.records, page.records]) if to.records else page.records

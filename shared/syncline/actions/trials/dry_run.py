@@ -12,6 +12,7 @@ from syncline.actions.trials.trace import FieldError, Tracer
 from syncline.connectors.port import Page, Surroundings
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
+from syncline.domain.columns import Columns
 from syncline.domain.configuration.documents import Kind, Profile
 from syncline.domain.errors import Category, Failure, InvalidInputError, NotFoundError, Problem
 from syncline.domain.mapping.document import Mapping
@@ -129,18 +130,18 @@ class DryRunner:
 def _given(extraction: Extraction, records: list[Record]) -> Page:
     """Make a page of pasted records."""
     ids = [str(record.get(extraction.id_column) or "") for record in records]
-    return Page(ids, [None] * len(ids), records, "")
+    return Page(ids, [None] * len(ids), Columns.of(records), "")
 
 
 def _result(source: str | None, tracer: Tracer, page: Page, mapping: Mapping) -> DryRun:
-    rows = list(enumerate(zip(page.ids, page.records, strict=True)))[:MOST]
+    rows = list(enumerate(zip(page.ids, page.records.records(), strict=True)))[:MOST]
     records = [_tried(tracer, i, record, page.bad.get(place)) for place, (i, record) in rows]
     return DryRun(source, records, [*warnings(mapping), *_unknown(mapping, page)])
 
 
 def _unknown(mapping: Mapping, page: Page) -> list[Problem]:
     """Name what the mapping reads and the source does not give."""
-    read = [record for place, record in enumerate(page.records) if place not in page.bad]
+    read = [r for place, r in enumerate(page.records.records()) if place not in page.bad]
     found = [] if page.columns is None else unknown_columns(mapping, page.columns, everywhere=True)
     said = {problem.path for problem in found}
     return found + [p for p in unknown_properties(mapping, read) if p.path not in said]
@@ -154,7 +155,7 @@ def _tried(
     except (ValueError, TypeError, RecursionError) as error:
         bad = bad or Failure(Category.PERMANENT, "invalid_record", str(error))
         data = encode({"unreadable": ascii(record)[:10_000]})
-    refusal = bad or check_record(source_id, data)
+    refusal = bad or check_record(source_id, len(data))
     trace = tracer.raw(data) if refusal is None else tracer.failed(Stage.INGEST, refusal)
     return DryRecord(
         source_id, trace.outcome, tracer.shown(data), trace.canonical, trace.payload, trace.errors

@@ -23,9 +23,9 @@ from syncline.connectors.file.writer import path_of, write_batch
 from syncline.connectors.folders import Folder
 from syncline.connectors.projection import Projection
 from syncline.connectors.settings import read_profile
+from syncline.domain.columns import joined
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import Extraction
-from syncline.domain.record import JsonObject
 
 _FETCH_SIZE = 5_000
 _REMEMBERED = 4
@@ -94,7 +94,9 @@ class FileConnector(port.Connector):
             rows = open_rows(file, in_settings(extraction))
             if rows.names is not None:
                 return [port.Column(column, "text") for column in rows.names]
-            keys = dict.fromkeys(key for record in rows.take(100).records for key in record)
+            keys = dict.fromkeys(
+                key for record in rows.take(100).columns().records() for key in record
+            )
             return [port.Column(key, "any", everywhere=False) for key in keys] or None
 
     async def extract(self, request: port.ExtractRequest) -> AsyncIterator[port.Page]:
@@ -111,19 +113,16 @@ class FileConnector(port.Connector):
         return await asyncio.to_thread(self._fetch, extraction, frozenset(ids) - {""})
 
     def _fetch(self, extraction: Extraction, ids: frozenset[str]) -> port.Page:
-        found: dict[str, tuple[str | None, JsonObject]] = {}
+        pages: list[port.Page] = []
         with self._folder.open(extraction.table or "") as file:
             rows = open_rows(file, in_settings(extraction))
             pick = Projection(extraction, rows.names)
-            while (taken := rows.take(_FETCH_SIZE)).records:
+            while len(taken := rows.take(_FETCH_SIZE)):
                 page = pick.page(taken, "")
-                for place, (source_id, cursor) in enumerate(
-                    zip(page.ids, page.cursors, strict=True)
-                ):
-                    if source_id in ids and place not in page.bad:
-                        found[source_id] = cursor, page.records[place]
-        cursors = [cursor for cursor, _ in found.values()]
-        return port.Page(list(found), cursors, [record for _, record in found.values()], "")
+                found = {i: p for p, i in enumerate(page.ids) if i in ids and p not in page.bad}
+                if found:
+                    pages.append(page.part(list(found.values())))
+        return _last(pages)
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
         """Find nothing: what is in a file is known by its journal."""
@@ -147,3 +146,14 @@ class FileConnector(port.Connector):
         return port.WriteResult(
             [None] * len(target_ids), dict.fromkeys(range(len(target_ids)), _DELETED)
         )
+
+
+def _last(pages: Sequence[port.Page]) -> port.Page:
+    """Return the records of several pages; of those with one ID the last."""
+    ids = [source_id for page in pages for source_id in page.ids]
+    last = {source_id: place for place, source_id in enumerate(ids)}
+    cursors = [cursor for page in pages for cursor in page.cursors]
+    whole = port.Page(ids, cursors, joined([page.records for page in pages]), "")
+    if pages:
+        whole.columns = pages[0].columns
+    return whole.part(list(last.values()))

@@ -20,7 +20,7 @@ from syncline.connectors.file.csv_header import (
 from syncline.connectors.file.lines import ENDS, MAX_LINE, blocks
 from syncline.connectors.file.rows import MAX_KEPT, RowPosition, after_mark
 from syncline.connectors.file.settings import InSettings
-from syncline.connectors.projection import RecordList
+from syncline.connectors.projection import RowList
 
 MAX_FIELD = 1_000_000
 """Characters of a field; so many are read before a quote that is never closed is noticed."""
@@ -60,9 +60,9 @@ class CsvRows:
         """The position behind the last row that was read."""
         return RowPosition(self._offset, self._line)
 
-    def take(self, count: int) -> RecordList:
+    def take(self, count: int) -> RowList:
         """Read up to so many records; a row that is broken ends up in `bad`."""
-        taken = RecordList()
+        taken = RowList(self.names)
         while True:
             try:
                 self._take(taken, count)
@@ -75,21 +75,21 @@ class CsvRows:
         id_column = self._settings.id_column
         return self.names.index(id_column) if id_column in self.names else 0
 
-    def _take(self, taken: RecordList, count: int) -> None:
-        records, names, width = taken.records, self.names, len(self.names)
+    def _take(self, taken: RowList, count: int) -> None:
+        rows, width = taken.rows, len(self.names)
         are_plain, doubtful, id_ = self._cells.are_plain, self._doubtful, self._id
-        while len(records) < count:
+        while len(rows) < count:
             self._begin, self._first_line = self._offset, self._line
             row = next(self._reader, None)
             if row is None:
                 return
             is_whole = are_plain and len(row) == width and self._fault is None
             if is_whole and not self._odd and doubtful.isdisjoint((row[0], row[id_])):
-                records.append(dict(zip(names, row, strict=True)))
+                rows.append(row)  # type: ignore[arg-type]
             elif row:
                 self._take_carefully(taken, row)
 
-    def _take_carefully(self, taken: RecordList, row: list[str]) -> None:
+    def _take_carefully(self, taken: RowList, row: list[str]) -> None:
         """Take a row that needs a closer look: nearly all rows of a file do not."""
         marked, self._marked, self._odd = self._marked, False, False
         if self._fault is not None:
@@ -112,10 +112,10 @@ class CsvRows:
             self._misfit(taken, row, "null_marker", NULL_MARKER.format(names[place]))
         else:
             values = self._cells.values(row)
-            taken.records.append(dict(zip(names, values, strict=False)))
+            taken.rows.append(values[: len(names)])
 
     def _misfit(
-        self, taken: RecordList, row: list[str], code: str, message: str, whole: str | None = None
+        self, taken: RowList, row: list[str], code: str, message: str, whole: str | None = None
     ) -> None:
         self._fault = None
         line = self._first_line + 1
@@ -124,7 +124,7 @@ class CsvRows:
             found["(more)"] = row[len(self.names) :][:100]
         taken.spoil(code, whole or f"line {line}: {message}", found)
 
-    def _broken(self, taken: RecordList, words: str) -> None:
+    def _broken(self, taken: RowList, words: str) -> None:
         """Take the row's first line for the bad record, and go on at its second."""
         self._fault, self._marked, self._odd = None, False, False
         line = self._first_line + 1

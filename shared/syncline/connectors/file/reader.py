@@ -17,7 +17,7 @@ from syncline.connectors.file.rows import MAX_KEPT, UTF8_MARK, RowPosition, afte
 from syncline.connectors.file.settings import InSettings
 from syncline.connectors.folders import translated_errors
 from syncline.connectors.port import ExtractRequest, Page
-from syncline.connectors.projection import Projection, RecordList, only
+from syncline.connectors.projection import Projection, RecordList, RowList, only
 from syncline.domain.cursor.values import CursorFormat, Key, UnreadableCursorError, keys_of
 from syncline.domain.record import Record
 
@@ -154,7 +154,7 @@ class FileReader:
         while wanted:
             with translated_errors():
                 taken = self._rows.take(wanted)
-            if not taken.records:
+            if not len(taken):
                 break
             page = self._page(taken)
             if page.ids:
@@ -164,7 +164,7 @@ class FileReader:
             raise refusal("file_changed", "the file changed while it was read: run it again")
         return None
 
-    def _page(self, taken: RecordList) -> Page:
+    def _page(self, taken: RecordList | RowList) -> Page:
         position = Position(self._rows.position, self._identity)
         page = self._pick.page(taken, msgspec.json.encode(position).decode())
         return only(page, self._window.kept(page.cursors))

@@ -13,6 +13,7 @@ import asyncpg
 from syncline.connectors import port
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.postgresql.errors import LOGIN_REFUSED, is_stale, translated_errors
+from syncline.connectors.postgresql.json_codec import set_json_codecs
 from syncline.connectors.postgresql.settings import (
     CONNECT_LIMIT,
     PostgresqlSecrets,
@@ -21,7 +22,6 @@ from syncline.connectors.postgresql.settings import (
 )
 from syncline.connectors.postgresql.source import open_writers, shape
 from syncline.connectors.postgresql.source.fetch import fetch_records
-from syncline.connectors.postgresql.source.json_values import set_json_codecs
 from syncline.connectors.postgresql.source.open_writers import blindness
 from syncline.connectors.postgresql.source.pages import read_pages
 from syncline.connectors.postgresql.target.catalog import Catalog
@@ -79,8 +79,8 @@ class PostgresqlConnector(SqlConnector):
         with translated_errors():
             connection = await asyncpg.connect(**arguments)
             try:
-                await set_json_codecs(connection)
-                async for page in read_pages(connection, request):
+                patience = self._settings.statement_timeout
+                async for page in read_pages(connection, request, patience):
                     yield page
             finally:
                 connection.terminate()

@@ -24,6 +24,7 @@ from syncline.connectors.sqlite.database import (
 from syncline.connectors.sqlite.reader import SqliteReader, fetch_records, names_of
 from syncline.connectors.sqlite.tables import table_of
 from syncline.connectors.sqlite.upsert import upsert
+from syncline.domain.columns import Columns
 from syncline.domain.errors import FailureError
 from syncline.domain.mapping.extraction import Extraction, ExtractionMode
 from syncline.domain.record import Record
@@ -109,7 +110,7 @@ class SqliteConnector(SqlConnector):
     async def fetch(self, extraction: Extraction, ids: Sequence[str]) -> port.Page:
         """Read just these records."""
         if not ids:
-            return port.Page([], [], [], "")
+            return port.Page([], [], Columns(0, {}), "")
         return await self._call(
             lambda c: fetch_records(
                 SqliteReader(c, extraction, careful=True), extraction.id_column, ids

@@ -19,9 +19,19 @@ def payload_hashes(payloads: Sequence[bytes], target: str) -> list[str]:
     return _hashes(payloads, _base(target, b""))
 
 
-def row_hashes(rows: Sequence[bytes], mapping: str, version: int, target: str) -> list[str]:
-    """Hash encoded source rows for one mapping version and target, as 32 hex digits each."""
-    return _hashes(rows, _base(target, UUID(mapping).bytes[:12] + version.to_bytes(4, "big")))
+def row_hashes(
+    rows: Sequence[bytes], mapping: str, version: int, target: str, layout: bytes = b""
+) -> list[str]:
+    """Hash encoded source rows for one mapping version and target, as 32 hex digits each.
+
+    Args:
+        layout: what the rows have in common and do not say themselves: the names of their columns.
+    """
+    base = _base(target, UUID(mapping).bytes[:12] + version.to_bytes(4, "big"))
+    if layout:
+        base = base.copy()
+        base.update(layout)
+    return _hashes(rows, base)
 
 
 def _hashes(values: Sequence[bytes], base: blake2b) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from syncline.domain.cursor.bookmark import PastRead
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Connection, Database
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import array_text, struct_of
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -80,11 +80,11 @@ _FAILED = """
     select l.written_at from ledger l where l.stream_id = $1 and l.source_id = w.source_id))
   having count(*) > 0)"""
 _KNOWN = """
-select k.place, k.known from (
+select k.known, array_agg(k.place::int - 1) from (
   select w.place, coalesce({}) as known
-  from unnest($2::text[], $3::text[]::uuid[]) with ordinality as w(source_id, hash, place)
+  from unnest($2::text::text[], $3::text::uuid[]) with ordinality as w(source_id, hash, place)
   where $4::uuid is not null and $5::timestamptz is not null and $6::bool is not null offset 0) k
-where k.known is not null
+where k.known is not null group by k.known
 """
 _LOOKUP = """
 select exists (select from ledger where stream_id = $1) as ledger,
@@ -134,8 +134,8 @@ class KnownRows:
         source_ids: Sequence[str],
         row_hashes: Sequence[str | None],
         lookup: RowLookup,
-    ) -> dict[int, RowStatus]:
-        """Return what is known of rows, by their position; of most nothing is."""
+    ) -> dict[RowStatus, list[int]]:
+        """Return the places of rows of which something is known, by what that is."""
         parts = [_LEDGER] if lookup.ledger else []
         parts += [_EXCLUDED] if lookup.excluded else []
         parts += [_FAILED] if lookup.failed else []
@@ -145,13 +145,13 @@ class KnownRows:
         rows = await self._database.fetch(
             _KNOWN.format(", ".join(parts)),
             run.stream,
-            source_ids,
-            row_hashes,
+            array_text(source_ids),
+            array_text(row_hashes),
             run.id,
             lookup.since,
             lookup.by_whom,
         )
-        return {row[0] - 1: RowStatus(row[1]) for row in rows}
+        return {RowStatus(row[0]): row[1] for row in rows}
 
     async def first_lane_ids(self, run_id: str) -> list[str]:
         """Return the source IDs of the first records that a run sent over its first lane."""

@@ -15,7 +15,7 @@ from syncline.domain.errors import SynclineError
 from syncline.domain.record import JsonObject, NewBatch, TiedRows, Watermarks
 from syncline.domain.run import Run
 from syncline.postgres.database.database import Connection, Database, Row, rows_touched
-from syncline.postgres.database.rows import struct_of
+from syncline.postgres.database.rows import array_text, struct_of
 from syncline.postgres.ledger.known_rows import LONG_AGO, remember_read
 from syncline.postgres.progress.extraction_state import Checkpoint, ExtractionEnd
 from syncline.postgres.progress.run_start import start_run
@@ -84,16 +84,12 @@ update streams set last_version = $2::int + greatest(last_version + 1,
   (extract(epoch from clock_timestamp()) * 1000000)::bigint)
 where id = $1 returning last_version - $2::int
 """
-_BATCH_COLUMNS = [
-    "run_id",
-    "number",
-    "tenant",
-    "lane",
-    "stage",
-    "source_ids",
-    "outcomes",
-    "rejected",
-]
+_ADD_BATCHES = """
+insert into batches (run_id, number, tenant, lane, stage, source_ids, outcomes, rejected)
+select $1, u.number, $2, u.lane, u.stage, u.source_ids::text[], u.outcomes, u.rejected::jsonb
+from unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[])
+  as u(number, lane, stage, source_ids, outcomes, rejected)
+"""
 _FORGET_TIED = "delete from tied_rows where stream_id = $1 and value <> $2"
 _REMEMBER_TIED = """
 insert into tied_rows (stream_id, source_id, tenant, value, row_hash)
@@ -153,7 +149,7 @@ class Extractions:
         values = (*_counts(batches), *read, notices, checkpoint.before, checkpoint.reading)
         async with self._database.transaction() as connection:
             await _write_fenced(connection, _COMMIT, progress, *values)
-            await _copy(connection, run, batches)
+            await _add(connection, run, batches)
             return int(await connection.fetchval(_VERSIONS, run.stream, len(batches)))
 
     async def versions(self, progress: Progress, count: int) -> int:
@@ -205,14 +201,23 @@ async def _remember_tied(connection: Connection, run: Run, tied: TiedRows) -> No
     await connection.execute(_REMEMBER_TIED, run.stream, run.tenant, *rows)
 
 
-async def _copy(connection: Connection, run: Run, batches: Sequence[NewBatch]) -> None:
+async def _add(connection: Connection, run: Run, batches: Sequence[NewBatch]) -> None:
     if not batches:
         return
-    records = [
-        (run.id, b.number, run.tenant, b.lane, b.stage, b.source_ids, b.outcomes, b.rejected)
-        for b in batches
-    ]
-    await connection.copy_records_to_table("batches", columns=_BATCH_COLUMNS, records=records)
+    await connection.execute(
+        _ADD_BATCHES,
+        run.id,
+        run.tenant,
+        [batch.number for batch in batches],
+        [batch.lane for batch in batches],
+        [batch.stage for batch in batches],
+        [array_text(batch.source_ids) for batch in batches],
+        [batch.outcomes for batch in batches],
+        [
+            None if batch.rejected is None else msgspec.json.encode(batch.rejected).decode()
+            for batch in batches
+        ],
+    )
 
 
 def _counts(batches: Sequence[NewBatch]) -> tuple[int, int, int]:

@@ -21,7 +21,8 @@ async def test_the_index_is_read_although_the_plan_was_made_on_empty_tables(post
 
         async def ask() -> int:
             known = KnownRows(db)
-            return len(await known.find(run, ids, hashes, ALL))
+            found = await known.find(run, ids, hashes, ALL)
+            return sum(map(len, found.values()))
 
         for _ in range(10):  # until the server would keep a plan
             assert await ask() == 0

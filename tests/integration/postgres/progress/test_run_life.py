@@ -338,4 +338,5 @@ async def known(
 ) -> dict[int, RowStatus]:
     rows = KnownRows(db)
     asked = msgspec.structs.replace(await rows.lookup(run.stream), tied=tied)
-    return await rows.find(run, ids, hashes, asked)
+    found = await rows.find(run, ids, hashes, asked)
+    return {place: status for status, places in found.items() for place in places}

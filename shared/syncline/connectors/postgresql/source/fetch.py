@@ -9,13 +9,15 @@ import asyncpg
 import msgspec
 
 from syncline.connectors.port import Page
+from syncline.connectors.postgresql.source.copy_stream import copied_lines
 from syncline.connectors.postgresql.source.open_writers import set_output_format
 from syncline.connectors.postgresql.source.pages import PageMaker
-from syncline.connectors.postgresql.source.queries import TEXT, Query, bound_query
+from syncline.connectors.postgresql.source.queries import TEXT, bound, bound_query
 from syncline.connectors.postgresql.source.selection import as_text, selection
 from syncline.connectors.postgresql.source.shape import Shape, shape_of
 from syncline.connectors.postgresql.source.window import order_of
 from syncline.connectors.sql.text import identifier
+from syncline.domain.columns import Columns
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import is_storable
 
@@ -34,12 +36,12 @@ async def fetch_records(
         query = bound_query(extraction, shape.names, None, possible)
         chosen = selection(extraction, shape, order_of(extraction))
         column, cast = _compared(extraction, shape)
-        wanted = query.bind(possible, f"{cast}[]")
-        query.sql = f"select {chosen.sql} from ({query.sql}\n) q where ({column}) = any({wanted})"
-        rows = await _rows(connection, query)
-        if not rows:
-            return Page([], [], [], "", columns=tuple(shape.columns))
-        page = PageMaker(extraction, chosen, list(shape.columns)).page(rows)
+        wanted = bound(possible, f"{cast}[]")
+        sql = f"select {chosen.sql} from ({query}\n) q where ({column}) = any({wanted})"
+        lines = await copied_lines(connection, sql)
+        if not lines:
+            return Page([], [], Columns(0, {}), "", columns=tuple(shape.columns))
+        page = PageMaker(extraction, chosen, list(shape.columns)).page(lines)
         given = set(page.ids)
         other = [i for i in possible if i not in given]
         asked = await _other_spellings(connection, extraction, shape, other) if other else {}
@@ -84,12 +86,6 @@ async def _castable(connection: asyncpg.Connection, cast: str, ids: list[str]) -
     return ids
 
 
-async def _rows(connection: asyncpg.Connection, query: Query) -> Sequence[asyncpg.Record]:
-    """Run a query, planned anew each time: a kept plan fails when a column's type was changed."""
-    statement = await connection.prepare(query.sql)
-    return list(await statement.fetch(*query.values))
-
-
 async def _other_spellings(
     connection: asyncpg.Connection, extraction: Extraction, shape: Shape, ids: list[str]
 ) -> dict[str, str]:
@@ -100,13 +96,15 @@ async def _other_spellings(
     )
     chosen = selection(only_id, shape, order_of(only_id))
     column, cast = _compared(extraction, shape)
-    wanted = query.bind(ids, "text[]")
-    query.sql = (
-        f"select {chosen.sql}, asked.id from ({query.sql}\n) q "
-        f"join unnest({wanted}) as asked(id) on ({column}) = asked.id::{cast}"
+    wanted = bound(ids, "text[]")
+    sql = (
+        f"select {chosen.sql}, asked.place from ({query}\n) q "
+        f"join unnest({wanted}) with ordinality as asked(id, place) "
+        f"on ({column}) = asked.id::{cast}"
     )
-    rows = await _rows(connection, query)
-    if not rows:
+    lines = [line.rpartition(b"\t") for line in await copied_lines(connection, sql)]
+    if not lines:
         return {}
-    given = PageMaker(only_id, chosen, [extraction.id_column]).page(rows).ids
-    return {row[-1]: given[place] for place, row in enumerate(rows)}
+    maker = PageMaker(only_id, chosen, [extraction.id_column])
+    given = maker.page([line for line, _, _ in lines]).ids
+    return {ids[int(line[2]) - 1]: source_id for line, source_id in zip(lines, given, strict=True)}

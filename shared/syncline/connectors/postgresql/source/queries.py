@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -31,18 +31,19 @@ class Typed(Protocol):
     def sql(self) -> str: ...
 
 
-class Query(msgspec.Struct):
-    """SQL text with its values; every value is sent as text and cast by the server."""
+def bound(value: object, cast: str) -> str:
+    """Return a value as SQL: as a text, which the server casts. COPY takes no placeholders."""
+    is_list = isinstance(value, list) or (value is None and cast.endswith("[]"))
+    return f"({_literal(value)}::{'text[]' if is_list else TEXT})::{cast}"
 
-    sql: str
-    values: list[Any]
 
-    def bind(self, value: object, cast: str) -> str:
-        """Add a value and return its placeholder."""
-        self.values.append(value)
-        is_list = isinstance(value, list) or (value is None and cast.endswith("[]"))
-        first = "text[]" if is_list else TEXT
-        return f"(${len(self.values)}::{first})::{cast}"
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f"array[{', '.join(map(_literal, value))}]"
+    text = str(value).replace("\\", "\\\\").replace("'", "''")
+    return f"E'{text}'"
 
 
 def base_query(extraction: Extraction) -> str:
@@ -77,9 +78,8 @@ def unbound_names(sql: str, extraction: Extraction) -> tuple[str, list[str]]:
 
 def bound_query(
     extraction: Extraction, names: Mapping[str, Typed], after: str | None, ids: list[str] | None
-) -> Query:
+) -> str:
     """Return what is read, its names bound: the cursor (widened), the IDs, and the parameters."""
-    query = Query("", [])
     known = known_names(extraction)
     given = {"cursor": after, "ids": ids} | extraction.parameters
 
@@ -88,39 +88,38 @@ def bound_query(
         if name not in known:
             return found[0]
         if is_tested_for_null(found):
-            return query.bind(_text(given[name]), TEXT)
+            return bound(_text(given[name]), TEXT)
         cast = names[name].sql
         if name in extraction.parameters:
-            return query.bind(_text(extraction.parameters[name]), cast)
+            return bound(_text(extraction.parameters[name]), cast)
         if name == "ids":
-            return query.bind(ids, cast)
-        bound = query.bind(after, cast)
-        return bound if after is None else f"({bound}{lookback_sql(query, extraction, cast)})"
+            return bound(ids, cast)
+        value = bound(after, cast)
+        return value if after is None else f"({value}{lookback_sql(extraction, cast)})"
 
-    query.sql = TOKENS.sub(replace, base_query(extraction))
-    return query
+    return TOKENS.sub(replace, base_query(extraction))
 
 
-def lookback_sql(query: Query, extraction: Extraction, cast: str) -> str:
+def lookback_sql(extraction: Extraction, cast: str) -> str:
     """Return the SQL that subtracts the lookback from a value of a type; "" where there is none."""
     if not extraction.lookback or extraction.cursor_type is CursorType.ID:
         return ""
     if cast.endswith('"date"'):
         return f" - {int(-(-extraction.lookback // 86_400))}"
-    return f" - {query.bind(f'{extraction.lookback} s', 'interval')}"
+    return f" - {bound(f'{extraction.lookback} s', 'interval')}"
 
 
-def condition_sql(query: Query, test: Condition, columns: Mapping[str, Typed]) -> str:
+def condition_sql(test: Condition, columns: Mapping[str, Typed]) -> str:
     """Return a filter as SQL."""
     for word, parts in (("and", test.all), ("or", test.any)):
         if parts is not None:
-            return "(" + f" {word} ".join(condition_sql(query, p, columns) for p in parts) + ")"
+            return "(" + f" {word} ".join(condition_sql(p, columns) for p in parts) + ")"
     if test.not_ is not None:
-        return f"not coalesce({condition_sql(query, test.not_, columns)}, false)"
-    return _comparison(query, test, columns)
+        return f"not coalesce({condition_sql(test.not_, columns)}, false)"
+    return _comparison(test, columns)
 
 
-def _comparison(query: Query, test: Condition, columns: Mapping[str, Typed]) -> str:
+def _comparison(test: Condition, columns: Mapping[str, Typed]) -> str:
     name, value = column_name(test.field or ""), test.value
     column = f"q.{identifier(name)}"
     cast = columns[name].sql if name in columns else TEXT
@@ -131,13 +130,13 @@ def _comparison(query: Query, test: Condition, columns: Mapping[str, Typed]) -> 
             empty = f"coalesce({column}::text, '') = ''"
             return f"not {empty}" if value is False else empty
         case "in" | "notIn":
-            found = f"{column} = any({query.bind([_text(v) for v in value], cast + '[]')})"
+            found = f"{column} = any({bound([_text(v) for v in value], cast + '[]')})"
             return f"not coalesce({found}, false)" if test.op == "notIn" else found
     if value is None:
         return f"{column} is {'not ' if test.op == 'ne' else ''}null"
     if test.op == "ne":
-        return f"{column} is distinct from {query.bind(_text(value), cast)}"
-    return f"{column} {_COMPARE[test.op or 'eq']} {query.bind(_text(value), cast)}"
+        return f"{column} is distinct from {bound(_text(value), cast)}"
+    return f"{column} {_COMPARE[test.op or 'eq']} {bound(_text(value), cast)}"
 
 
 def _text(value: object) -> object:

@@ -12,23 +12,13 @@ from syncline.domain.mapping.extraction import Extraction
 
 _WHOLE = frozenset({"int2", "int4", "int8"})
 _TEXTS = frozenset({"text", "varchar"})
-_DATES = {
-    "date": "between '0001-01-01' and '9999-12-31'",
-    "timestamp": "between '0001-01-01' and '9999-12-31 23:59:59.999999'",
-    "timestamptz": "between '0001-01-01 00:00+00' and '9999-12-31 23:59:59.999999+00'",
-    "time": "< '24:00'",
-    "timetz": "::time < '24:00'",
-}
-"""Types of dates, with what is true of the values that the driver can give as dates."""
-_AS_THEY_ARE = _WHOLE | _TEXTS | {"bool", "bpchar", "name", "uuid", "bytea", "json", "jsonb"}
-_AS_THEY_ARE |= {"float8", "numeric"}
-_ELEMENTS = _WHOLE | _TEXTS | {"bool", "bpchar", "uuid", "bytea"}
-_CASTS = {"float4": "::text::float8", "money": "::numeric"}
-"""`real` by its shortest text, else the tail of its binary form shows; money without its sign."""
-_NAMED = _WHOLE | _TEXTS | _DATES.keys() | {"bool", "bpchar", "name", "uuid", "bytea", "numeric"}
+_DATES = frozenset({"date", "timestamp", "timestamptz", "time", "timetz"})
+_AS_THEY_ARE = _WHOLE | _TEXTS | _DATES | {"bool", "bpchar", "name", "uuid", "bytea"}
+_AS_THEY_ARE |= {"json", "jsonb", "float4", "float8", "numeric"}
+_NAMED = _WHOLE | _TEXTS | _DATES | {"bool", "bpchar", "name", "uuid", "bytea", "numeric"}
 _NAMED |= {"float4", "float8"}
 """Types whose text the page maker knows by itself."""
-_IDENTICAL = _WHOLE | (_DATES.keys() - {"timetz"}) | {"oid", "uuid", "bool", "bytea", "name"}
+_IDENTICAL = _WHOLE | (_DATES - {"timetz"}) | {"oid", "uuid", "bool", "bytea", "name"}
 """Types in which what is equal is also written alike."""
 
 
@@ -38,16 +28,18 @@ class Selection(msgspec.Struct, frozen=True):
     Attributes:
         columns: the chosen columns; their values come first, in this order.
         sql: the select list.
-        odd: place of a date -> place of its text where it is none that Python has.
+        width: how many columns it has.
         texts: place of an ID or cursor -> place of its text, where its value does not tell it.
         groups: places that are equal in rows that have the same cursor value and the same ID.
+        is_ranked: the last place is a number of such a group, which is no value of the row.
     """
 
     columns: Mapping[str, SqlType]
     sql: str
-    odd: dict[int, int]
+    width: int
     texts: dict[int, int]
     groups: tuple[int, ...]
+    is_ranked: bool
 
 
 def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
@@ -55,18 +47,16 @@ def selection(extraction: Extraction, shape: Shape, order: str) -> Selection:
     columns = _columns(extraction, shape)
     names = list(columns)
     said = [_said(name, columns[name]) for name in names]
-    odd = _added(said, _odd_dates(columns))
     keys = [n for n in (extraction.cursor_column, extraction.id_column) if n is not None]
     unclear = [n for n in keys if columns[n].name not in _NAMED]
     texts = _added(said, {names.index(n): as_text(n) for n in unclear})
     groups = [names.index(name) for name in keys]
     identical = _IDENTICAL | (_TEXTS if shape.exact_texts else frozenset())
-    if all(columns[name].name in identical for name in keys):
-        groups += [odd[place] for place in groups if place in odd]
-    else:
+    is_ranked = not all(columns[name].name in identical for name in keys)
+    if is_ranked:
         groups = [len(said)]
         said.append(f"dense_rank() over (order by {order})")
-    return Selection(columns, ", ".join(said), odd, texts, tuple(groups))
+    return Selection(columns, ", ".join(said), len(said), texts, tuple(groups), is_ranked)
 
 
 def as_text(name: str) -> str:
@@ -90,28 +80,12 @@ def _added(said: list[str], expressions: Mapping[int, str]) -> dict[int, int]:
 
 
 def _said(name: str, kind: SqlType) -> str:
-    """Return a column in a form that JSON has: plain, an object or list, or PostgreSQL's text."""
-    column, alias = f"q.{identifier(name)}", f" as {identifier(name)}"
-    if kind.name in _DATES:
-        return f"case when {column} {_DATES[kind.name]} then {column} end{alias}"
+    """Return a column in a form of which COPY's text is read as JSON has it, see `values_of`."""
+    column = f"q.{identifier(name)}"
     if kind.name in _AS_THEY_ARE:
         return column
-    if kind.name in _CASTS:
-        return f"{column}{_CASTS[kind.name]}{alias}"
-    element = kind.name.removesuffix("[]")
-    if element == kind.name:
-        return f"to_json({column}){alias}" if kind.kind == "composite" else as_text(name) + alias
-    if element in _ELEMENTS:
-        return column
-    return f"to_json({column}{'::numeric[]' if element == 'money' else ''}){alias}"
-
-
-def _odd_dates(columns: Mapping[str, SqlType]) -> dict[int, str]:
-    """Return expressions for dates that Python has not: infinity, 44 BC, the year 12000, 24:00."""
-    said = {}
-    for place, (name, kind) in enumerate(columns.items()):
-        if kind.name in _DATES:
-            column = f"q.{identifier(name)}"
-            usual = f"{column} {_DATES[kind.name]}"
-            said[place] = f"case when not ({usual}) then {column}::text end"
-    return said
+    if kind.name.endswith("[]"):
+        return f"to_json({column}{'::numeric[]' if kind.name == 'money[]' else ''})"
+    if kind.kind == "composite":
+        return f"to_json({column})"
+    return f"{column}::numeric" if kind.name == "money" else as_text(name)

@@ -26,6 +26,12 @@ class SqlType(msgspec.Struct, frozen=True):
     sql: str
     kind: str
 
+    @property
+    def is_document(self) -> bool:
+        """Tell whether its values are read as JSON."""
+        has_parts = self.name.endswith(_ARRAY) or self.kind == "composite"
+        return has_parts or self.name in ("json", "jsonb")
+
 
 class Shape(msgspec.Struct, frozen=True):
     """What a query gives, its columns in their order, and the types of the names that it takes.

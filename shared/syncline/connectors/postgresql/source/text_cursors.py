@@ -8,7 +8,7 @@ import asyncpg
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest
-from syncline.connectors.postgresql.source.queries import TEXT, bound_query
+from syncline.connectors.postgresql.source.queries import TEXT, bound, bound_query
 from syncline.connectors.postgresql.source.shape import Shape
 from syncline.connectors.sql.text import identifier
 from syncline.connectors.sql.text_dates import form_of
@@ -29,15 +29,15 @@ async def check_texts(
         return
     query = bound_query(request.extraction, shape.names, request.after, None)
     column = f"q.{identifier(name)}"
-    some = f"from ({query.sql}\n) q where {column} <> ''"
+    some = f"from ({query}\n) q where {column} <> ''"
     value = request.after
     if value is None:
-        value = await connection.fetchval(f"select max({column}) {some}", *query.values)
+        value = await connection.fetchval(f"select max({column}) {some}")
     if value is None or (pattern := _pattern(value, request.extraction)) is None:
         return
-    alike = query.bind(pattern, TEXT)
+    alike = bound(pattern, TEXT)
     sql = f"select {column} {some} and not {column} ~ {alike} limit 1"
-    other = await connection.fetchval(sql, *query.values)
+    other = await connection.fetchval(sql)
     if other is not None:
         raise refusal("mixed_cursor", _MIXED.format(name, value[:60], other[:60]), name)
 

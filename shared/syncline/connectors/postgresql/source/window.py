@@ -7,7 +7,7 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest
 from syncline.connectors.postgresql.source.queries import (
-    Query,
+    bound,
     bound_query,
     condition_sql,
     lookback_sql,
@@ -46,25 +46,25 @@ def order_of(extraction: Extraction) -> str:
 
 def reading_query(
     request: ExtractRequest, shape: Shape, position: Position | None
-) -> tuple[Query, Selection]:
+) -> tuple[str, Selection]:
     """Read all that lies at or after the cursor, or behind a position, by (cursor, ID)."""
     extraction = request.extraction
     query = bound_query(extraction, shape.names, request.after, None)
-    conditions = [condition_sql(query, test, shape.columns) for test in extraction.filters]
+    conditions = [condition_sql(test, shape.columns) for test in extraction.filters]
     if request.after is not None and extraction.cursor_column is not None:
-        conditions.append(_at_or_after(query, extraction, shape, request.after))
+        conditions.append(_at_or_after(extraction, shape, request.after))
     if position is not None:
-        conditions.append(_behind(query, extraction, shape, position))
+        conditions.append(_behind(extraction, shape, position))
     where = " where " + " and ".join(conditions) if conditions else ""
     order = order_of(extraction)
     chosen = selection(extraction, shape, order)
-    query.sql = f"select {chosen.sql} from ({query.sql}\n) q{where} order by {order}"
+    sql = f"select {chosen.sql} from ({query}\n) q{where} order by {order}"
     if request.limit is not None:
-        query.sql += f" limit {request.limit:d}"
-    return query, chosen
+        sql += f" limit {request.limit:d}"
+    return sql, chosen
 
 
-def _at_or_after(query: Query, extraction: Extraction, shape: Shape, after: str) -> str:
+def _at_or_after(extraction: Extraction, shape: Shape, after: str) -> str:
     name = extraction.cursor_column or ""
     cursor, kind = f"q.{identifier(name)}", shape.columns[name]
     is_widened = extraction.lookback and extraction.cursor_type is not CursorType.ID
@@ -75,22 +75,22 @@ def _at_or_after(query: Query, extraction: Extraction, shape: Shape, after: str)
             "it out"
         )
         raise refusal("invalid_lookback", message, field=name)
-    start = query.bind(after, kind.sql) + lookback_sql(query, extraction, kind.sql)
+    start = bound(after, kind.sql) + lookback_sql(extraction, kind.sql)
     empty = f" or {cursor} = ''" if kind.name in TEXTS else ""
     return f"({cursor} >= {start} or {cursor} is null{empty})"
 
 
-def _behind(query: Query, extraction: Extraction, shape: Shape, position: Position) -> str:
+def _behind(extraction: Extraction, shape: Shape, position: Position) -> str:
     """Say what lies behind a position; null cursors come first, null IDs last."""
     id_ = f"q.{identifier(extraction.id_column)}"
     later = "false"
     if position.id is not None:
-        last = query.bind(position.id, shape.columns[extraction.id_column].sql)
+        last = bound(position.id, shape.columns[extraction.id_column].sql)
         later = f"({id_} > {last} or {id_} is null)"
     if extraction.cursor_column is None:
         return later
     cursor = f"q.{identifier(extraction.cursor_column)}"
     if position.cursor is None:
         return f"({cursor} is not null or {later})"
-    value = query.bind(position.cursor, shape.columns[extraction.cursor_column].sql)
+    value = bound(position.cursor, shape.columns[extraction.cursor_column].sql)
     return f"({cursor} > {value} or ({cursor} = {value} and {later}))"

@@ -1,0 +1,155 @@
+import { Alert, Button, Stack } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api, type Schema, type Tagged } from "~/api/client";
+import { asProblem, errorsByField } from "~/api/problem";
+import { refetch } from "~/api/query";
+import { links } from "~/app/links";
+import { ActionButton } from "~/components/action";
+import { type Held, Refusal, useEditor } from "~/components/form/editor";
+import { PageHeader } from "~/components/PageHeader";
+import { StatusBadge } from "~/components/StatusBadge";
+import { toast } from "~/components/toast";
+import { bodyOf, type Draft, draftOf, type Profile } from "./draft";
+import { ProfileFields } from "./ProfileFields";
+import type { Property } from "./schemaForm";
+import { type Tested, TestPanel } from "./TestPanel";
+import { UsedBy } from "./UsedBy";
+
+interface Props extends Held {
+  connectors: Schema<"ConnectorView">[];
+  stored: Tagged<Profile> | null;
+  initial: Draft;
+  parent: { title: string; to: string };
+}
+
+/** Reads, changes and tests one profile; secrets go in and never come out. */
+export function ProfileEditor({ connectors, stored, initial, parent, hold }: Props) {
+  const navigate = useNavigate();
+  const profile = stored?.value;
+  const request = { path: { name: profile?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
+  const schemaOf = (connector: string) =>
+    (connectors.find((one) => one.name === connector)?.profileSchema ?? {}) as Property;
+  const editor = useEditor({
+    isNew: stored === null,
+    hold,
+    queries: ["connection-profiles", "connection-profile"],
+    initial: draftOf(initial),
+    send: async (draft) => {
+      const body = bodyOf(draft, schemaOf(draft.connector));
+      const saved = stored
+        ? await api.put("/api/v1/connection-profiles/{name}", { ...request, body })
+        : await api.post("/api/v1/connection-profiles", { body });
+      if (test.result && !test.result.stale) await keepTest(saved.name);
+      return saved;
+    },
+    onSent: ({ name, warnings }) => {
+      toast.done(`${name} is saved`);
+      toast.doubted(name, warnings);
+      if (!stored) void navigate({ href: links.profile(name), ignoreBlocker: true });
+    },
+  });
+  const draft = editor.values;
+  const schema = schemaOf(draft.connector);
+  const test = useTest(bodyOf(draft, schema), profile ?? null, editor.changed, (error) =>
+    editor.setErrors(errorsByField(asProblem(error))),
+  );
+  return (
+    <form onSubmit={editor.onSubmit(editor.save)} noValidate>
+      <PageHeader
+        title={profile ? profile.name : "New connection profile"}
+        parent={parent}
+        beside={profile && <StatusBadge of="instance" state={profile.active ? "active" : "inactive"} />}
+        purpose={
+          profile && (
+            <>
+              Used by <UsedBy instances={profile.usedBy} />
+            </>
+          )
+        }
+        actions={
+          <>
+            {profile && (
+              <ActionButton
+                ask={{
+                  title: `Delete ${profile.name}?`,
+                  body: "Its secrets are erased. The history of runs that used it stays.",
+                  confirm: "Delete",
+                  danger: true,
+                }}
+                run={() => api.delete("/api/v1/connection-profiles/{name}", request)}
+                done={`${profile.name} is deleted`}
+                onDone={() => navigate({ href: links.profiles(), ignoreBlocker: true })}
+                changes={["connection-profiles"]}
+              >
+                Delete…
+              </ActionButton>
+            )}
+            <Button type="submit" disabled={!editor.changed} loading={editor.pending}>
+              Save
+            </Button>
+          </>
+        }
+      />
+      <Stack gap="md" maw={860}>
+        <Refusal editor={editor} title="Somebody else has changed this profile">
+          Load it again to see what it is now; what you typed is then gone.
+        </Refusal>
+        {profile && !profile.secretsReadable && (
+          <Alert color="red" title="The stored secrets cannot be read here">
+            The key that encrypted them is missing. Give the secrets again.
+          </Alert>
+        )}
+        <ProfileFields
+          form={editor}
+          connectors={connectors}
+          schema={schema}
+          isNew={stored === null}
+          stored={profile?.secrets ?? {}}
+        >
+          <TestPanel
+            result={test.result}
+            error={test.error && asProblem(test.error).errors.length === 0 ? test.error : null}
+            running={test.running}
+            onTest={test.run}
+          />
+        </ProfileFields>
+      </Stack>
+    </form>
+  );
+}
+
+function keepTest(name: string) {
+  return api.post("/api/v1/connection-profiles/{name}/test", { path: { name } }).catch(() => null);
+}
+
+/** The test of what the form says now; of a saved profile the server keeps the result. */
+function useTest(
+  body: Schema<"ProfileBody">,
+  stored: Profile | null,
+  changed: boolean,
+  onError: (error: unknown) => void,
+) {
+  const sent = JSON.stringify(body);
+  const [last, setLast] = useState<{ sent: string; result: Schema<"ConnectionTest"> } | null>(null);
+  const mutation = useMutation({
+    mutationFn: () =>
+      stored && !changed
+        ? api.post("/api/v1/connection-profiles/{name}/test", { path: { name: stored.name } })
+        : // A new profile may be tested before it has a name.
+          api.post("/api/v1/connection-profiles/test", { body: { ...body, name: body.name || "unnamed" } }),
+    onSuccess: (result) => {
+      setLast({ sent, result });
+      void refetch("connection-profiles");
+    },
+    onError,
+  });
+  const kept = stored?.lastTest as Tested | null | undefined;
+  const result: Tested | null = last
+    ? { ...last.result, stale: last.sent !== sent }
+    : kept
+      ? { ...kept, stale: kept.stale || changed }
+      : null;
+  return { result, error: mutation.error, running: mutation.isPending, run: () => mutation.mutate() };
+}
