@@ -47,7 +47,7 @@ async def quick_upsert(
     try:
         await pace()
         await bulks.insert(list(columns.values), text, len(columns))
-    except (LeftOutError, StagingError):
+    except (LeftOutError, StagingError):  # the careful way finds the record and says why
         return None
     except asyncpg.PostgresError as error:
         if is_transient(error):
