@@ -5,39 +5,53 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from benchmarks import scale
 from benchmarks.place import PEERS, Place, peer_environment, place
+from benchmarks.shapes import SHAPES, shape_round
 from benchmarks.table import tables
 from benchmarks.workloads import OURS, Result, database_round, http_round
 
 RESULTS = Path(__file__).parent / "results"
 DATABASE_PEERS = "sling,psql-pipe,py-asyncpg,dlt-fast"
 HTTP_PEERS = "dlt-http-fast"
+PARTS = "database,latency,http,orders,documents"
+SCALE = "scale"
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each tool (3)")
     parser.add_argument("--rows", type=int, default=200_000, help="in the data set (200000)")
-    parser.add_argument("--only", default="database,latency,http", help="which parts")
+    parser.add_argument("--only", default=PARTS, help=f"which parts of {PARTS}; or scale alone")
     parser.add_argument("--peers", default=f"{DATABASE_PEERS},{HTTP_PEERS}", help="which peers")
     return parser.parse_args()
 
 
 async def measure(asked: argparse.Namespace) -> list[Result]:
-    peers = asked.peers.split(",")
     results: list[Result] = []
+    series = asked.only == SCALE
+    rows = scale.most_rows(asked.rows) if series else asked.rows
     with tempfile.TemporaryDirectory(prefix="syncline-bench-") as folder:
-        async with place(Path(folder) / "place", asked.rows) as running:
+        async with place(Path(folder) / "place", rows) as running:
             for number in range(asked.runs):
                 print(f"round {number + 1} of {asked.runs}", flush=True)
-                results += await _round(running, asked.only.split(","), peers)
+                if series:
+                    done = await scale.scale_round(running, asked.rows, warm=number > 0)
+                else:
+                    done = await _round(running, asked.only.split(","), asked.peers.split(","))
+                for result in done:
+                    told = f"{result.tool:14} {result.workload:27} {result.wall:7.2f} s"
+                    print(f"  {told}  {result.wrong}")
+                results += done
     return results
 
 
@@ -49,8 +63,9 @@ async def _round(running: Place, parts: list[str], peers: list[str]) -> list[Res
     if "http" in parts and "sink" in running.processes:
         tools = [OURS, *(p for p in HTTP_PEERS.split(",") if p in peers)]
         results += await http_round(running, tools)
-    for result in results:
-        print(f"  {result.tool:14} {result.workload:18} {result.wall:7.2f} s  {result.wrong}")
+    for name in SHAPES:
+        if name in parts:
+            results.append(await shape_round(running, name))
     return results
 
 
@@ -63,8 +78,11 @@ def main() -> None:
     results = asyncio.run(measure(asked))
     text = (
         f"# {asked.rows:,} rows, {asked.runs} runs, {at:%Y-%m-%d %H:%M} UTC, "
-        f"{os.cpu_count()} processors\n\n{tables(results)}"
+        f"{os.cpu_count()} processors\n\n"
+        f"`python -m benchmarks {shlex.join(sys.argv[1:])}`\n\n{tables(results)}"
     )
+    if asked.only == SCALE:
+        text += f"\n{scale.table(results)}"
     RESULTS.mkdir(exist_ok=True)
     name = f"{at:%Y%m%d-%H%M%S}"
     (RESULTS / f"{name}.json").write_bytes(msgspec.json.encode(results))

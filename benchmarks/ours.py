@@ -35,6 +35,8 @@ MODES: Mapping[str, Mapping[str, Any]] = {
     "reread": RUN | {"mode": "reset_cursor"},
     "resend": RUN | {"mode": "force_full"},
     "one": RUN | {"sourceIds": ["ITM-0000042"], "mode": "force_full"},
+    "orders": RUN | {"entityType": "order"},
+    "documents": RUN | {"entityType": "document"},
     "w2": RUN | {"instance": "file-shop", "mode": "force_full"},
 }
 

@@ -17,9 +17,10 @@ from benchmarks.place import Place
 
 OURS = "syncline"
 SEQUENCE = (
-    ("first load", "full"), ("idle", "incr"), ("1 % changed", "incr"),
-    ("unchanged re-read", "reread"), ("all sent again", "resend"),
+    ("first load", "full", 1.0), ("idle", "incr", 0.0), ("1 % changed", "incr", 0.01),
+    ("unchanged re-read", "reread", 1.0), ("all sent again", "resend", 1.0),
 )  # fmt: skip
+"""Workload, mode of the tools, and the share of all rows that is read."""
 LATENCY_RUNS = 20
 
 
@@ -30,6 +31,7 @@ class Result(msgspec.Struct):
         wall: seconds; of Syncline from the trigger to the final status event, of a command whole.
         wrong: how source and target differ afterwards, "" if they do not.
         memory: process -> peak resident MB.
+        records: that were read; 0 where a record's cost says nothing.
     """
 
     tool: str
@@ -38,6 +40,7 @@ class Result(msgspec.Struct):
     cost: Cost
     wrong: str
     memory: dict[str, float] = {}
+    records: int = 0
 
 
 async def database_round(
@@ -48,12 +51,12 @@ async def database_round(
     for tool in tools:
         begin_anew(place)
         await _command(place, tool, "reset")
-        for workload, mode in SEQUENCE:
+        for workload, mode, share in SEQUENCE:
             if mode == "reread" and tool != OURS:
                 continue  # only Syncline knows what is unchanged without sending it
             if workload == "1 % changed":
                 change_one_percent(place)
-            result = await _measure(place, tool, workload, mode)
+            result = await measure_run(place, tool, workload, mode, int(place.rows * share))
             result.wrong = result.wrong or difference(place, tool)
             results.append(result)
         if tool == OURS and with_latencies:
@@ -68,7 +71,7 @@ async def http_round(place: Place, tools: Sequence[str]) -> list[Result]:
         for tool in tools:
             await _command(place, tool, "reset")
             await sink.get("/reset")
-            result = await _measure(place, tool, "CSV to HTTP", "w2")
+            result = await measure_run(place, tool, "CSV to HTTP", "w2", place.rows)
             seen = (await sink.get("/stats")).json()
             result.wrong = result.wrong or http_difference(place, seen)
             results.append(result)
@@ -89,7 +92,8 @@ async def _latencies(place: Place) -> list[Result]:
     return results
 
 
-async def _measure(place: Place, tool: str, workload: str, mode: str) -> Result:
+async def measure_run(place: Place, tool: str, workload: str, mode: str, records: int) -> Result:
+    """Measure one run of a tool, which reads so many records."""
     await _settle(place)
     for pid in place.services.values():
         forget_peak(pid)
@@ -105,7 +109,7 @@ async def _measure(place: Place, tool: str, workload: str, mode: str) -> Result:
         cost.other = max(cost.other - cpu, 0.0)
         memory = {"command": peak}
     wrong = "" if code == 0 else f"exit code {code}, see {tool}.log"
-    return Result(tool, workload, wall, cost, wrong, memory)
+    return Result(tool, workload, wall, cost, wrong, memory, records)
 
 
 async def _command(place: Place, tool: str, mode: str) -> tuple[int, float, float]:

@@ -1,2 +1,2 @@
-# Syncline, whose services run already: MODE reset, full, incr, reread, resend, one or w2.
+# Syncline, whose services run already: MODE reset or one of benchmarks.ours.
 exec "$BENCH_PYTHON" -m benchmarks.ours "$1"
