@@ -53,7 +53,9 @@ async def pages_of(source: Source, **changes: Any) -> list[Page]:
 
 def told(page: Page) -> bytes:
     """Return what a page says of the records; when it was read is another time each time."""
-    return encode(msgspec.structs.replace(page, snapshot=None, position=""))
+    lines = page.lines and (page.lines.data, page.lines.layout)
+    whole = msgspec.structs.replace(page, given=page.records, lines=None)
+    return encode((msgspec.structs.replace(whole, snapshot=None, position=""), lines))
 
 
 def ids_of(pages: Sequence[Page]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from syncline.connectors.port import Lines
 from syncline.domain.columns import Columns, joined
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
@@ -36,7 +37,8 @@ class Rows(msgspec.Struct):
         ids: source IDs.
         cursors: cursor values as the source gave them, None where it gave none.
         hashes: what the early skip compares, in hex digits; "" where there is none.
-        columns: the records; of a refused one it holds nothing.
+        records: by column, with nothing in place of a refused one; or the lines that they are
+            made of.
         sizes: bytes that each record takes, about: records that were encoded together are taken
             as equally large.
         refused: those that cannot travel, by place.
@@ -45,7 +47,7 @@ class Rows(msgspec.Struct):
     ids: list[str]
     cursors: list[str | None]
     hashes: list[str]
-    columns: Columns
+    records: Columns | Lines
     sizes: list[int]
     refused: dict[int, RefusedRow] = {}
 
@@ -60,12 +62,17 @@ class Rows(msgspec.Struct):
             [self.ids[p] for p in places],
             [self.cursors[p] for p in places],
             [self.hashes[p] for p in places],
-            self.columns.part(places),
+            self.records.part(places),
             [self.sizes[p] for p in places],
             {n: self.refused[p] for n, p in enumerate(places) if p in self.refused}
             if self.refused
             else {},
         )
+
+    def columns(self, places: Sequence[int]) -> Columns:
+        """Return the records at these places, in their order, by column."""
+        part = self.records.part(places)
+        return part.columns() if isinstance(part, Lines) else part
 
     def with_cursor(self) -> Sequence[int]:
         """Return the places of the rows that tell a cursor value: what is refused tells none."""
@@ -111,8 +118,10 @@ def with_refused(rows: Rows, refused: Mapping[int, RefusedRow]) -> Rows:
     for place, row in refused.items():
         ids[place], cursors[place] = row.source_id, row.cursor
         hashes[place], sizes[place] = row.row_hash, len(row.data)
-    columns = _without(rows.columns, refused)
-    return Rows(ids, cursors, hashes, columns, sizes, dict(refused))
+    records = rows.records
+    if isinstance(records, Columns):
+        records = _without(records, refused)
+    return Rows(ids, cursors, hashes, records, sizes, dict(refused))
 
 
 def _without(columns: Columns, places: Mapping[int, object]) -> Columns:
@@ -141,7 +150,15 @@ def join_rows(several: Sequence[Rows]) -> Rows:
         [i for rows in several for i in rows.ids],
         [c for rows in several for c in rows.cursors],
         [h for rows in several for h in rows.hashes],
-        joined([rows.columns for rows in several]),
+        _joined(several),
         [s for rows in several for s in rows.sizes],
         refused,
     )
+
+
+def _joined(several: Sequence[Rows]) -> Columns | Lines:
+    lines = [rows.records for rows in several if isinstance(rows.records, Lines)]
+    if len(lines) == len(several) and len({(each.layout, each.reader) for each in lines}) == 1:
+        data = [line for each in lines for line in each.data]
+        return Lines(data, lines[0].layout, lines[0].reader)
+    return joined([rows.columns(range(len(rows))) for rows in several])

@@ -171,7 +171,7 @@ def _messages(run: RunRef, rows: Rows, parts: Sequence[_Part]) -> list[Outbound]
         lane=parts[0].lane,
         batches=[part.batch for part in parts],
         ids=[rows.ids[p] for p in places],
-        columns=rows.columns.part(places),
+        columns=rows.columns(places),
         row_hashes=hashes if any(hashes) else [],
     )
     stage = Stage(parts[0].stage)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from syncline.connectors.port import Page, Snapshot
+from syncline.connectors.port import Lines, Page, Snapshot
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
 from syncline.domain.columns import Columns
@@ -20,6 +20,8 @@ from syncline_ingest.rows import RefusedRow, Rows, refused_row, with_refused
 
 TOGETHER = 200
 """Records that are encoded at once to learn how large they are."""
+SHORT = 100_000
+"""Bytes of a line whose record is surely small enough: JSON takes six bytes for one at most."""
 _UNENCODABLE = (ValueError, TypeError, RecursionError)
 
 
@@ -57,22 +59,36 @@ class Chunk(msgspec.Struct):
 
 def rows_of(page: Page, hasher: Hasher) -> Rows:
     """Hash a page's records; one that cannot be encoded or is too large becomes a refused row."""
-    sizes, broken = _measured(page.records)
+    lines = page.lines
+    records = _records(page)
+    broken: dict[int, tuple[bytes, Failure | None]] = {}
+    if isinstance(records, Lines):
+        sizes = list(map(len, records.data))
+    else:
+        sizes, broken = _measured(records)
     refused: dict[int, RefusedRow] = {}
     for place in sorted({*page.bad, *broken, *_odd_ids(page.ids)}):
         source_id, cursor = page.ids[place], page.cursors[place]
-        data, failure = broken.get(place) or (_encoded_at(page.records, place), None)
+        data, failure = broken.get(place) or (encode(page.part([place]).records.records()[0]), None)
         why = page.bad.get(place) or failure or check_record(source_id, len(data))
         if why is not None:
             refused[place] = refused_row(source_id, data, why, hasher([data])[0])
             refused[place].cursor = None if cursor is None else printable(cursor)
-    hashes = [""] * len(page.ids) if page.lines is None else hasher(page.lines, page.layout)
-    rows = with_refused(Rows(page.ids, page.cursors, hashes, page.records, sizes), refused)
-    if page.lines is None:
-        rows.hashes = _hashes(rows.columns, hasher, is_table=page.columns is not None)
+    hashes = [""] * len(page.ids) if lines is None else hasher(lines.data, lines.layout)
+    rows = with_refused(Rows(page.ids, page.cursors, hashes, records, sizes), refused)
+    if isinstance(rows.records, Columns) and lines is None:
+        rows.hashes = _hashes(rows.records, hasher, is_table=page.columns is not None)
         for place, row in refused.items():
             rows.hashes[place] = row.row_hash
     return rows
+
+
+def _records(page: Page) -> Columns | Lines:
+    """Return the records as lines, where they are given so and none may be too large to travel."""
+    if page.given is not None or page.lines is None:
+        return page.records
+    longest = max(map(len, page.lines.data), default=0)
+    return page.lines if longest <= SHORT else page.records
 
 
 def _hashes(columns: Columns, hasher: Hasher, *, is_table: bool) -> list[str]:
@@ -119,10 +135,6 @@ def _encoded(record: Record) -> tuple[bytes, Failure | None]:
         message = "the record holds text that is no Unicode, or is nested too deeply"
         failure = Failure(Category.PERMANENT, "invalid_record", message, str(error)[:2000])
         return encode({"unreadable": ascii(record)[:10_000]}), failure
-
-
-def _encoded_at(columns: Columns, place: int) -> bytes:
-    return encode(columns.part([place]).records()[0])
 
 
 def _odd_ids(ids: Sequence[str]) -> list[int]:

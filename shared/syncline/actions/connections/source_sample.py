@@ -121,4 +121,4 @@ def _append(to: Page, page: Page) -> None:
     to.bad.update({len(to.ids) + place: failure for place, failure in page.bad.items()})
     to.ids += page.ids
     to.cursors += page.cursors
-    to.records = joined([to.records, page.records]) if to.records else page.records
+    to.given = joined([to.records, page.records]) if to.records else page.records

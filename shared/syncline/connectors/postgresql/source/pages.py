@@ -8,14 +8,13 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import ExtractRequest, Page, Snapshot
+from syncline.connectors.port import ExtractRequest, Lines, Page, Snapshot
 from syncline.connectors.postgresql.source import open_writers
 from syncline.connectors.postgresql.source.copy_stream import CopyStream
 from syncline.connectors.postgresql.source.selection import Selection
 from syncline.connectors.postgresql.source.shape import shape_of
 from syncline.connectors.postgresql.source.text_cursors import check_texts
 from syncline.connectors.postgresql.source.values import (
-    Texts,
     UnreadableJson,
     columns_of,
     texts_of,
@@ -47,54 +46,56 @@ class PageMaker:
         self._columns = tuple(names)
         self._snapshot = snapshot
         self._open_since = snapshot.open_since if snapshot else False
-        wanted = list(chosen.columns)
-        self._id = wanted.index(extraction.id_column)
-        cursor = extraction.cursor_column
-        self._cursor = wanted.index(cursor) if cursor else None
+        wanted, keys = list(chosen.columns), [extraction.id_column, extraction.cursor_column]
+        self._keys = [
+            (chosen.texts.get(wanted.index(name), wanted.index(name)), chosen.columns[name])
+            for name in keys
+            if name is not None
+        ]
         self._chosen = chosen
         layout = [(name, kind.sql) for name, kind in chosen.columns.items()]
         self._layout = msgspec.json.encode(layout)
+        self._width = chosen.width - chosen.is_ranked
+        self._documents = [name for name, kind in chosen.columns.items() if kind.is_document]
 
-    def page(self, lines: Sequence[bytes]) -> Page:
+    def page(self, rows: Sequence[bytes]) -> Page:
         """Make a page of at least one row, as COPY gives them."""
-        columns = columns_of(lines, self._chosen.width)
-        kinds = self._chosen.columns
-        values = {
-            name: values_of(kind, column)
-            for (name, kind), column in zip(kinds.items(), columns, strict=False)
-        }
-        bad = _bad({name: values[name] for name, kind in kinds.items() if kind.is_document})
-        ids = self._texts(columns, self._id)
-        cursors: Texts = [None] * len(lines)
-        if self._cursor is not None:
-            cursors = self._texts(columns, self._cursor)
+        lines = self._lines(rows)
+        keys = columns_of(lines.data, self._width, [place for place, _ in self._keys])
+        ids, *rest = [texts_of(kind, own) for (_, kind), own in zip(self._keys, keys, strict=True)]
+        cursors = rest[0] if rest else [None] * len(rows)
         taken_at = self._snapshot.taken_at if self._snapshot else None
         position = Position(cursors[-1], ids[-1], self._open_since, taken_at)
-        return Page(
+        page = Page(
             ["" if i is None else i for i in ids],
             [cursor or None for cursor in cursors],
-            Columns(len(lines), values),
+            None,
             msgspec.json.encode(position).decode(),
-            bad,
-            self._columns,
-            self._snapshot,
-            lines=self._hashed(lines),
-            layout=self._layout,
+            columns=self._columns,
+            snapshot=self._snapshot,
+            lines=lines,
         )
+        if self._documents:  # which may be unreadable: that has to be known at once
+            page.given = self.columns(lines.data)
+            page.bad = _bad({name: page.given.values[name] for name in self._documents})
+        return page
+
+    def columns(self, lines: Sequence[bytes]) -> Columns:
+        """Return the values of rows."""
+        kinds = self._chosen.columns
+        columns = columns_of(lines, self._width, range(len(kinds)))
+        named = zip(kinds.items(), columns, strict=True)
+        return Columns(len(lines), {name: values_of(kind, own) for (name, kind), own in named})
 
     def group_of(self, line: bytes) -> list[bytes]:
         cells = line.split(b"\t")
         return [cells[place] for place in self._chosen.groups]
 
-    def _texts(self, columns: Sequence[Texts], place: int) -> Texts:
-        if (text := self._chosen.texts.get(place)) is not None:
-            return columns[text]
-        return texts_of(list(self._chosen.columns.values())[place], columns[place])
-
-    def _hashed(self, lines: Sequence[bytes]) -> list[bytes]:
-        if not self._chosen.is_ranked:
-            return list(lines)
-        return [line.rpartition(b"\t")[0] for line in lines]
+    def _lines(self, rows: Sequence[bytes]) -> Lines:
+        data = list(rows)
+        if self._chosen.is_ranked:
+            data = [row.rpartition(b"\t")[0] for row in rows]
+        return Lines(data, self._layout, self.columns)
 
 
 def _bad(documents: Mapping[str, list[Value]]) -> dict[int, Failure]:

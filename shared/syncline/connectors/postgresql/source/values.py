@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import TypeAlias
@@ -30,11 +30,11 @@ class UnreadableJson(msgspec.Struct, frozen=True):
     reason: str
 
 
-def columns_of(lines: Sequence[bytes], width: int) -> list[Texts]:
-    """Part lines into so many columns."""
+def columns_of(lines: Sequence[bytes], width: int, places: Iterable[int]) -> list[Texts]:
+    """Part lines into so many columns, and return those at these places."""
     text = b"\t".join(lines).decode()
     cells = text.split("\t")
-    columns: list[Texts] = [cells[place::width] for place in range(width)]  # type: ignore[misc]
+    columns: list[Texts] = [cells[place::width] for place in places]  # type: ignore[misc]
     if "\\" not in text:
         return columns
     only_nulls = text.count("\\") == text.count(_NULL)
@@ -65,7 +65,11 @@ def values_of(kind: SqlType, column: Texts) -> list[Value]:
 def texts_of(kind: SqlType, column: Texts) -> Texts:
     """Return IDs or cursor values as text that PostgreSQL reads back as the same values."""
     make = _TEXTS.get(kind.name)
-    return column if make is None else [None if v is None else make(v) for v in column]
+    if make is None:
+        return column
+    if kind.name == "timestamptz" and set(map(len, filter(None, column))) == {22}:  # full seconds
+        return [t and f"{t[:19]}+00:00" for t in column]
+    return [None if t is None else make(t) for t in column]
 
 
 def _numbers(texts: Sequence[str]) -> list[Value]:
