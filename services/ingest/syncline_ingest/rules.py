@@ -107,6 +107,8 @@ def travelling(rows: Rows, places: Sequence[int], settled: Mapping[int, str]) ->
     """Return the places of the rows that will travel."""
     if not settled and not rows.refused:
         return places
+    if len(settled) == len(places):
+        return []
     return [p for p in places if p not in settled and p not in rows.refused]
 
 

@@ -128,27 +128,27 @@ def sift(count: int, verdicts: Mapping[int, Verdict], room: int | None) -> SiftR
     """Part a chunk of so many rows by what becomes of them.
 
     Args:
-        verdicts: by place; the others need work.
+        verdicts: by place, of rows that need no work.
         room: for how many rows that need work Max Entities has room; None for any number.
     """
     if not verdicts and (room is None or count <= room):
         return SiftResult(range(count), {}, count, [])
-    places: list[int] = []
-    found = SiftResult(places, {}, 0, [])
-    for place in range(count):
-        own = verdicts.get(place, Verdict.WORK)
-        if own is Verdict.WAITING:
-            found.waiting.append(place)
-        elif own in _CODES:
-            found.settled[place] = _CODES[own]
-            places.append(place)
-        elif own is Verdict.WORK:
-            if found.work == room:
-                found.cut_at = place
-                break
-            found.work += 1
-            places.append(place)
-    return found
+    settled: dict[int, str] = {}
+    for one, code in _CODES.items():
+        settled |= dict.fromkeys([p for p, own in verdicts.items() if own is one], code)
+    waiting = sorted(p for p, own in verdicts.items() if own is Verdict.WAITING)
+    places = [p for p in range(count) if p in settled or p not in verdicts]
+    work = [p for p in places if p not in settled]
+    if room is None or len(work) <= room:
+        return SiftResult(places, settled, len(work), waiting)
+    cut_at = work[room]
+    return SiftResult(
+        places[: places.index(cut_at)],
+        {p: code for p, code in settled.items() if p < cut_at},
+        room,
+        [p for p in waiting if p < cut_at],
+        cut_at,
+    )
 
 
 class Sieve:
