@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from syncline.connectors.port import Lines
-from syncline.domain.columns import Columns, joined
+from syncline.domain.columns import Columns, Lines, joined
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.record import MAX_RECORD, MAX_SOURCE_ID_LENGTH, Value

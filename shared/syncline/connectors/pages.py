@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from syncline.domain.columns import Columns
+from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Failure
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.run import Notice
@@ -51,32 +51,6 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     taken_at: str
     open_since: str | None = None
-
-
-class Lines(msgspec.Struct):
-    """Records as their source wrote them, a line each, from which columns are made when needed.
-
-    So a record that needs no work is never taken apart, and one that travels is taken apart just
-    before: lines take a fifth of the memory.
-
-    Attributes:
-        data: the lines. A record has the same one whether extract() or fetch() reads it: row
-            hashes are taken over them.
-        layout: what else tells what they mean (names and types of columns); in each row hash.
-        reader: makes columns of lines; it never raises.
-    """
-
-    data: list[bytes]
-    layout: bytes
-    reader: Callable[[Sequence[bytes]], Columns]
-
-    def part(self, places: Sequence[int]) -> Lines:
-        """Return the lines at these places, in their order."""
-        return Lines([self.data[p] for p in places], self.layout, self.reader)
-
-    def columns(self) -> Columns:
-        """Return the records by column."""
-        return self.reader(self.data)
 
 
 class Page(msgspec.Struct):

@@ -16,7 +16,7 @@ import msgspec
 from syncline.connectors import settings
 from syncline.connectors.errors import ConnectorError
 from syncline.connectors.facts import Capabilities, Check, Column, Surroundings
-from syncline.connectors.pages import ExtractRequest, Lines, Page, Snapshot
+from syncline.connectors.pages import ExtractRequest, Page, Snapshot
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Failure, Problem
 from syncline.domain.mapping.extraction import Extraction
@@ -24,7 +24,7 @@ from syncline.domain.record import JsonObject
 
 __all__ = [
     "LATE_COMMITS", "Capabilities", "Check", "Column", "Connector", "ConnectorError",
-    "ExtractRequest", "Lines", "LookupResult", "Pace", "Page", "Snapshot", "Surroundings",
+    "ExtractRequest", "LookupResult", "Pace", "Page", "Snapshot", "Surroundings",
     "WriteBatch", "WriteResult", "unpaced",
 ]  # fmt: skip
 

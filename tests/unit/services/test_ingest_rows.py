@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from syncline.connectors.port import Lines, Page
+from syncline.connectors.port import Page
 from syncline.contracts.messages import encode
-from syncline.domain.columns import Columns
+from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import MAX_RECORD
 from syncline_ingest.reading.chunk import SHORT, rows_of

@@ -7,10 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from syncline.connectors.port import Lines, Page, Snapshot
+from syncline.connectors.port import Page, Snapshot
 from syncline.contracts.messages import encode
 from syncline.contracts.topics import Stage
-from syncline.domain.columns import Columns
+from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.refusal import printable
 from syncline.domain.mapping.source_paths import NameCoverage

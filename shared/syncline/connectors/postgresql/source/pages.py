@@ -8,7 +8,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from syncline.connectors.port import ExtractRequest, Lines, Page, Snapshot
+from syncline.connectors.port import ExtractRequest, Page, Snapshot
 from syncline.connectors.postgresql.source import open_writers
 from syncline.connectors.postgresql.source.copy_stream import CopyStream
 from syncline.connectors.postgresql.source.selection import Selection
@@ -22,7 +22,7 @@ from syncline.connectors.postgresql.source.values import (
 )
 from syncline.connectors.postgresql.source.window import Position, reading_query
 from syncline.connectors.sql import tied_rows
-from syncline.domain.columns import Columns
+from syncline.domain.columns import Columns, Lines
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.extraction import CursorType, Extraction
 from syncline.domain.record import Value
