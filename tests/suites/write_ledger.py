@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import pytest
+
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Acknowledgements, LedgerEntry, WriteIntents
 from syncline_execute.ports import RowNames, WriteLedger
 
 OWNER, OTHER = "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a01", "0d6a3a0e-5f2e-4b57-9c39-0c8d6f1b2a02"
 ONE, TWO, ROW = "1" * 32, "2" * 32, "3" * 32
+MANY = 600
 
 
 def intents(payload_hash: str = ONE, owner: str = OWNER, version: int = 0) -> WriteIntents:
     return WriteIntents(owner, ["a"], [payload_hash], [version], [True])
+
+
+def new_records(name: str, version: int) -> Acknowledgements:
+    """Acknowledge so many that the ledger did not know that they are worth a COPY."""
+    places = range(MANY)
+    return Acknowledgements(
+        [f"{name}{place}" for place in places],
+        [ONE] * MANY,
+        [ROW if place else None for place in places],
+        [f"T{place}" if place else None for place in places],
+        [version] * MANY,
+        new=True,
+    )
 
 
 def written(version: int, payload_hash: str = ONE, owner: str | None = OWNER) -> Acknowledgements:
@@ -107,6 +123,45 @@ class WriteLedgerSuite:
         await ledger.refresh(run.stream, ["a", "unknown"], [TWO, TWO])
         assert (await entry(ledger, run)).row_hash == TWO
         assert await ledger.entries(run.stream, ["unknown"]) == {}
+
+    async def test_a_first_load_is_known(self, ledger: WriteLedger, run: RunRef) -> None:
+        await ledger.acknowledge(run, new_records("a", 7))
+        found = await ledger.entries(run.stream, ["a0", "a1", f"a{MANY - 1}", f"a{MANY}"])
+        assert found == {
+            "a0": LedgerEntry(ONE, None, None, run.id, 7),
+            "a1": LedgerEntry(ONE, ROW, "T1", run.id, 7),
+            f"a{MANY - 1}": LedgerEntry(ONE, ROW, f"T{MANY - 1}", run.id, 7),
+        }
+
+    @pytest.mark.parametrize("odd", ["tab\there", "line\nhere", "back\\slash", "\\N", "cr\r", ""])
+    async def test_a_first_load_may_have_odd_ids(
+        self, ledger: WriteLedger, run: RunRef, odd: str
+    ) -> None:
+        written = new_records("a", 7)
+        written.source_ids[1], written.target_ids[2] = odd, odd + "x"
+        await ledger.acknowledge(run, written)
+        found = await ledger.entries(run.stream, [odd, "a2"])
+        assert (found[odd].target_id, found["a2"].target_id) == ("T1", odd + "x")
+
+    @pytest.mark.parametrize("version", [6, 8])
+    async def test_what_was_thought_new_and_is_not_keeps_the_newer_version(
+        self, ledger: WriteLedger, run: RunRef, version: int
+    ) -> None:
+        await ledger.acknowledge(run, Acknowledgements(["a5"], [TWO], [None], ["T"], [version]))
+        await ledger.acknowledge(run, new_records("a", 7))
+        found = await ledger.entries(run.stream, ["a5", "a6"])
+        assert found["a5"].payload_hash == (TWO if version == 8 else ONE)
+        assert found["a6"].payload_hash == ONE
+
+    async def test_what_was_thought_new_and_is_not_ends_its_intent(
+        self, ledger: WriteLedger, run: RunRef
+    ) -> None:
+        begun = WriteIntents(OWNER, ["a1"], [ONE], [0], [False])
+        await ledger.intend(run, begun, 60.0)
+        written = new_records("a", 7)
+        written.owners = [OWNER] * MANY
+        await ledger.acknowledge(run, written)
+        assert (await ledger.entries(run.stream, ["a1"]))["a1"].intent is None
 
 
 class RowNameSuite:

@@ -83,6 +83,7 @@ def _merge(result: WriteResult, answer: WriteResult, places: Sequence[int]) -> N
     result.failures |= {places[index]: f for index, f in answer.failures.items()}
     result.stopped |= {places[index]: f for index, f in answer.stopped.items()}
     result.existing |= {places[index] for index in answer.existing}
+    result.created = answer.created and len(places) == len(result.target_ids)
 
 
 async def answer_of(target: Target, batch: WriteBatch) -> WriteResult:
@@ -122,6 +123,7 @@ def write_batch(run: RunRef, target: Target, items: Sequence[Item]) -> WriteBatc
         fields=target.transformation.target_paths,
         asked=all(item.asked or item.target_id is not None for item in items),
         columns=_columns(items),
+        new=all(item.entry is None for item in items),
     )
 
 

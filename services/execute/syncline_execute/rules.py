@@ -87,6 +87,8 @@ def decide(item: Item, entry: LedgerEntry | None, run_id: str, *, smart_sync: bo
 
 def rounds(items: Sequence[Item]) -> list[list[Item]]:
     """Part items so that no round holds a record twice and versions keep their order."""
+    if len({item.source_id for item in items}) == len(items):
+        return [list(items)] if items else []
     seen: dict[str, int] = {}
     parted: list[list[Item]] = []
     for item in items:
@@ -175,11 +177,15 @@ def by_decision(
 ) -> dict[Decision, list[Item]]:
     """Group items by what is to be done, and give each what the ledger knows of it."""
     grouped: dict[Decision, list[Item]] = {decision: [] for decision in Decision}
+    if not entries:
+        grouped[Decision.SEND] = list(items)
+        return grouped
     for item in items:
         entry = entries.get(item.source_id)
         if entry is not None:
             item.entry, item.target_id = entry, entry.target_id
-            item.owner = entry.intent.owner if entry.intent else None
+            if entry.intent is not None:
+                item.owner = entry.intent.owner
         grouped[decide(item, entry, run_id, smart_sync=smart_sync)].append(item)
     return grouped
 

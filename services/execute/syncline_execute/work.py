@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeAlias
 
 from syncline.domain.errors import Failure
@@ -50,8 +52,8 @@ class Work:
         return self._halts.of(self._run_id)
 
     def settle(self, items: Sequence[Item], outcome: Outcome) -> None:
-        for item in items:
-            self.settled[item.bundle][outcome].append(item.place)
+        for number, same in groupby(items, attrgetter("bundle")):
+            self.settled[number][outcome] += [item.place for item in same]
 
     def fail(self, items: Sequence[Item], failure: Failure) -> None:
         for item in items:

@@ -21,6 +21,7 @@ from syncline.domain.mapping.hashes import payload_hashes
 from syncline.domain.run import Mode, Outcome
 from syncline.postgres.limits.retry_after import PausedError
 from syncline_execute.calls import GOES_ON, match_keys, write_records
+from syncline_execute.group_commit import GroupCommit
 from syncline_execute.lookups import look_up
 from syncline_execute.ports import WriteLedger
 from syncline_execute.row_names import RowNaming
@@ -67,6 +68,7 @@ class Writer:
 
     def __init__(self, ledger: WriteLedger, halts: Halts, naming: RowNaming) -> None:
         self._ledger = ledger
+        self._acknowledgements = GroupCommit(ledger)
         self._halts = halts
         self._naming = naming
 
@@ -231,7 +233,7 @@ class Writer:
     ) -> None:
         """Take over a call's answer: acknowledged first, told afterwards."""
         done: list[Item] = []
-        for place, item in enumerate(items):
+        for place, (item, target_id) in enumerate(zip(items, answer.target_ids, strict=True)):
             if place in answer.stopped:
                 work.stop([item], answer.stopped[place])
             elif place in answer.existing:
@@ -239,10 +241,11 @@ class Writer:
             elif place in answer.failures:
                 work.fail([item], answer.failures[place])
             else:
-                item.target_id = answer.target_ids[place] or item.target_id
+                item.target_id = target_id or item.target_id
                 done.append(item)
         await self._acknowledge(run, done)
-        await self._naming.tell_shared(run, done)
+        if not (answer.created and run.first):  # then each has a row that nobody had
+            await self._naming.tell_shared(run, done)
         await self._doubt(run, items, {**answer.failures, **answer.stopped})
         work.settle(done, Outcome.SUCCESS)
 
@@ -267,9 +270,10 @@ class Writer:
                 [item.row_hash for item in items],
                 [item.target_id for item in items],
                 [item.version for item in items],
-                [item.owner for item in items],
+                [item.owner for item in items] if any(item.owner for item in items) else [],
+                new=all(item.entry is None for item in items),
             )
-            await self._ledger.acknowledge(run, written)
+            await self._acknowledgements.acknowledge(run, written)
 
 
 def _verdict(item: Item, seen: TargetAnswer | None, *, honours_keys: bool) -> Verdict:

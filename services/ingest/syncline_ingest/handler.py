@@ -91,7 +91,10 @@ class IngestHandler(Handler[RunRequest]):
                 await self._clock.sleep(LOOK_EVERY)
 
     async def _extract_on(self, progress: Progress) -> list[Outbound]:
-        batches = BatchPublisher(progress, self._extractions, self._producer, self._clock)
+        first = await self._is_first(progress)
+        batches = BatchPublisher(
+            progress, self._extractions, self._producer, self._clock, first=first
+        )
         await self._producer.send([report_message(Discovered(batches.run))])
         try:
             failure, end = await self._read(progress, batches)
@@ -100,6 +103,12 @@ class IngestHandler(Handler[RunRequest]):
         except FencedError:
             return []  # another process goes on with it
         return [report_message(Extracted(batches.run, batches.count, batches.discovered, failure))]
+
+    async def _is_first(self, progress: Progress) -> bool:
+        """Tell whether the stream's ledger was empty when the run began; in doubt it was not."""
+        if progress.epoch > 1:
+            return False
+        return not (await self._known.lookup(progress.run.stream)).ledger
 
     async def _manifest_again(self, request: RunRequest) -> list[Outbound]:
         """A crash may have come between the end of extraction and its announcement."""

@@ -59,6 +59,7 @@ class WriteBatch(msgspec.Struct):
         fields: the payload paths that the mapping writes, in its order.
         asked: the target was asked just now, and has no record of those without a target ID.
         columns: the payloads once more by column, where they came so.
+        new: nothing is known of any of the records: the target may have none of them.
     """
 
     tenant: str
@@ -73,6 +74,7 @@ class WriteBatch(msgspec.Struct):
     fields: Sequence[str] = ()
     asked: bool = False
     columns: Columns | None = None
+    new: bool = False
 
 
 class WriteResult(msgspec.Struct):
@@ -85,6 +87,7 @@ class WriteResult(msgspec.Struct):
             that kept the record from being written, after others were; the run's writing stops.
         existing: indexes of records that the target has already and that were left as they are,
             because the mapping only creates.
+        created: all of them were written, as records that the target had not.
 
     Every index that is in none of them was acknowledged by the target.
     """
@@ -93,6 +96,7 @@ class WriteResult(msgspec.Struct):
     failures: dict[int, Failure] = {}
     stopped: dict[int, Failure] = {}
     existing: set[int] = set()
+    created: bool = False
 
 
 class LookupResult(msgspec.Struct):

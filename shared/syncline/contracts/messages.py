@@ -37,6 +37,8 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
         mapping, mapping_version: the pinned mapping.
         lanes: over how many partitions of a stage topic the run is spread.
         replay: a replay of dead letters; it never overwrites a newer version of a record.
+        first: the stream's ledger was empty when the run began: what it holds, this run wrote.
+            False where that is not sure; messages of the release before do not say it.
     """
 
     id: str
@@ -52,13 +54,14 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     lanes: int = 1
     replay: bool = False
     instance_name: str = ""
+    first: bool = False
 
     def __post_init__(self) -> None:
         for name in ("id", "instance", "source", "target", "mapping"):
             check_uuid(getattr(self, name), name)
 
 
-def ref_of(run: Run) -> RunRef:
+def ref_of(run: Run, *, first: bool = False) -> RunRef:
     """Return what the stages need to know of a run."""
     return RunRef(
         id=run.id,
@@ -74,6 +77,7 @@ def ref_of(run: Run) -> RunRef:
         lanes=run.lanes,
         replay=run.replay is not None,
         instance_name=run.instance_name,
+        first=first,
     )
 
 

@@ -54,7 +54,11 @@ class WriteIntents(msgspec.Struct):
 
 
 class Acknowledgements(msgspec.Struct):
-    """Acknowledged writes, one record at most once; parallel lists. No owner: no intent needed."""
+    """Acknowledged writes, one record at most once; parallel lists. No owner: no intent needed.
+
+    Attributes:
+        new: the ledger knew none of the records before they were written.
+    """
 
     source_ids: list[str]
     payload_hashes: list[str]
@@ -62,3 +66,4 @@ class Acknowledgements(msgspec.Struct):
     target_ids: list[str | None]
     versions: list[int]
     owners: list[str | None] = []
+    new: bool = False

@@ -197,6 +197,27 @@ async def test_a_killed_ingest_goes_on_and_every_record_travels(
     assert isinstance(report, Extracted)
 
 
+async def test_a_run_is_the_first_one_while_nothing_was_written(world: World) -> None:
+    run = await world.accept()
+    assert await world.ingest(run)
+    assert {bundle.run.first for bundle in world.sent.batches()} == {True}
+    await world.db.execute("update runs set state = 'failed'")
+    await world.db.execute(
+        "insert into ledger (stream_id, source_id, tenant) values ($1, 'A0', 'default')", run.stream
+    )
+    world.sent.messages.clear()
+    assert await world.ingest(await world.accept())
+    assert {bundle.run.first for bundle in world.sent.batches()} == {False}
+
+
+async def test_a_run_that_goes_on_after_a_break_is_not_sure_to_be_the_first(world: World) -> None:
+    run = await world.accept()
+    world.sent.dies_in = 2
+    assert not await world.ingest(run)
+    assert await world.ingest(run)
+    assert {bundle.run.first for bundle in world.sent.batches()} == {False}
+
+
 async def test_a_record_that_is_gone_when_it_is_published_again_is_a_dead_letter(
     world: World,
 ) -> None:

@@ -54,9 +54,15 @@ class BatchPublisher:
     """
 
     def __init__(
-        self, progress: Progress, extractions: Extractions, producer: Producer, clock: Clock
+        self,
+        progress: Progress,
+        extractions: Extractions,
+        producer: Producer,
+        clock: Clock,
+        *,
+        first: bool = False,
     ) -> None:
-        self.run = ref_of(progress.run)
+        self.run = ref_of(progress.run, first=first)
         self.count = progress.batches
         self.discovered = progress.discovered
         self.published = progress.published

@@ -25,6 +25,7 @@ from syncline.connectors.postgresql.source.fetch import fetch_records
 from syncline.connectors.postgresql.source.open_writers import blindness
 from syncline.connectors.postgresql.source.pages import read_pages
 from syncline.connectors.postgresql.target.catalog import Catalog
+from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.table import table_of
 from syncline.connectors.postgresql.target.upsert import Upsert
 from syncline.connectors.settings import TARGET, read, read_profile
@@ -53,6 +54,7 @@ class PostgresqlConnector(SqlConnector):
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self._catalog = Catalog()
+        self._direct_copy = DirectCopy()
 
     async def close(self) -> None:
         """Let go of all connections."""
@@ -107,7 +109,7 @@ class PostgresqlConnector(SqlConnector):
         """Upsert a bulk on the match key."""
         async with self._acquired(writes=True) as connection:
             table = await table_of(connection, self._catalog, batch.options, batch.match_key)
-            return await Upsert(connection, table, self.pace).write(batch)
+            return await Upsert(connection, table, self.pace, self._direct_copy).write(batch)
 
     async def delete(
         self, target_ids: Sequence[str], options: Mapping[str, Any]

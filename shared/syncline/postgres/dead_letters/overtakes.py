@@ -45,7 +45,7 @@ from written w, lateral (
 where d.id = p.id and d.status = 'pending'
   and exists (select from dead_letters o where o.stream_id = $1 and o.status = 'pending')
 """
-"""Ends the statement that acknowledges writes as `written`: both hold, or neither."""
+"""Ends a statement that has the acknowledged writes as `written`: both hold, or neither."""
 
 
 async def close_overtaken(connection: Connection, ids: Iterable[str]) -> None:

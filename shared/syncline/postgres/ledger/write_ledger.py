@@ -6,12 +6,14 @@ it, after the target acknowledged. Spec section 4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+
+import asyncpg
 
 from syncline.contracts.messages import RunRef
 from syncline.domain.ledger import Acknowledgements, Intent, LedgerEntry, WriteIntents
 from syncline.postgres.database.database import Database, Row
-from syncline.postgres.database.rows import hash_in
 from syncline.postgres.dead_letters.overtakes import BY_ACKNOWLEDGED
 
 _OWN = "ledger.intent_owner is not distinct from excluded.intent_owner"
@@ -19,12 +21,13 @@ _KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_cr
 _SETTLED = ", ".join(f"{n} = case when {_OWN} then null else ledger.{n} end" for n in _KEPT)
 # The intent of another call stays: it is about a later write. What each record has of its own
 # travels as text: the codec of IDs (docs/decisions/0039) would be called for every one of them.
+# Hashes and versions are one text: the driver looks at each element of a list three times.
 _ACKNOWLEDGE = f"""
 with written as (insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash,
   target_id, run_id, version, written_at, intent_owner)
 select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now(), u.owner
-from unnest($4::text[], $5::text[]::uuid[], $6::text[]::uuid[], $7::text[], $8::bigint[],
-    $9::text[]::uuid[])
+from unnest($4::text[], string_to_array($5, ',')::uuid[], string_to_array($6, ',', '')::uuid[],
+    $7::text[], string_to_array($8, ',')::bigint[], $9::text[]::uuid[])
   as u(source_id, payload_hash, row_hash, target_id, version, owner)
 on conflict (stream_id, source_id) do update set payload_hash = excluded.payload_hash,
   row_hash = excluded.row_hash, target_id = coalesce(excluded.target_id, ledger.target_id),
@@ -32,6 +35,17 @@ on conflict (stream_id, source_id) do update set payload_hash = excluded.payload
   {_SETTLED}
 where ledger.version is null or ledger.version <= excluded.version
 returning source_id, version)
+{BY_ACKNOWLEDGED}"""
+
+_COPIED_COLUMNS = ("source_id", "payload_hash", "row_hash", "target_id", "version")
+_SAME_COLUMNS = ("stream_id", "tenant", "run_id", "written_at")
+_COPIED = 500
+"""Records from which on COPY costs less than an upsert."""
+_NULL = "\\N"
+_WAITING = "select exists (select from dead_letters where stream_id = $1 and status = 'pending')"
+_OVERTAKE = f"""
+with written as (select source_id, version from ledger
+  where stream_id = $1 and source_id = any($2) and run_id = $3)
 {BY_ACKNOWLEDGED}"""
 
 # Nobody begins a write while another's may still have its effect, nor one that was decided on what
@@ -52,9 +66,10 @@ where coalesce(ledger.version, 0) = coalesce(excluded.version, 0)
 returning source_id
 """
 _ENTRIES = """
-select source_id, payload_hash::text, row_hash::text, target_id, run_id::text, version,
-  intent_hash::text, intent_owner::text,
-  intent_creates, greatest(extract(epoch from intent_until - clock_timestamp()), 0)::float8 as left
+select source_id, encode(uuid_send(payload_hash), 'hex'), encode(uuid_send(row_hash), 'hex'),
+  target_id, run_id::text, coalesce(version, 0), encode(uuid_send(intent_hash), 'hex'),
+  intent_owner::text, coalesce(intent_creates, false),
+  greatest(extract(epoch from intent_until - clock_timestamp()), 0)::float8
 from ledger where stream_id = $1 and source_id = any($2)
 """
 _RENEW = """
@@ -87,7 +102,7 @@ class Ledger:
     async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return what is known of these records, by source ID."""
         rows = await self._database.fetch(_ENTRIES, stream, source_ids)
-        return {row["source_id"]: _entry(row) for row in rows}
+        return {row[0]: _entry(row) for row in rows}
 
     async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]:
         """Commit that payloads are about to be sent, before they are.
@@ -113,18 +128,44 @@ class Ledger:
 
         Dead letters of older versions that wait are overtaken by it.
         """
+        if written.new and len(written.source_ids) >= _COPIED:
+            text = _copy_text(run, written)
+            with suppress(asyncpg.UniqueViolationError):  # another process was first
+                if text is not None and not any(written.owners):
+                    await self._copy(run, written.source_ids, text)
+                    return
         await self._database.execute(
             _ACKNOWLEDGE,
             run.stream,
             run.tenant,
             run.id,
             written.source_ids,
-            written.payload_hashes,
-            written.row_hashes,
+            ",".join(written.payload_hashes),
+            ",".join([row_hash or "" for row_hash in written.row_hashes]),
             written.target_ids,
-            written.versions,
-            written.owners or [None] * len(written.source_ids),
+            ",".join(map(str, written.versions)),
+            written.owners,
         )
+
+    async def _copy(self, run: RunRef, source_ids: Sequence[str], text: str) -> None:
+        """Store acknowledgements of records that the ledger does not know.
+
+        Raises asyncpg.UniqueViolationError where it does; then nothing is stored.
+        """
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield text.encode()
+
+        async with self._database.transaction() as connection:
+            await connection.copy_to_table(
+                "ledger",
+                source=chunks(),
+                columns=[*_COPIED_COLUMNS, *_SAME_COLUMNS],
+                format="text",
+                null=_NULL,
+            )
+            if await connection.fetchval(_WAITING, run.stream):
+                await connection.execute(_OVERTAKE, run.stream, source_ids, run.id)
 
     async def withdraw(self, stream: int, source_ids: Sequence[str], owner: str) -> None:
         """Forget a call's intents of writes that the target surely did not apply."""
@@ -149,16 +190,30 @@ class Ledger:
         await self._database.execute(_REFRESH, stream, source_ids, row_hashes)
 
 
-def _entry(row: Row) -> LedgerEntry:
-    intent = None
-    if intent_hash := hash_in(row["intent_hash"]):
-        is_creation, left = bool(row["intent_creates"]), row["left"] or 0.0
-        intent = Intent(intent_hash, row["intent_owner"], is_creation, left)
-    return LedgerEntry(
-        hash_in(row["payload_hash"]),
-        hash_in(row["row_hash"]),
-        row["target_id"],
-        row["run_id"],
-        row["version"] or 0,
-        intent,
+def _copy_text(run: RunRef, written: Acknowledgements) -> str | None:
+    """Return ledger rows in COPY's text format; None where a value had to be escaped."""
+    own = (
+        written.source_ids,
+        written.payload_hashes,
+        [row_hash or _NULL for row_hash in written.row_hashes],
+        [_NULL if target_id is None else target_id for target_id in written.target_ids],
+        map(str, written.versions),
     )
+    end = f"\t{run.stream}\t{run.tenant}\t{run.id}\tnow\n"
+    text = end.join(map("\t".join, zip(*own, strict=True))) + end
+    size = len(written.source_ids)
+    nulls = len([h for h in written.row_hashes if not h]) + written.target_ids.count(None)
+    separators = len(own) + len(_SAME_COLUMNS) - 1
+    is_right = (
+        text.count("\t") == size * separators
+        and text.count("\n") == size
+        and text.count("\\") == nulls
+        and "\r" not in text
+    )
+    return text if is_right else None
+
+
+def _entry(row: Row) -> LedgerEntry:
+    _, payload, row_hash, target_id, run_id, version, begun, owner, creates, left = row
+    intent = Intent(begun, owner, creates, left or 0.0) if begun else None
+    return LedgerEntry(payload, row_hash, target_id, run_id, version, intent)

@@ -66,6 +66,17 @@ async def writes(db: Database, ids: str, version: int) -> Run:
     return run
 
 
+async def test_a_first_load_overtakes_the_entries_of_its_records(db: Database) -> None:
+    _, (letter, other) = await fails(db, "az", 1)
+    run = await accept(db, onOverlap="queue")
+    ids = ["a", *map(str, range(600))]
+    n = len(ids)
+    written = Acknowledgements(ids, [HASH] * n, [HASH] * n, [None] * n, [5] * n, new=True)
+    await Ledger(db).acknowledge(ref(run), written)
+    assert await pending(db) == [other]
+    assert [(x.id, x.overtaken_run) for x in await letters(db, "overtaken")] == [(letter, run.id)]
+
+
 async def letters(db: Database, status: str) -> list[DeadLetterView]:
     return await DeadLetterQueue(db).oldest("default", DeadLetterFilter(status=status), 100)
 

@@ -19,7 +19,7 @@ from syncline.connectors.postgresql.errors import (
 from syncline.connectors.postgresql.target import catalog
 from syncline.connectors.postgresql.target.staging_table import (
     Records,
-    copy_staged,
+    copy_rows,
     copy_text_of,
     create_staged,
     staged_value,
@@ -139,7 +139,8 @@ class Bulks:
         columns = [self.table.columns[name] for name in names]
         staged = await create_staged(self.connection, columns)
         try:
-            await copy_staged(self.connection, staged, names, text)
+            name = staged.removeprefix("pg_temp.")
+            await copy_rows(self.connection, (None, name), names, text)
         except asyncpg.PostgresError as error:
             state = error.sqlstate or ""
             if is_transient(error) or state.startswith("53") or state == "42501":

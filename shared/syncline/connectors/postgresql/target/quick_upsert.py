@@ -15,6 +15,7 @@ from syncline.connectors.port import Pace, WriteBatch, WriteResult
 from syncline.connectors.postgresql.errors import is_transient
 from syncline.connectors.postgresql.target.bulks import Bulks, LeftOutError, StagingError
 from syncline.connectors.postgresql.target.column_values import written_otherwise
+from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.staging_table import NULL, PLAIN
 from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.match_keys import to_target_id
@@ -23,7 +24,11 @@ from syncline.domain.record import Value
 
 
 async def quick_upsert(
-    connection: asyncpg.Connection, table: Table, pace: Pace, batch: WriteBatch
+    connection: asyncpg.Connection,
+    table: Table,
+    pace: Pace,
+    batch: WriteBatch,
+    direct_copy: DirectCopy,
 ) -> WriteResult | None:
     """Write a bulk from its columns.
 
@@ -43,18 +48,24 @@ async def quick_upsert(
     text = copy_text(list(columns.values.values()))
     if text is None:
         return None
-    bulks = Bulks(connection, table, pace)
+    if await direct_copy.write(connection, table, pace, batch, text):
+        return WriteResult(list(ids), created=True)
+    is_written = await _insert(Bulks(connection, table, pace), pace, columns, text)
+    return WriteResult(list(ids)) if is_written else None
+
+
+async def _insert(bulks: Bulks, pace: Pace, columns: Columns, text: str) -> bool:
     try:
         await pace()
         await bulks.insert(list(columns.values), text, len(columns))
     except (LeftOutError, StagingError):  # the careful way finds the record and says why
-        return None
+        return False
     except asyncpg.PostgresError as error:
         if is_transient(error):
             raise
         await bulks.raise_of_all(error)
-        return None
-    return WriteResult(list(ids))
+        return False
+    return True
 
 
 def _is_moved(known: str | None, own: str) -> bool:

@@ -47,16 +47,21 @@ def staged_value(column: TargetColumn) -> str:
     return f"(select v from json_to_record(json_build_object('v', s.{name})) as x(v {column.type}))"
 
 
-async def copy_staged(
-    connection: asyncpg.Connection, name: str, columns: Sequence[str], text: str
+async def copy_rows(
+    connection: asyncpg.Connection, table: tuple[str | None, str], columns: Sequence[str], text: str
 ) -> None:
-    """Copy rows, written in COPY's text format, into these columns."""
+    """Copy rows, written in COPY's text format, into these columns.
+
+    Args:
+        table: schema and name; a temporary table needs no schema.
+    """
 
     async def chunks() -> AsyncIterator[bytes]:
         yield text.encode()
 
     await connection.copy_to_table(
-        name.removeprefix("pg_temp."),
+        table[1],
+        schema_name=table[0],
         source=chunks(),
         columns=list(columns),
         format="text",

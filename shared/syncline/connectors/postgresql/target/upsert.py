@@ -10,6 +10,7 @@ from syncline.connectors.errors import refusal
 from syncline.connectors.port import ConnectorError, Pace, WriteBatch, WriteResult, unpaced
 from syncline.connectors.postgresql.target.bulks import Bulks
 from syncline.connectors.postgresql.target.column_values import convert_values
+from syncline.connectors.postgresql.target.direct_copy import DirectCopy
 from syncline.connectors.postgresql.target.key_changes import change_keys
 from syncline.connectors.postgresql.target.quick_upsert import quick_upsert
 from syncline.connectors.postgresql.target.staging_table import Records
@@ -25,17 +26,25 @@ _Groups = dict[tuple[str, ...], list[int]]
 class Upsert:
     """Writes one bulk on one connection."""
 
-    def __init__(self, connection: asyncpg.Connection, table: Table, pace: Pace = unpaced) -> None:
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        table: Table,
+        pace: Pace = unpaced,
+        direct_copy: DirectCopy | None = None,
+    ) -> None:
         self._connection = connection
         self._table = table
         self._pace = pace
+        self._direct_copy = direct_copy or DirectCopy()
         self._bulks = Bulks(connection, table, pace)
 
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Write all records; raises what concerns the whole call."""
         table = self._table
         check_keyed(table.described, table.key)
-        if quick := await quick_upsert(self._connection, table, self._pace, batch):
+        quick = await quick_upsert(self._connection, table, self._pace, batch, self._direct_copy)
+        if quick is not None:
             return quick
         bulk = keyed(batch, table.key)
         records, keys, ids = bulk.records, bulk.keys, bulk.ids
