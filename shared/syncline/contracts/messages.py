@@ -30,15 +30,13 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
     """What every stage must know of the run that a batch belongs to; fixed when it is accepted.
 
     Attributes:
-        id: the correlation ID.
-        stream: key of the (instance, entity type) pair.
+        id, stream: the correlation ID; the key of the (instance, entity type) pair.
         instance: its ID; `instance_name` is for people.
         source, target: profile IDs.
         mapping, mapping_version: the pinned mapping.
         lanes: over how many partitions of a stage topic the run is spread.
         replay: a replay of dead letters; it never overwrites a newer version of a record.
-        first: the stream's ledger was empty when the run began: what it holds, this run wrote.
-            False where that is not sure; messages of the release before do not say it.
+        first: the stream's ledger was surely empty when the run began: it holds what this run wrote.
     """
 
     id: str
@@ -61,7 +59,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
             check_uuid(getattr(self, name), name)
 
 
-def ref_of(run: Run, *, first: bool = False) -> RunRef:
+def ref_of(run: Run) -> RunRef:
     """Return what the stages need to know of a run."""
     return RunRef(
         id=run.id,
@@ -77,7 +75,6 @@ def ref_of(run: Run, *, first: bool = False) -> RunRef:
         lanes=run.lanes,
         replay=run.replay is not None,
         instance_name=run.instance_name,
-        first=first,
     )
 
 
@@ -221,7 +218,6 @@ class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
     """Records of a run wait for a system that asked to be left alone; no attempt is used up.
 
     Attributes:
-        records: how many.
         due_at: when they are tried next, milliseconds since 1970.
         reason: what they wait for, in a person's words.
     """

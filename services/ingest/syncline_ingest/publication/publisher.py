@@ -62,7 +62,7 @@ class BatchPublisher:
         *,
         first: bool = False,
     ) -> None:
-        self.run = ref_of(progress.run, first=first)
+        self.run = msgspec.structs.replace(ref_of(progress.run), first=first)
         self.count = progress.batches
         self.discovered = progress.discovered
         self.published = progress.published
