@@ -36,7 +36,7 @@ class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
         mapping, mapping_version: the pinned mapping.
         lanes: over how many partitions of a stage topic the run is spread.
         replay: a replay of dead letters; it never overwrites a newer version of a record.
-        first: the stream's ledger was surely empty when the run began: it holds what this run wrote.
+        first: the stream's ledger was empty when the run began; false where that is not sure.
     """
 
     id: str
