@@ -29,7 +29,7 @@ def test_a_service_is_in_the_readme_and_has_its_own(service: str) -> None:
         "| Produces |",
         "| Scales by |",
         "**Promises.**",
-        "**Fails how.**",
+        "**When something fails.**",
     ):
         assert word in own
 
