@@ -1,1 +1,1 @@
-"""The Kafka adapter: the only code that names aiokafka. It fits the ports of syncline.runtime."""
+"""The Kafka adapter: the only code that imports aiokafka; implements ports of syncline.runtime."""

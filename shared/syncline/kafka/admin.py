@@ -1,4 +1,4 @@
-"""Topics and lag: creating what the product needs, and saying what differs."""
+"""Creates the installation's topics and reads their state and lag."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LED_WITHIN = 20.0
 
 
 class TopicState(msgspec.Struct, frozen=True, rename="camel"):
-    """A topic of ours as the broker has it; 0 partitions: it is missing."""
+    """A topic of ours on the broker; with 0 partitions it is missing."""
 
     name: str
     partitions: int
@@ -38,7 +38,7 @@ class KafkaAdmin:
         self._connection = connection
 
     async def create_topics(self, partitions: int, replication: int) -> list[str]:
-        """Create what is missing and return its names. Raises BrokerRefusedError."""
+        """Create missing topics and return their names. Raises BrokerRefusedError."""
         async with self._client() as client:
             existing = set(await client.list_topics())
             missing = [t for t in TOPICS if self._connection.topic(t.name) not in existing]
@@ -60,13 +60,13 @@ class KafkaAdmin:
         ]
 
     async def cluster(self) -> str | None:
-        """Return the cluster's ID, None while it has no live broker."""
+        """Return the cluster's ID, None while no broker is live."""
         async with self._client() as client:
             found = await client.describe_cluster()
         return found["cluster_id"] if found["brokers"] else None
 
     async def lag(self, group: str, topics: Sequence[str]) -> GroupLag:
-        """Return how far a group is behind on these topics, as it is now."""
+        """Return how far a group is behind on these topics now."""
         reader = LagReader(self._connection, {group: topics})
         try:
             return (await reader.look())[group]
@@ -100,10 +100,10 @@ class KafkaAdmin:
 
 
 async def _until_led(client: AIOKafkaAdminClient, names: Sequence[str]) -> None:
-    """Wait until every partition of new topics has a leader: only then can they be used."""
+    """Wait until every partition of new topics has a leader and can be used."""
     async with asyncio.timeout(LED_WITHIN):
         while not all(map(_is_led, await client.describe_topics(list(names)))):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)  # the broker tells nobody when it is done
+            await asyncio.sleep(0.05)  # the broker sends no message when it is done
 
 
 def _is_led(topic: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Clients of Kafka: starting one, and what one knows of topics."""
+"""Kafka clients: starting one, and asking it about topics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from syncline.kafka.connection import KafkaConnection
 WITHIN = 10_000
 """Milliseconds."""
 FETCH = 1024 * 1024
-"""Bytes of one partition that a poll brings, as they lie on the topic."""
+"""Bytes of one partition that a poll fetches, compressed as on the topic."""
 
 
 class Client(Protocol):
@@ -24,10 +24,10 @@ class Client(Protocol):
 
 
 async def start(client: Client, connection: KafkaConnection) -> None:
-    """Start a client; raises its error, or the first broker's own, which tells more.
+    """Start a client; raises its error, or the first broker's own error, which says more.
 
-    aiokafka says of every reason that it was unable to bootstrap; the first broker is asked again,
-    so that a wrong password or an unknown authority is called what it is.
+    aiokafka's error is always "unable to bootstrap". So the first broker is asked again, to name
+    a wrong password or an unknown certificate authority.
     """
     try:
         await client.start()
@@ -58,19 +58,19 @@ def consumer_of(connection: KafkaConnection) -> AIOKafkaConsumer:
 
 
 def delivery_of(record: Any, topic: str) -> Delivery:  # noqa: ANN401 - aiokafka has no types
-    """Return what the client read as a delivery of a logical topic."""
+    """Return a message that the client read as a delivery of a logical topic."""
     r = record
     return Delivery(topic, r.partition, r.offset, r.key, r.value, r.headers, r.timestamp)
 
 
 def require_topics(wanted: Set[str], existing: Set[str]) -> None:
-    """Raise RetriableError when topics are missing: somebody may be about to create them."""
+    """Raise RetriableError when topics are missing: they may be created soon."""
     if wanted - existing:
         raise missing_topic(f"read {', '.join(sorted(wanted - existing))}")
 
 
 def missing_topic(doing: str) -> RetriableError:
-    """Return the error that tells how topics come into being."""
+    """Return the error of a missing topic, which says how to create it."""
     return RetriableError(
         f"cannot {doing}: no such topic; create them with `syncline topics create`",
         code="topic_missing",
@@ -80,8 +80,8 @@ def missing_topic(doing: str) -> RetriableError:
 async def partitions_of(client: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
     """Return an existing topic's partitions.
 
-    A client knows only topics it has had to do with, and its `topics()` does not teach it any;
-    asking for an offset does.
+    A client knows only topics that it has used; `topics()` does not change that, but asking for an
+    offset does.
     """
     await client.end_offsets([TopicPartition(topic, 0)])
     return [TopicPartition(topic, n) for n in sorted(client.partitions_for_topic(topic) or ())]

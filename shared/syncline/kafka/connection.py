@@ -1,4 +1,4 @@
-"""How to reach a Kafka cluster, and what our names are called there."""
+"""How to reach a Kafka cluster, and our names of topics and groups there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class KafkaConnection(msgspec.Struct, frozen=True):
     """A cluster and the names we use on it.
 
     Attributes:
-        prefix: stands before every topic and group: `syncline.` makes `syncline.raw`.
+        prefix: of every topic and group: `syncline.` makes `syncline.raw`.
         compression: of produced batches: `zstd`, `lz4`, `snappy`, `gzip` or None.
         session_timeout: seconds of silence after which a member of a group counts as dead.
         max_message: bytes of the largest message before compression, as contracts.wire.size_of
@@ -52,15 +52,15 @@ class KafkaConnection(msgspec.Struct, frozen=True):
         return f"{self.prefix}{name}"
 
     def named(self, partition: TopicPartition) -> Partition:
-        """Return a partition by its topic's logical name."""
+        """Return a broker's partition with its topic's logical name."""
         return self.logical(partition.topic), partition.partition
 
     def placed(self, partition: Partition) -> TopicPartition:
-        """Return a partition as it is called on the broker."""
+        """Return a partition with its topic's name on the broker."""
         return TopicPartition(self.topic(partition[0]), partition[1])
 
     def client_settings(self) -> dict[str, Any]:
-        """Return what every aiokafka client takes."""
+        """Return the settings of every aiokafka client."""
         settings: dict[str, Any] = {
             "bootstrap_servers": self.bootstrap,
             "client_id": self.client_id,

@@ -1,4 +1,4 @@
-"""A member of a consumer group; fits syncline.runtime.ports.Consumer."""
+"""A member of a consumer group; implements syncline.runtime.ports.Consumer."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from syncline.kafka.failures import stop_quietly, translated, translated_commit
 COMMIT_WITHIN, STOP_WITHIN = 10.0, 10.0
 """Seconds."""
 HELD_POLL = 0.05
-"""Seconds a poll waits while a partition is held; it cannot see that partition's data come free."""
+"""Seconds that a poll waits while a partition is paused; a resume does not wake the poll."""
 _NOWHERE = TopicPartition("", -1)
-"""Polling it returns nothing, but shows the client alive and raises what its tasks ran into."""
+"""A poll of it returns nothing, but keeps the client alive and raises errors of its tasks."""
 
 
 class KafkaConsumer:
     """Reads bytes; offsets move only by `commit`.
 
-    A paused partition's data stays in the client's buffer and is just not taken. The client's own
-    pause throws the buffer away, and everything would be fetched again at each resume.
+    The data of a paused partition stays in the client's buffer. The client's own pause drops the
+    buffer, and each resume would fetch everything again.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class KafkaConsumer:
             self._client = client = AIOKafkaConsumer(group_id=self._group, **self._settings())
             await start(client, self._connection)
             require_topics(names, await client.topics())
-            for name in names:  # a leader that does not know a topic hands out none of it
+            for name in names:  # a leader that does not know a topic assigns none of its partitions
                 await partitions_of(client, name)
             client.subscribe(names, listener=_Listener(self, on_assigned, on_revoked))
-            await client.getmany(_NOWHERE, timeout_ms=0)  # waits until the group gave us our share
+            await client.getmany(_NOWHERE, timeout_ms=0)  # waits for the assignment
 
     def _settings(self) -> dict[str, Any]:
-        # The assignor keeps its state on the class, so each member needs a class of its own.
+        # The assignor keeps its state in the class, so each member needs its own class.
         assignor = type("Sticky", (StickyPartitionAssignor,), {"member_assignment": None})
         return {
             **self._connection.client_settings(),
@@ -67,7 +67,7 @@ class KafkaConsumer:
             "auto_offset_reset": "earliest",
             "session_timeout_ms": int(self._connection.session_timeout * 1000),
             "heartbeat_interval_ms": int(min(self._connection.session_timeout / 3, 3.0) * 1000),
-            "rebalance_timeout_ms": 60_000,  # the others' drains fit into it
+            "rebalance_timeout_ms": 60_000,  # long enough for the drains of the others
             "max_poll_interval_ms": 300_000,
             "fetch_max_bytes": 16 * 1024 * 1024,
             "max_partition_fetch_bytes": 1024 * 1024,
@@ -76,19 +76,19 @@ class KafkaConsumer:
         }
 
     async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
-        """Return what arrived, at most `limit` messages a partition, in offset order."""
+        """Return messages that arrived, at most `limit` a partition, in offset order."""
         client = self._started()
         with translated("poll"):
             open_ = self._mine - self._held
             if not open_:
                 await client.getmany(_NOWHERE, timeout_ms=0)
                 self._changed.clear()
-                with suppress(TimeoutError):  # nothing changed: the caller polls again
+                with suppress(TimeoutError):  # the caller polls again
                     async with asyncio.timeout(wait):
                         await self._changed.wait()
                 return {}
             taken: dict[TopicPartition, list[Any]] = {}
-            for tp in open_:  # one by one: else the first partition's block is drained first
+            for tp in open_:  # one by one; else the first partition would be emptied first
                 taken |= await client.getmany(tp, timeout_ms=0, max_records=limit)
             if not taken:
                 wait = min(wait, HELD_POLL) if self._held else wait
@@ -101,7 +101,7 @@ class KafkaConsumer:
         }
 
     def _ours(self, taken: dict[TopicPartition, list[Any]]) -> dict[TopicPartition, list[Any]]:
-        """Put back what came of partitions whose new assignment was not announced yet."""
+        """Put back messages of partitions whose assignment we have not heard of yet."""
         for tp in taken.keys() - self._mine:
             self._started().seek(tp, taken.pop(tp)[0].offset)
         return taken
@@ -125,7 +125,7 @@ class KafkaConsumer:
                 await self._started().commit(places)
 
     async def behind(self) -> Mapping[Partition, int]:
-        """Ask how many messages were not polled yet. Raises RetriableError."""
+        """Return how many messages were not polled yet. Raises RetriableError."""
         client = self._started()
         with translated("ask for lag"):
             async with asyncio.timeout(COMMIT_WITHIN):
@@ -147,7 +147,7 @@ class KafkaConsumer:
         await stop_quietly(client.stop(), STOP_WITHIN, "consumer")
 
     def hold_nothing(self, mine: Iterable[TopicPartition]) -> frozenset[Partition]:
-        """Begin with these partitions and none of them held; return their logical names."""
+        """Begin with these partitions, none of them paused; return their logical names."""
         self._mine = set(mine)
         self._held.clear()
         self._changed.set()
@@ -160,7 +160,7 @@ class KafkaConsumer:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """Between the two calls nothing is polled."""
+    """Nothing is polled between the two calls."""
 
     def __init__(
         self, consumer: KafkaConsumer, on_assigned: OnPartitions, on_revoked: OnPartitions

@@ -1,4 +1,4 @@
-"""The client's errors in the product's words: later, never, or yours no more."""
+"""Translates the client's errors: try later, never, or the partitions moved away."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LOST = (
 
 
 class BrokerRefusedError(SynclineError):
-    """The broker does not let us in or not do this: credentials or rights are wrong."""
+    """The broker refuses the connection or the action: credentials or rights are wrong."""
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def translated(doing: str = "answer") -> Iterator[None]:
         doing: what was tried, e.g. `send to syncline.raw`.
 
     Raises:
-        BrokerRefusedError: a person has to correct credentials or rights.
-        RetriableError: anything else that a client may raise; a new client may be needed.
+        BrokerRefusedError: a person must correct credentials or rights.
+        RetriableError: any other error of the client; a new client may be needed.
     """
     try:
         yield
@@ -72,15 +72,15 @@ def translated_commit() -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """Return an error's words, or its name when it has none."""
+    """Return an error's text, or its name if it has none."""
     return str(error) or type(error).__name__
 
 
 async def stop_quietly(stopping: Coroutine[Any, Any, None], within: float, what: str) -> None:
-    """Run a client's stop to its end, whatever it raises, for at most `within` seconds.
+    """Wait for a client's stop, whatever it raises, for at most `within` seconds.
 
-    aiokafka's may hang or raise CancelledError while the broker is away; so it gets a task of its
-    own, and only a cancel of the caller reaches the caller.
+    aiokafka's stop may hang or raise CancelledError while the broker is away. So it runs in a task
+    of its own: only a cancel of the caller is raised.
     """
     task = asyncio.ensure_future(stopping)
     try:

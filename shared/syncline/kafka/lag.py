@@ -1,4 +1,4 @@
-"""How far groups are behind, asked again and again with clients that stay connected."""
+"""How far consumer groups are behind, asked repeatedly with clients that stay connected."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class GroupLag(msgspec.Struct, frozen=True):
 
     Attributes:
         members: processes in the group, as its coordinator says.
-        done: next offset of each partition; where the group never committed, the first one.
-        ends: offset behind the newest message of each partition.
+        done: next offset of each partition; the first one if the group never committed.
+        ends: the offset that the next message of each partition will get.
     """
 
     members: int
@@ -40,7 +40,7 @@ class GroupLag(msgspec.Struct, frozen=True):
 
 
 class LagReader:
-    """Asks about the groups of an installation; `reads` has logical topics by group."""
+    """Asks about an installation's groups; `reads` holds their logical topics."""
 
     def __init__(self, connection: KafkaConnection, reads: Mapping[str, Sequence[str]]) -> None:
         self._connection = connection
@@ -51,7 +51,7 @@ class LagReader:
         self._coordinators: dict[str, int] = {}
 
     async def look(self) -> dict[str, GroupLag]:
-        """Return every group as it is now. Raises RetriableError, BrokerRefusedError."""
+        """Return the lag of every group. Raises RetriableError, BrokerRefusedError."""
         try:
             with translated("tell the lag"):
                 admin, consumer = await self._connected()

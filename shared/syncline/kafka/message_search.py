@@ -1,4 +1,4 @@
-"""Reading single messages back from topics: bounded in time and bytes; nothing is kept."""
+"""Finds single messages on topics, within limits of time and bytes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ WAIT = 200
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What is looked for on one topic.
+    """A message to look for on one topic.
 
     Attributes:
         topic: logical name.
-        spread: names the partition, as producers do.
+        spread: as of the producer; decides the partition.
         key: of the message.
-        begin, end: when it was written, in milliseconds since 1970.
-        is_it: tells the message among those with the key.
+        begin, end: it was written between these, in milliseconds since 1970.
+        is_it: recognises the message among those with the key.
     """
 
     topic: str
@@ -40,12 +40,12 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Sighting(msgspec.Struct):
-    """What came of a look so far.
+    """The state of one search.
 
     Attributes:
-        position, stop: the next offset, and the first one not wanted.
-        begins_late: the topic does not reach back that far any more.
-        delivery: the message, None while it was not seen.
+        position, stop: the next offset, and the first one that is too late.
+        begins_late: the topic's oldest message is newer than `begin`.
+        delivery: the message, None while it was not found.
     """
 
     look: Look
@@ -56,23 +56,23 @@ class Sighting(msgspec.Struct):
 
     @property
     def is_gone(self) -> bool:
-        """Whether the message may have lain where the topic does not reach back to."""
+        """Whether retention may have deleted the message."""
         return self.begins_late and self.delivery is None
 
     @property
     def is_complete(self) -> bool:
-        """Whether all that was asked for was looked through."""
+        """Whether the search has ended: it found the message or read all."""
         return self.delivery is not None or self.position >= self.stop
 
 
 async def locate(
     connection: KafkaConnection, looks: Sequence[Look], *, within: float, most: int
 ) -> list[Sighting]:
-    """Look for messages, each on one partition of its topic, and return what came of each look.
+    """Look for messages, each on one partition of its topic, and return the state of each search.
 
     Args:
-        within: seconds; what was not seen then counts as not looked through.
-        most: bytes of messages to look through.
+        within: seconds; a search that takes longer is not complete.
+        most: bytes of messages to read.
 
     Raises:
         RetriableError: the broker is away, or a topic does not exist.
@@ -85,7 +85,7 @@ async def locate(
         try:
             await start(client, connection)
             searches = await _searches(client, connection, looks)
-            with suppress(TimeoutError):  # what was not found in time is told as not found
+            with suppress(TimeoutError):  # a search that ran out of time is returned as it is
                 async with asyncio.timeout(within):
                     await _read(client, searches, most)
         finally:
@@ -97,7 +97,7 @@ async def locate(
 async def _searches(
     client: AIOKafkaConsumer, connection: KafkaConnection, looks: Sequence[Look]
 ) -> Mapping[TopicPartition, Sighting]:
-    """Take the position of each look."""
+    """Find the first offset of each search."""
     names = {connection.topic(look.topic) for look in looks}
     require_topics(names, await client.topics())
     places: dict[TopicPartition, Look] = {}
@@ -121,7 +121,7 @@ async def _searches(
 async def _read(
     client: AIOKafkaConsumer, searches: Mapping[TopicPartition, Sighting], most: int
 ) -> None:
-    """Read on until everything was found or looked through, or enough was read."""
+    """Read until every search has ended, or enough bytes were read."""
     left = most
     while left > 0:
         for place, search in searches.items():
@@ -136,7 +136,7 @@ async def _read(
 
 
 def _take(search: Sighting, messages: Sequence[ConsumerRecord[Any, Any]]) -> int:
-    """Look at messages of a partition, and return how many bytes they have."""
+    """Search messages of a partition, and return how many bytes they have."""
     size = 0
     for m in messages:
         size += len(m.value or b"")

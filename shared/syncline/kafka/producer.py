@@ -1,8 +1,8 @@
-"""Sending with acknowledgement by all in-sync replicas; fits syncline.runtime.ports.Producer.
+"""Sends with acknowledgement by all in-sync replicas; implements syncline.runtime.ports.Producer.
 
-The client is not idempotent on purpose: that one never recovers from a clean restart of a single
-broker, and our effects are idempotent anyway. Order per partition holds, as one request at a time
-is under way to a broker and a failed batch goes back to the head of its queue.
+The client is not idempotent on purpose: aiokafka's idempotent producer never recovers from a clean
+restart of a single broker, and our effects are idempotent anyway. The order of each partition
+holds: a broker gets one request at a time, and a failed one goes back to the head of its queue.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 
 class KafkaProducer:
-    """Sends to explicit partitions; `deadline`: seconds a send may take."""
+    """Sends to explicit partitions; a send may take `deadline` seconds."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class KafkaProducer:
 
     @property
     def max_message(self) -> int:
-        """Bytes of the largest message, as contracts.wire.size_of counts."""
+        """Bytes of the largest message, as contracts.wire.size_of counts them."""
         return self._connection.max_message
 
     async def start(self) -> None:
@@ -75,15 +75,15 @@ class KafkaProducer:
             "acks": "all",
             "enable_idempotence": False,
             "compression_type": self._connection.compression,
-            "linger_ms": 0,  # all messages of a send, and of sends at the same time, share a batch
+            "linger_ms": 0,  # messages of one send, and of sends at the same time, go out together
             "max_batch_size": 768 * 1024,
-            "max_request_size": 16 * 1024 * 1024,  # ours is the limit, see send
+            "max_request_size": 16 * 1024 * 1024,  # `send` has its own limit
             "request_timeout_ms": 15_000,
             **self._options,
         }
 
     async def send(self, messages: Sequence[Outbound]) -> None:
-        """Send all and return when all are acknowledged; order per partition is kept.
+        """Send all and return when all are acknowledged; keeps the order of each partition.
 
         Raises:
             MessageTooLargeError: nothing was sent.
@@ -106,7 +106,7 @@ class KafkaProducer:
 
     async def _send(self, client: AIOKafkaProducer, messages: Sequence[Outbound]) -> None:
         left = await self._attempt(client, messages)
-        if left:  # of each partition, all from the first failed one on: that keeps their order
+        if left:  # of each partition all from the first failed one on, to keep their order
             await asyncio.sleep(0.1)
             left = await self._attempt(client, left)
         if left:
@@ -126,7 +126,7 @@ class KafkaProducer:
             return await _unacknowledged(sent)
         finally:
             for _, _, future in sent:
-                if not future.done():  # given up; its failure interests nobody any more
+                if not future.done():  # given up; its error no longer matters
                     future.add_done_callback(lambda f: f.cancelled() or f.exception())
 
     async def _count(self, client: AIOKafkaProducer, topic: str) -> int:
@@ -135,7 +135,7 @@ class KafkaProducer:
         return self._partitions[topic]
 
     def _replace(self, client: AIOKafkaProducer | None, reason: str) -> None:
-        """Let the next send make a new client: this one may be stuck for good."""
+        """Let the next send make a new client: this one may be stuck."""
         if client is not self._client or client is None:
             return
         self._client = None
@@ -156,7 +156,7 @@ class KafkaProducer:
 
 
 async def _unacknowledged(sent: Sequence[_Sent]) -> list[Outbound]:
-    """Wait for all; return what must be sent again. Raises the client's error if it is final."""
+    """Wait for all; return those to send again. Raises the client's error if it is final."""
     failed: dict[Partition, list[Outbound]] = defaultdict(list)
     final: KafkaError | None = None
     for message, place, future in sent:

@@ -1,4 +1,4 @@
-"""Reading without a group: the control topic, followers of the status topic, `topics tail`."""
+"""Reads a topic without a group: the control topic, the status topic, `topics tail`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class KafkaReader:
 
     Args:
         topic: logical name.
-        from_beginning: where to begin; else at the end, with what is sent from now on.
-        since: milliseconds since 1970; where to begin instead, with what was sent from then on.
+        from_beginning: begin with the first message; else with messages sent from now on.
+        since: milliseconds since 1970; begin with messages sent from then on instead.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class KafkaReader:
             client.seek(partition, min(max(wanted, begin), end))
 
     async def poll(self, wait: float) -> list[Delivery]:
-        """Return what arrived within `wait` seconds. Raises RetriableError."""
+        """Return messages that arrived within `wait` seconds. Raises RetriableError."""
         with translated("read"):
             arrived = await self._started().getmany(timeout_ms=int(wait * 1000))
         return [delivery_of(m, self._topic) for messages in arrived.values() for m in messages]
 
     async def at_end(self) -> bool:
-        """Tell whether everything was read that lay there when reading began."""
+        """Tell whether all messages of before the start were read."""
         client = self._started()
         with translated("read"):
             return all([await client.position(p) >= end for p, end in self._ends.items()])
@@ -97,6 +97,6 @@ class KafkaReader:
 async def _since(
     client: AIOKafkaConsumer, partitions: Sequence[TopicPartition], moment: int
 ) -> dict[TopicPartition, int]:
-    """Return the first offsets that are not older; a partition that has none is left out."""
+    """Return each partition's first offset since then; partitions without one are left out."""
     found = await client.offsets_for_times(dict.fromkeys(partitions, moment))
     return {partition: place.offset for partition, place in found.items() if place is not None}

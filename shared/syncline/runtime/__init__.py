@@ -1,1 +1,1 @@
-"""The stage runtime: one loop for every service, written once. Knows ports, not Kafka."""
+"""The stage runtime: one loop for every service. It knows ports, not Kafka."""

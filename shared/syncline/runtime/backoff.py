@@ -9,17 +9,17 @@ FIRST, LONGEST = 0.2, 5.0
 
 
 class Backoff:
-    """The waits between the attempts at one piece of work."""
+    """The waits between attempts at one piece of work."""
 
     def __init__(self, random: Random | None = None) -> None:
         self._random = random or Random()  # noqa: S311 - jitter
         self._next = FIRST
 
     def next(self) -> float:
-        """Return the seconds to wait now; up to a fifth less, so that processes part."""
+        """Return the seconds to wait now; less by up to a fifth, so that processes spread."""
         wait, self._next = self._next, min(self._next * 2, LONGEST)
         return wait * (1 - 0.2 * self._random.random())
 
     def reset(self) -> None:
-        """Begin with a short wait again, after a success."""
+        """Begin with a short wait again: the work succeeded."""
         self._next = FIRST

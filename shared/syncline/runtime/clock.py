@@ -1,4 +1,4 @@
-"""Time as the rest of the code takes it, so that tests can hold it still."""
+"""The clock that all other code uses, so that tests can set the time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Wall time for stamps, monotonic time for durations, and waiting."""
+    """Wall time for timestamps, monotonic time for durations, and waiting."""
 
     def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
+        """Return the time in UTC, with its time zone."""
 
     def monotonic(self) -> float:
-        """Return seconds that never jump."""
+        """Return seconds of a clock that never jumps."""
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; a cancel ends it at once."""
+        """Wait. Cancelling the task ends the wait at once."""
 
 
 class SystemClock:
@@ -36,7 +36,7 @@ class SystemClock:
 
 
 async def every(clock: Clock, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-    """Work for ever, with so many seconds between two times."""
+    """Do the work for ever, with a wait of so many seconds after each time."""
     while True:
         await work()
         await clock.sleep(seconds)

@@ -1,4 +1,4 @@
-"""What Normalize and Transform have in common: they map records and hand them on."""
+"""The handler that Normalize and Transform share: it maps records and sends them on."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from syncline.runtime.spec import Handler, StageSpec
 from syncline.telemetry.metrics import METRICS
 
 NO_SYSTEM = RetryPolicy()
-"""A mapping calls no system, so no profile's policy is about it. What it tries again is the bug of
-a transformer alone: as often and as late as a profile that says nothing."""
+"""A mapping calls no system, so no profile's retry policy applies: the defaults do. The only
+failure of a mapping that is tried again is a bug of a transformer."""
 
 
 class Mappings(Protocol):
-    """Gives the compiled mapping that a run pinned; from memory after the first time."""
+    """Returns the compiled mapping that a run pinned; from memory after the first time."""
 
     async def of(self, run: RunRef) -> CompiledMapping:
         """May raise RetriableError."""
@@ -41,7 +41,7 @@ class MappingHandler(Handler[Bundle]):
 
     Args:
         to: the stage that gets the results.
-        part: maps records by this stage's part of the mapping.
+        part: applies this stage's part of the mapping.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class MappingHandler(Handler[Bundle]):
         return self._router.give_up(item, error, self._clock.now())
 
     def _forward(self, bundle: Bundle, mapped: MappedBatch) -> list[Outbound]:
-        """Turn the results for one bundle into messages; each record is in exactly one of them."""
+        """Return the messages for one bundle's results; each record is in exactly one of them."""
         failures = dict(mapped.failures)
         messages = []
         if mapped.places:
@@ -101,18 +101,18 @@ class MappingHandler(Handler[Bundle]):
 
 
 def mapping_spec(stage: Stage) -> StageSpec[Bundle]:
-    """Return what a stage that maps records reads."""
+    """Return the spec of a stage that maps records."""
     return StageSpec(stage.value, [INPUT_OF[stage]], bundle_in, records=len)
 
 
 def _output(bundle: Bundle, mapped: MappedBatch) -> Bundle:
-    """Return the bundle of what was mapped."""
+    """Return the bundle of the mapped records."""
     if len(mapped.places) < len(bundle):
         bundle = bundle.part(mapped.places)
     return msgspec.structs.replace(bundle, columns=mapped.outputs, attempt=1, history=[])
 
 
 def too_large(size: int) -> Failure:
-    """Say that a record does not fit into a message. `size` is bytes."""
+    """Return the failure of a record that fits into no message. `size` is bytes."""
     message = f"the record has {size:,} bytes, a message may have {LARGEST_BUNDLE:,}"
     return Failure(Category.PERMANENT, "record_too_large", message)

@@ -1,6 +1,6 @@
-"""What stages need of the outside: a broker to read from and write to, and limits on their calls.
+"""Ports of the stages: a consumer, a producer, and limits on calls.
 
-syncline.kafka, syncline.postgres.limits and syncline.testing fit these without importing them.
+syncline.kafka, syncline.postgres.limits and syncline.testing implement them without importing them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ class Consumer(Protocol):
     async def start(
         self, topics: Sequence[str], on_assigned: OnPartitions, on_revoked: OnPartitions
     ) -> None:
-        """Join the group; `on_revoked` is awaited before partitions are given up, by stop() too.
+        """Join the group; `on_revoked` is awaited before partitions are given up, also by stop().
 
-        May raise RetriableError while the broker is away. May be called again after stop().
+        May be called again after stop(). Raises RetriableError while the broker is away.
         """
 
     async def poll(self, wait: float, limit: int) -> Mapping[Partition, Sequence[Delivery]]:
-        """Return what arrived, at most `limit` messages a partition, in offset order.
+        """Return messages that arrived, at most `limit` a partition, in offset order.
 
         Waits up to `wait` seconds for the first one. Safe to cancel. Raises RetriableError when
-        this client will not recover by itself: stop it and start again.
+        this client will not recover by itself: stop it and start it again.
         """
 
     def pause(self, partition: Partition) -> None:
-        """Stop fetching a partition; a rebalance forgets it."""
+        """Return no messages of a partition until `resume`; a rebalance ends the pause."""
 
     def resume(self, partition: Partition) -> None: ...
 
@@ -53,35 +53,36 @@ class Producer(Protocol):
 
     @property
     def max_message(self) -> int:
-        """Bytes of the largest message, as contracts.wire.size_of counts."""
+        """Bytes of the largest message, as contracts.wire.size_of counts them."""
 
     async def start(self) -> None: ...
 
     async def send(self, messages: Sequence[Outbound]) -> None:
-        """Send all and return when all are acknowledged; order per partition is kept.
+        """Send all and return when all are acknowledged; keeps the order of each partition.
 
-        Raises MessageTooLargeError before anything of that message is sent, RetriableError when
-        the broker did not acknowledge: some may have been written, sending again is right.
+        Raises:
+            MessageTooLargeError: a message is too large; nothing of it was sent.
+            RetriableError: the broker did not acknowledge all. Some may be written: send again.
         """
 
     async def stop(self) -> None: ...
 
 
 class CallPause(Protocol):
-    """A profile's system asked to be left alone: no call begins before."""
+    """The pause of a profile whose system asked for it: no call begins before its end."""
 
     async def hold_off(self, seconds: float, reason: str) -> None:
-        """Begin no call before so many seconds have passed; `reason` is for people."""
+        """Pause the profile for so many seconds; `reason` is for people."""
 
     async def wait(self) -> None:
-        """Wait until calls may begin. Raises PausedError where that is not soon."""
+        """Wait until calls may begin. Raises PausedError where that takes too long."""
 
 
 class CallLimiter(Protocol):
-    """Holds calls to the limits of a profile."""
+    """Keeps calls within the limits of a profile."""
 
     @property
     def pause(self) -> CallPause: ...
 
     def call(self) -> AbstractAsyncContextManager[None]:
-        """Hold a call slot. Raises RetriableError, PausedError."""
+        """Hold a call slot while the block runs. Raises RetriableError, PausedError."""

@@ -1,4 +1,4 @@
-"""What a service gives to the loop: what it reads, how it reads it, and the handler of it."""
+"""What a service gives to the stage loop: the topics, how to read them, and its handler."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from syncline.contracts.wire import Delivery, Outbound
 
 T = TypeVar("T")
 SideTask: TypeAlias = Callable[[], Awaitable[None]]
-"""Runs beside the loop for ever; one that raises RetriableError is begun anew after a pause."""
+"""Runs beside the loop for ever; started again after a back-off when it raises RetriableError."""
 
 
 class StageOptions(msgspec.Struct, frozen=True):
-    """How a stage takes its messages.
+    """How a stage reads its messages.
 
     Attributes:
-        max_items: most messages of one partition handed to the handler at once.
+        max_items: most messages of one partition in one handler call.
         parallel: handler calls of one partition at once; above 1 their order is not kept.
         queue: messages of one partition that may wait; a full queue pauses the partition.
         queue_bytes: the same in bytes.
-        commit_every: seconds between a finished message and its commit, at most.
-        drain: seconds that work under way may take when a partition or the process leaves; 0
-            cuts it off at once.
-        stalled_after: seconds without a message although some lie there, after which the client
-            is replaced.
+        commit_every: most seconds between a finished message and its commit.
+        drain: seconds in which work under way may finish when a partition or the process leaves;
+            0 cancels it at once.
+        stalled_after: seconds without a message, although some wait, after which the client is
+            replaced.
         together: the handler works on the messages of one call at the same time, else one after
-            another; it tells how long each was worked on.
+            another; decides the stage timing of each message.
     """
 
     max_items: int = 32
@@ -43,15 +43,15 @@ class StageOptions(msgspec.Struct, frozen=True):
 
 
 class StageSpec(msgspec.Struct, Generic[T], frozen=True):
-    """What a service reads, and how.
+    """What a service reads, and how it decodes it.
 
     Attributes:
         name: of the service and its consumer group.
         topics: logical names.
-        decode: turns a delivery into what the handler takes; raises ValueError or
+        decode: turns a delivery into an item of the handler; raises ValueError or
             msgspec.MsgspecError for poison.
-        records: how many records an item is, for figures; 1 where items are runs.
-        settles: whether records end their way here, so that what was taken counts as handed on.
+        records: counts the records of an item, for metrics; 1 where items are runs.
+        settles: records end in this stage, so what it has handled counts as handed on.
     """
 
     name: str
@@ -67,19 +67,19 @@ class Handler(ABC, Generic[T]):
 
     @abstractmethod
     async def handle(self, items: Sequence[T]) -> Sequence[Outbound]:
-        """Return what these messages of one partition give rise to, in order.
+        """Return the outputs of these messages of one partition, in order.
 
-        Called again with the same after a failure. Raises RetriableError when something it needs
-        is away; anything else is a bug.
+        The loop calls it again with the same messages after a failure. Raises RetriableError when
+        something it needs is away; any other exception is a bug.
         """
 
     def on_bug(self, item: T, error: Exception) -> Sequence[Outbound] | None:
-        """Return what to send instead of an item that has broken `handle` every time.
+        """Return what to send in place of an item that has broken `handle` every time.
 
-        None, as here: the message itself goes to the DLQ.
+        None, as here, sends the message itself to the DLQ.
         """
         return None
 
     def side_tasks(self) -> Mapping[str, SideTask]:
-        """Return what runs beside the loop, by name."""
+        """Return the tasks that run beside the loop, by name."""
         return {}

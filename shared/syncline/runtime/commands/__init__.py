@@ -1,1 +1,1 @@
-"""What people want of a run: cancelled and paused runs, and their batches."""
+"""Commands for runs: which are cancelled or paused, and what becomes of their bundles."""

@@ -1,4 +1,4 @@
-"""Which runs a person has cancelled or paused: the control topic as it stands, in memory."""
+"""Which runs are cancelled or paused: the control topic, kept in memory."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = structlog.get_logger()
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What lies on the control topic, keyed by correlation ID; the newest counts.
+    """A message of the control topic, keyed by correlation ID; the newest counts.
 
     Attributes:
-        action: cancel or pause. A run that goes on has no command: its key has no value.
+        action: cancel or pause. A resume removes the command: a message without a value.
         by: who asked.
     """
 
@@ -40,13 +40,13 @@ class Reader(Protocol):
         """May raise RetriableError."""
 
     async def at_end(self) -> bool:
-        """Tell whether what lay there at the start was read."""
+        """Tell whether all messages of before the start were read."""
 
     async def stop(self) -> None: ...
 
 
 class ControlTopic:
-    """Follows the control topic, which is compacted: a new process reads every open command."""
+    """Follows the control topic. It is compacted, so a new process reads every open command."""
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
@@ -56,12 +56,12 @@ class ControlTopic:
 
     @property
     def cancelled(self) -> list[str]:
-        """The runs whose cancel lies on the topic."""
+        """IDs of the runs with a cancel on the topic."""
         return [run_id for run_id, action in self._actions.items() if action == CANCEL]
 
     @property
     def paused(self) -> list[str]:
-        """The runs whose pause lies on the topic."""
+        """IDs of the runs with a pause on the topic."""
         return [run_id for run_id, action in self._actions.items() if action == PAUSE]
 
     def is_cancelled(self, run_id: str) -> bool:
@@ -71,7 +71,7 @@ class ControlTopic:
         return self._actions.get(run_id) == PAUSE
 
     async def follow(self) -> None:
-        """Side task: keep the set current; survives outages of the broker."""
+        """Side task: keep the commands current; survives outages of the broker."""
         while True:
             try:
                 await self._reader.start()
@@ -103,15 +103,15 @@ class ControlTopic:
 
 
 def cancel_message(run_id: str, by: str) -> Outbound:
-    """Ask all stages to skip what is left of a run."""
+    """Return the command to skip what is left of a run."""
     return Outbound(CONTROL, run_id.encode(), encode(Command(CANCEL, by)), 0)
 
 
 def pause_message(run_id: str, by: str) -> Outbound:
-    """Ask all stages to set aside what is left of a run."""
+    """Return the command to let what is left of a run wait."""
     return Outbound(CONTROL, run_id.encode(), encode(Command(PAUSE, by)), 0)
 
 
 def forget_message(run_id: str) -> Outbound:
-    """Let the control topic forget a run that is over, or goes on after a pause."""
+    """Return the tombstone of a run that is over or resumed."""
     return Outbound(CONTROL, run_id.encode(), None, 0)

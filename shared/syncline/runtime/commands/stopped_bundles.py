@@ -1,4 +1,4 @@
-"""Bundles of cancelled and of paused runs: skipped, or set aside until the run goes on."""
+"""Bundles of cancelled runs are skipped, those of paused runs wait until the run goes on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from syncline.contracts.wire import Outbound
 from syncline.domain.run import Outcome
 
 ASIDE = 2.0
-"""Seconds after which a bundle of a paused run is looked at again; a resume takes as long."""
+"""Seconds after which a bundle of a paused run comes again; a resume may take as long."""
 
 
 class RunCommands(Protocol):
-    """Which runs a person has cancelled or paused, known without asking anybody."""
+    """Knows which runs are cancelled or paused, from memory."""
 
     def is_cancelled(self, run_id: str) -> bool: ...
 
@@ -27,13 +27,13 @@ class RunCommands(Protocol):
 def split_stopped(
     bundles: Sequence[Bundle], commands: RunCommands, stage: Stage, now: datetime
 ) -> tuple[list[Bundle], list[Outbound]]:
-    """Part the bundles to be handled from those that must not be.
+    """Separate the bundles to handle from those of cancelled and paused runs.
 
-    A bundle of a paused run goes through the retry topic as it is: there it blocks no other run and
-    outlives every process, and it counts as no attempt.
+    A bundle of a paused run goes unchanged to a retry topic. There it blocks no other run and
+    survives every process; it counts as no attempt.
 
     Returns:
-        The bundles to handle, and what becomes of the others.
+        The bundles to handle, and the messages for the others.
     """
     live: list[Bundle] = []
     messages: list[Outbound] = []

@@ -1,1 +1,1 @@
-"""Everything that decides what a failure leads to: a retry, a dead letter, the quarantine."""
+"""What a failure leads to: a retry, a dead letter, the quarantine."""

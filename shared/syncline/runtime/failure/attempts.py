@@ -1,4 +1,4 @@
-"""Attempts at handling messages: an outage is waited out, a bug is narrowed down to its message."""
+"""Attempts at handling messages: wait for the end of an outage, find the message that has a bug."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ log = structlog.get_logger()
 
 
 class Attempts(Generic[T]):
-    """The attempts of one worker at its stage's work.
+    """The attempts of one partition worker.
 
     Attributes:
-        waiting_for: what is away that the work in hand needs, in words.
+        waiting_for: in words, what the current work needs and cannot reach.
     """
 
     def __init__(
@@ -38,10 +38,10 @@ class Attempts(Generic[T]):
         self.waiting_for: str | None = None
 
     async def outputs(self, deliveries: Sequence[Delivery], items: Sequence[T]) -> list[Outbound]:
-        """Handle messages, all together or, if that breaks, one by one.
+        """Handle messages together or, if that raises, one by one.
 
         Raises:
-            Exception: a bug that is the stage's own, as nothing has worked lately.
+            Exception: a bug of the stage as a whole: no message has worked lately.
         """
         try:
             outputs = await self._try(deliveries, items)
@@ -68,7 +68,7 @@ class Attempts(Generic[T]):
         return int(self._clock.now().timestamp() * 1000)
 
     async def _alone(self, delivery: Delivery, item: T) -> list[Outbound]:
-        """Try one message three times; then it is given up."""
+        """Try one message three times, then give it up."""
         backoff = Backoff()
         for last in (False, False, True):
             try:
@@ -84,7 +84,7 @@ class Attempts(Generic[T]):
         raise AssertionError("the last try returns or raises")
 
     async def while_away(self, attempt: Callable[[], Awaitable[R]]) -> R:
-        """Repeat an attempt until what it needs is back; nothing is committed meanwhile."""
+        """Repeat an attempt until what it needs is back; commit nothing meanwhile."""
         backoff = Backoff()
         while True:
             try:
@@ -107,9 +107,9 @@ class Attempts(Generic[T]):
 
 
 def root_cause(error: Exception) -> Exception:
-    """Return the one error that decides: of a group, the first that is not retriable.
+    """Return the error that decides: of a group, the first that is not retriable.
 
-    A handler that works in a TaskGroup raises a group, even for a single database that is away.
+    A handler that uses a TaskGroup raises a group even when only one database is away.
     """
     if not isinstance(error, ExceptionGroup):
         return error

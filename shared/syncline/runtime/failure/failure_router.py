@@ -1,4 +1,4 @@
-"""What a stage does with records that failed: to a retry topic, or to the DLQ. Never inline."""
+"""Sends failed records to a retry topic or to the DLQ. A stage never retries a record itself."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class FailureRouter:
 
         Args:
             bundle: the stage's input.
-            failures: index into the bundle's lists -> why.
+            failures: why, by place in the bundle.
             policy: of the profile whose system failed.
-            now: aware time of the failure.
+            now: time of the failure, with its time zone.
 
         Returns:
-            Dead letters, retries, and the announcements of retries to Finalize.
+            Dead letters, retries, and the reports of retries to Finalize.
         """
         waits: dict[tuple[str, bool], _Wait] = {}
         given_up: dict[int, Failure] = {}
@@ -80,11 +80,11 @@ class FailureRouter:
         return messages
 
     def give_up(self, bundle: Bundle, error: Exception, now: datetime) -> list[Outbound]:
-        """Make dead letters of a bundle: its configuration is gone, or it breaks the stage."""
+        """Make dead letters of a bundle whose configuration is gone, or that breaks the stage."""
         if isinstance(error, NotFoundError | InvalidInputError):
             failure = Failure(Category.PERMANENT, "configuration_unusable", str(error))
         else:
-            failure = failure_of_bug("the batch of this record broke the stage", error)
+            failure = failure_of_bug("the stage broke on the bundle of this record", error)
         return self._dead_letters(bundle, dict.fromkeys(range(len(bundle)), failure), now)
 
     def _dead_letters(
@@ -122,7 +122,7 @@ class FailureRouter:
     def _set_aside(
         self, bundle: Bundle, wait: _Wait, failures: Mapping[int, Failure], now: datetime
     ) -> list[Outbound]:
-        """Let records wait for a system that asked for it; to them nothing has happened."""
+        """Let records wait because their system asked for it; this counts as no attempt."""
         due = now + timedelta(seconds=wait.delay)
         reason = storable(failures[wait.places[0]]).message
         report = Waiting(bundle.run, len(wait.places), _milliseconds(due), reason)
@@ -166,19 +166,19 @@ class FailureRouter:
 
 
 def failure_of_bug(message: str, error: Exception, *, ambiguous: bool = False) -> Failure:
-    """Say that code broke on something: `message` is what, in a person's words.
+    """Return the failure for an exception in code; `message` says in plain words what broke.
 
     Args:
-        ambiguous: something may have been written.
+        ambiguous: the record may have been written.
     """
     words = printable(f"{type(error).__name__}: {error}")[:2000]
     return Failure(Category.UNKNOWN, "unexpected_error", message, words, ambiguous=ambiguous)
 
 
 def storable(failure: Failure) -> Failure:
-    """Return a failure whose words every store and message takes, without secrets."""
+    """Return a failure without secrets, and with texts that PostgreSQL and a message accept."""
     detail, field = failure.detail, failure.field
-    mask = SECRETS.mask  # before cutting: half a secret would not be found
+    mask = SECRETS.mask  # before cutting, because half a secret would not be found
     return msgspec.structs.replace(
         failure,
         code=printable(failure.code[:100]),

@@ -1,4 +1,4 @@
-"""A message that cannot be handled goes to the DLQ with its bytes and where it lay."""
+"""Poison: a message that cannot be handled goes to the DLQ with its bytes and its position."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from syncline.contracts.wire import Delivery, Outbound
 from syncline.domain.dead_letter.replay import poison_id
 
 UNDECODABLE, BUG = "undecodable", "bug"
-"""Error codes: nobody could read it; it broke the stage every time."""
+"""Error codes: the message cannot be read; it broke the stage every time."""
 LONGEST_REASON = 1000
 """Characters."""
 OURS = ("dlq-", "ce_", "content-type")
-"""What our own headers begin with; those of the original give way to them."""
+"""Prefixes of our own headers; the original's headers with these prefixes are dropped."""
 ROOM_FOR_HEADERS = 64 * 1024
 """Bytes."""
 
 
 def poison(delivery: Delivery, stage: str, code: str, error: str, limit: int) -> Outbound:
-    """Address a message to the DLQ with its bytes as they are.
+    """Return a DLQ message with the bytes of a message.
 
     Args:
         code: UNDECODABLE or BUG.
-        error: what was wrong, for a person; cut at 1,000 characters.
-        limit: of a message, in bytes. A foreign writer may have sent a larger one: its value is
-            cut then and `dlq-original-size` tells how long it was; it stays whole on its own topic.
+        error: what is wrong, for a person; cut at 1,000 characters.
+        limit: of a message, in bytes. Another program may have sent a larger one: its value is then
+            cut, and `dlq-original-size` holds its length. It stays whole on its own topic.
     """
     value = delivery.value
     kept = [h for h in delivery.headers if not h[0].startswith(OURS)]
@@ -50,7 +50,7 @@ def poison(delivery: Delivery, stage: str, code: str, error: str, limit: int) ->
 
 
 def _event(delivery: Delivery, stage: str) -> list[tuple[str, bytes]]:
-    """Say as a CloudEvent in binary mode what this is; the value is its data."""
+    """Return the headers of a CloudEvent in binary mode; the value is its data."""
     return [
         ("ce_specversion", SPEC_VERSION.encode()),
         ("ce_id", poison_id(delivery.topic, delivery.partition, delivery.offset).encode()),

@@ -1,6 +1,6 @@
-"""A message that breaks the stage every time must not block its partition for ever.
+"""Gives up messages that break the stage every time, so that they do not block their partition.
 
-docs/decisions/0005-a-bug-in-a-batch.md tells why it is done this way.
+The reasons: docs/decisions/0005-a-bug-in-a-batch.md.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ T = TypeVar("T")
 ROOM_FOR_TRACE = 80
 """Bytes of the header that is added to every output."""
 IN_A_ROW = 3
-"""Messages given up without a success between them, after which the stage itself is at fault."""
+"""Messages given up in a row, after which the stage itself counts as broken."""
 log = structlog.get_logger()
 
 
 class Quarantine(Generic[T]):
-    """Gives up messages one at a time, and refuses when everything fails. One for all workers."""
+    """Gives up single messages; refuses to when every message fails. All workers share one."""
 
     def __init__(self, stage: str, limit: int, handler: Handler[T]) -> None:
         self._stage = stage
@@ -35,10 +35,10 @@ class Quarantine(Generic[T]):
         self._in_a_row = 0
 
     def checked(self, messages: Sequence[Outbound]) -> list[Outbound]:
-        """Return outputs that fit into messages, with the trace that they still get.
+        """Return the outputs, once each fits into a message with the trace header that it will get.
 
         Raises:
-            MessageTooLargeError: one does not.
+            MessageTooLargeError: an output does not fit.
         """
         limit = self._limit - ROOM_FOR_TRACE
         largest = max(map(size_of, messages), default=0)
@@ -47,14 +47,14 @@ class Quarantine(Generic[T]):
         return list(messages)
 
     def note_success(self) -> None:
-        """Note that the stage works for some message."""
+        """Note that the stage has handled a message."""
         self._in_a_row = 0
 
     def give_up(self, delivery: Delivery, item: T, error: Exception) -> list[Outbound]:
-        """Return what is sent instead of the outputs of a message with a bug.
+        """Return what to send in place of the outputs of a message that breaks the stage.
 
         Raises:
-            Exception: the bug itself: nothing has worked lately, or the message lies on the DLQ.
+            Exception: the bug itself: no message has worked lately, or this one is of the DLQ.
         """
         if self._in_a_row >= IN_A_ROW or delivery.topic == DLQ:
             raise error

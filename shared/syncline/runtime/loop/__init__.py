@@ -1,1 +1,1 @@
-"""The loop: a group session, a worker for each partition, offsets in order."""
+"""The stage loop: a group session, a worker for each partition, offsets in order."""

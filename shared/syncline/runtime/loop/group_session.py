@@ -1,4 +1,4 @@
-"""One consumer's life in its group: partitions come and go, each with a worker of its own."""
+"""One session of a consumer in its group: a worker for each partition that it is assigned."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from syncline.runtime.spec import StageOptions, StageSpec
 T = TypeVar("T")
 MakeWorker: TypeAlias = Callable[[Partition, Callable[[], None]], PartitionWorker[T]]
 POLL_FOR = 0.5
-"""Seconds one poll waits for a message."""
+"""Seconds that one poll waits for a message."""
 log = structlog.get_logger()
 
 
 class GroupSession(Generic[T]):
-    """Runs once. `joined` tells whether the group gave us our share, which may be nothing."""
+    """Runs once. `joined` is true once the group has assigned our partitions, perhaps none."""
 
     def __init__(
         self, consumer: Consumer, make_worker: MakeWorker[T], clock: Clock, options: StageOptions
@@ -41,7 +41,7 @@ class GroupSession(Generic[T]):
 
     @property
     def workers(self) -> Collection[PartitionWorker[T]]:
-        """The partitions that are ours now."""
+        """The workers of the partitions that are ours now."""
         return self._workers.values()
 
     async def run(self, spec: StageSpec[T], stop: asyncio.Event) -> None:
@@ -77,13 +77,13 @@ class GroupSession(Generic[T]):
             arrived = await self._consumer.poll(POLL_FOR, self._options.max_items)
             for partition, deliveries in arrived.items():
                 worker = self._workers.get(partition)
-                if worker is None:  # passing over them would commit past them later
+                if worker is None:  # to skip them would commit past them later
                     raise RetriableError(f"{partition} is not ours", code="not_assigned")
                 watch.note(partition, deliveries)
                 worker.put(deliveries)
                 if worker.is_full:
                     self._consumer.pause(partition)
-            await asyncio.sleep(0)  # a poll that finds messages at once gives nobody a turn
+            await asyncio.sleep(0)  # a poll that finds messages at once lets no other task run
 
     async def _assigned(self, partitions: frozenset[Partition]) -> None:
         for partition in sorted(partitions - self._workers.keys()):
@@ -93,7 +93,7 @@ class GroupSession(Generic[T]):
         log.info("partitions_assigned", partitions=sorted(partitions))
 
     async def _revoked(self, partitions: frozenset[Partition]) -> None:
-        """Finish what is in hand and commit it, before somebody else gets the partitions."""
+        """Finish what is under way and commit it, before another member gets the partitions."""
         workers = [self._workers[p] for p in sorted(partitions) if p in self._workers]
         if not workers:
             return

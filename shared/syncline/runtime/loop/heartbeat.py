@@ -1,4 +1,4 @@
-"""The pulse of the event loop: what liveness is judged by, and how late it is."""
+"""The heartbeat of the event loop: liveness is judged by it, and its delay is measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY = 1.0
 
 
 class Ticker:
-    """Notes that the loop turns. An outage of the broker or the database does not stop it."""
+    """Notes that the event loop runs. An outage of the broker or the database does not stop it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Committing what is finished, by explicit offsets, now and then, never in the way of work."""
+"""Commits finished messages by explicit offsets, at intervals, without delaying work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 class Committer:
-    """Commits the contiguous heads of the workers, at most every `every` seconds."""
+    """Commits each worker's offset below which all is finished, at most every `every` seconds."""
 
     def __init__(self, consumer: Consumer, clock: Clock, every: float) -> None:
         self._consumer = consumer
@@ -28,7 +28,7 @@ class Committer:
         self._lost_noted = False
 
     def wake(self) -> None:
-        """Tell that messages were finished."""
+        """Note that messages were finished."""
         self._dirty.set()
 
     async def run(self, workers: Callable[[], Iterable[PartitionWorker[Any]]]) -> None:
@@ -41,7 +41,7 @@ class Committer:
                 self._dirty.set()
 
     async def commit(self, workers: Iterable[PartitionWorker[Any]]) -> bool:
-        """Commit what is finished; False when the broker is away and it must be tried again."""
+        """Commit what is finished. Returns False when the broker is away: try again."""
         async with self._lock:  # an older offset must not overtake a newer one
             heads = {worker: worker.offsets.to_commit() for worker in workers}
             moved = {worker: head for worker, head in heads.items() if head is not None}
@@ -61,7 +61,7 @@ class Committer:
             return True
 
     def _note_lost(self, error: CommitLostError) -> None:
-        """The partitions moved away: normal, their work is repeated elsewhere."""
+        """Log that the partitions moved away: this is normal, another member repeats their work."""
         level = log.debug if self._lost_noted else log.info
         level("commit_lost", reason=str(error))
         self._lost_noted = True

@@ -1,4 +1,4 @@
-"""The offset ledger of one partition: work may finish in any order, only its head is committed."""
+"""The offset ledger of one partition: messages may finish in any order; offsets commit in order."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import deque
 
 
 class OffsetLedger:
-    """Tracks what is in flight.
+    """Tracks messages that are under way.
 
-    A commit names the next offset to read; everything below it is finished, so a crash repeats
+    A commit names the next offset to read. All messages below it are finished, so a crash repeats
     work and loses none.
     """
 
@@ -23,7 +23,7 @@ class OffsetLedger:
         self._order.append(offset)
 
     def done(self, offset: int) -> None:
-        """Note that a message needs no more work: its outputs are acknowledged."""
+        """Note that a message is finished: its outputs are acknowledged."""
         self._done.add(offset)
         while self._order and self._order[0] in self._done:
             head = self._order.popleft()
@@ -40,5 +40,5 @@ class OffsetLedger:
 
     @property
     def in_flight(self) -> int:
-        """Messages that began and are not done, or wait behind one that is not."""
+        """Messages that are not done, and those after one that is not."""
         return len(self._order)

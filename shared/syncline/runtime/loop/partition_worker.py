@@ -1,4 +1,4 @@
-"""One assigned partition: its queue, its worker, and which of its offsets are finished."""
+"""One assigned partition: its queue, its worker, its finished offsets."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ T = TypeVar("T")
 
 
 class PartitionWorker(Generic[T]):
-    """Works through one partition: in order with one processor, several at a time with more.
+    """Works through one partition: in order with one processor, in parallel with several.
 
     Args:
-        processors: how many messages are in hand at once, with one call each.
-        resume: called when the queue, once full, is half empty again.
+        processors: each makes one handler call at a time.
+        resume: called when the queue was full and is half empty again.
         finished: called after messages were finished.
     """
 
@@ -47,7 +47,7 @@ class PartitionWorker(Generic[T]):
 
     @property
     def waiting_for(self) -> str | None:
-        """What is away that the work in hand needs, in words."""
+        """What the current work needs and cannot reach, in words."""
         return next((h.waiting_for for h in self._handlings if h.waiting_for), None)
 
     @property
@@ -56,12 +56,12 @@ class PartitionWorker(Generic[T]):
         return len(self._queue) + self.offsets.in_flight
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        """Begin to work."""
+        """Start the worker's tasks."""
         name = f"partition {self.partition[0]}/{self.partition[1]}"
         self._tasks = [group.create_task(self._run(h), name=name) for h in self._handlings]
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
-        """Queue messages; `is_full` tells afterwards whether to pause the partition."""
+        """Queue messages; if `is_full` then, pause the partition."""
         self._queue.extend(deliveries)
         self._bytes += sum(len(d.value or b"") for d in deliveries)
         options = self._options
@@ -95,7 +95,7 @@ class PartitionWorker(Generic[T]):
         return taken
 
     async def close(self) -> None:
-        """Drop what waits, finish what is in hand or cancel it; the ledger tells what was done."""
+        """Drop what waits; finish or cancel what is under way. The ledger knows what is done."""
         self._closing = True
         self._queue.clear()
         self._wake.set()

@@ -1,4 +1,4 @@
-"""Taking messages of one partition all the way to acknowledged outputs."""
+"""Brings messages of one partition to acknowledged outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Processor(Generic[T]):
-    """Decode, handle, send, for one worker; nothing here knows of offsets."""
+    """Decodes, handles and sends for one worker; knows nothing of offsets."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class Processor(Generic[T]):
 
     @property
     def waiting_for(self) -> str | None:
-        """What is away that the work in hand needs, in words."""
+        """What the current work needs and cannot reach, in words."""
         return self._attempts.waiting_for
 
     async def process(self, deliveries: Sequence[Delivery]) -> None:
         """Bring messages to acknowledged outputs, however long that takes.
 
         Raises:
-            Exception: a bug; nothing of these may be committed.
+            Exception: a bug; none of these messages may be committed.
         """
         stage = self._spec.name
         with about(stage, deliveries), handling(stage, deliveries) as spans:

@@ -1,11 +1,11 @@
 """The loop of every service: poll, decode, handle, produce, await acknowledgements, commit.
 
-The poller fills one bounded queue a partition; a worker a partition handles them; the committer
-commits finished heads. Outputs are acknowledged before an offset moves, and commits never delay
-outputs. Nothing kept here matters after a restart.
+The poller fills one bounded queue for each partition; a worker for each partition handles it; the
+committer commits the offsets below which all is finished. Outputs are acknowledged before an offset
+moves, and commits never delay outputs. A restart needs nothing that was in memory.
 
-A session is the time between joining the group and leaving it. What the client cannot mend itself
-ends the session, and a new one goes on from what was committed: work is repeated, never lost.
+A session is the time between joining the group and leaving it. An error that the client cannot mend
+itself ends the session. A new one goes on after what was committed: work is repeated, never lost.
 """
 
 from __future__ import annotations
@@ -58,17 +58,17 @@ class StageLoop(Generic[T]):
 
     @property
     def joined(self) -> bool:
-        """Whether the group gave us our share, which may be nothing."""
+        """Whether the group has assigned our partitions, perhaps none."""
         return self._session.joined
 
     @property
     def last_tick(self) -> float:
-        """When the loop last turned, by the clock's monotonic time."""
+        """Monotonic time at which the event loop last ticked."""
         return self._ticker.last_tick
 
     @property
     def waiting_for(self) -> str | None:
-        """What the stage needs and cannot reach, None when it works."""
+        """What the stage needs and cannot reach; None when it works."""
         waits = (worker.waiting_for for worker in self._session.workers)
         return self._broker_away or next(filter(None, waits), None)
 
@@ -76,8 +76,8 @@ class StageLoop(Generic[T]):
         """Work until `stopping` is set, then finish what is under way and leave the group.
 
         Raises:
-            Exception: the bug that stopped the stage, or a broker that refuses us; nothing of
-                what was under way was committed.
+            Exception: a bug that stops the stage, or a broker that refuses us. Nothing that was
+                under way is committed.
         """
         async with self._ticker.ticking():
             await self._run(stopping)

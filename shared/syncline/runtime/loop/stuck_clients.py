@@ -1,4 +1,4 @@
-"""A watch for clients that are stuck without saying so, and for messages that are gone."""
+"""Finds clients that are stuck without an error, and messages that retention deleted unread."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = structlog.get_logger()
 
 
 class StuckClientWatch:
-    """Measures lag; ends the session of a consumer that gets nothing although something lies there.
+    """Measures lag; ends the session of a consumer that gets nothing although messages wait.
 
     Args:
-        workers: the partitions that are ours, kept current by the session.
+        workers: by the partitions that are ours; the session keeps it current.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class StuckClientWatch:
         self._shown: set[Partition] = set()
 
     def note(self, partition: Partition, deliveries: Sequence[Delivery]) -> None:
-        """Note that messages of a partition arrived."""
+        """Note that messages arrived."""
         self._moved_at[partition] = self._clock.monotonic()
         epoch, due = self._next.get(partition, (0, -1))
         worker = id(self._workers[partition])
@@ -55,12 +55,12 @@ class StuckClientWatch:
         self._next[partition] = (worker, deliveries[-1].offset + 1)
 
     def _note_gap(self, partition: Partition, missing: int) -> None:
-        """Retention deleted what nobody had read: loud, because records lost their way there."""
+        """Retention deleted unread messages: log an error, because their records are stuck."""
         METRICS.gone_unread.labels(self._stage, partition[0]).inc(missing)
         log.error("messages_gone_unread", partition=partition, messages=missing)
 
     async def run(self) -> None:
-        """Look now and then until cancelled.
+        """Check at intervals until cancelled.
 
         Raises:
             RetriableError: the consumer is stuck; a new one is needed.
@@ -96,7 +96,7 @@ class StuckClientWatch:
                 )
 
     def forget_all(self) -> None:
-        """Show no lag of partitions that are no longer ours."""
+        """Remove the lag metric of partitions that are no longer ours."""
         self._forget(self._shown)
         self._shown = set()
 

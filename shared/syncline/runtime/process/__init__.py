@@ -1,1 +1,1 @@
-"""A process's life: start, drain, health, and what it reports of itself."""
+"""A process: its start, drain, health and snapshots."""

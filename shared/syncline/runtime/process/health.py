@@ -11,14 +11,14 @@ import msgspec
 from syncline.telemetry.metrics import exposition
 
 Check = Callable[[], str | None]
-"""Says what is wrong, or None."""
+"""Returns what is wrong, or None."""
 
 
 class HealthServer:
     """Answers on one port.
 
-    /healthz fails only when the loop itself has stopped turning: an outage of the broker or the
-    database must not make an orchestrator restart every service. /readyz names what is missing.
+    /healthz fails only when the event loop hangs: an outage of the broker or the database must not
+    make an orchestrator restart every service. /readyz names what is missing.
     """
 
     def __init__(self, alive: Check, ready: Callable[[], dict[str, str | None]]) -> None:
@@ -27,7 +27,7 @@ class HealthServer:
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 means not at all. Raises OSError when the port is taken."""
+        """Listen; not at all on port 0. Raises OSError when the port is taken."""
         if port:
             self._server = await asyncio.start_server(self._serve, host, port)
 
@@ -36,7 +36,7 @@ class HealthServer:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # the asker went away or said nothing; it asks again
+        # the client went away or sent nothing; it will ask again
         with suppress(ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             async with asyncio.timeout(5):
                 head = await reader.readuntil(b"\r\n\r\n")

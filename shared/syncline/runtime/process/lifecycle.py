@@ -1,4 +1,4 @@
-"""A service's life: start, work, drain on SIGTERM, leave. A second signal ends it at once."""
+"""A process: start, work, drain on SIGTERM, end. A second signal ends it at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from syncline.runtime.clock import Clock, SystemClock
 from syncline.runtime.spec import SideTask
 
 LONG_AGO = 60.0
-"""Seconds a side task has to work for its next pause to be a short one again."""
+"""Seconds after which a side task counts as working: its next back-off begins short again."""
 log = structlog.get_logger()
 
 
@@ -46,13 +46,13 @@ async def run_with_side_tasks(
     side_tasks: Mapping[str, SideTask],
     clock: Clock | None = None,
 ) -> None:
-    """Run the main work; a side task that ends or breaks takes the process with it.
+    """Run the main work and side tasks; a side task that ends or raises ends the process.
 
-    A side task that raises RetriableError is begun anew after a pause: the process lives on while
+    A side task that raises RetriableError starts again after a back-off: the process goes on while
     PostgreSQL or the broker is away.
 
     Raises:
-        BaseExceptionGroup: what the main work or a side task broke on.
+        BaseExceptionGroup: what the main work or a side task raised.
     """
     async with asyncio.TaskGroup() as group:
         sides = [

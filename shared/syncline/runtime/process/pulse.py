@@ -1,6 +1,6 @@
-"""The pulse of a process: once a second it tells the monitor what it has done so far.
+"""The pulse of a process: once a second it sends the monitor a snapshot of what it has done so far.
 
-Nothing true about a run depends on it: what cannot be told is left out, and the next one says it.
+No run depends on it: a snapshot that cannot be sent is left out, and the next one holds its counts.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ log = structlog.get_logger()
 
 
 class Pulse:
-    """Tells one process' figures.
+    """Sends the snapshots of one process.
 
     Args:
-        producer: of its own, so that trouble with it never touches the records' one.
-        health: where the process tells how it is, `host:port`; empty: nowhere.
+        producer: one for snapshots only, so that its errors never touch the records' producer.
+        health: `host:port` of the process's health server; empty if it has none.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Pulse:
         self._silent = False
 
     async def beat(self) -> None:
-        """Side task: tell for ever."""
+        """Side task: send snapshots for ever."""
         while True:
             await self._tell(leaving=False)
             await self._clock.sleep(EVERY)
 
     async def stop(self) -> None:
-        """Tell that the process leaves, and disconnect."""
+        """Send a last snapshot, which says that the process ends, and disconnect."""
         if not self._silent and self._seq:
             await self._tell(leaving=True)
         await self._producer.stop()
@@ -74,7 +74,7 @@ class Pulse:
             self._silent = False
 
     def snapshot(self, *, leaving: bool = False) -> Snapshot:
-        """Return what there is to tell now."""
+        """Return the snapshot of now."""
         self._seq += 1
         tally = self._tally
         return Snapshot(
