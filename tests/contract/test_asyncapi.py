@@ -178,5 +178,5 @@ def test_the_rules_of_triggers_stand_in_the_contract_and_in_the_guide() -> None:
         for answer in ("accepted", "rejected"):
             message = asyncapi.document()["components"]["messages"][answer]
             assert header in message["headers"]["properties"]
-    assert "Decides nothing" in trigger["headers"]["properties"]["tenant"]["description"]
+    assert "tenant of the data" in trigger["headers"]["properties"]["tenant"]["description"]
     assert "| Header `tenant` | decides nothing" in guide

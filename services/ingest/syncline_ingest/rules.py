@@ -75,7 +75,7 @@ def plan(
         settled: outcome codes of those that are known already, by place: they end when found.
         lanes: gives the lanes of records.
         first: number of the first batch.
-        batch_size: most records in a travelling batch.
+        batch_size: most records of a batch.
 
     Returns:
         Batches numbered from `first`: settled ones, rejected ones, and the travelling ones.

@@ -1,1 +1,1 @@
-"""What crosses a wire: topics, messages, events; docs/asyncapi.yaml shows the public ones."""
+"""Topics, messages and events; docs/asyncapi.yaml describes the public ones."""

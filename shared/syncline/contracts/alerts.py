@@ -1,4 +1,4 @@
-"""What receivers of webhooks get: one CloudEvent a state change, the same on every attempt."""
+"""What receivers of webhooks get: a CloudEvent for each change, the same on every attempt."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class AlertStream(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=Tr
 
 
 class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """What happened; data of every notification. What does not apply is left out.
+    """What happened; data of every notification. Fields that do not apply are left out.
 
     Attributes:
         alert: run_failed, partial_success, dlq_growth, recovered, flapping or test.
         instance, entity_type: what it is about; dead letters are counted over all entity types.
             Left out when it is about several streams.
         system: the connection profile, or mapping, that their failures have in common.
-        count: streams that it is about, if there are several.
+        count: how many streams it is about, if there are several.
         streams: the first 100 of them.
         failing: of a flapping incident, whether it fails right now.
         recovered_from: the alerts that are over.
         correlation_id: names the run that changed the state.
-        state, mode, trigger, reason, total, success, skipped, failed: the run as it ended.
+        state, mode, trigger, reason, total, success, skipped, failed: of that run at its end.
         pending: dead letters of the instance that wait for a person.
-        threshold: the number of them that is too many.
+        threshold: the number of them at which the alert is sent.
         link: the page of the console that shows more.
     """
 
@@ -69,16 +69,16 @@ class AlertData(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True
 
 
 LISTED = 100
-"""Streams that one notification names."""
+"""Most streams that one notification names."""
 _WORST = (Alert.RUN_FAILED, Alert.PARTIAL_SUCCESS, Alert.DLQ_GROWTH)
 
 
 class Happening(msgspec.Struct, frozen=True):
-    """What the end of a run, or a look at the dead letters, means for its subject.
+    """What the end of a run, or the number of dead letters, means for its subject.
 
     Attributes:
-        alert: how it fails; None: it does not.
-        proven: not to fail was shown by a run that did something.
+        alert: how the subject fails; None if it does not.
+        proven: a run that read records has shown that it does not fail.
         cause: why it fails.
     """
 
@@ -90,7 +90,7 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A subject in an incident, and the data of the run that says how it stands."""
+    """A subject in an incident, and the data of its newest run."""
 
     subject: Subject
     alert: Alert
@@ -100,7 +100,7 @@ class Member(msgspec.Struct, frozen=True):
 def message_of(
     what: Announcement, members: Sequence[Member], system: str | None, at: datetime
 ) -> AlertData:
-    """Make what is told of members of an incident: of one alone, or of several with their list."""
+    """Make the data of a notification about members of an incident: one, or several with a list."""
     over = sorted({str(member.alert) for member in members})
     worst = next(alert for alert in _WORST if str(alert) in over)
     alert = {Announcement.RECOVERED: Alert.RECOVERED, Announcement.FLAPPING: Alert.FLAPPING}.get(
@@ -136,7 +136,7 @@ def message_of(
 
 
 def alert_event(id_: str, at: datetime, data: AlertData) -> bytes:
-    """Encode a notification as its receivers get it."""
+    """Encode a notification for its receivers."""
     type_ = f"syncline.alert.{data.alert}.v1"
     stream = "/".join(filter(None, (data.instance, data.entity_type)))
     subject = stream or data.system or data.tenant

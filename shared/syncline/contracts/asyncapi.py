@@ -1,6 +1,6 @@
 """docs/asyncapi.yaml: the public topics for other programs, made from the structs.
 
-`python -m syncline.contracts.asyncapi` writes it; examples lie beside, one file a message.
+`python -m syncline.contracts.asyncapi` writes it; `examples/` has a file for each message.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ATTRIBUTE = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n        .*)*)", re.MULTI
 
 
 def schemas() -> JsonObject:
-    """Return the schemas of what lies in the events' `data`, by name."""
+    """Return the schemas of the events' `data`, by name."""
     _, made = msgspec.json.schema_components((*STRUCTS, *WORDS), ref_template=REFERENCE)
     for struct in STRUCTS:
         _explain(made[struct.__name__], struct)
@@ -43,7 +43,7 @@ def schemas() -> JsonObject:
 
 
 def event_schema(types: list[str], data: str) -> JsonObject:
-    """Return the schema of a structured CloudEvent of these types with the named schema's data."""
+    """Return the schema of a structured CloudEvent of these types; `data` names its schema."""
     _, made = msgspec.json.schema_components([CloudEvent[Any]], ref_template=REFERENCE)
     schema: JsonObject = next(iter(made.values()))
     del schema["title"]
@@ -57,7 +57,7 @@ def event_schema(types: list[str], data: str) -> JsonObject:
 
 
 def _explain(schema: JsonObject, struct: type[msgspec.Struct]) -> None:
-    """Put the docstring where readers look: a sentence for the struct, one for each field."""
+    """Put the struct's docstring into its schema: a sentence for it, one for each field."""
     schema["description"] = _summary(struct)
     words = _attributes(struct)
     for field in msgspec.structs.fields(struct):
@@ -84,38 +84,38 @@ def _attributes(struct: type) -> dict[str, str]:
 EXAMPLES = files("syncline.contracts") / "examples"
 STATUS_TYPES = {
     "accepted": (events.ACCEPTED, "A trigger was accepted; the run is stored."),
-    "rejected": (events.REJECTED, "There will be no run; `reason` and `problems` tell why."),
+    "rejected": (events.REJECTED, "There will be no run; `reason` and `problems` say why."),
     "extracting": (events.EXTRACTING, "The source is being read; the total still rises."),
-    "progress": (events.PROGRESS, "Records reached outcomes; at most four a second for a run."),
+    "progress": (events.PROGRESS, "Records got outcomes; at most four events a second for a run."),
     "waiting": (events.WAITING, "Records wait to be tried again."),
     "completed": (events.COMPLETED, "The run is over; its counters are final."),
 }
-_INTRO = """Made by `python -m syncline.contracts.asyncapi`; docs/integration.md shows it at work.
+_INTRO = """Made by `python -m syncline.contracts.asyncapi`; docs/integration.md has examples.
 
 Messages are CloudEvents 1.0 in structured mode. The key of every message is the correlation ID of
-its run, so all of a run lies on one partition, in order. Names begin with the installation's
-prefix, `syncline.` by default. Ignore fields you do not know; a change that would break a reader
-gets a new version in the event's `type`. Any message may come twice: `source` and `id` tell copies,
-and of a run's status events only those whose `seq` is above the last one seen count."""
+its run, so all messages of a run are on one partition, in order. Topic names begin with the
+installation's prefix, `syncline.` by default. Ignore unknown fields; a change that would break a
+reader gets a new version in the event's `type`. Any message may come twice: copies have the same
+`source` and `id`. Ignore a status event whose `seq` is not above the last one seen of its run."""
 
-_RULES = """At most {size:,} bytes. The run is named by `correlationId` in the data, else the key,
-else the header `correlation-id`; those that are given must be UUIDs and agree, and a key that is
-no UUID is only taken beside one of the others. Without any the message's partition and offset name
-it. The tenant stands in the data alone. Each trigger is answered by `run.accepted` or
-`run.rejected`; one that cannot be read, or is larger, is rejected as well, and lies on the DLQ with
-its bytes."""
-_NAMED = "The correlation ID; or anything, where the data or the header names the run; or none."
+_RULES = """At most {size:,} bytes. `correlationId` in the data names the run, else the key, else
+the header `correlation-id`. Those that are given must be UUIDs and equal; a key that is not a UUID
+is accepted only if the data or the header names the run. If nothing names the run, its ID is made
+from the message's partition and offset. Only the data names the tenant. Each trigger is answered by
+`run.accepted` or `run.rejected`. A message that cannot be read, or is larger, is rejected, too, and
+goes to the DLQ with its bytes."""
+_NAMED = "The correlation ID; or any text, if the data or the header names the run; or none."
 _KEY = (
-    "The correlation ID; where none could be read, the key of the trigger as it came; "
-    "where it had none, an ID made from its place."
+    "The correlation ID; if none could be read, the key of the trigger as it came; "
+    "if it had none, an ID made from its partition and offset."
 )
 _ASKED = {
-    "correlation-id": "Names the run where neither data nor key do; must agree with them.",
-    "tenant": "Decides nothing; a trigger whose data means another tenant is rejected.",
+    "correlation-id": "Names the run if neither data nor key do; must be equal to them.",
+    "tenant": "Must be the tenant of the data, or the trigger is rejected.",
 }
 _PLACE = {
     "trigger-partition": "Partition of the trigger that this answers.",
-    "trigger-offset": "Its offset there: what a producer that sent no key knows it by.",
+    "trigger-offset": "Offset of that trigger; a producer knows it from its acknowledgement.",
 }
 
 
@@ -133,15 +133,15 @@ def document() -> JsonObject:
         },
         "operations": {
             "requestRun": _operation("receive", TRIGGERS, "Ask Syncline for a run."),
-            "followRuns": _operation("send", STATUS, "Syncline tells what happens to runs."),
-            "takeDeadLetters": _operation("send", DLQ, "Syncline tells which records failed."),
+            "followRuns": _operation("send", STATUS, "Syncline publishes the status of runs."),
+            "takeDeadLetters": _operation("send", DLQ, "Syncline publishes failed records."),
         },
         "components": {"messages": messages, "schemas": schemas()},
     }
 
 
 def text() -> str:
-    """Return the document as it stands in docs."""
+    """Return the document as YAML."""
     return yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -172,10 +172,10 @@ def _messages() -> JsonObject:
 
 
 def _asking() -> JsonObject:
-    """A trigger: its rules stand in its description, as no schema can say them."""
+    """A trigger; its description holds the rules that a schema cannot."""
     event = event_schema([events.TRIGGER], "Trigger")
     event["required"] = ["id", "source", "specversion", "type", "data"]
-    # or its data alone, as binary mode has it and plain tools send it
+    # or its data alone, as in binary mode or from plain tools
     either: JsonObject = {"oneOf": [event, {"$ref": REFERENCE.format(name="Trigger")}]}
     message = _message(either, "Asks for a run.", TRIGGERS, "")
     message["description"] = " ".join(_RULES.split()).format(size=MAX_BYTES)
@@ -213,18 +213,18 @@ def _texts(words: dict[str, str]) -> JsonObject:
 
 
 def _poison() -> JsonObject:
-    """A message that no stage could read; its own headers stand beside these."""
+    """A message that no stage could read; its own headers follow these."""
     words = {
-        "dlq-original-topic": "Where it lay, without the installation's prefix.",
+        "dlq-original-topic": "Topic of the message, without the installation's prefix.",
         "dlq-original-partition": "Its partition.",
         "dlq-original-offset": "Its offset.",
         "dlq-original-timestamp": "Its time, milliseconds since 1970.",
         "dlq-original-key": "Its key.",
-        "dlq-original-size": "Bytes it had, where it is cut here because it was too large.",
+        "dlq-original-size": "Its size in bytes, if it is cut here because it was too large.",
         "dlq-stage": "The service that could not read it.",
-        "dlq-error-code": "undecodable, or bug where it broke the service every time.",
+        "dlq-error-code": "undecodable, or bug if it broke the service every time.",
         "dlq-error-message": "What is wrong with it.",
-        "ce_id": "The same for every copy.",
+        "ce_id": "The same on every copy.",
     }
     headers = _headers({"ce_specversion": events.SPEC_VERSION, "ce_type": events.POISON})
     headers["properties"] |= _texts(words)

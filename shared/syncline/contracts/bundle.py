@@ -1,8 +1,7 @@
-"""Bundles: batches of one run and lane that travel together, and what can be done with a bundle.
+"""Bundles: batches of one run and lane that travel in one message.
 
-A batch is what a person sets the size of: the records of one batch row, of one bulk at a target.
-How many travel in one message is ours: many in a big run, so that a stage works on long columns,
-and one in a small one.
+A person sets the size of a batch: the records of one batch row. Ingest decides how many batches
+make a bundle: many in a big run, so that a stage works on long columns, one in a small run.
 
 A bundle can be counted (`len`), cut (`part`) and halved until its message fits (`fitting`).
 """
@@ -20,23 +19,23 @@ from syncline.domain.record import Record
 
 VERSION = 2
 FULL = 512_000
-"""Bytes of records that a bundle is filled with."""
+"""Bytes of records up to which Ingest fills a bundle."""
 MOST_RECORDS = 2_500
 LARGEST_BUNDLE = 1_000_000
-"""Bytes of a bundle on its way to the next stage. A broker takes three times as much: a retry still
-adds the attempts of its records, and the one record that cannot be halved has room to grow."""
+"""Bytes of a bundle on its way to the next stage. A broker takes three times as much: a retry adds
+the attempts of its records, and a single record cannot be halved."""
 LARGEST_RETRY = 1_500_000
-"""Bytes of a bundle that is tried again: a whole bundle, and the attempts of its records."""
+"""Bytes of a bundle that is tried again, with the attempts of its records."""
 
 
 class BatchPart(msgspec.Struct, array_like=True):
-    """Which records of a batch a bundle brings.
+    """The records of one batch that a bundle carries.
 
     Attributes:
         number: of the batch within its run.
         version: when Ingest read the records, in microseconds since 1970 by the database's clock;
             of two versions of a record the higher one is newer.
-        slots: positions of the records in the batch row; a retry brings only some.
+        slots: positions of the records in the batch row; a retry carries only some.
     """
 
     number: Index
@@ -48,13 +47,12 @@ class Bundle(msgspec.Struct, omit_defaults=True):
     """Records on their way through the stages; the lists run in parallel.
 
     Attributes:
-        lane: which lane of the run it travels in.
-        batches: the batches that the records belong to, one behind the other.
+        lane: number of the run's lane.
+        batches: the batches that the records belong to, one after the other.
         ids: source IDs.
         columns: the records: raw, canonical or payload, by topic.
-        row_hashes: hex digests of the source rows, for the early skip of later runs; empty where
-            there are none.
-        attempt: number of the attempt that this delivery is, from 1.
+        row_hashes: hex digests of the source rows, for the early skip of later runs; may be empty.
+        attempt: number of the attempt that begins with this message, from 1.
         history: earlier failed attempts of each record, only on retries.
     """
 
@@ -79,7 +77,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
         return len(self.ids)
 
     def part(self, places: Sequence[int]) -> Bundle:
-        """Return a bundle of just the records at these rising places; all else stays as it is."""
+        """Return a bundle of just the records at these places, which rise."""
         return Bundle(
             run=self.run,
             lane=self.lane,
@@ -92,7 +90,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
         )
 
     def by_batch(self, places: Sequence[int]) -> list[tuple[BatchPart, Sequence[int]]]:
-        """Part records, named by their rising places in the bundle, by the batch they belong to."""
+        """Group places of the bundle, which rise, by the batch of their records."""
         if len(places) == len(self):
             return list(self._whole())
         found: list[tuple[BatchPart, Sequence[int]]] = []
@@ -109,7 +107,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
         return found
 
     def place_of(self, number: int, slot: int) -> int | None:
-        """Return the place of a batch's slot, None where the bundle does not bring it."""
+        """Return the place of a batch's slot in the bundle, None if it is not there."""
         for batch, span in self._whole():
             if batch.number == number and slot in batch.slots:
                 return span.start + batch.slots.index(slot)
@@ -123,7 +121,7 @@ class Bundle(msgspec.Struct, omit_defaults=True):
 
 
 class _OlderBatch(msgspec.Struct):
-    """A message of the release before: one batch, its records one by one."""
+    """A message of the previous release: one batch, its records one by one."""
 
     run: RunRef
     number: Index
@@ -137,7 +135,7 @@ class _OlderBatch(msgspec.Struct):
     version: int = 0
 
     def bundle(self) -> Bundle:
-        """Return it as it would be sent today. Raises ValueError on unequal lists."""
+        """Return it as a bundle. Raises ValueError on lists of unequal length."""
         return Bundle(
             self.run,
             self.lane,
@@ -151,11 +149,7 @@ class _OlderBatch(msgspec.Struct):
 
 
 def decode_bundle(value: bytes | None) -> Bundle:
-    """Read a bundle, of this release or of the one before.
-
-    Raises:
-        msgspec.DecodeError: it is none.
-    """
+    """Read a bundle of this release or of the previous one. Raises msgspec.DecodeError."""
     data = value or b""
     try:
         return decoder_of(Bundle).decode(data)
@@ -181,7 +175,7 @@ def encoded_records(bundle: Bundle, places: Sequence[int]) -> list[bytes]:
 def encoded_payloads(columns: Columns) -> list[bytes]:
     """Return payloads as JSON with their keys in order, as the target and the ledger see them.
 
-    Transform has put the keys in order; what not every record has stands behind the others here.
+    Transform has put the keys in order, except those that not every record has (`rest`).
     """
     if columns.rest or not columns.values:
         return [encode(dict(sorted(record.items()))) for record in columns.records()]
@@ -194,7 +188,7 @@ def encoded_payloads(columns: Columns) -> list[bytes]:
 def fitting(
     bundle: Bundle, message_of: Callable[[Bundle], Outbound], limit: int
 ) -> Iterator[tuple[Bundle, Outbound]]:
-    """Yield a bundle with its message, or its halves, until every message fits.
+    """Yield a bundle with its message, or its halves, so that every message fits.
 
     Args:
         limit: bytes of an encoded bundle. A single record is yielded even if it is larger.

@@ -1,4 +1,4 @@
-"""Dead letters as messages: what a stage publishes about a record that it gives up."""
+"""The messages of dead letters: what a stage publishes about a record that it gives up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from syncline.domain.dead_letter.replay import dead_letter_id
 
 
 class RecordPlace(msgspec.Struct, frozen=True):
-    """Which record of a run: its batch, its slot there, its source ID."""
+    """Names a record of a run: its batch, its slot there, its source ID."""
 
     batch: int
     slot: int
@@ -23,7 +23,7 @@ class RecordPlace(msgspec.Struct, frozen=True):
 
 
 class FailedRecord(msgspec.Struct, frozen=True):
-    """A record as the stage was given it; `payload` is JSON."""
+    """A record as the stage received it; `payload` is JSON."""
 
     payload: bytes = b"null"
     row_hash: str | None = None
@@ -37,9 +37,9 @@ def dead_letter(
     attempts: Sequence[Attempt],
     record: FailedRecord,
 ) -> DeadLetter:
-    """Describe a record that failed for good in a stage, as the stage was given it.
+    """Make the dead letter of a record that failed for good in a stage.
 
-    The attempts are all there were, oldest first; the last one tells why and when.
+    `attempts` are all attempts, oldest first; the last one says why and when it failed.
     """
     last = attempts[-1]
     return DeadLetter(
@@ -68,7 +68,7 @@ def dead_letter(
 
 
 def dead_letter_message(letter: DeadLetter, now: datetime) -> Outbound:
-    """Address a dead letter to the DLQ, where anyone may read it."""
+    """Make a dead letter's message for the DLQ, which is a public topic."""
     run_id = letter.correlation_id
     value = cloud_event(DEAD_LETTER, letter.stage, run_id, letter, now, letter.id)
     headers = (

@@ -1,7 +1,7 @@
 """The public contracts: trigger, status and dead-letter messages as CloudEvents 1.0 in JSON.
 
-Names are camelCase. A reader ignores fields it does not know and accepts the previous version,
-which stands in the event's `type` (`syncline.run.progress.v1`).
+Names are camelCase. A reader ignores unknown fields and accepts the previous version, too; the
+event's `type` ends with the version (`syncline.run.progress.v1`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RECORD_DEAD_LETTERED = "syncline.record.dead_lettered.v1"
 DEAD_LETTER = "syncline.dead_letter.v1"
 POISON = "syncline.poison.v1"
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
-"""Header `content-type` of structured CloudEvents, as their binding to Kafka asks for."""
+"""Header `content-type` of structured CloudEvents, as required by their Kafka binding."""
 
 
 class CloudEvent(msgspec.Struct, Generic[T]):
@@ -40,7 +40,7 @@ class CloudEvent(msgspec.Struct, Generic[T]):
 
     Attributes:
         id: with `source`, the same for every copy of the event.
-        source: the service that tells it, e.g. `/syncline/finalize`.
+        source: the service that publishes it, e.g. `/syncline/finalize`.
         type: what happened, with the version of `data`.
         time: when, RFC 3339.
         subject: the correlation ID.
@@ -59,20 +59,20 @@ class CloudEvent(msgspec.Struct, Generic[T]):
 
 
 class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
-    """Asks for a run. What is wrong with it is told by `run.rejected`, with its path.
+    """Asks for a run. `run.rejected` says what is wrong with it, with paths.
 
     Attributes:
-        instance: name of the instance; only Active ones may run.
-        entity_type: one of its mapping configs', in any case.
+        instance: name of the instance; it must be active.
+        entity_type: an entity type of the instance, in upper or lower case.
         source_ids: limits the run to these records; an array, or text with commas between them.
         mode: whether the cursor and smart sync apply.
         max_entities: most records to discover.
-        batch_size: most records in a message; never changes results.
+        batch_size: most records of a batch; never changes results.
         on_overlap: what happens while another run of the same instance and entity type is active.
         tenant: the workspace.
         actor: who asks, for people.
         trigger: by what means, for people.
-        replay: takes up dead letters again.
+        replay: the dead letters to replay.
         correlation_id: names the run; without it, the message's key does. The same ID with the
             same request is the same run.
     """
@@ -92,7 +92,7 @@ class Trigger(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
 
 
 class RunStatus(msgspec.Struct, rename="camel"):
-    """A run as it stands; data of every event on the status topic.
+    """The state of a run; data of every event on the status topic.
 
     Attributes:
         correlation_id: names the run.
@@ -100,24 +100,24 @@ class RunStatus(msgspec.Struct, rename="camel"):
         mode: incremental, reset_cursor or force_full.
         trigger: who asked: cli, topic, api, schedule, replay.
         state: queued, extracting, in_progress, succeeded, partial_success, failed or cancelled;
-            rejected where there will be no run.
+            rejected if there will be no run.
         seq: only rises within a run; drop an event whose number is not above the last one seen.
         total: records discovered; the sum of success, skipped, failed and in_flight.
         success: records written to the target.
-        skipped: records left out, for the reasons in skip_reasons.
+        skipped: records not written, for the reasons in skip_reasons.
         failed: records not written after all retries; each is one dead letter.
         in_flight: records without an outcome yet.
-        skip_reasons: unchanged, excluded, superseded, cancelled -> records; zeros are left out.
-        extracted: whether the source was read to its end, so that total rises no more.
+        skip_reasons: records by unchanged, excluded, superseded, cancelled; without zeros.
+        extracted: whether the source was read to its end; then total rises no more.
         code: why it was rejected, for programs: invalid_input, not_found or conflict.
-        reason: why it was rejected, failed, or what it waits for.
+        reason: why it was rejected or failed, or what it waits for.
         problems: the mistakes of a rejected trigger, each with its JSON path and a message.
-        paused_by: who holds the run, while it is paused.
-        notices: what it tells of itself that is no failure, each with its code, a message for
-            people, the number of records and some of their source IDs.
+        paused_by: who paused the run, while it is paused.
+        notices: remarks that are no failures, each with a code, a message for people, the number
+            of records and some of their source IDs.
         waiting_until: when the last of the waiting retries is due, RFC 3339.
-        cursor_before: bookmark that the run started from.
-        cursor_after: bookmark that it left.
+        cursor_before: cursor that the run started from.
+        cursor_after: cursor at the end of the run.
         started_at: RFC 3339.
         finished_at: RFC 3339.
     """
@@ -151,10 +151,10 @@ class RunStatus(msgspec.Struct, rename="camel"):
 
 
 class RecordDeadLettered(RunStatus, kw_only=True, rename="camel"):
-    """A record of a run failed for good and waits for a person; the run as it stands beside it.
+    """A record of a run failed for good and waits for a person; with the state of the run.
 
     Attributes:
-        dead_letter_id: names its entry, and is the `id` of its message on the DLQ topic.
+        dead_letter_id: names its dead letter; the `id` of its message on the DLQ topic.
         source_id: names the record.
         stage: where it failed.
         failure: why.
@@ -172,21 +172,21 @@ class DeadLetter(msgspec.Struct, omit_defaults=True, rename="camel"):
     Attributes:
         id: the same for every copy of this dead letter.
         correlation_id: names its run.
-        stream: number of the (instance, entity type).
+        stream: number of the stream (instance, entity type).
         instance: name of the instance.
         instance_id: its ID.
-        source_profile: ID of the profile the record comes from.
-        target_profile: ID of the profile it was on its way to.
+        source_profile: ID of the source's profile.
+        target_profile: ID of the target's profile.
         source_id: names the record in the source.
         batch: number of its batch in the run.
-        slot: its place in the batch, from 0.
+        slot: its position in the batch, from 0.
         stage: where it failed: ingest, normalize, transform or execute.
         failure: the last error.
         attempts: every attempt with its time and error, oldest first.
         mapping: ID of the mapping.
         mapping_version: the version that the run pinned.
         failed_at: RFC 3339.
-        payload: the failed stage's input; null where nothing could be read.
+        payload: the failed stage's input; null if it could not be read.
         row_hash: digest of the source row.
         version: when the record was read, in microseconds since 1970.
     """
@@ -229,16 +229,16 @@ def cloud_event(
         type_: one of this module's event types.
         source: the service, e.g. `finalize`.
         subject: the correlation ID.
-        id_: what every copy of the event is known by; without it, a new one.
+        id_: the same for every copy of the event; without it, a new one.
     """
     id_ = id_ or str(uuid7())
     return encode(CloudEvent(id_, f"/syncline/{source}", type_, now, subject, data))
 
 
 def event_data(value: bytes) -> tuple[str | None, Any]:
-    """Return the type and the data of a CloudEvent, or None and data that came alone.
+    """Return the type and the data of a CloudEvent, or None and a value that is data alone.
 
-    Raises msgspec.DecodeError where the bytes are not JSON.
+    Raises msgspec.DecodeError if the bytes are not JSON.
     """
     decoded = decoder_of(object).decode(value)
     if isinstance(decoded, dict) and "specversion" in decoded:

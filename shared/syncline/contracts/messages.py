@@ -1,7 +1,7 @@
-"""Internal messages: what names a run, what Finalize is told, and how messages are encoded.
+"""Internal messages: run requests, reports to Finalize, and how messages are encoded.
 
-msgspec structs in JSON. Fields unknown to a reader are ignored; `v` says which version wrote it.
-Numbers keep their digits: decimals travel as JSON numbers and are read back as Decimal.
+msgspec structs in JSON; `bundle.py` holds those with records. A reader ignores unknown fields; `v`
+is the writer's version. Numbers keep their digits: decimals are JSON numbers, read as Decimal.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ Milliseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_9
 
 
 class RunRef(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What every stage must know of the run that a batch belongs to; fixed when it is accepted.
+    """What every stage must know of a run; fixed when the run is accepted.
 
     Attributes:
-        id, stream: the correlation ID; the key of the (instance, entity type) pair.
+        id, stream: the correlation ID; the number of the stream.
         instance: its ID; `instance_name` is for people.
         source, target: profile IDs.
         mapping, mapping_version: the pinned mapping.
-        lanes: over how many partitions of a stage topic the run is spread.
-        replay: a replay of dead letters; it never overwrites a newer version of a record.
-        first: the stream's ledger was empty when the run began; false where that is not sure.
+        lanes: number of partitions of a stage topic over which the run is spread.
+        replay: whether it replays dead letters; then it never overwrites a newer version.
+        first: the stream's ledger was empty at the run's start; false if that is not certain.
     """
 
     id: str
@@ -88,7 +88,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
 
 
 class Timing(msgspec.Struct, frozen=True, array_like=True):
-    """How long one message lay on a stage's topic and was worked on; milliseconds since 1970."""
+    """When one message came to a stage's topic and was worked on; milliseconds since 1970."""
 
     topic: str
     arrived: Milliseconds
@@ -97,7 +97,7 @@ class Timing(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RunRequest(msgspec.Struct, frozen=True):
-    """An accepted run, for Ingest. What it asks for is in its run row."""
+    """An accepted run, for Ingest. The run row holds what it is to do."""
 
     run_id: str
     tenant: str
@@ -108,7 +108,7 @@ class RunRequest(msgspec.Struct, frozen=True):
 
 
 class BatchOutcomes(msgspec.Struct, frozen=True, array_like=True):
-    """Outcomes of records of one batch: `codes` holds one Outcome code a slot."""
+    """Outcomes of records of one batch: `codes` has one Outcome code for each slot."""
 
     number: Index
     slots: list[Slot]
@@ -119,13 +119,13 @@ class BatchOutcomes(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Settled(msgspec.Struct, frozen=True, tag="outcomes"):
-    """Records of one run reached an outcome in one stage.
+    """A report: records of one run reached an outcome in one stage.
 
     Attributes:
-        timings: of the messages that this report ends; they travel in its header, and travelled in
-            the message itself in the release before.
+        timings: of the messages whose records end here. They travel in the report's header; the
+            previous release wrote them into the report.
         left_out: records that the mapping excluded, each with the hash of its source row, so that
-            they are known next time.
+            the next run recognises them.
     """
 
     run: RunRef
@@ -142,7 +142,7 @@ class Settled(msgspec.Struct, frozen=True, tag="outcomes"):
 
 
 class OlderSettled(msgspec.Struct, frozen=True, tag="settled"):
-    """What the release before reported: outcomes of one batch."""
+    """A report of the previous release: outcomes of one batch."""
 
     run: RunRef
     number: Index
@@ -154,13 +154,13 @@ class OlderSettled(msgspec.Struct, frozen=True, tag="settled"):
     left_out: list[tuple[str, str]] = []
 
     def newer(self) -> Settled:
-        """Return it as it would be reported today. Raises ValueError."""
+        """Return it as a report of this release. Raises ValueError."""
         outcomes = BatchOutcomes(self.number, self.slots, self.codes)
         return Settled(self.run, [outcomes], self.stage, self.letters, self.timings, self.left_out)
 
 
 class DeadLetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A dead letter that was stored, for the status event that announces it."""
+    """A stored dead letter, for the status event about it."""
 
     id: str
     source_id: str
@@ -169,7 +169,7 @@ class DeadLetterRef(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Retrying(msgspec.Struct, frozen=True, tag="retrying"):
-    """Records of one batch wait for another attempt. `due_at` is milliseconds since 1970."""
+    """A report: records of one batch wait for a retry. `due_at` is milliseconds since 1970."""
 
     run: RunRef
     number: Index
@@ -184,14 +184,14 @@ class Retrying(msgspec.Struct, frozen=True, tag="retrying"):
 
 
 class Discovered(msgspec.Struct, frozen=True, tag="discovered"):
-    """Ingest committed more batch rows; totals are in the run row."""
+    """A report: Ingest committed more batch rows; totals are in the run row."""
 
     run: RunRef
     v: int = VERSION
 
 
 class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
-    """The manifest: extraction ended, by itself, by cancel or by failure."""
+    """The manifest: the report that extraction ended, by itself, by cancel or by failure."""
 
     run: RunRef
     batches: int
@@ -201,7 +201,7 @@ class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
 
 
 class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
-    """Finalize to itself: this run has not moved for long. It waits its turn behind all reports.
+    """Finalize's report to itself, after all others of the run: the run has not moved for long.
 
     Attributes:
         seen: when the run last moved, RFC 3339; a run that has moved since is left alone.
@@ -215,11 +215,11 @@ class Stalling(msgspec.Struct, frozen=True, tag="stalling"):
 
 
 class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
-    """Records of a run wait for a system that asked to be left alone; no attempt is used up.
+    """A report: records wait because a system asked for it; this counts as no attempt.
 
     Attributes:
         due_at: when they are tried next, milliseconds since 1970.
-        reason: what they wait for, in a person's words.
+        reason: what they wait for, in plain words.
     """
 
     run: RunRef
@@ -230,9 +230,9 @@ class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
 
 
 class Halted(msgspec.Struct, frozen=True, tag="halted"):
-    """The target refuses the whole call, not a record: the run's writing stops.
+    """A report: the target refuses the whole call, not a record, so the run stops writing.
 
-    It lies before the reports of the records that it keeps from being written.
+    It is published before the reports of the records that are therefore not written.
     """
 
     run: RunRef
@@ -241,11 +241,11 @@ class Halted(msgspec.Struct, frozen=True, tag="halted"):
 
 
 Report: TypeAlias = Settled | Retrying | Waiting | Halted | Discovered | Extracted | Stalling
-"""What lies on the outcomes topic."""
+"""The messages of the outcomes topic."""
 
 
 def _require_parallel(*lists: Sized) -> None:
-    """Refuse, as a decoder does, lists that do not run in parallel."""
+    """Raise ValueError, as a decoder does, on lists of different lengths."""
     if len(set(map(len, lists))) > 1:
         raise ValueError(f"lists of different lengths: {', '.join(str(len(x)) for x in lists)}")
 
@@ -256,7 +256,7 @@ def records_in(report: Report) -> int:
 
 
 def dead_letters_in(reports: Iterable[Report]) -> list[DeadLetterRef]:
-    """Return the dead letters that reports announce, each once."""
+    """Return the dead letters of reports, each once."""
     letters = [x for report in reports if isinstance(report, Settled) for x in report.letters]
     return list({letter.id: letter for letter in letters}.values())
 
@@ -275,9 +275,9 @@ def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]: ...
 @overload
 def decoder_of(kind: UnionType) -> msgspec.json.Decoder[Any]: ...
 def decoder_of(kind: type[T] | UnionType) -> msgspec.json.Decoder[T]:
-    """Return the decoder of a message type; non-integer numbers of open values become Decimal.
+    """Return the decoder of a message type; non-integer numbers without a type become Decimal.
 
-    The decoder raises msgspec.DecodeError (also for a ValidationError) on bytes that are not one.
+    The decoder raises msgspec.DecodeError, or its subclass ValidationError.
     """
     if kind not in _decoders:
         _decoders[kind] = msgspec.json.Decoder(kind, float_hook=Decimal)
@@ -295,6 +295,6 @@ def decoding(kind: type[T] | UnionType) -> Callable[[Delivery], T]:
 
 
 def check_uuid(text: str, name: str) -> None:
-    """Check that a text is a UUID as we write it. Raises ValueError."""
+    """Check that a text is a UUID in lower case. Raises ValueError."""
     if str(UUID(text)) != text:
         raise ValueError(f"`{name}` is no UUID in lower case: {text[:80]!r}")

@@ -1,4 +1,4 @@
-"""How messages are addressed: which topic, key and partition each kind goes to."""
+"""Makes messages to send: topic, key, partition and headers of each kind."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from syncline.domain.run import Outcome
 from syncline.domain.trigger import MAX_BYTES
 
 RETRY_AT = "retry-at"
-"""Header: milliseconds since 1970 before which a retry must not be handed on."""
+"""Header: the earliest time at which a retry may go to its stage, milliseconds since 1970."""
 RETRY_STAGE = "retry-stage"
 """Header: the stage that will try again."""
 
 
 def trigger_message(run_id: str, fields: Mapping[str, Any], source: str, now: datetime) -> Outbound:
-    """Address the message that asks for a run.
+    """Make a trigger.
 
     Args:
-        run_id: the correlation ID it will have.
+        run_id: the correlation ID of the run.
         fields: of the trigger, camelCase, already checked by `parse_trigger`.
         source: who sends it: `cli`, `gateway`, `scheduler`, ….
-        now: the stamp of the message; nothing is decided by it.
+        now: the timestamp of the message, for information only.
 
     Raises:
         InvalidInputError: it is larger than a trigger may be.
@@ -50,12 +50,12 @@ def trigger_message(run_id: str, fields: Mapping[str, Any], source: str, now: da
 
 
 def bundle_message(bundle: Bundle, to: Stage) -> Outbound:
-    """Address a bundle to a stage, in its lane."""
+    """Make a bundle's message to a stage, in its lane."""
     return lane_message(bundle, INPUT_OF[to])
 
 
 def lane_message(bundle: Bundle, topic: str) -> Outbound:
-    """Address a bundle to a topic, in its lane. Headers are for people and other programs."""
+    """Make a bundle's message to a topic. Its headers are for people and other programs."""
     run = bundle.run
     return Outbound(
         topic,
@@ -72,10 +72,10 @@ def lane_message(bundle: Bundle, topic: str) -> Outbound:
 
 
 def retry_message(bundle: Bundle, stage: Stage, topic: str, due: datetime) -> Outbound:
-    """Address a bundle to a retry topic, from where it comes back to a stage.
+    """Make a bundle's message to a retry topic, from where it goes back to a stage.
 
     Args:
-        due: before which it must not be handed on.
+        due: the earliest time at which it may go to its stage.
     """
     message = lane_message(bundle, topic)
     headers = (
@@ -87,7 +87,7 @@ def retry_message(bundle: Bundle, stage: Stage, topic: str, due: datetime) -> Ou
 
 
 def report_message(report: Report) -> Outbound:
-    """Address a report to Finalize: all of one run's on one partition."""
+    """Make a report's message to Finalize; all reports of a run are on one partition."""
     return _run_message(
         OUTCOMES, report.run.id, report.run.tenant, encode(report), records_in(report)
     )
@@ -102,7 +102,7 @@ def settled_message(
     """Report one outcome for some records of a bundle.
 
     Args:
-        places: rising indexes into the bundle's lists.
+        places: their places in the bundle, rising.
     """
     outcomes = [
         BatchOutcomes(part.number, part.slots, outcome.value * len(part.slots))
@@ -116,7 +116,7 @@ def settled_message(
 
 
 def request_message(request: RunRequest) -> Outbound:
-    """Address an accepted run to Ingest."""
+    """Make the message of an accepted run to Ingest."""
     return _run_message(RUNS, request.run_id, request.tenant, encode(request), 1)
 
 

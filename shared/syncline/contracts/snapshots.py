@@ -1,7 +1,7 @@
-"""What each process tells of itself once a second, for the monitor alone.
+"""Snapshots: what each process publishes once a second, for the monitor only.
 
-A snapshot holds all that the process has done since it started. So the newest one says everything:
-copies, late ones and lost ones change nothing.
+A snapshot holds all that the process has done since it started. So only the newest one counts:
+duplicate, late and lost ones change nothing.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
     """One process up to now.
 
     Attributes:
-        process: made anew at each start, so that no count ever falls.
+        process: ID of the process, new at each start, so that no count ever falls.
         seq: counts the snapshots of the process from 1; the highest wins.
         started_at: RFC 3339, UTC.
         uptime: seconds since then, by a clock that never jumps.
-        leaving: the last one of a process that ends as it should.
+        leaving: the last one of a process that ends normally.
         version: of Syncline.
-        health: where it tells how it is, `host:port`; empty: nowhere.
+        health: `host:port` of its health server; empty if it has none.
     """
 
     stage: str
@@ -45,5 +45,5 @@ class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def snapshot_message(snapshot: Snapshot) -> Outbound:
-    """Address a snapshot to the monitor."""
+    """Make a snapshot's message to the monitor."""
     return Outbound(SNAPSHOTS, snapshot.process.encode(), encode(snapshot), 0)

@@ -1,4 +1,4 @@
-"""Status events: what a run looks like to those who follow it."""
+"""Status events: what is published of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncline.domain.run import Run
 
 _REASONS = ("unchanged", "excluded", "superseded", "cancelled")
 SHOWN = 100
-"""Mistakes of one trigger that its refusal names."""
+"""Most mistakes that the refusal of a trigger names."""
 Refusal = InvalidInputError | NotFoundError | ConflictError
 _CODES = {
     InvalidInputError: "invalid_input",
@@ -24,7 +24,7 @@ _CODES = {
 
 
 def status_of(run: Run) -> RunStatus:
-    """Return a run as its status events show it."""
+    """Return the data of a run's status event."""
     counters = run.counters
     return RunStatus(
         correlation_id=run.id,
@@ -55,9 +55,9 @@ def status_of(run: Run) -> RunStatus:
 
 
 def refused(run_id: str, said: Mapping[str, Any], error: Refusal) -> RunStatus:
-    """Return what subscribers are told of a trigger by which there will be no run.
+    """Return the data of the status event about a refused trigger.
 
-    Its run is named by the correlation ID, or what stands for it; of its fields texts are shown.
+    `run_id` is its correlation ID or the ID made in its place; of its fields only texts are shown.
     """
     problems = error.problems if isinstance(error, InvalidInputError) else ()
     return RunStatus(
@@ -78,7 +78,7 @@ def refused(run_id: str, said: Mapping[str, Any], error: Refusal) -> RunStatus:
 def status_message(
     type_: str, source: str, status: RunStatus, now: datetime, id_: str | None = None
 ) -> Outbound:
-    """Address a status event by `cloud_event`: all of one run's on one partition, in order."""
+    """Make the message of a status event; all events of a run are on one partition, in order."""
     run_id = status.correlation_id
     value = cloud_event(type_, source, run_id, status, now, id_)
     headers = (

@@ -1,7 +1,7 @@
-"""Stage timings: how long each message lay on a stage's topic and was worked on.
+"""Stage timings: how long each message waited on a stage's topic and was worked on.
 
-They travel in a header that the runtime writes and reads. Of what a stage sends on, the messages
-that bring a run's records on their way carry the timings of that run, each timing once.
+They travel in a header that the runtime writes and reads. Of a stage's outputs, those that carry
+records of a run to a next stage carry the timings of that run, each timing once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _decode_report = decoding(Report | OlderSettled)
 
 
 class _OlderMessage(msgspec.Struct):
-    """A batch of an earlier release, which carried its timings in the message itself."""
+    """A message of an earlier release, which carried its timings in the value."""
 
     timings: list[Timing] = []
 
@@ -41,7 +41,7 @@ class HandlerCall(msgspec.Struct, frozen=True):
     """One call of a stage's handler; milliseconds since 1970.
 
     Attributes:
-        together: its messages were worked on at the same time, else one after another.
+        together: the handler worked on its messages at the same time, else one after another.
     """
 
     begun: int
@@ -57,7 +57,7 @@ class HandlerCall(msgspec.Struct, frozen=True):
 
 
 def timings_of(delivery: Delivery) -> list[Timing]:
-    """Return the timings that a message carries; an unreadable header counts as none."""
+    """Return the timings that a message carries; none if its header cannot be read."""
     try:
         for name, value in delivery.headers:
             if name == HEADER:
@@ -66,12 +66,12 @@ def timings_of(delivery: Delivery) -> list[Timing]:
         if _is_batch(delivery.topic) and b'"timings":[[' in value:
             return _decode_older(value).timings
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        pass  # figures alone: whether the message is good, its stage says
+        pass  # timings only: whether the message is valid, its stage decides
     return []
 
 
 def decode_report(delivery: Delivery) -> Report:
-    """Read a report, with the timings of its header. Raises msgspec.DecodeError on what is none."""
+    """Read a report, with the timings of its header. Raises msgspec.DecodeError."""
     report = _decode_report(delivery)
     if isinstance(report, OlderSettled):
         try:
@@ -87,7 +87,7 @@ def decode_report(delivery: Delivery) -> Report:
 def with_timings(
     messages: Sequence[Outbound], deliveries: Sequence[Delivery], call: HandlerCall
 ) -> list[Outbound]:
-    """Give the outputs of a call the timings of the messages that it handled."""
+    """Return a call's outputs with the timings of the messages that it handled."""
     waiting: dict[bytes | None, list[list[Timing]]] = defaultdict(list)
     for place, delivery in enumerate(deliveries):
         timings = timings_of(delivery)
@@ -106,7 +106,7 @@ def with_timings(
 def _carriers(
     messages: Sequence[Outbound], waiting: Mapping[bytes | None, object]
 ) -> dict[bytes, list[int]]:
-    """Return where the messages of each run are that bring records on their way."""
+    """Return for each run the places of the messages that carry records on."""
     places: dict[bytes, list[int]] = defaultdict(list)
     for place, message in enumerate(messages):
         if message.records and message.topic != DLQ and message.key in waiting:
@@ -115,7 +115,7 @@ def _carriers(
 
 
 def _dealt(timings: Sequence[list[Timing]], count: int) -> list[list[Timing]]:
-    """Deal them out, one a message; the last message takes what is left."""
+    """Share them out, one to each message; the last message takes the rest."""
     last = [timing for each in timings[count - 1 :] for timing in each]
     return [*timings[: count - 1], *[[]] * (count - 1 - len(timings)), last]
 

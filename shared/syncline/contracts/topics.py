@@ -20,10 +20,10 @@ class Topic(msgspec.Struct, frozen=True):
         purpose: one sentence for people.
         public: a documented contract that others may read or write.
         keep_ms: retention in milliseconds.
-        compacted: the newest message of a key is kept for ever instead.
-        single: one partition, however many the others have.
-        segment_ms: milliseconds after which the broker begins a new file; only what lies in old
-            ones is deleted or compacted.
+        compacted: keep the newest message of each key for ever instead.
+        single: one partition, however many other topics have.
+        segment_ms: milliseconds after which the broker begins a new file; it deletes or compacts
+            old files only.
         broker_time: messages carry the broker's time of arrival, not their sender's time.
     """
 
@@ -40,7 +40,7 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 class Stage(StrEnum):
-    """The stages that a record passes, as named in outcomes, retries and dead letters."""
+    """The stages that a record passes; outcomes, retries and dead letters name them."""
 
     INGEST = "ingest"
     NORMALIZE = "normalize"
@@ -49,10 +49,10 @@ class Stage(StrEnum):
 
 
 INPUT_OF = {Stage.NORMALIZE: "raw", Stage.TRANSFORM: "canonical", Stage.EXECUTE: "payload"}
-"""The topic a stage takes its batches from."""
+"""The topic a stage takes its bundles from."""
 
 RETRY_TIERS = (2, 8, 32, 120, 300)
-"""Seconds; one retry topic each."""
+"""Delay of each retry topic in seconds."""
 
 TRIGGERS = "triggers"
 RUNS = "runs"
@@ -64,7 +64,7 @@ SNAPSHOTS = "snapshots"
 RETRY_PREFIX = "retry."
 
 MONITOR_TABLE = "monitor-processes-changelog"
-"""What the monitor keeps of each process; Faust makes the name."""
+"""The monitor's table of processes; Faust makes the name."""
 
 
 def retry_topic(delay: float) -> str:
@@ -74,19 +74,19 @@ def retry_topic(delay: float) -> str:
 
 
 def tier_of(topic: str) -> int:
-    """Return the seconds that a retry topic is for."""
+    """Return the delay of a retry topic in seconds."""
     return int(topic.removeprefix(RETRY_PREFIX).removesuffix("s"))
 
 
 TOPICS: tuple[Topic, ...] = (
     Topic(TRIGGERS, "Asks for a run.", "anyone allowed", "trigger", public=True),
     Topic(RUNS, "Accepted run requests.", "trigger", "ingest"),
-    Topic("raw", "Batches of records as the source gave them.", "ingest, retry", "normalize"),
-    Topic("canonical", "Batches of canonical records.", "normalize, ingest, retry", "transform"),
-    Topic("payload", "Batches of target payloads.", "transform, ingest, retry", "execute"),
-    Topic(OUTCOMES, "What became of records, and the manifest.", "all stages", "finalize"),
+    Topic("raw", "Bundles of raw records.", "ingest, retry", "normalize"),
+    Topic("canonical", "Bundles of canonical records.", "normalize, ingest, retry", "transform"),
+    Topic("payload", "Bundles of target payloads.", "transform, ingest, retry", "execute"),
+    Topic(OUTCOMES, "Outcomes of records by batch, and the manifest.", "all stages", "finalize"),
     *(
-        Topic(retry_topic(tier), f"Failed records that wait about {tier} s.", "stages", "retry")
+        Topic(retry_topic(tier), f"Failed records; wait about {tier} s.", "stages", "retry")
         for tier in RETRY_TIERS
     ),
     Topic(
@@ -108,7 +108,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         SNAPSHOTS,
-        "What each process has done since it started, told once a second.",
+        "What each process has done since it started, once a second.",
         "all services",
         "monitor",
         keep_ms=HOUR,
@@ -134,7 +134,7 @@ READS: Mapping[str, Sequence[str]] = {
     "retry": [retry_topic(tier) for tier in RETRY_TIERS],
     "deadletter": [DLQ],
 }
-"""What each stage takes its messages from, in the order in which a record passes them."""
+"""The topics that each stage reads, in the order in which a record passes the stages."""
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
@@ -143,9 +143,13 @@ _HEAD = """# Topics
 Made from `shared/syncline/contracts/topics.py` by `python -m syncline.contracts.topics`.
 
 Names begin with the installation's prefix, `syncline.` by default. The key of every message is the
-correlation ID of its run. Headers: `correlation-id`, `tenant`, `attempt` where records are tried
-again, `stage-timings` (how long each stage had the records; every loop writes and reads it), and
-`traceparent`. `syncline topics create` makes the topics.
+correlation ID of its run. Headers: `correlation-id`, `tenant`, `attempt` on retries,
+`stage-timings` (how long each stage had the records), and `traceparent`. `syncline topics create`
+makes the topics.
+
+A bundle is one message with several batches of one run and lane. Its records travel by column: one
+list for each key. A record that fails leaves its bundle: its retry is a bundle of the failed
+records alone.
 
 Public topics are contracts for other programs ([asyncapi.yaml](asyncapi.yaml),
 [integration.md](integration.md)); the others may change with any release.

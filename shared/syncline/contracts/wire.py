@@ -1,4 +1,4 @@
-"""A message as it lies on a topic, before and after its bytes mean anything."""
+"""Messages as bytes: read from a topic, or to be sent; their partitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Partition: TypeAlias = tuple[str, int]
 """Logical topic and partition number."""
 
 OnPartitions: TypeAlias = Callable[[frozenset[Partition]], Awaitable[None]]
-"""Told which partitions came or go."""
+"""Called with the partitions that came or go."""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -33,10 +33,10 @@ class Outbound(msgspec.Struct, frozen=True):
     Attributes:
         topic: logical name without the installation's prefix, e.g. `raw`.
         key: the correlation ID as text, in bytes.
-        value: the encoded message; None is a tombstone.
+        value: the encoded message; None for a tombstone.
         spread: any non-negative number; the partition is `spread` modulo the topic's partitions.
         headers: extra headers, in order.
-        records: how many records it brings on their way, for figures alone; it is not sent.
+        records: how many records it carries on, for metrics; it is not sent.
     """
 
     topic: str
@@ -48,20 +48,20 @@ class Outbound(msgspec.Struct, frozen=True):
 
 
 def size_of(message: Outbound) -> int:
-    """Return the bytes a message takes before compression; what a size limit is held against."""
+    """Return the bytes of a message before compression; size limits are about these."""
     headers = sum(len(name) + len(value) + 10 for name, value in message.headers)
     return len(message.key) + len(message.value or b"") + headers + 64
 
 
 def run_spread(run_id: str) -> int:
-    """Return the spread of topics that keep a whole run on one partition."""
+    """Return the spread for topics that keep a whole run on one partition."""
     return crc32(run_id.encode())
 
 
 def lanes_of(source_ids: Sequence[str], lanes: int) -> list[int]:
-    """Return the lanes of records: stable over processes, restarts and machines.
+    """Return the lanes of records: the same in every process and on every machine.
 
-    Raises UnicodeEncodeError where a source ID holds a lone surrogate.
+    Raises UnicodeEncodeError if a source ID holds a lone surrogate.
     """
     return [crc32(i.encode()) % lanes for i in source_ids] if lanes > 1 else [0] * len(source_ids)
 

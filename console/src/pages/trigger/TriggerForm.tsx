@@ -116,7 +116,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
                 />
                 <NumberInput
                   label="Batch size"
-                  description="Records in a message, 1–1000"
+                  description="Records of a batch, 1–1000"
                   placeholder="100"
                   min={1}
                   max={1000}

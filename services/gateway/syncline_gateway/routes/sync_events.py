@@ -50,7 +50,7 @@ class SyncEvent(msgspec.Struct, rename="camel", kw_only=True):
         source_ids: limits the run to these records, at most 500; an array, or text with commas.
         mode: whether the cursor and smart sync apply.
         max_entities: most records to discover.
-        batch_size: most records in a message; never changes results.
+        batch_size: most records of a batch; never changes results.
         on_overlap: what happens while another run of the same instance and entity type is active.
         correlation_id: names the run. The same ID with the same request is the same run.
     """

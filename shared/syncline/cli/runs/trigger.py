@@ -32,7 +32,7 @@ _ENTITY = typer.Argument(help="What to sync, such as `item`.", metavar="ENTITY_T
 _MODE = typer.Option("--mode", metavar="MODE", help="incremental, reset_cursor or force_full.")
 _IDS = typer.Option("--source-ids", metavar="A,B,…", help="Only these records; at most 500.")
 _MAX = typer.Option("--max-entities", metavar="NUMBER", help="Discover at most so many records.")
-_BATCH = typer.Option("--batch-size", metavar="NUMBER", help="Records in a message, 1 to 1000.")
+_BATCH = typer.Option("--batch-size", metavar="NUMBER", help="Records of a batch, 1 to 1000.")
 _OVERLAP = typer.Option(
     "--on-overlap", metavar="WHAT", help="While a run is active: reject or queue."
 )
