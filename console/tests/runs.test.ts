@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 import { missing } from "~/pages/records/payloads";
 import { shown } from "~/pages/records/search";
 import { type RunView, unseen, updated } from "~/pages/runs/live";

@@ -11,7 +11,7 @@ import {
   stageProgress,
   timeLeft,
 } from "~/components/run/progress";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 import { bodyOf, commandOf, type Fields, idsOf, mistakes, newCorrelationId } from "~/pages/trigger/fields";
 import { activeRun } from "~/pages/trigger/Refused";
 

@@ -2,9 +2,9 @@ import { expect, it } from "vitest";
 import { encodeBody, parseAnswer, payloadText } from "~/api/lossless";
 import { errorsByField, fieldOf, Problem } from "~/api/problem";
 import { chipOf } from "~/app/LiveChip";
-import { shorten } from "~/components/CopyId";
 import { lookOf, vocabularies } from "~/components/status";
 import { tokens } from "~/components/tokens";
+import { shorten } from "~/components/values";
 import { keyName } from "~/state/shortcuts";
 
 it("keeps numbers of payloads exactly, and reads others as numbers", () => {

@@ -78,7 +78,7 @@ async def test_a_finished_run_tells_its_stages_records_and_failures(
     await page.goto(f"/runs?instance={stream.name}")
     await page.get_by_role("link", name=run.id[:8]).click()
     await expect(page.get_by_role("heading", name=f"{stream.name} / item")).to_be_visible()
-    stages = page.get_by_role("region", name="Figures of the stages")
+    stages = page.get_by_role("table", name="Figures of the stages")
     numbers = stages.get_by_role("row", name=re.compile("^Normalize"))
     await expect(numbers).to_contain_text("30")
     await expect(numbers.get_by_role("link")).to_have_text("1")

@@ -153,7 +153,8 @@ async def retype(page: Page, word: str, new: str) -> None:
     await expect(page.get_by_role("region", name="Problems")).to_contain_text("None")
     # Coloured: before that, the middle of what holds the word is the middle of its line.
     await editor.locator("span").get_by_text(f'"{word}"', exact=True).dblclick()
-    await page.keyboard.type(new)
+    # At once: on a busy machine, keys half a second apart are steps of their own when undone.
+    await page.keyboard.insert_text(new)
     await expect(editor.get_by_text(f'"{new}"')).to_be_visible()
 
 

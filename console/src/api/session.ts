@@ -1,24 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { setCsrfToken } from "./client";
-import { asProblem, problemOf } from "./problem";
+import { api, setCsrfToken } from "./client";
+import { asProblem } from "./problem";
 
 /** Who is signed in, in which workspace, and which others they may look at. */
-export interface Session {
-  name: string;
-  role: string;
-  tenant: string;
-  tenants: string[];
-  csrfToken: string | null;
-  expiresAt: string | null;
-}
+export type Session = Awaited<ReturnType<typeof fetchSession>>;
 
 const SESSION = ["session"];
 
 /** Asks who is signed in; keeps the token that writes must carry. */
-export async function fetchSession(): Promise<Session> {
-  const response = await fetch("/api/v1/session", { headers: { Accept: "application/json" } });
-  if (!response.ok) throw await problemOf(response);
-  const session = (await response.json()) as Session;
+export async function fetchSession() {
+  const session = await api.get("/api/v1/session");
   setCsrfToken(session.csrfToken ?? "");
   return session;
 }

@@ -1,5 +1,6 @@
 import { Tooltip } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
+import { toneOf } from "~/components/values";
 import { type PageHealth, togglePaused, usePageHealth } from "~/live/health";
 import { useNow } from "~/state/clock";
 import { duration } from "~/state/format";
@@ -35,7 +36,7 @@ export function LiveChip() {
   const onClick = () => (health.streams ? togglePaused() : void client.invalidateQueries({ type: "active" }));
   return (
     <Tooltip label={hint}>
-      <button type="button" className={classes.chip} data-tone={tone} onClick={onClick} data-testid="live-chip">
+      <button type="button" className={classes.chip} style={toneOf(tone)} onClick={onClick} data-testid="live-chip">
         <i aria-hidden />
         {text}
       </button>

@@ -1,8 +1,6 @@
 import { PasswordInput, Text } from "@mantine/core";
 import { api, setCsrfToken } from "~/api/client";
-import { Form } from "~/components/form/Form";
-import { FormModal } from "~/components/form/FormModal";
-import { useApiForm } from "~/components/form/useApiForm";
+import { Form, FormModal, useApiForm } from "~/components/form/form";
 import { toast } from "~/components/toast";
 import { NewPassword } from "~/pages/login/NewPassword";
 
@@ -26,9 +24,7 @@ function Fields() {
   });
   return (
     <Form form={form} submit="Change password">
-      <Text size="sm" c="dimmed">
-        Everywhere else you will be signed out.
-      </Text>
+      <Text c="dimmed">Everywhere else you will be signed out.</Text>
       <PasswordInput
         label="Current password"
         autoComplete="current-password"

@@ -38,8 +38,6 @@ export function Rail({ narrow, onToggle }: { narrow: boolean; onToggle: () => vo
       </ScrollArea>
       <ActionIcon
         className={classes.fold}
-        variant="subtle"
-        color="gray"
         onClick={onToggle}
         aria-label={narrow ? "Show the words of the menu" : "Fold the menu to icons"}
       >

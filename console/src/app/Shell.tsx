@@ -32,16 +32,9 @@ export function Shell() {
     { keys: "/", label: "Search and go to", group: "Everywhere", run: () => paletteStore.open() },
     { keys: "u", label: "Switch between UTC and local time", group: "Everywhere", run: toggleUtc },
     { keys: ".", label: "Hold live data, let it go on", group: "Everywhere", run: togglePaused },
-    ...pages.flatMap((page) =>
-      page.rail?.key
-        ? [
-            {
-              keys: `g ${page.rail.key}`,
-              label: page.title,
-              group: "Go to",
-              run: () => void router.navigate({ href: page.path }),
-            },
-          ]
+    ...pages.flatMap(({ rail, path, title }) =>
+      rail?.key
+        ? [{ keys: `g ${rail.key}`, label: title, group: "Go to", run: () => void router.navigate({ href: path }) }]
         : [],
     ),
   ]);

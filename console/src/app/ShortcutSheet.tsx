@@ -15,12 +15,10 @@ export function ShortcutSheet({ opened, onClose }: { opened: boolean; onClose: (
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl">
         {[...groups].map(([name, shortcuts]) => (
           <Stack key={name} gap={6}>
-            <Text fw={600} size="sm">
-              {name}
-            </Text>
+            <Text fw={600}>{name}</Text>
             {[...shortcuts.values()].map((shortcut) => (
               <Group key={shortcut.keys} justify="space-between" wrap="nowrap" gap="sm">
-                <Text size="sm">{shortcut.label}</Text>
+                <Text>{shortcut.label}</Text>
                 <Keys keys={shortcut.keys} />
               </Group>
             ))}

@@ -36,9 +36,7 @@ export function SignInAgain() {
       zIndex={400}
     >
       <Stack gap="sm">
-        <Text size="sm" c="dimmed">
-          Sign in to go on where you were. What you typed is still there.
-        </Text>
+        <Text c="dimmed">Sign in to go on where you were. What you typed is still there.</Text>
         {ended && <ByPassword known={before.current?.name ?? ""} onSignedIn={() => void goOn()} />}
       </Stack>
     </Modal>

@@ -2,7 +2,7 @@ import { Button, Menu, Text } from "@mantine/core";
 import { IconBuilding, IconCheck, IconSelector } from "@tabler/icons-react";
 import { api } from "~/api/client";
 import { useSession } from "~/api/session";
-import { toast } from "~/components/toast";
+import { leave } from "~/pages/login/entering";
 
 /** The workspace everything on the page belongs to, and the way to another. */
 export function TenantSwitch() {
@@ -10,7 +10,7 @@ export function TenantSwitch() {
   if (!session) return null;
   if (session.tenants.length < 2) {
     return (
-      <Text size="sm" c="dimmed" visibleFrom="md" maw={160} truncate>
+      <Text c="dimmed" visibleFrom="md" maw={160} truncate>
         {session.tenant}
       </Text>
     );
@@ -25,7 +25,7 @@ export function TenantSwitch() {
           rightSection={<IconSelector size={14} />}
           aria-label={`Tenant ${session.tenant}: switch`}
         >
-          <Text span size="sm" maw={140} truncate>
+          <Text span maw={140} truncate>
             {session.tenant}
           </Text>
         </Button>
@@ -47,13 +47,7 @@ export function TenantSwitch() {
   );
 }
 
-async function switchTo(tenant: string): Promise<void> {
-  try {
-    await api.put("/api/v1/session/tenant", { body: { tenant } });
-  } catch (error) {
-    toast.failed(error);
-    return;
-  }
-  // Loaded anew: what is in memory, and what is live, belongs to the other tenant.
-  location.assign("/");
+function switchTo(tenant: string): Promise<void> {
+  // What is in memory, and what is live, belongs to the other tenant.
+  return leave(() => api.put("/api/v1/session/tenant", { body: { tenant } }), "/");
 }

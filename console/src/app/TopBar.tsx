@@ -1,5 +1,6 @@
-import { ActionIcon, Group, Tooltip, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { Group, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { IconKeyboard, IconMoon, IconSearch, IconSun } from "@tabler/icons-react";
+import { IconButton } from "~/components/IconButton";
 import { LiveChip } from "./LiveChip";
 import { paletteStore } from "./Palette";
 import { TenantSwitch } from "./TenantSwitch";
@@ -19,11 +20,14 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <LiveChip />
         <ZonePicker />
         <SchemeButton />
-        <Tooltip label="Shortcuts (?)">
-          <ActionIcon variant="subtle" color="gray" size={30} onClick={onHelp} aria-label="Show the keyboard shortcuts">
-            <IconKeyboard size={18} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton
+          icon={IconKeyboard}
+          iconSize={18}
+          size={30}
+          label="Show the keyboard shortcuts"
+          hint="Shortcuts (?)"
+          onClick={onHelp}
+        />
         <TenantSwitch />
         <UserMenu />
       </Group>
@@ -34,18 +38,8 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
 function SchemeButton() {
   const { setColorScheme } = useMantineColorScheme();
   const next = useComputedColorScheme("light") === "dark" ? "light" : "dark";
-  const Icon = next === "light" ? IconSun : IconMoon;
+  const icon = next === "light" ? IconSun : IconMoon;
   return (
-    <Tooltip label={`Make it ${next}`}>
-      <ActionIcon
-        variant="subtle"
-        color="gray"
-        size={30}
-        onClick={() => setColorScheme(next)}
-        aria-label={`Make it ${next}`}
-      >
-        <Icon size={18} />
-      </ActionIcon>
-    </Tooltip>
+    <IconButton icon={icon} iconSize={18} size={30} label={`Make it ${next}`} onClick={() => setColorScheme(next)} />
   );
 }

@@ -3,7 +3,7 @@ import { IconKeyboard, IconLock, IconLogout, IconUser } from "@tabler/icons-reac
 import { lazy, Suspense, useState } from "react";
 import { api } from "~/api/client";
 import { roleWord, useSession } from "~/api/session";
-import { toast } from "~/components/toast";
+import { leave } from "~/pages/login/entering";
 import { shortcutsOn } from "~/state/shortcuts";
 
 const OwnPassword = lazy(() => import("./OwnPassword"));
@@ -26,7 +26,7 @@ export function UserMenu() {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>
-            <Text size="sm" fw={600} truncate>
+            <Text fw={600} truncate>
               {name}
             </Text>
             <Text size="xs">{roleWord(session?.role)}</Text>
@@ -38,7 +38,10 @@ export function UserMenu() {
           <Menu.Item leftSection={<IconLock size={16} />} onClick={() => setChanging(true)}>
             Change password
           </Menu.Item>
-          <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => void signOut()}>
+          <Menu.Item
+            leftSection={<IconLogout size={16} />}
+            onClick={() => void leave(() => api.delete("/api/v1/session"), "/login")}
+          >
             Sign out
           </Menu.Item>
         </Menu.Dropdown>
@@ -50,15 +53,4 @@ export function UserMenu() {
       )}
     </>
   );
-}
-
-async function signOut(): Promise<void> {
-  try {
-    await api.delete("/api/v1/session");
-  } catch (error) {
-    toast.failed(error);
-    return;
-  }
-  // Loaded anew: nothing of what was seen stays in memory.
-  location.assign("/login");
 }

@@ -12,7 +12,7 @@ import { queryClient } from "~/api/query";
 import { isSignedOut, sessionQuery } from "~/api/session";
 import { Broken } from "~/components/Broken";
 import { EmptyState } from "~/components/EmptyState";
-import { PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/values";
 import { barePages, type Page, pages } from "~/pages/registry";
 import { type BarePath, bareSearch, everywhere, type PagePath, search } from "~/pages/search";
 import {
@@ -96,11 +96,7 @@ declare module "@tanstack/react-router" {
 
 function NotFound() {
   return (
-    <EmptyState
-      kind="nothing-yet"
-      title="There is no such page"
-      action={<PageLink to={links.dashboard()}>Go to the dashboard</PageLink>}
-    >
+    <EmptyState title="There is no such page" action={<PageLink to={links.dashboard()}>Go to the dashboard</PageLink>}>
       The address may be mistyped, or the page is from another version.
     </EmptyState>
   );

@@ -39,12 +39,10 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
-    Input: { defaultProps: { size: "sm" } },
     InputDescription: { defaultProps: { size: "sm" } },
-    Button: { defaultProps: { size: "sm" } },
-    TextInput: { defaultProps: { size: "sm" } },
-    Select: { defaultProps: { size: "sm", checkIconPosition: "right" } },
-    NumberInput: { defaultProps: { size: "sm" } },
+    Text: { defaultProps: { size: "sm" } },
+    ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
+    Select: { defaultProps: { checkIconPosition: "right" } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: true } } },
     Modal: {
       defaultProps: {
@@ -57,7 +55,7 @@ export const theme = createTheme({
     Alert: Alert.extend({
       styles: (_theme, { color }) => (color === "yellow" ? { title: { color: "var(--sl-warn-text)" } } : {}),
     }),
-    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Drawer: { defaultProps: { position: "right", closeButtonProps: { "aria-label": "Close" } } },
     PasswordInput: { defaultProps: { visibilityToggleButtonProps: { "aria-label": "Show the password" } } },
   },
 });

@@ -6,11 +6,11 @@ export function Broken({ error }: { error: unknown }) {
   return (
     <Alert color="red" title="This page broke" role="alert" m="md" maw={760}>
       <Stack gap="sm">
-        <Text size="sm">
+        <Text>
           That is a fault of the console. Nothing that was saved is lost, and runs go on. Reload the page; if it breaks
           again, tell the words below to whoever runs Syncline here.
         </Text>
-        <Text size="sm" component="pre" m={0} style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
+        <Text component="pre" m={0} style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>
           {wordsOf(error)}
         </Text>
         <Group gap="xs">

@@ -9,11 +9,13 @@ interface Props<T extends string> {
   value: T | "";
   words: Record<T, string> | Record<string, string>;
   width?: number;
+  searchable?: boolean;
   onChange: (value: T | "") => void;
 }
 
 /** A choice that filters a list. */
-export function ChoiceFilter<T extends string>({ label, name = label, value, words, width = 150, onChange }: Props<T>) {
+export function ChoiceFilter<T extends string>(props: Props<T>) {
+  const { label, name = label, value, words, width = 150, searchable = false, onChange } = props;
   return (
     <Select
       size="xs"
@@ -24,6 +26,7 @@ export function ChoiceFilter<T extends string>({ label, name = label, value, wor
       value={value || null}
       onChange={(value) => onChange((value ?? "") as T | "")}
       clearable
+      searchable={searchable}
     />
   );
 }

@@ -1,5 +1,6 @@
-import { ActionIcon, Checkbox, Popover, Stack, Tooltip } from "@mantine/core";
+import { Checkbox, Popover, Stack } from "@mantine/core";
 import { IconColumns3 } from "@tabler/icons-react";
+import { IconButton } from "./IconButton";
 
 interface Props {
   columns: { id: string; header: string }[];
@@ -12,11 +13,7 @@ export function ColumnMenu({ columns, hidden, onToggle }: Props) {
   return (
     <Popover position="bottom-end" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <Tooltip label="Columns">
-          <ActionIcon variant="subtle" color="gray" size={30} aria-label="Choose columns">
-            <IconColumns3 size={17} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton icon={IconColumns3} iconSize={17} size={30} label="Choose columns" hint="Columns" />
       </Popover.Target>
       <Popover.Dropdown p="sm">
         <Stack gap={8}>

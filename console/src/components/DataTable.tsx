@@ -1,11 +1,11 @@
 import { Checkbox, Skeleton } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import { columnVisibilityFeature, type RowData, tableFeatures, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, type ReactNode, type RefObject, useMemo, useRef } from "react";
 import { useShortcuts } from "~/state/shortcuts";
 import { ColumnMenu } from "./ColumnMenu";
 import classes from "./DataTable.module.css";
+import { Pager } from "./Pager";
 import { ProblemAlert } from "./ProblemAlert";
 import { useHiddenColumns, useRowCursor, useSelecting } from "./tableState";
 
@@ -41,19 +41,22 @@ export interface DataTableProps<T> {
   onSelect?: (selected: ReadonlySet<string>) => void;
   /** Marks the row whose detail is open. */
   openId?: string | undefined;
+  /** Where the next part of the list begins; null where there is none, undefined where the list has no parts. */
+  next?: string | null;
+  /** Beside the buttons that go to other parts: "25 runs". */
+  counted?: ReactNode;
   /** Above the table, left of the column menu: filters, or what may be done with the selected. */
   toolbar?: ReactNode;
 }
 
-const features = tableFeatures({ columnVisibilityFeature });
 const ROW_HEIGHT = 34;
 /** Fewer rows than these are simply drawn. */
 const VIRTUAL_FROM = 120;
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** The one table: a row cursor (j, k), selection (x), Enter to open, rows that stay while new ones are fetched. */
-export function DataTable<T extends RowData>(props: DataTableProps<T>) {
-  const { name, columns, rows, rowId, loading, fetching, error, onRetry, empty, toolbar } = props;
+export function DataTable<T>(props: DataTableProps<T>) {
+  const { name, columns, rows, rowId, loading, fetching, error, onRetry, empty, toolbar, next, counted } = props;
   const { hidden, toggle } = useHiddenColumns(
     name,
     columns.filter((one) => one.hidden).map((one) => one.id),
@@ -71,6 +74,7 @@ export function DataTable<T extends RowData>(props: DataTableProps<T>) {
         {rows && rows.length > 0 && <Rows {...props} rows={rows} hidden={hidden} rowId={rowId} />}
         {rows?.length === 0 && !error && empty}
       </div>
+      {next !== undefined && <Pager next={next}>{counted}</Pager>}
     </div>
   );
 }
@@ -86,7 +90,7 @@ function FirstRows() {
   );
 }
 
-function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
+function Rows<T>(props: DataTableProps<T> & { rows: T[]; hidden: string[] }) {
   const { name, columns, rows, rowId, hidden, link, onSelect, openId } = props;
   const navigate = useNavigate();
   const onOpen = link ? (row: T) => void navigate({ href: link(row) }) : props.onOpen;
@@ -95,15 +99,8 @@ function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden:
   const cursor = useRowCursor(ids);
   const selecting = useSelecting(ids, selected, onSelect ?? (() => undefined));
   const body = useRef<HTMLTableSectionElement>(null);
-  const table = useTable({
-    features,
-    data: rows,
-    columns: useMemo(() => columns.map((one) => ({ id: one.id, header: one.header })), [columns]),
-    getRowId: rowId,
-    state: { columnVisibility: useMemo(() => Object.fromEntries(hidden.map((id) => [id, false])), [hidden]) },
-  });
-  const shown = table.getVisibleLeafColumns().map((one) => columns.find((column) => column.id === one.id) as Column<T>);
-  const { window, before, after } = useRowWindow(table.getRowModel().rows, body);
+  const shown = columns.filter((column) => !hidden.includes(column.id));
+  const { window, before, after } = useRowWindow(rows, ids, body);
 
   const focusRow = (index: number) => {
     const row = body.current?.querySelector<HTMLElement>(`[data-index="${index}"]`);
@@ -112,24 +109,15 @@ function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden:
   };
   const step = (by: number) => focusRow(cursor.move(by));
   const open = (index: number) => rows[index] !== undefined && onOpen?.(rows[index]);
+  const key = (keys: string, label: string, run: () => void) => ({ keys, label, group: "List", run });
   useShortcuts([
-    { keys: "j", label: "Next row", group: "List", run: () => step(1) },
-    { keys: "k", label: "Previous row", group: "List", run: () => step(-1) },
+    key("j", "Next row", () => step(1)),
+    key("k", "Previous row", () => step(-1)),
     ...(onSelect
       ? [
-          {
-            keys: "x",
-            label: "Select the row",
-            group: "List",
-            run: () => cursor.at >= 0 && selecting.toggle(cursor.at),
-          },
-          {
-            keys: "shift+x",
-            label: "Select up to the row",
-            group: "List",
-            run: () => cursor.at >= 0 && selecting.toggle(cursor.at, true),
-          },
-          { keys: "a", label: "Select the page", group: "List", run: () => selecting.togglePage() },
+          key("x", "Select the row", () => cursor.at >= 0 && selecting.toggle(cursor.at)),
+          key("shift+x", "Select up to the row", () => cursor.at >= 0 && selecting.toggle(cursor.at, true)),
+          key("a", "Select the page", selecting.togglePage),
         ]
       : []),
   ]);
@@ -172,13 +160,13 @@ function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden:
       </thead>
       <tbody ref={body}>
         {before > 0 && <Space height={before} />}
-        {window.map(({ row, index }) => (
+        {window.map(({ row, id, index }) => (
           <tr
-            key={row.id}
+            key={id}
             data-index={index}
             aria-rowindex={index + 2}
-            aria-selected={onSelect ? selected.has(row.id) : undefined}
-            data-open={openId === row.id}
+            aria-selected={onSelect ? selected.has(id) : undefined}
+            data-open={openId === id}
             data-opens={onOpen !== undefined}
             tabIndex={index === Math.max(0, cursor.at) ? 0 : -1}
             onFocus={(event) => event.target === event.currentTarget && cursor.put(index)}
@@ -188,15 +176,15 @@ function Rows<T extends RowData>(props: DataTableProps<T> & { rows: T[]; hidden:
               <td className={classes.check}>
                 <Checkbox
                   size="xs"
-                  aria-label={`Select ${row.id}`}
-                  checked={selected.has(row.id)}
+                  aria-label={`Select ${id}`}
+                  checked={selected.has(id)}
                   onChange={(event) => selecting.toggle(index, (event.nativeEvent as unknown as MouseEvent).shiftKey)}
                 />
               </td>
             )}
             {shown.map((column) => (
               <td key={column.id} data-align={column.align}>
-                {column.cell(row.original)}
+                {column.cell(row)}
               </td>
             ))}
           </tr>
@@ -216,7 +204,7 @@ function Space({ height }: { height: number }) {
 }
 
 /** Which rows are drawn: all of a page, those in sight of a long list. */
-function useRowWindow<R>(rows: R[], body: RefObject<HTMLElement | null>) {
+function useRowWindow<T>(rows: T[], ids: string[], body: RefObject<HTMLElement | null>) {
   const virtual = rows.length > VIRTUAL_FROM;
   const scroller = () => body.current?.closest<HTMLElement>("[data-scrolls]") ?? document.documentElement;
   const virtualizer = useVirtualizer({
@@ -227,12 +215,13 @@ function useRowWindow<R>(rows: R[], body: RefObject<HTMLElement | null>) {
     overscan: 12,
     scrollMargin: virtual ? (body.current?.offsetTop ?? 0) : 0,
   });
-  if (!virtual) return { window: rows.map((row, index) => ({ row, index })), before: 0, after: 0 };
+  const drawn = (index: number) => ({ row: rows[index] as T, id: ids[index] as string, index });
+  if (!virtual) return { window: rows.map((_, index) => drawn(index)), before: 0, after: 0 };
   const items = virtualizer.getVirtualItems();
   const margin = virtualizer.options.scrollMargin;
   const last = items.at(-1);
   return {
-    window: items.map((item) => ({ row: rows[item.index] as R, index: item.index })),
+    window: items.map((item) => drawn(item.index)),
     before: (items[0]?.start ?? margin) - margin,
     after: last ? virtualizer.getTotalSize() - (last.end - margin) : 0,
   };

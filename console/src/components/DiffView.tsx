@@ -1,6 +1,5 @@
-import { Group, Text } from "@mantine/core";
+import { Group, Paper, Text } from "@mantine/core";
 import { payloadText } from "~/api/lossless";
-import classes from "./DiffView.module.css";
 import { deferred } from "./deferred";
 
 interface Props {
@@ -17,8 +16,14 @@ const DiffSides = deferred(() => import("./DiffSides"), 120);
 export function DiffView({ before, after, beforeLabel, afterLabel, maxHeight = 460 }: Props) {
   const [left, right] = [payloadText(before ?? ""), payloadText(after ?? "")];
   return (
-    <section className={classes.frame} aria-label={`Difference between ${beforeLabel} and ${afterLabel}`}>
-      <Group grow className={classes.heads} gap={0}>
+    <Paper
+      withBorder
+      component="section"
+      miw={0}
+      style={{ overflow: "hidden" }}
+      aria-label={`Difference between ${beforeLabel} and ${afterLabel}`}
+    >
+      <Group grow gap={0} px={10} py={5} bg="var(--sl-surface)">
         <Text size="xs" fw={600}>
           {beforeLabel}
         </Text>
@@ -27,6 +32,6 @@ export function DiffView({ before, after, beforeLabel, afterLabel, maxHeight = 4
         </Text>
       </Group>
       <DiffSides before={left} after={right} label={`${beforeLabel} and ${afterLabel}`} maxHeight={maxHeight} />
-    </section>
+    </Paper>
   );
 }

@@ -1,10 +1,9 @@
 import { Button, CloseButton, Group, Pill, Stack, Text, ThemeIcon } from "@mantine/core";
 import { IconFilterOff, IconInbox } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { ProblemAlert } from "./ProblemAlert";
 
-interface NothingYet {
-  kind: "nothing-yet";
+/** That a list has nothing yet, and what to do about it. */
+export interface Nothing {
   title: string;
   children?: ReactNode;
   /** The one thing to do next: a button or link. */
@@ -17,45 +16,55 @@ export interface Filter {
   remove: () => void;
 }
 
-interface NoMatch {
-  kind: "no-match";
+function Empty({ icon: Icon, title, children }: { icon: typeof IconInbox; title: ReactNode; children: ReactNode }) {
+  return (
+    <Stack align="center" gap="xs" py={48} px="md" ta="center">
+      <ThemeIcon variant="light" color="gray" size={44} radius="xl">
+        <Icon size={22} />
+      </ThemeIcon>
+      <Text fw={600} size="md">
+        {title}
+      </Text>
+      {children}
+    </Stack>
+  );
+}
+
+/** Where nothing is yet. */
+export function EmptyState({ title, children, action }: Nothing) {
+  return (
+    <Empty icon={IconInbox} title={title}>
+      {children && (
+        <Text c="dimmed" maw={460} component="div">
+          {children}
+        </Text>
+      )}
+      {action && <Group mt="xs">{action}</Group>}
+    </Empty>
+  );
+}
+
+interface NoMatchProps {
   /** "runs", "entries". */
   what: string;
   filters: Filter[];
   onClear: () => void;
 }
 
-interface Failed {
-  kind: "failed";
-  error: unknown;
-  onRetry?: (() => void) | undefined;
-}
-
-/** Three different things that an empty list may mean. */
-export function EmptyState(props: NothingYet | NoMatch | Failed) {
-  if (props.kind === "failed") return <ProblemAlert error={props.error} onRetry={props.onRetry} />;
-  const none = props.kind === "nothing-yet";
+/** Where nothing matches the filters. */
+export function NoMatch({ what, filters, onClear }: NoMatchProps) {
+  const these = filters.length === 1 ? "this filter" : `these ${filters.length} filters`;
   return (
-    <Stack align="center" gap="xs" py={48} px="md" ta="center">
-      <ThemeIcon variant="light" color="gray" size={44} radius="xl">
-        {none ? <IconInbox size={22} /> : <IconFilterOff size={22} />}
-      </ThemeIcon>
-      {none ? <First {...props} /> : <Filtered {...props} />}
-    </Stack>
-  );
-}
-
-function First({ title, children, action }: NothingYet) {
-  return (
-    <>
-      <Text fw={600}>{title}</Text>
-      {children && (
-        <Text size="sm" c="dimmed" maw={460} component="div">
-          {children}
-        </Text>
-      )}
-      {action && <Group mt="xs">{action}</Group>}
-    </>
+    <Empty icon={IconFilterOff} title={`No ${what} match ${these}`}>
+      <Group gap={6} justify="center">
+        {filters.map((filter) => (
+          <FilterPill key={filter.label} filter={filter} size="md" />
+        ))}
+      </Group>
+      <Button size="compact-sm" variant="default" mt="xs" onClick={onClear}>
+        Clear filters
+      </Button>
+    </Empty>
   );
 }
 
@@ -68,37 +77,5 @@ export function FilterPill({ filter: { label, remove }, size }: { filter: Filter
         <CloseButton size={18} onClick={remove} aria-label={`Remove filter ${label}`} />
       </Group>
     </Pill>
-  );
-}
-
-function Filtered({ what, filters, onClear }: NoMatch) {
-  return (
-    <>
-      <Text fw={600}>
-        No {what} match {filters.length === 1 ? "this filter" : `these ${filters.length} filters`}
-      </Text>
-      <Group gap={6} justify="center">
-        {filters.map((filter) => (
-          <FilterPill key={filter.label} filter={filter} size="md" />
-        ))}
-      </Group>
-      <Button size="compact-sm" variant="default" mt="xs" onClick={onClear}>
-        Clear filters
-      </Button>
-    </>
-  );
-}
-
-interface EmptyListProps extends Omit<NothingYet, "kind">, Pick<NoMatch, "what" | "onClear"> {
-  filters: (Filter | false | "" | 0 | undefined)[];
-}
-
-/** Why a list is empty: nothing matches its filters, or nothing is there yet. */
-export function EmptyList({ what, filters, onClear, ...none }: EmptyListProps) {
-  const set = filters.filter((filter) => typeof filter === "object");
-  return set.length > 0 ? (
-    <EmptyState kind="no-match" what={what} filters={set} onClear={onClear} />
-  ) : (
-    <EmptyState kind="nothing-yet" {...none} />
   );
 }

@@ -1,7 +1,6 @@
-import { useComputedColorScheme } from "@mantine/core";
+import { Paper, useComputedColorScheme } from "@mantine/core";
 import { useMemo } from "react";
 import { CodeMirror, EditorView, json, linter, lintGutter, look, syntaxError } from "./codemirror";
-import classes from "./DiffView.module.css";
 
 interface Props {
   /** The text, exactly: numbers are never parsed. */
@@ -26,7 +25,7 @@ export default function JsonEditor({ value, onChange, label, height }: Props) {
     [label],
   );
   return (
-    <div className={classes.frame}>
+    <Paper withBorder miw={0} style={{ overflow: "hidden" }}>
       {/* Tab moves on, as in every other field; Escape then Tab is not needed. */}
       <CodeMirror
         value={value}
@@ -36,6 +35,6 @@ export default function JsonEditor({ value, onChange, label, height }: Props) {
         extensions={extensions}
         indentWithTab={false}
       />
-    </div>
+    </Paper>
   );
 }

@@ -1,27 +1,27 @@
 import { Group, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import type { ReactNode } from "react";
-import { PageLink } from "./PageLink";
+import { PageLink } from "~/components/values";
 
-interface Props {
+export interface PageHeaderProps {
   title: string;
   /** One line: what the page is for. */
   purpose?: ReactNode;
   /** Where a detail page belongs: `{ title: "Runs", to: links.runs() }`. */
-  parent?: { title: string; to: string };
+  parent?: { title: string; to: string } | undefined;
   /** Beside the title: a status badge, an ID. */
   beside?: ReactNode;
   /** At the right: the main action last. */
   actions?: ReactNode;
 }
 
-export function PageHeader({ title, purpose, parent, beside, actions }: Props) {
+export function PageHeader({ title, purpose, parent, beside, actions }: PageHeaderProps) {
   useDocumentTitle(`${title} · Syncline`);
   return (
     <Group justify="space-between" align="flex-end" mb="md" gap="sm">
       <div style={{ minWidth: 0 }}>
         {parent && (
-          <Text size="sm" mb={2} component="nav" aria-label="Breadcrumb">
+          <Text mb={2} component="nav" aria-label="Breadcrumb">
             <PageLink to={parent.to}>{parent.title}</PageLink> <span aria-hidden>/</span>
           </Text>
         )}
@@ -32,7 +32,7 @@ export function PageHeader({ title, purpose, parent, beside, actions }: Props) {
           {beside}
         </Group>
         {purpose && (
-          <Text size="sm" c="dimmed" mt={2} component="div">
+          <Text c="dimmed" mt={2} component="div">
             {purpose}
           </Text>
         )}

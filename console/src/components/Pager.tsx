@@ -1,4 +1,4 @@
-import { Button, Group, Text } from "@mantine/core";
+import { Button, type ButtonProps, Group, Text } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight, IconChevronsLeft } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useShortcuts } from "~/state/shortcuts";
@@ -22,45 +22,28 @@ export function Pager({ next, children }: Props) {
     previous.set(next, cursor);
     setView({ cursor: next });
   };
-  const goNewer = () => newer !== undefined && setView({ cursor: newer });
+  const goNewer = () => {
+    if (newer !== undefined) setView({ cursor: newer });
+  };
   useShortcuts([
     { keys: "]", label: "Next page", group: "List", run: goOlder },
     { keys: "[", label: "Previous page", group: "List", run: goNewer },
   ]);
+  const step = (label: string, icon: ButtonProps, possible: boolean, run: () => void) => (
+    <Button size="compact-sm" variant="default" disabled={!possible} onClick={run} {...icon}>
+      {label}
+    </Button>
+  );
   return (
     <Group justify="space-between" mt="xs" gap="xs">
-      <Text size="sm" c="dimmed" component="div">
+      <Text c="dimmed" component="div">
         {children}
       </Text>
       {(cursor !== "" || next) && (
         <Group gap={6} component="nav" aria-label="Pages">
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<IconChevronsLeft size={14} />}
-            disabled={cursor === ""}
-            onClick={() => setView({ cursor: "" })}
-          >
-            First
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<IconChevronLeft size={14} />}
-            disabled={newer === undefined}
-            onClick={goNewer}
-          >
-            Previous
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="default"
-            rightSection={<IconChevronRight size={14} />}
-            disabled={!next}
-            onClick={goOlder}
-          >
-            Next
-          </Button>
+          {step("First", { leftSection: <IconChevronsLeft size={14} /> }, cursor !== "", () => setView({ cursor: "" }))}
+          {step("Previous", { leftSection: <IconChevronLeft size={14} /> }, newer !== undefined, goNewer)}
+          {step("Next", { rightSection: <IconChevronRight size={14} /> }, Boolean(next), goOlder)}
         </Group>
       )}
     </Group>

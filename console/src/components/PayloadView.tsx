@@ -1,8 +1,9 @@
-import { ActionIcon, Button, CopyButton, Group, Text, Tooltip } from "@mantine/core";
+import { Button, CopyButton, Group, Text } from "@mantine/core";
 import { IconCheck, IconCopy, IconDownload, IconTextWrap } from "@tabler/icons-react";
 import { memo, useMemo, useState } from "react";
 import { payloadText } from "~/api/lossless";
 import { count } from "~/state/format";
+import { IconButton } from "./IconButton";
 import classes from "./PayloadView.module.css";
 import { tokens } from "./tokens";
 
@@ -26,7 +27,7 @@ export function PayloadView({ payload, label, maxHeight = 420, missing = "No pay
   const lines = useMemo(() => text?.split("\n") ?? [], [text]);
   if (text === null) {
     return (
-      <Text size="sm" c="dimmed" py="xs">
+      <Text c="dimmed" py="xs">
         {missing}
       </Text>
     );
@@ -77,41 +78,37 @@ const Line = memo(function Line({ line }: { line: string }) {
 function Tools({ text, label, wrap, onWrap }: { text: string; label: string; wrap: boolean; onWrap: () => void }) {
   return (
     <Group gap={2} ml="auto" wrap="nowrap">
-      <Tooltip label={wrap ? "Do not wrap lines" : "Wrap lines"}>
-        <ActionIcon
-          size={24}
-          variant="subtle"
-          color="gray"
-          onClick={onWrap}
-          aria-label="Wrap lines"
-          aria-pressed={wrap}
-        >
-          <IconTextWrap size={15} />
-        </ActionIcon>
-      </Tooltip>
+      <IconButton
+        {...SMALL}
+        icon={IconTextWrap}
+        label="Wrap lines"
+        hint={wrap ? "Do not wrap lines" : "Wrap lines"}
+        aria-pressed={wrap}
+        onClick={onWrap}
+      />
       <CopyButton value={text}>
         {({ copied, copy }) => (
-          <Tooltip label={copied ? "Copied" : "Copy"}>
-            <ActionIcon size={24} variant="subtle" color="gray" onClick={copy} aria-label={`Copy ${label}`}>
-              {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
-            </ActionIcon>
-          </Tooltip>
+          <IconButton
+            {...SMALL}
+            icon={copied ? IconCheck : IconCopy}
+            label={`Copy ${label}`}
+            hint={copied ? "Copied" : "Copy"}
+            onClick={copy}
+          />
         )}
       </CopyButton>
-      <Tooltip label="Download">
-        <ActionIcon
-          size={24}
-          variant="subtle"
-          color="gray"
-          onClick={() => download(text, label)}
-          aria-label={`Download ${label}`}
-        >
-          <IconDownload size={15} />
-        </ActionIcon>
-      </Tooltip>
+      <IconButton
+        {...SMALL}
+        icon={IconDownload}
+        label={`Download ${label}`}
+        hint="Download"
+        onClick={() => download(text, label)}
+      />
     </Group>
   );
 }
+
+const SMALL = { size: 24, iconSize: 15 };
 
 function download(text: string, label: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));

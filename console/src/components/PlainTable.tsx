@@ -4,6 +4,7 @@ import type { Column } from "./DataTable";
 interface Props<T> extends Omit<TableProps, "data"> {
   /** Names the table for screen readers. */
   name: string;
+  caption?: string;
   columns: Column<T>[];
   rows: readonly T[];
   rowId: (row: T) => string | number;
@@ -12,9 +13,10 @@ interface Props<T> extends Omit<TableProps, "data"> {
 }
 
 /** A short table within a panel or a dialog: all its rows at once. */
-export function PlainTable<T>({ name, columns, rows, rowId, rowProps, ...table }: Props<T>) {
+export function PlainTable<T>({ name, columns, rows, rowId, rowProps, caption, ...table }: Props<T>) {
   return (
     <Table aria-label={name} {...table}>
+      {caption && <Table.Caption>{caption}</Table.Caption>}
       <Table.Thead>
         <Table.Tr>
           {columns.map((column) => (

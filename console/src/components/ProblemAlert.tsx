@@ -1,6 +1,6 @@
 import { Alert, Button, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
-import { asProblem } from "~/api/problem";
+import { asProblem, plainPath } from "~/api/problem";
 
 interface Props {
   error: unknown;
@@ -13,7 +13,7 @@ interface Props {
 export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
   if (!error) return null;
   const problem = asProblem(error);
-  const errors = problem.errors.filter((item) => !shownElsewhere.includes(item.path.replace(/^\$\.?/, "")));
+  const errors = problem.errors.filter((item) => !shownElsewhere.includes(plainPath(item.path)));
   return (
     <Alert
       color="red"
@@ -24,16 +24,8 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
       role="alert"
       styles={{ title: { fontSize: 14 } }}
     >
-      {problem.detail && <Text size="sm">{problem.detail}</Text>}
-      {errors.length > 0 && (
-        <List size="sm" mt={4}>
-          {errors.map((item) => (
-            <List.Item key={item.path + item.message}>
-              {item.path !== "$" && <code>{item.path.replace(/^\$\.?/, "")}</code>} {item.message}
-            </List.Item>
-          ))}
-        </List>
-      )}
+      {problem.detail && <Text>{problem.detail}</Text>}
+      {errors.length > 0 && <Findings of={errors} />}
       {onRetry && (
         <Group mt="xs">
           <Button size="compact-sm" variant="default" onClick={onRetry}>
@@ -42,5 +34,18 @@ export function ProblemAlert({ error, onRetry, shownElsewhere = [] }: Props) {
         </Group>
       )}
     </Alert>
+  );
+}
+
+/** What is wrong, or probably not meant, each with where it stands. */
+export function Findings({ of }: { of: readonly { path: string; message: string }[] }) {
+  return (
+    <List size="sm" mt={4}>
+      {of.map(({ path, message }) => (
+        <List.Item key={path + message}>
+          {path !== "$" && <code>{plainPath(path)}</code>} {message}
+        </List.Item>
+      ))}
+    </List>
   );
 }

@@ -1,22 +1,30 @@
 import { Alert, Button, CopyButton, Group, Stack, Text } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
+import { useDialog } from "./form/form";
 
 interface Props {
   value: string;
   /** "API key", "secret", "link". */
   what: string;
-  /** Why to copy it now, behind the title. */
+  /** What the dialog is called while it is shown. */
+  dialogTitle?: string;
+  /** Why to copy it now. */
   title?: string;
   children: ReactNode;
   /** How it is used. */
   use?: ReactNode;
   done?: string;
-  onClose: () => void;
+  /** If it does not close the dialog. */
+  onClose?: () => void;
 }
 
 /** A key, a secret or a link, the one time that it can be shown. */
-export function ShownOnce({ value, what, title, children, use, done = "I have copied it", onClose }: Props) {
+export function ShownOnce(props: Props) {
+  const { value, what, dialogTitle, title, children, use, done = "I have copied it", onClose } = props;
+  const dialog = useDialog();
+  const keep = dialog?.keep;
+  useEffect(() => keep?.(dialogTitle), [keep, dialogTitle]);
   return (
     <Stack gap="md">
       {title ? (
@@ -24,16 +32,12 @@ export function ShownOnce({ value, what, title, children, use, done = "I have co
           {children}
         </Alert>
       ) : (
-        <Text size="sm">{children}</Text>
+        <Text>{children}</Text>
       )}
       <Copied value={value} what={what} />
-      {use && (
-        <Text size="sm" c="dimmed">
-          {use}
-        </Text>
-      )}
+      {use && <Text c="dimmed">{use}</Text>}
       <Group justify="flex-end">
-        <Button onClick={onClose}>{done}</Button>
+        <Button onClick={onClose ?? dialog?.done}>{done}</Button>
       </Group>
     </Stack>
   );

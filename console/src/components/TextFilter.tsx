@@ -7,14 +7,13 @@ interface Props {
   value: string;
   onApply: (value: string) => void;
   width?: number;
-  size?: "xs" | "sm";
   icon?: ReactNode;
   clearable?: boolean;
 }
 
 /** A text that filters when Enter is pressed or the input is left, not at every letter. */
 export function TextFilter(props: Props) {
-  const { label, placeholder = label, value, onApply, width = 150, size = "xs", icon, clearable = false } = props;
+  const { label, placeholder = label, value, onApply, width = 150, icon, clearable = false } = props;
   const [draft, setDraft] = useState<string | null>(null);
   const apply = () => {
     if (draft !== null && draft.trim() !== value) onApply(draft.trim());
@@ -22,7 +21,7 @@ export function TextFilter(props: Props) {
   };
   return (
     <TextInput
-      size={size}
+      size="xs"
       w={width}
       aria-label={label}
       placeholder={placeholder}

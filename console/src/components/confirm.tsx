@@ -32,14 +32,8 @@ export function confirm(question: Question): Promise<boolean> {
   });
 }
 
-function Ask({
-  body,
-  confirm: yes,
-  cancel = "Cancel",
-  danger,
-  typed,
-  onAnswer,
-}: Question & { onAnswer: (yes: boolean) => void }) {
+function Ask(props: Question & { onAnswer: (yes: boolean) => void }) {
+  const { body, confirm: yes, cancel = "Cancel", danger, typed, onAnswer } = props;
   const [text, setText] = useState("");
   const ready = typed === undefined || text.trim() === typed;
   const submit = (event: FormEvent) => {
@@ -49,9 +43,7 @@ function Ask({
   return (
     <form onSubmit={submit}>
       <Stack gap="md">
-        <Text size="sm" component="div">
-          {body}
-        </Text>
+        <Text component="div">{body}</Text>
         {typed !== undefined && (
           <TextInput
             label={

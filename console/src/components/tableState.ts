@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from "react";
+import { useLocalStorage } from "@mantine/hooks";
+import { useRef, useState } from "react";
 
 /** Moves a cursor over rows and keeps it on its row while the list changes around it. */
 export function useRowCursor(ids: string[]) {
@@ -49,12 +50,13 @@ export function useSelecting(
 
 /** Columns a person has hidden in this table, kept in the browser. */
 export function useHiddenColumns(table: string, initial: string[]) {
-  const key = `syncline.columns.${table}`;
-  const [hidden, setHidden] = useState<string[]>(() => {
-    const text = localStorage.getItem(key);
-    return text === null ? initial : text.split(",").filter(Boolean);
+  const [hidden, setHidden] = useLocalStorage({
+    key: `syncline.columns.${table}`,
+    defaultValue: initial,
+    getInitialValueInEffect: false,
+    serialize: (ids) => ids.join(","),
+    deserialize: (text) => text?.split(",").filter(Boolean) ?? initial,
   });
-  useEffect(() => localStorage.setItem(key, hidden.join(",")), [key, hidden]);
   const toggle = (id: string) =>
     setHidden((now) => (now.includes(id) ? now.filter((one) => one !== id) : [...now, id]));
   return { hidden, toggle };

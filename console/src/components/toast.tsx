@@ -1,8 +1,9 @@
 import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { asProblem } from "~/api/problem";
-import { Warnings } from "./Warnings";
+import { Findings } from "./ProblemAlert";
 
 interface Action {
   label: string;
@@ -20,7 +21,7 @@ function done(message: string, action?: Action): void {
     autoClose: action ? 10_000 : 4_000,
     message: (
       <Group justify="space-between" wrap="nowrap" gap="sm">
-        <Text size="sm">{message}</Text>
+        <Text>{message}</Text>
         {action && (
           <Button
             size="compact-xs"
@@ -38,31 +39,22 @@ function done(message: string, action?: Action): void {
   });
 }
 
-/** Says that something was refused or failed; stays until it is closed. */
+/** Says what must be read: it stays until it is closed. */
+function keep(color: "red" | "yellow", title: string, message: ReactNode): void {
+  const icon = <IconAlertTriangle size={16} />;
+  notifications.show({ color, closeButtonProps: CLOSE, icon, autoClose: false, title, message });
+}
+
+/** Says that something was refused or failed. */
 function failed(error: unknown): void {
   const problem = asProblem(error);
   const details = problem.errors.map((item) => item.message).join("; ");
-  notifications.show({
-    color: "red",
-    closeButtonProps: CLOSE,
-    icon: <IconAlertTriangle size={16} />,
-    autoClose: false,
-    title: problem.title,
-    message: details || problem.detail,
-  });
+  keep("red", problem.title, details || problem.detail);
 }
 
-/** Says what was saved and is probably not meant so; stays until it is closed. */
+/** Says what was saved and is probably not meant so. */
 function doubted(name: string, warnings: readonly { path: string; message: string }[]): void {
-  if (warnings.length === 0) return;
-  notifications.show({
-    color: "yellow",
-    closeButtonProps: CLOSE,
-    icon: <IconAlertTriangle size={16} />,
-    autoClose: false,
-    title: `${name} is saved. Is this meant?`,
-    message: <Warnings warnings={warnings} />,
-  });
+  if (warnings.length > 0) keep("yellow", `${name} is saved. Is this meant?`, <Findings of={warnings} />);
 }
 
 export const toast = { done, failed, doubted };

@@ -1,6 +1,5 @@
 import { follow } from "./connection";
-import type { Listener, Signal } from "./signals";
-import { topicsOf } from "./topics";
+import { type Listener, type Signal, topicsOf } from "./signals";
 
 interface Topic {
   listeners: Set<Listener>;

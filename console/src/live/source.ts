@@ -1,6 +1,5 @@
 import { Hub } from "./hub";
-import { type FromTab, HERE_EVERY_MS, type ToTab } from "./protocol";
-import type { Listener } from "./signals";
+import { type FromTab, HERE_EVERY_MS, type Listener, type ToTab } from "./signals";
 
 /** Where this tab hears live data: the browser's shared worker, or, without one, connections of its own. */
 export interface Source {

@@ -1,5 +1,5 @@
 import type { Hub } from "./hub";
-import { type FromTab, TAB_GONE_MS, type ToTab } from "./protocol";
+import { type FromTab, TAB_GONE_MS, type ToTab } from "./signals";
 
 /** Where messages to a tab go. */
 export type Port = Pick<MessagePort, "postMessage">;

@@ -1,7 +1,8 @@
 /// <reference lib="webworker" />
 // Shared by all tabs: a browser opens about six connections to a host, and each live page would hold one.
+
 import { Hub } from "./hub";
-import type { FromTab } from "./protocol";
+import type { FromTab } from "./signals";
 import { Tabs } from "./tabs";
 
 const tabs = new Tabs(new Hub());

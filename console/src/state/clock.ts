@@ -1,35 +1,30 @@
 import { useSyncExternalStore } from "react";
 import { serverNow } from "~/api/client";
+import { Listeners } from "./listeners";
 
-const listeners = new Set<() => void>();
-let now = 0;
+const listeners = new Listeners();
+let now = serverNow();
+let watching = 0;
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function tick(): void {
   now = serverNow();
-  for (const listener of listeners) listener();
+  listeners.notify();
 }
 
 function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  if (!timer) {
+  const leave = listeners.subscribe(listener);
+  if (watching++ === 0) {
     tick();
     timer = setInterval(tick, 1_000);
   }
   return () => {
-    listeners.delete(listener);
-    if (listeners.size) return;
-    clearInterval(timer);
-    timer = undefined;
+    leave();
+    if (--watching === 0) clearInterval(timer);
   };
-}
-
-function read(): number {
-  if (!now) now = serverNow();
-  return now;
 }
 
 /** The server's time, anew each second. One timer serves every age on the page. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribe, read);
+  return useSyncExternalStore(subscribe, () => now);
 }

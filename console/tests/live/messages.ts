@@ -1,5 +1,5 @@
 import type { Message } from "~/live/signals";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 
 export const ID = "01996f4e-8a4c-7d50-b3c5-1f0f3c1a2b3d";
 

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Signal } from "~/live/signals";
+import { type Signal, topicsOf } from "~/live/signals";
 import { advance, initialState, newest } from "~/live/state";
-import { topicsOf } from "~/live/topics";
-import { type RunStatus, statusIn } from "~/live/useRun";
-import { reduceRuns } from "~/live/useRuns";
+import { type RunStatus, reduceRuns, statusIn } from "~/live/useRuns";
 import { ID, message, run } from "./messages";
 
 describe("state", () => {

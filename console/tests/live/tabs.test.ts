@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Hub } from "~/live/hub";
-import { type FromTab, HERE_EVERY_MS, TAB_GONE_MS } from "~/live/protocol";
-import type { Listener, Signal } from "~/live/signals";
+import { type FromTab, HERE_EVERY_MS, type Listener, type Signal, TAB_GONE_MS } from "~/live/signals";
 import { SharedSource } from "~/live/source";
 import { Tabs } from "~/live/tabs";
 import { message, run } from "./messages";

@@ -5,7 +5,7 @@ import { togglePaused } from "~/live/health";
 import type { Listener } from "~/live/signals";
 import { listenAgain } from "~/live/source";
 import { useLive } from "~/live/useLive";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 import { message, run } from "./messages";
 
 const source = vi.hoisted(() => ({ send: (() => undefined) as Listener, listens: 0, stops: 0 }));

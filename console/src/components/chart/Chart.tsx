@@ -34,7 +34,7 @@ export function Chart({ title, note, empty, ...plot }: Props) {
           onChange={(event) => setAsTable(event.currentTarget.checked)}
         />
       </header>
-      {note && <p>{note}</p>}
+      {note && <p className="dim">{note}</p>}
       <ul aria-label="Legend">
         {plot.series.map((one) => (
           <li key={one.name}>
@@ -44,7 +44,7 @@ export function Chart({ title, note, empty, ...plot }: Props) {
         ))}
       </ul>
       {nothing ? (
-        <p className={classes.empty}>{empty}</p>
+        <p className={`dim ${classes.empty}`}>{empty}</p>
       ) : asTable ? (
         <Numbers title={title} {...plot} />
       ) : (

@@ -1,53 +1,146 @@
-import { Alert, Button, Group, type PaperProps, Paper as Plain, Title } from "@mantine/core";
-import { type ReactNode, useEffect } from "react";
+import { Alert, Button, Group, type PaperProps, Paper as Plain, Skeleton, TextInput, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type ComponentProps, Fragment, type ReactNode, useEffect } from "react";
+import type { Tagged } from "~/api/client";
 import type { Problem } from "~/api/problem";
 import { refetch } from "~/api/query";
+import { ActionButton } from "~/components/action";
+import { type FormOptions, useApiForm } from "~/components/form/form";
+import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
+import { toast } from "~/components/toast";
 import { useShortcuts } from "~/state/shortcuts";
-import { useUnsaved } from "./unsaved";
-import { type ApiForm, type FormOptions, useApiForm } from "./useApiForm";
+import { useHeld, useUnsaved } from "./unsaved";
 
 /** What an editor is given of the object that it edits. */
-export interface Held {
+export interface Held<T> {
+  /** Null for a new one. */
+  stored: Tagged<T> | null;
   /** Keeps what is stored as it is while something is being typed. */
   hold: (on: boolean) => void;
 }
 
-interface Options<V, R> extends FormOptions<V, R>, Held {
-  isNew: boolean;
-  /** First names of the queries that show the object. */
-  queries: readonly string[];
+interface LoadedProps<T> {
+  /** Of the object; undefined for a new one. */
+  name: string | undefined;
+  /** First name of the query. */
+  kind: string;
+  fetch: (name: string) => Promise<Tagged<T>>;
+  parent: { title: string; to: string };
+  /** Milliseconds after which it is fetched again, and when its tab is looked at; 0: neither. */
+  every?: number;
+  children: (held: Held<T>) => ReactNode;
 }
 
-export interface Editor<V, R> extends ApiForm<V, R> {
-  /** Whether there is something to save. */
-  changed: boolean;
-  /** Saves, also by Ctrl or Cmd with S. */
-  save: () => void;
-  reload: () => void;
+/** Loads the object that a page edits; a newer one is another editor. */
+export function Loaded<T>({ name, kind, fetch, parent, every = 0, children }: LoadedProps<T>) {
+  const query = useQuery({
+    queryKey: [kind, name],
+    queryFn: () => fetch(name as string),
+    enabled: name !== undefined,
+    placeholderData: undefined,
+    refetchOnWindowFocus: every > 0,
+    refetchInterval: every || false,
+  });
+  const { shown, hold } = useHeld(query.data);
+  if (query.error && !shown) {
+    return (
+      <>
+        <PageHeader title={name ?? ""} parent={parent} />
+        <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />
+      </>
+    );
+  }
+  if (name !== undefined && !shown) return <Skeleton height={400} />;
+  return <Fragment key={shown?.etag ?? "new"}>{children({ stored: shown ?? null, hold })}</Fragment>;
+}
+
+interface Saved {
+  name: string;
+  warnings?: readonly { path: string; message: string }[] | undefined;
+}
+
+interface Options<T, V, R extends Saved> extends Omit<FormOptions<V, R>, "onSent">, Held<T> {
+  /** First names of the queries that show the object. */
+  queries: readonly string[];
+  /** The page of an object. */
+  page: (name: string) => string;
+  /** What is said of a save, if not that it is saved. */
+  said?: (result: R) => string;
 }
 
 /** A page that edits one stored object: leaving asks first, and what came newer from elsewhere waits meanwhile. */
-export function useEditor<V extends object, R>({ isNew, queries, hold, onSent, ...options }: Options<V, R>) {
+export function useEditor<T, V extends object, R extends Saved>(options: Options<T, V, R>) {
+  const { stored, hold, queries, page, said = ({ name }) => `${name} is saved`, ...rest } = options;
+  const navigate = useNavigate();
   const reload = async () => {
     await refetch(...queries);
     hold(false);
   };
   const form = useApiForm<V, R>({
-    ...options,
+    ...rest,
     onSent: async (result) => {
       await reload();
-      await onSent?.(result);
+      toast.done(said(result));
+      toast.doubted(result.name, result.warnings ?? []);
+      if (!stored) void navigate({ href: page(result.name), ignoreBlocker: true });
     },
   });
   useUnsaved(form.dirty);
   useEffect(() => hold(form.dirty), [hold, form.dirty]);
-  const changed = isNew || form.dirty;
+  /** Whether there is something to save. */
+  const changed = !stored || form.dirty;
+  /** Saves, also by Ctrl or Cmd with S. */
   const save = () => {
     if (changed && !form.pending) form.send();
   };
   useShortcuts([{ keys: "mod+s", label: "Save", group: "Form", run: save }]);
-  return { ...form, changed, save, reload: () => void reload() } satisfies Editor<V, R>;
+  return { ...form, changed, save, reload: () => void reload() };
+}
+
+interface DeleteProps {
+  name: string;
+  /** What goes with it, and what stays. */
+  body: string;
+  /** Whether its name must be typed first. */
+  typed?: boolean;
+  run: () => Promise<unknown>;
+  /** The list that it is gone from, and the list's query. */
+  list: string;
+  query: string;
+}
+
+/** Deletes the object that a page edits, and leaves the page. */
+export function DeleteButton({ name, body, typed = false, run, list, query }: DeleteProps) {
+  const navigate = useNavigate();
+  const ask = { title: `Delete ${name}?`, body, confirm: "Delete", danger: true, ...(typed && { typed: name }) };
+  return (
+    <ActionButton
+      ask={ask}
+      run={run}
+      done={`${name} is deleted`}
+      onDone={() => navigate({ href: list, ignoreBlocker: true })}
+      changes={[query]}
+    >
+      Delete…
+    </ActionButton>
+  );
+}
+
+/** The name of an object, given once. */
+export function NameField({ isNew, ...field }: ComponentProps<typeof TextInput> & { isNew: boolean }) {
+  return (
+    <TextInput
+      label="Name"
+      description="Letters, digits, space, dot, dash; it never changes."
+      withAsterisk
+      readOnly={!isNew}
+      variant={isNew ? "default" : "filled"}
+      maw={420}
+      {...field}
+    />
+  );
 }
 
 interface RefusalProps {

@@ -55,3 +55,13 @@ export function useSearched<T>(kind: Kind<T>, chosen: readonly string[]) {
   const more = Boolean(found.data?.next);
   return { data, choices, more, setTyped, error: found.error, loading: found.isPending, search };
 }
+
+/** The instance of that name with its entity types; undefined while it is not known, and for "". */
+export function useInstance(name: string): Schema<"InstanceView"> | undefined {
+  const found = useQuery({
+    queryKey: ["instance", name],
+    queryFn: () => api.getTagged("/api/v1/instances/{name}", { path: { name } }),
+    enabled: name !== "",
+  });
+  return found.data?.value.name === name ? found.data.value : undefined;
+}

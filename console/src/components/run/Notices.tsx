@@ -1,7 +1,7 @@
 import { Alert, List, Stack, Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/values";
 import { plural } from "~/state/format";
 
 /** What a run tells of itself that is no failure: each with its records, as far as it names them. */
@@ -12,7 +12,7 @@ export function Notices({ notices }: { notices: Schema<"Notice">[] }) {
       <Stack gap={6}>
         {notices.map((one) => (
           <div key={one.code}>
-            <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+            <Text style={{ overflowWrap: "anywhere" }}>
               {one.message}
               {one.count ? ` (${plural(one.count, "record")})` : ""}
             </Text>

@@ -3,7 +3,7 @@ import { IconBan, IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { api } from "~/api/client";
 import { queryClient } from "~/api/query";
 import { ActionButton, useAction } from "~/components/action";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 import { count } from "~/state/format";
 import { useShortcuts } from "~/state/shortcuts";
 

@@ -2,19 +2,15 @@ import { Button, Group, Skeleton, Text } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import { announce } from "~/app/Announcer";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
-import { PlainLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
-import { lookOf } from "~/components/status";
-import { Duration, Time } from "~/components/Time";
-import type { RunStatus } from "~/live/useRun";
+import { lookOf, MODE_WORDS } from "~/components/status";
+import { CopyId, Duration, PlainLink, StatusBadge, Time } from "~/components/values";
+import type { RunStatus } from "~/live/useRuns";
 import { count, plural } from "~/state/format";
 import { Notices } from "./Notices";
 import { milestone, shownState } from "./progress";
 import { RunActions } from "./RunActions";
 import { RunProgress } from "./RunProgress";
-import classes from "./run.module.css";
 import { StageStrip } from "./StageStrip";
 import { useCancelling, useRunStatus } from "./useRunStatus";
 
@@ -32,14 +28,14 @@ export function RunPanel({ correlationId, first, onAgain }: Props) {
   const [cancelling, setCancelling] = useCancelling(correlationId);
   if (!run) {
     return (
-      <section className={classes.panel} aria-label="Run">
+      <section className="panel" aria-label="Run">
         {error ? <ProblemAlert error={error} onRetry={retry} /> : <Skeleton height={160} />}
       </section>
     );
   }
   const state = shownState(run, cancelling && !ended);
   return (
-    <section className={classes.panel} aria-label="Run" data-testid="run-panel" data-state={run.state}>
+    <section className="panel" aria-label="Run" data-testid="run-panel" data-state={run.state}>
       <Announcements run={run} state={state} />
       <Group justify="space-between" gap="sm">
         <Group gap="sm">
@@ -71,7 +67,7 @@ function Facts({ run }: { run: RunStatus }) {
   return (
     <Group gap={8} c="dimmed" fz="sm" mt={8}>
       <CopyId value={run.correlationId} what="correlation ID" whole />
-      <span>{MODES[run.mode] ?? run.mode}</span>
+      <span>{MODE_WORDS[run.mode] ?? run.mode}</span>
       {run.startedAt && (
         <span>
           started <Time at={run.startedAt} as="clock" />, <Duration from={run.startedAt} to={run.finishedAt} />
@@ -80,12 +76,6 @@ function Facts({ run }: { run: RunStatus }) {
     </Group>
   );
 }
-
-const MODES: Record<string, string> = {
-  incremental: "Incremental",
-  reset_cursor: "Reset Cursor",
-  force_full: "Force Full Sync",
-};
 
 /** What a run waits for, or why it ended as it did. */
 function Held({ run, state }: { run: RunStatus; state: string }) {
@@ -103,7 +93,7 @@ function Held({ run, state }: { run: RunStatus; state: string }) {
 
 function Note({ children }: { children: React.ReactNode }) {
   return (
-    <Text size="sm" mt={8} component="div">
+    <Text mt={8} component="div">
       {children}
     </Text>
   );

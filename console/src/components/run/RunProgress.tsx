@@ -1,7 +1,7 @@
 import { Text, Tooltip } from "@mantine/core";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
-import type { RunStatus } from "~/live/useRun";
+import { PageLink } from "~/components/values";
+import type { RunStatus } from "~/live/useRuns";
 import { count, duration, percent, rate } from "~/state/format";
 import { doneOf, skipReasons } from "./progress";
 import classes from "./run.module.css";
@@ -41,9 +41,9 @@ export function RunBar({ run }: { run: RunStatus }) {
       >
         {certain && (
           <>
-            <i data-tone="good" style={{ width: share(run.success) }} />
-            <i data-tone="idle" style={{ width: share(run.skipped) }} />
-            <i data-tone="bad" style={{ width: share(run.failed) }} />
+            <i style={{ width: share(run.success), background: "var(--sl-good-bar)" }} />
+            <i style={{ width: share(run.skipped), background: "var(--sl-idle-bar)" }} />
+            <i style={{ width: share(run.failed), background: "var(--sl-bad-bar)" }} />
           </>
         )}
       </div>
@@ -117,9 +117,14 @@ interface CounterProps {
 
 function Counter({ name, value, tone, note }: CounterProps) {
   return (
-    <div className={classes.counter} data-tone={value > 0 ? tone : undefined}>
-      <dt>{name}</dt>
-      <dd data-testid={`counter-${name.toLowerCase().replace(" ", "-")}`}>{count(value)}</dd>
+    <div className={classes.counter}>
+      <dt className="dim">{name}</dt>
+      <dd
+        data-testid={`counter-${name.toLowerCase().replace(" ", "-")}`}
+        style={value > 0 && tone ? { color: `var(--sl-${tone}-text)` } : undefined}
+      >
+        {count(value)}
+      </dd>
       {note && (
         <Text component="dd" size="xs" c="dimmed" m={0}>
           {note}

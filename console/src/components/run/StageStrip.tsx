@@ -2,7 +2,7 @@ import { Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
 import { STAGE_WORDS } from "~/components/status";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 import { capital, count, duration } from "~/state/format";
 import { doneOf, type StageProgress, stageProgress } from "./progress";
 import classes from "./run.module.css";

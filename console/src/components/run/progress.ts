@@ -1,5 +1,5 @@
 import type { Schema } from "~/api/client";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 
 /** How many records had an outcome at a time. */
 export interface Sample {

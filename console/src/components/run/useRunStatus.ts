@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { api, serverNow } from "~/api/client";
 import { FINAL_RUN_STATES } from "~/components/status";
 import { newest } from "~/live/state";
-import { type RunStatus, useRun } from "~/live/useRun";
+import { type RunStatus, useRun } from "~/live/useRuns";
 import { useNow } from "~/state/clock";
 import { doneOf, meanRate, rateOf, type Sample, sampled, timeLeft } from "./progress";
 

@@ -1,16 +1,12 @@
-import { Button, Text } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { Text } from "@mantine/core";
 import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { roleWord } from "~/api/session";
 import { ActionButton } from "~/components/action";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { Pager } from "~/components/Pager";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { AddButton, ListPage, useList } from "~/components/list";
+import { StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { CreateKey } from "./CreateKey";
 
@@ -23,32 +19,24 @@ export default function ApiKeysPage() {
     key: ["api-keys", cursor],
     fetch: () => api.get("/api/v1/api-keys", { query: { cursor } }),
   });
-  const create = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => setCreating(true)}>
-      Create API key
-    </Button>
-  );
+  const create = <AddButton onClick={() => setCreating(true)}>Create API key</AddButton>;
   return (
-    <>
-      <PageHeader
-        title="API Keys"
-        purpose="Let programs in, each with a role of its own. They send Authorization: ApiKey <key>."
-        actions={create}
-      />
-      <DataTable
-        {...list}
-        name="API keys"
-        columns={[...COLUMNS, { id: "revoke", header: "", cell: (key) => <Revoke apiKey={key} />, align: "right" }]}
-        rowId={(key) => key.id}
-        empty={
-          <EmptyState kind="nothing-yet" title="No API keys yet" action={create}>
-            A program needs one to trigger runs or to read results over HTTP.
-          </EmptyState>
-        }
-      />
-      <Pager next={list.next} />
+    <ListPage
+      title="API Keys"
+      purpose="Let programs in, each with a role of its own. They send Authorization: ApiKey <key>."
+      actions={create}
+      list={list}
+      name="API keys"
+      columns={COLUMNS}
+      rowId={(key) => key.id}
+      empty={
+        <EmptyState title="No API keys yet" action={create}>
+          A program needs one to trigger runs or to read results over HTTP.
+        </EmptyState>
+      }
+    >
       {creating && <CreateKey onClose={() => setCreating(false)} />}
-    </>
+    </ListPage>
   );
 }
 
@@ -65,6 +53,7 @@ const COLUMNS: Column<ApiKey>[] = [
   { id: "expires", header: "Expires", cell: (key) => <Time at={key.expiresAt} none="never" /> },
   { id: "created", header: "Created", cell: (key) => <Time at={key.createdAt} /> },
   { id: "by", header: "By", cell: (key) => key.createdBy },
+  { id: "revoke", header: "", cell: (key) => <Revoke apiKey={key} />, align: "right" },
 ];
 
 function revokedBy(key: ApiKey): string | null {
@@ -77,7 +66,7 @@ function Revoke({ apiKey }: { apiKey: ApiKey }) {
     <>
       Programs that send <code>{apiKey.prefix}_…</code> are refused within 5 seconds. This cannot be taken back.
       {apiKey.usedAt && (
-        <Text size="sm" mt="xs">
+        <Text mt="xs">
           Last used: <Time at={apiKey.usedAt} />
         </Text>
       )}

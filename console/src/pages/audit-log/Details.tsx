@@ -1,52 +1,42 @@
-import { Drawer, Stack, Table } from "@mantine/core";
+import { Stack } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import type { Column } from "~/components/DataTable";
+import { DetailDrawer } from "~/components/DetailDrawer";
+import { Facts } from "~/components/Facts";
 import { PayloadView } from "~/components/PayloadView";
 import { PlainTable } from "~/components/PlainTable";
-import { ProblemAlert } from "~/components/ProblemAlert";
-import { Time } from "~/components/Time";
+import { Time } from "~/components/values";
 import { actionWords, type Change, changes, type Entry, plain } from "./words";
 
 /** One entry: who, when, from where, and what was before and after. */
 export function Details({ id, onClose }: { id: string; onClose: () => void }) {
   const query = useQuery({
     queryKey: ["audit-log", "one", id],
-    queryFn: () => api.get("/api/v1/audit-log/{entry}", { path: { entry: Number(id) } }) as Promise<Entry>,
+    queryFn: () => api.get("/api/v1/audit-log/{entry}", { path: { entry: Number(id) } }),
     placeholderData: undefined,
   });
-  const entry = query.data;
+  const title = (entry: Entry | undefined) => (entry ? actionWords(entry.action) : "Entry");
   return (
-    <Drawer opened onClose={onClose} position="right" size="lg" title={entry ? actionWords(entry.action) : "Entry"}>
-      {query.error && <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />}
-      {entry && <Body entry={entry} />}
-    </Drawer>
+    <DetailDrawer query={query} title={title} size="lg" onClose={onClose}>
+      {(entry) => <Body entry={entry} />}
+    </DetailDrawer>
   );
 }
 
 function Body({ entry }: { entry: Entry }) {
   const changed = changes(entry.details);
-  const facts = [
-    ["Object", entry.object],
-    ["When", <Time key="at" at={entry.at} as="absolute" />],
-    ["By", entry.actor],
-    ["From", entry.ip ?? "unknown"],
-    ["Tenant", entry.tenant === "*" ? "none: it concerns all" : entry.tenant],
-  ] as const;
   return (
     <Stack gap="md">
-      <Table layout="fixed" withRowBorders={false} verticalSpacing={4}>
-        <Table.Tbody>
-          {facts.map(([name, value]) => (
-            <Table.Tr key={name}>
-              <Table.Th w={90} scope="row">
-                {name}
-              </Table.Th>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>{value}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+      <Facts
+        facts={[
+          ["Object", entry.object],
+          ["When", <Time key="at" at={entry.at} as="absolute" />],
+          ["By", entry.actor],
+          ["From", entry.ip ?? "unknown"],
+          ["Tenant", entry.tenant === "*" ? "none: it concerns all" : entry.tenant],
+        ]}
+      />
       {changed.length > 0 && (
         <PlainTable
           name="What was changed"

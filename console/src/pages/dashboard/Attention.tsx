@@ -1,8 +1,7 @@
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
-import { Time } from "~/components/Time";
+import { PageLink, Time } from "~/components/values";
 import classes from "./dashboard.module.css";
 
 type Item = Schema<"Attention">;
@@ -24,7 +23,7 @@ export function Attention({ items }: { items: Item[] }) {
           ))}
         </ul>
       ) : (
-        <p className={classes.calm}>Nothing: services keep up, and no stream's last run failed.</p>
+        <p className="dim">Nothing: services keep up, and no stream's last run failed.</p>
       )}
     </section>
   );

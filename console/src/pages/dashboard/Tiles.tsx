@@ -1,8 +1,7 @@
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PlainLink } from "~/components/PageLink";
-import { Time } from "~/components/Time";
+import { PlainLink, Time } from "~/components/values";
 import { count, percent } from "~/state/format";
 import classes from "./dashboard.module.css";
 import { change, type Range, RUNS_RANGE } from "./steps";
@@ -19,10 +18,14 @@ interface TileProps {
 
 function Tile({ name, value, note, to, tone }: TileProps) {
   return (
-    <PlainLink className={`panel ${classes.tile}`} data-tone={tone} style={{ textDecoration: "none" }} to={to}>
-      <span>{name}</span>
+    <PlainLink
+      className={`panel ${classes.tile}`}
+      style={{ textDecoration: "none", ...(tone && { borderLeft: `3px solid var(--sl-${tone}-bar)` }) }}
+      to={to}
+    >
+      <span className="dim">{name}</span>
       <strong>{value}</strong>
-      <small>{note}</small>
+      <small className="dim">{note}</small>
     </PlainLink>
   );
 }

@@ -5,8 +5,8 @@ import { links } from "~/app/links";
 import { Chart } from "~/components/chart/Chart";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { PlainLink } from "~/components/PageLink";
-import { Time } from "~/components/Time";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { PlainLink, Time } from "~/components/values";
 import { ActiveRuns } from "~/pages/monitor/RunTables";
 import { useHistory } from "~/pages/monitor/usePipeline";
 import { useUrlState } from "~/state/url";
@@ -47,10 +47,10 @@ export default function DashboardPage() {
           />
         }
       />
-      {query.error && !data && <EmptyState kind="failed" error={query.error} onRetry={() => void query.refetch()} />}
+      {query.error && !data && <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />}
       {!data && !query.error && <Skeleton height={90} mb="md" />}
       {data && <Figures data={data} range={view.range} />}
-      <section className={`panel ${classes.active}`}>
+      <section className="panel">
         <h2>Active runs</h2>
         <ActiveRuns />
       </section>
@@ -81,7 +81,6 @@ function NoRuns({ range }: { range: string }) {
   return (
     <div className="panel" style={{ marginBottom: 16 }}>
       <EmptyState
-        kind="nothing-yet"
         title={`No runs in the ${(RANGE_WORDS[range] ?? range).toLowerCase()}`}
         action={
           <Button component={PlainLink} to={links.trigger()}>
@@ -135,23 +134,21 @@ function Waiting() {
   const series = (pick: (stage: Schema<"StageHistory">) => (number | null)[]) =>
     stages.map((stage, at) => ({ name: stage.service, colour: COLOURS[at] ?? "--sl-idle-bar", values: pick(stage) }));
   if (isPending) return <Skeleton height={280} mb="md" />;
-  const empty = "The monitor has not looked in the last half hour";
+  const shared = { empty: "The monitor has not looked in the last half hour", at: history?.at ?? [] };
   return (
     <div className={classes.charts}>
       <Chart
+        {...shared}
         title="Records out of each stage"
         note="A second, over the last half hour; a gap means that nobody looked."
-        empty={empty}
         unit="/s"
-        at={history?.at ?? []}
         series={series((stage) => stage.outgoing)}
       />
       <Chart
+        {...shared}
         title="Oldest waiting at each stage"
         note="Seconds; an age that grows says more than a number that does."
-        empty={empty}
         unit=" s"
-        at={history?.at ?? []}
         series={series((stage) =>
           stage.oldestSeconds.map((age, at) => (stage.waiting[at] === null ? null : (age ?? 0))),
         )}

@@ -38,7 +38,7 @@ export function BulkBar({ view, selected, onClear }: Props) {
   };
   return (
     <Group gap={6} role="toolbar" aria-label="Selected entries">
-      <Text size="sm" fw={600} aria-live="polite">
+      <Text fw={600} aria-live="polite">
         {all ? `All ${count(matching)} matching` : `${plural(selected.size, "entry", "entries")} selected`}
       </Text>
       {!all && matching !== undefined && matching > selected.size && (

@@ -2,9 +2,7 @@ import { Tabs, Text, TextInput } from "@mantine/core";
 import { isJson, payloadText } from "~/api/lossless";
 import { DiffView } from "~/components/DiffView";
 import { deferred } from "~/components/deferred";
-import { Form } from "~/components/form/Form";
-import { FormModal } from "~/components/form/FormModal";
-import { useApiForm } from "~/components/form/useApiForm";
+import { Form, FormModal, useApiForm } from "~/components/form/form";
 import { refresh } from "./operations";
 import { replay, useReplayed } from "./replay";
 import type { Detail } from "./words";
@@ -44,7 +42,7 @@ function Fields({ detail }: { detail: Detail }) {
             height="340px"
           />
           {detail.isMasked && (
-            <Text size="sm" c="dimmed" pt={4}>
+            <Text c="dimmed" pt={4}>
               *** stands for a secret of a connection profile: a field that you leave as it is keeps it.
             </Text>
           )}

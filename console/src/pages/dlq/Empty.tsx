@@ -1,8 +1,7 @@
 import { Button } from "@mantine/core";
 import { links } from "~/app/links";
-import { EmptyState } from "~/components/EmptyState";
-import { PageLink } from "~/components/PageLink";
-import { Time } from "~/components/Time";
+import { EmptyState, NoMatch } from "~/components/EmptyState";
+import { PageLink, Time } from "~/components/values";
 import { useSummary } from "./badge";
 import { CLEARED, chipsOf, type SetView, type View } from "./filters";
 
@@ -10,12 +9,10 @@ import { CLEARED, chipsOf, type SetView, type View } from "./filters";
 export function Empty({ view, setView }: { view: View; setView: SetView }) {
   const summary = useSummary();
   const filters = chipsOf(view, setView);
-  if (filters.length > 0)
-    return <EmptyState kind="no-match" what="entries" filters={filters} onClear={() => setView(CLEARED)} />;
-  if (view.status !== "pending") return <EmptyState kind="nothing-yet" title={`Nothing was ${view.status} yet`} />;
+  if (filters.length > 0) return <NoMatch what="entries" filters={filters} onClear={() => setView(CLEARED)} />;
+  if (view.status !== "pending") return <EmptyState title={`Nothing was ${view.status} yet`} />;
   return (
     <EmptyState
-      kind="nothing-yet"
       title="Nothing waits"
       action={
         <Button variant="default" renderRoot={(props) => <PageLink {...props} to={links.runs()} underline="never" />}>

@@ -2,13 +2,9 @@ import { Group, Stack, Text } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
-import { Pager } from "~/components/Pager";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { useList } from "~/components/list";
+import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
 import { plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { BulkBar } from "./BulkBar";
@@ -32,34 +28,29 @@ export function EntriesTable({ view, setView }: { view: View; setView: SetView }
     fetch: (signal) => api.get("/api/v1/dlq", { query, signal }),
   });
   return (
-    <>
-      <DataTable
-        {...list}
-        name="Dead letters"
-        columns={COLUMNS}
-        rowId={(row) => row.id}
-        openId={view.entry}
-        onOpen={(row) => setView({ entry: row.id, cursor: view.cursor })}
-        selected={selected}
-        {...(view.status !== "replayed" && { onSelect: setSelected })}
-        toolbar={
-          <Stack gap={6}>
-            <FilterBar view={view} setView={setView} />
-            <BulkBar view={view} selected={selected} onClear={() => setSelected(new Set())} />
-          </Stack>
-        }
-        empty={<Empty view={view} setView={setView} />}
-      />
-      <Pager next={list.next}>
+    <DataTable
+      {...list}
+      name="Dead letters"
+      columns={COLUMNS}
+      rowId={(row) => row.id}
+      openId={view.entry}
+      onOpen={(row) => setView({ entry: row.id, cursor: view.cursor })}
+      selected={selected}
+      {...(view.status !== "replayed" && { onSelect: setSelected })}
+      toolbar={
+        <Stack gap={6}>
+          <FilterBar view={view} setView={setView} />
+          <BulkBar view={view} selected={selected} onClear={() => setSelected(new Set())} />
+        </Stack>
+      }
+      empty={<Empty view={view} setView={setView} />}
+      counted={
         <Group gap="xs">
           {list.rows && plural(list.rows.length, "entry", "entries")}
-          <Arrived
-            newestShown={list.rows?.[0]?.failedAt}
-            onFirstPage={view.cursor === "" && view.status === "pending" && Object.keys(filter).length === 0}
-          />
+          <Arrived view={view} newestShown={list.rows?.[0]?.failedAt} />
         </Group>
-      </Pager>
-    </>
+      }
+    />
   );
 }
 
@@ -79,7 +70,7 @@ const COLUMNS: Column<Letter>[] = [
     header: "Error",
     width: "34%",
     cell: (row) => (
-      <Text size="sm" lineClamp={2} inherit style={{ overflowWrap: "anywhere" }}>
+      <Text lineClamp={2} inherit style={{ overflowWrap: "anywhere" }}>
         {row.error}
       </Text>
     ),

@@ -24,55 +24,30 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
     ...key("e", "Edit and replay", () => setEditing(true), editable),
     ...key("d", "Discard it", () => resolve.mutate("discard"), pending),
   ]);
+  const act = (
+    label: string,
+    Icon: typeof IconTrash,
+    run: () => void,
+    variant: string,
+    call?: { isPending: boolean },
+  ) => (
+    <Button size="xs" variant={variant} leftSection={<Icon size={15} />} loading={call?.isPending} onClick={run}>
+      {label}
+    </Button>
+  );
   return (
     <>
       <Group gap="xs">
-        {pending && readable && (
-          <>
-            <Button
-              size="xs"
-              leftSection={<IconRotate size={15} />}
-              loading={replay.isPending}
-              onClick={() => replay.mutate({ fromStage: "failed" })}
-            >
-              Replay
-            </Button>
-            {editable && (
-              <Button size="xs" variant="light" leftSection={<IconPencil size={15} />} onClick={() => setEditing(true)}>
-                Edit and replay
-              </Button>
-            )}
-            <Button
-              size="xs"
-              variant="default"
-              leftSection={<IconRefresh size={15} />}
-              onClick={() => replay.mutate({ fromStage: "ingest" })}
-            >
-              Read again from the source
-            </Button>
-          </>
-        )}
-        {pending && (
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<IconTrash size={15} />}
-            loading={resolve.isPending}
-            onClick={() => resolve.mutate("discard")}
-          >
-            Discard
-          </Button>
-        )}
-        {entry.status === "discarded" && (
-          <Button
-            size="xs"
-            leftSection={<IconArrowBackUp size={15} />}
-            loading={resolve.isPending}
-            onClick={() => resolve.mutate("restore")}
-          >
-            Restore
-          </Button>
-        )}
+        {pending &&
+          readable &&
+          act("Replay", IconRotate, () => replay.mutate({ fromStage: "failed" }), "filled", replay)}
+        {editable && act("Edit and replay", IconPencil, () => setEditing(true), "light")}
+        {pending &&
+          readable &&
+          act("Read again from the source", IconRefresh, () => replay.mutate({ fromStage: "ingest" }), "default")}
+        {pending && act("Discard", IconTrash, () => resolve.mutate("discard"), "default", resolve)}
+        {entry.status === "discarded" &&
+          act("Restore", IconArrowBackUp, () => resolve.mutate("restore"), "filled", resolve)}
         {detail.payload !== null && (
           <Button
             size="xs"
@@ -87,7 +62,7 @@ export function EntryActions({ detail, inDialog }: { detail: Detail; inDialog: b
           </Button>
         )}
       </Group>
-      {pending && entry.hindrance !== null && <Text size="sm">It cannot be replayed now: {entry.hindrance}.</Text>}
+      {pending && entry.hindrance !== null && <Text>It cannot be replayed now: {entry.hindrance}.</Text>}
       <ProblemAlert error={replay.error ?? resolve.error} />
       {editing && <EditAndReplay detail={detail} onClose={() => setEditing(false)} />}
     </>

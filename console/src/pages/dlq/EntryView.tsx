@@ -1,17 +1,26 @@
 import { Group, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
-import { PageLink } from "~/components/PageLink";
+import { type FactList, Facts } from "~/components/Facts";
+import { PageHeader } from "~/components/PageHeader";
 import { PayloadView } from "~/components/PayloadView";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
+import { CopyId, PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import { EntryActions } from "./EntryActions";
-import { Facts } from "./Facts";
-import { History } from "./History";
-import { Section } from "./Section";
-import { advice, type Detail } from "./words";
+import { History, Section } from "./History";
+import { advice, type Detail, type Letter } from "./words";
+
+export default function DeadLetterPage() {
+  const { id = "" } = useParams({ from: "/signed-in/dlq/$id" });
+  return (
+    <>
+      <PageHeader title="Dead letter" parent={{ title: "Dead Letter Queue", to: links.deadLetters() }} />
+      <EntryView id={id} />
+    </>
+  );
+}
 
 /** Everything about one entry: what went wrong, with what, what was tried, and what can be done. */
 export function EntryView({ id, inDialog = false }: { id: string; inDialog?: boolean }) {
@@ -41,19 +50,19 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
         <CopyId value={entry.id} what="ID of the entry" />
       </Group>
       <Section title="Error">
-        <Text size="sm" fw={550} style={{ overflowWrap: "anywhere" }}>
+        <Text fw={550} style={{ overflowWrap: "anywhere" }}>
           {entry.error}
         </Text>
         {detail.detail && detail.detail !== entry.error && (
           <PayloadView payload={detail.detail} label="In full" maxHeight={180} />
         )}
-        <Text size="sm" c="dimmed">
+        <Text c="dimmed">
           {entry.code}
           {entry.field && ` · field ${entry.field}`} · {advice(entry.category)}
         </Text>
       </Section>
       <EntryActions detail={detail} inDialog={inDialog} />
-      <Facts entry={entry} />
+      <Facts facts={factsOf(entry)} />
       <Section title="Payload">
         <PayloadView
           payload={empty ? null : detail.payload}
@@ -61,9 +70,7 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
           missing="This stage had no payload: the record was not read, or could not be."
         />
         {detail.isMasked && (
-          <Text size="sm" c="dimmed">
-            *** stands for a secret of a connection profile. It is stored and replayed as it was.
-          </Text>
+          <Text c="dimmed">*** stands for a secret of a connection profile. It is stored and replayed as it was.</Text>
         )}
       </Section>
       {detail.edit !== null && <Edited edit={detail.edit} />}
@@ -88,10 +95,41 @@ function Entry({ detail, inDialog }: { detail: Detail; inDialog: boolean }) {
 function Edited({ edit }: { edit: Record<string, unknown> }) {
   return (
     <Section title="Edited before its replay">
-      <Text size="sm">
+      <Text>
         by {String(edit.author)}: {String(edit.reason)}
       </Text>
       <PayloadView payload={edit.patch} label="Change (JSON Patch)" maxHeight={220} />
     </Section>
   );
+}
+
+/** Where, when and of what. */
+function factsOf(entry: Letter): FactList {
+  return [
+    [
+      "Source ID",
+      entry.sourceId ? (
+        <CopyId key="id" value={entry.sourceId} what="source ID" to={links.record(entry.sourceId)} />
+      ) : (
+        "–"
+      ),
+    ],
+    [
+      "Instance",
+      entry.instance ? (
+        <PageLink key="instance" to={links.instance(entry.instance)}>
+          {entry.instance}
+        </PageLink>
+      ) : (
+        "–"
+      ),
+    ],
+    ["From, to", entry.source ? `${entry.source} → ${entry.target}` : "–"],
+    ["Entity type", entry.entityType ?? "–"],
+    ["Failed stage", entry.stage],
+    ["Failed", <Time key="failed" at={entry.failedAt} as="absolute" />],
+    ["Retries", String(entry.retries)],
+    ["Mapping version", entry.mappingVersion ?? "–"],
+    ["Run", <RunId key="run" id={entry.correlationId} />],
+  ];
 }

@@ -12,6 +12,13 @@ const CATEGORIES = Object.fromEntries(
 /** Filters that have a control of their own; the others are shown as chips. */
 const CONTROLS = /^(stage|category|instance|entity type|error contains|source ID) /;
 
+const TEXTS = [
+  ["text", "Error contains", 190],
+  ["sourceId", "Source ID", 130],
+  ["instance", "Instance", 130],
+  ["entityType", "Entity type", 110],
+] as const;
+
 interface Props {
   view: View;
   setView: SetView;
@@ -22,35 +29,17 @@ export function FilterBar({ view, setView }: Props) {
   const chips = chipsOf(view, setView).filter((chip) => !CONTROLS.test(chip.label));
   return (
     <Group gap={6} wrap="wrap">
-      <TextFilter
-        label="Error contains"
-        value={view.text}
-        onApply={(text) => setView({ text })}
-        icon={<IconSearch size={14} />}
-        width={190}
-        clearable
-      />
-      <TextFilter
-        label="Source ID"
-        value={view.sourceId}
-        onApply={(sourceId) => setView({ sourceId })}
-        width={130}
-        clearable
-      />
-      <TextFilter
-        label="Instance"
-        value={view.instance}
-        onApply={(instance) => setView({ instance })}
-        width={130}
-        clearable
-      />
-      <TextFilter
-        label="Entity type"
-        value={view.entityType}
-        onApply={(entityType) => setView({ entityType })}
-        width={110}
-        clearable
-      />
+      {TEXTS.map(([name, label, width]) => (
+        <TextFilter
+          key={name}
+          label={label}
+          value={view[name]}
+          onApply={(text) => setView({ [name]: text })}
+          icon={name === "text" && <IconSearch size={14} />}
+          width={width}
+          clearable
+        />
+      ))}
       <ChoiceFilter
         label="Any stage"
         name="Stage"

@@ -2,17 +2,15 @@ import { Button, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { useState } from "react";
 import { api } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
-import { Pager } from "~/components/Pager";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { useList } from "~/components/list";
+import { StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { Arrived } from "./Arrived";
 import { Empty } from "./Empty";
 import { FilterBar } from "./FilterBar";
 import { filterOf, type SetView, type View } from "./filters";
 import { OperationDialog } from "./OperationDialog";
-import { advice, type Kind, type Group as LetterGroup } from "./words";
+import { advice, type Kind, kindsOf, type Group as LetterGroup, VERBS } from "./words";
 
 /** Entries folded by what went wrong, the largest group first. */
 export function GroupsTable({ view, setView }: { view: View; setView: SetView }) {
@@ -29,17 +27,19 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
     header: "Actions",
     cell: (group) => (
       <Group gap={4} wrap="nowrap">
-        {view.status === "pending" && (
-          <>
-            {group.replayable > 0 && (
-              <Act label="Replay" group={group} onClick={() => setActing({ kind: "replay", group })} />
-            )}
-            <Act label="Discard" group={group} onClick={() => setActing({ kind: "discard", group })} />
-          </>
-        )}
-        {view.status === "discarded" && (
-          <Act label="Restore" group={group} onClick={() => setActing({ kind: "restore", group })} />
-        )}
+        {kindsOf(view.status)
+          .filter((kind) => kind !== "replay" || group.replayable > 0)
+          .map((kind) => (
+            <Button
+              key={kind}
+              size="compact-xs"
+              variant="default"
+              onClick={() => setActing({ kind, group })}
+              aria-label={`${VERBS[kind]} the group ${group.pattern}`}
+            >
+              {VERBS[kind]}
+            </Button>
+          ))}
       </Group>
     ),
   };
@@ -57,16 +57,13 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
         onOpen={open}
         toolbar={<FilterBar view={view} setView={setView} />}
         empty={<Empty view={view} setView={setView} />}
+        counted={
+          <Group gap="xs">
+            {list.rows && plural(list.rows.length, "group")}
+            <Arrived view={view} newestShown={newest} />
+          </Group>
+        }
       />
-      <Pager next={list.next}>
-        <Group gap="xs">
-          {list.rows && plural(list.rows.length, "group")}
-          <Arrived
-            newestShown={newest}
-            onFirstPage={view.cursor === "" && view.status === "pending" && Object.keys(filter).length === 0}
-          />
-        </Group>
-      </Pager>
       {acting && (
         <OperationDialog
           kind={acting.kind}
@@ -79,14 +76,6 @@ export function GroupsTable({ view, setView }: { view: View; setView: SetView })
   );
 }
 
-function Act({ label, group, onClick }: { label: string; group: LetterGroup; onClick: () => void }) {
-  return (
-    <Button size="compact-xs" variant="default" onClick={onClick} aria-label={`${label} the group ${group.pattern}`}>
-      {label}
-    </Button>
-  );
-}
-
 const COLUMNS: Column<LetterGroup>[] = [
   { id: "state", header: "State", cell: (group) => <StatusBadge of="group" state={group.state} /> },
   {
@@ -95,7 +84,7 @@ const COLUMNS: Column<LetterGroup>[] = [
     width: "38%",
     cell: (group) => (
       <Stack gap={0} py={4}>
-        <Text size="sm" fw={550} lineClamp={2} style={{ overflowWrap: "anywhere" }}>
+        <Text fw={550} lineClamp={2} style={{ overflowWrap: "anywhere" }}>
           {group.pattern}
         </Text>
         <Tooltip multiline maw={420} label={`${WHY} ${advice(group.category)}`}>

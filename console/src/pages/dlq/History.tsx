@@ -1,10 +1,7 @@
-import { Alert, Group, List, Text } from "@mantine/core";
+import { Alert, Group, List, Stack, Text, Title } from "@mantine/core";
+import type { ReactNode } from "react";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { Section } from "./Section";
+import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import type { Detail } from "./words";
 
 interface Attempt {
@@ -22,13 +19,13 @@ export function History({ detail }: { detail: Detail }) {
     <Section title="History">
       <Outcome detail={detail} />
       {entry.status === "discarded" && (
-        <Text size="sm">
+        <Text>
           Discarded by {entry.resolvedBy} <Time at={entry.resolvedAt} />
           {entry.reason && `: ${entry.reason}`}
         </Text>
       )}
       {entry.status === "overtaken" && (
-        <Text size="sm">
+        <Text>
           Closed by itself <Time at={entry.resolvedAt} />:{" "}
           {entry.overtakenBy ? (
             <>
@@ -46,7 +43,7 @@ export function History({ detail }: { detail: Detail }) {
         </Text>
       )}
       {entry.replayOf && (
-        <Text size="sm">
+        <Text>
           Failed again after a replay of <PageLink to={links.deadLetter(entry.replayOf)}>an earlier entry</PageLink>.
         </Text>
       )}
@@ -69,7 +66,7 @@ function Outcome({ detail }: { detail: Detail }) {
   return (
     <Alert p="xs" color="gray">
       <Group gap="sm">
-        <Text size="sm">
+        <Text>
           Replayed by {entry.resolvedBy} <Time at={entry.resolvedAt} /> in run
         </Text>
         <RunId id={entry.replayRun} />
@@ -77,5 +74,17 @@ function Outcome({ detail }: { detail: Detail }) {
         {detail.againId && <PageLink to={links.deadLetter(detail.againId)}>failed again: open the new entry</PageLink>}
       </Group>
     </Alert>
+  );
+}
+
+/** A part of an entry's page under a title of its own. */
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <Stack gap={6} component="section" aria-label={title}>
+      <Title order={2} size={14}>
+        {title}
+      </Title>
+      {children}
+    </Stack>
   );
 }

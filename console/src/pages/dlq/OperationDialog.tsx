@@ -4,12 +4,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { Form } from "~/components/form/Form";
-import { FormModal } from "~/components/form/FormModal";
-import { useApiForm } from "~/components/form/useApiForm";
+import { Form, FormModal, useApiForm } from "~/components/form/form";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
+import { Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import type { Filter } from "./filters";
 import { refresh, undo } from "./operations";
@@ -93,7 +91,7 @@ function Fields({ kind, ids, filter, error, frozen, total = 0, onBegun }: Fields
       focused
     >
       {ids ? (
-        <Text size="sm">{plural(ids.length, "selected entry", "selected entries")}.</Text>
+        <Text>{plural(ids.length, "selected entry", "selected entries")}.</Text>
       ) : (
         <Frozen {...frozen} error={error} />
       )}
@@ -156,14 +154,14 @@ function useFrozen(kind: Kind, filter: Props["filter"]) {
 
 function Frozen({ selection, arrived, failure, error }: ReturnType<typeof useFrozen> & { error?: string | undefined }) {
   if (failure) return <ProblemAlert error={failure} />;
-  if (!selection) return <Text size="sm">Counting…</Text>;
+  if (!selection) return <Text>Counting…</Text>;
   return (
     <Stack gap={6} aria-live="polite">
-      <Text size="sm">
+      <Text>
         <strong>{count(selection.count)}</strong> · {selection.words}
       </Text>
       {error && (
-        <Text size="sm" c="dimmed" lineClamp={3}>
+        <Text c="dimmed" lineClamp={3}>
           “{error}”
         </Text>
       )}
@@ -176,7 +174,7 @@ function Frozen({ selection, arrived, failure, error }: ReturnType<typeof useFro
           ))}
         </List>
       )}
-      <Text size="sm" c="dimmed">
+      <Text c="dimmed">
         What was stored until <Time at={selection.asOf} as="absolute" />. Entries that arrive later are not touched.
       </Text>
       {arrived > 0 && (

@@ -1,13 +1,9 @@
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { ListPage, useList } from "~/components/list";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { doneOf, type Operation, resultsText, VERBS } from "./words";
@@ -20,26 +16,21 @@ export default function OperationsPage() {
     every: 3_000,
   });
   return (
-    <>
-      <PageHeader
-        title="Operations"
-        parent={{ title: "Dead Letter Queue", to: links.deadLetters() }}
-        purpose="What was done to many dead letters at once: by whom, why, and how each of them ended."
-      />
-      <DataTable
-        {...list}
-        name="Operations"
-        columns={COLUMNS}
-        rowId={(row) => row.id}
-        link={(row) => links.operation(row.id)}
-        empty={
-          <EmptyState kind="nothing-yet" title="No operations yet">
-            Select entries of the Dead Letter Queue, or a group of them, and replay or discard them together.
-          </EmptyState>
-        }
-      />
-      <Pager next={list.next}>{list.rows && plural(list.rows.length, "operation")}</Pager>
-    </>
+    <ListPage
+      title="Operations"
+      parent={{ title: "Dead Letter Queue", to: links.deadLetters() }}
+      purpose="What was done to many dead letters at once: by whom, why, and how each of them ended."
+      list={list}
+      columns={COLUMNS}
+      rowId={(row) => row.id}
+      link={(row) => links.operation(row.id)}
+      empty={
+        <EmptyState title="No operations yet">
+          Select entries of the Dead Letter Queue, or a group of them, and replay or discard them together.
+        </EmptyState>
+      }
+      counted={list.rows && plural(list.rows.length, "operation")}
+    />
   );
 }
 

@@ -1,18 +1,14 @@
-import { Alert, Button, Group, Paper, Progress, Select, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Button, Group, Paper, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { EmptyList, useList } from "~/components/list";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import { count, percent, plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { abort, undo } from "./operations";
@@ -73,10 +69,10 @@ function Facts({ operation }: { operation: Operation }) {
   return (
     <Paper withBorder p="md">
       <Group justify="space-between" mb={6}>
-        <Text fw={600}>
+        <Text fw={600} size="md">
           {count(done)} of {count(operation.total)} ({percent(done, operation.total)})
         </Text>
-        <Text size="sm" c="dimmed">
+        <Text c="dimmed">
           {count(operation.waiting)} waiting, {count(operation.underWay)} under way
         </Text>
       </Group>
@@ -87,15 +83,15 @@ function Facts({ operation }: { operation: Operation }) {
         </Alert>
       )}
       <SimpleGrid cols={{ base: 1, sm: 3 }} mt="sm" spacing="xs" verticalSpacing={4}>
-        <Text size="sm">
+        <Text>
           By {operation.actor}, <Time at={operation.createdAt} />
         </Text>
-        <Text size="sm">
+        <Text>
           Entries stored until <Time at={operation.asOf} as="absolute" />
         </Text>
-        <Text size="sm">{operation.reason ? `Reason: ${operation.reason}` : "No reason given"}</Text>
+        <Text>{operation.reason ? `Reason: ${operation.reason}` : "No reason given"}</Text>
         {operation.kind === "replay" && (
-          <Text size="sm">
+          <Text>
             {operation.fromStage === "ingest" ? "Read again from the source" : "From the failed stage"}
             {operation.rate !== null && `, ${operation.rate} a second`}
             {operation.stopOnRepeat && ", stops at the first repeat"}
@@ -116,40 +112,33 @@ function Items({ operation }: { operation: Operation }) {
     fetch: () => api.get("/api/v1/operations/{operation_id}/items", { path: { operation_id: operation.id }, query }),
     every: operation.finishedAt ? 0 : 2_000,
   });
-  const choices = Object.entries(operation.results).map(([value, n]) => ({
-    value,
-    label: `${resultWord(value)} (${count(n)})`,
-  }));
+  const results = Object.entries(operation.results).map(([value, n]) => [value, `${resultWord(value)} (${count(n)})`]);
   return (
-    <div>
-      <DataTable
-        {...list}
-        name="Entries of the operation"
-        columns={COLUMNS}
-        rowId={(item) => item.entry}
-        toolbar={
-          <Select
-            size="xs"
-            w={220}
-            aria-label="Result"
-            placeholder="Any result"
-            clearable
-            data={choices}
-            value={result || null}
-            onChange={(value) => setView({ result: value ?? "" })}
-          />
-        }
-        empty={
-          <EmptyState
-            kind="no-match"
-            what="entries"
-            filters={[{ label: `result ${resultWord(result)}`, remove: () => setView({ result: "" }) }]}
-            onClear={() => setView({ result: "" })}
-          />
-        }
-      />
-      <Pager next={list.next}>{list.rows && plural(list.rows.length, "entry", "entries")}</Pager>
-    </div>
+    <DataTable
+      {...list}
+      name="Entries of the operation"
+      columns={COLUMNS}
+      rowId={(item) => item.entry}
+      toolbar={
+        <ChoiceFilter
+          label="Any result"
+          name="Result"
+          width={220}
+          value={result}
+          words={Object.fromEntries(results)}
+          onChange={(result) => setView({ result })}
+        />
+      }
+      empty={
+        <EmptyList
+          what="entries"
+          filters={[result && { label: `result ${resultWord(result)}`, without: { result: "" } }]}
+          set={setView}
+          title="No entries"
+        />
+      }
+      counted={list.rows && plural(list.rows.length, "entry", "entries")}
+    />
   );
 }
 

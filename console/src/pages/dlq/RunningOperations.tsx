@@ -3,8 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
-import { StatusBadge } from "~/components/StatusBadge";
+import { PageLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { abort, refresh, undo } from "./operations";
 import { doneOf, type Operation, resultsText, VERBS } from "./words";
@@ -42,10 +41,10 @@ function Running({ operation }: { operation: Operation }) {
         <PageLink to={links.operation(operation.id)}>
           {VERBS[operation.kind]} of {count(operation.total)}
         </PageLink>
-        <Text size="sm" c="dimmed" truncate flex={1}>
+        <Text c="dimmed" truncate flex={1}>
           {waits ? "begins in a few seconds" : resultsText(operation.results) || operation.selection}
         </Text>
-        <Text size="sm">
+        <Text>
           {count(done)} of {count(operation.total)}
         </Text>
         {waits ? (

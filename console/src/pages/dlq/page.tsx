@@ -1,14 +1,14 @@
-import { Button, Group, SegmentedControl, Tabs } from "@mantine/core";
+import { Button, Drawer, Group, SegmentedControl, Tabs } from "@mantine/core";
 import { IconListDetails } from "@tabler/icons-react";
 import { links } from "~/app/links";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
 import { lookOf } from "~/components/status";
+import { PageLink } from "~/components/values";
 import { count } from "~/state/format";
 import { useShortcuts } from "~/state/shortcuts";
 import { useSummary } from "./badge";
 import { EntriesTable } from "./EntriesTable";
-import { EntryDrawer } from "./EntryDrawer";
+import { EntryView } from "./EntryView";
 import { useDlqView } from "./filters";
 import { GroupsTable } from "./GroupsTable";
 import { RunningOperations } from "./RunningOperations";
@@ -68,7 +68,11 @@ export default function DeadLettersPage() {
       ) : (
         <EntriesTable view={view} setView={setView} />
       )}
-      {view.entry && <EntryDrawer id={view.entry} onClose={() => setView({ entry: "", cursor: view.cursor })} />}
+      {view.entry && (
+        <Drawer opened onClose={() => setView({ entry: "", cursor: view.cursor })} size={760} title="Dead letter">
+          <EntryView id={view.entry} inDialog />
+        </Drawer>
+      )}
     </>
   );
 }

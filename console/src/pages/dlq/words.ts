@@ -9,6 +9,12 @@ export type Kind = "replay" | "discard" | "restore";
 
 export const VERBS: Record<string, string> = { replay: "Replay", discard: "Discard", restore: "Restore" };
 
+/** What may be done with entries that are `pending`, `discarded`, …. */
+export function kindsOf(status: string): Kind[] {
+  if (status === "pending") return ["replay", "discard"];
+  return status === "discarded" ? ["restore"] : [];
+}
+
 /** Amber from 3, red from 5. */
 export function retriesTone(retries: number): "bad" | "warn" | undefined {
   if (retries >= 5) return "bad";

@@ -2,13 +2,12 @@ import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
 import type { Column } from "~/components/DataTable";
-import { useApiForm } from "~/components/form/useApiForm";
+import { useApiForm } from "~/components/form/form";
 import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { RunId } from "~/components/RunId";
-import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
+import { RunId, Time } from "~/components/values";
 
 interface Props {
   instance: string;
@@ -74,12 +73,12 @@ export function CursorDialog({ instance, entityType }: Props) {
           Reset
         </Button>
       </Group>
-      <Text size="sm" c="dimmed">
+      <Text c="dimmed">
         After a reset the next run reads everything. Unchanged records are skipped, so nothing is sent needlessly.
       </Text>
       <ProblemAlert error={form.problem} />
       {versions.error && <ProblemAlert error={versions.error} onRetry={() => void versions.refetch()} />}
-      {versions.data && items.length === 0 && <Text size="sm">The cursor was never set: nothing was read yet.</Text>}
+      {versions.data && items.length === 0 && <Text>The cursor was never set: nothing was read yet.</Text>}
       {items.length > 0 && (
         <PlainTable
           name="Versions of the cursor"

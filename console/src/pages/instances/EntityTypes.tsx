@@ -4,11 +4,9 @@ import { useNavigate } from "@tanstack/react-router";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
 import type { Column } from "~/components/DataTable";
-import { PageLink } from "~/components/PageLink";
 import { PlainTable } from "~/components/PlainTable";
-import { Time } from "~/components/Time";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { CursorDialog } from "./CursorDialog";
-import { LastRun } from "./LastRun";
 
 type Instance = Schema<"InstanceView">;
 type EntityType = Schema<"EntityTypeView">;
@@ -16,11 +14,7 @@ type EntityType = Schema<"EntityTypeView">;
 /** What the instance syncs: the mapping, how far it was read, and the last run of each. */
 export function EntityTypes({ instance }: { instance: Instance }) {
   if (instance.entityTypes.length === 0) {
-    return (
-      <Text size="sm" c="dimmed">
-        None yet: choose a mapping above, and save.
-      </Text>
-    );
+    return <Text c="dimmed">None yet: choose a mapping above, and save.</Text>;
   }
   const columns: Column<EntityType>[] = [
     ...COLUMNS,
@@ -59,7 +53,6 @@ function Actions({ instance, entity: { entityType } }: { instance: Instance; ent
     modals.open({
       title: `Cursor of ${instance.name}, ${entityType}`,
       size: "xl",
-      closeButtonProps: { "aria-label": "Close" },
       children: <CursorDialog instance={instance.name} entityType={entityType} />,
     });
   return (
@@ -83,13 +76,25 @@ function Actions({ instance, entity: { entityType } }: { instance: Instance; ent
 
 /** Where a cursor stands: cleared is not the same as never set. */
 function CursorWords({ entity }: { entity: EntityType }) {
-  if (entity.cursorVersion === 0) return <Text size="sm">never read</Text>;
+  if (entity.cursorVersion === 0) return <Text>never read</Text>;
   return (
     <Group gap={6} wrap="nowrap">
-      {entity.cursor === null ? <Text size="sm">cleared, not yet synced</Text> : <code>{entity.cursor}</code>}
-      <Text size="sm" c="dimmed" component="span">
+      {entity.cursor === null ? <Text>cleared, not yet synced</Text> : <code>{entity.cursor}</code>}
+      <Text c="dimmed" component="span">
         <Time at={entity.cursorAt} />
       </Text>
+    </Group>
+  );
+}
+
+/** How a run stands, and when it was asked for, with a way to it. */
+export function LastRun({ run }: { run: { state: string; correlationId: string; createdAt: string } }) {
+  return (
+    <Group gap={6} wrap="nowrap">
+      <StatusBadge of="run" state={run.state} />
+      <PageLink to={links.run(run.correlationId)}>
+        <Time at={run.createdAt} />
+      </PageLink>
     </Group>
   );
 }

@@ -1,38 +1,151 @@
-import { Skeleton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Alert, Button, Group, Stack, Switch } from "@mantine/core";
 import { useParams } from "@tanstack/react-router";
-import { api } from "~/api/client";
+import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { useHeld } from "~/components/form/unsaved";
+import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
-import { ProblemAlert } from "~/components/ProblemAlert";
-import { InstanceEditor } from "./InstanceEditor";
+import { mappingKind, profileKind } from "~/components/pick/choices";
+import { Pick, PickMany } from "~/components/pick/Pick";
+import { PageLink, StatusBadge } from "~/components/values";
+import { EntityTypes } from "./EntityTypes";
+import { useSwitch } from "./queries";
+
+type Instance = Schema<"InstanceView">;
+const PARENT = { title: "Instances", to: links.instances() };
 
 export default function InstancePage() {
-  return <Loaded name={useParams({ from: "/signed-in/instances/$name" }).name} />;
+  return <LoadedInstance name={useParams({ from: "/signed-in/instances/$name" }).name} />;
 }
 
 export function NewInstancePage() {
-  return <Loaded />;
+  return <LoadedInstance />;
 }
 
-function Loaded({ name }: { name?: string }) {
-  const stored = useQuery({
-    queryKey: ["instance", name],
-    queryFn: () => api.getTagged("/api/v1/instances/{name}", { path: { name: name as string } }),
-    enabled: name !== undefined,
-    placeholderData: undefined,
-    refetchInterval: name === undefined ? false : 15_000,
+function LoadedInstance({ name }: { name?: string }) {
+  const fetch = (name: string) => api.getTagged("/api/v1/instances/{name}", { path: { name } });
+  return (
+    <Loaded name={name} kind="instance" fetch={fetch} parent={PARENT} every={15_000}>
+      {(held) => <InstanceEditor {...held} />}
+    </Loaded>
+  );
+}
+
+/** One page: what it joins, whether it may run, and how far each entity type was read. */
+function InstanceEditor({ stored, hold }: Held<Instance>) {
+  const instance = stored?.value;
+  const request = { path: { name: instance?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
+  const editor = useEditor({
+    stored,
+    hold,
+    queries: ["instances", "instance"],
+    page: links.instance,
+    initial: {
+      name: instance?.name ?? "",
+      source: instance?.source ?? "",
+      target: instance?.target ?? "",
+      mappings: instance?.mappings ?? [],
+      enabled: instance?.enabled ?? true,
+    } as Schema<"InstanceBody">,
+    send: (body) =>
+      stored
+        ? api.put("/api/v1/instances/{name}", { ...request, body })
+        : api.post("/api/v1/instances", { body: { ...body, name: body.name.trim() } }),
   });
-  const { shown, hold } = useHeld(stored.data);
-  if (stored.error && !shown) {
-    return (
-      <>
-        <PageHeader title={name ?? "Instance"} parent={{ title: "Instances", to: links.instances() }} />
-        <ProblemAlert error={stored.error} onRetry={() => void stored.refetch()} />
-      </>
-    );
-  }
-  if (name !== undefined && !shown) return <Skeleton height={400} />;
-  return <InstanceEditor key={shown?.etag ?? "new"} stored={shown ?? null} hold={hold} />;
+  const { field } = editor;
+  return (
+    <form onSubmit={editor.onSubmit(editor.save)} noValidate>
+      <PageHeader
+        title={instance?.name ?? "New instance"}
+        parent={PARENT}
+        beside={instance && <StatusBadge of="instance" state={instance.status} reason={instance.cause} size="md" />}
+        purpose={instance ? undefined : "Joins a source and a target with a mapping for each entity type."}
+        actions={
+          <>
+            {instance && <SwitchButton instance={instance} />}
+            {instance && (
+              <DeleteButton
+                name={instance.name}
+                body="The history of its runs stays. Its cursors and what it has written are forgotten."
+                typed
+                run={() => api.delete("/api/v1/instances/{name}", request)}
+                list={links.instances()}
+                query="instances"
+              />
+            )}
+            <Button type="submit" disabled={!editor.changed} loading={editor.pending}>
+              Save
+            </Button>
+          </>
+        }
+      />
+      <Stack gap="md" maw={980}>
+        {instance && instance.status === "dependency_inactive" && <Cause instance={instance} />}
+        <Refusal editor={editor} title="Somebody else has changed this instance">
+          Load it again to see what it is now.
+        </Refusal>
+        <Panel name="What it joins">
+          <Stack gap="sm">
+            <NameField isNew={!instance} {...field("name")} />
+            <Group align="flex-start" gap="sm">
+              <Pick
+                kind={profileKind}
+                label="Source"
+                description="Profile that is read"
+                withAsterisk
+                w={300}
+                {...field("source")}
+              />
+              <Pick
+                kind={profileKind}
+                label="Target"
+                description="Profile that is written to"
+                withAsterisk
+                w={300}
+                {...field("target")}
+              />
+            </Group>
+            <PickMany
+              kind={mappingKind}
+              label="Mappings"
+              description="One for each entity type"
+              maw={640}
+              {...field("mappings")}
+              onChange={(mappings) => editor.setFieldValue("mappings", [...mappings].sort())}
+            />
+            {!instance && <Switch label="Enabled: it may run" {...field("enabled", { type: "checkbox" })} />}
+          </Stack>
+        </Panel>
+        {instance && (
+          <Panel name="Entity types" titled>
+            <EntityTypes instance={instance} />
+          </Panel>
+        )}
+      </Stack>
+    </form>
+  );
+}
+
+/** What keeps it from running, and the way to mend it. */
+function Cause({ instance }: { instance: Instance }) {
+  return (
+    <Alert color="yellow" title="It cannot run">
+      {instance.cause}. Look at <PageLink to={links.profile(instance.source)}>{instance.source}</PageLink>
+      {instance.target !== instance.source && (
+        <>
+          {" "}
+          and <PageLink to={links.profile(instance.target)}>{instance.target}</PageLink>
+        </>
+      )}
+      .
+    </Alert>
+  );
+}
+
+function SwitchButton({ instance }: { instance: Instance }) {
+  const change = useSwitch(instance.name);
+  return (
+    <Button variant="default" loading={change.isPending} onClick={() => change.mutate(!instance.enabled)}>
+      {instance.enabled ? "Deactivate" : "Activate"}
+    </Button>
+  );
 }

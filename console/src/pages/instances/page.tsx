@@ -1,99 +1,67 @@
-import { Button, Group, Pill, Select, Switch, Text } from "@mantine/core";
-import { IconArrowRight, IconPlus } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
+import { Group, Pill, Switch, Text } from "@mantine/core";
+import { IconArrowRight } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyList } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { SearchBox } from "~/components/SearchBox";
-import { StatusBadge } from "~/components/StatusBadge";
-import { useList } from "~/components/useList";
-import { INSTANCE_STATUSES } from "~/pages/search";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
+import type { Column } from "~/components/DataTable";
+import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { PageLink, StatusBadge } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
-import { LastRun } from "./LastRun";
+import { LastRun } from "./EntityTypes";
 import { useSwitch } from "./queries";
 
 type Instance = Schema<"InstanceView">;
 
-const WORDS = {
-  all: "Every status",
-  active: "Active",
-  inactive: "Inactive",
-  dependency_inactive: "Dependency Inactive",
-};
+const STATUSES = { active: "Active", inactive: "Inactive", dependency_inactive: "Dependency Inactive" };
 
 export default function InstancesPage() {
   const [view, setView] = useUrlState("/signed-in/instances");
-  const navigate = useNavigate();
-  const query = {
-    search: view.q,
-    status: view.status === "all" ? undefined : view.status,
-    cursor: view.cursor,
-  };
+  const status = view.status === "all" ? "" : view.status;
+  const query = { search: view.q, status: status || undefined, cursor: view.cursor };
   const list = useList({
     key: ["instances", query],
     fetch: () => api.get("/api/v1/instances", { query }),
     every: 15_000,
   });
-  const filters = [
-    view.q && { label: `has “${view.q}”`, remove: () => setView({ q: "" }) },
-    view.status !== "all" && { label: WORDS[view.status], remove: () => setView({ status: "all" as const }) },
-  ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newInstance() })}>
-      New instance
-    </Button>
-  );
+  const create = <AddButton to={links.newInstance()}>New instance</AddButton>;
   return (
-    <>
-      <PageHeader
-        title="Instances"
-        purpose="What is synced from where to where, and whether it may run."
-        actions={create}
-      />
-      <DataTable
-        {...list}
-        name="Instances"
-        columns={COLUMNS}
-        rowId={(one) => one.name}
-        link={(one) => links.instance(one.name)}
-        toolbar={
-          <Group gap="xs">
-            <SearchBox
-              label="Search instances"
-              placeholder="Name, source or target"
-              value={view.q}
-              onSearch={(q) => setView({ q }, { replace: true })}
-              width={240}
-            />
-            <Select
-              aria-label="Status"
-              data={INSTANCE_STATUSES.map((value) => ({ value, label: WORDS[value] }))}
-              value={view.status}
-              allowDeselect={false}
-              onChange={(status) => setView({ status: (status ?? "all") as typeof view.status })}
-              w={190}
-            />
-          </Group>
-        }
-        empty={
-          <EmptyList
-            what="instances"
-            filters={filters}
-            onClear={() => setView({ q: "", status: "all" })}
-            title="No instances yet"
-            action={create}
-          >
-            An instance joins a source and a target with a mapping for each entity type.
-          </EmptyList>
-        }
-      />
-      <Pager next={list.next} />
-    </>
+    <ListPage
+      title="Instances"
+      purpose="What is synced from where to where, and whether it may run."
+      actions={create}
+      list={list}
+      columns={COLUMNS}
+      rowId={(one) => one.name}
+      link={(one) => links.instance(one.name)}
+      toolbar={
+        <Group gap="xs">
+          <SearchBox label="Search instances" placeholder="Name, source or target" value={view.q} set={setView} />
+          <ChoiceFilter
+            label="Every status"
+            name="Status"
+            width={190}
+            value={status}
+            words={STATUSES}
+            onChange={(status) => setView({ status: status || "all" })}
+          />
+        </Group>
+      }
+      empty={
+        <EmptyList
+          what="instances"
+          filters={[
+            view.q && { label: `has “${view.q}”`, without: { q: "" } },
+            status && { label: STATUSES[status], without: { status: "all" } },
+          ]}
+          set={setView}
+          title="No instances yet"
+          action={create}
+        >
+          An instance joins a source and a target with a mapping for each entity type.
+        </EmptyList>
+      }
+    />
   );
 }
 
@@ -121,7 +89,7 @@ const COLUMNS: Column<Instance>[] = [
           </Pill>
         ))}
         {one.entityTypes.length === 0 && (
-          <Text span size="sm" c="dimmed">
+          <Text span c="dimmed">
             none
           </Text>
         )}
@@ -153,7 +121,7 @@ function Newest({ instance }: { instance: Instance }) {
   const last = runs.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0];
   if (last) return <LastRun run={last} />;
   return (
-    <Text span size="sm" c="dimmed">
+    <Text span c="dimmed">
       never run
     </Text>
   );

@@ -1,8 +1,7 @@
 import { Alert, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
 import { asProblem } from "~/api/problem";
-import { Form } from "~/components/form/Form";
-import { useApiForm } from "~/components/form/useApiForm";
+import { Form, useApiForm } from "~/components/form/form";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { capital } from "~/state/format";
 

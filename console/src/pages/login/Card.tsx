@@ -21,7 +21,7 @@ export function Card({ title, purpose, children }: Props) {
               {title}
             </Title>
             {purpose && (
-              <Text size="sm" c="dimmed" mt={4} component="div">
+              <Text c="dimmed" mt={4} component="div">
                 {purpose}
               </Text>
             )}

@@ -1,7 +1,6 @@
 import { Text } from "@mantine/core";
 import { api } from "~/api/client";
-import { Form } from "~/components/form/Form";
-import { useApiForm } from "~/components/form/useApiForm";
+import { Form, useApiForm } from "~/components/form/form";
 import { Card } from "./Card";
 import { enter, useLink } from "./entering";
 import { NewPassword } from "./NewPassword";
@@ -16,9 +15,7 @@ export default function ChoosePasswordPage() {
   if (!link) {
     return (
       <Card title="Choose a password">
-        <Text size="sm">
-          This page is opened by a link that a Platform Admin gives you. It works once, for 24 hours.
-        </Text>
+        <Text>This page is opened by a link that a Platform Admin gives you. It works once, for 24 hours.</Text>
       </Card>
     );
   }

@@ -1,4 +1,5 @@
 import { useRef } from "react";
+import { toast } from "~/components/toast";
 
 /** What stands behind `#` of a one-time link; taken out of the address at once, so that it stays in no history. */
 export function useLink(): string {
@@ -21,4 +22,14 @@ export function nextPage(search: string): string {
 /** Opens a page anew, so that nothing of what somebody else saw is left. */
 export function enter(page = "/"): void {
   location.assign(page);
+}
+
+/** Ends what a person has here and opens a page anew, so that nothing of what they saw is left. */
+export async function leave(call: () => Promise<unknown>, page: string): Promise<void> {
+  try {
+    await call();
+    enter(page);
+  } catch (error) {
+    toast.failed(error);
+  }
 }

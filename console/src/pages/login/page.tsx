@@ -21,7 +21,7 @@ export default function LoginPage() {
 function NotSetUp() {
   return (
     <Card title="Welcome to Syncline" purpose="Nobody can sign in yet.">
-      <Text size="sm">
+      <Text>
         Open the set-up link that the gateway wrote into its log when it started, as <code>set_up_needed</code>. There
         you choose the name and the password of the first Platform Admin.
       </Text>
@@ -36,6 +36,6 @@ function ByLink({ link }: { link: string }) {
     onSuccess: () => enter(nextPage(location.search)),
   });
   useEffect(() => mutate(link), [mutate, link]);
-  if (!error) return <Text size="sm">Signing in…</Text>;
+  if (!error) return <Text>Signing in…</Text>;
   return <Refused error={error} />;
 }

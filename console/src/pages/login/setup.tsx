@@ -1,7 +1,6 @@
 import { Text, TextInput } from "@mantine/core";
 import { api } from "~/api/client";
-import { Form } from "~/components/form/Form";
-import { useApiForm } from "~/components/form/useApiForm";
+import { Form, useApiForm } from "~/components/form/form";
 import { Card } from "./Card";
 import { enter, useLink } from "./entering";
 import { NewPassword } from "./NewPassword";
@@ -16,7 +15,7 @@ export default function SetupPage() {
   if (!link) {
     return (
       <Card title="Set up">
-        <Text size="sm">
+        <Text>
           This page is opened by the set-up link in the gateway’s log, <code>set_up_needed</code>. A link works once,
           for 24 hours; each start of the gateway writes a new one while there is no user.
         </Text>

@@ -2,14 +2,12 @@ import { Alert, Button, Group, NumberInput, SegmentedControl, Stack, Text, Texta
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { isJson, JsonText } from "~/api/lossless";
-import { CopyId } from "~/components/CopyId";
-import { useApiForm } from "~/components/form/useApiForm";
+import { useApiForm } from "~/components/form/form";
 import { PayloadView } from "~/components/PayloadView";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { Findings, ProblemAlert } from "~/components/ProblemAlert";
 import { profileKind } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Warnings } from "~/components/Warnings";
+import { CopyId, StatusBadge } from "~/components/values";
 import { plural } from "~/state/format";
 import { wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
@@ -48,7 +46,7 @@ export function DryRunPanel({ name, text, onJump }: Props) {
   const ready = isJson(text) && (way !== "pasted" || isJson(pasted)) && (way !== "ids" || ids.trim() !== "");
   return (
     <Stack gap="md">
-      <Text size="sm" c="dimmed">
+      <Text c="dimmed">
         Runs records through the text above, by the code that the workers run. Nothing is written anywhere.
       </Text>
       <Group align="flex-end" gap="sm">
@@ -105,11 +103,11 @@ function Results({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
     <section aria-label="Results of the dry run">
       {found.warnings.length > 0 && (
         <Alert color="yellow" mb="sm" title="Is this meant?">
-          <Warnings warnings={found.warnings} />
+          <Findings of={found.warnings} />
         </Alert>
       )}
       {found.records.length === 0 ? (
-        <Text size="sm">The source gave no records.</Text>
+        <Text>The source gave no records.</Text>
       ) : (
         <Records found={found} onJump={onJump} />
       )}
@@ -121,7 +119,7 @@ function Records({ found, onJump }: { found: Schema<"DryRun">; onJump: (path: st
   const failed = found.records.filter((record) => record.outcome === "failed").length;
   return (
     <>
-      <Text size="sm" mb="xs" aria-live="polite">
+      <Text mb="xs" aria-live="polite">
         {plural(found.records.length, "record")}
         {found.source && (
           <>

@@ -1,7 +1,30 @@
 import { UnstyledButton } from "@mantine/core";
-import { IconCircleX } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleX } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import classes from "./mappings.module.css";
+
+interface JumpProps {
+  kind: "error" | "warning";
+  onClick: () => void;
+  children: ReactNode;
+}
+
+/** Something that is wrong, and a way to its place in the mapping. */
+export function Jump({ kind, onClick, children }: JumpProps) {
+  return (
+    <li>
+      <UnstyledButton className={classes.jump} onClick={onClick}>
+        {kind === "error" ? (
+          <IconCircleX size={15} role="img" aria-label="Error" className={classes.bad} />
+        ) : (
+          <IconAlertTriangle size={15} role="img" aria-label="Warning" className={classes.warn} />
+        )}
+        <span>{children}</span>
+      </UnstyledButton>
+    </li>
+  );
+}
 
 interface Props {
   errors: readonly Schema<"FieldError">[];
@@ -14,14 +37,9 @@ export function FieldErrors({ errors, onJump }: Props) {
   return (
     <ul className={classes.list} aria-label="Errors by field">
       {errors.map((error) => (
-        <li key={error.path + error.message}>
-          <UnstyledButton className={classes.jump} onClick={() => onJump(error.path)}>
-            <IconCircleX size={15} aria-hidden className={classes.bad} />
-            <span>
-              <b>{error.stage}</b> {error.message} <code>{error.path.replace("$.", "")}</code>
-            </span>
-          </UnstyledButton>
-        </li>
+        <Jump key={error.path + error.message} kind="error" onClick={() => onJump(error.path)}>
+          <b>{error.stage}</b> {error.message} <code>{error.path.replace("$.", "")}</code>
+        </Jump>
       ))}
     </ul>
   );

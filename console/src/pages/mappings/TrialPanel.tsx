@@ -3,13 +3,11 @@ import { IconFlask } from "@tabler/icons-react";
 import { api, type Schema } from "~/api/client";
 import { isJson } from "~/api/lossless";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import type { Column } from "~/components/DataTable";
-import { useApiForm } from "~/components/form/useApiForm";
-import { PageLink } from "~/components/PageLink";
+import { useApiForm } from "~/components/form/form";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
+import { CopyId, PageLink, StatusBadge } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { wrapped } from "./check";
 import { FieldErrors } from "./FieldErrors";
@@ -30,7 +28,7 @@ export function TrialPanel({ name, text, onJump }: Props) {
   });
   return (
     <Stack gap="md">
-      <Text size="sm" c="dimmed">
+      <Text c="dimmed">
         Compares the text above with the active version, over the newest stored records and the pending dead letters.
         Nothing is written anywhere.
       </Text>
@@ -57,7 +55,7 @@ function Results({ found, onJump }: { found: Schema<"Trial">; onJump: (path: str
   return (
     <section aria-label="Results of the trial">
       <div className={classes.facts} aria-live="polite">
-        <Text size="sm">{plural(found.compared, "stored record")} compared:</Text>
+        <Text>{plural(found.compared, "stored record")} compared:</Text>
         {KINDS.filter((kind) => found.counts[kind]).map((kind) => (
           <Group key={kind} gap={6}>
             <b>{count(found.counts[kind])}</b>
@@ -66,7 +64,7 @@ function Results({ found, onJump }: { found: Schema<"Trial">; onJump: (path: str
         ))}
       </div>
       {found.compared === 0 && (
-        <Text size="sm" c="dimmed">
+        <Text c="dimmed">
           No raw record of this mapping is stored: they are kept for some days, and unchanged ones never were.
         </Text>
       )}
@@ -109,7 +107,7 @@ function Letters({ found, onJump }: { found: Schema<"Trial">; onJump: (path: str
       <Title order={3} size={15}>
         Dead letters
       </Title>
-      <Text size="sm">
+      <Text>
         {found.lettersTried === 0
           ? "None is pending that a mapping could repair."
           : `${found.lettersRepaired} of ${plural(found.lettersTried, "pending dead letter")} would pass.`}
@@ -123,9 +121,7 @@ function Letters({ found, onJump }: { found: Schema<"Trial">; onJump: (path: str
             <PageLink to={links.deadLetter(letter.id)}>{letter.sourceId ?? "no source ID"}</PageLink>
             <CopyId value={letter.id} what="dead letter" />
           </Group>
-          <Text size="sm" c="dimmed">
-            {letter.error}
-          </Text>
+          <Text c="dimmed">{letter.error}</Text>
           {!letter.repaired && <FieldErrors errors={letter.after.errors} onJump={onJump} />}
         </Stack>
       ))}

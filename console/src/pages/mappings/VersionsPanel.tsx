@@ -8,8 +8,7 @@ import { DiffView } from "~/components/DiffView";
 import { Older, useOlder } from "~/components/Older";
 import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
+import { StatusBadge, Time } from "~/components/values";
 
 type Version = Schema<"MappingVersionView">;
 
@@ -143,9 +142,7 @@ function Difference({
         <Button size="compact-sm" variant="default" onClick={() => onEdit(old)}>
           Put v{version} into the editor
         </Button>
-        <Text size="sm" c="dimmed">
-          Nothing is saved by that.
-        </Text>
+        <Text c="dimmed">Nothing is saved by that.</Text>
       </Group>
     </Stack>
   );

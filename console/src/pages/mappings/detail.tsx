@@ -1,42 +1,157 @@
-import { Skeleton } from "@mantine/core";
+import { Button, Grid, Stack, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { api } from "~/api/client";
+import { useRef } from "react";
+import { api, type Schema } from "~/api/client";
+import { JsonText } from "~/api/lossless";
 import { links } from "~/app/links";
-import { useHeld } from "~/components/form/unsaved";
+import { deferred } from "~/components/deferred";
+import { DeleteButton, type Held, Loaded, NameField, Panel, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
-import { ProblemAlert } from "~/components/ProblemAlert";
+import { UsedBy } from "~/pages/profiles/UsedBy";
+import { useUrlState } from "~/state/url";
+import { FIRST_TEXT, named, useCheck } from "./check";
 import type { Knowledge, Shape } from "./completion";
-import { MappingWorkbench } from "./MappingWorkbench";
+import { DryRunPanel } from "./DryRunPanel";
+import { ProblemList } from "./ProblemList";
+import { TrialPanel } from "./TrialPanel";
+import { VersionsPanel } from "./VersionsPanel";
+
+const MappingEditor = deferred(() => import("./MappingEditor"), 440);
+const PARENT = { title: "Mappings", to: links.mappings() };
 
 export default function MappingPage() {
-  return <Loaded name={useParams({ from: "/signed-in/mappings/$name" }).name} />;
+  return <LoadedMapping name={useParams({ from: "/signed-in/mappings/$name" }).name} />;
 }
 
 export function NewMappingPage() {
-  return <Loaded />;
+  return <LoadedMapping />;
 }
 
-function Loaded({ name }: { name?: string }) {
-  const stored = useQuery({
-    queryKey: ["mapping-config", name],
-    queryFn: () => api.getTagged("/api/v1/mapping-configs/{name}", { path: { name: name as string } }),
-    enabled: name !== undefined,
-    refetchOnWindowFocus: false,
-    placeholderData: undefined,
-  });
+function LoadedMapping({ name }: { name?: string }) {
+  const fetch = (name: string) => api.getTagged("/api/v1/mapping-configs/{name}", { path: { name } });
+  return (
+    <Loaded name={name} kind="mapping-config" fetch={fetch} parent={PARENT}>
+      {(held) => <MappingWorkbench {...held} />}
+    </Loaded>
+  );
+}
+
+/** The editor, what is wrong, and three ways to see what the text would do before it counts. */
+function MappingWorkbench({ stored, hold }: Held<Schema<"MappingDetail">>) {
+  const mapping = stored?.value.mapping;
+  const [view, setView] = useUrlState(stored ? "/signed-in/mappings/$name" : "/signed-in/new/mapping");
   const known = useKnowledge();
-  const { shown, hold } = useHeld(stored.data);
-  if (stored.error && !shown) {
-    return (
-      <>
-        <PageHeader title={name ?? "Mapping"} parent={{ title: "Mappings", to: links.mappings() }} />
-        <ProblemAlert error={stored.error} onRetry={() => void stored.refetch()} />
-      </>
-    );
-  }
-  if (name !== undefined && !shown) return <Skeleton height={480} />;
-  return <MappingWorkbench key={shown?.etag ?? "new"} stored={shown ?? null} known={known} hold={hold} />;
+  const jumper = useRef<(path: string) => void>(() => undefined);
+  const jump = (path: string) => jumper.current(path);
+  const request = { path: { name: mapping?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
+  const editor = useEditor({
+    stored,
+    hold,
+    queries: ["mapping-configs", "mapping-config", "mapping-versions"],
+    page: links.mapping,
+    initial: { name: mapping?.name ?? "", text: stored?.value.text ?? FIRST_TEXT },
+    send: async ({ name, text }) => {
+      const { mapping, warnings } = stored
+        ? await api.put("/api/v1/mapping-configs/{name}", { ...request, body: new JsonText(text) })
+        : await api.post("/api/v1/mapping-configs", { body: named(text, name.trim()) });
+      return { name: mapping.name, version: mapping.activeVersion, warnings };
+    },
+    said: ({ name, version }) =>
+      version === mapping?.activeVersion ? "Nothing has changed" : `${name} v${version} is saved and active`,
+  });
+  const { name, text } = editor.values;
+  const setText = (next: string) => editor.setFieldValue("text", next);
+  const check = useCheck(text, name);
+  return (
+    <>
+      <PageHeader
+        title={mapping?.name ?? "New mapping"}
+        parent={PARENT}
+        purpose={
+          mapping ? <Summary mapping={mapping} /> : "Every save makes a new version; a run keeps the one it began with."
+        }
+        actions={
+          <>
+            {mapping && (
+              <DeleteButton
+                name={mapping.name}
+                body="Runs that used it keep their version. Instances that use it must let go of it first."
+                run={() => api.delete("/api/v1/mapping-configs/{name}", request)}
+                list={links.mappings()}
+                query="mapping-configs"
+              />
+            )}
+            <Button
+              onClick={editor.save}
+              disabled={!editor.changed || (check.fresh && !check.valid)}
+              loading={editor.pending}
+            >
+              {mapping ? `Save as v${mapping.versions + 1}` : "Save"}
+            </Button>
+          </>
+        }
+      />
+      <Stack gap="md">
+        <Refusal editor={editor} title="Somebody else has saved this mapping meanwhile">
+          <Text>Copy what you need, and load it again: the versions show what was changed.</Text>
+        </Refusal>
+        {!stored && <NameField isNew {...editor.field("name")} />}
+        <Grid gap="md">
+          <Grid.Col span={{ base: 12, md: 8 }}>
+            <MappingEditor
+              value={text}
+              onChange={setText}
+              problems={check.problems}
+              known={known}
+              onReady={(ready) => {
+                jumper.current = ready;
+              }}
+              height="440px"
+            />
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, md: 4 }}>
+            <ProblemList text={text} check={check} onJump={jump} />
+          </Grid.Col>
+        </Grid>
+        <Panel>
+          <Tabs
+            value={view.tab}
+            onChange={(tab) => setView({ tab: (tab ?? "dry-run") as typeof view.tab })}
+            keepMounted={false}
+          >
+            <Tabs.List mb="md">
+              <Tabs.Tab value="dry-run">Dry run</Tabs.Tab>
+              {mapping && <Tabs.Tab value="try-draft">Try draft</Tabs.Tab>}
+              {mapping && <Tabs.Tab value="versions">Versions ({mapping.versions})</Tabs.Tab>}
+            </Tabs.List>
+            <Tabs.Panel value="dry-run">
+              <DryRunPanel name={mapping?.name ?? null} text={text} onJump={jump} />
+            </Tabs.Panel>
+            {mapping && (
+              <>
+                <Tabs.Panel value="try-draft">
+                  <TrialPanel name={mapping.name} text={text} onJump={jump} />
+                </Tabs.Panel>
+                <Tabs.Panel value="versions">
+                  <VersionsPanel name={mapping.name} etag={stored.etag} text={text} onEdit={setText} />
+                </Tabs.Panel>
+              </>
+            )}
+          </Tabs>
+        </Panel>
+      </Stack>
+    </>
+  );
+}
+
+function Summary({ mapping }: { mapping: Schema<"MappingView"> }) {
+  return (
+    <>
+      {mapping.entityType}, v{mapping.activeVersion} is active, saved by {mapping.changedBy}. Used by{" "}
+      <UsedBy instances={mapping.usedBy} />
+    </>
+  );
 }
 
 /** What the editor completes: the JSON Schema and the transformers of this installation. */

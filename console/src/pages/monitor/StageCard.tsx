@@ -1,8 +1,7 @@
 import { Tooltip } from "@mantine/core";
-import { StatusBadge } from "~/components/StatusBadge";
+import { StatusBadge } from "~/components/values";
 import { count, duration, plural, rate } from "~/state/format";
 import classes from "./monitor.module.css";
-import { Spark } from "./Spark";
 import { type ServiceHealth, stateOf } from "./usePipeline";
 
 interface Props {
@@ -34,17 +33,17 @@ export function StageCard({ stage, history }: Props) {
           <span>{stage.unit} waiting</span>
         </Tooltip>
       </div>
-      <div className={classes.meta}>
+      <div className="dim">
         <Workers stage={stage} />
         {oldest !== null && `, oldest ${oldest < 1 ? "under 1 s" : duration(oldest * 1000)}`}
       </div>
       <dl>
         <div>
-          <dt>In</dt>
+          <dt className="dim">In</dt>
           <dd data-testid="in">{rate(stage.incoming.tenSeconds)}</dd>
         </div>
         <div>
-          <dt>Out</dt>
+          <dt className="dim">Out</dt>
           <dd data-testid="out">{rate(stage.outgoing.tenSeconds)}</dd>
         </div>
       </dl>
@@ -70,5 +69,27 @@ function Trouble({ stage }: { stage: ServiceHealth }) {
     stage.failed.minute > 0 ? `${rate(stage.failed.minute)} failing` : "",
     stage.retried.minute > 0 ? `${rate(stage.retried.minute)} to try again` : "",
   ].filter(Boolean);
-  return <p className={classes.why}>{parts.join("; ")}</p>;
+  return <p className={`dim ${classes.why}`}>{parts.join("; ")}</p>;
+}
+
+const WIDTH = 150;
+const HEIGHT = 26;
+
+/** A small line without axes; a gap stays a gap. */
+function Spark({ values, label }: { values: (number | null)[]; label: string }) {
+  const top = Math.max(1, ...values.map((value) => value ?? 0));
+  const step = WIDTH / Math.max(1, values.length - 1);
+  const path = values
+    .map((value, at) => {
+      if (value === null) return "";
+      const begins = at === 0 || values[at - 1] === null;
+      const y = HEIGHT - 2 - (value / top) * (HEIGHT - 4);
+      return `${begins ? "M" : "L"}${(at * step).toFixed(1)} ${y.toFixed(1)}`;
+    })
+    .join("");
+  return (
+    <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
+      <path d={path} fill="none" stroke="var(--sl-busy-bar)" strokeWidth={1.5} vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
 }

@@ -1,11 +1,9 @@
 import { Alert, Skeleton, Text } from "@mantine/core";
 import { IconArrowRight, IconHeartbeat } from "@tabler/icons-react";
 import { links } from "~/app/links";
-import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
+import { ProblemAlert } from "~/components/ProblemAlert";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { plural, relative } from "~/state/format";
 import classes from "./monitor.module.css";
 import { ActiveRuns, FailedRuns } from "./RunTables";
@@ -26,17 +24,17 @@ export default function MonitorPage() {
         actions={<Age heardAt={figures?.heardAt ?? null} age={age} />}
       />
       {query.error && !figures ? (
-        <EmptyState kind="failed" error={query.error} onRetry={() => void query.refetch()} />
+        <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />
       ) : (
         <>
           {figures && old && <Silent heardAt={figures.heardAt} />}
           {figures ? <Services services={figures.services} old={old} /> : <Skeleton height={210} />}
           <div className={classes.columns}>
-            <section className={`panel ${classes.panel}`}>
+            <section className="panel">
               <h2>Active runs</h2>
               <ActiveRuns />
             </section>
-            <section className={`panel ${classes.panel}`}>
+            <section className="panel">
               <h2>
                 <PageLink to={links.runs({ state: ["failed", "partial_success"], range: "day" })}>
                   Failed of late
@@ -54,7 +52,7 @@ export default function MonitorPage() {
 function Age({ heardAt, age }: { heardAt: string | null; age: number | null }) {
   if (age === null) return null;
   return (
-    <Text size="sm" c="dimmed" data-testid="figures-age">
+    <Text c="dimmed" data-testid="figures-age">
       Figures of <Time at={heardAt} as="clock" />, {relative(0, age)}
     </Text>
   );

@@ -1,23 +1,13 @@
 import { Modal, SegmentedControl, Stack, Text, Title } from "@mantine/core";
 import { ActionButton } from "~/components/action";
-import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
-import { Pager } from "~/components/Pager";
+import { EmptyList, useList } from "~/components/list";
 import { PlainTable } from "~/components/PlainTable";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { CopyId, RunId, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { calls, type Delivery, type Kind, type State } from "./kinds";
 
-const STATES = [
-  { value: "all", label: "All" },
-  { value: "waiting", label: "Waiting" },
-  { value: "delivered", label: "Delivered" },
-  { value: "given_up", label: "Given up" },
-];
+const STATES = { all: "All", waiting: "Waiting", delivered: "Delivered", given_up: "Given up" };
 
 /** What was told to one receiver, and every attempt to tell it. */
 export function Deliveries({ kind, id, active }: { kind: Kind; id: string; active: boolean }) {
@@ -29,8 +19,6 @@ export function Deliveries({ kind, id, active }: { kind: Kind; id: string; activ
     every: 5_000,
   });
   const open = list.rows?.find((one) => one.id === delivery);
-  const clear = () => setView({ state: "all" });
-  const label = STATES.find((one) => one.value === state)?.label ?? "";
   return (
     <>
       <Title order={2} size={16} mb="xs">
@@ -55,22 +43,22 @@ export function Deliveries({ kind, id, active }: { kind: Kind; id: string; activ
           <SegmentedControl
             size="xs"
             aria-label="Deliveries that are"
-            data={STATES}
+            data={Object.entries(STATES).map(([value, label]) => ({ value, label }))}
             value={state}
             onChange={(value) => setView({ state: value as typeof state })}
           />
         }
         empty={
-          state === "all" ? (
-            <EmptyState kind="nothing-yet" title="Nothing to tell so far">
-              When a run begins to fail, it stands here with the receiver's answer. Send a test to try it now.
-            </EmptyState>
-          ) : (
-            <EmptyState kind="no-match" what="deliveries" filters={[{ label, remove: clear }]} onClear={clear} />
-          )
+          <EmptyList
+            what="deliveries"
+            filters={[state !== "all" && { label: STATES[state], without: { state: "all" } }]}
+            set={setView}
+            title="Nothing to tell so far"
+          >
+            When a run begins to fail, it stands here with the receiver's answer. Send a test to try it now.
+          </EmptyList>
         }
       />
-      <Pager next={list.next} />
       {open && <Attempts delivery={open} onClose={() => setView({ delivery: "", cursor })} />}
     </>
   );
@@ -135,13 +123,11 @@ function Attempts({ delivery, onClose }: { delivery: Delivery; onClose: () => vo
   return (
     <Modal opened onClose={onClose} title="Attempts" size="xl">
       <Stack gap="sm">
-        <Text size="sm" component="div">
+        <Text component="div">
           Known to the receiver as <CopyId value={delivery.notificationId} what="notification ID" whole />
         </Text>
         {newest.length === 0 ? (
-          <Text size="sm" c="dimmed">
-            Not tried yet.
-          </Text>
+          <Text c="dimmed">Not tried yet.</Text>
         ) : (
           <PlainTable name="Attempts" verticalSpacing={6} columns={ATTEMPTS} rows={newest} rowId={(one) => one.at} />
         )}

@@ -1,11 +1,8 @@
 import { Checkbox, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
 import { refetch } from "~/api/query";
 import { links } from "~/app/links";
-import { Form } from "~/components/form/Form";
-import { FormModal } from "~/components/form/FormModal";
-import { useApiForm } from "~/components/form/useApiForm";
+import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
 import { ShownOnce } from "~/components/ShownOnce";
 import { toast } from "~/components/toast";
 import { calls, type Draft, EVENTS, type Kind, type Saved, SECRET, type Subscription } from "./kinds";
@@ -19,57 +16,45 @@ interface Props {
 }
 
 /** Makes or changes a webhook or an e-mail subscription. */
-export function Edit({ kind, subscription, etag = null, onClose }: Props) {
-  const [saved, setSaved] = useState<Saved>();
+export function Edit(props: Props) {
+  const { kind, subscription } = props;
+  const title = subscription ? `Edit ${subscription.name}` : `Add ${kind === "email" ? "e-mail" : "webhook"}`;
+  return (
+    <FormModal onClose={props.onClose} title={title} size="lg">
+      <Fields {...props} />
+    </FormModal>
+  );
+}
+
+const EMPTY: Draft = { name: "", where: [], events: EVENTS.map((one) => one.value), instances: [], active: true };
+
+function Fields({ kind, subscription, etag = null, onClose }: Props) {
   const navigate = useNavigate();
-  const what = kind === "email" ? "e-mail" : "webhook";
   const finish = (result: Saved) => {
     onClose();
     toast.done(`${result.name} is ${subscription ? "changed" : "added"}`);
     if (!subscription) void navigate({ href: links.notification(kind, result.id), ignoreBlocker: true });
   };
-  const title = saved ? `Secret of ${saved.name}` : subscription ? `Edit ${subscription.name}` : `Add ${what}`;
-  return (
-    <FormModal onClose={onClose} title={title} size="lg" closeOnClickOutside={!saved} closeOnEscape={!saved}>
-      {saved?.secret ? (
-        <ShownOnce {...SECRET} value={saved.secret} onClose={() => finish(saved)} />
-      ) : (
-        <Fields
-          kind={kind}
-          subscription={subscription}
-          etag={etag}
-          onSaved={(result) => (result.secret ? setSaved(result) : finish(result))}
-        />
-      )}
-    </FormModal>
-  );
-}
-
-interface FieldsProps {
-  kind: Kind;
-  subscription: Subscription | undefined;
-  etag: string | null;
-  onSaved: (saved: Saved) => void;
-}
-
-const EMPTY: Draft = { name: "", where: [], events: EVENTS.map((one) => one.value), instances: [], active: true };
-
-function Fields({ kind, subscription, etag, onSaved }: FieldsProps) {
   const form = useApiForm<Draft, Saved>({
     initial: subscription ? draftOf(subscription) : EMPTY,
     names: { url: "where", addresses: "where" },
     send: (draft) => (subscription ? calls[kind].change(subscription.id, draft, etag) : calls[kind].create(draft)),
     onSent: (saved) => {
       void refetch("notifications");
-      onSaved(saved);
+      if (!saved.secret) finish(saved);
     },
     staysOpen: () => true,
   });
+  const saved = form.result;
+  if (saved?.secret) {
+    const title = `Secret of ${saved.name}`;
+    return <ShownOnce {...SECRET} dialogTitle={title} value={saved.secret} onClose={() => finish(saved)} />;
+  }
   const { name, where } = form.values;
   const ready = name.trim() !== "" && where.length > 0;
   return (
     <Form form={form} submit={subscription ? "Save" : "Add"} ready={ready} noValidate>
-      <TextInput label="Name" required data-autofocus autoComplete="off" {...form.field("name")} />
+      <TextInput label="Name" {...FIRST} {...form.field("name")} />
       {kind === "email" ? (
         <TagsInput
           label="Addresses"

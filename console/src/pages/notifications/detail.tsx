@@ -1,18 +1,19 @@
-import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, Modal, Text } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
-import { EmptyState } from "~/components/EmptyState";
+import { type FactList, Facts } from "~/components/Facts";
 import { PageHeader } from "~/components/PageHeader";
+import { ProblemAlert } from "~/components/ProblemAlert";
 import { ShownOnce } from "~/components/ShownOnce";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
+import { StatusBadge, Time } from "~/components/values";
 import { Deliveries } from "./Deliveries";
 import { Edit } from "./Edit";
 import { calls, eventWord, type Kind, rotate, SECRET, type Subscription, type Tested } from "./kinds";
+import { NoMail } from "./page";
 
 /** One webhook or e-mail subscription: what it is told, how that went, and a test. */
 export default function NotificationPage() {
@@ -31,7 +32,7 @@ export default function NotificationPage() {
     return (
       <>
         <PageHeader title={kind === "email" ? "E-mail" : "Webhook"} parent={parent} />
-        {found.error && <EmptyState kind="failed" error={found.error} onRetry={() => void found.refetch()} />}
+        {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
       </>
     );
   const { value: subscription, etag } = found.data;
@@ -53,13 +54,9 @@ export default function NotificationPage() {
           />
         }
       />
-      {subscription.warning && !tested && (
-        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
-          {subscription.warning}
-        </Alert>
-      )}
+      {!tested && <NoMail warning={subscription.warning} />}
       {tested && <TestResult tested={tested} onClose={() => setTested(undefined)} />}
-      <Facts kind={kind} subscription={subscription} />
+      <Facts facts={factsOf(kind, subscription)} cols={{ base: 1, xs: 2, md: 4 }} mb="md" />
       <Deliveries kind={kind} id={id} active={subscription.active} />
       {editing && <Edit kind={kind} subscription={subscription} etag={etag} onClose={() => setEditing(false)} />}
     </>
@@ -80,7 +77,7 @@ function TestResult({ tested, onClose }: { tested: Tested; onClose: () => void }
       onClose={onClose}
       styles={{ title: { color: ok ? "var(--sl-good-text)" : "var(--sl-bad-text)" } }}
     >
-      <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+      <Text style={{ overflowWrap: "anywhere" }}>
         {status !== null && (
           <>
             Answered {status} in {seconds} s.{" "}
@@ -92,28 +89,13 @@ function TestResult({ tested, onClose }: { tested: Tested; onClose: () => void }
   );
 }
 
-function Facts({ kind, subscription }: { kind: Kind; subscription: Subscription }) {
-  const facts = [
-    { name: kind === "email" ? "To" : "URL", value: subscription.where.join(", ") },
-    { name: "Told when", value: subscription.events.map(eventWord).join(", ") },
-    { name: "Instances", value: subscription.instances.join(", ") || "All" },
-    { name: "Last delivered", value: <Time at={subscription.lastDeliveredAt} none="never" /> },
-  ];
-  return (
-    <Group component="dl" gap="xl" mt={0} mb="md" align="flex-start">
-      {facts.map((fact) => (
-        <Stack key={fact.name} gap={2}>
-          <Text component="dt" size="xs" c="dimmed">
-            {fact.name}
-          </Text>
-          <Text component="dd" size="sm" m={0} style={{ overflowWrap: "anywhere" }}>
-            {fact.value}
-          </Text>
-        </Stack>
-      ))}
-    </Group>
-  );
-}
+/** What is told to whom. */
+const factsOf = (kind: Kind, { where, events, instances, lastDeliveredAt }: Subscription): FactList => [
+  [kind === "email" ? "To" : "URL", where.join(", ")],
+  ["Told when", events.map(eventWord).join(", ")],
+  ["Instances", instances.join(", ") || "All"],
+  ["Last delivered", <Time key="delivered" at={lastDeliveredAt} none="never" />],
+];
 
 interface ActionsProps {
   kind: Kind;

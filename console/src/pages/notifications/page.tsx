@@ -1,15 +1,11 @@
-import { Alert, Button, SegmentedControl, Text } from "@mantine/core";
-import { IconMail, IconPlus, IconWebhook } from "@tabler/icons-react";
+import { Alert, SegmentedControl, Text } from "@mantine/core";
+import { IconMail, IconWebhook } from "@tabler/icons-react";
 import { useState } from "react";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { AddButton, ListPage, useList } from "~/components/list";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { Edit } from "./Edit";
 import { calls, eventWord, type Kind, type Subscription } from "./kinds";
@@ -28,44 +24,43 @@ export default function NotificationsPage() {
     every: 15_000,
   });
   const warning = list.rows?.find((one) => one.warning)?.warning;
-  const add = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
-      {kind === "email" ? "Add e-mail" : "Add webhook"}
-    </Button>
-  );
+  const add = <AddButton onClick={() => setAdding(true)}>{kind === "email" ? "Add e-mail" : "Add webhook"}</AddButton>;
   return (
-    <>
-      <PageHeader
-        title="Notifications"
-        purpose="Who is told, once, when runs begin to fail or dead letters pile up, and once when it is over."
-        actions={add}
-      />
-      {warning && (
-        <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
-          {warning}
-        </Alert>
-      )}
-      <DataTable
-        key={kind}
-        {...list}
-        name={kind === "email" ? "E-mail notifications" : "Webhooks"}
-        columns={columns(kind)}
-        rowId={(one) => one.id}
-        link={(one) => links.notification(kind, one.id)}
-        toolbar={
-          <SegmentedControl
-            size="xs"
-            aria-label="Kind of notification"
-            data={KINDS}
-            value={kind}
-            onChange={(value) => setView({ kind: value as Kind })}
-          />
-        }
-        empty={<Nobody kind={kind} action={add} />}
-      />
-      <Pager next={list.next} />
+    <ListPage
+      key={kind}
+      title="Notifications"
+      purpose="Who is told, once, when runs begin to fail or dead letters pile up, and once when it is over."
+      actions={add}
+      above={<NoMail warning={warning} />}
+      list={list}
+      name={kind === "email" ? "E-mail notifications" : "Webhooks"}
+      columns={columns(kind)}
+      rowId={(one) => one.id}
+      link={(one) => links.notification(kind, one.id)}
+      toolbar={
+        <SegmentedControl
+          size="xs"
+          aria-label="Kind of notification"
+          data={KINDS}
+          value={kind}
+          onChange={(value) => setView({ kind: value as Kind })}
+        />
+      }
+      empty={<Nobody kind={kind} action={add} />}
+    >
       {adding && <Edit kind={kind} onClose={() => setAdding(false)} />}
-    </>
+    </ListPage>
+  );
+}
+
+/** Why no mail is sent, where the installation cannot. */
+export function NoMail({ warning }: { warning: string | null | undefined }) {
+  return (
+    warning && (
+      <Alert color="yellow" mb="sm" title="No e-mail leaves this installation">
+        {warning}
+      </Alert>
+    )
   );
 }
 
@@ -110,11 +105,11 @@ function Where({ subscription }: { subscription: Subscription }) {
 
 function Nobody({ kind, action }: { kind: Kind; action: React.ReactNode }) {
   return kind === "email" ? (
-    <EmptyState kind="nothing-yet" title="No e-mail yet" action={action}>
+    <EmptyState title="No e-mail yet" action={action}>
       <IconMail size={14} aria-hidden /> People get a mail with the facts of the run and a link to it.
     </EmptyState>
   ) : (
-    <EmptyState kind="nothing-yet" title="No webhooks yet" action={action}>
+    <EmptyState title="No webhooks yet" action={action}>
       <IconWebhook size={14} aria-hidden /> A program gets a signed event, tried again for a day while it is away.
     </EmptyState>
   );

@@ -1,8 +1,8 @@
-import { Grid, NumberInput, PasswordInput, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { Grid, NumberInput, PasswordInput, Select, Stack, Switch } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
-import { Panel } from "~/components/form/editor";
-import type { ApiForm } from "~/components/form/useApiForm";
+import { NameField, Panel } from "~/components/form/editor";
+import type { ApiForm } from "~/components/form/form";
 import { type Draft, MASK, secretsOf } from "./draft";
 import { SchemaForm } from "./SchemaForm";
 import type { Property } from "./schemaForm";
@@ -27,16 +27,7 @@ export function ProfileFields({ form, connectors, schema, isNew, stored, childre
     <>
       <Panel>
         <Stack gap="sm">
-          <TextInput
-            label="Name"
-            description="Letters, digits, space, dot, dash; it never changes."
-            withAsterisk
-            readOnly={!isNew}
-            variant={isNew ? "default" : "filled"}
-            data-autofocus={isNew || undefined}
-            maw={420}
-            {...field("name")}
-          />
+          <NameField isNew={isNew} data-autofocus={isNew || undefined} {...field("name")} />
           <Select
             label="Connector"
             description={connectors.find((one) => one.name === draft.connector)?.description}
@@ -102,51 +93,34 @@ function Secret({ label, stored, value, error, onChange }: SecretProps) {
   );
 }
 
+/** Limits by their path, with what an empty field means and how many sixths of the width they take. */
+const LIMITS = [
+  ["maxConcurrent", 10, 3, "Max Concurrent", "Calls in flight, over all runs: 1 to 100"],
+  ["rate", null, 3, "Calls per second", "Empty: no limit"],
+  ["retry.retries", 3, 2, "Retries", "After the first attempt: 0 to 10"],
+  ["retry.base", 2, 2, "First delay", "Seconds; each next one 4 times longer"],
+  ["retry.cap", 32, 2, "Longest delay", "Seconds that no delay exceeds"],
+] as const;
+const WHOLE = ["maxConcurrent", "retry.retries"];
+
 /** How much the system stands, and how its failures are tried again. */
 function Limits({ form }: { form: ApiForm<Draft> }) {
-  const number = (path: string, otherwise: number | null) => ({
-    ...form.field(path),
-    value: form.getInputProps(path).value ?? "",
-    onChange: (value: number | string) => form.setFieldValue(path, value === "" ? otherwise : Number(value)),
-  });
   return (
     <Panel name="Limits" titled>
-      <Grid gap="sm">
-        <Grid.Col span={{ base: 12, xs: 6 }}>
-          <NumberInput
-            label="Max Concurrent"
-            description="Calls in flight, over all runs: 1 to 100"
-            allowDecimal={false}
-            {...number("maxConcurrent", 10)}
-          />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, xs: 6 }}>
-          <NumberInput label="Calls per second" description="Empty: no limit" hideControls {...number("rate", null)} />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, xs: 4 }}>
-          <NumberInput
-            label="Retries"
-            description="After the first attempt: 0 to 10"
-            allowDecimal={false}
-            {...number("retry.retries", 3)}
-          />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, xs: 4 }}>
-          <NumberInput
-            label="First delay"
-            description="Seconds; each next one 4 times longer"
-            hideControls
-            {...number("retry.base", 2)}
-          />
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, xs: 4 }}>
-          <NumberInput
-            label="Longest delay"
-            description="Seconds that no delay exceeds"
-            hideControls
-            {...number("retry.cap", 32)}
-          />
-        </Grid.Col>
+      <Grid gap="sm" columns={6}>
+        {LIMITS.map(([path, otherwise, width, label, description]) => (
+          <Grid.Col key={path} span={{ base: 6, xs: width }}>
+            <NumberInput
+              label={label}
+              description={description}
+              allowDecimal={!WHOLE.includes(path)}
+              hideControls={!WHOLE.includes(path)}
+              {...form.field(path)}
+              value={form.field(path).value ?? ""}
+              onChange={(value) => form.setFieldValue(path, value === "" ? otherwise : Number(value))}
+            />
+          </Grid.Col>
+        ))}
       </Grid>
     </Panel>
   );

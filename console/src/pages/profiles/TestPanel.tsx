@@ -1,20 +1,14 @@
-import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { IconCircleCheck, IconCircleX, IconPlugConnected } from "@tabler/icons-react";
 import type { Schema } from "~/api/client";
+import { Panel } from "~/components/form/editor";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { duration } from "~/state/format";
+import { StatusBadge, Time } from "~/components/values";
+import { capital, duration } from "~/state/format";
 import classes from "./TestPanel.module.css";
 
-export interface Tested {
-  ok: boolean;
-  checks: Schema<"ConnectionCheck">[];
-  tookMs: number;
-  at: string;
-  /** The profile was changed after this test. */
-  stale: boolean;
-}
+/** A test; `stale`: the profile was changed after it. */
+export type Tested = Schema<"ConnectionTest"> & { stale: boolean };
 
 interface Props {
   result: Tested | null;
@@ -23,18 +17,10 @@ interface Props {
   onTest: () => void;
 }
 
-const WORDS: Record<string, string> = {
-  host: "Host",
-  tls: "TLS",
-  login: "Login",
-  permission: "Permission",
-  data: "Data",
-};
-
 /** Test Connection: named checks, each with what it found and what to do about it. */
 export function TestPanel({ result, error, running, onTest }: Props) {
   return (
-    <Paper withBorder bg="var(--sl-surface)" p="md" component="section" aria-label="Connection test">
+    <Panel name="Connection test">
       <Group justify="space-between" mb="sm">
         <Title order={2} size={16}>
           Connection test
@@ -51,7 +37,7 @@ export function TestPanel({ result, error, running, onTest }: Props) {
       </Group>
       {Boolean(error) && <ProblemAlert error={error} />}
       {!result && !error && (
-        <Text size="sm" c="dimmed">
+        <Text c="dimmed">
           Tries what the form says, also before it is saved. It takes at most 10 seconds and changes nothing.
         </Text>
       )}
@@ -60,7 +46,7 @@ export function TestPanel({ result, error, running, onTest }: Props) {
           <Group gap="xs">
             <StatusBadge of="test" state={result.ok ? "passed" : "failed"} size="md" />
             {result.stale && <StatusBadge of="test" state="stale" />}
-            <Text size="sm" c="dimmed" component="span">
+            <Text c="dimmed" component="span">
               <Time at={result.at} />, took {duration(result.tookMs)}
             </Text>
           </Group>
@@ -73,20 +59,16 @@ export function TestPanel({ result, error, running, onTest }: Props) {
                   <IconCircleX size={18} aria-label="failed" role="img" />
                 )}
                 <div>
-                  <Text size="sm">
-                    <b>{WORDS[check.part] ?? check.part}</b> {check.message}
+                  <Text>
+                    <b>{check.part === "tls" ? "TLS" : capital(check.part)}</b> {check.message}
                   </Text>
-                  {check.hint && (
-                    <Text size="sm" c="dimmed">
-                      {check.hint}
-                    </Text>
-                  )}
+                  {check.hint && <Text c="dimmed">{check.hint}</Text>}
                 </div>
               </li>
             ))}
           </ul>
         </Stack>
       )}
-    </Paper>
+    </Panel>
   );
 }

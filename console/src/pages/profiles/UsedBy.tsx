@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/values";
 
 const SHOWN = 2;
 
@@ -8,7 +8,7 @@ const SHOWN = 2;
 export function UsedBy({ instances }: { instances: readonly string[] }) {
   if (instances.length === 0) {
     return (
-      <Text span size="sm" c="dimmed">
+      <Text span c="dimmed">
         nobody
       </Text>
     );

@@ -1,61 +1,170 @@
-import { Skeleton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Alert, Button, Skeleton, Stack } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { api } from "~/api/client";
+import { useState } from "react";
+import { api, type Schema } from "~/api/client";
+import { asProblem, errorsByField } from "~/api/problem";
+import { refetch } from "~/api/query";
 import { links } from "~/app/links";
-import { useHeld } from "~/components/form/unsaved";
+import { DeleteButton, type Held, Loaded, Refusal, useEditor } from "~/components/form/editor";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { emptyDraft } from "./draft";
-import { ProfileEditor } from "./ProfileEditor";
+import { StatusBadge } from "~/components/values";
+import { bodyOf, draftOf, emptyDraft, type Profile } from "./draft";
+import { ProfileFields } from "./ProfileFields";
 import { useConnectors } from "./queries";
+import type { Property } from "./schemaForm";
+import { type Tested, TestPanel } from "./TestPanel";
+import { UsedBy } from "./UsedBy";
 
 const PARENT = { title: "Connection Profiles", to: links.profiles() };
 
 export default function ProfilePage() {
-  return <Loaded name={useParams({ from: "/signed-in/connection-profiles/$name" }).name} />;
+  return <LoadedProfile name={useParams({ from: "/signed-in/connection-profiles/$name" }).name} />;
 }
 
 export function NewProfilePage() {
-  return <Loaded />;
+  return <LoadedProfile />;
 }
 
-function Loaded({ name }: { name?: string }) {
+function LoadedProfile({ name }: { name?: string }) {
   const connectors = useConnectors();
-  const stored = useQuery({
-    queryKey: ["connection-profile", name],
-    queryFn: () => api.getTagged("/api/v1/connection-profiles/{name}", { path: { name: name as string } }),
-    enabled: name !== undefined,
-    // What is being typed must not change under the hands.
-    refetchOnWindowFocus: false,
-    placeholderData: undefined,
-  });
-  const { shown, hold } = useHeld(stored.data);
-  const error = (!connectors.data && connectors.error) || (!shown && stored.error);
-  if (error) {
+  if (!connectors.data) {
     return (
       <>
         <PageHeader title={name ?? "New connection profile"} parent={PARENT} />
-        <ProblemAlert
-          error={error}
-          onRetry={() => {
-            void connectors.refetch();
-            if (name !== undefined) void stored.refetch();
-          }}
-        />
+        <ProblemAlert error={connectors.error} onRetry={() => void connectors.refetch()} />
+        {!connectors.error && <Skeleton height={400} />}
       </>
     );
   }
-  if (!connectors.data || (name !== undefined && !shown)) return <Skeleton height={400} />;
-  const first = emptyDraft(connectors.data[0]?.name ?? "");
+  const { data } = connectors;
+  const fetch = (name: string) => api.getTagged("/api/v1/connection-profiles/{name}", { path: { name } });
   return (
-    <ProfileEditor
-      key={shown?.etag ?? "new"}
-      connectors={connectors.data}
-      stored={shown ?? null}
-      initial={shown?.value ?? first}
-      parent={PARENT}
-      hold={hold}
-    />
+    <Loaded name={name} kind="connection-profile" fetch={fetch} parent={PARENT}>
+      {(held) => <ProfileEditor {...held} connectors={data} />}
+    </Loaded>
   );
+}
+
+interface Props extends Held<Profile> {
+  connectors: Schema<"ConnectorView">[];
+}
+
+/** Reads, changes and tests one profile; secrets go in and never come out. */
+function ProfileEditor({ connectors, stored, hold }: Props) {
+  const profile = stored?.value;
+  const request = { path: { name: profile?.name ?? "" }, header: { "if-match": stored?.etag ?? null } };
+  const schemaOf = (connector: string) =>
+    (connectors.find((one) => one.name === connector)?.profileSchema ?? {}) as Property;
+  const editor = useEditor({
+    stored,
+    hold,
+    queries: ["connection-profiles", "connection-profile"],
+    page: links.profile,
+    initial: profile ? draftOf(profile) : emptyDraft(connectors[0]?.name ?? ""),
+    send: async (draft) => {
+      const body = bodyOf(draft, schemaOf(draft.connector));
+      const saved = stored
+        ? await api.put("/api/v1/connection-profiles/{name}", { ...request, body })
+        : await api.post("/api/v1/connection-profiles", { body });
+      if (test.result && !test.result.stale) await keepTest(saved.name);
+      return saved;
+    },
+  });
+  const draft = editor.values;
+  const schema = schemaOf(draft.connector);
+  const test = useTest(bodyOf(draft, schema), profile ?? null, editor.changed, (error) =>
+    editor.setErrors(errorsByField(asProblem(error))),
+  );
+  return (
+    <form onSubmit={editor.onSubmit(editor.save)} noValidate>
+      <PageHeader
+        title={profile ? profile.name : "New connection profile"}
+        parent={PARENT}
+        beside={profile && <StatusBadge of="instance" state={profile.active ? "active" : "inactive"} />}
+        purpose={
+          profile && (
+            <>
+              Used by <UsedBy instances={profile.usedBy} />
+            </>
+          )
+        }
+        actions={
+          <>
+            {profile && (
+              <DeleteButton
+                name={profile.name}
+                body="Its secrets are erased. The history of runs that used it stays."
+                run={() => api.delete("/api/v1/connection-profiles/{name}", request)}
+                list={links.profiles()}
+                query="connection-profiles"
+              />
+            )}
+            <Button type="submit" disabled={!editor.changed} loading={editor.pending}>
+              Save
+            </Button>
+          </>
+        }
+      />
+      <Stack gap="md" maw={860}>
+        <Refusal editor={editor} title="Somebody else has changed this profile">
+          Load it again to see what it is now; what you typed is then gone.
+        </Refusal>
+        {profile && !profile.secretsReadable && (
+          <Alert color="red" title="The stored secrets cannot be read here">
+            The key that encrypted them is missing. Give the secrets again.
+          </Alert>
+        )}
+        <ProfileFields
+          form={editor}
+          connectors={connectors}
+          schema={schema}
+          isNew={stored === null}
+          stored={profile?.secrets ?? {}}
+        >
+          <TestPanel
+            result={test.result}
+            error={test.error && asProblem(test.error).errors.length === 0 ? test.error : null}
+            running={test.running}
+            onTest={test.run}
+          />
+        </ProfileFields>
+      </Stack>
+    </form>
+  );
+}
+
+function keepTest(name: string) {
+  return api.post("/api/v1/connection-profiles/{name}/test", { path: { name } }).catch(() => null);
+}
+
+/** The test of what the form says now; of a saved profile the server keeps the result. */
+function useTest(
+  body: Schema<"ProfileBody">,
+  stored: Profile | null,
+  changed: boolean,
+  onError: (error: unknown) => void,
+) {
+  const sent = JSON.stringify(body);
+  const [last, setLast] = useState<{ sent: string; result: Schema<"ConnectionTest"> } | null>(null);
+  const mutation = useMutation({
+    mutationFn: () =>
+      stored && !changed
+        ? api.post("/api/v1/connection-profiles/{name}/test", { path: { name: stored.name } })
+        : // A new profile may be tested before it has a name.
+          api.post("/api/v1/connection-profiles/test", { body: { ...body, name: body.name || "unnamed" } }),
+    onSuccess: (result) => {
+      setLast({ sent, result });
+      void refetch("connection-profiles");
+    },
+    onError,
+  });
+  const kept = stored?.lastTest as Tested | null | undefined;
+  const result: Tested | null = last
+    ? { ...last.result, stale: last.sent !== sent }
+    : kept
+      ? { ...kept, stale: kept.stale || changed }
+      : null;
+  return { result, error: mutation.error, running: mutation.isPending, run: () => mutation.mutate() };
 }

@@ -6,17 +6,9 @@ export type Profile = Schema<"ProfileView">;
 /** Stands for a stored secret; sent back, it keeps it. */
 export const MASK = "***";
 
+type Given = "name" | "connector" | "active" | "maxConcurrent" | "rate" | "retry" | "secrets";
 /** A profile as the form has it. */
-export interface Draft {
-  name: string;
-  connector: string;
-  config: Values;
-  secrets: Record<string, string>;
-  active: boolean;
-  maxConcurrent: number;
-  rate: number | null;
-  retry: Schema<"RetryPolicy">;
-}
+export type Draft = Pick<Profile, Given> & { config: Values };
 
 export function emptyDraft(connector: string): Draft {
   return {

@@ -1,17 +1,10 @@
-import { Button, Group, Select } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
-import { useNavigate } from "@tanstack/react-router";
+import { Group } from "@mantine/core";
 import { api } from "~/api/client";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyList } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { SearchBox } from "~/components/SearchBox";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
+import type { Column } from "~/components/DataTable";
+import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import type { Profile } from "./draft";
 import { useConnectors } from "./queries";
@@ -19,12 +12,12 @@ import { UsedBy } from "./UsedBy";
 
 export default function ProfilesPage() {
   const [view, setView] = useUrlState("/signed-in/connection-profiles");
-  const navigate = useNavigate();
   const connectors = useConnectors();
   const titles = Object.fromEntries((connectors.data ?? []).map((one) => [one.name, one.title]));
+  const status = view.status === "all" ? "" : view.status;
   const query = {
     search: view.q,
-    active: view.status === "all" ? undefined : view.status === "active",
+    active: status ? status === "active" : undefined,
     connector: view.connector,
     cursor: view.cursor,
   };
@@ -32,76 +25,54 @@ export default function ProfilesPage() {
     key: ["connection-profiles", query],
     fetch: () => api.get("/api/v1/connection-profiles", { query }),
   });
-  const clear = () => setView({ q: "", status: "all", connector: "" });
-  const filters = [
-    view.q && { label: `name has “${view.q}”`, remove: () => setView({ q: "" }) },
-    view.status !== "all" && { label: view.status, remove: () => setView({ status: "all" as const }) },
-    view.connector && { label: titles[view.connector] ?? view.connector, remove: () => setView({ connector: "" }) },
-  ];
-  const create = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => void navigate({ href: links.newProfile() })}>
-      New connection profile
-    </Button>
-  );
+  const create = <AddButton to={links.newProfile()}>New connection profile</AddButton>;
   return (
-    <>
-      <PageHeader
-        title="Connection Profiles"
-        purpose="How each system is reached. Credentials are stored encrypted and never shown again."
-        actions={create}
-      />
-      <DataTable
-        {...list}
-        name="Connection profiles"
-        columns={columnsWith(titles)}
-        rowId={(profile) => profile.name}
-        link={(profile) => links.profile(profile.name)}
-        toolbar={
-          <Group gap="xs">
-            <SearchBox
-              label="Search connection profiles"
-              placeholder="Name or connector"
-              value={view.q}
-              onSearch={(q) => setView({ q }, { replace: true })}
-              width={220}
-            />
-            <Select
-              aria-label="Status"
-              data={[
-                { value: "all", label: "Every status" },
-                { value: "active", label: "Active" },
-                { value: "inactive", label: "Inactive" },
-              ]}
-              value={view.status}
-              allowDeselect={false}
-              onChange={(status) => setView({ status: (status ?? "all") as typeof view.status })}
-              w={140}
-            />
-            <Select
-              aria-label="Connector"
-              placeholder="Every connector"
-              clearable
-              data={(connectors.data ?? []).map((one) => ({ value: one.name, label: one.title }))}
-              value={view.connector || null}
-              onChange={(connector) => setView({ connector: connector ?? "" })}
-              w={170}
-            />
-          </Group>
-        }
-        empty={
-          <EmptyList
-            what="connection profiles"
-            filters={filters}
-            onClear={clear}
-            title="No connection profiles yet"
-            action={create}
-          >
-            A profile says how one system is reached: its address, a login, and how many calls it stands.
-          </EmptyList>
-        }
-      />
-      <Pager next={list.next} />
-    </>
+    <ListPage
+      title="Connection Profiles"
+      purpose="How each system is reached. Credentials are stored encrypted and never shown again."
+      actions={create}
+      list={list}
+      name="Connection profiles"
+      columns={columnsWith(titles)}
+      rowId={(profile) => profile.name}
+      link={(profile) => links.profile(profile.name)}
+      toolbar={
+        <Group gap="xs">
+          <SearchBox label="Search connection profiles" placeholder="Name or connector" value={view.q} set={setView} />
+          <ChoiceFilter
+            label="Every status"
+            name="Status"
+            width={140}
+            value={status}
+            words={{ active: "Active", inactive: "Inactive" }}
+            onChange={(status) => setView({ status: status || "all" })}
+          />
+          <ChoiceFilter
+            label="Every connector"
+            name="Connector"
+            width={170}
+            value={view.connector}
+            words={titles}
+            onChange={(connector) => setView({ connector })}
+          />
+        </Group>
+      }
+      empty={
+        <EmptyList
+          what="connection profiles"
+          filters={[
+            view.q && { label: `name has “${view.q}”`, without: { q: "" } },
+            status && { label: status, without: { status: "all" } },
+            view.connector && { label: titles[view.connector] ?? view.connector, without: { connector: "" } },
+          ]}
+          set={setView}
+          title="No connection profiles yet"
+          action={create}
+        >
+          A profile says how one system is reached: its address, a login, and how many calls it stands.
+        </EmptyList>
+      }
+    />
   );
 }
 

@@ -32,7 +32,7 @@ export function Fields({ step, unused }: { step: Step; unused: string[] }) {
         />
       </Table.ScrollContainer>
       {unused.length > 0 && (
-        <p className={classes.dim}>
+        <p className="dim">
           Not read by the mapping: {plural(unused.length, "field")} ({unused.slice(0, 30).join(", ")}
           {unused.length > 30 && ", …"})
         </p>
@@ -42,7 +42,7 @@ export function Fields({ step, unused }: { step: Step; unused: string[] }) {
 }
 
 const COLUMNS: Column<Step["changes"][number]>[] = [
-  { id: "from", header: "From", cell: (one) => one.source ?? <span className={classes.dim}>fixed value</span> },
+  { id: "from", header: "From", cell: (one) => one.source ?? <span className="dim">fixed value</span> },
   { id: "before", header: "Value", cell: (one) => <Value text={one.before} /> },
   { id: "to", header: "To", cell: (one) => one.target },
   {
@@ -58,6 +58,6 @@ const COLUMNS: Column<Step["changes"][number]>[] = [
 ];
 
 function Value({ text }: { text: string | null }) {
-  if (text === null) return <span className={classes.dim}>–</span>;
+  if (text === null) return <span className="dim">–</span>;
   return <code className={classes.value}>{text}</code>;
 }

@@ -1,8 +1,6 @@
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { plural } from "~/state/format";
 import classes from "./passport.module.css";
 
@@ -19,7 +17,7 @@ interface Props {
 /** The runs that had the record, newest first; the chosen one is shown beside. */
 export function History({ sourceId, runs, chosen, whole }: Props) {
   return (
-    <nav className={classes.history} aria-label="Runs with this record">
+    <nav className={`panel ${classes.history}`} aria-label="Runs with this record">
       <h2 className={classes.title}>{whole ? plural(runs.length, "run") : `The newest ${runs.length} runs`}</h2>
       <ol>
         {runs.map((run, index) => (
@@ -33,7 +31,7 @@ export function History({ sourceId, runs, chosen, whole }: Props) {
             >
               {run.instance} / {run.entityType}
             </PageLink>
-            <span className={classes.dim}>
+            <span className="dim">
               <Time at={run.createdAt} />
               {run.attempts.length > 0 && `, ${plural(run.attempts.length, "attempt")} failed`}
             </span>

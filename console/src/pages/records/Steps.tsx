@@ -4,9 +4,8 @@ import type { Column } from "~/components/DataTable";
 import { DiffView } from "~/components/DiffView";
 import { PayloadView } from "~/components/PayloadView";
 import { PlainTable } from "~/components/PlainTable";
-import { StatusBadge } from "~/components/StatusBadge";
 import { lookOf } from "~/components/status";
-import { Time } from "~/components/Time";
+import { StatusBadge, Time } from "~/components/values";
 import { Fields } from "./Fields";
 import classes from "./passport.module.css";
 import { missing, type Passport, type Payload, type Step } from "./payloads";
@@ -31,7 +30,7 @@ export function Steps({ passport }: { passport: Passport }) {
       {passport.steps.map((step) => {
         const Icon = lookOf("step", step.result).icon;
         return (
-          <Timeline.Item key={step.stage} bullet={<Icon size={13} aria-hidden />} className={classes.step}>
+          <Timeline.Item key={step.stage} bullet={<Icon size={13} aria-hidden />}>
             <OneStep step={step} passport={passport} />
           </Timeline.Item>
         );
@@ -47,7 +46,7 @@ function OneStep({ step, passport }: { step: Step; passport: Passport }) {
         <h2 className={classes.stage}>{step.stage}</h2>
         <StatusBadge of="step" state={step.result} />
         {step.reason && <StatusBadge of="record" state={step.reason} />}
-        <span className={classes.dim}>{DOES[step.stage]}</span>
+        <span className="dim">{DOES[step.stage]}</span>
       </div>
       {step.attempts.length > 0 && <Attempts step={step} />}
       {step.result !== "not_reached" && <Contents step={step} passport={passport} />}
@@ -85,7 +84,7 @@ const ATTEMPTS: Column<Step["attempts"][number]>[] = [
     cell: ({ message, field, detail }) => (
       <>
         {message}
-        {field && <span className={classes.dim}> (field {field})</span>}
+        {field && <span className="dim"> (field {field})</span>}
         {detail && detail !== message && (
           <details>
             <summary>In full</summary>
@@ -145,11 +144,11 @@ function One({ payload, stage, side }: { payload: Payload; stage: string; side: 
         missing={missing(payload)}
       />
       {payload.origin === "topic" && (
-        <span className={classes.dim}>
+        <span className="dim">
           <Time at={payload.at} as="absolute" />, partition {payload.partition}, offset {payload.offset}
         </span>
       )}
-      {payload.origin === "dead_letter" && <span className={classes.dim}>from its dead letter</span>}
+      {payload.origin === "dead_letter" && <span className="dim">from its dead letter</span>}
     </>
   );
 }

@@ -2,9 +2,9 @@ import { TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyState } from "~/components/EmptyState";
+import { NoMatch } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
+import { PageLink } from "~/components/values";
 import { useUrlState } from "~/state/url";
 import { type SearchHit, useSearchHits } from "./search";
 
@@ -48,8 +48,7 @@ export default function RecordsPage() {
           rowId={(hit) => hit.kind + hit.to + hit.description}
           link={(hit) => hit.to}
           empty={
-            <EmptyState
-              kind="no-match"
+            <NoMatch
               what="records"
               filters={[{ label: `ID ${wanted}`, remove: () => setView({ q: "" }) }]}
               onClear={() => setView({ q: "" })}

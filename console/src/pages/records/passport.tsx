@@ -3,15 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import { EmptyState } from "~/components/EmptyState";
 import { Older, useOlder } from "~/components/Older";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
+import { CopyId, PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import { useShortcuts } from "~/state/shortcuts";
 import { useUrlState } from "~/state/url";
 import { History } from "./History";
@@ -54,7 +50,7 @@ export default function RecordPage() {
       />
       {Boolean(history.error) && <ProblemAlert error={history.error} onRetry={() => void history.refetch()} />}
       {newest && runs?.length === 0 && newest.written.length === 0 && (
-        <EmptyState kind="nothing-yet" title="No run knows this record">
+        <EmptyState title="No run knows this record">
           IDs are compared exactly, capitals and blanks included. What became of records is kept for 90 days.
         </EmptyState>
       )}
@@ -69,7 +65,7 @@ export default function RecordPage() {
             {known && <Shown passport={known} />}
             {!known && !passport.error && (
               <>
-                <Text size="sm" c="dimmed" mb="xs" role="status">
+                <Text c="dimmed" mb="xs" role="status">
                   Reading its payloads back from the stage topics…
                 </Text>
                 <Skeleton height={420} />
@@ -104,7 +100,7 @@ function Shown({ passport }: { passport: Passport }) {
 function Written({ history }: { history: Schema<"RecordHistory"> | undefined }) {
   if (!history || history.written.length === 0) return null;
   return (
-    <section className={classes.written} aria-label="At the target">
+    <section className={`panel ${classes.written}`} aria-label="At the target">
       {history.written.map((one) => (
         <div key={`${one.instance}/${one.entityType}`} className={classes.head}>
           <span>

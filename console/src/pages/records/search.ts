@@ -2,7 +2,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { lookOf } from "~/components/status";
+import { lookOf, type StatusOf } from "~/components/status";
 
 /** One thing that the search box found. */
 export interface SearchHit {
@@ -48,35 +48,24 @@ export function useSearchHits(text: string): {
 /** A hit in words, with the page that shows it. */
 export function shown(hit: Hit): SearchHit {
   const stream = `${hit.instance ?? "–"} / ${hit.entityType ?? "–"}`;
-  const run = hit.correlationId ?? undefined;
+  const source = hit.sourceId ?? "";
+  const found = (kind: string, label: string | null, about: string, to: string): SearchHit => ({
+    kind,
+    label: label ?? "",
+    description: `${stream}, ${about}`,
+    to,
+  });
+  const word = (of: StatusOf) => lookOf(of, hit.state ?? "").word;
   switch (hit.kind) {
     case "run":
-      return {
-        kind: "Run",
-        label: run ?? "",
-        description: `${stream}, ${lookOf("run", hit.state ?? "").word}`,
-        to: links.run(run ?? ""),
-      };
-    case "dead_letter":
-      return {
-        kind: "Dead letter",
-        label: hit.deadLetter ?? "",
-        description: `${stream}, source ID ${hit.sourceId ?? "unknown"}, ${lookOf("letter", hit.state ?? "").word}`,
-        to: links.deadLetter(hit.deadLetter ?? ""),
-      };
+      return found("Run", hit.correlationId, word("run"), links.run(hit.correlationId ?? ""));
+    case "dead_letter": {
+      const about = `source ID ${hit.sourceId ?? "unknown"}, ${word("letter")}`;
+      return found("Dead letter", hit.deadLetter, about, links.deadLetter(hit.deadLetter ?? ""));
+    }
     case "target":
-      return {
-        kind: "Target ID",
-        label: hit.targetId ?? "",
-        description: `${stream}, source ID ${hit.sourceId ?? ""}`,
-        to: links.record(hit.sourceId ?? ""),
-      };
+      return found("Target ID", hit.targetId, `source ID ${source}`, links.record(source));
     default:
-      return {
-        kind: "Record",
-        label: hit.sourceId ?? "",
-        description: `${stream}, last outcome ${lookOf("record", hit.state ?? "").word}`,
-        to: links.record(hit.sourceId ?? ""),
-      };
+      return found("Record", source, `last outcome ${word("record")}`, links.record(source));
   }
 }

@@ -12,17 +12,17 @@ interface Counts {
 
 /** How the records of a run are shared out: one bar of up to four parts, told in words as well. */
 export function MiniBar({ total, success, skipped, failed, inFlight }: Counts) {
-  if (total === 0) return <span className={classes.none}>–</span>;
+  if (total === 0) return <span className="dim">–</span>;
   const words = `${count(success)} written, ${count(skipped)} skipped, ${count(failed)} failed, ${count(inFlight)} in flight`;
   const part = (value: number, tone: string) =>
-    value > 0 && <span data-tone={tone} style={{ flexGrow: value, minWidth: 2 }} />;
+    value > 0 && <span style={{ flexGrow: value, minWidth: 2, background: `var(--sl-${tone})` }} />;
   return (
     <Tooltip label={words}>
       <span className={classes.bar} role="img" aria-label={words}>
-        {part(success, "good")}
-        {part(skipped, "idle")}
-        {part(failed, "bad")}
-        {part(inFlight, "open")}
+        {part(success, "good-bar")}
+        {part(skipped, "idle-bar")}
+        {part(failed, "bad-bar")}
+        {part(inFlight, "idle-fill")}
       </span>
     </Tooltip>
   );

@@ -1,11 +1,10 @@
 import { Table, Text } from "@mantine/core";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { CopyId } from "~/components/CopyId";
 import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
-import { PageLink } from "~/components/PageLink";
 import { PlainTable } from "~/components/PlainTable";
+import { CopyId, PageLink } from "~/components/values";
 import { capital, count, plural } from "~/state/format";
 import classes from "./runs.module.css";
 
@@ -15,17 +14,14 @@ type RunReport = Schema<"RunReport">;
 export function Failures({ report }: { report: RunReport }) {
   if (report.failures.length === 0) {
     return (
-      <EmptyState
-        kind="nothing-yet"
-        title={report.run.failed > 0 ? "Nothing is kept of these failures" : "Nothing failed"}
-      >
+      <EmptyState title={report.run.failed > 0 ? "Nothing is kept of these failures" : "Nothing failed"}>
         {report.run.failed > 0 && "Dead letters are let go 30 days after they were resolved."}
       </EmptyState>
     );
   }
   return (
     <>
-      <Text size="sm" mb="xs">
+      <Text mb="xs">
         {plural(report.run.failed, "record")} failed.{" "}
         <PageLink to={links.deadLetters({ run: report.run.correlationId })}>Repair and replay them in the DLQ</PageLink>
       </Text>
@@ -55,10 +51,10 @@ const columns = (run: string): Column<RunReport["failures"][number]>[] => [
     cell: (group) => (
       <div className={classes.error}>
         <PageLink to={links.deadLetters({ run, group: group.group, view: "entries" })}>{group.error}</PageLink>
-        <span className={classes.under}>
+        <div className="dim">
           {group.code}
           {group.field && ` · field ${group.field}`}
-        </span>
+        </div>
       </div>
     ),
   },

@@ -1,16 +1,13 @@
 import { Group, Progress, Stack } from "@mantine/core";
-import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
-import { RunId } from "~/components/RunId";
+import { type FactList, Facts } from "~/components/Facts";
 import { Notices } from "~/components/run/Notices";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
+import { MODE_WORDS } from "~/components/status";
+import { PageLink, RunId, StatusBadge, Time } from "~/components/values";
 import { count, plural } from "~/state/format";
 import { MiniBar, progressText } from "./Counters";
 import { FailureGroups } from "./Failures";
-import { MODES } from "./filters";
 import classes from "./runs.module.css";
 import { Stages } from "./Stages";
 
@@ -23,14 +20,12 @@ export function Overview({ report }: { report: RunReport }) {
       <Numbers report={report} />
       <Stages report={report} />
       {report.failures.length > 0 && (
-        <section className={classes.panel} aria-labelledby="failures-title">
-          <h2 id="failures-title" className={classes.panelTitle}>
-            What failed
-          </h2>
+        <section className="panel" aria-label="What failed">
+          <h2>What failed</h2>
           <FailureGroups report={report} most={5} />
         </section>
       )}
-      <Facts report={report} />
+      <AskedFor report={report} />
     </Stack>
   );
 }
@@ -40,7 +35,7 @@ function Numbers({ report: { run } }: { report: RunReport }) {
   const recordsOf = (outcome: string) => links.run(run.correlationId, { tab: "records", outcome });
   const progress = progressText(run);
   return (
-    <section className={classes.panel} aria-label="Records">
+    <section className="panel" aria-label="Records">
       <div className={classes.tiles}>
         <Tile name={run.totalIsFinal ? "Total" : "Total, still rising"} value={run.total} />
         <Tile name="Success" value={run.success} to={recordsOf("success")} />
@@ -69,8 +64,8 @@ function Tile(props: { name: string; value: number; to?: string; under?: string;
   const { name, value, to, under, tone } = props;
   return (
     <div className={classes.tile}>
-      <span className={classes.tileName}>{name}</span>
-      <span className={classes.tileValue} data-tone={tone}>
+      <span className="dim">{name}</span>
+      <span className={classes.tileValue} style={tone ? { color: `var(--sl-${tone}-text)` } : undefined}>
         {to && value > 0 ? (
           <PageLink to={to} c="inherit" aria-label={`${name}: ${count(value)} records`}>
             {count(value)}
@@ -79,15 +74,15 @@ function Tile(props: { name: string; value: number; to?: string; under?: string;
           count(value)
         )}
       </span>
-      {under && <span className={classes.tileName}>{under}</span>}
+      {under && <span className="dim">{under}</span>}
     </div>
   );
 }
 
-function Facts({ report }: { report: RunReport }) {
+function AskedFor({ report }: { report: RunReport }) {
   const { run, mapping } = report;
-  const facts: [string, ReactNode][] = [
-    ["Mode", MODES[run.mode] ?? run.mode],
+  const facts: FactList = [
+    ["Mode", MODE_WORDS[run.mode] ?? run.mode],
     ["Source and target", `${run.source ?? "–"} → ${run.target ?? "–"}`],
     ["Mapping", mapping && <MappingLink mapping={mapping} />],
     ["Cursor before", report.movesCursor ? (report.cursorBefore ?? "not set: read from the beginning") : null],
@@ -117,15 +112,9 @@ function Facts({ report }: { report: RunReport }) {
     ["Replayed by", report.replays.length > 0 && <Replays report={report} />],
   ];
   return (
-    <section className={classes.panel} aria-labelledby="facts-title">
-      <h2 id="facts-title" className={classes.panelTitle}>
-        What was asked for
-      </h2>
-      <dl className={classes.facts}>
-        {facts
-          .filter(([, value]) => value !== null && value !== undefined && value !== false && value !== 0)
-          .map(([name, value]) => [<dt key={name}>{name}</dt>, <dd key={`${name}-value`}>{value}</dd>])}
-      </dl>
+    <section className="panel" aria-label="What was asked for">
+      <h2>What was asked for</h2>
+      <Facts facts={facts} />
     </section>
   );
 }
@@ -148,7 +137,7 @@ function Replays({ report }: { report: RunReport }) {
         <Group key={run.correlationId} gap="xs">
           <StatusBadge of="run" state={run.state} />
           <RunId id={run.correlationId} />
-          <span className={classes.tileName}>{plural(run.total, "record")}</span>
+          <span className="dim">{plural(run.total, "record")}</span>
         </Group>
       ))}
       {report.moreReplays && (

@@ -2,21 +2,16 @@ import { Group } from "@mantine/core";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { ChoiceFilter } from "~/components/ChoiceFilter";
-import { CopyId } from "~/components/CopyId";
 import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyList } from "~/components/EmptyState";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { StatusBadge } from "~/components/StatusBadge";
+import { EmptyList, useList } from "~/components/list";
 import { STAGE_WORDS } from "~/components/status";
 import { TextFilter } from "~/components/TextFilter";
-import { useList } from "~/components/useList";
+import { CopyId, PageLink, StatusBadge } from "~/components/values";
 import { capital } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import type { RunView } from "./live";
 
 type RunRecord = Schema<"RunRecord">;
-const NONE = { outcome: "", source: "", stage: "", attempts: undefined };
 const OUTCOMES: Record<string, string> = {
   success: "Success",
   skipped: "Skipped, any reason",
@@ -47,55 +42,56 @@ export function RunRecords({ run }: { run: RunView }) {
       api.get("/api/v1/runs/{correlation_id}/records", { path: { correlation_id: run.correlationId }, query, signal }),
     every: run.finishedAt ? 0 : EVERY,
   });
-  const filters = [
-    outcome && { label: OUTCOMES[outcome] ?? outcome, remove: () => setView({ outcome: "" }) },
-    source && { label: `Source ID ${source}`, remove: () => setView({ source: "" }) },
-    stage && { label: `Tried again or given up in ${capital(stage)}`, remove: () => setView({ stage: "" }) },
-    attempts && { label: `At least ${attempts} attempts`, remove: () => setView({ attempts: undefined }) },
-  ];
   const passport = (record: RunRecord) => links.record(record.sourceId, { run: run.correlationId });
   return (
-    <>
-      <DataTable
-        {...list}
-        name="Records of the run"
-        columns={columns(passport)}
-        rowId={(record) => `${record.batch}/${record.slot}`}
-        link={(record) => passport(record)}
-        toolbar={
-          <Group gap={6}>
-            <ChoiceFilter
-              label="Any outcome"
-              width={190}
-              value={outcome}
-              words={OUTCOMES}
-              onChange={(value) => setView({ outcome: value })}
-            />
-            <TextFilter label="Source ID" value={source} onApply={(value) => setView({ source: value })} />
-            <ChoiceFilter
-              label="Any stage"
-              width={130}
-              value={stage}
-              words={STAGE_WORDS}
-              onChange={(value) => setView({ stage: value })}
-            />
-            <ChoiceFilter
-              label="Any attempts"
-              width={140}
-              value={attempts ? String(attempts) : ""}
-              words={{ 2: "Tried again", 3: "3 or more", 4: "4 or more" }}
-              onChange={(value) => setView({ attempts: value ? Number(value) : undefined })}
-            />
-          </Group>
-        }
-        empty={
-          <EmptyList what="records" filters={filters} onClear={() => setView(NONE)} title="No records">
-            {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}
-          </EmptyList>
-        }
-      />
-      <Pager next={list.next} />
-    </>
+    <DataTable
+      {...list}
+      name="Records of the run"
+      columns={columns(passport)}
+      rowId={(record) => `${record.batch}/${record.slot}`}
+      link={(record) => passport(record)}
+      toolbar={
+        <Group gap={6}>
+          <ChoiceFilter
+            label="Any outcome"
+            width={190}
+            value={outcome}
+            words={OUTCOMES}
+            onChange={(value) => setView({ outcome: value })}
+          />
+          <TextFilter label="Source ID" value={source} onApply={(value) => setView({ source: value })} />
+          <ChoiceFilter
+            label="Any stage"
+            width={130}
+            value={stage}
+            words={STAGE_WORDS}
+            onChange={(value) => setView({ stage: value })}
+          />
+          <ChoiceFilter
+            label="Any attempts"
+            width={140}
+            value={attempts ? String(attempts) : ""}
+            words={{ 2: "Tried again", 3: "3 or more", 4: "4 or more" }}
+            onChange={(value) => setView({ attempts: value ? Number(value) : undefined })}
+          />
+        </Group>
+      }
+      empty={
+        <EmptyList
+          what="records"
+          filters={[
+            outcome && { label: OUTCOMES[outcome] ?? outcome, without: { outcome: "" } },
+            source && { label: `Source ID ${source}`, without: { source: "" } },
+            stage && { label: `Tried again or given up in ${capital(stage)}`, without: { stage: "" } },
+            attempts && { label: `At least ${attempts} attempts`, without: { attempts: undefined } },
+          ]}
+          set={setView}
+          title="No records"
+        >
+          {run.finishedAt ? "The run found nothing to do." : "Records appear here as they are found."}
+        </EmptyList>
+      }
+    />
   );
 }
 

@@ -1,7 +1,10 @@
-import { Group } from "@mantine/core";
+import { Group, Table } from "@mantine/core";
+import type { ReactNode } from "react";
 import type { Schema } from "~/api/client";
 import { links } from "~/app/links";
-import { PageLink } from "~/components/PageLink";
+import type { Column } from "~/components/DataTable";
+import { PlainTable } from "~/components/PlainTable";
+import { PageLink } from "~/components/values";
 import { capital, count, duration } from "~/state/format";
 import classes from "./runs.module.css";
 
@@ -20,76 +23,74 @@ export function Stages({ report }: { report: RunReport }) {
     (most, one) => ((one.worked ?? 0) > (most?.worked ?? 0) ? one : most),
     null,
   );
+  const columns: Column<Stage>[] = [
+    {
+      id: "stage",
+      header: "Stage",
+      cell: (stage) =>
+        stage === slowest ? (
+          <>
+            <b>{capital(stage.stage)}</b> <span className="dim">slowest</span>
+          </>
+        ) : (
+          capital(stage.stage)
+        ),
+    },
+    {
+      id: "track",
+      header: times.length ? "From first batch to last" : "From",
+      width: "34%",
+      cell: (stage) => <Track stage={stage} begin={begin} end={end} />,
+    },
+    number("In", (stage) => count(stage.entered)),
+    number("Out", (stage) => count(stage.passed)),
+    number("Skipped", (stage) => count(stage.skipped)),
+    number("Failed", (stage) => <Failed stage={stage} run={run.correlationId} />),
+    number("Retried", (stage) => count(stage.retried)),
+    number("Waited a batch", (stage) => seconds(stage.waited)),
+    number("Worked a batch", (stage) => seconds(stage.worked)),
+  ];
   return (
-    <section className={classes.panel} aria-labelledby="stages-title">
+    <section className="panel" aria-label="Stages">
       <Group justify="space-between" mb={10}>
-        <h2 id="stages-title" className={classes.panelTitle} style={{ margin: 0 }}>
-          Stages
-        </h2>
-        <Group gap="md">
-          <span className={classes.legend}>
+        <h2 style={{ margin: 0 }}>Stages</h2>
+        <Group gap="md" className="dim">
+          <span>
             <i className={classes.waited} /> waited
           </span>
-          <span className={classes.legend}>
+          <span>
             <i className={classes.worked} /> worked
           </span>
         </Group>
       </Group>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section className={classes.scroll} tabIndex={0} aria-label="Figures of the stages">
-        <table className={classes.stages}>
-          <thead>
-            <tr>
-              <th scope="col">Stage</th>
-              <th scope="col" className={classes.left} style={{ width: "34%" }}>
-                From {times.length ? "first batch to last" : ""}
-              </th>
-              <th scope="col">In</th>
-              <th scope="col">Out</th>
-              <th scope="col">Skipped</th>
-              <th scope="col">Failed</th>
-              <th scope="col">Retried</th>
-              <th scope="col">Waited a batch</th>
-              <th scope="col">Worked a batch</th>
-            </tr>
-          </thead>
-          <tbody>
-            {timed.map((stage) => (
-              <tr key={stage.stage} data-slowest={stage === slowest}>
-                <td>
-                  {capital(stage.stage)}
-                  {stage === slowest && <span className={classes.tileName}> slowest</span>}
-                </td>
-                <td>
-                  <Track stage={stage} begin={begin} end={end} />
-                </td>
-                <td>{count(stage.entered)}</td>
-                <td>{count(stage.passed)}</td>
-                <td>{count(stage.skipped)}</td>
-                <td>
-                  {stage.failed > 0 ? (
-                    <PageLink
-                      to={links.run(run.correlationId, { tab: "records", stage: stage.stage, outcome: "failed" })}
-                      aria-label={`${count(stage.failed)} failed in ${capital(stage.stage)}`}
-                    >
-                      {count(stage.failed)}
-                    </PageLink>
-                  ) : (
-                    "0"
-                  )}
-                </td>
-                <td>{count(stage.retried)}</td>
-                <td>{seconds(stage.waited)}</td>
-                <td>{seconds(stage.worked)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table.ScrollContainer minWidth={900}>
+        <PlainTable
+          name="Figures of the stages"
+          fz={13}
+          tabularNums
+          columns={columns}
+          rows={timed}
+          rowId={(stage) => stage.stage}
+        />
+      </Table.ScrollContainer>
       {!run.finishedAt && (
-        <p className={classes.tileName}>Counts records that have their outcome; {count(run.inFlight)} are in flight.</p>
+        <p className="dim">Counts records that have their outcome; {count(run.inFlight)} are in flight.</p>
       )}
     </section>
+  );
+}
+
+function number(header: string, cell: (stage: Stage) => ReactNode): Column<Stage> {
+  return { id: header, header, align: "right", cell };
+}
+
+function Failed({ stage: { stage, failed }, run }: { stage: Stage; run: string }) {
+  if (failed === 0) return "0";
+  const to = links.run(run, { tab: "records", stage, outcome: "failed" });
+  return (
+    <PageLink to={to} aria-label={`${count(failed)} failed in ${capital(stage)}`}>
+      {count(failed)}
+    </PageLink>
   );
 }
 
@@ -99,7 +100,7 @@ function withIngest(stage: Stage, run: RunReport["run"]): Stage {
 }
 
 function Track({ stage, begin, end }: { stage: Stage; begin: number; end: number }) {
-  if (!stage.firstAt || !stage.lastAt) return <span className={classes.none}>–</span>;
+  if (!stage.firstAt || !stage.lastAt) return <span className="dim">–</span>;
   const [from, to] = [Date.parse(stage.firstAt), Date.parse(stage.lastAt)];
   const share = (value: number) => `${(value / (end - begin)) * 100}%`;
   const [waited, worked] = [stage.waited ?? 0, stage.worked ?? 0];

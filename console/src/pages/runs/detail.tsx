@@ -5,17 +5,15 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { api, type Schema } from "~/api/client";
 import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
-import { CopyId } from "~/components/CopyId";
 import { PageHeader } from "~/components/PageHeader";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Duration, Time } from "~/components/Time";
-import { useRun } from "~/live/useRun";
+import { MODE_WORDS } from "~/components/status";
+import { CopyId, Duration, StatusBadge, Time } from "~/components/values";
+import { useRun } from "~/live/useRuns";
 import { count, plural } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { Failures } from "./Failures";
-import { MODES } from "./filters";
-import { updated } from "./live";
+import { shownState, updated } from "./live";
 import { Overview } from "./Overview";
 import { RunRecords } from "./RunRecords";
 
@@ -53,17 +51,10 @@ function Shown({ report, error }: { report: RunReport; error: unknown }) {
       <PageHeader
         title={`${run.instance} / ${run.entityType}`}
         parent={{ title: "Runs", to: links.runs() }}
-        beside={
-          <StatusBadge
-            of="run"
-            size="md"
-            state={run.cancelRequestedAt && !run.finishedAt ? "cancelling" : run.state}
-            reason={run.reason}
-          />
-        }
+        beside={<StatusBadge of="run" size="md" state={shownState(run)} reason={run.reason} />}
         purpose={
           <>
-            <CopyId value={run.correlationId} what="correlation ID" whole /> · {MODES[run.mode] ?? run.mode} · by{" "}
+            <CopyId value={run.correlationId} what="correlation ID" whole /> · {MODE_WORDS[run.mode] ?? run.mode} · by{" "}
             {run.actor} ({run.trigger}), <Time at={run.createdAt} as="absolute" /> ·{" "}
             <Duration from={run.startedAt} to={run.finishedAt} />
           </>

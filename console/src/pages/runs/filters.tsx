@@ -1,16 +1,12 @@
 import { Group } from "@mantine/core";
 import { ChoiceFilter } from "~/components/ChoiceFilter";
-import { lookOf } from "~/components/status";
+import type { Chosen } from "~/components/list";
+import { lookOf, MODE_WORDS } from "~/components/status";
 import { TextFilter } from "~/components/TextFilter";
 import { RUN_STATES } from "~/pages/search";
 import type { SearchOf } from "~/state/url";
 
 const TRIGGERS = ["api", "cli", "schedule", "topic", "replay"];
-export const MODES: Record<string, string> = {
-  incremental: "Incremental",
-  reset_cursor: "Reset Cursor",
-  force_full: "Force Full",
-};
 const RANGES = {
   all: "Any time",
   hour: "Last hour",
@@ -41,33 +37,22 @@ export function queryOf(view: View, now: number) {
 
 type Set = (change: Partial<View>, options?: { replace?: boolean }) => void;
 
-/** Each filter in words, with what removes it. */
-export function named(view: View, set: Set) {
-  const filter = (label: string, change: Partial<View>) => ({ label, remove: () => set(change) });
+/** Each filter in words, with what the address says without it. */
+export function named(view: View): Chosen<View>[] {
+  const filter = (label: string, without: Partial<View>) => ({ label, without });
   return [
     view.state !== "all" && filter(`State: ${view.state.map(wordOf).join(" or ")}`, { state: "all" }),
     view.id && filter(`Correlation ID begins with ${view.id}`, { id: "" }),
     view.instance && filter(`Instance: ${view.instance}`, { instance: "" }),
     view.entity && filter(`Entity type: ${view.entity}`, { entity: "" }),
     view.trigger && filter(`Triggered by: ${view.trigger}`, { trigger: "" }),
-    view.mode && filter(`Mode: ${MODES[view.mode] ?? view.mode}`, { mode: "" }),
+    view.mode && filter(`Mode: ${MODE_WORDS[view.mode] ?? view.mode}`, { mode: "" }),
     view.parent && filter(`Replays of ${view.parent}`, { parent: "" }),
     view.range !== "all" && filter(RANGES[view.range], { range: "all" }),
   ].filter((one) => typeof one === "object");
 }
 
 const wordOf = (state: string) => lookOf("run", state).word;
-
-export const NONE: Partial<View> = {
-  state: "all",
-  id: "",
-  instance: "",
-  entity: "",
-  trigger: "",
-  mode: "",
-  parent: "",
-  range: "all",
-};
 
 /** The filters above the list of runs. */
 export function Filters({ view, set, onOpen }: { view: View; set: Set; onOpen: (id: string) => void }) {
@@ -97,7 +82,13 @@ export function Filters({ view, set, onOpen }: { view: View; set: Set; onOpen: (
         words={Object.fromEntries(TRIGGERS.map((one) => [one, one]))}
         onChange={(trigger) => set({ trigger })}
       />
-      <ChoiceFilter label="Any mode" width={130} value={view.mode} words={MODES} onChange={(mode) => set({ mode })} />
+      <ChoiceFilter
+        label="Any mode"
+        width={130}
+        value={view.mode}
+        words={MODE_WORDS}
+        onChange={(mode) => set({ mode })}
+      />
       <ChoiceFilter
         label="Any time"
         width={130}

@@ -1,5 +1,5 @@
 import type { Schema } from "~/api/client";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 
 export type RunView = Schema<"RunView">;
 
@@ -20,6 +20,11 @@ export function updated<T extends RunView>(run: T, status: RunStatus | undefined
     startedAt: status.startedAt ?? run.startedAt,
     finishedAt: status.finishedAt ?? run.finishedAt,
   };
+}
+
+/** What the badge shows: the run's state, or that it is being cancelled. */
+export function shownState(run: RunView): string {
+  return run.cancelRequestedAt && !run.finishedAt ? "cancelling" : run.state;
 }
 
 /** Live runs that the list does not show yet: begun after its newest one, or not begun at all. */

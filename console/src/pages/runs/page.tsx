@@ -1,25 +1,20 @@
-import { Button, Group, Text } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { api, serverNow } from "~/api/client";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyList } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Duration, Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import type { Column } from "~/components/DataTable";
+import { EmptyList, ListPage, useList } from "~/components/list";
+import { MODE_WORDS } from "~/components/status";
+import { Duration, PageLink, PlainLink, RunId, StatusBadge, Time } from "~/components/values";
 import { useRuns } from "~/live/useRuns";
 import { count, plural, rate } from "~/state/format";
 import { useUrlState } from "~/state/url";
 import { MiniBar } from "./Counters";
-import { Filters, MODES, NONE, named, queryOf, type View } from "./filters";
-import { type RunView, unseen, updated } from "./live";
+import { Filters, named, queryOf, type View } from "./filters";
+import { type RunView, shownState, unseen, updated } from "./live";
 import classes from "./runs.module.css";
 
 const columns: Column<RunView>[] = [
@@ -29,25 +24,25 @@ const columns: Column<RunView>[] = [
     id: "instance",
     header: "Instance",
     cell: (run) => (
-      <span className={classes.two}>
+      <div className={classes.two}>
         {run.instance} / {run.entityType}
-        <span className={classes.under}>
+        <div className="dim">
           {run.source ?? "–"} → {run.target ?? "–"}
-        </span>
-      </span>
+        </div>
+      </div>
     ),
   },
   {
     id: "trigger",
     header: "Triggered",
     cell: (run) => (
-      <span className={classes.two}>
+      <div className={classes.two}>
         {run.trigger}
-        <span className={classes.under}>by {run.actor}</span>
-      </span>
+        <div className="dim">by {run.actor}</div>
+      </div>
     ),
   },
-  { id: "mode", header: "Mode", cell: (run) => (run.sourceIds ? "By source ID" : (MODES[run.mode] ?? run.mode)) },
+  { id: "mode", header: "Mode", cell: (run) => (run.sourceIds ? "By source ID" : (MODE_WORDS[run.mode] ?? run.mode)) },
   { id: "started", header: "Started", cell: (run) => <Time at={run.startedAt ?? run.createdAt} /> },
   {
     id: "duration",
@@ -82,10 +77,6 @@ const columns: Column<RunView>[] = [
   { id: "created", header: "Triggered at", hidden: true, cell: (run) => <Time at={run.createdAt} as="absolute" /> },
 ];
 
-function shownState(run: RunView): string {
-  return run.cancelRequestedAt && !run.finishedAt ? "cancelling" : run.state;
-}
-
 export default function RunsPage() {
   const router = useRouter();
   const [view, setView] = useUrlState("/signed-in/runs");
@@ -103,62 +94,53 @@ export default function RunsPage() {
     () => list.rows?.map((run) => updated(run, live.data?.get(run.correlationId))),
     [list.rows, live.data],
   );
-  const filters = named(view, setView);
+  const filters = named(view);
   const arrived =
     view.cursor === "" && list.rows ? unseen(list.rows, live.data?.values() ?? []).filter(fits(view)) : [];
   const open = (run: string) => void router.navigate({ href: links.run(run) });
   return (
-    <>
-      <PageHeader
-        title="Runs"
-        purpose="Each run is one execution of one instance for one entity type."
-        actions={
-          <Button
-            leftSection={<IconPlayerPlay size={16} />}
-            onClick={() => void router.navigate({ href: links.trigger() })}
-          >
-            Trigger a sync
-          </Button>
-        }
-      />
-      <DataTable
-        {...list}
-        rows={rows}
-        name="Runs"
-        columns={columns}
-        rowId={(run) => run.correlationId}
-        link={(run) => links.run(run.correlationId)}
-        toolbar={
-          <Group gap="sm">
-            <Filters view={view} set={setView} onOpen={open} />
-            {arrived.length > 0 && (
-              <Button size="compact-sm" radius="xl" onClick={() => list.onRetry()} aria-live="polite">
-                {plural(arrived.length, "new run")}: show
-              </Button>
-            )}
-          </Group>
-        }
-        empty={
-          <EmptyList
-            what="runs"
-            filters={filters}
-            onClear={() => setView(NONE)}
-            title="No runs yet"
-            action={<PageLink to={links.trigger()}>Trigger the first sync</PageLink>}
-          >
-            A run begins when somebody or something triggers a sync; it stays here for 400 days.
-          </EmptyList>
-        }
-      />
-      <Pager next={list.next}>
-        {total.data && (
-          <Text span inherit>
+    <ListPage
+      title="Runs"
+      purpose="Each run is one execution of one instance for one entity type."
+      actions={
+        <Button leftSection={<IconPlayerPlay size={16} />} component={PlainLink} to={links.trigger()}>
+          Trigger a sync
+        </Button>
+      }
+      list={{ ...list, rows }}
+      columns={columns}
+      rowId={(run) => run.correlationId}
+      link={(run) => links.run(run.correlationId)}
+      toolbar={
+        <Group gap="sm">
+          <Filters view={view} set={setView} onOpen={open} />
+          {arrived.length > 0 && (
+            <Button size="compact-sm" radius="xl" onClick={() => list.onRetry()} aria-live="polite">
+              {plural(arrived.length, "new run")}: show
+            </Button>
+          )}
+        </Group>
+      }
+      empty={
+        <EmptyList
+          what="runs"
+          filters={filters}
+          set={setView}
+          title="No runs yet"
+          action={<PageLink to={links.trigger()}>Trigger the first sync</PageLink>}
+        >
+          A run begins when somebody or something triggers a sync; it stays here for 400 days.
+        </EmptyList>
+      }
+      counted={
+        total.data && (
+          <>
             {total.data.atLeast ? `More than ${count(total.data.count)} runs` : plural(total.data.count, "run")}
             {filters.length > 0 && " match"}
-          </Text>
-        )}
-      </Pager>
-    </>
+          </>
+        )
+      }
+    />
   );
 }
 

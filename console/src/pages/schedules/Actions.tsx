@@ -1,10 +1,11 @@
-import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { IconDots, IconPencil, IconPlayerPause, IconPlayerPlay, IconPower, IconTrash } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { useAction } from "~/components/action";
+import { IconButton } from "~/components/IconButton";
 import { toast } from "~/components/toast";
 import type { Schedule } from "./words";
 
@@ -28,7 +29,7 @@ export function Actions({ schedule, onEdit, wide = false, onDeleted }: Props) {
       {mayEdit && (
         <Menu position="bottom-end" withinPortal>
           <Menu.Target>
-            <ActionIcon variant="subtle" color="gray" aria-label={`More actions for ${name}`}>
+            <ActionIcon aria-label={`More actions for ${name}`}>
               <IconDots size={16} />
             </ActionIcon>
           </Menu.Target>
@@ -54,20 +55,21 @@ export function Actions({ schedule, onEdit, wide = false, onDeleted }: Props) {
 }
 
 function RunNow({ name, wide, busy, onRun }: { name: string; wide: boolean; busy: boolean; onRun: () => void }) {
-  const rest = { loading: busy, onClick: onRun, "aria-label": `Run now: ${name}` };
+  const label = `Run now: ${name}`;
+  const rest = { loading: busy, onClick: onRun };
   if (wide)
     return (
-      <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} />} {...rest}>
+      <Button
+        size="compact-sm"
+        variant="default"
+        leftSection={<IconPlayerPlay size={14} />}
+        aria-label={label}
+        {...rest}
+      >
         Run now
       </Button>
     );
-  return (
-    <Tooltip label="Run now">
-      <ActionIcon variant="subtle" {...rest}>
-        <IconPlayerPlay size={16} />
-      </ActionIcon>
-    </Tooltip>
-  );
+  return <IconButton icon={IconPlayerPlay} color="blue" hint="Run now" label={label} {...rest} />;
 }
 
 function useActions(schedule: Schedule, onDeleted?: () => void) {

@@ -1,13 +1,11 @@
-import { Drawer, Group, Stack, Text, Title } from "@mantine/core";
+import { Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { api } from "~/api/client";
 import { type Column, DataTable } from "~/components/DataTable";
+import { DetailDrawer } from "~/components/DetailDrawer";
 import { EmptyState } from "~/components/EmptyState";
-import { ProblemAlert } from "~/components/ProblemAlert";
-import { RunId } from "~/components/RunId";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { useList } from "~/components/list";
+import { RunId, StatusBadge, Time } from "~/components/values";
 import { Actions } from "./Actions";
 import { Upcoming, usePreview } from "./Upcoming";
 import { draftOf, type Firing, lookOf, type Schedule } from "./words";
@@ -27,17 +25,9 @@ export function Detail({ name, onEdit, onClose }: Props) {
     refetchInterval: 5_000,
   });
   return (
-    <Drawer
-      opened
-      onClose={onClose}
-      position="right"
-      size={720}
-      title={`Schedule ${name}`}
-      closeButtonProps={{ "aria-label": "Close" }}
-    >
-      {found.error && <ProblemAlert error={found.error} onRetry={() => void found.refetch()} />}
-      {found.data && <Shown schedule={found.data} onEdit={onEdit} onClose={onClose} />}
-    </Drawer>
+    <DetailDrawer query={found} title={() => `Schedule ${name}`} size={720} onClose={onClose}>
+      {(schedule) => <Shown schedule={schedule} onEdit={onEdit} onClose={onClose} />}
+    </DetailDrawer>
   );
 }
 
@@ -53,17 +43,13 @@ function Shown({ schedule, onEdit, onClose }: { schedule: Schedule; onEdit: () =
       <Group justify="space-between">
         <Group gap="sm">
           <StatusBadge of="schedule" state={schedule.status} reason={schedule.statusReason} />
-          <Text size="sm">
+          <Text>
             {schedule.instance} / {schedule.entityType}
           </Text>
         </Group>
         <Actions schedule={schedule} onEdit={onEdit} onDeleted={onClose} wide />
       </Group>
-      {schedule.statusReason && (
-        <Text size="sm" c="var(--sl-warn-text)">
-          It does not fire while {schedule.statusReason}.
-        </Text>
-      )}
+      {schedule.statusReason && <Text c="var(--sl-warn-text)">It does not fire while {schedule.statusReason}.</Text>}
       <Upcoming preview={preview} error={error} busy={busy} />
       <div>
         <Title order={2} size={15}>
@@ -72,13 +58,12 @@ function Shown({ schedule, onEdit, onClose }: { schedule: Schedule; onEdit: () =
         <DataTable
           {...list}
           fetching={list.loading}
+          next={undefined}
           name="Firings"
           columns={COLUMNS}
           rowId={(firing) => firing.slot}
           empty={
-            <EmptyState kind="nothing-yet" title="It has not fired yet">
-              Its first firing will be listed here, with its run.
-            </EmptyState>
+            <EmptyState title="It has not fired yet">Its first firing will be listed here, with its run.</EmptyState>
           }
         />
       </div>

@@ -22,7 +22,7 @@ interface Props {
 export function Timing({ draft, set, error }: Props) {
   return (
     <Stack gap="xs">
-      <Text size="sm" fw={500} id="pace">
+      <Text fw={500} id="pace">
         Runs
       </Text>
       <SegmentedControl

@@ -4,6 +4,7 @@ import { IconClockExclamation } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { api, type Schema } from "~/api/client";
 import { asProblem } from "~/api/problem";
+import { PlainTable } from "~/components/PlainTable";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { zoneChoice, zoneName } from "~/state/zone";
 import classes from "./schedules.module.css";
@@ -37,9 +38,7 @@ export function Upcoming({ preview, error, busy = false }: Props) {
       {!preview && !error && <Loader size="sm" aria-label="Loading" />}
       {Boolean(error) &&
         (asProblem(error).errors.length ? (
-          <Text size="sm" c="dimmed">
-            Nothing to show until the times are right.
-          </Text>
+          <Text c="dimmed">Nothing to show until the times are right.</Text>
         ) : (
           <ProblemAlert error={error} />
         ))}
@@ -51,31 +50,31 @@ function Next({ preview }: { preview: Preview }) {
   const own = zoneName(zoneChoice.use());
   // Two zones with the same clock need one column.
   const both = preview.next.some(({ at }) => local(at, own) !== local(at, preview.timezone));
+  const zones = both ? [preview.timezone, own] : [preview.timezone];
+  const columns = zones.map((zone) => ({
+    id: zone,
+    header: zone === preview.timezone ? zone : `Your time (${zone})`,
+    cell: (moment: { at: string }) => local(moment.at, zone),
+  }));
   return (
     <Stack gap="xs">
       <Group gap="xs" justify="space-between">
-        <Text size="sm" fw={600} aria-live="polite">
+        <Text fw={600} aria-live="polite">
           {preview.sentence}
         </Text>
         <code>{preview.cron}</code>
       </Group>
-      <table className={classes.next}>
-        <caption className={classes.caption}>Next {preview.next.length} runs</caption>
-        <thead>
-          <tr>
-            <th scope="col">{preview.timezone}</th>
-            {both && <th scope="col">Your time ({own})</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {preview.next.map((moment) => (
-            <tr key={moment.at}>
-              <td>{local(moment.at, preview.timezone)}</td>
-              {both && <td>{local(moment.at, own)}</td>}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <PlainTable
+        name="Next runs"
+        captionSide="top"
+        caption={`Next ${preview.next.length} runs`}
+        fz={13}
+        tabularNums
+        verticalSpacing={3}
+        columns={columns}
+        rows={preview.next}
+        rowId={(moment) => moment.at}
+      />
       {preview.notes.map((note) => (
         <Group key={note} className={classes.note} gap="xs" wrap="nowrap" align="flex-start">
           <IconClockExclamation size={16} aria-hidden />

@@ -1,23 +1,16 @@
-import { Button, Group, Select, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlus, IconSearch } from "@tabler/icons-react";
+import { Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { api } from "~/api/client";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
-import { type Column, DataTable } from "~/components/DataTable";
-import { EmptyList } from "~/components/EmptyState";
-import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
-import { Pager } from "~/components/Pager";
-import { StatusBadge } from "~/components/StatusBadge";
-import { lookOf as statusOf, vocabularies } from "~/components/status";
-import { Time } from "~/components/Time";
-import { useList } from "~/components/useList";
+import { ChoiceFilter } from "~/components/ChoiceFilter";
+import type { Column } from "~/components/DataTable";
+import { AddButton, EmptyList, ListPage, SearchBox, useList } from "~/components/list";
+import { lookOf as statusOf } from "~/components/status";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { SCHEDULE_STATUSES } from "~/pages/search";
 import { plural } from "~/state/format";
-import { type SearchOf, useUrlState } from "~/state/url";
+import { useUrlState } from "~/state/url";
 import { Actions } from "./Actions";
 import { Detail } from "./Detail";
 import { ScheduleForm } from "./ScheduleForm";
@@ -26,22 +19,15 @@ import { local, lookOf, type Schedule } from "./words";
 
 export default function SchedulesPage() {
   const [view, set] = useUrlState("/signed-in/schedules");
-  const { q, status, cursor, open, edit } = view;
+  const { q, cursor, open, edit } = view;
+  const status = view.status === "all" ? "" : view.status;
   const list = useList<Schedule>({
     key: ["schedules", "list", q, status, cursor],
-    fetch: () => api.get("/api/v1/schedules", { query: queryOf(view) }),
+    fetch: () => api.get("/api/v1/schedules", { query: { search: q, status: status || undefined, cursor } }),
     every: 5_000,
   });
   const mayEdit = useSession().data?.role !== "runner";
-  const create = mayEdit && (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => set({ edit: "*", cursor })}>
-      New schedule
-    </Button>
-  );
-  const filters = [
-    q && { label: `Search: ${q}`, remove: () => set({ q: "" }) },
-    status !== "all" && { label: `Status: ${wordOf(status)}`, remove: () => set({ status: "all" }) },
-  ];
+  const create = mayEdit && <AddButton onClick={() => set({ edit: "*", cursor })}>New schedule</AddButton>;
   const columns: Column<Schedule>[] = [
     ...COLUMNS,
     {
@@ -52,33 +38,43 @@ export default function SchedulesPage() {
     },
   ];
   return (
-    <>
-      <PageHeader
-        title="Schedules"
-        purpose="Syncs that start by themselves: each slot starts one incremental run"
-        actions={create}
-      />
-      <DataTable
-        {...list}
-        fetching={list.loading}
-        name="Schedules"
-        columns={columns}
-        rowId={(schedule) => schedule.name}
-        onOpen={(schedule) => set({ open: schedule.name, cursor })}
-        toolbar={<Filters q={q} status={status} set={set} />}
-        empty={
-          <EmptyList
-            what="schedules"
-            filters={filters}
-            onClear={() => set({ q: "", status: "all" })}
-            title="No schedules yet"
-            action={create}
-          >
-            A schedule starts the runs of one instance and entity type by itself, at the times you choose.
-          </EmptyList>
-        }
-      />
-      <Pager next={list.next}>{list.rows && plural(list.rows.length, "schedule")}</Pager>
+    <ListPage
+      title="Schedules"
+      purpose="Syncs that start by themselves: each slot starts one incremental run"
+      actions={create}
+      list={{ ...list, fetching: list.loading }}
+      columns={columns}
+      rowId={(schedule) => schedule.name}
+      onOpen={(schedule) => set({ open: schedule.name, cursor })}
+      toolbar={
+        <Group gap="xs">
+          <SearchBox label="Search schedules" placeholder="Search all columns" value={q} set={set} />
+          <ChoiceFilter
+            label="Any status"
+            name="Status"
+            width={180}
+            value={status}
+            words={Object.fromEntries(SCHEDULE_STATUSES.map((one) => [one, wordOf(one)]))}
+            onChange={(status) => set({ status: status || "all" })}
+          />
+        </Group>
+      }
+      empty={
+        <EmptyList
+          what="schedules"
+          filters={[
+            q && { label: `Search: ${q}`, without: { q: "" } },
+            status && { label: `Status: ${wordOf(status)}`, without: { status: "all" } },
+          ]}
+          set={set}
+          title="No schedules yet"
+          action={create}
+        >
+          A schedule starts the runs of one instance and entity type by itself, at the times you choose.
+        </EmptyList>
+      }
+      counted={list.rows && plural(list.rows.length, "schedule")}
+    >
       {open && (
         <Detail name={open} onEdit={() => set({ edit: open, cursor })} onClose={() => set({ open: "", cursor })} />
       )}
@@ -89,7 +85,7 @@ export default function SchedulesPage() {
         />
       )}
       {edit && edit !== "*" && <Edited name={edit} onClose={() => set({ edit: "", cursor })} />}
-    </>
+    </ListPage>
   );
 }
 
@@ -105,56 +101,7 @@ function Edited({ name, onClose }: { name: string; onClose: () => void }) {
   return found.data ? <ScheduleForm schedule={found.data} onClose={onClose} /> : null;
 }
 
-type View = SearchOf<"/signed-in/schedules">;
-
-function queryOf({ q, status, cursor }: View) {
-  return { search: q, ...(status !== "all" && { status }), cursor };
-}
-
-function wordOf(status: string): string {
-  return vocabularies.schedule[status]?.word ?? status;
-}
-
-interface FilterProps {
-  q: string;
-  status: View["status"];
-  set: (change: { q?: string; status?: View["status"] }, options?: { replace?: boolean }) => void;
-}
-
-function Filters({ q, status, set }: FilterProps) {
-  const [typed, setTyped] = useState<string | null>(null);
-  const apply = useDebouncedCallback((value: string) => {
-    set({ q: value.trim() }, { replace: true });
-    setTyped(null);
-  }, 250);
-  return (
-    <Group gap="xs">
-      <TextInput
-        size="xs"
-        w={260}
-        type="search"
-        aria-label="Search schedules"
-        placeholder="Search all columns"
-        leftSection={<IconSearch size={14} />}
-        value={typed ?? q}
-        onChange={(event) => {
-          setTyped(event.currentTarget.value);
-          apply(event.currentTarget.value);
-        }}
-      />
-      <Select
-        size="xs"
-        w={180}
-        aria-label="Status"
-        placeholder="Any status"
-        clearable
-        data={SCHEDULE_STATUSES.map((value) => ({ value, label: wordOf(value) }))}
-        value={status === "all" ? null : status}
-        onChange={(value) => set({ status: (value ?? "all") as View["status"] })}
-      />
-    </Group>
-  );
-}
+const wordOf = (status: string) => statusOf("schedule", status).word;
 
 const COLUMNS: Column<Schedule>[] = [
   {
@@ -169,7 +116,7 @@ const COLUMNS: Column<Schedule>[] = [
     header: "Cron Expression",
     cell: (schedule) => (
       <span className={classes.cell}>
-        {schedule.sentence} <code className={classes.dim}>{schedule.cron}</code>
+        {schedule.sentence} <code className="dim">{schedule.cron}</code>
       </span>
     ),
   },
@@ -186,7 +133,7 @@ const COLUMNS: Column<Schedule>[] = [
     cell: ({ nextRun, timezone }) =>
       nextRun ? (
         <span className={classes.cell}>
-          <Time at={nextRun} /> <span className={classes.dim}>{local(nextRun, timezone).slice(5, 16)}</span>
+          <Time at={nextRun} /> <span className="dim">{local(nextRun, timezone).slice(5, 16)}</span>
         </span>
       ) : (
         "–"
@@ -196,7 +143,7 @@ const COLUMNS: Column<Schedule>[] = [
 ];
 
 function LastRun({ schedule: { lastRun } }: { schedule: Schedule }) {
-  if (!lastRun) return <span className={classes.dim}>never</span>;
+  if (!lastRun) return <span className="dim">never</span>;
   const look = lookOf(lastRun);
   const badge = <StatusBadge {...look} reason={lastRun.reason} />;
   return (

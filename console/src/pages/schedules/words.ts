@@ -8,32 +8,16 @@ export type Cadence = Schema<"Cadence">;
 export const PACES = ["minutes", "hours", "daily", "weekly", "monthly", "cron"] as const;
 export type Pace = (typeof PACES)[number];
 
-/** What the form holds: every field of every pace, so that nothing is lost when a person tries another. */
-export interface Draft {
-  instance: string;
-  entityType: string;
-  name: string;
-  pace: Pace;
-  minutes: number;
-  hours: number;
-  minute: number;
-  at: string;
-  days: string[];
-  day: number;
-  cron: string;
-  timezone: string;
-  enabled: boolean;
-}
-
 export const DAYS = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"] as const;
 /** Stands for the last day of a month. */
 export const LAST_DAY = 32;
 
-const EMPTY: Draft = {
+/** What the form holds: every field of every pace, so that nothing is lost when a person tries another. */
+const EMPTY = {
   instance: "",
   entityType: "",
   name: "",
-  pace: "daily",
+  pace: "daily" as Pace,
   minutes: 15,
   hours: 1,
   minute: 0,
@@ -44,6 +28,7 @@ const EMPTY: Draft = {
   timezone: "UTC",
   enabled: true,
 };
+export type Draft = typeof EMPTY;
 
 /** The form of a schedule, or of a new one with what is known of it. */
 export function draftOf(schedule: Schedule | undefined, known: Partial<Draft> = {}): Draft {

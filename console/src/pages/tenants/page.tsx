@@ -1,19 +1,14 @@
-import { Button, TextInput } from "@mantine/core";
-import { IconPlus } from "@tabler/icons-react";
+import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { api, type Schema } from "~/api/client";
 import { refetch } from "~/api/query";
 import { useSession } from "~/api/session";
-import { type Column, DataTable } from "~/components/DataTable";
+import type { Column } from "~/components/DataTable";
 import { EmptyState } from "~/components/EmptyState";
-import { Form } from "~/components/form/Form";
-import { FormModal } from "~/components/form/FormModal";
-import { useApiForm } from "~/components/form/useApiForm";
-import { PageHeader } from "~/components/PageHeader";
-import { Pager } from "~/components/Pager";
-import { Time } from "~/components/Time";
+import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
+import { AddButton, ListPage, useList } from "~/components/list";
 import { toast } from "~/components/toast";
-import { useList } from "~/components/useList";
+import { Time } from "~/components/values";
 import { count } from "~/state/format";
 import { useUrlState } from "~/state/url";
 
@@ -34,30 +29,21 @@ export default function TenantsPage() {
     { id: "created", header: "Created", cell: (row) => <Time at={row.createdAt} /> },
   ];
   return (
-    <>
-      <PageHeader
-        title="Tenants"
-        purpose="Isolated workspaces. Profiles, mappings, runs and keys belong to exactly one; switch in the top bar."
-        actions={
-          <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
-            Add tenant
-          </Button>
-        }
-      />
-      <DataTable
-        {...list}
-        name="Tenants"
-        columns={columns}
-        rowId={(row) => row.id}
-        empty={<EmptyState kind="nothing-yet" title="No tenants" />}
-      />
-      <Pager next={list.next} />
+    <ListPage
+      title="Tenants"
+      purpose="Isolated workspaces. Profiles, mappings, runs and keys belong to exactly one; switch in the top bar."
+      actions={<AddButton onClick={() => setAdding(true)}>Add tenant</AddButton>}
+      list={list}
+      columns={columns}
+      rowId={(row) => row.id}
+      empty={<EmptyState title="No tenants" />}
+    >
       {adding && (
         <FormModal onClose={() => setAdding(false)} title="Add tenant">
           <AddTenant />
         </FormModal>
       )}
-    </>
+    </ListPage>
   );
 }
 
@@ -75,9 +61,7 @@ function AddTenant() {
       <TextInput
         label="Name"
         description="Lower-case letters, digits and hyphens; it cannot be changed later"
-        required
-        data-autofocus
-        autoComplete="off"
+        {...FIRST}
         {...form.field("id")}
       />
     </Form>

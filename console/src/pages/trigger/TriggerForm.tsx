@@ -5,6 +5,8 @@ import {
   CopyButton,
   Group,
   NumberInput,
+  Radio,
+  type RadioGroupProps,
   SegmentedControl,
   Select,
   Stack,
@@ -15,14 +17,15 @@ import type { UseFormReturnType } from "@mantine/form";
 import { IconCheck, IconChevronDown, IconCopy, IconPlayerPlay } from "@tabler/icons-react";
 import { useId, useState } from "react";
 import type { Schema } from "~/api/client";
+import { links } from "~/app/links";
 import { confirm } from "~/components/confirm";
-import { instanceKind } from "~/components/pick/choices";
+import { instanceKind, useInstance } from "~/components/pick/choices";
 import { Pick } from "~/components/pick/Pick";
-import { useInstance } from "~/components/pick/useInstance";
+import { MODE_WORDS } from "~/components/status";
+import { PageLink, StatusBadge, Time } from "~/components/values";
+import { MODES } from "~/pages/search";
 import { useShortcuts } from "~/state/shortcuts";
-import { commandOf, consequence, type Fields, idsOf, MODE_WORDS } from "./fields";
-import { InstanceFacts } from "./InstanceFacts";
-import { ModeField } from "./ModeField";
+import { commandOf, consequence, type Fields, idsOf } from "./fields";
 
 type Instance = Schema<"InstanceView">;
 
@@ -126,7 +129,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
                 />
               </Group>
               <div>
-                <Text size="sm" fw={500} mb={4} id={`${id}-overlap`}>
+                <Text fw={500} mb={4} id={`${id}-overlap`}>
                   While a run of the same is active
                 </Text>
                 <SegmentedControl
@@ -147,11 +150,7 @@ export function TriggerForm({ form, pending, onTrigger }: Props) {
           <Button type="submit" leftSection={<IconPlayerPlay size={16} />} disabled={inactive} loading={pending}>
             Trigger Sync
           </Button>
-          {inactive && (
-            <Text size="sm" c="dimmed">
-              {instance.cause ?? "This instance is not active"}
-            </Text>
-          )}
+          {inactive && <Text c="dimmed">{instance.cause ?? "This instance is not active"}</Text>}
         </Group>
       </Stack>
     </form>
@@ -170,7 +169,7 @@ async function agreed(fields: Fields, ids: number): Promise<boolean> {
   return confirm({
     title: `${MODE_WORDS[fields.mode]} of ${fields.instance} / ${fields.entity}?`,
     body: consequence(fields.mode, ids),
-    confirm: MODE_WORDS[fields.mode],
+    confirm: MODE_WORDS[fields.mode] ?? "Trigger",
     danger: fields.mode === "force_full",
     ...(fields.mode === "force_full" ? { typed: fields.instance } : {}),
   });
@@ -195,5 +194,60 @@ function CommandLine({ command }: { command: string }) {
         </CopyButton>
       </Group>
     </div>
+  );
+}
+
+/** Whether an instance may run, how its last run ended, and where its cursor stands. */
+function InstanceFacts({ instance, entity }: { instance: Instance; entity: string }) {
+  const type = instance.entityTypes.find((one) => one.entityType === entity);
+  return (
+    <Group gap={8} fz="sm" c="dimmed" mt={-8}>
+      <StatusBadge of="instance" state={instance.status} reason={instance.cause} />
+      {type?.lastRun && (
+        <span>
+          Last run{" "}
+          <PageLink to={links.run(type.lastRun.correlationId)}>
+            <Time at={type.lastRun.createdAt} />
+          </PageLink>
+        </span>
+      )}
+      {type?.lastRun && <StatusBadge of="run" state={type.lastRun.state} />}
+      {type && !type.lastRun && <span>Never run</span>}
+      {type && (
+        <span>
+          {type.cursor === null
+            ? type.cursorVersion > 0
+              ? "Cursor cleared, not yet synced"
+              : "No cursor yet: everything is read"
+            : `Cursor ${type.cursor}`}
+        </span>
+      )}
+    </Group>
+  );
+}
+
+interface ModeProps extends Omit<RadioGroupProps, "children"> {
+  ids: number;
+  disabled: boolean;
+}
+
+/** The three modes, each with what it will do. */
+function ModeField({ ids, disabled, ...field }: ModeProps) {
+  return (
+    <Radio.Group label="Mode" {...field}>
+      <Stack gap={8} mt={6}>
+        {MODES.map((one) => (
+          <Radio
+            key={one}
+            value={one}
+            size="xs"
+            label={MODE_WORDS[one]}
+            description={one === "reset_cursor" && ids > 0 ? "Not together with source IDs." : consequence(one, ids)}
+            disabled={disabled}
+            styles={{ label: { fontSize: 13, fontWeight: 500 }, description: { fontSize: 12, marginTop: 1 } }}
+          />
+        ))}
+      </Stack>
+    </Radio.Group>
   );
 }

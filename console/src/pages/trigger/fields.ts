@@ -2,11 +2,6 @@ import type { Schema } from "~/api/client";
 import type { MODES } from "~/pages/search";
 
 export type Mode = (typeof MODES)[number];
-export const MODE_WORDS: Record<Mode, string> = {
-  incremental: "Incremental",
-  reset_cursor: "Reset Cursor",
-  force_full: "Force Full Sync",
-};
 
 export interface Fields {
   instance: string;

@@ -6,9 +6,9 @@ import { asProblem, errorsByField } from "~/api/problem";
 import { links } from "~/app/links";
 import { EmptyState } from "~/components/EmptyState";
 import { PageHeader } from "~/components/PageHeader";
-import { PageLink } from "~/components/PageLink";
 import { ProblemAlert } from "~/components/ProblemAlert";
 import { RunPanel } from "~/components/run/RunPanel";
+import { PageLink } from "~/components/values";
 import { type SearchOf, useUrlState } from "~/state/url";
 import { ActiveRuns } from "./ActiveRuns";
 import { DEFAULT_BATCH, FIELD_OF, type Fields, idsOf, mistakes } from "./fields";
@@ -50,7 +50,7 @@ export default function TriggerPage() {
         <NoInstances />
       ) : (
         <div className={classes.columns}>
-          <div className={classes.form}>
+          <div className="panel">
             {any.error && <ProblemAlert error={any.error} onRetry={() => void any.refetch()} />}
             <TriggerForm form={form} pending={pending} onTrigger={trigger} />
           </div>
@@ -87,7 +87,6 @@ export default function TriggerPage() {
 function NoInstances() {
   return (
     <EmptyState
-      kind="nothing-yet"
       title="There is no instance to sync yet"
       action={<PageLink to={links.instances()}>Set up an instance</PageLink>}
     >
@@ -98,27 +97,16 @@ function NoInstances() {
 
 type View = SearchOf<"/signed-in/trigger">;
 
-function fieldsOf(view: View): Fields {
-  return {
-    instance: view.instance,
-    entity: view.entity,
-    ids: view.ids.join(", "),
-    mode: view.mode,
-    max: view.max === undefined ? "" : String(view.max),
-    batch: view.batch === undefined ? "" : String(view.batch),
-    overlap: view.overlap,
-  };
+function fieldsOf({ instance, entity, ids, mode, max, batch, overlap }: View): Fields {
+  const numbers = { max: String(max ?? ""), batch: String(batch ?? "") };
+  return { instance, entity, ids: ids.join(", "), mode, overlap, ...numbers };
 }
 
 /** What was asked for, in the address: a reload shows the same form beside the same run. */
-function inUrl(fields: Fields): Partial<View> {
-  return {
-    instance: fields.instance,
-    entity: fields.entity,
-    ids: idsOf(fields.ids),
-    mode: fields.mode,
-    max: fields.max ? Number(fields.max) : undefined,
-    batch: fields.batch && Number(fields.batch) !== DEFAULT_BATCH ? Number(fields.batch) : undefined,
-    overlap: fields.overlap,
+function inUrl({ instance, entity, ids, mode, max, batch, overlap }: Fields): Partial<View> {
+  const numbers = {
+    max: max ? Number(max) : undefined,
+    batch: batch && Number(batch) !== DEFAULT_BATCH ? Number(batch) : undefined,
   };
+  return { instance, entity, ids: idsOf(ids), mode, overlap, ...numbers };
 }

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { api, serverNow } from "~/api/client";
 import { asProblem } from "~/api/problem";
 import { queryClient } from "~/api/query";
-import type { RunStatus } from "~/live/useRun";
+import type { RunStatus } from "~/live/useRuns";
 import { bodyOf, type Fields, newCorrelationId } from "./fields";
 
 interface Asked {

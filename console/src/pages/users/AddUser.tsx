@@ -1,47 +1,35 @@
 import { TextInput } from "@mantine/core";
-import { useState } from "react";
-import { api, type Schema } from "~/api/client";
+import { api } from "~/api/client";
 import { refetch } from "~/api/query";
 import { useSession } from "~/api/session";
-import { Form } from "~/components/form/Form";
-import { FormModal } from "~/components/form/FormModal";
-import { useApiForm } from "~/components/form/useApiForm";
+import { FIRST, Form, FormModal, useApiForm } from "~/components/form/form";
 import { ShownOnce } from "~/components/ShownOnce";
-import { type Access, RoleAndTenants } from "./Fields";
+import { type Access, RoleAndTenants } from "./access";
 
 /** Adding somebody: they choose their password at a link that is shown once. */
 export function AddUser({ onClose }: { onClose: () => void }) {
-  const [added, setAdded] = useState<Schema<"InvitedUser">>();
   return (
-    <FormModal onClose={onClose} title={added ? added.user.name : "Add user"} closeOnClickOutside={!added} size="lg">
-      {added ? (
-        <Invitation name={added.user.name} link={added.passwordLink.link} onClose={onClose} />
-      ) : (
-        <Fields onAdded={setAdded} />
-      )}
+    <FormModal onClose={onClose} title="Add user" size="lg">
+      <Fields />
     </FormModal>
   );
 }
 
-function Fields({ onAdded }: { onAdded: (added: Schema<"InvitedUser">) => void }) {
+function Fields() {
   const here = useSession().data?.tenant ?? "default";
   const form = useApiForm({
     initial: { name: "", role: "user", tenants: [here] } as Access & { name: string },
     send: (body) => api.post("/api/v1/users", { body }),
-    onSent: (added) => {
-      void refetch("users");
-      onAdded(added);
-    },
+    onSent: () => refetch("users"),
     staysOpen: () => true,
   });
+  if (form.result) return <Invitation name={form.result.user.name} link={form.result.passwordLink.link} />;
   return (
     <Form form={form} submit="Add user" ready={form.values.name.trim() !== ""}>
       <TextInput
         label="Name"
         description="What they sign in with, such as an e-mail address"
-        required
-        data-autofocus
-        autoComplete="off"
+        {...FIRST}
         {...form.field("name")}
       />
       <RoleAndTenants form={form} />
@@ -50,9 +38,9 @@ function Fields({ onAdded }: { onAdded: (added: Schema<"InvitedUser">) => void }
 }
 
 /** A link at which somebody chooses a password. */
-export function Invitation({ name, link, onClose }: { name: string; link: string; onClose: () => void }) {
+export function Invitation({ name, link, onClose }: { name: string; link: string; onClose?: () => void }) {
   return (
-    <ShownOnce value={location.origin + link} what="link" done="Done" onClose={onClose}>
+    <ShownOnce value={location.origin + link} what="link" dialogTitle={name} done="Done" onClose={onClose}>
       Give this link to {name} and to nobody else. There they choose a password. It works once, for 24 hours, and is not
       shown again.
     </ShownOnce>

@@ -1,4 +1,4 @@
-import { Button, Divider, Drawer, Group, Stack, Text } from "@mantine/core";
+import { Button, Divider, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api } from "~/api/client";
@@ -6,15 +6,13 @@ import { refetch } from "~/api/query";
 import { useSession } from "~/api/session";
 import { links } from "~/app/links";
 import { ActionButton } from "~/components/action";
-import { useApiForm } from "~/components/form/useApiForm";
-import { PageLink } from "~/components/PageLink";
+import { DetailDrawer } from "~/components/DetailDrawer";
+import { useApiForm } from "~/components/form/form";
 import { ProblemAlert } from "~/components/ProblemAlert";
-import { StatusBadge } from "~/components/StatusBadge";
-import { Time } from "~/components/Time";
 import { toast } from "~/components/toast";
+import { PageLink, StatusBadge, Time } from "~/components/values";
 import { Invitation } from "./AddUser";
-import { type Access, RoleAndTenants } from "./Fields";
-import { statusOf, type User } from "./status";
+import { type Access, RoleAndTenants, statusOf, type User } from "./access";
 
 /** One user: role, tenants, a new password, and the door. */
 export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
@@ -24,10 +22,9 @@ export function EditUser({ id, onClose }: { id: string; onClose: () => void }) {
     placeholderData: undefined,
   });
   return (
-    <Drawer opened onClose={onClose} position="right" size="md" title={query.data?.name ?? "User"}>
-      {query.error && <ProblemAlert error={query.error} onRetry={() => void query.refetch()} />}
-      {query.data && <Details key={query.data.id} user={query.data} onClose={onClose} />}
-    </Drawer>
+    <DetailDrawer query={query} title={(user) => user?.name ?? "User"} size="md" onClose={onClose}>
+      {(user) => <Details key={user.id} user={user} onClose={onClose} />}
+    </DetailDrawer>
   );
 }
 
@@ -51,7 +48,7 @@ function Details({ user, onClose }: { user: User; onClose: () => void }) {
     <Stack gap="md">
       <Group gap="md">
         <StatusBadge of="access" state={statusOf(user)} />
-        <Text size="sm" c="dimmed">
+        <Text c="dimmed">
           Last signed in: <Time at={user.signedInAt} none="never" />
         </Text>
       </Group>
@@ -73,7 +70,7 @@ function Details({ user, onClose }: { user: User; onClose: () => void }) {
 function NewLink({ user, onLink }: { user: User; onLink: (link: string) => void }) {
   return (
     <Group justify="space-between" wrap="nowrap">
-      <Text size="sm">A link to choose a new password. The old one works until then.</Text>
+      <Text>A link to choose a new password. The old one works until then.</Text>
       <ActionButton
         flex="none"
         run={() => api.post("/api/v1/users/{user}/password-link", { path: { user: user.id } })}
@@ -96,9 +93,7 @@ function Door({ user }: { user: User }) {
   const done = user.disabled ? "may sign in again" : "is disabled and signed out";
   return (
     <Group justify="space-between" wrap="nowrap">
-      <Text size="sm">
-        {user.disabled ? "They cannot sign in." : "Sign them out everywhere and let them in no more."}
-      </Text>
+      <Text>{user.disabled ? "They cannot sign in." : "Sign them out everywhere and let them in no more."}</Text>
       <ActionButton
         color="red"
         flex="none"

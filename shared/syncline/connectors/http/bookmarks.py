@@ -1,7 +1,6 @@
 """Bookmarks in a request: a time less the lookback, written as the API writes or wants it. Pure.
 
-A lookback that cannot be taken from a bookmark is an error that says so: a window that is left out
-in silence loses what was committed late.
+A window that is left out in silence loses what was committed late: an unreadable one is an error.
 """
 
 from __future__ import annotations
@@ -50,24 +49,16 @@ class Bookmarks(msgspec.Struct, frozen=True):
     lookback: float = 0.0
 
     def after(self, value: str) -> str:
-        """Return what to ask from, so that the lookback before the bookmark is read again.
+        """Return what to ask from, so that the lookback is read again. Raises as `at` does."""
+        return self.at(value, self.lookback)
 
-        Raises:
-            ConnectorError: the value is of no form that is known.
-        """
-        return self._said(value, self.lookback)
-
-    def at(self, value: str) -> str:
-        """Return a bookmark itself as it is asked for. Raises ConnectorError as `after` does."""
-        return self._said(value, 0.0)
-
-    def _said(self, value: str, lookback: float) -> str:
+    def at(self, value: str, lookback: float = 0.0) -> str:
+        """Return a bookmark, less some seconds, as it is asked for. Raises ConnectorError."""
         if not lookback and self.write is None:
             return value
         try:
             moment, as_before = _read(value.strip(), self.form)
-            moment = _earlier(moment, lookback)
-            return (self.write or as_before)(moment)
+            return (self.write or as_before)(_earlier(moment, lookback))
         except (ValueError, OverflowError, ValueRefusedError) as error:
             raise _unreadable(value, self.form, lookback) from error
 
@@ -90,7 +81,7 @@ def _read(value: str, form: str | None) -> tuple[datetime, Write]:
     found = _ISO.fullmatch(value)
     if found is None:
         raise ValueError(value)
-    text = value.replace(",", ".").replace("t", "T").replace("z", "Z")
+    text = value.replace(",", ".").upper()
     text = text.replace(" ", "T", 1) if found["sep"] == " " else text
     return datetime.fromisoformat(text.replace(" ", "")), _iso_as(found)
 
@@ -104,15 +95,14 @@ def _epoch(value: str, form: str | None) -> tuple[datetime, Write]:
         raise ValueError(value)
     number = Decimal(value)
     millis = form == "epochMillis" if form else abs(number) >= _MILLIS
-    micros = int(number * (1000 if millis else 1_000_000))
+    unit = 1000 if millis else 1_000_000
     digits = len(value.partition(".")[2])
 
     def write(moment: datetime) -> str:
         since = (moment - _START) // timedelta(microseconds=1)
-        said = Decimal(since) / (1000 if millis else 1_000_000)
-        return f"{said:.{digits}f}" if digits else str(since // (1000 if millis else 1_000_000))
+        return f"{Decimal(since) / unit:.{digits}f}" if digits else str(since // unit)
 
-    return _START + timedelta(microseconds=micros), write
+    return _START + timedelta(microseconds=int(number * unit)), write
 
 
 def _iso_as(found: re.Match[str]) -> Write:
@@ -149,11 +139,7 @@ def _unreadable(value: str, form: str | None, lookback: float) -> ConnectorError
 
 
 def request_format(text: str) -> Write:
-    """Return what writes a bookmark as the mapping wants it, in UTC.
-
-    Args:
-        text: `epoch`, `epochMillis` or a format. Raises ValueError on anything else.
-    """
+    """Return what writes a time in UTC by `epoch`, `epochMillis` or a format. Raises ValueError."""
     if text in EPOCHS:
         factor = 1000 if text == "epochMillis" else 1
         unit = timedelta(seconds=1) / factor

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from syncline.connectors import port
 from syncline.connectors.errors import ConnectorError, refusal
+from syncline.connectors.http.answers.answer import is_one_of
 from syncline.connectors.http.client.addresses import AllowedAddresses, Resolve, resolve
-from syncline.connectors.http.client.api import Api
-from syncline.connectors.http.client.client import Client, PacedClient
+from syncline.connectors.http.client.api import Api, RefusedError
+from syncline.connectors.http.client.client import Client
 from syncline.connectors.http.client.connection_test import SAMPLE, columns_of, test_connection
 from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.http.settings.extraction import extraction_problems, source_of
 from syncline.connectors.http.settings.profile import HttpSecrets, HttpSettings, secret_problems
-from syncline.connectors.http.settings.target import Target
+from syncline.connectors.http.settings.target import Target, WriteCall
 from syncline.connectors.http.source.fetch import fetch_records
 from syncline.connectors.http.source.pages import read_pages
 from syncline.connectors.http.target.comparison import holds_payload
-from syncline.connectors.http.target.deletion import delete_records
-from syncline.connectors.http.target.evidence import Evidence
-from syncline.connectors.http.target.keys import keys_of, own_key
-from syncline.connectors.http.target.search import find_records
-from syncline.connectors.http.target.writer import Writer
+from syncline.connectors.http.target.search import find_records, keys_of, own_key
+from syncline.connectors.http.target.writer import Evidence, Writer
 from syncline.connectors.settings import TARGET, read, read_profile
 from syncline.contracts.messages import decoder_of
-from syncline.domain.errors import Problem
+from syncline.domain.errors import FailureError, Problem
 from syncline.domain.mapping.extraction import Extraction
 from syncline.domain.record import Record
 
 _decode = decoder_of(Record).decode
-T = TypeVar("T")
-KEPT = 256
-"""Target blocks and extractions kept parsed."""
+_KEPT = 256
+"""Target blocks kept parsed."""
+_OF_ALL = frozenset({405, 415})
+"""Refusals of a deletion that no record is at fault for."""
 
 
 class HttpConnector(port.Connector):
@@ -61,11 +60,19 @@ class HttpConnector(port.Connector):
         settings = read_profile(HttpSettings, config)
         allowed = AllowedAddresses(surroundings.outbound_allow)
         self._client = Client(
-            allowed, settings.timeouts, settings.max_answer_bytes, settings.ca_file, resolver
+            allowed,
+            settings.timeouts,
+            settings.max_answer_bytes,
+            settings.ca_file,
+            resolver,
+            self._turn,
         )
-        paced = PacedClient(self, self._client)
-        self._api = Api(settings, Credentials(settings, secrets, paced), paced)
+        self._api = Api(settings, Credentials(settings, secrets, self._client), self._client)
         self._targets: dict[bytes, tuple[Target, Evidence]] = {}
+
+    def _turn(self) -> Awaitable[None]:
+        """Wait for the pace, which a connector is given only later."""
+        return self.pace()
 
     @classmethod
     def config_problems(
@@ -126,11 +133,7 @@ class HttpConnector(port.Connector):
         return await fetch_records(self._api, source_of(extraction), extraction, ids)
 
     async def lookup(self, batch: port.WriteBatch) -> port.LookupResult:
-        """Find records by match key, as the target block's `lookup` says.
-
-        Raises:
-            ConnectorError: the mapping does not say how, or the API refuses the call.
-        """
+        """Find records by match key, as the target block's `lookup` says."""
         target = self._target(batch.options)
         if target.lookup is None:
             raise _not_configured("lookup")
@@ -157,11 +160,33 @@ class HttpConnector(port.Connector):
     async def delete(
         self, target_ids: Sequence[str], options: Mapping[str, Any]
     ) -> port.WriteResult:
-        """Delete records one by one."""
-        target = self._target(options)
+        """Delete records one by one; one that is not there counts as deleted.
+
+        Raises RetriableError or ConnectorError where none was deleted, for no record's fault.
+        """
+        target, result = self._target(options), port.WriteResult(list(target_ids))
         if target.delete is None:
             raise _not_configured("delete")
-        return await delete_records(self._api, target, target.delete, target_ids)
+        for place, target_id in enumerate(target_ids):
+            try:
+                await self._delete(target.delete, target_id)
+            except RefusedError as error:
+                if error.status in _OF_ALL:
+                    raise ConnectorError(error.failure) from error
+                gone = is_one_of(target.gone, error.failure, error.status)
+                if error.status not in (404, 410) and not gone:
+                    result.failures[place] = error.failure
+            except FailureError as error:
+                if place == 0:
+                    raise
+                result.failures[place] = error.failure
+        return result
+
+    async def _delete(self, operation: WriteCall, target_id: str) -> None:
+        url = self._api.url(operation.endpoint, operation.parameters, {"id": target_id})
+        answer = await self._api.send(operation.method, url, operation.headers, None)
+        if self._api.settings.errors.in_success and answer.body.strip():
+            self._api.decoded(answer)
 
     def _target(self, options: Mapping[str, Any]) -> Target:
         return self._known(options)[0]
@@ -171,7 +196,7 @@ class HttpConnector(port.Connector):
         known = self._targets.get(key)
         if known is None:
             known = read(Target, options, TARGET), Evidence()
-            if len(self._targets) >= KEPT:
+            if len(self._targets) >= _KEPT:
                 self._targets.clear()
             self._targets[key] = known
         return known

@@ -10,10 +10,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.answers.answer import Answer, retry_after
 from syncline.connectors.http.answers.charsets import as_utf8
 from syncline.connectors.http.answers.link_header import LinkError, next_link
-from syncline.connectors.http.answers.retry_after import retry_after
 from syncline.connectors.http.client.compression import (
     CutError,
     LargeError,

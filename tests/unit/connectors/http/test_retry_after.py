@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncline.connectors.http.answers.answer import Answer, failure_of
-from syncline.connectors.http.answers.retry_after import retry_after
+from syncline.connectors.http.answers.answer import Answer, failure_of, retry_after
 from syncline.connectors.http.settings.profile import Errors
 from syncline.domain.errors import Category
 

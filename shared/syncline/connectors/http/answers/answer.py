@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
 
 from syncline.connectors.http.answers.charsets import as_utf8
-from syncline.connectors.http.answers.error_text import plain_words, words_of
-from syncline.connectors.http.answers.retry_after import retry_after, wait_note
 from syncline.connectors.http.settings.fields import Sign
 from syncline.connectors.http.settings.profile import Errors
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
+from syncline.domain.retry import LONGEST_PAUSE
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 PERMANENT = frozenset({400, 401, 403, 404, 405, 409, 410, 413, 415, 422})
@@ -30,7 +33,17 @@ CODES = {
 }
 _STATUS = {code: status for status, code in CODES.items()}
 _MESSAGES = ("message", "error_description", "detail", "title", "error", "msg", "reason", "errors")
+_LONGEST = 500
+_FEW = 3
+_HIDDEN = re.compile(r"<(script|style|head)\b.*?(?:</\1>|$)|<!--.*?(?:-->|$)", re.I | re.S)
+_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.I)
+_TAG = re.compile(r"<[^>]*(?:>|$)")
+_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " "}
+_SECONDS = re.compile(r"[+-]?\d+(\.\d*)?")
+_MOST = 1e10
+"""Seconds; more than any date can lie ahead."""
 _decode = decoder_of(Any).decode
+NOT_THE_API = "Is this the address of the API, and not of a login page or a proxy?"
 _LONG = 1000
 """Digits from which on a number is no key: 1e999999999 would be a text of a gigabyte."""
 
@@ -50,13 +63,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 def category_of(errors: Errors, status: int, text: str) -> Category:
     """Return what a status means, or the first rule that fits."""
-    for rule in errors.rules:
-        if rule.fits(status, text):
-            return rule.category
-    if status in TRANSIENT:
-        return Category.TRANSIENT
     refused = status in PERMANENT or 300 <= status < 400
-    return Category.PERMANENT if refused else Category.UNKNOWN
+    usual = Category.PERMANENT if refused else Category.UNKNOWN
+    return errors.category(status, text) or (Category.TRANSIENT if status in TRANSIENT else usual)
 
 
 def _words_in(errors: Errors, document: object) -> str:
@@ -72,33 +81,31 @@ class UnreadableError(ValueError):
 
 
 def document_of(answer: Answer) -> Any:  # noqa: ANN401
-    """Read a JSON body; an empty one is None.
-
-    Raises:
-        UnreadableError: it is no JSON.
-    """
+    """Read a JSON body; an empty one is None. Raises UnreadableError: it is no JSON."""
     body = as_utf8(answer.body, answer.headers.get("content-type", ""))
     if not body.strip():
         return None
     try:
         return _decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError) as error:
-        kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
-        is_page = body.lstrip()[:1] == b"<"
-        what = "an HTML or XML page" if is_page else f"no JSON ({error})"
-        hint = ": is this the address of the API, and not of a login page or a proxy?"
-        raise UnreadableError(
-            f"{answer.where} answered {answer.status} with {what}, content type {kind}"
-            + (hint if is_page else "")
-        ) from error
+        hint = f". {NOT_THE_API}" if is_page(body) else ""
+        raise UnreadableError(no_json(answer, body, str(error)) + hint) from error
+
+
+def no_json(answer: Answer, body: bytes, words: str) -> str:
+    """Say what an answer is where it is no JSON; `words` say what stopped the reader."""
+    kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
+    what = "an HTML or XML page" if is_page(body) else f"no JSON ({words})"
+    return f"{answer.where} answered {answer.status} with {what}, content type {kind}"
+
+
+def is_page(body: bytes) -> bool:
+    """Tell a page for people from other bodies."""
+    return body.lstrip()[:1] == b"<"
 
 
 def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> Failure:
-    """Say why an answer is no success.
-
-    Args:
-        clean: takes secrets out of a text.
-    """
+    """Say why an answer is no success; `clean` takes secrets out of a text."""
     text = answer.body[:20_000].decode("utf-8", "replace")
     try:
         document = document_of(answer)
@@ -121,7 +128,7 @@ def failure_of(answer: Answer, errors: Errors, clean: Callable[[str], str]) -> F
         CODES.get(answer.status, f"http_{answer.status}"),
         f"{answer.where} answered {answer.status}"
         + (f": {words[:500]}" if words else "")
-        + wait_note(after),
+        + _wait_note(after),
         detail=clean(text)[:2000] or None,
         retry_after=after,
         ambiguous=answer.status in LOST,
@@ -134,15 +141,12 @@ def error_in_success(answer: Answer, document: object, errors: Errors) -> Failur
     if not found:
         return None
     text = answer.body[:20_000].decode("utf-8", "replace")
-    ruled = next((r.category for r in errors.rules if r.fits(answer.status, text)), None)
-    words = (
-        one_line(errors.message(document))
-        if errors.message
-        else error_message(found) or words_of(found)
-    )
+    own = errors.message
+    words = one_line(own(document)) if own else error_message(found) or words_of(found)
     message = f"{answer.where} answered {answer.status} with an error: {words[:500]}"
     usual = Category.TRANSIENT if _is_throttled(found) else Category.PERMANENT
-    return Failure(ruled or usual, "error_in_answer", message, text[:2000])
+    category = errors.category(answer.status, text) or usual
+    return Failure(category, "error_in_answer", message, text[:2000])
 
 
 def _of_graphql(document: object) -> object:
@@ -204,13 +208,80 @@ def error_message(document: object, depth: int = 4) -> str:
 
 
 def is_one_of(signs: Iterable[Sign], failure: Failure, status: int | None = None) -> bool:
-    """Tell whether a failure is what a sign describes.
-
-    Args:
-        status: of the answer; None takes it from the failure's code.
-    """
+    """Tell whether a failure, with its answer's status or its code's, is what a sign describes."""
     if status is None:
         number = failure.code.removeprefix("http_")
         status = int(number) if number.isdigit() else _STATUS.get(failure.code)
     text = f"{failure.message}\n{failure.detail or ''}"
     return any(sign.fits(status, text) for sign in signs)
+
+
+def words_of(document: object) -> str:
+    """Return the first texts of a JSON body, each with its name: `sku: has already been taken`."""
+    found: list[str] = []
+    for text in _texts(document, ""):
+        found.append(text)
+        if len(found) == _FEW:
+            break
+    return "; ".join(found)[:_LONGEST]
+
+
+def _texts(value: object, name: str, depth: int = 6) -> Iterator[str]:
+    if isinstance(value, str) and value.strip():
+        words = " ".join(value.split())
+        yield f"{name}: {words}" if name else words
+    if depth == 0:
+        return
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _texts(part, str(key), depth - 1)
+    elif isinstance(value, list):
+        for part in value[:_FEW]:
+            yield from _texts(part, name, depth - 1)
+
+
+def plain_words(text: str) -> str:
+    """Return the words of a body that is no JSON: its first line, or an HTML page's title."""
+    if not text.lstrip().startswith("<"):
+        lines = (" ".join(line.split()) for line in text.splitlines())
+        first = next(filter(None, lines), "")
+        return first[:_LONGEST] if first.isprintable() and "\ufffd" not in first else ""
+    title = _TITLE.search(text)
+    words = title[1] if title else _TAG.sub(" ", _HIDDEN.sub(" ", text))
+    for entity, char in _ENTITIES.items():
+        words = words.replace(entity, char)
+    return " ".join(words.split())[:_LONGEST]
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that are asked for, as a number or a date (RFC 9110, 10.2.3).
+
+    0 for a time gone by; None for what cannot be read, which asks for nothing.
+    """
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        return min(max(float(value), 0.0), _MOST)
+    moment = _moment(value)
+    if moment is None:
+        return None
+    now = _moment(headers.get("date", "").strip())
+    since = now.timestamp() if now else time.time()
+    return min(max(moment.timestamp() - since, 0.0), _MOST)
+
+
+def _wait_note(seconds: float | None) -> str:
+    """Return a note for a wait that is longer than the longest pause; else ""."""
+    if seconds is None or seconds <= LONGEST_PAUSE:
+        return ""
+    hours = LONGEST_PAUSE / 3600
+    return (
+        f" (it asks to wait for {seconds / 86_400:,.1f} days; it is asked again after {hours:g} h)"
+    )
+
+
+def _moment(value: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):  # no date: the retry's own wait holds
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)  # `-0000` says no zone, and is UTC

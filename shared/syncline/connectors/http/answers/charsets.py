@@ -1,13 +1,13 @@
 """The charset of a body. Pure.
 
-JSON is UTF-8 (RFC 8259, 8.1), whatever a server calls it; where the bytes are none, its own word
-(`charset`), a byte order mark or the zeros of UTF-16 tell what they are.
+JSON is UTF-8 (RFC 8259, 8.1), whatever a server calls it; else `charset`, a mark or zeros tell.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 _CHARSET = re.compile(r"""(?i);\s*charset\s*=\s*["']?\s*([^"';,\s]+)""")
 _MARKS = (
@@ -33,23 +33,17 @@ def as_utf8(body: bytes, content_type: str) -> bytes:
     charset = _charset(content_type)
     if charset is None or charset == "utf-8":
         return body
-    return body if _is_utf8(body) and not charset.startswith(_SEVEN_BITS) else _by(body, charset)
-
-
-def _by(body: bytes, charset: str) -> bytes:
+    tried = [charset] if charset.startswith(_SEVEN_BITS) else ["utf-8", charset]
     if charset in _LATIN:  # as browsers read it: what is no letter of Latin 1 is one of Windows
-        try:
-            return body.decode("cp1252").encode()
-        except UnicodeDecodeError:  # a byte that Windows lacks, so it is Latin 1 proper
-            charset = "iso8859-1"
-    return _recoded(body, charset)
+        tried = ["utf-8", "cp1252", "iso8859-1"]
+    return _recoded(body, *tried)
 
 
-def _recoded(body: bytes, charset: str) -> bytes:
-    try:
-        return body.decode(charset).encode()
-    except UnicodeError:  # as it came: the parser refuses it by place
-        return body
+def _recoded(body: bytes, *charsets: str) -> bytes:
+    for charset in charsets:
+        with suppress(UnicodeError):
+            return body.decode(charset).encode()
+    return body  # as it came: the parser refuses it by place
 
 
 def _by_zeros(start: bytes) -> str:
@@ -59,14 +53,6 @@ def _by_zeros(start: bytes) -> str:
     if start[1:] == b"\0\0\0":
         return "utf-32-le"
     return "utf-16-be" if start[0] == 0 else "utf-16-le"
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:  # the answer is No
-        return False
-    return True
 
 
 def _charset(content_type: str) -> str | None:

@@ -18,14 +18,7 @@ class LinkError(ValueError):
 
 
 def next_link(header: str) -> str | None:
-    """Return the URL that a Link header names as next; None where it names none.
-
-    Args:
-        header: all of an answer's Link lines, joined by commas.
-
-    Raises:
-        LinkError: it is no Link header.
-    """
+    """Return the URL that all Link lines, joined by commas, name as next. Raises LinkError."""
     found, place = None, 0
     header = header.strip().strip(",").strip()
     while place < len(header):

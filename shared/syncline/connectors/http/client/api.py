@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -44,21 +44,26 @@ class Api:
         self.settings = settings
         self._credentials = credentials
         self._client = client
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "syncline",
-            **settings.headers,
-        }
+        own = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "syncline"}
+        self._headers = {**own, **settings.headers}
 
     def clean(self, text: str) -> str:
         return self._credentials.clean(text)
 
+    def url(
+        self, endpoint: str, query: Sequence[tuple[str, str]], values: Mapping[str, str]
+    ) -> str:
+        """Return the URL of an endpoint, each placeholder filled as one segment of its path."""
+        before = "&" if "?" in endpoint else "?"
+        for name, value in values.items():
+            endpoint = endpoint.replace(f"{{{name}}}", quote(value, safe=_SAFE))
+        pairs = (f"{quote(n, safe=_SAFE + '[]$,:')}={quote(v, safe=_SAFE)}" for n, v in query)
+        return self.settings.base_url + endpoint + (before + "&".join(pairs) if query else "")
+
     async def read(self, url: str) -> Answer:
         """GET a URL of this API; a redirect is followed where it stays at the host.
 
-        Raises:
-            RetriableError, ConnectorError: no answer, or one that is no success.
+        Raises RetriableError or ConnectorError: no answer, or one that is no success.
         """
         answer = await self._sent("GET", url, {}, None)
         for _ in range(REDIRECTS):
@@ -88,11 +93,7 @@ class Api:
         raise RefusedError(failure, answer.status)
 
     def decoded(self, answer: Answer) -> Any:  # noqa: ANN401
-        """Read an answer's JSON.
-
-        Raises:
-            ConnectorError: it is none, or it carries an error.
-        """
+        """Read an answer's JSON. Raises ConnectorError: it is none, or it carries an error."""
         try:
             document = document_of(answer)
         except UnreadableError as error:
@@ -106,11 +107,7 @@ class Api:
         return document
 
     def link(self, target: str, base: str) -> str:
-        """Return a link's URL at our own address.
-
-        Raises:
-            ConnectorError: it leads to another host, or is no address.
-        """
+        """Return a link's URL at our own address. Raises ConnectorError if it leads elsewhere."""
         try:
             url = quote(urljoin(base, target.strip()), safe=_RESERVED)
             to, own = urlsplit(url), urlsplit(self.settings.base_url)
@@ -159,24 +156,7 @@ def base_of(url: str) -> str:
     return url.partition("?")[0]
 
 
-def fill_path(template: str, values: Mapping[str, str]) -> str:
-    """Fill an endpoint's placeholders, each as one segment of the path."""
-    for name, value in values.items():
-        if f"{{{name}}}" in template:
-            template = template.replace(f"{{{name}}}", quote(value, safe=_SAFE))
-    return template
-
-
 def fill_parameter(template: str, values: Mapping[str, str]) -> str:
     """Fill a parameter's placeholder; it has one, and what is filled in is not looked at again."""
     holder = next((name for name in values if name in template), None)
     return template if holder is None else template.replace(holder, values[holder])
-
-
-def url_of(base: str, endpoint: str, query: list[tuple[str, str]]) -> str:
-    """Return the URL of an endpoint with a query."""
-    url = base + endpoint
-    if not query:
-        return url
-    text = "&".join(f"{quote(n, safe=_SAFE + '[]$,:')}={quote(v, safe=_SAFE)}" for n, v in query)
-    return f"{url}{'&' if '?' in endpoint else '?'}{text}"

@@ -23,7 +23,7 @@ from syncline.connectors.http.client.compression import (
 )
 from syncline.connectors.http.client.connections import ConnectError, GuardedConnector, first_line
 from syncline.connectors.http.settings.profile import Timeouts
-from syncline.connectors.port import ConnectorError, Pace
+from syncline.connectors.port import ConnectorError, Pace, unpaced
 from syncline.domain.errors import RetriableError
 
 _AUTOMATIC = frozenset({"Accept", "Accept-Encoding", "Content-Type", "User-Agent"})
@@ -50,26 +50,6 @@ class Sender(Protocol):
     async def send(self, request: Request) -> Answer: ...
 
 
-class PaceOwner(Protocol):
-    """What knows when the next call may begin; the connector, whose pace is given to it later."""
-
-    @property
-    def pace(self) -> Pace: ...
-
-
-class PacedClient:
-    """Sends requests one by one at the profile's pace: pages, look-ups, halves and logins alike."""
-
-    def __init__(self, owner: PaceOwner, client: Sender) -> None:
-        self._owner = owner
-        self._client = client
-
-    async def send(self, request: Request) -> Answer:
-        """Send a request when its turn has come. Raises what `Client.send` and the pace raise."""
-        await self._owner.pace()
-        return await self._client.send(request)
-
-
 class Client:
     """Keeps connections; redirects are not followed, proxies of the environment not used."""
 
@@ -80,12 +60,14 @@ class Client:
         max_answer: int,
         ca_file: str | None = None,
         resolver: Resolve = resolve,
+        pace: Pace = unpaced,
     ) -> None:
         self._allowed = allowed
         self._resolver = resolver
         self._times = times
         self._max_answer = max_answer
         self._ca_file = ca_file
+        self._pace = pace
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -94,12 +76,14 @@ class Client:
             await session.close()
 
     async def send(self, request: Request) -> Answer:
-        """Send a request once and return whatever was answered.
+        """Send a request once, at the profile's pace, and return whatever was answered.
 
         Raises:
+            FailureError: the profile is to be left alone for longer than a call may wait.
             RetriableError: no answer; `ambiguous` tells that it may have been done all the same.
             ConnectorError: the address is not allowed, TLS fails, or the answer is too large.
         """
+        await self._pace()
         where = request.where
         try:
             async with asyncio.timeout(self._times.total):
@@ -111,12 +95,12 @@ class Client:
         except TimeoutError as error:
             message = f"{where}: no answer within {self._times.total:g} s"
             raise RetriableError(message, code="timeout", ambiguous=True) from error
-        except (_LostError, aiohttp.ClientPayloadError) as error:
-            message = f"{where}: the connection was lost: {_words(error)}"
-            raise RetriableError(message, code="connection_lost", ambiguous=True) from error
-        except (ValueError, aiohttp.ClientError) as error:
+        except (ValueError, aiohttp.NonHttpUrlClientError) as error:
             message = f"{where}: the request cannot be sent: {first_line(error)}"
             raise refusal("invalid_request", message) from error
+        except (_LostError, aiohttp.ClientError, OSError) as error:
+            message = f"{where}: the connection was lost: {_words(error)}"
+            raise RetriableError(message, code="connection_lost", ambiguous=True) from error
 
     async def _exchange(self, request: Request) -> Answer:
         data = request.body
@@ -181,7 +165,7 @@ async def _once(
     """Send a request; by itself, aiohttp sends a PUT or DELETE again whose answer was lost."""
     try:
         return await send(request)
-    except aiohttp.ClientError as error:
+    except (aiohttp.ClientError, OSError) as error:
         raise _LostError from error
 
 
@@ -199,7 +183,7 @@ def _words(error: BaseException) -> str:
 
 
 def _named(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by name in lower case; lines of a name that is a list are one list."""
+    """Return headers by name in lower case, lines of a name that is a list as one."""
     headers: dict[str, str] = {}
     for raw, value in lines:
         name, text = raw.decode("latin-1").lower(), value.decode("latin-1")

@@ -1,7 +1,6 @@
 """Decompressing bodies, also with a wrong label or a missing end. Pure.
 
-A label is believed where the bytes bear it out: servers send plain JSON as `Content-Encoding:
-UTF-8`, proxies unpack and leave the label, and `deflate` means two things (RFC 9110, 8.4.1).
+Servers label plain JSON `UTF-8`, proxies unpack and leave the label, `deflate` means two things.
 """
 
 from __future__ import annotations
@@ -32,14 +31,11 @@ class LargeError(ValueError):
 
 
 def decompress(body: bytes, label: str, limit: int) -> bytes:
-    """Return a body as it was before it was packed.
+    """Return a body as it was before it was packed. Raises CutError, PackedError, LargeError.
 
     Args:
         label: the `Content-Encoding` header, packings in the order they were applied.
-        limit: bytes that the decompress body may have; unpacking stops there.
-
-    Raises:
-        CutError, PackedError, LargeError
+        limit: bytes that the unpacked body may have; unpacking stops there.
     """
     for name in reversed([part.strip().lower() for part in label.split(",")]):
         if name in _OTHERS:

@@ -29,6 +29,19 @@ _LATE = (
     "As a source: an API does not tell which changes are still being written, so one that appears "
     "after a newer one was read is passed over; `lookback` in the mapping reads it"
 )
+_UNTOLD = Check(
+    "host",
+    ok=True,
+    message=f"the host answers; give `test.endpoint` to test login and permission too. {_LATE}",
+)
+_KINDS: Mapping[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    Decimal: "decimal",
+    str: "string",
+    dict: "object",
+    list: "array",
+}
 _ORDER = ("host", "tls", "login", "permission", "data")
 
 
@@ -47,19 +60,12 @@ async def test_connection(api: Api) -> list[Check]:
     except FailureError as error:
         part = _PARTS.get(error.failure.code, "data")
         if part == "data" and not endpoint:
-            return [*_sound("host", url), _untold()]
+            return [*_sound("host", url), _UNTOLD]
         return [*_sound(part, url), Check(part, ok=False, message=api.clean(str(error))[:500])]
     if not endpoint:
-        return [*_sound("login", url), _untold()]
-    return [
-        *_sound("data", url),
-        Check("data", ok=True, message=f"the test endpoint answers. {_LATE}"),
-    ]
-
-
-def _untold() -> Check:
-    message = f"the host answers; give `test.endpoint` to test login and permission too. {_LATE}"
-    return Check("host", ok=True, message=message)
+        return [*_sound("login", url), _UNTOLD]
+    good = Check("data", ok=True, message=f"the test endpoint answers. {_LATE}")
+    return [*_sound("data", url), good]
 
 
 def _sound(before: str, url: str) -> list[Check]:
@@ -75,17 +81,5 @@ def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column] | None:
     for record in records:
         for key, value in record.items():
             if value is not None or key not in kinds:
-                kinds[key] = _kind(value)
+                kinds[key] = _KINDS.get(type(value), "unknown")
     return [Column(key, kind, everywhere=False) for key, kind in kinds.items()] or None
-
-
-def _kind(value: object) -> str:
-    kinds: dict[type, str] = {
-        bool: "boolean",
-        int: "integer",
-        Decimal: "decimal",
-        str: "string",
-        dict: "object",
-        list: "array",
-    }
-    return kinds.get(type(value), "unknown")

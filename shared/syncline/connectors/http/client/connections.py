@@ -119,10 +119,7 @@ class GuardedConnector(BaseConnector):
         return addresses
 
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
-        """Return an idle connection, but none that the server closed or sent something on.
-
-        Its answer to a write would be lost, or be taken from another call.
-        """
+        """Return an idle connection on which nothing came: else an answer is lost, or another's."""
         while (found := await super()._get(key, traces)) is not None and _is_used_up(found):
             found.close()
         return found

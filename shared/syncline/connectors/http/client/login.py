@@ -14,10 +14,15 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from syncline.connectors.errors import refusal
-from syncline.connectors.http.answers.answer import Answer, UnreadableError, document_of, failure_of
+from syncline.connectors.http.answers.answer import (
+    Answer,
+    UnreadableError,
+    document_of,
+    failure_of,
+    is_page,
+)
 from syncline.connectors.http.client.client import Request, Sender
-from syncline.connectors.http.settings.profile import SECRETS, ClientAuth, HttpSettings, LoginKind
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.http.settings.profile import SECRETS, HttpSettings
 from syncline.domain.errors import Category, RetriableError
 
 EARLY = 30.0
@@ -41,32 +46,26 @@ class Credentials:
         self._client = client
         self._token: _Token | None = None
         self._fetching = asyncio.Lock()
-        basic = b64encode(f"{self._login.username}:{self._secret}".encode()).decode()
-        client_basic = f"{quote(self._login.client_id, '')}:{quote(self._secret, '')}"
-        self._basic = basic
-        self._client_basic = b64encode(client_basic.encode()).decode()
+        self._basic = _basic(self._login.username, self._secret)
+        shown: dict[str, dict[str, str]] = {
+            "apiKey": {self._login.header: self._secret},
+            "bearer": {"Authorization": f"Bearer {self._secret}"},
+            "basic": {"Authorization": f"Basic {self._basic}"},
+        }
+        self._fixed = shown.get(self._login.type, {})
+        self._client_basic = _basic(quote(self._login.client_id, ""), quote(self._secret, ""))
 
     async def headers(self) -> dict[str, str]:
         """Return the headers of a call. May fetch a token; raises what that raises."""
-        match self._login.type:
-            case LoginKind.API_KEY:
-                return {self._login.header: self._secret}
-            case LoginKind.BEARER:
-                return {"Authorization": f"Bearer {self._secret}"}
-            case LoginKind.BASIC:
-                return {"Authorization": f"Basic {self._basic}"}
-            case LoginKind.OAUTH2:
-                return {"Authorization": f"Bearer {await self._fresh()}"}
-        return {}
+        if self._login.type == "oauth2":
+            return {"Authorization": f"Bearer {await self._fresh()}"}
+        return self._fixed
 
     def renewed(self, refused: Mapping[str, str]) -> bool:
         """Forget a token that was refused; tells whether a fresh login is worth a try."""
-        if self._login.type is not LoginKind.OAUTH2:
+        if self._login.type != "oauth2":
             return False
-        if (
-            self._token is not None
-            and refused.get("Authorization") == f"Bearer {self._token.value}"
-        ):
+        if self._token and refused.get("Authorization") == f"Bearer {self._token.value}":
             self._token = None
         return True
 
@@ -87,16 +86,13 @@ class Credentials:
 
     async def _fetch(self) -> _Token:
         login = self._login
-        form = {
-            "grant_type": "client_credentials",
-            "scope": login.scope,
-            "audience": login.audience,
-        }
+        grant = {"grant_type": "client_credentials"}
+        form = grant | {"scope": login.scope, "audience": login.audience}
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        if login.client_auth is ClientAuth.BASIC:
+        if login.client_auth == "basic":
             headers["Authorization"] = f"Basic {self._client_basic}"
         else:
             form |= {"client_id": login.client_id, "client_secret": self._secret}
@@ -113,16 +109,11 @@ class Credentials:
                 raise RetriableError(
                     failure.message, code="login_unavailable", retry_after=failure.retry_after
                 )
-            raise login_refused(failure.message, failure.detail)
+            raise refusal("login_refused", failure.message, detail=failure.detail)
         document = self._document(answer)
         value = document.get("access_token") if isinstance(document, dict) else None
-        if (
-            not isinstance(value, str)
-            or not value.isascii()
-            or not value.isprintable()
-            or not value
-        ):
-            raise login_refused("the token endpoint gave no access_token")
+        if not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
+            raise refusal("login_refused", "the token endpoint gave no access_token")
         seconds = _life(document.get("expires_in"))
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
 
@@ -131,13 +122,17 @@ class Credentials:
         try:
             document = document_of(answer)
         except UnreadableError as error:
-            if answer.body.lstrip()[:1] == b"<":
-                raise login_refused(str(error)) from error
+            if is_page(answer.body):
+                raise refusal("login_refused", str(error)) from error
             raise RetriableError(self.clean(str(error)), code="login_unavailable") from error
         if document is None:
             message = f"the token endpoint answered {answer.status} with nothing"
             raise RetriableError(message, code="login_unavailable")
         return document
+
+
+def _basic(name: str, secret: str) -> str:
+    return b64encode(f"{name}:{secret}".encode()).decode()
 
 
 def _life(given: object) -> float:
@@ -147,8 +142,3 @@ def _life(given: object) -> float:
     except (ValueError, OverflowError):  # no number: renewed as one whose life is unknown
         return UNKNOWN_LIFE
     return UNKNOWN_LIFE if isnan(seconds) else seconds
-
-
-def login_refused(message: str, detail: str | None = None) -> ConnectorError:
-    """Say that the login fails; a person must act."""
-    return refusal("login_refused", message, detail=detail)

@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import StrEnum
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
+from pydantic.alias_generators import to_camel
 
 from syncline.connectors.http.bookmarks import Bookmarks, Write, request_format
-from syncline.connectors.http.settings.fields import (
-    CHOICE,
-    PathTo,
-    Query,
-    ReadAt,
-    ReadRequired,
-    RecordsAt,
-    RecordsPath,
-    Separator,
-    Whole,
-    endpoint_with,
-    query_with,
-)
+from syncline.connectors.http.settings import fields
 from syncline.connectors.settings import Contradictions, Settings, problems, read
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.extraction import CursorType, Extraction, ExtractionMode
-from syncline.domain.mapping.paths import reader
 
 CURSOR = "{cursor}"
 _ROOT = "$.extraction"
+_COLUMNS = ("id_column", "cursor_column", "cursor_format", "cursor_type", "lookback")
+_PARTS = ("endpoint", "parameters", "paging", "options", *_COLUMNS)
 
 
-class PagingType(StrEnum):
-    """How an API gives more records than fit into one answer."""
-
-    NONE = "none"
-    PAGE = "page"
-    OFFSET = "offset"
-    CURSOR = "cursor"
-    LINK = "link"
-
-
-_PARAMETERS: Mapping[PagingType, str] = {
-    PagingType.PAGE: "page",
-    PagingType.OFFSET: "offset",
-    PagingType.CURSOR: "cursor",
-}
-
-
-class End(StrEnum):
-    """What ends a read beside an empty page and a last one without next, where an API is so."""
-
-    NO_CONTENT = "noContent"
-    NULL = "null"
-    MISSING = "missing"
-    SAME_TOKEN = "sameToken"  # noqa: S105 - no secret
+PagingType: TypeAlias = Literal["none", "page", "offset", "cursor", "link"]
+End: TypeAlias = Literal["noContent", "null", "missing", "sameToken"]
+"""What ends a read beside an empty page and a last one without next, where an API is so."""
 
 
 def _list(given: object) -> object:
@@ -63,53 +30,30 @@ def _list(given: object) -> object:
 
 
 class Paging(Settings):
-    """The mapping's `paging` block.
+    """The mapping's `paging` block (docs/connectors/http.md)."""
 
-    Attributes:
-        parameter: takes the page's number, the offset or the token.
-        size_parameter, size: the number of records asked for.
-        next: where the answer has the next token (cursor) or link (link; else the Link header).
-        total: where the answer has the number of all records; more: whether there are more.
-        end: what else ends a read; nothing else does.
-        empty_pages: as many may come one after the other before a record comes.
-    """
-
-    type: Annotated[PagingType, CHOICE] = PagingType.NONE
+    type: PagingType = "none"
     parameter: str = ""
-    first: Whole | None = Field(None, ge=0, le=1)
+    first: fields.Whole | None = Field(None, ge=0, le=1)
     size_parameter: str = ""
-    size: Whole = Field(500, ge=1, le=10_000)
-    next: PathTo = ()
-    total: ReadAt = None
-    more: ReadAt = None
-    end: Annotated[list[Annotated[End, CHOICE]], BeforeValidator(_list)] = Field([])
-    empty_pages: Whole = Field(100, ge=0, le=100_000)
-
-    @property
-    def page_parameter(self) -> str:
-        """The parameter as it is named, or as most APIs call it."""
-        return self.parameter or _PARAMETERS.get(self.type, "")
-
-    @property
-    def first_number(self) -> int:
-        """The number of the first page, or the first offset."""
-        return self.first if self.first is not None else int(self.type is PagingType.PAGE)
-
-    def next_in(self, document: object) -> object:
-        """Return what an answer names as next."""
-        return reader(self.next)(document)
+    size: fields.Whole = Field(500, ge=1, le=10_000)
+    next: fields.PathTo = ()
+    total: fields.ReadAt = None
+    more: fields.ReadAt = None
+    end: Annotated[list[End], BeforeValidator(_list)] = Field([])
+    empty_pages: fields.Whole = Field(100, ge=0, le=100_000)
 
     def contradictions(self) -> Contradictions:
-        if self.type is PagingType.CURSOR and not self.next:
+        if self.type == "cursor" and not self.next:
             yield "next", "is required: where the answer has the next cursor"
-        if self.next and self.type not in (PagingType.CURSOR, PagingType.LINK):
+        if self.next and self.type not in ("cursor", "link"):
             yield "next", f"is for paging by cursor or link, not by {self.type}"
 
 
 class StableRead(Settings):
     """Parameters of a read in an order that stands still; they take the place of others."""
 
-    parameters: Annotated[Query, query_with("cursor")] = ()
+    parameters: Annotated[fields.Query, fields.query_with("cursor")] = ()
 
     def contradictions(self) -> Contradictions:
         if not self.parameters:
@@ -119,11 +63,11 @@ class StableRead(Settings):
 class Fetch(Settings):
     """How records are read by ID, `ids_per_call` of them in a call."""
 
-    endpoint: Annotated[str, endpoint_with("id")]
-    parameters: Annotated[Query, query_with("id", "ids", "idsJson")] = ()
-    records: RecordsAt = RecordsPath()
-    size: Whole = Field(100, ge=1, le=1000)
-    separator: Separator = ","
+    endpoint: Annotated[str, fields.endpoint_with("id")]
+    parameters: Annotated[fields.Query, fields.query_with("id", "ids", "idsJson")] = ()
+    records: fields.RecordsAt = fields.RecordsPath()
+    size: fields.Whole = Field(100, ge=1, le=1000)
+    separator: fields.Separator = ","
 
     @property
     def by_list(self) -> bool:
@@ -152,15 +96,9 @@ def _format(given: object) -> object:
 
 
 class Options(Settings):
-    """The extraction's `options`.
+    """The extraction's `options` (docs/connectors/http.md)."""
 
-    Attributes:
-        records: where an answer has its records.
-        cursor_format: how a request says a time, in UTC; None: as the API wrote it.
-        ordered: the API gives records in (cursor, ID) order.
-    """
-
-    records: RecordsAt = RecordsPath()
+    records: fields.RecordsAt = fields.RecordsPath()
     stable: StableRead | None = None
     fetch: Fetch | None = None
     cursor_format: Annotated[Write | None, BeforeValidator(_format)] = None
@@ -168,26 +106,20 @@ class Options(Settings):
 
 
 class Source(Settings):
-    """An API endpoint as a mapping reads it.
+    """An API endpoint as a mapping reads it; a parameter with `{cursor}` needs a bookmark."""
 
-    Attributes:
-        query: parameters; one with `{cursor}` is left out where there is no cursor.
-        id, cursor: in a record.
-        cursor_format, lookback, cursor_type: see the mapping's Extraction.
-    """
-
-    endpoint: Annotated[str, endpoint_with()]
-    query: Annotated[Query, query_with("cursor")] = Field((), alias="parameters")
+    endpoint: Annotated[str, fields.endpoint_with()]
+    query: Annotated[fields.Query, fields.query_with("cursor")] = Field((), alias="parameters")
     paging: Paging = Paging()
     options: Options = Options()
-    id: ReadRequired = Field(alias="idColumn")
-    cursor: ReadAt = Field(None, alias="cursorColumn")
+    id: fields.ReadRequired = Field(alias="idColumn")
+    cursor: fields.ReadAt = Field(None, alias="cursorColumn")
     cursor_format: str | None = None
     cursor_type: CursorType = CursorType.DATETIME
     lookback: float = 0.0
 
     @cached_property
-    def stable(self) -> Query | None:
+    def stable(self) -> fields.Query | None:
         """Parameters of a read in an order that stands still; None where there is none."""
         if self.options.stable is None:
             return None
@@ -233,14 +165,4 @@ def extraction_problems(extraction: Extraction) -> list[Problem]:
 
 def _written(extraction: Extraction) -> dict[str, object]:
     """Return the parts of an extraction that an API is read by."""
-    return {
-        "endpoint": extraction.endpoint,
-        "parameters": extraction.parameters,
-        "paging": extraction.paging,
-        "options": extraction.options,
-        "idColumn": extraction.id_column,
-        "cursorColumn": extraction.cursor_column,
-        "cursorFormat": extraction.cursor_format,
-        "cursorType": extraction.cursor_type,
-        "lookback": extraction.lookback,
-    }
+    return {to_camel(name): getattr(extraction, name) for name in _PARTS}

@@ -16,8 +16,6 @@ from syncline.domain.naming import shown
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f]")
 Read: TypeAlias = Callable[[Any], Any]
-CHOICE = Field(strict=False)
-"""Of a field with an enum, which a document writes as text."""
 
 
 def _text(given: object) -> str:
@@ -164,18 +162,28 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 Separator = Annotated[str, AfterValidator(lambda text: text or ",")]
 
 
-class Sign(Settings):
-    """An answer of this status whose body contains this text, in any case."""
+class AnswerPattern(Settings):
+    """An answer of this status whose body contains this text."""
 
     status: int | None = Field(None, ge=200, le=599)
     contains: str = ""
 
     def fits(self, status: int | None, text: str) -> bool:
-        """Tell whether an answer is of this kind."""
-        return self.status in (None, status) and self.contains.lower() in text.lower()
+        """Tell whether an answer is meant."""
+        return self.status in (None, status) and self.contains in text
 
     def contradictions(self) -> Contradictions:
         if self.status is None and not self.contains:
             yield "", "needs `status` or `contains`, or it would fit every answer"
+
+
+class Sign(AnswerPattern):
+    """An answer by which an API says something of a record; its text counts in any case."""
+
+    def fits(self, status: int | None, text: str) -> bool:
+        return self.status in (None, status) and self.contains.lower() in text.lower()
+
+    def contradictions(self) -> Contradictions:
+        yield from super().contradictions()
         if self.status is not None and self.status < 300 and not self.contains:
             yield "contains", "is required beside a status that means success"

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from syncline.connectors.http.settings.fields import (
-    CHOICE,
-    UNSAFE,
-    HeaderName,
-    ReadAt,
-    Whole,
-    endpoint_with,
-    headers_without,
-)
+from syncline.connectors.http.settings import fields
 from syncline.connectors.settings import (
     Contradictions,
     Settings,
@@ -32,25 +23,7 @@ from syncline.domain.errors import Category, Problem
 
 MEGABYTE = 1_000_000
 API_KEY_HEADER = "X-Api-Key"
-
-
-class LoginKind(StrEnum):
-    """How calls show who makes them."""
-
-    NONE = "none"
-    API_KEY = "apiKey"
-    BEARER = "bearer"
-    BASIC = "basic"
-    OAUTH2 = "oauth2"
-
-
-class ClientAuth(StrEnum):
-    """Where an OAuth2 client shows its secret."""
-
-    BASIC = "basic"
-    BODY = "body"
-
-
+LoginKind: TypeAlias = Literal["none", "apiKey", "bearer", "basic", "oauth2"]
 _LOGINS: JsonDict = {
     "none": "None",
     "apiKey": "API key in a header",
@@ -61,17 +34,17 @@ _LOGINS: JsonDict = {
 _CLIENT_AUTHS: JsonDict = {"basic": "as Basic login", "body": "in the body"}
 
 
-def _when(kind: LoginKind) -> JsonDict:
-    return {"x-when": {"auth.type": [str(kind)]}}
+def _when(kind: str) -> JsonDict:
+    return {"x-when": {"auth.type": [kind]}}
 
 
-_API_KEY, _BEARER, _BASIC, _OAUTH2 = map(_when, list(LoginKind)[1:])
-_REQUIRED = {LoginKind.BASIC: ("username",), LoginKind.OAUTH2: ("tokenUrl", "clientId")}
+_API_KEY, _BEARER, _BASIC, _OAUTH2 = map(_when, ("apiKey", "bearer", "basic", "oauth2"))
+_REQUIRED = {"basic": ("username",), "oauth2": ("tokenUrl", "clientId")}
 SECRETS: Mapping[LoginKind, str] = {
-    LoginKind.API_KEY: "apiKey",
-    LoginKind.BEARER: "token",
-    LoginKind.BASIC: "password",
-    LoginKind.OAUTH2: "clientSecret",
+    "apiKey": "apiKey",
+    "bearer": "token",
+    "basic": "password",
+    "oauth2": "clientSecret",
 }
 
 
@@ -89,7 +62,7 @@ def check_url(url: str) -> str:
     if not url:
         raise ValueError("is required")
     parts = None
-    if not UNSAFE.search(url):
+    if not fields.UNSAFE.search(url):
         try:
             parts = urlsplit(url)
             _ = parts.port
@@ -110,30 +83,26 @@ def _token_url(url: str) -> str:
     return url
 
 
-def _user(name: str) -> str:
-    if ":" in name:
-        raise ValueError("must not hold a colon: Basic login ends the name there")
-    return name
-
-
 class LoginSettings(Settings):
     """How the profile signs in, without secrets."""
 
-    type: Annotated[LoginKind, CHOICE] = labelled(LoginKind.NONE, "Login", _LOGINS)
-    header: Annotated[HeaderName, AfterValidator(lambda name: name or API_KEY_HEADER)] = Field(
-        API_KEY_HEADER, title="Header", json_schema_extra=_API_KEY
+    type: LoginKind = labelled("none", "Login", _LOGINS)
+    header: Annotated[fields.HeaderName, AfterValidator(lambda name: name or API_KEY_HEADER)] = (
+        Field(API_KEY_HEADER, title="Header", json_schema_extra=_API_KEY)
     )
-    username: Annotated[str, AfterValidator(_user)] = needed("User", _BASIC)
+    username: str = needed("User", _BASIC)
     token_url: Annotated[str, AfterValidator(_token_url)] = needed("Token URL", _OAUTH2)
     """Whole, or a path under the base URL."""
     client_id: str = needed("Client ID", _OAUTH2)
     scope: str = Field("", title="Scope", json_schema_extra=_OAUTH2)
     audience: str = Field("", title="Audience", json_schema_extra=_OAUTH2)
-    client_auth: Annotated[ClientAuth, CHOICE] = labelled(
-        ClientAuth.BASIC, "Client shows its secret", _CLIENT_AUTHS, _OAUTH2
+    client_auth: Literal["basic", "body"] = labelled(
+        "basic", "Client shows its secret", _CLIENT_AUTHS, _OAUTH2
     )
 
     def contradictions(self) -> Contradictions:
+        if ":" in self.username:
+            yield "username", "must not hold a colon: Basic login ends the name there"
         given = self.model_dump(by_alias=True)
         for name in _REQUIRED.get(self.type, ()):
             if not given[name]:
@@ -146,7 +115,7 @@ class ConnectionTest(Settings):
     model_config = ConfigDict(extra="ignore", json_schema_extra={"additionalProperties": False})
     left_out = (None, "")
 
-    endpoint: Annotated[str, endpoint_with()] | None = Field(
+    endpoint: Annotated[str, fields.endpoint_with()] | None = Field(
         None, title="Test endpoint", json_schema_extra={"pattern": "^/"}
     )
     """Read by Test Connection, so that login and permission are tested too."""
@@ -159,37 +128,25 @@ class Timeouts(Settings):
     total: float = Field(60, title="Seconds for a whole call", ge=1, le=600)
 
 
-class ErrorRule(Settings):
-    """An answer of this status whose body contains this text is of this category."""
+class ErrorRule(fields.AnswerPattern):
+    """Which category an answer is of."""
 
-    status: int | None = Field(None, ge=200, le=599)
-    contains: str = ""
-    category: Annotated[Category, CHOICE] = Category.PERMANENT
-
-    def fits(self, status: int, text: str) -> bool:
-        """Tell whether an answer is meant."""
-        return self.status in (None, status) and self.contains in text
-
-    def contradictions(self) -> Contradictions:
-        if self.status is None and not self.contains:
-            yield "", "needs `status` or `contains`, or it would fit every answer"
+    category: Annotated[Category, Field(strict=False)] = Category.PERMANENT
 
 
 class Errors(Settings):
-    """How an API tells errors.
+    """How an API tells errors; the first rule that fits an answer counts."""
 
-    Attributes:
-        message, code: where they are in an error's body; None searches the usual places.
-        in_success: where an error lies in an answer with 2xx, if the API does such.
-        rules: exceptions from what a status usually means; the first that fits counts.
-    """
-
-    message: ReadAt = Field(None, title="Path of the message")
+    message: fields.ReadAt = Field(None, title="Path of the message")
     """In an error's JSON, such as `error.message`."""
-    code: ReadAt = Field(None, title="Path of the code")
-    in_success: ReadAt = Field(None, title="Path of an error in a 200")
+    code: fields.ReadAt = Field(None, title="Path of the code")
+    in_success: fields.ReadAt = Field(None, title="Path of an error in a 200")
     rules: list[ErrorRule] = Field([], title="Rules")
     """Which answers may succeed later, and which never will."""
+
+    def category(self, status: int, text: str) -> Category | None:
+        """Return what the first rule says that fits; None where none does."""
+        return next((r.category for r in self.rules if r.fits(status, text)), None)
 
 
 class HttpSettings(Settings):
@@ -202,16 +159,17 @@ class HttpSettings(Settings):
     auth: LoginSettings = Field(LoginSettings(), title="Login")
     test: ConnectionTest = Field(ConnectionTest(), title="Connection test")
     headers: Annotated[
-        Mapping[str, str], headers_without("host", "connection", "authorization", "te", "upgrade")
+        Mapping[str, str],
+        fields.headers_without("host", "connection", "authorization", "te", "upgrade"),
     ] = advanced({}, "Further headers")
     """Sent with every call; credentials belong into the login."""
     timeouts: Timeouts = advanced(Timeouts(), "Time-outs")
-    max_answer_bytes: Whole = advanced(
+    max_answer_bytes: fields.Whole = advanced(
         32 * MEGABYTE, "Largest answer in bytes", ge=1000, le=1000 * MEGABYTE
     )
     ca_file: str | None = advanced(None, "Own CA")
     """Path of a file, where the issuer is not generally known. Certificates are always verified."""
-    idempotency_header: HeaderName = advanced("Idempotency-Key", "Idempotency header")
+    idempotency_header: fields.HeaderName = advanced("Idempotency-Key", "Idempotency header")
     """Takes a write's key; empty: none is sent."""
     errors: Errors = advanced(Errors(), "Errors of this API")
 
@@ -232,7 +190,7 @@ def secret_problems(login: LoginSettings, secrets: Mapping[str, str]) -> Iterato
         if name != wanted:
             message = f"unknown secret; `auth.type` {login.type} takes {wanted or 'none'}"
             yield Problem(f"$.secrets.{name}", message)
-        elif login.type in (LoginKind.API_KEY, LoginKind.BEARER) and (
+        elif login.type in ("apiKey", "bearer") and (
             not value.isascii() or any(c in value for c in "\r\n\0")
         ):
             message = "must be ASCII text on one line, as it travels in a header"

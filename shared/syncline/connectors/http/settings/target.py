@@ -3,43 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from syncline.connectors.http.settings.fields import (
-    CHOICE,
-    PathTo,
-    Query,
-    Sign,
-    Whole,
-    endpoint_with,
-    headers_without,
-    query_with,
-)
-from syncline.connectors.http.settings.lookup import Lookup
-from syncline.connectors.http.settings.results import ResultRules
+from syncline.connectors.http.settings import fields
 from syncline.connectors.settings import Contradictions, Settings
 from syncline.contracts.messages import encode
 from syncline.domain.record import JsonObject
 
+_MANY = ("{keys}", "{keysJson}", "{eachKey}")
 _MARK = "\x1frecords\x1f"
+_GOOD = ("ok", "success", "succeeded", "created", "updated", "unchanged", "accepted")
 
 
-class Method(StrEnum):
-    POST = "POST"
-    PUT = "PUT"
-    PATCH = "PATCH"
-    DELETE = "DELETE"
+class ResultRules(Settings):
+    """Where an answer tells what became of each record (docs/connectors/http.md)."""
 
+    records: fields.ReadPart | None = None
+    id: fields.ReadAt = None
+    status: fields.ReadAt = None
+    error: fields.ReadAt = None
+    good: list[str] = Field([])
+    key: fields.ReadAt = None
+    key_of: fields.ReadAt = None
+    index: fields.ReadAt = None
+    missing: Literal["failure", "success"] = "failure"
+    required: bool = False
+    echo: fields.ReadPart | None = None
 
-class ExistingRecord(StrEnum):
-    """What becomes of a record that the target has already."""
+    @property
+    def is_read(self) -> bool:
+        """Tell whether the answer's body must be understood at all."""
+        return any((self.records, self.id, self.status, self.error, self.echo))
 
-    UPDATE = "update"
-    SKIP = "skip"
+    @cached_property
+    def good_words(self) -> frozenset[str]:
+        """Words of `status` that mean success, in lower case."""
+        return frozenset(_GOOD) | {word.lower() for word in self.good}
+
+    def contradictions(self) -> Contradictions:
+        if self.key and self.index:
+            yield "index", "results are matched by `key` or by `index`, not by both"
+        if self.required and self.id is None:
+            yield "id", "is required where `required` says that an answer must hold it"
 
 
 def _top_field(name: str) -> str:
@@ -48,38 +56,25 @@ def _top_field(name: str) -> str:
     return name
 
 
+Method: TypeAlias = Literal["POST", "PUT", "PATCH", "DELETE"]
 TopField = Annotated[str, AfterValidator(_top_field)]
 
 
 class WriteCall(Settings):
-    """One way to write.
+    """One way to write (docs/connectors/http.md); records of a bulk travel in an array."""
 
-    Attributes:
-        bulk_size: records of one call.
-        array: records travel in an array, also a single one.
-        body, body_path: what stands around the records, and where they go in it.
-        id_field: takes the target ID, if the API wants it in the record.
-        key_field: takes the record's idempotency key.
-        answer: where it tells what became of each record.
-    """
-
-    method: Annotated[Method, CHOICE] = Method.POST
-    endpoint: Annotated[str, endpoint_with("key")]
-    parameters: Annotated[Query, query_with()] = ()
-    headers: Annotated[Mapping[str, str], headers_without()] = {}
-    bulk_size: Whole = Field(1, ge=1, le=1000)
+    method: Method = "POST"
+    endpoint: Annotated[str, fields.endpoint_with("key")]
+    parameters: Annotated[fields.Query, fields.query_with()] = ()
+    headers: Annotated[Mapping[str, str], fields.headers_without()] = {}
+    bulk_size: fields.Whole = Field(1, ge=1, le=1000)
     array: bool = False
     body: JsonObject = Field({})
-    body_path: PathTo = ()
+    body_path: fields.PathTo = ()
     id_field: TopField = ""
     id_is_number: bool = False
     key_field: TopField = ""
     answer: ResultRules = ResultRules()
-
-    @property
-    def in_array(self) -> bool:
-        """Tell whether records travel in an array."""
-        return self.array or self.bulk_size > 1
 
     @cached_property
     def frame(self) -> tuple[bytes, bytes]:
@@ -112,43 +107,91 @@ def _placed(body: Mapping[str, Any], keys: list[str]) -> JsonObject:
 
 
 class Update(WriteCall):
-    """How records that are there are changed.
+    """How records that are there are changed, or created anew where they are gone."""
 
-    Attributes:
-        recreate: a record that the target has no more is created anew instead of failing.
-    """
-
-    method: Annotated[Method, CHOICE] = Method.PATCH
-    endpoint: Annotated[str, endpoint_with("id", "key")]
+    method: Method = "PATCH"
+    endpoint: Annotated[str, fields.endpoint_with("id", "key")]
     recreate: bool = False
 
 
 class Deletion(WriteCall):
     """How records are deleted."""
 
-    method: Annotated[Method, CHOICE] = Method.DELETE
-    endpoint: Annotated[str, endpoint_with("id")]
+    method: Method = "DELETE"
+    endpoint: Annotated[str, fields.endpoint_with("id")]
+
+
+class Lookup(Settings):
+    """How records are found, `keys_per_call` of them in a call (docs/connectors/http.md)."""
+
+    method: Literal["GET", "POST"] = "GET"
+    endpoint: Annotated[str, fields.endpoint_with("key")]
+    parameters: Annotated[
+        fields.Query, fields.query_with("key", "keys", "keysJson", "eachKey")
+    ] = ()
+    body: JsonObject = Field({})
+    records: fields.RecordsAt = fields.RecordsPath()
+    key: fields.ReadAt = None
+    id: fields.ReadRequired
+    stored: fields.ReadPart = fields.whole
+    total: fields.ReadAt = None
+    size: fields.Whole = Field(100, ge=1, le=1000)
+    separator: fields.Separator = ","
+    ignore_case: bool | None = None
+    complete: bool = False
+    absent: list[fields.Sign] = Field([])
+
+    @property
+    def keys_per_call(self) -> int:
+        """How many keys one call asks for."""
+        return self.size if any(map(self.has, _MANY)) else 1
+
+    def has(self, placeholder: str) -> bool:
+        """Tell whether a placeholder stands in the query or the body."""
+        return any(placeholder in value for _, value in self.parameters) or placeholder in _texts(
+            self.body
+        )
+
+    def contradictions(self) -> Contradictions:
+        if self.body and self.method == "GET":
+            yield "body", "is sent with `method: POST` alone"
+        try:
+            fields.check_placeholders(_texts(self.body), ("key", "keys", "keysJson"))
+        except ValueError as error:
+            yield "body", str(error)
+        many = any(map(self.has, _MANY))
+        if many == ("{key}" in self.endpoint or self.has("{key}")):
+            message = (
+                "must hold {key} (one record a call), or {keys}, {keysJson} or {eachKey} (many): "
+                "one of them"
+            )
+            yield "parameters", message
+        if many and self.key is None:
+            yield "key", "is required with many keys: where a found record holds its match key"
+        if not many and "size" in self.model_fields_set:
+            yield "size", "is for calls that ask for many keys: leave it out"
+
+
+def _texts(body: object) -> str:
+    """Return all texts of a body as one."""
+    if isinstance(body, dict):
+        return " ".join(map(_texts, body.values()))
+    if isinstance(body, list):
+        return " ".join(map(_texts, body))
+    return body if isinstance(body, str) else ""
 
 
 class Target(WriteCall):
-    """Where and how a mapping's records are written; itself it says how they are created.
-
-    Attributes:
-        update: how they are changed; without it all records are created.
-        idempotent: writing a record twice leaves one, whatever else happens.
-        existing: what becomes of a record that the target has already.
-        honours_keys: the API does nothing when it gets an idempotency key a second time.
-        gone, exists: answers by which the API says that it has a record no more, or has it already.
-    """
+    """Where and how records are written; itself it says how they are created."""
 
     update: Update | None = None
     lookup: Lookup | None = None
     delete: Deletion | None = None
     idempotent: bool = False
-    existing: Annotated[ExistingRecord, CHOICE] = ExistingRecord.UPDATE
+    existing: Literal["update", "skip"] = "update"
     honours_keys: bool = False
-    gone: list[Sign] = Field([])
-    exists: list[Sign] = Field([])
+    gone: list[fields.Sign] = Field([])
+    exists: list[fields.Sign] = Field([])
 
     @property
     def finds(self) -> bool:
@@ -158,7 +201,7 @@ class Target(WriteCall):
     @property
     def skips(self) -> bool:
         """Tell whether only what is not there yet is created."""
-        return self.existing is ExistingRecord.SKIP
+        return self.existing == "skip"
 
     def contradictions(self) -> Contradictions:
         yield from super().contradictions()

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import Answer
+from syncline.connectors.http.answers.answer import (
+    NOT_THE_API,
+    Answer,
+    is_page,
+    no_json,
+    plain_words,
+)
 from syncline.connectors.http.answers.charsets import as_utf8
-from syncline.connectors.http.answers.error_text import plain_words
 from syncline.connectors.http.settings.extraction import End
 from syncline.connectors.http.settings.fields import RecordsPath
 from syncline.connectors.http.source.salvage import (
@@ -38,14 +43,11 @@ class Content(msgspec.Struct):
 def content_of(
     answer: Answer, records: RecordsPath, clean: Callable[[str], str], *, begun: bool
 ) -> Content:
-    """Read an answer's body.
+    """Read an answer's body. Raises RetriableError, ConnectorError (`unexpected_answer`).
 
     Args:
         clean: takes secrets out of a text.
         begun: other answers of this read were good, so that this one may be a passing fault.
-
-    Raises:
-        RetriableError, ConnectorError: it is no JSON (`unexpected_answer`).
     """
     if answer.status == 206 and answer.headers.get("content-range", "bytes").startswith("bytes"):
         raise _passing(f"{answer.where} answered 206 with a part of what was asked for")
@@ -73,16 +75,11 @@ def content_of(
 def records_of(
     content: Content, records: RecordsPath, ends: Collection[End], where: str, *, begun: bool
 ) -> list[Any]:
-    """Return an answer's records.
-
-    Args:
-        ends: what is said to mean that there are none.
-        where: the endpoint, as messages call it.
-        begun: other answers of this read had their records there.
+    """Return an answer's records; `ends` are signs that there are none.
 
     Raises:
         ConnectorError: they are not where the mapping says (`no_records`).
-        RetriableError: here they are not, and were before (`unexpected_answer`).
+        RetriableError: here they are not, and were before, as `begun` says (`unexpected_answer`).
     """
     if content.salvaged is not None:
         return content.salvaged
@@ -96,15 +93,15 @@ def records_of(
     raise _passing(failure.message) if begun else ConnectorError(failure)
 
 
-def absence(document: object, path: Path) -> End:
+def absence(document: object, path: Path) -> Literal["null", "missing"]:
     """Tell a null that a document has at a path from a name that it does not have."""
     value = document
     for segment in path:
         if isinstance(value, dict) and segment.key in value:
             value = value[segment.key]
         elif value is not None:
-            return End.MISSING
-    return End.NULL if value is None else End.MISSING
+            return "missing"
+    return "null" if value is None else "missing"
 
 
 def _behind(elements: list[Any], path: Path) -> list[Any]:
@@ -120,16 +117,14 @@ def _behind(elements: list[Any], path: Path) -> list[Any]:
 
 
 def _not_there(document: object, found: object, where: str) -> Failure:
-    has = "nothing" if found is None else f"{_kind(found)} {_shown(found)}"
+    kinds: dict[type, str] = {dict: "an object", str: "a text", bool: "a truth"}
+    kind = kinds.get(type(found), "a number")
+    has = "nothing" if found is None else f"{kind} {_shown(found)}"
     keys = ""
     if isinstance(document, dict):
         keys = f"; the answer has: {', '.join(map(str, document))[:200] or 'nothing'}"
     message = f"{where}: `options.records` must lead to a list of records, and leads to {has}{keys}"
     return Failure(Category.PERMANENT, "no_records", message)
-
-
-def _kind(value: object) -> str:
-    return {dict: "an object", str: "a text", bool: "a truth"}.get(type(value), "a number")
 
 
 def _shown(value: object) -> str:
@@ -142,14 +137,11 @@ def _shown(value: object) -> str:
 def _no_json(
     answer: Answer, body: bytes, error: Exception, clean: Callable[[str], str], *, begun: bool
 ) -> FailureError:
-    kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
     said = clean(plain_words(body[:20_000].decode("utf-8", "replace")))[:200]
-    is_page = body.lstrip()[:1] == b"<"
-    what = "an HTML or XML page" if is_page else f"no JSON ({clean(_place(body, error))})"
-    message = f"{answer.where} answered {answer.status} with {what}, content type {kind}"
-    message += f": {said!r}" if said and (is_page or len(body) < 500) else ""
-    if is_page and not begun:
-        message += ". Is this the address of the API, and not of a login page or a proxy?"
+    message = no_json(answer, body, clean(_place(body, error)))
+    message += f": {said!r}" if said and (is_page(body) or len(body) < 500) else ""
+    if is_page(body) and not begun:
+        message = f"{message}. {NOT_THE_API}"
         return ConnectorError(Failure(Category.UNKNOWN, "unexpected_answer", message))
     return _passing(message)
 

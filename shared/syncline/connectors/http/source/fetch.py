@@ -9,8 +9,8 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import key_text
-from syncline.connectors.http.client.api import Api, fill_parameter, fill_path, url_of
-from syncline.connectors.http.settings.extraction import End, Fetch, Source
+from syncline.connectors.http.client.api import Api, fill_parameter
+from syncline.connectors.http.settings.extraction import Fetch, Source
 from syncline.connectors.http.source.content import absence
 from syncline.connectors.http.source.pages import page_of, read_content, read_pages
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
@@ -25,31 +25,13 @@ _DOTS = frozenset({"", ".", ".."})
 """What would be another path, not a record."""
 
 
-class _Fetched(msgspec.Struct):
-    """What came: the pages of it all, and what is said to be nowhere."""
-
-    pages: list[Page]
-    refused: list[str]
-
-    def page(self) -> Page:
-        """Return all that came as one page."""
-        page = Page([], [], joined([each.records for each in self.pages]), "", asked={})
-        for each in self.pages:
-            page.bad |= {len(page.ids) + place: why for place, why in each.bad.items()}
-            page.ids += each.ids
-            page.cursors += each.cursors
-            page.asked |= each.asked
-        return page
-
-
 async def fetch_records(
     api: Api, source: Source, extraction: Extraction, ids: Sequence[str]
 ) -> Page:
     """Read records by ID; those the API does not know are missing from the page.
 
     Raises:
-        ConnectorError: the mapping does not say how; the API gives what was not asked for
-            (`filter_ignored`), or does not know the endpoint.
+        ConnectorError: the mapping does not say how, or the API does not do what was asked.
         RetriableError: what the API says it has and does not give (`records_missing`).
     """
     fetch = source.options.fetch
@@ -63,33 +45,60 @@ async def fetch_records(
     by_list = any("{ids}" in value for _, value in fetch.parameters)
     odd = [i for i in wanted if by_list and fetch.separator in i]
     wanted = [i for i in wanted if i not in odd] if odd else wanted
-    given = await _given(api, source, fetch, wanted)
-    if wanted and given.refused == wanted:
+    pages, refused = await _given(api, source, fetch, wanted)
+    if wanted and refused == wanted:
         await _check_endpoint(api, source, fetch, extraction)
     if odd:
         bad = {place: _unaskable(source_id, fetch) for place, source_id in enumerate(odd)}
         nothing: list[Record] = [{} for _ in odd]
-        given.pages.append(Page(odd, [None] * len(odd), Columns.of(nothing), "", bad))
-    return given.page()
+        pages.append(Page(odd, [None] * len(odd), Columns.of(nothing), "", bad))
+    return _together(pages)
 
 
-async def _given(api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]) -> _Fetched:
-    given = _Fetched([], [])
+def _unaskable(source_id: str, fetch: Fetch) -> Failure:
+    message = (
+        f"the ID {source_id!r} holds {fetch.separator!r}, which separates IDs in the request: "
+        "use {idsJson}, {id} or another separator in `extraction.options.fetch`"
+    )
+    return Failure(Category.PERMANENT, "id_not_searchable", message)
+
+
+def _together(pages: Sequence[Page]) -> Page:
+    """Return all that came as one page."""
+    page = Page([], [], joined([each.records for each in pages]), "", asked={})
+    for each in pages:
+        page.bad |= {len(page.ids) + place: why for place, why in each.bad.items()}
+        page.ids += each.ids
+        page.cursors += each.cursors
+        page.asked |= each.asked
+    return page
+
+
+async def _given(
+    api: Api, source: Source, fetch: Fetch, wanted: Sequence[str]
+) -> tuple[list[Page], list[str]]:
+    """Return pages of what the API gave, and the IDs that it says are nowhere."""
+    pages, refused = list[Page](), list[str]()
     for start in range(0, len(wanted), fetch.ids_per_call):
         missing = list(wanted[start : start + fetch.ids_per_call])
         while missing:
             records = await _halved(api, source, fetch, missing)
             if records is None:
-                given.refused += missing
+                refused += missing
                 break
             page, found = _asked_for(page_of(source, records), missing)
-            given.pages.append(page)
+            pages.append(page)
             if not found and records:
-                raise _ignored(fetch, missing)
+                message = (
+                    f"{fetch.endpoint} was asked for {missing[0]!r} and gave other records: "
+                    "correct the parameters in `extraction.options.fetch`, the API does not know "
+                    "one of them"
+                )
+                raise refusal("filter_ignored", message)
             missing = [i for i in missing if i not in found]
             if not found or fetch.ids_per_call == 1:
                 break
-    return given
+    return pages, refused
 
 
 def _asked_for(page: Page, asked: Sequence[str]) -> tuple[Page, set[str]]:
@@ -126,9 +135,9 @@ async def _halved(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) ->
         if len(ids) == 1 or error.failure.code not in _LONG:
             raise
     middle = len(ids) // 2
-    halves = [await _halved(api, source, fetch, part) for part in (ids[:middle], ids[middle:])]
-    known = [records for records in halves if records is not None]
-    return None if not known else [record for records in known for record in records]
+    one = await _halved(api, source, fetch, ids[:middle])
+    other = await _halved(api, source, fetch, ids[middle:])
+    return None if one is None and other is None else (one or []) + (other or [])
 
 
 async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:
@@ -139,20 +148,19 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
         "{idsJson}": msgspec.json.encode(list(ids)).decode(),
     }
     query = [(name, fill_parameter(value, values)) for name, value in fetch.parameters]
-    url = url_of(api.settings.base_url, fill_path(fetch.endpoint, {"id": ids[0]}), query)
     try:
-        answer = await api.read(url)
+        answer = await api.read(api.url(fetch.endpoint, query, {"id": ids[0]}))
     except ConnectorError as error:
         if error.failure.code in _GONE:
             return None
         raise
-    if answer.status == 204 and End.NO_CONTENT in source.paging.end:
+    if answer.status == 204 and "noContent" in source.paging.end:
         return []
     content = read_content(api, answer, fetch.records, begun=False)
     if content.salvaged is not None:
         return content.salvaged
     found = fetch.records.read(content.document)
-    if found is None and absence(content.document, fetch.records.path) is End.MISSING:
+    if found is None and absence(content.document, fetch.records.path) == "missing":
         message = f"{fetch.endpoint}: `options.fetch.records` leads to nothing in the answer"
         raise refusal("no_records", message)
     records = found if isinstance(found, list) else [] if found is None else [found]
@@ -171,11 +179,7 @@ def _check_total(source: Source, fetch: Fetch, document: object, records: Sequen
 
 
 async def _check_endpoint(api: Api, source: Source, fetch: Fetch, extraction: Extraction) -> None:
-    """Where the API knows nothing that was asked for: does it know a record that it gives itself?
-
-    Raises:
-        ConnectorError: it does not, so that the 404 is the endpoint's.
-    """
+    """Raise ConnectorError where the API does not know a record that it gives itself, either."""
     request = ExtractRequest(extraction, limit=1, page_size=1)
     async for page in read_pages(api, source, request):
         known = page.ids[0]
@@ -186,19 +190,3 @@ async def _check_endpoint(api: Api, source: Source, fetch: Fetch, extraction: Ex
             f"{source.endpoint} gives: correct `options.fetch.endpoint`"
         )
         raise refusal("not_found", message)
-
-
-def _ignored(fetch: Fetch, asked: Sequence[str]) -> ConnectorError:
-    message = (
-        f"{fetch.endpoint} was asked for {asked[0]!r} and gave other records: correct the "
-        "parameters in `extraction.options.fetch`, the API does not know one of them"
-    )
-    return refusal("filter_ignored", message)
-
-
-def _unaskable(source_id: str, fetch: Fetch) -> Failure:
-    message = (
-        f"the ID {source_id!r} holds {fetch.separator!r}, which separates IDs in the request: use "
-        "{idsJson}, {id} or another separator in `extraction.options.fetch`"
-    )
-    return Failure(Category.PERMANENT, "id_not_searchable", message)

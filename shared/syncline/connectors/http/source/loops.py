@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+import msgspec
+
 from syncline.connectors.http.settings.extraction import Source
 from syncline.connectors.http.source.paging import COUNTING, PagePosition, loop_error
 from syncline.connectors.port import ConnectorError, Page
@@ -12,21 +14,20 @@ from syncline.contracts.messages import encode
 _AGAIN = "names a page as next that was read before"
 
 
-class CycleDetector:
+class CycleDetector(msgspec.Struct):
     """Notices that a sequence repeats itself, with the memory of one step (Brent's algorithm)."""
 
-    def __init__(self) -> None:
-        self._kept: bytes | None = None
-        self._steps = 0
-        self._until = 1
+    kept: bytes | None = None
+    steps: int = 0
+    until: int = 1
 
     def closes(self, step: bytes) -> bool:
         """Take a step; tells whether the walk was there before."""
-        if step == self._kept:
+        if step == self.kept:
             return True
-        self._steps += 1
-        if self._steps == self._until:
-            self._kept, self._steps, self._until = step, 0, self._until * 2
+        self.steps += 1
+        if self.steps == self.until:
+            self.kept, self.steps, self.until = step, 0, self.until * 2
         return False
 
 
@@ -40,30 +41,25 @@ class LoopGuard:
         self._empty = 0
 
     def step(self, position: PagePosition, page: Page) -> None:
-        """Take a page.
-
-        Raises:
-            ConnectorError: `paging_loop`.
-        """
+        """Take a page. Raises ConnectorError: `paging_loop`."""
         if position.token is not None and self._tokens.closes(position.token.encode()):
             raise self._loop(_AGAIN)
         if page.ids:
             self._empty = 0
-            self._compare(_content(page))
+            if self._repeats(_content(page)):
+                counts = self._source.paging.type in COUNTING
+                words = "gives records again: the pages repeat themselves"
+                raise self._loop(words if counts else _AGAIN)
             return
         self._empty += 1
         if self._empty > self._source.paging.empty_pages:
             words = f"gave {self._empty} empty pages one after the other, each with a next one"
             raise self._loop(f"{words} (`paging.emptyPages` allows more)")
 
-    def _compare(self, content: bytes) -> None:
+    def _repeats(self, content: bytes) -> bool:
         again = content in (self._before, self._first) or self._contents.closes(content)
         self._first, self._before = self._first or content, content
-        if again:
-            counts = self._source.paging.type in COUNTING
-            raise self._loop(
-                "gives records again: the pages repeat themselves" if counts else _AGAIN
-            )
+        return again
 
     def _loop(self, words: str) -> ConnectorError:
         return loop_error(self._source.endpoint, words)

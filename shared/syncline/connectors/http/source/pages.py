@@ -9,20 +9,22 @@ import msgspec
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, error_in_success, key_text
-from syncline.connectors.http.client.api import Api, error_of, url_of
-from syncline.connectors.http.settings.extraction import CURSOR, End, PagingType, Source
+from syncline.connectors.http.answers.link_header import LinkError, next_link
+from syncline.connectors.http.client.api import Api, error_of
+from syncline.connectors.http.settings.extraction import CURSOR, Source
 from syncline.connectors.http.settings.fields import RecordsPath
-from syncline.connectors.http.source.anchor import anchored_position, without_seen
-from syncline.connectors.http.source.content import Content, content_of, records_of
-from syncline.connectors.http.source.end_notices import end_notices
+from syncline.connectors.http.source.content import Content, absence, content_of, records_of
 from syncline.connectors.http.source.loops import LoopGuard
 from syncline.connectors.http.source.paging import (
+    COUNTING,
     PagePosition,
+    anchored_position,
     decode_position,
     encode,
     first_position,
     next_position,
     query_at,
+    without_seen,
 )
 from syncline.connectors.http.source.salvage import BadRecord
 from syncline.connectors.port import ConnectorError, ExtractRequest, Page
@@ -49,9 +51,12 @@ async def read_pages(api: Api, source: Source, request: ExtractRequest) -> Async
         counted = next_position(source.paging, position, answer, document, count, url)
         then = anchored_position(source, position, page, counted)
         parts = _parts(without_seen(source, position, page), position, then, request.page_size)
-        if then is None:
-            notices = end_notices(source, position, answer, document, count)
-            _tell(parts, notices, position)
+        notices = _end_notices(source, position, answer, document, count) if then is None else ()
+        if notices and not parts:
+            end = msgspec.structs.replace(position, skip=0, done=True)
+            parts.append(Page([], [], Columns(0, {}), encode(end).decode()))
+        if notices:
+            parts[-1].notices = notices
         for part in parts:
             yield part if room is None else part.part(range(min(room, len(part.ids))))
             if room is not None:
@@ -87,21 +92,20 @@ async def _asked(api: Api, position: PagePosition, url: str) -> Answer:
 
 
 def _url(api: Api, source: Source, position: PagePosition) -> str:
-    base = api.settings.base_url
-    if source.paging.type is PagingType.LINK and position.token is not None:
-        return api.link(position.token, base + source.endpoint)
+    if source.paging.type == "link" and position.token is not None:
+        return api.link(position.token, api.url(source.endpoint, [], {}))
     parameters = source.stable if position.stable and source.stable is not None else source.query
     query = [
         (name, value.replace(CURSOR, position.cursor or ""))
         for name, value in parameters
         if position.cursor is not None or CURSOR not in value
     ]
-    return url_of(base, source.endpoint, query + query_at(source.paging, position))
+    return api.url(source.endpoint, query + query_at(source.paging, position), {})
 
 
 def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[Any]]:
     ends = source.paging.end
-    if answer.status == 204 and End.NO_CONTENT in ends:
+    if answer.status == 204 and "noContent" in ends:
         return Content(None), []
     content = read_content(api, answer, source.options.records, begun=begun)
     return content, records_of(content, source.options.records, ends, source.endpoint, begun=begun)
@@ -132,41 +136,86 @@ def _parts(page: Page, position: PagePosition, then: PagePosition | None, size: 
 
 
 def _given(page: Page, position: PagePosition) -> int:
-    """Return how many of an answer's records were given already.
-
-    None, where the list has moved since: what comes twice is noticed, what is left out is not.
-    """
+    """Return how many of an answer's records were given: none, where the list has moved since."""
     if position.skip and page.ids[position.skip - 1 : position.skip] != [position.behind]:
         return 0
     return position.skip
 
 
-def _tell(parts: list[Page], notices: tuple[Notice, ...], position: PagePosition) -> None:
-    """Put notices on the last page, or on one of their own."""
-    if notices and not parts:
-        end = msgspec.structs.replace(position, skip=0, done=True)
-        parts.append(Page([], [], Columns(0, {}), encode(end).decode()))
-    if notices:
-        parts[-1].notices = notices
-
-
 def page_of(source: Source, records: Sequence[Any]) -> Page:
     """Return records as a page; what is none, or could not be read, is in it as bad."""
-    ids, cursors, kept = [], [], []
-    bad = {}
+    page = Page([], [], Columns(0, {}), "")
+    kept = []
     for index, given in enumerate(records):
-        record = given
-        if isinstance(record, BadRecord):
-            bad[index] = record.failure
-            record = record.record
+        record, id_, cursor = given, "", None
+        if isinstance(given, BadRecord):
+            page.bad[index] = given.failure
+            record = given.record
         if isinstance(record, dict):
-            ids.append(key_text(source.id(record)))
-            cursors.append(key_text(source.cursor(record)) or None if source.cursor else None)
-            kept.append(record)
+            id_ = key_text(source.id(record))
+            cursor = key_text(source.cursor(record)) or None if source.cursor else None
         else:
             message = "the API gave something that is no JSON object where a record should be"
-            bad.setdefault(index, Failure(Category.PERMANENT, "invalid_record", message))
-            ids.append("")
-            cursors.append(None)
-            kept.append({"value": record})
-    return Page(ids, cursors, Columns.of(kept), "", bad)
+            page.bad.setdefault(index, Failure(Category.PERMANENT, "invalid_record", message))
+            record = {"value": record}
+        page.ids.append(id_)
+        page.cursors.append(cursor)
+        kept.append(record)
+    page.records = Columns.of(kept)
+    return page
+
+
+def _end_notices(
+    source: Source, position: PagePosition, answer: Answer, document: object, count: int
+) -> tuple[Notice, ...]:
+    """Return what a person should know of a read that ended with an answer of `count` records."""
+    paging = source.paging
+    if paging.type == "none" and _names_next(answer):
+        words = (
+            "the API names a next page (`Link`), and the mapping reads the first one alone: say "
+            "`paging.type: link`, or leave this away if one page is all you want"
+        )
+        return (Notice("only_first_page", f"{source.endpoint}: {words}"),)
+    if paging.type in COUNTING:
+        total = key_text(paging.total(document)) if paging.total else ""
+        taken = position.taken + count
+        if total.isdigit() and taken > int(total):
+            words = f"says that there are {total} records and gave {taken}; all of them were read"
+            return (Notice("total_wrong", f"{source.endpoint} {words} (`paging.total`)", taken),)
+        first = position.total
+        if total.isdigit() and first is not None and int(total) < first:
+            words = (
+                f"had {first} records when the read began and {total} when it ended: where some "
+                "are deleted while pages are counted, others move up and may be passed over; read "
+                "by `cursor` or `link`, or with `ordered` from a cursor"
+            )
+            return (Notice("total_fell", f"{source.endpoint} {words}", first - int(total)),)
+    elif _is_full(source, position, count) and _says_nothing(source, answer, document):
+        words = (
+            f"the first page was full ({count} records, as asked for) and names no next one: if "
+            "there are more, `paging.next` or `paging.type` is wrong"
+        )
+        return (Notice("no_next_page", f"{source.endpoint}: {words}", count),)
+    return ()
+
+
+def _names_next(answer: Answer) -> bool:
+    try:
+        return next_link(answer.headers.get("link", "")) is not None
+    except LinkError:  # it names no page; whoever reads on refuses the link
+        return False
+
+
+def _is_full(source: Source, position: PagePosition, count: int) -> bool:
+    asked = source.paging.size_parameter and source.paging.type != "none"
+    return bool(asked) and position.token is None and count >= position.size
+
+
+def _says_nothing(source: Source, answer: Answer, document: object) -> bool:
+    """Tell an API that says there is no next page from one that says nothing of it."""
+    paging = source.paging
+    if paging.more is not None and paging.more(document) is not None:
+        return False
+    if not paging.next:
+        return "link" not in answer.headers
+    return absence(document, paging.next) == "missing"

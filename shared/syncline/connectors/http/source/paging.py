@@ -1,7 +1,6 @@
 """Paging: which request comes next, and what ends a read. Pure.
 
-An end is what an API says in words that are understood, and nothing else: an empty page, a last
-page without next, `more: false`, a total that was reached. All else is a failure with a name.
+An end is what an API says in words that are understood; all else is a failure with a name.
 """
 
 from __future__ import annotations
@@ -13,11 +12,14 @@ import msgspec
 from syncline.connectors.errors import refusal
 from syncline.connectors.http.answers.answer import Answer, key_text
 from syncline.connectors.http.answers.link_header import next_link
-from syncline.connectors.http.settings.extraction import End, Paging, PagingType
-from syncline.connectors.port import ConnectorError
+from syncline.connectors.http.settings.extraction import Paging, Source
+from syncline.connectors.port import ConnectorError, Page
 from syncline.domain.errors import RetriableError
+from syncline.domain.mapping.paths import reader
 
-COUNTING = frozenset({PagingType.PAGE, PagingType.OFFSET})
+COUNTING = frozenset({"page", "offset"})
+_USUAL = {"page": "page", "offset": "offset", "cursor": "cursor"}
+"""How most APIs call the parameter."""
 _NO = frozenset({"false", "0", "no", "n"})
 _YES = frozenset({"true", "1", "yes", "y"})
 
@@ -26,16 +28,13 @@ class PagePosition(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a read stands; travels as a Page's position.
 
     Attributes:
-        cursor: the bookmark in the request, as written; None: none.
-        number: page number or offset.
+        cursor: the bookmark in the request, as written; `number`: page number or offset.
         token: cursor or link of the page.
         size: records asked for; kept, as page numbers count in it.
-        taken: records of the answers before this one; most: of the longest of them.
+        taken: records of the answers before this one; `most`: of the longest of them.
         total: what the first answer said of the number of all records.
-        skip: records of this answer that were given already; behind: the ID of the last of them.
+        skip: records of this answer that were given already; `behind`: the last one's ID.
         seen: IDs at the bookmark that were given before it was asked from.
-        stable: the read asks in an order that stands still.
-        done: nothing follows.
     """
 
     cursor: str | None = None
@@ -70,18 +69,19 @@ def first_position(
 ) -> PagePosition:
     """Return where a read begins."""
     size = min(paging.size, page_size)
-    return PagePosition(cursor=cursor, number=paging.first_number, size=size, stable=stable)
+    number = int(paging.type == "page") if paging.first is None else paging.first
+    return PagePosition(cursor=cursor, number=number, size=size, stable=stable)
 
 
 def query_at(paging: Paging, position: PagePosition) -> list[tuple[str, str]]:
     """Return the parameters that ask for a position."""
-    query = []
+    query, name = [], paging.parameter or _USUAL.get(paging.type, "")
     if paging.size_parameter:
         query.append((paging.size_parameter, str(position.size)))
     if paging.type in COUNTING:
-        query.append((paging.page_parameter, str(position.number)))
-    elif paging.type is PagingType.CURSOR and position.token is not None:
-        query.append((paging.page_parameter, position.token))
+        query.append((name, str(position.number)))
+    elif paging.type == "cursor" and position.token is not None:
+        query.append((name, position.token))
     return query
 
 
@@ -93,18 +93,14 @@ def next_position(
     count: int,
     url: str = "",
 ) -> PagePosition | None:
-    """Return where the next answer is, None behind the last one.
-
-    A short page is no sign of the end, as many APIs give less than was asked for.
+    """Return where the next answer is, None behind the last one; a short page is no end.
 
     Args:
-        count: records in this answer.
-        url: what was asked; a link is relative to it.
+        count: records in this answer; `url`: what was asked, which a link is relative to.
 
     Raises:
         RetriableError: the answer contradicts itself or the ones before it (`records_missing`).
-        ConnectorError: what it names as next cannot be followed (`next_unreadable`), or is where
-            the read stands already (`paging_loop`).
+        ConnectorError: its next page is unreadable (`next_unreadable`) or this one (`paging_loop`).
     """
     total = _whole(paging.total(document)) if paging.total else None
     then = msgspec.structs.replace(
@@ -116,7 +112,7 @@ def next_position(
         behind="",
     )
     more = _truth(paging.more(document)) if paging.more else None
-    if more is False or paging.type is PagingType.NONE:
+    if more is False or paging.type == "none":
         return _ended(answer, then, total)
     if paging.type in COUNTING:
         return _counted(paging, then, answer, total, count, more=more)
@@ -124,7 +120,7 @@ def next_position(
     if token is None:
         return _ended(answer, then, total, more=more)
     if token == position.token:
-        if not count and End.SAME_TOKEN in paging.end:
+        if not count and "sameToken" in paging.end:
             return None
         raise loop_error(answer.where, "names itself as the next page")
     return msgspec.structs.replace(then, token=token)
@@ -139,13 +135,13 @@ def _counted(
     *,
     more: bool | None,
 ) -> PagePosition | None:
-    if count == 0 and (paging.type is PagingType.OFFSET or more is not True):
+    if count == 0 and (paging.type == "offset" or more is not True):
         if total is not None and then.taken < total:
             raise RetriableError(_fewer(answer, then.taken, total), code="records_missing")
         return _ended(answer, then, None, more=more)
     if total is not None and then.taken == total and then.taken > count < then.most:
         return None  # more than one page counts, and a short one was the last of them
-    step = 1 if paging.type is PagingType.PAGE else count
+    step = 1 if paging.type == "page" else count
     return msgspec.structs.replace(then, number=then.number + step)
 
 
@@ -175,26 +171,22 @@ def _token(paging: Paging, answer: Answer, document: object, url: str) -> str | 
             link = next_link(answer.headers.get("link", ""))
         else:
             link = _named(paging, answer, document)
-        return urljoin(url, link) if link and paging.type is PagingType.LINK else link
+        return urljoin(url, link) if link and paging.type == "link" else link
     except ValueError as error:
-        raise _unreadable(f"{answer.where}: {error}") from error
+        raise refusal("next_unreadable", f"{answer.where}: {error}") from error
 
 
 def _named(paging: Paging, answer: Answer, document: object) -> str | None:
-    value = paging.next_in(document)
+    value = reader(paging.next)(document)
     if value is None or value is False or value == "":
         return None
     text = key_text(value)
-    if value is True or not text or (paging.type is PagingType.LINK and not isinstance(value, str)):
+    if value is True or not text or (paging.type == "link" and not isinstance(value, str)):
         kinds = {dict: "an object", list: "an array", bool: "true"}
         what = kinds.get(type(value), "no text")
         message = f"{answer.where}: `paging.next` leads to {what}, where the next page should be"
-        raise _unreadable(message)
+        raise refusal("next_unreadable", message)
     return text
-
-
-def _unreadable(message: str) -> ConnectorError:
-    return refusal("next_unreadable", message)
 
 
 def loop_error(where: str, words: str) -> ConnectorError:
@@ -212,3 +204,42 @@ def _truth(value: object) -> bool | None:
     """Return what an answer says of there being more; None where that is not understood."""
     text = "" if isinstance(value, dict | list) else str(value).strip().lower()
     return True if text in _YES else False if text in _NO else None
+
+
+def without_seen(source: Source, position: PagePosition, page: Page) -> Page:
+    """Leave out the records at the bookmark itself that were given before it was asked from."""
+    if not position.seen:
+        return page
+    seen = set(position.seen)
+    return page.part(
+        [
+            n
+            for n, (id_, cursor) in enumerate(zip(page.ids, page.cursors, strict=True))
+            if id_ not in seen or cursor is None or source.bookmarks.at(cursor) != position.cursor
+        ]
+    )
+
+
+def anchored_position(
+    source: Source, position: PagePosition, page: Page, counted: PagePosition | None
+) -> PagePosition | None:
+    """Return where the read goes on: from the page's last bookmark instead of counting pages on.
+
+    While a read counts pages, a record that changes moves to the end of the order: all behind it
+    move up by one, and the one at the page's border is passed over. A read from a bookmark has
+    nothing before it that could move. A page with one bookmark only is counted on from, as is a
+    read that began without one: asking for one would leave out the records that have none.
+
+    Args:
+        counted: the next position by counting.
+    """
+    is_counting = source.paging.type in COUNTING and source.options.ordered and not position.stable
+    if counted is None or not is_counting or position.cursor is None or None in page.cursors:
+        return counted
+    written = [source.bookmarks.at(cursor) for cursor in page.cursors if cursor is not None]
+    if not written or written[0] == written[-1]:
+        return counted
+    last = written[-1]
+    seen = tuple(i for i, value in zip(page.ids, written, strict=True) if value == last)
+    anew = first_position(source.paging, last, position.size)
+    return msgspec.structs.replace(anew, size=position.size, seen=seen)

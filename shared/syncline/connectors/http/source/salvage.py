@@ -1,7 +1,6 @@
 """Reading the records of a body that is no JSON as a whole, because one of them is not. Pure.
 
-Where arrays and objects begin and end can be told though a text in them is broken: so the good
-records are read, and each bad one says what is wrong with it and keeps what can be read of it.
+Where arrays and objects begin and end can be told though a text in them is broken.
 """
 
 from __future__ import annotations
@@ -42,12 +41,7 @@ class BadRecord(msgspec.Struct):
 
 
 def check_whole(body: bytes) -> None:
-    """Tell a body that was cut from one with a mistake inside.
-
-    Raises:
-        CutBodyError: an array, an object or a text does not end.
-        ValueError: what begins and what ends do not fit together.
-    """
+    """Raise CutBodyError for a body that was cut, ValueError for signs that do not fit together."""
     opened: list[bytes] = []
     for token in _TOKEN.finditer(body):
         sign = token[0]
@@ -65,11 +59,7 @@ def check_whole(body: bytes) -> None:
 def salvage_records(body: bytes, path: Path) -> tuple[Any, list[Any]] | None:
     """Return a body's document with an empty array for its records, and the records.
 
-    Args:
-        path: where the records are.
-
-    Returns:
-        None where no array is there, or the mistake is not in a record.
+    None where the path leads to no array, or the mistake is not in a record.
     """
     try:
         span = _array_at(body, path)
@@ -92,11 +82,9 @@ def _record(body: bytes, span: Span) -> Any:  # noqa: ANN401
         field, words = wrong[0] if wrong else ("", "is no JSON")
         place = f"`{field}` " if field else "the record "
         message = f"{place}{words}: correct it at the source"
-        detail = data[:2000].decode("utf-8", "backslashreplace")
-        failure = Failure(
-            Category.PERMANENT, "invalid_record", message, detail, field=field or None
-        )
-        return BadRecord(record, failure)
+        shown = data[:2000].decode("utf-8", "backslashreplace")
+        kind = Category.PERMANENT
+        return BadRecord(record, Failure(kind, "invalid_record", message, shown, field or None))
 
 
 def _readable(body: bytes, span: Span, name: str, wrong: list[tuple[str, str]], depth: int) -> Any:  # noqa: ANN401
@@ -176,11 +164,7 @@ def _inside(body: bytes, start: int, key: str | None, index: int | None) -> Span
 
 
 def _children(body: bytes, start: int) -> Iterator[tuple[str, Span]]:
-    """Yield name and place of each value in the array or object that begins here.
-
-    Raises:
-        ValueError: its names or its signs cannot be told.
-    """
+    """Yield name and place of each value in the array or object here. May raise ValueError."""
     is_object = body[start : start + 1] == b"{"
     begin, key, is_first = start + 1, None, True
     for sign, place in _signs(body, start):

@@ -8,13 +8,9 @@ from typing import Any
 
 
 def holds_payload(payload: Mapping[str, Any], stored: object) -> bool | None:
-    """Tell whether a stored record holds a payload.
+    """Tell whether a stored record holds a payload; it may hold more.
 
-    Only what was sent is compared; the target may know more of the record.
-
-    Returns:
-        False where a field differs, True where every field is there and equal, None where a field
-        is not shown, so that nobody can tell.
+    None where a field is not shown, and none that is shown differs: nobody can tell.
     """
     if not isinstance(stored, Mapping):
         return None

@@ -5,61 +5,77 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
-
-import msgspec
 
 from syncline.connectors.http.answers.answer import category_of, error_message, key_text, one_line
 from syncline.connectors.http.settings.profile import Errors
-from syncline.connectors.http.settings.results import MissingResult, ResultRules
-from syncline.connectors.http.settings.target import WriteCall
+from syncline.connectors.http.settings.target import ResultRules, WriteCall
 from syncline.connectors.port import WriteResult
 from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import Category, Failure
 from syncline.domain.record import Record
 
 _decode = decoder_of(Record).decode
+MISSING = Failure(
+    Category.PERMANENT,
+    "missing_in_answer",
+    "the answer says nothing of this record, so it was not written: the target may not have it any "
+    "more",
+)
+"""Stands for a result that the answer should have had."""
+UNCLEAR = Failure(
+    Category.UNKNOWN,
+    "answer_unclear",
+    "the answer does not say what became of this record: results are missing, stand there twice or "
+    "have no status; correct `answer` in the mapping's target block",
+    ambiguous=True,
+)
+"""Stands for a result of which cannot be told whose it is, or what it says."""
 
 
-class CallRecords(msgspec.Struct):
-    """Records of one call; the lists run in parallel."""
-
-    payloads: list[bytes]
-    target_ids: list[str | None]
-    keys: list[str]
-
-
-def records_to_send(operation: WriteCall, sent: CallRecords) -> list[bytes]:
+def records_to_send(
+    operation: WriteCall,
+    records: list[bytes],
+    target_ids: Sequence[str | None],
+    keys: Sequence[str],
+) -> list[bytes]:
     """Return the records as the API wants them: with ID and idempotency key where it asks so."""
-    records = sent.payloads
     if operation.id_field:
-        ids = [_id(i, is_number=operation.id_is_number) for i in sent.target_ids]
-        records = [
-            record if value is None else _with(record, operation.id_field, value)
-            for record, value in zip(records, ids, strict=True)
+        ids = [
+            None if i is None else encode(int(i) if operation.id_is_number and _whole(i) else i)
+            for i in target_ids
         ]
+        records = _with_field(operation.id_field, records, ids)
     if operation.key_field:
-        keys = [encode(key) for key in sent.keys]
-        records = [
-            _with(record, operation.key_field, key)
-            for record, key in zip(records, keys, strict=True)
-        ]
+        records = _with_field(operation.key_field, records, [encode(key) for key in keys])
     return records
+
+
+def _with_field(field: str, records: list[bytes], values: Sequence[bytes | None]) -> list[bytes]:
+    return [
+        record if value is None else _with(record, field, value)
+        for record, value in zip(records, values, strict=True)
+    ]
+
+
+def key_of(keys: Sequence[str]) -> str:
+    """Return the idempotency key of a call: its record's, or one of all its records'."""
+    if len(keys) == 1:
+        return keys[0]
+    return blake2b("".join(keys).encode(), digest_size=16).hexdigest()
 
 
 def body_of(operation: WriteCall, records: Sequence[bytes]) -> bytes:
     """Lay records into the body."""
     before, behind = operation.frame
     inner = b",".join(records)
-    return before + (b"[" + inner + b"]" if operation.in_array else inner) + behind
+    in_array = operation.array or operation.bulk_size > 1
+    return before + (b"[" + inner + b"]" if in_array else inner) + behind
 
 
-def _id(target_id: str | None, *, is_number: bool) -> bytes | None:
-    if target_id is None:
-        return None
-    if is_number and target_id.isascii() and target_id.isdigit():
-        return str(int(target_id)).encode()
-    return encode(target_id)
+def _whole(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _with(record: bytes, field: str, value: bytes) -> bytes:
@@ -84,12 +100,14 @@ def read_results(
     if results.records is None:
         if count == 1:
             row = _only(document)
-            _single(results, row, result, errors)
+            _judge(results, row, 0, result, errors)
+            if results.required and result.target_ids[0] is None and not result.failures:
+                result.failures[0] = MISSING
             _compare(results, row, records[0], 0, result)
         return result
     found = results.records(document)
     if not isinstance(found, list):
-        if results.missing is MissingResult.SUCCESS and found is None:
+        if results.missing == "success" and found is None:
             return result
         found = []
     for place, row in matched(results, found, records).items():
@@ -106,7 +124,7 @@ def _compare(
         return
     stored = results.echo(row)
     if not isinstance(stored, dict):
-        result.failures[place] = _missing()
+        result.failures[place] = MISSING
         return
     lost = [name for name in _decode(record) if name not in stored]
     if lost:
@@ -114,8 +132,9 @@ def _compare(
             f"the target took the record and dropped what it does not know: {', '.join(lost)}; "
             "correct the target paths of the mapping"
         )
-        failure = Failure(Category.PERMANENT, "field_dropped", message, field=lost[0])
-        result.failures[place] = failure
+        result.failures[place] = Failure(
+            Category.PERMANENT, "field_dropped", message, field=lost[0]
+        )
 
 
 def matched(
@@ -132,7 +151,7 @@ def matched(
         rows = dict(enumerate(found))
     else:
         missing = UNCLEAR  # in order, and not as many: which one is whose?
-    if results.missing is MissingResult.FAILURE or missing is UNCLEAR:
+    if results.missing == "failure" or missing is UNCLEAR:
         return {place: rows.get(place, missing) for place in range(len(records))}
     return rows
 
@@ -172,57 +191,23 @@ def _by_key(
     return rows
 
 
-MISSING = object()
-"""Stands for a result that the answer should have had."""
-UNCLEAR = object()
-"""Stands for a result of which cannot be told whose it is, or what it says."""
-
-
 def _only(document: object) -> object:
-    """Return the result of a record that was sent alone, also as an array of one."""
+    """Return the result of a record that was sent alone, also out of an array of one."""
     if isinstance(document, list):
         return document[0] if len(document) == 1 else UNCLEAR
     return document
 
 
-def _single(results: ResultRules, row: object, result: WriteResult, errors: Errors) -> None:
-    _judge(results, row, 0, result, errors)
-    if results.required and result.target_ids[0] is None and not result.failures:
-        result.failures[0] = _missing()
-
-
 def _judge(
     results: ResultRules, row: object, place: int, result: WriteResult, errors: Errors
 ) -> None:
-    failure = _failure(results, row, errors)
+    failure = row if isinstance(row, Failure) else _refusal(results, row, errors)
     if failure is not None:
         result.failures[place] = failure
     elif results.id is not None:
         value = results.id(row)
         if not isinstance(value, dict | list | bool):
             result.target_ids[place] = key_text(value) or None
-
-
-def _missing() -> Failure:
-    message = (
-        "the answer says nothing of this record, so it was not written: the target may not have "
-        "it any more"
-    )
-    return Failure(Category.PERMANENT, "missing_in_answer", message)
-
-
-def _unclear() -> Failure:
-    message = (
-        "the answer does not say what became of this record: results are missing, stand there "
-        "twice or have no status; correct `answer` in the mapping's target block"
-    )
-    return Failure(Category.UNKNOWN, "answer_unclear", message, ambiguous=True)
-
-
-def _failure(results: ResultRules, row: object, errors: Errors) -> Failure | None:
-    if row is MISSING or row is UNCLEAR:
-        return _missing() if row is MISSING else _unclear()
-    return _refusal(results, row, errors)
 
 
 def _refusal(results: ResultRules, row: object, errors: Errors) -> Failure | None:
@@ -233,7 +218,7 @@ def _refusal(results: ResultRules, row: object, errors: Errors) -> Failure | Non
     if isinstance(status, bool):
         return None if status else _refused(None, words, row, errors)
     if status is None and not words:
-        return _unclear()
+        return UNCLEAR
     if isinstance(status, str) and not status.isdigit():
         good = status.lower() in results.good_words
         return None if good else _refused(None, words or status, row, errors)
@@ -244,8 +229,8 @@ def _refusal(results: ResultRules, row: object, errors: Errors) -> Failure | Non
 def _refused(status: int | None, words: str, row: object, errors: Errors) -> Failure:
     text = encode(row).decode()
     words = words or error_message(row)
-    ruled = next((r.category for r in errors.rules if r.fits(status or 200, text)), None)
-    category = ruled or (category_of(errors, status, text) if status else Category.PERMANENT)
+    usual = category_of(errors, status, text) if status else Category.PERMANENT
+    category = errors.category(status or 200, text) or usual
     shown = f"{status}: {words}" if status and words else words or str(status or "no reason given")
     return Failure(
         category,

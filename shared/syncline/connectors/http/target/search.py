@@ -1,14 +1,13 @@
-"""Finding records at the target by their match key.
+"""Finding records at the target by their match key; nothing is created on a guess.
 
 What an answer leaves out is not there only where the answer surely is whole: an API may cut it at
-its own page size, or ignore the question and answer its first page. Then a smaller question is
-asked, or the record fails as `lookup_incomplete`; nothing is created on a guess.
+its own page size, or ignore the question and answer its first page.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -19,16 +18,32 @@ from syncline.connectors.http.client.api import (
     RefusedError,
     error_of,
     fill_parameter,
-    fill_path,
-    url_of,
 )
 from syncline.connectors.http.settings.fields import Read
-from syncline.connectors.http.settings.lookup import Lookup, LookupMethod, fill_body
-from syncline.contracts.messages import encode
+from syncline.connectors.http.settings.target import Lookup
+from syncline.connectors.port import WriteBatch
+from syncline.contracts.messages import decoder_of, encode
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import Record
 
+_decode = decoder_of(Record).decode
 _TOTALS = ("total", "total_count", "totalCount", "totalResults")
 _MORE = ("next", "nextLink", "@odata.nextLink", "has_more", "hasMore")
+
+
+def own_key(batch: WriteBatch) -> Read:
+    """Return what reads the match key of a payload, or of a record that is shown like one."""
+    if not batch.match_key:
+        message = "the mapping has no `transformation.matchKey`, which lookup and {key} stand on"
+        raise refusal("no_match_key", message)
+    return reader(parse_path(batch.match_key[0]))
+
+
+def keys_of(batch: WriteBatch, places: Sequence[int]) -> list[str]:
+    """Return the match keys of some records as text, "" where there is none."""
+    read = own_key(batch)
+    return [key_text(read(_decode(batch.payloads[place]))) for place in places]
 
 
 class Match(msgspec.Struct):
@@ -40,12 +55,7 @@ class Match(msgspec.Struct):
 
 
 class _LookupAnswer(msgspec.Struct):
-    """What one answer holds.
-
-    Attributes:
-        whole: it says itself that these are all.
-        cut: it says itself that there are more.
-    """
+    """What one answer holds; `whole` and `cut` say themselves that this is all, or is not."""
 
     records: list[object]
     whole: bool = False
@@ -57,53 +67,50 @@ async def find_records(
 ) -> dict[str, Match]:
     """Return what the target has, by match key; a key that is not in there surely has no record.
 
-    Args:
-        own_key: reads the match key of a record that is shown as it was sent.
-
-    Raises:
-        RetriableError, ConnectorError: the API cannot be asked, or its answer is not understood.
+    `own_key` reads the match key of a record that is shown as it was sent. Raises RetriableError or
+    ConnectorError where the API cannot be asked, or its answer is not understood.
     """
     search = _Search(api, lookup, own_key)
     wanted = list(dict.fromkeys(key for key in keys if key))
-    if lookup.has("{keys}") and lookup.method is LookupMethod.GET:
-        search.found |= {k: _unsearchable(k, lookup) for k in wanted if lookup.separator in k}
+    if lookup.has("{keys}") and lookup.method == "GET":
+        for key in wanted:
+            if lookup.separator in key:
+                failure = _failure("key_not_searchable", _UNSEARCHABLE, key, lookup.separator)
+                search.found[key] = Match("", failure)
         wanted = [key for key in wanted if key not in search.found]
     for start in range(0, len(wanted), lookup.keys_per_call):
         await search.ask(wanted[start : start + lookup.keys_per_call])
     return search.found
 
 
-class _Search:
-    """One search: what was found so far."""
+class _Search(msgspec.Struct):
+    """One search, and what was found so far."""
 
-    def __init__(self, api: Api, lookup: Lookup, own_key: Read | None) -> None:
-        self._api = api
-        self._lookup = lookup
-        self._own_key = own_key
-        self.found: dict[str, Match] = {}
+    api: Api
+    lookup: Lookup
+    own_key: Read | None
+    found: dict[str, Match] = {}
 
     async def ask(self, keys: list[str]) -> None:
         """Ask for some keys, until it is certain of each whether there is a record."""
         while keys:
-            looked = await _look_up(self._api, self._lookup, keys)
+            looked = await _look_up(self.api, self.lookup, keys)
             strangers = self._sort(looked.records, keys)
             missing = [key for key in keys if key not in self.found]
-            if not missing or looked.whole or self._lookup.complete:
+            if not missing or looked.whole or self.lookup.complete:
                 return
             if strangers:
-                self._fail(missing, _ignored(strangers[0]))
+                self._fail(missing, _failure("lookup_incomplete", _IGNORED, strangers[0]))
                 return
             if len(missing) == len(keys):
-                await self._again(keys, cut=looked.cut)
+                if looked.cut:  # else it is not there
+                    await self._ask_halves(keys)
                 return
             keys = missing  # the answer may have been cut: a whole one leaves them out again
 
-    async def _again(self, keys: list[str], *, cut: bool) -> None:
-        """Go on where nothing was found: it is not there, unless the answer was cut."""
-        if not cut:
-            return
+    async def _ask_halves(self, keys: list[str]) -> None:
         if len(keys) == 1:
-            self._fail(keys, _CUT)
+            self._fail(keys, _failure("lookup_incomplete", _CUT))
             return
         middle = len(keys) // 2
         await self.ask(keys[:middle])
@@ -128,28 +135,28 @@ class _Search:
         return strangers
 
     def _key_of(self, record: object, keys: Sequence[str]) -> str:
-        if self._lookup.key is not None:
-            return key_text(self._lookup.key(record))
-        shown = key_text(self._own_key(record)) if self._own_key else ""
+        if self.lookup.key is not None:
+            return key_text(self.lookup.key(record))
+        shown = key_text(self.own_key(record)) if self.own_key else ""
         return shown or keys[0]
 
     def _take_alike(self, key: str, others: Sequence[tuple[str, object]]) -> None:
         """Take a record whose key differs in case or outer blanks, where the mapping says so."""
-        if self._lookup.ignore_case:
+        if self.lookup.ignore_case:
             for _, record in others:
                 self._add(key, record)
-        elif self._lookup.ignore_case is None:
-            self._fail([key], _alike(key, others[0][0]))
+        elif self.lookup.ignore_case is None:
+            self._fail([key], _failure("lookup_ambiguous", _ALIKE, key, others[0][0]))
 
     def _add(self, key: str, record: object) -> None:
-        target_id = key_text(self._lookup.id(record))
+        target_id = key_text(self.lookup.id(record))
         before = self.found.get(key)
         if not target_id:
-            self._fail([key], _nameless(key))
+            self._fail([key], _failure("lookup_without_id", _NAMELESS, key))
         elif before is None:
             self.found[key] = Match(target_id, record=record)
         elif before.failure is None and before.id != target_id:
-            before.failure = _not_unique(key, before.id, target_id)
+            before.failure = _failure("match_not_unique", _NOT_UNIQUE, key, before.id, target_id)
 
     def _fail(self, keys: Sequence[str], failure: Failure) -> None:
         self.found |= {key: Match("", failure) for key in keys}
@@ -160,7 +167,6 @@ def _fold(key: str) -> str:
 
 
 async def _look_up(api: Api, lookup: Lookup, keys: Sequence[str]) -> _LookupAnswer:
-    """Ask once."""
     try:
         answer = await _asked(api, lookup, keys)
         document = api.decoded(answer)
@@ -169,7 +175,8 @@ async def _look_up(api: Api, lookup: Lookup, keys: Sequence[str]) -> _LookupAnsw
         not_there = error.failure.code == "not_found" and "{key}" in lookup.endpoint
         if not_there or is_one_of(lookup.absent, error.failure, status):
             return _LookupAnswer([], whole=True)
-        raise _unsent(error) from error
+        # nothing was written by it
+        raise error_of(msgspec.structs.replace(error.failure, ambiguous=False)) from error
     if document is None:
         if answer.status == 204:
             return _LookupAnswer([], whole=True)
@@ -193,17 +200,22 @@ async def _asked(api: Api, lookup: Lookup, keys: Sequence[str]) -> Answer:
     for name, value in lookup.parameters:
         repeated = keys if "{eachKey}" in value else keys[:1]
         query += [(name, fill_parameter(value, {**values, "{eachKey}": each})) for each in repeated]
-    endpoint = fill_path(lookup.endpoint, {"key": keys[0]})
-    url = url_of(api.settings.base_url, endpoint, query)
-    if lookup.method is LookupMethod.GET:
+    url = api.url(lookup.endpoint, query, {"key": keys[0]})
+    if lookup.method == "GET":
         return await api.read(url)
-    body = encode(fill_body(lookup.body, keys[0], keys, lookup.separator))
+    body = encode(_filled(lookup.body, values, keys))
     return await api.send("POST", url, {"Content-Type": "application/json"}, body)
 
 
-def _unsent(error: FailureError) -> FailureError:
-    """Return a look-up's failure as one of the whole call; nothing was written by it."""
-    return error_of(msgspec.structs.replace(error.failure, ambiguous=False))
+def _filled(body: object, values: Mapping[str, str], keys: Sequence[str]) -> object:
+    """Fill a body's placeholders; a text that is `{keys}` alone becomes the array of keys."""
+    if isinstance(body, dict):
+        return {name: _filled(part, values, keys) for name, part in body.items()}
+    if isinstance(body, list):
+        return [_filled(part, values, keys) for part in body]
+    if not isinstance(body, str):
+        return body
+    return list(keys) if body == "{keys}" else fill_parameter(body, values)
 
 
 def _records(lookup: Lookup, document: object) -> list[object]:
@@ -237,47 +249,29 @@ def _says_more(answer: Answer, document: object) -> bool:
     return isinstance(document, dict) and any(document.get(name) for name in _MORE)
 
 
-_CUT = Failure(
-    Category.PERMANENT,
-    "lookup_incomplete",
+_CUT = (
     "the target's answer to the look-up holds no record and says that there are more: whether this "
-    "one is there cannot be told; correct `lookup` so that one key fits into one answer",
+    "one is there cannot be told; correct `lookup` so that one key fits into one answer"
+)
+_IGNORED = (
+    "the target answered the look-up with what was not asked for ({!r}), and whether the rest is "
+    "there cannot be told: it may ignore the question. Correct `lookup.parameters`, or tell by "
+    "`lookup.total` or `complete: true` when an answer is whole"
+)
+_ALIKE = (
+    "asked for {!r}, the target answered with {!r}: tell by `lookup.ignoreCase` whether that is "
+    "the same record"
+)
+_NAMELESS = "the record found for {!r} shows no ID: correct `lookup.id`"
+_NOT_UNIQUE = (
+    "the target has more than one record with the match key {!r}, such as {} and {}: leave one "
+    "there"
+)
+_UNSEARCHABLE = (
+    "the match key {!r} holds {!r}, which separates keys in the lookup: use {{keysJson}}, "
+    "{{eachKey}}, {{key}} or another separator"
 )
 
 
-def _ignored(stranger: str) -> Failure:
-    message = (
-        f"the target answered the look-up with what was not asked for ({stranger[:100]!r}), and "
-        "whether the rest is there cannot be told: it may ignore the question. Correct "
-        "`lookup.parameters`, or tell by `lookup.total` or `complete: true` when an answer is whole"
-    )
-    return Failure(Category.PERMANENT, "lookup_incomplete", message)
-
-
-def _alike(key: str, other: str) -> Failure:
-    message = (
-        f"asked for {key[:100]!r}, the target answered with {other[:100]!r}: tell by "
-        "`lookup.ignoreCase` whether that is the same record"
-    )
-    return Failure(Category.PERMANENT, "lookup_ambiguous", message)
-
-
-def _nameless(key: str) -> Failure:
-    message = f"the record found for {key[:100]!r} shows no ID: correct `lookup.id`"
-    return Failure(Category.PERMANENT, "lookup_without_id", message)
-
-
-def _not_unique(key: str, one: str, other: str) -> Failure:
-    message = (
-        f"the target has more than one record with the match key {key!r}, "
-        f"such as {one} and {other}: leave one there"
-    )
-    return Failure(Category.PERMANENT, "match_not_unique", message)
-
-
-def _unsearchable(key: str, lookup: Lookup) -> Match:
-    message = (
-        f"the match key {key!r} holds {lookup.separator!r}, which separates keys in the lookup: "
-        "use {keysJson}, {eachKey}, {key} or another separator"
-    )
-    return Match("", Failure(Category.PERMANENT, "key_not_searchable", message))
+def _failure(code: str, words: str, *values: str) -> Failure:
+    return Failure(Category.PERMANENT, code, words.format(*(value[:100] for value in values)))

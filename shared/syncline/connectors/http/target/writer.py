@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
-from syncline.connectors.http.answers.answer import Answer, is_one_of
-from syncline.connectors.http.client.api import Api, RefusedError, error_of, fill_path, url_of
-from syncline.connectors.http.settings.lookup import Lookup
-from syncline.connectors.http.settings.target import Target, WriteCall
-from syncline.connectors.http.target.evidence import Evidence
-from syncline.connectors.http.target.keys import key_of, keys_of, own_key
-from syncline.connectors.http.target.results import (
-    CallRecords,
-    body_of,
-    read_results,
-    records_to_send,
-)
-from syncline.connectors.http.target.search import find_records
+from syncline.connectors.http.answers.answer import Answer, is_one_of, is_page
+from syncline.connectors.http.client.api import Api, RefusedError, error_of
+from syncline.connectors.http.settings.target import Lookup, Target, WriteCall
+from syncline.connectors.http.target import results
+from syncline.connectors.http.target.search import find_records, keys_of, own_key
 from syncline.connectors.port import ConnectorError, WriteBatch, WriteResult
 from syncline.domain.errors import Category, Failure, FailureError
 
@@ -27,6 +20,38 @@ PATIENCE = 3
 _BUSY = frozenset({429, 503})
 _GONE = frozenset({"missing_in_answer", "not_found", "gone"})
 """Codes of failures by which an update tells that the target has no such record."""
+
+
+_ALWAYS = frozenset({401, 405, 415})
+"""Refusals that no record is at fault for."""
+_EITHER = frozenset({403, 404, 410})
+_IN_A_ROW = 3
+
+
+class Evidence:
+    """Whether a refusal concerns one record or would meet every record of a mapping's target.
+
+    403, 404 and 410 may be either: a right or an endpoint that is not there, or one order that must
+    not be touched. They are the whole call's where nothing was ever taken, or three in a row.
+    """
+
+    def __init__(self) -> None:
+        self._taking: set[str] = set()
+        self._refusals: Counter[str] = Counter()
+
+    def accepted(self, where: str) -> None:
+        """Note that records were taken at a method and an endpoint."""
+        self._taking.add(where)
+        self._refusals.pop(where, None)
+
+    def concerns_all(self, where: str, status: int) -> bool:
+        """Note a refusal and tell whether it would meet every record."""
+        if status in _ALWAYS or 300 <= status < 400:
+            return True
+        if status not in _EITHER:
+            return False
+        self._refusals[where] += 1
+        return where not in self._taking or self._refusals[where] >= _IN_A_ROW
 
 
 class Writer:
@@ -43,11 +68,7 @@ class Writer:
         self._stop: FailureError | None = None
 
     async def write(self) -> WriteResult:
-        """Write all records.
-
-        Raises:
-            RetriableError, ConnectorError: nothing was written, for a reason that is no record's.
-        """
+        """Write all records. Raises FailureError: none was written, for no record's fault."""
         everything = range(len(self._batch.payloads))
         if self._target.lookup is not None and self._target.finds and not self._batch.asked:
             await self._find(self._target.lookup, everything)
@@ -68,12 +89,14 @@ class Writer:
 
     def _told(self) -> WriteResult:
         """Return the result. Raises what kept all records from being written."""
-        count = len(self._batch.payloads)
+        failed, stopped = self._result.failures, self._result.stopped
+        everything = range(len(self._batch.payloads))
         if self._stop is not None and (
-            len(self._result.stopped) == count > 0 or self._is_of_all(self._stop.failure)
+            len(stopped) == len(everything) > 0
+            or all(failed.get(place) == self._stop.failure for place in everything)
         ):
             raise self._stop
-        for failures in (self._result.failures, self._result.stopped):
+        for failures in (failed, stopped):
             failures |= {place: self._api.cleaned(failure) for place, failure in failures.items()}
         return self._result
 
@@ -114,11 +137,9 @@ class Writer:
         found = await find_records(self._api, lookup, keys, own_key(self._batch))
         for place, key in zip(places, keys, strict=True):
             hit = found.get(key)
-            if hit is None:
-                continue
-            if hit.failure is not None:
+            if hit is not None and hit.failure is not None:
                 self._result.failures[place] = hit.failure
-            else:
+            elif hit is not None:
                 self._ids[place] = hit.id
 
     async def _bulk(self, operation: WriteCall, places: list[int]) -> None:
@@ -160,9 +181,7 @@ class Writer:
         elif error.status in _BUSY or (failure.retry_after and transient):
             self._stop = error_of(failure)
             self._fail(places, failure)
-        elif failure.category is Category.PERMANENT and self._is_of_all_records(
-            operation, error.status
-        ):
+        elif failure.category is Category.PERMANENT and self._is_of_all(operation, error.status):
             self._stop = ConnectorError(failure)
             self._keep_back(places, failure)
         elif not alone and not transient:
@@ -170,7 +189,9 @@ class Writer:
             await self._bulk(operation, places[:middle])
             await self._bulk(operation, places[middle:])
         else:
-            self._fail(places, self._undecided(failure, error.status))
+            if error.status == 403:  # it may turn out to be everybody's: to be tried again
+                failure = msgspec.structs.replace(failure, category=Category.UNKNOWN)
+            self._fail(places, failure)
 
     def _read(self, operation: WriteCall, error: RefusedError) -> Failure:
         """Return a refusal in the words of the mapping's rules: gone, or there already."""
@@ -184,38 +205,28 @@ class Writer:
             return msgspec.structs.replace(failure, code="exists", category=Category.PERMANENT)
         return failure
 
-    def _is_of_all_records(self, operation: WriteCall, status: int) -> bool:
+    def _is_of_all(self, operation: WriteCall, status: int) -> bool:
         """Tell whether a refusal would meet every record."""
         if status in (404, 410) and (operation is self._target.update or "{" in operation.endpoint):
             return False
-        where = f"{operation.method} {operation.endpoint}"
-        return self._evidence.concerns_all(where, status)
-
-    @staticmethod
-    def _undecided(failure: Failure, status: int) -> Failure:
-        """Let a record be tried again whose refusal may turn out to be everybody's."""
-        if status != 403:
-            return failure
-        return msgspec.structs.replace(failure, category=Category.UNKNOWN)
+        return self._evidence.concerns_all(f"{operation.method} {operation.endpoint}", status)
 
     async def _call(self, operation: WriteCall, places: list[int]) -> None:
-        batch = self._batch
-        sent = CallRecords(
-            [batch.payloads[p] for p in places],
-            [self._ids[p] for p in places],
-            [batch.keys[p] for p in places],
-        )
-        records = records_to_send(operation, sent)
-        endpoint = fill_path(operation.endpoint, self._values(operation, places[0]))
-        url = url_of(self._api.settings.base_url, endpoint, list(operation.parameters))
+        batch, own = self._batch, self._api.settings.idempotency_header
+        payloads, keys = [batch.payloads[p] for p in places], [batch.keys[p] for p in places]
+        records = results.records_to_send(operation, payloads, [self._ids[p] for p in places], keys)
+        values = self._values(operation, places[0])
+        url = self._api.url(operation.endpoint, operation.parameters, values)
         headers = {
             "Content-Type": "application/json",
             "X-Correlation-ID": batch.correlation_id,
             **operation.headers,
         }
-        if self._api.settings.idempotency_header:
-            headers[self._api.settings.idempotency_header] = key_of(sent.keys)
-        answer = await self._api.send(operation.method, url, headers, body_of(operation, records))
+        if own:
+            headers[own] = results.key_of(keys)
+        answer = await self._api.send(
+            operation.method, url, headers, results.body_of(operation, records)
+        )
         self._take(operation, places, records, answer)
 
     def _take(
@@ -223,12 +234,10 @@ class Writer:
     ) -> None:
         """Take over what an answer says became of each record."""
         needed = operation.answer.is_read or self._api.settings.errors.in_success
-        is_page = answer.body.lstrip()[:1] == b"<" or "html" in answer.headers.get(
-            "content-type", ""
-        )
-        document = self._api.decoded(answer) if needed or is_page else None
+        html = is_page(answer.body) or "html" in answer.headers.get("content-type", "")
+        document = self._api.decoded(answer) if needed or html else None
         self._evidence.accepted(f"{operation.method} {operation.endpoint}")
-        result = read_results(operation, document, records, self._api.settings.errors)
+        result = results.read_results(operation, document, records, self._api.settings.errors)
         for place, target_id in zip(places, result.target_ids, strict=True):
             self._result.target_ids[place] = target_id or self._ids[place]
         for index, failure in result.failures.items():
@@ -258,9 +267,7 @@ class Writer:
                 self._result.failures[place] = _WITHOUT_ID
 
     def _values(self, operation: WriteCall, place: int) -> dict[str, str]:
-        values = {}
-        if "{id}" in operation.endpoint:
-            values["id"] = self._ids[place] or ""
+        values = {"id": self._ids[place] or ""} if "{id}" in operation.endpoint else {}
         if "{key}" in operation.endpoint:
             values["key"] = keys_of(self._batch, [place])[0]
         return values
@@ -273,17 +280,12 @@ class Writer:
                 return Failure(Category.PERMANENT, "invalid_id", message)
         return None
 
-    def _is_of_all(self, failure: Failure) -> bool:
-        places = range(len(self._batch.payloads))
-        return all(self._result.failures.get(place) == failure for place in places)
-
     def _fail(self, places: Sequence[int], failure: Failure) -> None:
         self._result.failures |= dict.fromkeys(places, failure)
 
     def _keep_back(self, places: Sequence[int], failure: Failure) -> None:
         """Leave records unwritten because of what stopped the call."""
-        of_call = isinstance(self._stop, ConnectorError)
-        if of_call and failure.category is Category.PERMANENT:
+        if isinstance(self._stop, ConnectorError) and failure.category is Category.PERMANENT:
             self._result.stopped |= dict.fromkeys(places, failure)
         else:
             self._fail(places, failure)
