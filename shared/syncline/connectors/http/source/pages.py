@@ -144,25 +144,24 @@ def _given(page: Page, position: PagePosition) -> int:
 
 def page_of(source: Source, records: Sequence[Any]) -> Page:
     """Return records as a page; what is none, or could not be read, is in it as bad."""
-    page = Page([], [], Columns(0, {}), "")
-    kept = []
+    ids, cursors, kept = [], [], []
+    bad: dict[int, Failure] = {}
     for index, given in enumerate(records):
         record, id_, cursor = given, "", None
         if isinstance(given, BadRecord):
-            page.bad[index] = given.failure
+            bad[index] = given.failure
             record = given.record
         if isinstance(record, dict):
             id_ = key_text(source.id(record))
             cursor = key_text(source.cursor(record)) or None if source.cursor else None
         else:
             message = "the API gave something that is no JSON object where a record should be"
-            page.bad.setdefault(index, Failure(Category.PERMANENT, "invalid_record", message))
+            bad.setdefault(index, Failure(Category.PERMANENT, "invalid_record", message))
             record = {"value": record}
-        page.ids.append(id_)
-        page.cursors.append(cursor)
+        ids.append(id_)
+        cursors.append(cursor)
         kept.append(record)
-    page.records = Columns.of(kept)
-    return page
+    return Page(ids, cursors, Columns.of(kept), "", bad)
 
 
 def _end_notices(
