@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with what a person searches for and never a secret."""
+"""Logs: one JSON object in each line, without secrets."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def configure_logs(service: str, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[_Foreign()])
-    # The client says each second that a broker is away; our own lines say it with the pause.
+    # The client logs each second that a broker is away; our own lines say it once for each wait.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def mask_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Hide the values of keys that name a secret, and known secret values in all others."""
+    """Mask the values of keys that name a secret, and known secret values in all others."""
     for key, value in event.items():
         is_secret = any(word in key.lower() for word in _SECRET_WORDS)
         event[key] = MASK if is_secret else _masked(value)
@@ -51,7 +51,7 @@ def mask_secrets(
 
 
 def _masked(value: object) -> object:
-    """Mask the texts in a value, before they are encoded: a number stays a number."""
+    """Mask the texts in a value before they are encoded; a number stays a number."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple | set | frozenset):
@@ -63,9 +63,9 @@ def _masked(value: object) -> object:
 
 @contextmanager
 def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
-    """Put the stage on every line of the block, and which run and tenant it is about, if it is one.
+    """Add the stage to every log line of the block, and the run and tenant if there is one run.
 
-    Several runs at once: the first few correlation IDs.
+    With several runs: the first few correlation IDs.
     """
     keys = list(dict.fromkeys((d.key or b"").decode(errors="replace") for d in deliveries))
     facts: dict[str, Any] = {"stage": stage}
@@ -89,12 +89,12 @@ def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> s
     ordered = {"time": event.pop("time"), "level": event.pop("level"), **event}
     try:
         return msgspec.json.encode(ordered, enc_hook=str).decode()
-    except (UnicodeEncodeError, TypeError):  # a lone surrogate, say; the line still has to come out
+    except (UnicodeEncodeError, TypeError):  # such as a lone surrogate; log the line anyway
         return msgspec.json.encode({key: ascii(value) for key, value in ordered.items()}).decode()
 
 
 class _Foreign(logging.Handler):
-    """Lines of libraries that use the standard logging module."""
+    """Handles log lines of libraries that use the standard logging module."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""Secret values of profiles, and taking them out of texts that leave this process."""
+"""Masks secret values of profiles in texts that leave this process."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 6
-"""Characters below which a value is not looked for: it would stand in too many harmless words."""
+"""Shorter values are not masked: they would be part of too many harmless words."""
 MASK = "***"
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 class Secrets:
-    """Secret values as they are and as they stand in an address. A value once known stays known."""
+    """Secret values, also as they are written in URLs. A value once known stays known."""
 
     def __init__(self) -> None:
         self._forms: set[str] = set()
@@ -36,7 +36,7 @@ class Secrets:
     def mask_json(self, text: str) -> str:
         """Return JSON without any secret value inside its texts; it stays JSON.
 
-        A number that equals a secret is left: it is somebody's number.
+        A number that equals a secret is not masked.
         """
         if self._pattern is None:
             return text
@@ -51,5 +51,5 @@ def _forms(value: str) -> set[str]:
 
 
 SECRETS = Secrets()
-"""Of this process: who opens a profile fills it, logs and failures are masked with it. What people
-of one tenant are shown is masked with that tenant's own: else they could try out another's."""
+"""All secrets that this process has opened; logs and failures are masked with them. What people of
+a tenant see is masked with that tenant's secrets only: else they could guess another tenant's."""

@@ -1,4 +1,4 @@
-"""Every Prometheus metric, named once. Labels are bounded: stages, topics, outcomes, no IDs."""
+"""All Prometheus metrics. Labels have few values: stages, topics, outcomes, no IDs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Metrics:
 
     records = _counter(
         "records",
-        "Records by stage and outcome; what a stage handed on is `passed`. Finalize counts the "
-        "outcomes of all stages. A repeated message counts again.",
+        "Records by stage and outcome; `passed` are those that a stage sent on. Finalize counts "
+        "the outcomes of all stages. A repeated message counts again.",
         "stage outcome",
     )
     batch_seconds = _histogram(
         "batch_seconds",
-        "Seconds a handler call took, a batch of messages each.",
+        "Seconds of a handler call, which handles several messages.",
         (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
         "stage",
     )
@@ -43,10 +43,10 @@ class Metrics:
     dead_letters = _counter("dead_letters", "Records given up.", "stage category")
     poison = _counter(
         "poison",
-        "Messages sent to the DLQ as they are: unreadable, or with a bug in every try.",
+        "Messages sent to the DLQ as they are: unreadable, or with a bug in every attempt.",
         "stage",
     )
-    outages = _counter("pauses", "Waits because something that is needed was away.", "stage")
+    outages = _counter("pauses", "Waits because something needed was away.", "stage")
     rebuilds = _counter("client_rebuilds", "Kafka clients replaced by new ones.", "client")
     gone_unread = _counter(
         "messages_gone_unread",
@@ -56,40 +56,40 @@ class Metrics:
     loop_lag = _gauge("loop_lag_seconds", "How late the event loop woke up.")
     in_flight = _gauge(
         "in_flight_records",
-        "Records of open runs without an outcome, of the whole installation; told by finalize.",
+        "Records of open runs without an outcome, of the whole installation; set by finalize.",
     )
     stage_waiting = _gauge(
         "stage_waiting",
-        "Records (runs of trigger and ingest) that wait for a stage, about; told by monitor.",
+        "About how many records (runs for trigger and ingest) wait for a stage; set by monitor.",
         "stage",
     )
     stage_oldest = _gauge(
         "stage_oldest_seconds",
-        "Age of the oldest message that waits for a stage, at least; told by monitor.",
+        "Least age of the oldest message that waits for a stage; set by monitor.",
         "stage",
     )
     stage_workers = _gauge(
-        "stage_workers", "Processes of a service that were heard of late; told by monitor.", "stage"
+        "stage_workers", "Processes of a service that work now; set by monitor.", "stage"
     )
     stage_rate = _gauge(
         "stage_records_per_second",
-        "Records into and out of a stage, over ten seconds; told by monitor.",
+        "Records a second into and out of a stage, over ten seconds; set by monitor.",
         "stage direction",
     )
     schedule_firings = _counter(
         "schedule_firings",
-        "Firings of schedules by what became of them: fired, skipped, refused, missed.",
+        "Firings of schedules by result: fired, skipped, refused, missed.",
         "result",
     )
     schedule_lateness = _histogram(
         "schedule_lateness_seconds",
-        "Seconds between a schedule's slot and its trigger lying on Kafka; catch-ups left out.",
+        "Seconds between a schedule's slot and its trigger on Kafka, without catch-ups.",
         (0.5, 1, 2, 5, 15, 60),
     )
-    alerts = _counter("alerts", "State changes that were told.", "alert")
+    alerts = _counter("alerts", "Notifications of state changes.", "alert")
     deliveries = _counter(
         "deliveries",
-        "Attempts to deliver a notification: delivered, failed (comes again) or given_up.",
+        "Attempts to deliver a notification: delivered, failed (tried again) or given_up.",
         "kind outcome",
     )
     deliveries_waiting = _gauge(

@@ -1,4 +1,4 @@
-"""Sending spans to an OpenTelemetry collector (OTLP over HTTP). Imported only where wanted."""
+"""Sends spans to an OpenTelemetry collector (OTLP over HTTP). Imported only when configured."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PATH = "/v1/traces"
 
 
 def export_spans(service: str, endpoint: str) -> Callable[[], None]:
-    """Send spans in the background from now on; return what sends the rest and stops.
+    """Send spans in the background from now on; return a function that sends the rest and stops.
 
-    The collector's endpoint is as in OTEL_EXPORTER_OTLP_ENDPOINT: without the path.
+    The collector's endpoint has no path, as in OTEL_EXPORTER_OTLP_ENDPOINT.
     """
     ids = _Ids()
     provider = TracerProvider(
@@ -62,7 +62,7 @@ def export_spans(service: str, endpoint: str) -> Callable[[], None]:
 
 
 class _Ids(RandomIdGenerator):
-    """Gives a root span the trace of its run."""
+    """Gives a root span its run's trace."""
 
     next_trace: str | None = None
 
@@ -82,7 +82,7 @@ class _Span:
 
 
 def _attributes(deliveries: Sequence[Delivery]) -> dict[str, str | int]:
-    """Name what OpenTelemetry's conventions for messaging name."""
+    """Return the attributes of OpenTelemetry's conventions for messaging."""
     if not deliveries:
         return {}
     first = deliveries[0]

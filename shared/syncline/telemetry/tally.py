@@ -1,4 +1,4 @@
-"""What this process has done so far: the figures behind its snapshots. They only ever grow."""
+"""Counts of what this process has done so far, for its snapshots. They only grow."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ class Tally:
     """Counts of one process since its start.
 
     Attributes:
-        records_in, records_out: taken, and handed on or settled; a run counts as one where runs
-            and not records are handled.
+        records_in, records_out: received, and sent on or settled; in stages that handle runs, runs.
         failed, retried: records sent to the DLQ and to a retry topic.
         messages: taken from topics.
-        busy: seconds in handlers, those of several at once added up.
+        busy: seconds in handler calls; calls at the same time are added up.
     """
 
     def __init__(self) -> None:
@@ -28,7 +27,7 @@ class Tally:
         self.busy = 0.0
 
     def count_sent(self, messages: Sequence[Outbound]) -> None:
-        """Count the records of acknowledged messages by where they went."""
+        """Count the records of acknowledged messages by topic."""
         for message in messages:
             if message.topic == DLQ:
                 self.failed += message.records

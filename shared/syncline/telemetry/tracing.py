@@ -1,7 +1,7 @@
 """W3C trace context through every topic: one run is one trace over all services.
 
-A run's trace is the one its trigger came with, else its correlation ID. Spans, one for each run in
-each handled batch, are made only where `export_spans` was called; without it a header costs a
+A run has the trace of its trigger's header, else its correlation ID is the trace. Spans, one for
+each run in each handler call, are made only after `export_spans`; without it a header costs one
 random number.
 """
 
@@ -24,7 +24,7 @@ _FORM = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
 class Context(msgspec.Struct, frozen=True):
-    """A span as others name it: two hexadecimal numbers."""
+    """The name of a span in a header: two hexadecimal numbers."""
 
     trace: str
     span: str
@@ -42,11 +42,11 @@ class Span(Protocol):
 
 
 StartSpan = Callable[[str, Sequence[Delivery], str, Sequence[Context]], Span]
-"""Begins a span: name, the deliveries it is about, its trace, and the spans they come from."""
+"""Begins a span: name, deliveries, its trace, and the spans that the deliveries come from."""
 
 
 class Spans:
-    """The spans of one handled batch, by the key of the run they are about."""
+    """The spans of one handler call, by the key of their run."""
 
     def __init__(self, name: str, deliveries: Sequence[Delivery]) -> None:
         self._name = name
@@ -62,7 +62,7 @@ class Spans:
         ]
 
     def begin(self) -> None:
-        """Begin the spans of the batch, if there are any to be exported."""
+        """Begin the spans of a handler call, if spans are exported."""
         if _start is not None:
             for delivery in self._deliveries:
                 self._header(delivery.key)
@@ -92,14 +92,14 @@ _current: ContextVar[Spans | None] = ContextVar("spans", default=None)
 
 
 def use(start: StartSpan | None) -> None:
-    """Make spans by this function from now on; None: make none."""
+    """Make spans by this function from now on; no spans if None."""
     global _start  # noqa: PLW0603 - set once, when the process starts
     _start = start
 
 
 @contextmanager
 def handling(stage: str, deliveries: Sequence[Delivery]) -> Iterator[Spans]:
-    """Trace the handling of some deliveries; what is sent meanwhile belongs to it."""
+    """Trace the handling of deliveries; messages sent meanwhile belong to it."""
     spans = Spans(stage, deliveries)
     token = _current.set(spans)
     try:
@@ -111,7 +111,7 @@ def handling(stage: str, deliveries: Sequence[Delivery]) -> Iterator[Spans]:
 
 
 def traced(messages: Sequence[Outbound]) -> list[Outbound]:
-    """Give a context to messages that have none: of the batch being handled, or of their run."""
+    """Give messages without a context that of the current handler call, or of their run."""
     spans = _current.get() or Spans("", ())
     return [
         m if any(name == TRACEPARENT for name, _ in m.headers) else spans.with_headers([m])[0]
@@ -120,7 +120,7 @@ def traced(messages: Sequence[Outbound]) -> list[Outbound]:
 
 
 def context_of(headers: Sequence[tuple[str, bytes]]) -> Context | None:
-    """Return the context that a message carries, None if it carries none or a broken one."""
+    """Return the context of a message; None if it has none or a broken one."""
     for name, value in headers:
         if name == TRACEPARENT:
             found = _FORM.fullmatch(value)
@@ -129,10 +129,10 @@ def context_of(headers: Sequence[tuple[str, bytes]]) -> Context | None:
 
 
 def trace_of_run(key: bytes | None) -> str:
-    """Return the trace of a run that came with none: its correlation ID."""
+    """Return the trace of a run whose trigger had none: its correlation ID."""
     try:
         return UUID((key or b"").decode()).hex
-    except ValueError:  # no UUID: a trace of its own
+    except ValueError:  # no UUID, so a new trace
         return secrets.token_hex(16)
 
 
