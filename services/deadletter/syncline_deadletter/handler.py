@@ -1,7 +1,7 @@
-"""Deadletter: takes records that failed for good from `dlq`, stores them, then reports them failed.
+"""Deadletter: reads dead letters from `dlq`, stores them, then reports their records as failed.
 
-The order is the promise: an entry is stored before its outcome is published, so each Failed
-record of a run has exactly one dead letter, whatever crashes in between.
+A dead letter is stored before its outcome is published, so each Failed record of a run has exactly
+one, whatever crashes in between.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DeadLetters(Protocol):
 
 
 class DeadletterHandler(Handler[DlqMessage]):
-    """Stores a poll's letters in one transaction."""
+    """Stores the dead letters of one poll in one transaction."""
 
     def __init__(self, letters: DeadLetters, side_tasks: Mapping[str, SideTask]) -> None:
         self._letters = letters
@@ -51,13 +51,13 @@ class DeadletterHandler(Handler[DlqMessage]):
             await self._letters.store(records)
         except RetriableError:
             raise
-        except Exception as error:  # noqa: BLE001 - anyone may write to the DLQ, and nothing is behind it
+        except Exception as error:  # noqa: BLE001 - anyone may write to the DLQ, and there is no other DLQ behind it
             log.warning("dead_letters_not_stored", letters=len(records), error=str(error)[:500])
             records = [x.record for x in items if x.record and await self._stored(x)]
         return [report_message(settled(record)) for record in records]
 
     async def _stored(self, letter: DlqMessage) -> bool:
-        """Store one dead letter; what the database will not take is kept as poison."""
+        """Store one dead letter, or as poison what the database refuses."""
         assert letter.record is not None
         try:
             await self._letters.store([letter.record])

@@ -1,4 +1,4 @@
-"""Housekeeping: now and then, what was kept long enough is let go."""
+"""Housekeeping: deletes what was kept long enough."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from syncline.runtime.clock import Clock
 EVERY = 600.0
 """Seconds between two rounds."""
 PAUSE = 1.0
-"""Seconds between two bites of one round, so that others get their turn."""
+"""Seconds between two deletes of one round, so that other work gets its turn."""
 log = structlog.get_logger()
 
 
 class Housekeeping:
-    """Several processes may run it; one at a time does the work."""
+    """May run in several processes; one at a time does the work."""
 
     def __init__(self, database: Database, retention: Retention, clock: Clock) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Housekeeping:
         self._clock = clock
 
     async def run(self) -> None:
-        """Side task: keep house for ever. May raise RetriableError."""
+        """Side task: delete for ever. May raise RetriableError."""
         while True:
             await self.renew_patterns()
             removed = await remove_expired(self._database, self._retention)
@@ -35,6 +35,6 @@ class Housekeeping:
             await self._clock.sleep(PAUSE if more else EVERY)
 
     async def renew_patterns(self) -> None:
-        """Fold anew what an older release stored, or stores still. May raise RetriableError."""
+        """Compute anew the patterns that an older release has stored. May raise RetriableError."""
         if count := await renew_patterns(self._database):
             log.info("fingerprints_renewed", entries=count)

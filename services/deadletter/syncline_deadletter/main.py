@@ -29,7 +29,7 @@ def build(service: Service) -> tuple[StageSpec[DlqMessage], DeadletterHandler]:
     )
 
     async def operate() -> None:
-        """Work off operations, once alike entries are known by one fingerprint."""
+        """Work off operations, after renewing fingerprints of an older release."""
         await housekeeping.renew_patterns()
         await operating.run()
 

@@ -1,4 +1,4 @@
-"""Working off operations: replays asked for chunk by chunk, discards done by the thousand."""
+"""Works off operations: replays chunk by chunk, discards by the thousand."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from syncline.runtime.commands.control import cancel_message
 from syncline.runtime.ports import Producer
 
 BUSY, IDLE = 0.2, 1.0
-"""Seconds between two looks while something is under way, while nothing is."""
+"""Seconds between two checks while an operation is under way, and while none is."""
 log = structlog.get_logger()
 
 
 class OperationWorker:
-    """Several processes may run it; each operation is one's at a time.
+    """May run in several processes; one at a time works on an operation.
 
-    A run is asked for again until that is noted: its ID, made of operation and chunk, is the same.
+    A run is triggered again until that is stored: its ID, made of operation and chunk, is the same.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class OperationWorker:
             await self._clock.sleep(BUSY if await self.look() else IDLE)
 
     async def look(self) -> bool:
-        """Bring every operation that is ours one step further; tell whether there are any."""
+        """Do one step of every operation that is ours; tell whether there are any."""
         operations = await self._steps.lease()
         for operation in operations:
             await self._advance(operation)
@@ -60,17 +60,17 @@ class OperationWorker:
             if await self._steps.claim(operation):
                 await self._ask(operation)
         else:
-            for _ in range(10):  # then others get their turn
+            for _ in range(10):  # other operations get their turn
                 if not await self._steps.resolve(operation):
                     break
         if await self._steps.finish(operation):
             log.info("operation_ended", operation=str(operation.id), kind=str(operation.kind))
 
     async def _end_runs(self, operation: LeasedOperation) -> None:
-        """Ask the runs of a stopped operation to end, again until that is noted."""
+        """Cancel the runs of a stopped operation, again until that is stored."""
         run_ids = await self._steps.runs_to_cancel(operation)
         for run_id in run_ids:
-            with suppress(ConflictError):  # it has ended by itself meanwhile
+            with suppress(ConflictError):  # it has ended meanwhile
                 await self._runs.request_cancel(operation.tenant, run_id, operation.actor)
         if run_ids:
             await self._producer.send([cancel_message(i, operation.actor) for i in run_ids])

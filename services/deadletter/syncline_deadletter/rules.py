@@ -1,4 +1,4 @@
-"""What lies on the DLQ topic: dead letters of records, and messages that nobody could decode."""
+"""Messages of the DLQ topic: dead letters of records, and poison that no stage could decode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from syncline.domain.run import Outcome
 
 
 class DlqMessage(msgspec.Struct, frozen=True):
-    """A message of the DLQ: a record's dead letter, and what it is kept as if it is none."""
+    """A message of the DLQ: a record's dead letter, and the poison it is stored as otherwise."""
 
     record: DeadLetter | None
     poison: PoisonMessage
@@ -22,7 +22,7 @@ _decode = decoder_of(CloudEvent[DeadLetter]).decode
 
 
 def decode(delivery: Delivery) -> DlqMessage:
-    """Read a DLQ message. Nothing is refused: what is no dead letter is kept as poison."""
+    """Read a DLQ message. A message that is no dead letter is stored as poison."""
     headers = dict(delivery.headers)
     if "dlq-error-code" in headers:
         try:
@@ -43,7 +43,7 @@ def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonMessage:
     def number(name: str, most: int) -> int:
         digits = text(name)
         if not digits.isdecimal() or len(digits) > 19 or int(digits) > most:
-            raise ValueError(f"its header dlq-{name} is no number that Kafka gives")
+            raise ValueError(f"its header dlq-{name} is not a number that Kafka uses")
         return int(digits)
 
     topic = text("original-topic")
@@ -65,7 +65,7 @@ def _poison(headers: dict[str, bytes], value: bytes | None) -> PoisonMessage:
 
 
 def stray(delivery: Delivery, error: str) -> PoisonMessage:
-    """Describe a message of the DLQ itself that is kept as it is."""
+    """Return the poison for a message of the DLQ itself."""
     return PoisonMessage(
         id=poison_id(delivery.topic, delivery.partition, delivery.offset),
         topic=delivery.topic,

@@ -1,7 +1,7 @@
-"""Finalize: takes reports from `outcomes`, keeps outcomes and counters, closes runs, tells status.
+"""Finalize: reads reports, stores outcomes and counters, closes runs, publishes status events.
 
-It alone moves the cursor. Events follow the commit; a crash between the two brings the reports
-again, which change nothing and are told again with a higher number.
+Only Finalize moves the cursor. Events are published after the commit. After a crash in between, the
+reports come again: they change nothing, and their event is published with a higher number.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from syncline_finalize.rules import dead_letter_events, settled_by_stall
 from syncline_finalize.status_throttle import StatusThrottle
 
 LOOKS = 20
-"""How often a run is looked at within the time that makes it a stalled one."""
+"""Checks of a run within the time after which it counts as stalled."""
 LONGEST_PAUSE = 60.0
-"""Seconds between two looks, at most."""
+"""Most seconds between two checks."""
 
 
 FORGET_AFTER = 3600.0
-"""Seconds after its end that a run is remembered whose records were to be skipped. It ends when the
-last of them came by; only copies of messages come later."""
+"""Seconds between the end of a cancelled run and the removal of its command from the control topic.
+Until then a late copy of a message must still be skipped."""
 COUNT_EVERY = 5.0
 """Seconds."""
 
@@ -53,10 +53,10 @@ class StalledRuns(Protocol):
 
 
 class FinalizeHandler(Handler[Report]):
-    """Applies a poll's reports in one transaction.
+    """Applies the reports of one poll in one transaction.
 
-    Gives up runs in which nothing moves for `stalled_after` seconds, and has commands forgotten of
-    those `cancelled` runs that are over.
+    Closes runs in which nothing moves for `stalled_after` seconds, and removes the commands of
+    `cancelled` runs that are over.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class FinalizeHandler(Handler[Report]):
         return messages
 
     async def _give_up(self, suspicion: Stalling) -> list[Outbound]:
-        """Close a stalled run; what is left of it on the topics is skipped by every stage."""
+        """Close a stalled run; every stage then skips what is left of it on the topics."""
         closed = await self._stalls.close(suspicion)
         if closed is None:
             return []
@@ -118,13 +118,13 @@ class FinalizeHandler(Handler[Report]):
         }
 
     async def count_in_flight(self) -> None:
-        """Set the figure of what is on its way."""
+        """Set the metric of records in flight."""
         METRICS.in_flight.set(await self._outcomes.in_flight())
 
     async def forget_cancels(self) -> None:
-        """Side task: let the control topic forget runs that have been over for a while.
+        """Side task: remove the commands of runs that have been over for a while.
 
-        Not at once: a copy of a batch that comes late must still be skipped.
+        Not at once, because a late copy of a bundle must still be skipped.
         """
         while True:
             await self._clock.sleep(LONGEST_PAUSE)
@@ -133,12 +133,12 @@ class FinalizeHandler(Handler[Report]):
                 await self._producer.send([forget_message(run_id) for run_id in over])
 
     async def tell_held_back(self) -> None:
-        """Side task: send what was held back, so that a pause never shows an old figure."""
+        """Side task: send delayed events, so that people see the newest figures."""
         while True:
             await self._producer.send(await self._throttle.due())
 
     async def look_for_stalled(self) -> None:
-        """Side task: report runs in which nothing moves, behind what is on its way about them."""
+        """Side task: report runs in which nothing moves, after all reports on their way."""
         while True:
             await self._clock.sleep(min(self._stalled_after / LOOKS, LONGEST_PAUSE))
             suspects = await self._stalls.suspects(self._stalled_after)

@@ -1,4 +1,4 @@
-"""Which status events a run's reports give rise to, and when."""
+"""Which status events follow a run's reports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROGRESS_EVERY = 0.25
 
 
 def event_type(run: Run, reports: Iterable[Report]) -> str:
-    """Name the event that tells a run's state after these reports."""
+    """Return the type of a run's status event after these reports."""
     if run.state.is_final:
         return events.COMPLETED
     if any(isinstance(report, Retrying | Waiting) for report in reports):
@@ -36,7 +36,7 @@ def event_type(run: Run, reports: Iterable[Report]) -> str:
 
 
 def status_event(run: Run, reports: Sequence[Report], now: datetime) -> Outbound:
-    """Make the event of a run as it stands."""
+    """Make the status event of a run's state now."""
     status = status_of(run)
     type_ = event_type(run, reports)
     if type_ == events.WAITING:
@@ -45,7 +45,7 @@ def status_event(run: Run, reports: Sequence[Report], now: datetime) -> Outbound
 
 
 def waiting_for(reports: Iterable[Report]) -> str:
-    """Say in words what a run waits for."""
+    """Return in words what a run waits for."""
     again = sum(len(r.slots) for r in reports if isinstance(r, Retrying))
     paused = [r for r in reports if isinstance(r, Waiting)]
     words = [f"{again} record{'s' * (again != 1)} will be tried again"] if again else []
@@ -59,14 +59,14 @@ def waiting_for(reports: Iterable[Report]) -> str:
 
 
 def dead_letter_events(run: Run, reports: Iterable[Report], now: datetime) -> list[Outbound]:
-    """Announce the dead letters of a run, numbered up to just below the event of the run itself."""
+    """Make the events of a run's dead letters, numbered up to just below the run's own event."""
     letters = dead_letters_in(reports)
     first = run.status_seq - len(letters)
     return [_dead_letter_event(run, letter, seq, now) for seq, letter in enumerate(letters, first)]
 
 
 def settled_by_stall(run: RunRef, letters: Sequence[DeadLetter]) -> Settled:
-    """Report the records that were given up with a stalled run, as their stages would have."""
+    """Make the report that the records of a stalled run failed, as their stages would."""
     references = [DeadLetterRef(x.id, x.source_id, x.stage, x.failure) for x in letters]
     return Settled(run, [], "finalize", references)
 

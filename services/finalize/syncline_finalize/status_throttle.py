@@ -1,4 +1,4 @@
-"""When status events are told: progress at most four times a second a run, its end at once."""
+"""When status events are published: progress at most four times a second a run, its end at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from syncline_finalize.rules import PROGRESS_EVERY, status_event
 
 
 class _Postponed(msgspec.Struct):
-    """What is told of a run when its time comes."""
+    """A progress event that waits for its time."""
 
     due: float
     run: Run
@@ -23,7 +23,7 @@ class _Postponed(msgspec.Struct):
 
 
 class StatusThrottle:
-    """Holds progress back to its rate. What is held is only ever older than what was told after."""
+    """Delays progress events to their rate; of each run it keeps only the newest."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,7 +32,7 @@ class StatusThrottle:
         self._news = asyncio.Event()
 
     def event_of(self, run: Run, reports: Sequence[Report]) -> list[Outbound]:
-        """Return the event of a run as it stands now, or keep it for its time."""
+        """Return the event of a run's state now, or keep it until it is due."""
         held = self._held.pop(run.id, None)
         reports = [*(held.waiting if held else ()), *reports]
         if run.state.is_final:
@@ -49,7 +49,7 @@ class StatusThrottle:
         return [status_event(run, reports, self._clock.now())]
 
     async def due(self) -> list[Outbound]:
-        """Wait until something that was held is due, and return it."""
+        """Wait until delayed events are due, and return them."""
         while not self._held:
             self._news.clear()
             await self._news.wait()
@@ -66,6 +66,6 @@ class StatusThrottle:
         return messages
 
     def _forget(self, now: float) -> None:
-        """Keep nothing of runs that went to another process."""
+        """Drop the events of runs that moved to another process."""
         if len(self._told) > 1000:
             self._told = {r: at for r, at in self._told.items() if now - at < PROGRESS_EVERY}

@@ -1,1 +1,1 @@
-"""Rates and waiting records per stage over time: the one room of Faust (docs/decisions)."""
+"""Rates and waiting records of each stage over time; only this service uses Faust (0017)."""

@@ -1,4 +1,4 @@
-"""Keeps one Faust app reading snapshots: one that crashed or reads nothing is replaced."""
+"""Runs a Faust app that reads snapshots; replaces it when it crashed or reads nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from syncline_monitor.rules import Processes
 START_WITHIN, STOP_WITHIN = 60.0, 10.0
 """Seconds."""
 REPLACED_AFTER = 30.0
-"""Seconds without a snapshot, the monitor's own included, after which an app is replaced."""
+"""Seconds without any snapshot, even the monitor's own, after which an app is replaced."""
 CURRENT_FOR = 3.0
-"""Seconds after the newest snapshot for which the figures are current."""
+"""Seconds after the newest snapshot during which the figures count as current."""
 log = structlog.get_logger()
 
 
 class FaustSupervisor:
-    """Runs one Faust app after another, and says what the one that runs has read."""
+    """Runs one Faust app after another, and shows what the current one has read."""
 
     def __init__(self, connection: KafkaConnection, clock: Clock) -> None:
         self._connection = connection
@@ -32,12 +32,12 @@ class FaustSupervisor:
 
     @property
     def joined(self) -> bool:
-        """Whether the consumer group gave us our share, which may be nothing."""
+        """Whether the consumer group has assigned our partitions, perhaps none."""
         return self._table is not None and self._table.joined
 
     @property
     def processes(self) -> Processes | None:
-        """What was read; None while another monitor reads, or nothing can be read."""
+        """The processes read; None while another monitor reads, or nothing can be read."""
         table = self._table
         if table is None or self._clock.monotonic() - table.read_at > CURRENT_FOR:
             return None
@@ -57,7 +57,7 @@ class FaustSupervisor:
             table = SnapshotTable(self._connection, self._clock)
             try:
                 reason = await self._read(table)
-            except Exception as error:  # noqa: BLE001 - whatever a foreign framework raises
+            except Exception as error:  # noqa: BLE001 - Faust may raise anything
                 reason = str(error) or type(error).__name__
             finally:
                 self._table = None
@@ -66,7 +66,7 @@ class FaustSupervisor:
             await self._clock.sleep(backoff.next())
 
     async def _read(self, table: SnapshotTable) -> str:
-        """Let an app read until it fails; return why."""
+        """Let an app read until it fails; return the reason."""
         async with asyncio.timeout(START_WITHIN):
             await table.start()
         self._table = table
@@ -78,7 +78,7 @@ class FaustSupervisor:
         return "it crashed"
 
     async def _stop(self, table: SnapshotTable) -> None:
-        """Stop an app, within bounds: Faust may wait for ever while the broker is away."""
+        """Stop an app, within a time limit: Faust may wait for ever while the broker is away."""
         task = asyncio.ensure_future(table.stop())
         self._stopping.add(task)
         task.add_done_callback(self._note_stopped)

@@ -1,7 +1,7 @@
-"""Faust: takes snapshots from their topic and keeps the newest of each process in a table.
+"""Faust: reads snapshots and keeps the newest of each process in a table.
 
-The table's changelog lives on Kafka, so a monitor that starts, or takes over, knows at once what
-was read before. There is one partition: one monitor works, others wait to take over.
+The table's changelog is on Kafka, so a monitor that starts or takes over knows at once what was
+read before. There is one partition: one monitor works, others wait to take over.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from syncline_monitor.rules import Processes, read_process, read_snapshot
 
 log = structlog.get_logger()
 SESSION, HEARTBEAT, REBALANCE = 10.0, 2.0, 15.0
-"""Seconds; with Faust's own 60 a monitor that was killed is missed for a minute."""
+"""Seconds; with Faust's default of 60 nobody would replace a killed monitor for a minute."""
 
 
 class SnapshotTable:
     """One Faust app, whose table holds the newest snapshot of each process.
 
     Attributes:
-        processes: what was read, from the first snapshot after an assignment on.
+        processes: those read, from the first snapshot after an assignment on.
         read_at: monotonic time of the newest snapshot.
-        joined: whether the consumer group gave us our share.
-        assigned: whether that is the partition with the snapshots.
+        joined: whether the consumer group has assigned our partitions, perhaps none.
+        assigned: whether the partition of the snapshots is ours.
     """
 
     def __init__(self, connection: KafkaConnection, clock: Clock) -> None:
@@ -66,7 +66,7 @@ class SnapshotTable:
         self._folder.cleanup()
 
     async def _note_assignment(self, _app: object, /, *assigned: object, **_: object) -> None:
-        """Begin with what the table says, once it is read; what was read before is out of date."""
+        """Begin with the table, once it is read; what was read before is out of date."""
         self.processes = None
         self.read_at = self._clock.monotonic()
         self.joined = True

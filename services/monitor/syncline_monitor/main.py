@@ -42,7 +42,7 @@ async def _run(settings: Settings) -> None:
 def _health(supervisor: FaustSupervisor, monitor: Monitor, clock: Clock) -> HealthServer:
     def alive() -> str | None:
         still = clock.monotonic() - monitor.last_tick
-        return f"it has not looked for {still:.0f} s" if still > TICK_LIMIT * 6 else None
+        return f"the monitor has not checked for {still:.0f} s" if still > TICK_LIMIT * 6 else None
 
     def ready() -> dict[str, str | None]:
         joined = None if supervisor.joined else "not joined yet"

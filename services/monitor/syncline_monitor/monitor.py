@@ -1,4 +1,4 @@
-"""Once a second: how every service stands, to PostgreSQL and to Prometheus."""
+"""Writes the status of every service to PostgreSQL and Prometheus, once a second."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 
 class Monitor:
-    """Puts together what snapshots say of processes and what the broker says of the groups.
+    """Joins the snapshots of processes with what the broker knows of their groups.
 
-    The services come in the order in which a record passes them.
+    The services are in the order in which a record passes them.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Monitor:
         self.waiting_for: str | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look until told to stop."""
+        """Write the status until `stopping` is set."""
         while not stopping.is_set():
             try:
                 await self._look()
@@ -64,7 +64,7 @@ class Monitor:
 
     async def _look(self) -> None:
         groups = await self._lags.look()
-        lags = self._stage_lags(groups)  # also while another monitor works: the ages must be known
+        lags = self._stage_lags(groups)  # also while another monitor works, to know the ages
         processes = self._supervisor.processes
         if processes is None:
             self._stored.clear()

@@ -1,6 +1,6 @@
-"""What snapshots mean: the newest of a process wins, and rates are differences over time.
+"""What snapshots mean: the newest of a process counts, and rates are differences over time.
 
-Nothing is ever added up over messages, so copies, late ones and lost ones change nothing.
+Nothing is added up over messages, so duplicate, late and lost ones change nothing.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from syncline.domain.service_status import Rates, ServiceStatus, Worker, judge_s
 ALIVE_FOR = 5.0
 """Seconds after its last snapshot for which a process counts as alive."""
 KEPT_FOR = 600.0
-"""Seconds for which a silent process is remembered, so that late copies are known as such."""
+"""Seconds for which a silent process is kept, so that its late snapshots are recognised."""
 HISTORY = 70.0
-"""Seconds of samples that are kept of a process."""
+"""Seconds of samples that are kept for a process."""
 LATE = 0.5
-"""Seconds that a snapshot may be late and still count as one of its window's ends."""
+"""Seconds by which a snapshot may be late and still count as an end of its window."""
 RUNS = ("trigger", "ingest")
-"""Stages whose messages are runs; those of the others bring records."""
+"""Stages whose messages are runs; the messages of others carry records."""
 
 
 class Process(msgspec.Struct, frozen=True):
-    """The newest snapshot of a process; `heard` is the broker's time of its arrival, in seconds."""
+    """The newest snapshot of a process; `heard` is the broker's time of it, in seconds."""
 
     snapshot: Snapshot
     heard: float
@@ -38,7 +38,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class StageLag(msgspec.Struct, frozen=True):
-    """What waits for a stage; `oldest` is the age of the oldest message in seconds, at least."""
+    """What waits for a stage; `oldest` is the least age of the oldest message in seconds."""
 
     messages: int
     members: int
@@ -50,10 +50,10 @@ read_process = msgspec.json.Decoder(Process).decode
 
 
 class Processes:
-    """All processes that are known, with what they did in the last minute.
+    """All known processes, with their counts of the last minute.
 
     Attributes:
-        now: the broker's time of the newest arrival, in seconds.
+        now: the broker's time of the newest snapshot, in seconds.
     """
 
     def __init__(self, stored: Iterable[Process] = ()) -> None:
@@ -64,7 +64,7 @@ class Processes:
             self.apply(process.snapshot, process.heard)
 
     def apply(self, snapshot: Snapshot, arrived: float) -> Process | None:
-        """Take over a snapshot; return the process as it is known now, None if nothing is new."""
+        """Apply a snapshot; return the process, or None if the snapshot is not newer."""
         name = snapshot.process
         before = self._processes.get(name)
         if before is not None and snapshot.seq <= before.snapshot.seq:
@@ -80,7 +80,7 @@ class Processes:
         return process
 
     def forget(self) -> list[str]:
-        """Forget processes that were silent for long, and name them."""
+        """Remove processes that were silent for long, and return their IDs."""
         gone = [n for n, p in self._processes.items() if self.now - p.heard > KEPT_FOR]
         for name in gone:
             del self._processes[name], self._samples[name]
@@ -89,7 +89,7 @@ class Processes:
     def status(
         self, services: Sequence[str], lags: Mapping[str, StageLag], now: float
     ) -> list[ServiceStatus]:
-        """Judge every service, at a moment of the broker's clock."""
+        """Return the status of every service at a time of the broker's clock."""
         return [self._service(service, lags.get(service), now) for service in services]
 
     def _service(self, service: str, lag: StageLag | None, now: float) -> ServiceStatus:
@@ -122,7 +122,7 @@ class Processes:
         )
 
     def _size(self, service: str, own: Sequence[Process]) -> float:
-        """Return how many records a message brings to a stage; as to its like, if it had none."""
+        """Return how many records a stage's message carries; if it had none, as in similar ones."""
         size = _records_a_message(own)
         if size is None and service in INPUT_OF:
             alike = [p for p in self._processes.values() if p.snapshot.stage in INPUT_OF]
@@ -139,14 +139,14 @@ class Processes:
 
 
 def _begun(s: Snapshot) -> Snapshot:
-    """Return a process as it was at its start: all counts are zero."""
+    """Return a process at its start, with all counts zero."""
     return Snapshot(s.stage, s.process, 0, s.host, s.pid, s.started_at, 0.0)
 
 
 def _rate(samples: Sequence[Process], name: str, window: float, silent_at: float | None) -> float:
-    """Return a count's growth a second.
+    """Return by how much a count grows a second.
 
-    The window of a process that is alive ends with its newest sample, that of a silent one now.
+    The window ends with the newest sample of a live process, or now for a silent one.
     """
     newest = samples[-1]
     end = newest.heard if silent_at is None else silent_at
@@ -167,11 +167,11 @@ def _records_a_message(processes: Sequence[Process]) -> float | None:
 
 
 KEPT_MARKS = 900
-"""Ends that are remembered of a partition; what waits for longer counts as old as the first."""
+"""End offsets that are kept for a partition; older messages count as old as the first one."""
 
 
 class Ages:
-    """Knows since when messages wait, from watching where the topics end."""
+    """Knows since when messages wait, from the end offsets that it has seen."""
 
     def __init__(self) -> None:
         self._ends: dict[Partition, deque[tuple[int, float]]] = {}
@@ -179,11 +179,11 @@ class Ages:
     def oldest(
         self, done: Mapping[Partition, int], ends: Mapping[Partition, int], now: float
     ) -> float | None:
-        """Note the ends and return the age of the oldest message that is not done, at least.
+        """Note the ends and return the least age of the oldest message that is not done.
 
         Args:
             done: next offset by partition.
-            ends: offset behind the newest message.
+            ends: the offset after the newest message.
             now: in seconds; only differences matter.
         """
         since = []

@@ -1,1 +1,1 @@
-"""Tells people and programs outside of state changes: signed webhooks and e-mail."""
+"""Notifies people and programs of state changes by signed webhooks and e-mail."""

@@ -1,6 +1,6 @@
-"""Sends what is due: at least once, with the same ID on every attempt, for up to a day.
+"""Sends due deliveries: at least once, with the same ID on every attempt, for up to a day.
 
-A delivery is held for a while by who sends it. Who dies in between leaves it to the others.
+A process leases a delivery while it sends it. If it dies, another process takes the delivery over.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from syncline.telemetry.metrics import METRICS
 from syncline_notifier.rules import pause_after
 
 AT_ONCE = 16
-"""Deliveries of one process that are under way."""
+"""Most deliveries that one process sends at once."""
 LEASE = 120.0
-"""Seconds; no attempt takes half as long."""
+"""Seconds of a lease; no attempt takes half as long."""
 LOOK_EVERY = 1.0
 """Seconds."""
 log = structlog.get_logger()
 
 
 class DeliverySender:
-    """Sends what lies in the outbox."""
+    """Sends the deliveries of the outbox."""
 
     def __init__(
         self, deliveries: Deliveries, senders: Senders, clock: Clock, random: Random | None = None
@@ -38,9 +38,9 @@ class DeliverySender:
         self._random = random or Random()  # noqa: S311 - jitter
 
     async def run(self) -> None:
-        """Side task: deliver for ever; a slow receiver holds back none but itself.
+        """Side task: deliver for ever; a slow receiver delays only its own deliveries.
 
-        Raises RetriableError; what is held meanwhile is taken up later.
+        Raises RetriableError; leased deliveries are sent later.
         """
         try:
             await self._run()
@@ -60,7 +60,7 @@ class DeliverySender:
                 await self._clock.sleep(LOOK_EVERY)
 
     async def deliver_due(self) -> int:
-        """Deliver what is due now and return how much it was."""
+        """Send the deliveries that are due now and return their number."""
         claimed = await self._deliveries.claim(AT_ONCE, LEASE)
         async with asyncio.TaskGroup() as group:
             for due in claimed:

@@ -1,4 +1,4 @@
-"""Notifier: takes the ends of runs from `status`, and notes whom it has to be told to."""
+"""Notifier: reads the ends of runs from `status` and stores the deliveries that follow."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from syncline_notifier.deliveries import DeliverySender
 from syncline_notifier.rules import RunEnd, judge_all, weigh
 
 WEIGH_EVERY = 10.0
-"""Seconds between two looks at the dead letters."""
+"""Seconds between two counts of pending dead letters."""
 LOOK_EVERY = 1.0
-"""Seconds between two looks at what is due to be told."""
+"""Seconds between two checks for notifications that are due."""
 log = structlog.get_logger()
 
 
 class NotifierHandler(Handler[RunEnd | None]):
-    """Judges a poll's runs in one transaction."""
+    """Judges the runs of one poll in one transaction."""
 
     def __init__(
         self, alerting: Alerting, sender: DeliverySender, threshold: int, clock: Clock
@@ -56,11 +56,11 @@ class NotifierHandler(Handler[RunEnd | None]):
         return []
 
     async def tell_due(self) -> None:
-        """Publish what has stood long enough. May raise RetriableError."""
+        """Store the notifications that are due. May raise RetriableError."""
         _note(await self._alerting.tell_due(self._clock.now()))
 
     async def weigh_pending(self) -> None:
-        """Look how many dead letters wait. May raise RetriableError."""
+        """Judge the numbers of pending dead letters. May raise RetriableError."""
         _note(await self._alerting.weigh_pending(self._decide, self._clock.now()))
 
     def _decide(

@@ -1,14 +1,14 @@
 """What the end of a run means for its stream.
 
-What is told of that, and when: `domain/notification/incident.py`.
+What is notified of that, and when: `domain/notification/incident.py`.
 
 | A run ends | It read records | Its stream |
 |---|---|---|
 | failed, partial success | - | fails that way, in the incident of its cause |
 | the same way again | - | fails, in the incident that it is in |
-| succeeded | yes | is well again |
-| succeeded | no | fails no more, but nothing is proven: no recovery is told by it |
-| cancelled, or ended before the newest that was counted | - | stands as it stood |
+| succeeded | yes | works again |
+| succeeded | no | no longer fails, but that is not proven: no recovery is notified |
+| cancelled, or ended before the newest counted run | - | does not change |
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from syncline.domain.run import State
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """A run that is over, and when it ended."""
+    """The end of a run, and its time."""
 
     run: RunStatus
     at: datetime
@@ -48,7 +48,7 @@ _OF_STATE = {State.FAILED: Alert.RUN_FAILED, State.PARTIAL_SUCCESS: Alert.PARTIA
 
 
 def decode(delivery: Delivery) -> RunEnd | None:
-    """Read a status event; None for all but the end of a run. Raises as decoders do."""
+    """Read a status event; None unless it is the end of a run. Raises msgspec.DecodeError."""
     value = delivery.value or b""
     if _head(value).type != COMPLETED:
         return None
@@ -63,7 +63,7 @@ def decode(delivery: Delivery) -> RunEnd | None:
 def judge(
     state: AlertState, ended: RunEnd, causes: Mapping[str, Cause]
 ) -> tuple[AlertState, Happening | None]:
-    """Decide what the end of a run means, by why runs failed as far as the database knows it."""
+    """Decide what the end of a run means; `causes` are those that the database knows."""
     if state.judged_at is not None and ended.at <= state.judged_at:
         return state, None
     run = ended.run
@@ -75,7 +75,7 @@ def judge(
     if alert is None:
         return state, None
     cause = causes.get(run.correlation_id)
-    if cause is None:  # known by the run's end alone
+    if cause is None:  # only the status event is known
         pattern = pattern_of(run.reason or "", [run.instance, run.correlation_id])
         cause = Cause(f"{run.state}/{pattern}")
     ways = state.open if alert in state.open else (*state.open, alert)
@@ -98,10 +98,10 @@ def judge_all(
 def weigh(
     state: AlertState, subject: Subject, pending: int, threshold: int
 ) -> tuple[AlertState, Happening | None]:
-    """Decide on an instance's pending dead letters.
+    """Decide about an instance's pending dead letters.
 
-    Too many from the threshold on, well again from half of it down: a number that sways around the
-    threshold is one failure.
+    The alert begins at the threshold and ends at half of it, so that a number that moves around the
+    threshold is one alert.
     """
     alert: Alert | None
     if pending >= threshold and not state.open:
@@ -129,17 +129,17 @@ def _data(run: RunStatus, alert: Alert | None, reason: str | None) -> AlertData:
 
 
 PAUSES = (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 21_600, 36_000)
-"""Seconds before the second attempt, the third, and so on: a day in all, then it is given up."""
+"""Seconds before the second attempt, the third, and so on; after a day a delivery is given up."""
 JITTER = 0.2
 
 
 def pause_after(attempts: int, chance: float, retry_after: float | None = None) -> float | None:
-    """Return the seconds until the next attempt, None when it is given up.
+    """Return the seconds until the next attempt, None to give up.
 
     Args:
         attempts: made so far.
         chance: a random number from 0 to 1.
-        retry_after: seconds that the receiver asked for; what is longer wins, up to an hour.
+        retry_after: seconds that the receiver asked for; the longer of both counts, up to an hour.
     """
     if attempts > len(PAUSES):
         return None

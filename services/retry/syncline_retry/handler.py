@@ -1,9 +1,9 @@
-"""Retry: holds each partition of the `retry.*` topics until its head is due, then hands it on.
+"""Retry: waits until the first message of each `retry.*` partition is due, then sends it on.
 
-Every topic holds retries of about one delay, so the head is the next one due; those behind it wait
-at most the jitter longer. What waits longer than the longest tier, because a system asked for it,
-goes round again and again and holds back nobody. Nothing waits in memory: a restart finds the same
-head.
+All retries of a topic have about the same delay, so the first message is the next one due, and
+those after it wait at most the jitter longer. A retry that must wait longer than the longest delay,
+because a system asked for it, goes to a retry topic again, so that it blocks no other. Nothing
+waits in memory only: after a restart the first message is the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from syncline_retry.rules import Waiting
 
 
 class RetryHandler(Handler[Waiting]):
-    """Waits for each message's time; a cancelled run's are handed on at once."""
+    """Waits until each message is due; sends those of a cancelled run on at once."""
 
     def __init__(self, is_cancelled: Callable[[str], bool], clock: Clock) -> None:
         self._is_cancelled = is_cancelled

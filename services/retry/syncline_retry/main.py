@@ -10,7 +10,7 @@ from syncline_retry.handler import RetryHandler
 from syncline_retry.rules import Waiting, decode
 
 TOPICS = [retry_topic(tier) for tier in RETRY_TIERS]
-# A waiting message needs no finishing: whoever gets the partition next waits on.
+# No drain for a waiting message: the next member with the partition goes on waiting.
 SPEC = StageSpec(
     "retry",
     TOPICS,

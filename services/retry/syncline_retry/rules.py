@@ -1,4 +1,4 @@
-"""When a waiting retry is due, and where it goes then."""
+"""When a waiting retry is due, and to which topic it goes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from syncline.contracts.topics import INPUT_OF, Stage, retry_topic, tier_of
 from syncline.contracts.wire import Delivery, Outbound, lane_spread
 
 LONGEST = 25 * 60 * 60 * 1000
-"""Milliseconds that no retry waits; one that would go round for ever is poison."""
+"""More milliseconds than any retry waits; a message that is due later is poison."""
 PATIENCE = 1.25
-"""How much longer than its topic's tier a message may stand at the head: the jitter of a retry."""
+"""A message blocks its partition for at most so many times its topic's delay, because of jitter."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
     """A retry that waits.
 
     Attributes:
-        due_at: milliseconds since 1970 before which its stage must not get it.
-        turn_at: when it has stood at the head for as long as its topic is for, and must make room.
-        onward: to its stage.
-        around: to a retry topic once more; `due` says which.
+        due_at: when it may go to its stage, milliseconds since 1970.
+        turn_at: when it must make room for those after it, milliseconds since 1970.
+        onward: its message to the stage.
+        around: its message to a retry topic, if it is not due yet.
     """
 
     due_at: int
@@ -32,7 +32,7 @@ class Waiting(msgspec.Struct, frozen=True):
     around: Outbound
 
     def next(self, now: int) -> Outbound:
-        """Return where it goes at a moment, in milliseconds since 1970."""
+        """Return the message to send at a time in milliseconds since 1970."""
         if now >= self.due_at:
             return self.onward
         topic = retry_topic((self.due_at - now) / 1000)
@@ -40,14 +40,14 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 def decode(delivery: Delivery) -> Waiting:
-    """Read a message of a retry topic. Raises ValueError: a header is wrong, or it is no bundle."""
+    """Read a message of a retry topic. Raises ValueError: a wrong header, or no bundle."""
     headers = dict(delivery.headers)
     try:
         due_at, stage = int(headers[RETRY_AT]), Stage(headers[RETRY_STAGE].decode())
     except KeyError as error:
         raise ValueError(f"header {error} is missing") from error
     if due_at > delivery.timestamp + LONGEST:
-        raise ValueError(f"header {RETRY_AT!r} lies further away than any retry")
+        raise ValueError(f"header {RETRY_AT!r} is later than any retry is due")
     bundle = bundle_in(delivery)
     if stage not in INPUT_OF:
         raise ValueError(f"header '{RETRY_STAGE}' names {stage}, which takes no bundles")

@@ -1,4 +1,4 @@
-"""What becomes of a schedule whose slot has come."""
+"""Decides what happens to a schedule that is due."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from syncline.domain.schedule.firing import (
 from syncline.domain.schedule.slots import decide_slots, next_slot, slots
 
 MOST_MISSED = 1000
-"""Missed slots of one schedule that are noted at once; the next look takes the next ones."""
+"""Missed slots of one schedule that one check records; the next check takes the next ones."""
 FARTHEST = timedelta(days=7)
-"""How far back missed slots are noted one by one."""
+"""How far back missed slots are recorded one by one."""
 _MOMENT = timedelta(seconds=1)
 
 
 def decide_update(schedule: DueSchedule, now: datetime) -> ScheduleUpdate:
-    """Decide which of the slots that have come are recorded, and which slot is next.
+    """Decide which due slots are recorded, and which slot is next.
 
-    Raises InvalidInputError: the zone is no longer known.
+    Raises InvalidInputError if the zone is no longer known.
     """
     cron, zone = parse_cron(schedule.cron), parse_zone(schedule.timezone)
     if not schedule.able:

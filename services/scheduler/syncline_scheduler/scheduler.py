@@ -1,4 +1,4 @@
-"""The scheduler's work: look what has come, publish it, take over what became of it."""
+"""The scheduler: find due schedules, publish their triggers, store the results."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from syncline.telemetry.metrics import METRICS
 from syncline_scheduler.rules import decide_update
 
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 LATER = timedelta(hours=1)
-"""When a schedule that cannot be read is looked at again."""
+"""When a schedule that cannot be read is checked again."""
 SURE = timedelta(days=1)
-"""How long a message that seemed lost may still turn out to have reached the broker."""
+"""How long a message that seemed lost may still arrive at the broker."""
 log = structlog.get_logger()
 
 
 class Scheduler:
-    """One of any number of schedulers. What it knows is in the database; it keeps nothing.
+    """One of any number of schedulers. All its state is in the database.
 
     Attributes:
         waiting_for: what it needs and cannot reach, None when it works.
@@ -46,10 +46,10 @@ class Scheduler:
         self._firings = firings
         self._producer = producer
         self._clock = clock
-        self.waiting_for: str | None = "has not looked yet"
+        self.waiting_for: str | None = "has not checked yet"
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Look every second until `stopping` is set; a look that has begun is finished."""
+        """Check every second until `stopping` is set; finish a check that has begun."""
         backoff = Backoff()
         while not stopping.is_set():
             try:
@@ -66,7 +66,7 @@ class Scheduler:
                 await sleep_unless(self._clock, EVERY, stopping)
 
     async def look(self) -> None:
-        """Do once all there is to do. Raises RetriableError: what was begun is found again."""
+        """Do all that is due, once. Raises RetriableError; the next check goes on with the rest."""
         await self._take()
         now = self._clock.now()
         given_up = await self._firings.give_up(now - WORTH, "it could not be published in time")

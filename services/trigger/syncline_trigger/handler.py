@@ -1,4 +1,4 @@
-"""Trigger: takes requests from `triggers`, stores accepted runs, hands them to Ingest in turn."""
+"""Trigger: reads requests from `triggers`, stores accepted runs, passes them to Ingest in turn."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from syncline_trigger.ports import TriggerStore
 from syncline_trigger.rules import TriggerMessage, accepted, refused_in_turn, rejected
 
 DISPATCH_EVERY = 1.0
-"""Seconds between two looks for queued runs whose turn has come."""
+"""Seconds between two checks for queued runs whose turn has come."""
 AGAIN_EVERY = 5
-"""Looks between two at what stages may not know."""
+"""Every so many checks, open commands are checked, too."""
 OLD = 5.0
 """Seconds after which a cancel that is still open is published again."""
 SMALL = 1000
-"""Records up to which a run travels in one lane."""
+"""A run with at most so many records takes one lane."""
 log = structlog.get_logger()
 
 
@@ -66,7 +66,7 @@ class TriggerHandler(Handler[TriggerMessage]):
         return {"dispatch": self.dispatch}
 
     async def _answers(self, trigger: TriggerMessage) -> list[Outbound]:
-        """Answer a trigger; one that nobody can read goes to the DLQ as well, with its bytes."""
+        """Answer a trigger; one that cannot be read goes to the DLQ, too, with its bytes."""
         answer = await self._answer(trigger)
         if trigger.unread is None:
             return [answer]
@@ -93,7 +93,7 @@ class TriggerHandler(Handler[TriggerMessage]):
         return accepted(trigger, run, now)
 
     def _width(self, request: TriggerRequest) -> int:
-        """A small run takes one lane and keeps its records together, a big one takes all."""
+        """Return the number of lanes: one for a small run, all for a big one."""
         is_small = bool(request.source_ids) or request.replay is not None
         capped = request.max_entities is not None and request.max_entities <= SMALL
         return 1 if is_small or capped else self._lanes
@@ -105,7 +105,7 @@ class TriggerHandler(Handler[TriggerMessage]):
         ]
 
     async def _commands(self) -> list[Outbound]:
-        """Now and then, publish what run rows, which are right, say and the topic does not."""
+        """At intervals, publish commands of run rows that may not be on the control topic."""
         self._ticks += 1
         if self._ticks % AGAIN_EVERY:
             return []
@@ -122,7 +122,7 @@ class TriggerHandler(Handler[TriggerMessage]):
         ]
 
     async def dispatch(self) -> None:
-        """Side task: hand on queued runs in their turn; end those that do not begin."""
+        """Side task: start queued runs in their turn; end those that may not start."""
         while True:
             await self._clock.sleep(DISPATCH_EVERY)
             messages = [*await self._over(), *await self._commands(), *await self._requests()]
@@ -130,7 +130,7 @@ class TriggerHandler(Handler[TriggerMessage]):
                 await self._producer.send(messages)
 
     async def _over(self) -> list[Outbound]:
-        """Tell Finalize of queued runs that end without having begun."""
+        """Report queued runs that end without a start to Finalize."""
         refused = await self._queued.refuse_switched_off()
         ended = [*refused, *await self._queued.end_cancelled()]
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""What Trigger needs of runs; `syncline.postgres` has it, and tests have it in memory."""
+"""The ports of Trigger; `syncline.postgres` implements them, tests do it in memory."""
 
 from __future__ import annotations
 

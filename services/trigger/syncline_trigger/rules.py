@@ -1,8 +1,9 @@
-"""What a trigger message asks for, what names its run, and how a refused one is answered.
+"""What a trigger asks for, which correlation ID it has, and how a refused one is answered.
 
-The correlation ID stands in the data, in the key or in a header; those that are given must agree.
-A key that is no UUID is no name, and only taken beside one. Without any the message's own place
-names the run, so that a second copy of it is the same run. The tenant stands in the data alone.
+The correlation ID is in the data, the key or a header; those that are given must be equal. A key
+that is not a UUID is accepted only if the data or the header names the run. Without any, the ID is
+made from the message's partition and offset, so that a message read twice is one run. Only the data
+names the tenant.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from syncline.domain.trigger import MAX_BYTES, TriggerRequest, parse_correlation
 
 FIELD, KEY, HEADER = "$.correlationId", "key", "headers.correlation-id"
 LONGEST_KEY = 512
-"""Bytes of a key that a refusal can be told under."""
+"""Most bytes of a key under which a refusal is published."""
 NAMESPACE = UUID("3f0a6c1e-9a2b-5c47-8b1d-7d2f9e4c5a60")
 
 
@@ -34,12 +35,12 @@ class TriggerMessage(msgspec.Struct, frozen=True):
     """A trigger message.
 
     Attributes:
-        run_id: its correlation ID, or what stands for it in a refusal.
-        request: what it asks for, None if it must be refused.
+        run_id: its correlation ID, or the ID made in its place.
+        request: what it asks for; None if it must be refused.
         said: its data as far as it could be read, for the refusal.
-        key: under which a refusal is told, so that its sender finds it.
-        place: headers of the answer that say where the trigger lay.
-        unread: the message itself where nobody can read it: its bytes go to the DLQ, too.
+        key: under which a refusal is published, so that the sender finds it.
+        place: headers of the answer with the trigger's partition and offset.
+        unread: the message itself if it cannot be read: its bytes go to the DLQ, too.
     """
 
     run_id: str
@@ -52,7 +53,7 @@ class TriggerMessage(msgspec.Struct, frozen=True):
 
 
 def decode(delivery: Delivery) -> TriggerMessage:
-    """Read a trigger: a CloudEvent or its data alone. What is wrong with it is in the answer."""
+    """Read a trigger, a CloudEvent or its data alone; the result names what is wrong with it."""
     type_, data, unreadable = _read(delivery.value)
     problems = tuple(Problem("$", message) for message in unreadable)
     unread = delivery if unreadable else None
@@ -78,7 +79,7 @@ def decode(delivery: Delivery) -> TriggerMessage:
 
 
 def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
-    """Return the event type and the data of a message, or why nobody can read it."""
+    """Return the event type and the data of a message, or why it cannot be read."""
     if value is None:
         return None, None, ["the message has no value: a trigger is a JSON object"]
     if len(value) > MAX_BYTES:
@@ -86,19 +87,19 @@ def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
         return None, None, [message]
     try:
         return *events.event_data(value), []
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # the parser's words are Python's
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # its text is for programmers
         where = malformed_at(value) or "not UTF-8 text, nested too deeply, or a malformed number"
-        return None, None, [f"the message is no JSON: {where}"]
+        return None, None, [f"the message is not JSON: {where}"]
 
 
 def accepted(trigger: TriggerMessage, run: Run, now: datetime) -> Outbound:
-    """Announce an accepted run."""
+    """Return the status event of an accepted run."""
     message = status_message(events.ACCEPTED, "trigger", status_of(run), now)
     return msgspec.structs.replace(message, headers=(*message.headers, *trigger.place))
 
 
 def refused_in_turn(run: Run, now: datetime) -> Outbound:
-    """Announce that a queued run does not start; every copy has one ID."""
+    """Return the status event of a queued run that does not start; all copies have the same ID."""
     status = msgspec.structs.replace(
         status_of(run),
         state="rejected",
@@ -110,7 +111,7 @@ def refused_in_turn(run: Run, now: datetime) -> Outbound:
 
 
 def rejected(trigger: TriggerMessage, error: Refusal, now: datetime) -> Outbound:
-    """Announce why there will be no run."""
+    """Return the status event that says why there will be no run."""
     status = refused(trigger.run_id, trigger.said, error)
     message = status_message(events.REJECTED, "trigger", status, now)
     headers = (*message.headers, *trigger.place)
@@ -118,7 +119,7 @@ def rejected(trigger: TriggerMessage, error: Refusal, now: datetime) -> Outbound
 
 
 class Name(msgspec.Struct, frozen=True):
-    """What names a run, and the key under which a refusal is published."""
+    """The correlation ID of a run, and the key under which a refusal is published."""
 
     run_id: str
     key: bytes
@@ -126,7 +127,7 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def run_name_of(delivery: Delivery, field: object) -> Name:
-    """Return the name of the run that a message with a correlation ID in its data asks for."""
+    """Find the correlation ID of a message; `field` is the one in its data."""
     headers = dict(delivery.headers)
     given = {
         FIELD: field,
@@ -150,14 +151,14 @@ def run_name_of(delivery: Delivery, field: object) -> Name:
 
 
 def tenant_problems(delivery: Delivery, field: object) -> tuple[Problem, ...]:
-    """Refuse a header that names another tenant than the data: it decides nothing."""
+    """Refuse a header that names another tenant than the data."""
     header = _text(dict(delivery.headers).get("tenant"))
     means = field.strip() if isinstance(field, str) and field.strip() else "default"
     if header in ("", means):
         return ()
     message = (
         f"says {shown(header)}, but the message means the tenant {shown(means)}: "
-        "name the tenant in the data as `tenant`; the header decides nothing"
+        "name the tenant in the data as `tenant`; the header is not used"
     )
     return (Problem("headers.tenant", message),)
 
@@ -173,7 +174,7 @@ def _take(where: str, value: object, names: dict[str, str], wrong: dict[str, Pro
 
 
 def _contradictions(names: dict[str, str]) -> list[Problem]:
-    """Name what differs from the correlation ID in the message, or in its key."""
+    """Name what differs from the correlation ID in the data, or in the key if the data has none."""
     if FIELD in names:
         first, said = names[FIELD], "the message says"
     else:
