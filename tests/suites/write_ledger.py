@@ -143,6 +143,19 @@ class WriteLedgerSuite:
         found = await ledger.entries(run.stream, [odd, "a2"])
         assert (found[odd].target_id, found["a2"].target_id) == ("T1", odd + "x")
 
+    @pytest.mark.parametrize("odd", ['quo"te', "back\\slash", "null", "{a,b}", " ", ""])
+    async def test_odd_ids_are_known(self, ledger: WriteLedger, run: RunRef, odd: str) -> None:
+        ids = [odd, "a", odd + "2"]
+        written = Acknowledgements(ids, [ONE] * 3, [None] * 3, ["1" + odd, None, "3"], [1] * 3)
+        await ledger.acknowledge(run, written)
+        found = await ledger.entries(run.stream, ids)
+        assert {i: entry.target_id for i, entry in found.items()} == {
+            odd: "1" + odd,
+            "a": None,
+            odd + "2": "3",
+        }
+        assert set(await ledger.entries(run.stream, [odd])) == {odd}
+
     @pytest.mark.parametrize("version", [6, 8])
     async def test_what_was_thought_new_and_is_not_keeps_the_newer_version(
         self, ledger: WriteLedger, run: RunRef, version: int

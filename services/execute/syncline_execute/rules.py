@@ -38,7 +38,7 @@ class Decision(Enum):
     """A newer version was written since. Skipped."""
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, gc=False):
     """One record on its way to the target.
 
     Attributes:
@@ -180,13 +180,17 @@ def by_decision(
     if not entries:
         grouped[Decision.SEND] = list(items)
         return grouped
+    last, group = Decision.SEND, grouped[Decision.SEND]
     for item in items:
         entry = entries.get(item.source_id)
         if entry is not None:
             item.entry, item.target_id = entry, entry.target_id
             if entry.intent is not None:
                 item.owner = entry.intent.owner
-        grouped[decide(item, entry, run_id, smart_sync=smart_sync)].append(item)
+        decision = decide(item, entry, run_id, smart_sync=smart_sync)
+        if decision is not last:  # nearly always the same: a look into the dict costs more
+            last, group = decision, grouped[decision]
+        group.append(item)
     return grouped
 
 

@@ -233,8 +233,11 @@ class Writer:
     ) -> None:
         """Take over a call's answer: acknowledged first, told afterwards."""
         done: list[Item] = []
+        is_clean = not (answer.stopped or answer.existing or answer.failures)
         for place, (item, target_id) in enumerate(zip(items, answer.target_ids, strict=True)):
-            if place in answer.stopped:
+            if is_clean:
+                item.target_id = target_id or item.target_id
+            elif place in answer.stopped:
                 work.stop([item], answer.stopped[place])
             elif place in answer.existing:
                 work.settle([item], Outcome.UNCHANGED)
@@ -243,6 +246,7 @@ class Writer:
             else:
                 item.target_id = target_id or item.target_id
                 done.append(item)
+        done = list(items) if is_clean else done
         await self._acknowledge(run, done)
         if not (answer.created and run.first):  # then each has a row that nobody had
             await self._naming.tell_shared(run, done)

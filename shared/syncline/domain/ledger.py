@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Intent(msgspec.Struct, frozen=True):
+class Intent(msgspec.Struct, frozen=True, gc=False):
     """A write that was begun by a call and not acknowledged, with the hash of what was sent.
 
     Attributes:
@@ -20,7 +20,7 @@ class Intent(msgspec.Struct, frozen=True):
     under_way: float = 0.0
 
 
-class LedgerEntry(msgspec.Struct, frozen=True):
+class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
     """What the ledger knows of one record; run and version name the write last acknowledged.
 
     Hashes are 32 hex digits.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import cast
 
 import asyncpg
 
@@ -21,13 +22,14 @@ _KEPT = ("intent_hash", "intent_run", "intent_owner", "intent_until", "intent_cr
 _SETTLED = ", ".join(f"{n} = case when {_OWN} then null else ledger.{n} end" for n in _KEPT)
 # The intent of another call stays: it is about a later write. What each record has of its own
 # travels as text: the codec of IDs (docs/decisions/0039) would be called for every one of them.
-# Hashes and versions are one text: the driver looks at each element of a list three times.
+# Whole lists are one text: the driver looks at each element of a list three times.
 _ACKNOWLEDGE = f"""
 with written as (insert into ledger (stream_id, source_id, tenant, payload_hash, row_hash,
   target_id, run_id, version, written_at, intent_owner)
 select $1, u.source_id, $2, u.payload_hash, u.row_hash, u.target_id, $3, u.version, now(), u.owner
-from unnest($4::text[], string_to_array($5, ',')::uuid[], string_to_array($6, ',', '')::uuid[],
-    $7::text[], string_to_array($8, ',')::bigint[], $9::text[]::uuid[])
+from unnest($4::text::text[], string_to_array($5, ',')::uuid[],
+    string_to_array($6, ',', '')::uuid[], $7::text::text[], string_to_array($8, ',')::bigint[],
+    $9::text[]::uuid[])
   as u(source_id, payload_hash, row_hash, target_id, version, owner)
 on conflict (stream_id, source_id) do update set payload_hash = excluded.payload_hash,
   row_hash = excluded.row_hash, target_id = coalesce(excluded.target_id, ledger.target_id),
@@ -70,7 +72,7 @@ select source_id, encode(uuid_send(payload_hash), 'hex'), encode(uuid_send(row_h
   target_id, run_id::text, coalesce(version, 0), encode(uuid_send(intent_hash), 'hex'),
   intent_owner::text, coalesce(intent_creates, false),
   greatest(extract(epoch from intent_until - clock_timestamp()), 0)::float8
-from ledger where stream_id = $1 and source_id = any($2)
+from ledger where stream_id = $1 and source_id = any($2::text::text[])
 """
 _RENEW = """
 update ledger set intent_until = clock_timestamp() + make_interval(secs => $4)
@@ -101,7 +103,7 @@ class Ledger:
 
     async def entries(self, stream: int, source_ids: Sequence[str]) -> dict[str, LedgerEntry]:
         """Return what is known of these records, by source ID."""
-        rows = await self._database.fetch(_ENTRIES, stream, source_ids)
+        rows = await self._database.fetch(_ENTRIES, stream, _array(source_ids))
         return {row[0]: _entry(row) for row in rows}
 
     async def intend(self, run: RunRef, begun: WriteIntents, seconds: float) -> set[str]:
@@ -139,10 +141,10 @@ class Ledger:
             run.stream,
             run.tenant,
             run.id,
-            written.source_ids,
+            _array(written.source_ids),
             ",".join(written.payload_hashes),
             ",".join([row_hash or "" for row_hash in written.row_hashes]),
-            written.target_ids,
+            _array(written.target_ids),
             ",".join(map(str, written.versions)),
             written.owners,
         )
@@ -188,6 +190,22 @@ class Ledger:
     ) -> None:
         """Note newer source rows that lead to the payload which was acknowledged already."""
         await self._database.execute(_REFRESH, stream, source_ids, row_hashes)
+
+
+def _array(texts: Sequence[str | None]) -> str:
+    """Write texts as an array is written in SQL."""
+    if None not in texts:
+        plain = '","'.join(cast(Sequence[str], texts))
+        if "\\" not in plain and plain.count('"') == 2 * len(texts) - 2:
+            return f'{{"{plain}"}}'
+    return f"{{{','.join(map(_element, texts))}}}"
+
+
+def _element(text: str | None) -> str:
+    if text is None:
+        return "null"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _copy_text(run: RunRef, written: Acknowledgements) -> str | None:

@@ -6,7 +6,7 @@ careful way (`upsert`), which finds the record at fault.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -21,6 +21,8 @@ from syncline.connectors.postgresql.target.table import Table
 from syncline.connectors.sql.match_keys import to_target_id
 from syncline.domain.columns import Columns
 from syncline.domain.record import Value
+
+_NONE = type(None)
 
 
 async def quick_upsert(
@@ -108,9 +110,10 @@ def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
 
     Nothing is escaped: counting separators afterwards shows whether that was right.
     """
-    texts = [_texts(column) for column in columns]
+    kinds = [set(map(type, column)) for column in columns]
+    texts = list(map(_texts, columns, kinds))
     lines = "\n".join(map("\t".join, zip(*texts, strict=True)))
-    nulls = sum(list(column).count(None) for column in columns)
+    nulls = sum(c.count(None) for c, own in zip(columns, kinds, strict=True) if _NONE in own)
     size = len(columns[0])
     is_right = (
         lines.count("\t") == size * (len(columns) - 1)
@@ -122,11 +125,11 @@ def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
     return lines + "\n" if is_right else None
 
 
-def _texts(column: Sequence[Value]) -> Sequence[str]:
-    kinds = set(map(type, column))
+def _texts(column: Sequence[Any], kinds: set[type]) -> Sequence[str]:
     if kinds == {str}:
         return column
+    if kinds == {str, _NONE}:
+        return [NULL if value is None else value for value in column]
     if len(kinds) == 1:
-        text: Callable[[Any], str] = PLAIN[kinds.pop()]
-        return list(map(text, column))
+        return list(map(PLAIN[next(iter(kinds))], column))
     return [value if value.__class__ is str else PLAIN[value.__class__](value) for value in column]

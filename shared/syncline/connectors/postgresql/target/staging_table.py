@@ -102,7 +102,7 @@ PLAIN: dict[type, Callable[[Any], str]] = {
     int: str,
     Decimal: str,
     float: str,
-    bool: lambda value: "true" if value else "false",
+    bool: ("false", "true").__getitem__,
     type(None): lambda _value: NULL,
     dict: json_text,
     list: json_text,
