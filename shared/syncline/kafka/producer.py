@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from syncline.contracts.wire import Outbound, Partition, size_of
 from syncline.domain.errors import MessageTooLargeError, RetriableError
+from syncline.kafka import compression
 from syncline.kafka.client import start
 from syncline.kafka.connection import KafkaConnection
 from syncline.kafka.failures import describe, stop_quietly, translated
@@ -59,6 +60,7 @@ class KafkaProducer:
         async with self._starting:
             if self._client is not None:
                 return self._client
+            compression.set_levels()
             with translated("connect"):
                 client = AIOKafkaProducer(**self._settings())
                 try:
