@@ -40,7 +40,7 @@ class GroupCommit:
     async def _store(self, run: RunRef, group: _Group) -> None:
         """Store a group; whoever is next does it where this call is cut off."""
         try:
-            await self._ledger.acknowledge(run, group.written)
+            await self._ledger.acknowledge(run, group.joined())
         except Exception as error:
             group.error = error
             raise
@@ -48,28 +48,36 @@ class GroupCommit:
 
 
 class _Group:
-    """What is stored by one statement."""
+    """What is stored by one statement, which may hold a record once."""
 
-    def __init__(self, written: Acknowledgements) -> None:
-        self.written = written
+    def __init__(self) -> None:
         self.is_stored = False
         self.error: Exception | None = None
+        self._parts: list[Acknowledgements] = []
+        self._ids: set[str] = set()
 
-    def takes(self, more: Acknowledgements) -> bool:
-        """Tell whether there is room; a statement may hold a record once."""
-        ids = self.written.source_ids
-        return len(ids) + len(more.source_ids) <= MOST and not set(ids) & set(more.source_ids)
+    def take(self, more: Acknowledgements) -> bool:
+        """Add what a call wrote, if there is room for it."""
+        ids = more.source_ids
+        if self._ids and (len(self._ids) + len(ids) > MOST or not self._ids.isdisjoint(ids)):
+            return False
+        self._parts.append(more)
+        self._ids.update(ids)
+        return True
 
-    def add(self, more: Acknowledgements) -> None:
-        one = self.written
-        self.written = Acknowledgements(
-            one.source_ids + more.source_ids,
-            one.payload_hashes + more.payload_hashes,
-            one.row_hashes + more.row_hashes,
-            one.target_ids + more.target_ids,
-            one.versions + more.versions,
-            _owners(one) + _owners(more) if one.owners or more.owners else [],
-            one.new and more.new,
+    def joined(self) -> Acknowledgements:
+        """Return all that was added."""
+        parts = self._parts
+        if len(parts) == 1:
+            return parts[0]
+        return Acknowledgements(
+            [value for part in parts for value in part.source_ids],
+            [value for part in parts for value in part.payload_hashes],
+            [value for part in parts for value in part.row_hashes],
+            [value for part in parts for value in part.target_ids],
+            [value for part in parts for value in part.versions],
+            [value for part in parts for value in part.owners or [None] * len(part.source_ids)],
+            all(part.new for part in parts),
         )
 
 
@@ -83,17 +91,12 @@ class _Run:
 
     def join(self, written: Acknowledgements) -> _Group:
         """Return the group, not begun yet, that stores this."""
-        if self._next is None or not self._next.takes(written):
-            self._next = _Group(written)
-        else:
-            self._next.add(written)
+        if self._next is None or not self._next.take(written):
+            self._next = _Group()
+            self._next.take(written)
         return self._next
 
     def close(self, group: _Group) -> None:
         """Let nobody else join a group: its turn has come."""
         if self._next is group:
             self._next = None
-
-
-def _owners(written: Acknowledgements) -> list[str | None]:
-    return written.owners or [None] * len(written.source_ids)
