@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 import msgspec
@@ -78,7 +77,7 @@ def decode(delivery: Delivery) -> TriggerMessage:
     return TriggerMessage(name.run_id, wanted, said, problems, name.key, place, unread)
 
 
-def _read(value: bytes | None) -> tuple[Any, Any, list[str]]:
+def _read(value: bytes | None) -> tuple[object, object, list[str]]:
     """Return the event type and the data of a message, or why it cannot be read."""
     if value is None:
         return None, None, ["the message has no value: a trigger is a JSON object"]

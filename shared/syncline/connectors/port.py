@@ -9,7 +9,7 @@ returned. Records are JSON-able dicts: str, int, bool, None, Decimal, list, dict
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import msgspec
 
@@ -70,7 +70,7 @@ class WriteBatch(msgspec.Struct):
     target_ids: list[str | None]
     keys: list[str]
     match_key: tuple[str, ...]
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
     fields: Sequence[str] = ()
     asked: bool = False
     columns: Columns | None = None
@@ -133,13 +133,13 @@ class Connector(Protocol):
     pace: Pace = staticmethod(unpaced)
 
     def __init__(
-        self, config: Mapping[str, Any], secrets: Mapping[str, str], surroundings: Surroundings
+        self, config: Mapping[str, object], secrets: Mapping[str, str], surroundings: Surroundings
     ) -> None:
         """Take the profile's settings and decrypted secrets; no I/O."""
 
     @classmethod
     def config_problems(
-        cls, config: Mapping[str, Any], secrets: Mapping[str, str], /
+        cls, config: Mapping[str, object], secrets: Mapping[str, str], /
     ) -> list[Problem]:
         """Name every mistake of a profile's settings."""
         found = settings.problems(cls.profile_settings, config, "$.config")
@@ -165,11 +165,11 @@ class Connector(Protocol):
         """Name every mistake of a mapping's extraction block."""
 
     @classmethod
-    def target_problems(cls, target: Mapping[str, Any], /) -> list[Problem]:
+    def target_problems(cls, target: Mapping[str, object], /) -> list[Problem]:
         """Name every mistake of a mapping's `transformation.target` block."""
         return settings.problems(cls.target_settings, target, settings.TARGET)
 
-    def capabilities_for(self, options: Mapping[str, Any]) -> Capabilities:
+    def capabilities_for(self, options: Mapping[str, object]) -> Capabilities:
         """Return what it can do with a mapping's target block; for most the same for every one."""
         return self.capabilities
 
@@ -227,5 +227,5 @@ class Connector(Protocol):
     async def write(self, batch: WriteBatch) -> WriteResult:
         """Create or update records; a bulk refused as a whole is split to find the bad record."""
 
-    async def delete(self, target_ids: Sequence[str], options: Mapping[str, Any]) -> WriteResult:
+    async def delete(self, target_ids: Sequence[str], options: Mapping[str, object]) -> WriteResult:
         """Delete records at the target by their target IDs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
 from syncline.demo.shop import Shop
 from syncline.domain.record import JsonObject, Record
@@ -72,7 +71,7 @@ async def compare(erp: Database, shop: Shop, warehouse: Database) -> tuple[list[
 
 
 def _differences(
-    source: Mapping[str, Mapping[str, Any]], target: Mapping[str, Mapping[str, Any]]
+    source: Mapping[str, Mapping[str, object]], target: Mapping[str, Mapping[str, object]]
 ) -> Iterator[str]:
     for key in source.keys() - target.keys():
         yield f"{key} is missing"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from syncline.demo import changes
 from syncline.demo.erp import CANCELLED_ORDERS, ITEMS, ORDERS, PARTNERS
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     instance: str
     entity_type: str
     expected: Counts
-    fields: Mapping[str, Any] = {}
+    fields: Mapping[str, object] = {}
 
 
 class Replayed(NamedTuple):
@@ -41,7 +41,7 @@ class Replayed(NamedTuple):
 
     source_ids: Sequence[str]
     from_stage: str
-    patch: Sequence[Mapping[str, Any]]
+    patch: Sequence[Mapping[str, object]]
     expected: Counts
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -179,7 +178,7 @@ class LocalInstallation:
         return {**self.plan.environ, "SYNCLINE_CONFIG_FILE": str(self.env_file)}
 
 
-async def _together(*works: Coroutine[Any, Any, None]) -> None:
+async def _together(*works: Coroutine[object, None, None]) -> None:
     """Do all at once; the first failure cancels the rest and is raised by itself."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import structlog
 from aiokafka import errors
@@ -76,7 +75,7 @@ def describe(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-async def stop_quietly(stopping: Coroutine[Any, Any, None], within: float, what: str) -> None:
+async def stop_quietly(stopping: Coroutine[object, None, None], within: float, what: str) -> None:
     """Wait for a client's stop, whatever it raises, for at most `within` seconds.
 
     aiokafka's stop may hang or raise CancelledError while the broker is away. So it runs in a task

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -135,7 +134,7 @@ async def _read(
             search.position = max(search.position, await client.position(place))
 
 
-def _take(search: Sighting, messages: Sequence[ConsumerRecord[Any, Any]]) -> int:
+def _take(search: Sighting, messages: Sequence[ConsumerRecord[object, object]]) -> int:
     """Search messages of a partition, and return how many bytes they have."""
     size = 0
     for m in messages:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -64,7 +64,7 @@ def require_valid(wanted: DocumentSet, stored: TenantConfiguration) -> None:
         raise InvalidInputError([Problem(m.path, m.message) for m in mistakes])
 
 
-def _named_otherwise(body: Mapping[str, Any], kind: Kind, name: str | None) -> Iterator[Problem]:
+def _named_otherwise(body: Mapping[str, object], kind: Kind, name: str | None) -> Iterator[Problem]:
     if body.get("kind", kind.value) != kind.value:
         yield Problem("$.kind", f"must be {kind.value!r} here")
     if name is not None and body.get("name", name) != name:

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -135,7 +134,7 @@ def parse_json(text: str) -> list[ParsedDocument]:
     return [ParsedDocument(d, {}) for d in (decoded if isinstance(decoded, list) else [decoded])]
 
 
-def _no_doubles(pairs: list[tuple[str, Any]]) -> JsonObject:
+def _no_doubles(pairs: list[tuple[str, object]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

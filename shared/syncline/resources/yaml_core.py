@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import yaml
@@ -48,7 +47,7 @@ for _name, (_pattern, _first) in _RESOLVERS.items():
 class ParsedDocument(msgspec.Struct, frozen=True):
     """One document: its plain value, and the line of each value by its JSON path."""
 
-    value: Any
+    value: object
     lines: dict[str, int]
 
 
@@ -123,7 +122,7 @@ class _NodeReader:
             return [self._value(child, f"{path}[{n}]") for n, child in enumerate(node.value)]
         return _scalar(node, line)
 
-    def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, Any]]:
+    def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, object]]:
         seen: set[str] = set()
         for key_node, child in node.value:
             line = key_node.start_mark.line + 1

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import msgspec
 import structlog
@@ -41,8 +40,8 @@ def configure_logs(service: str, level: str = "INFO") -> None:
 
 
 def mask_secrets(
-    _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+    _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
     """Mask the values of keys that name a secret, and known secret values in all others."""
     for key, value in event.items():
         is_secret = any(word in key.lower() for word in _SECRET_WORDS)
@@ -68,7 +67,7 @@ def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
     With several runs: the first few correlation IDs.
     """
     keys = list(dict.fromkeys((d.key or b"").decode(errors="replace") for d in deliveries))
-    facts: dict[str, Any] = {"stage": stage}
+    facts: dict[str, object] = {"stage": stage}
     if len(keys) == 1:
         tenant = dict(deliveries[0].headers).get("tenant", b"").decode(errors="replace")
         facts |= {n: v for n, v in (("correlation_id", keys[0]), ("tenant", tenant)) if v}
@@ -79,13 +78,13 @@ def about(stage: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
 
 
 def _name(
-    service: str, _logger: object, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+    service: str, _logger: object, _method: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
     event.setdefault("service", service)
     return event
 
 
-def _render(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+def _render(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
     ordered = {"time": event.pop("time"), "level": event.pop("level"), **event}
     try:
         return msgspec.json.encode(ordered, enc_hook=str).decode()

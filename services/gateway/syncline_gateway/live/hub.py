@@ -11,7 +11,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 import structlog
@@ -36,7 +35,7 @@ SSE: JsonObject = {
 """Arguments of the response: nothing on the way may keep events back."""
 
 
-def sse_documented(kind: Any) -> dict[int | str, JsonObject]:  # noqa: ANN401 - a struct type
+def sse_documented(kind: object) -> dict[int | str, JsonObject]:
     """Document a stream whose events carry a struct each."""
     found = returns(kind)
     schema = found[200]["content"]["application/json"]["schema"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
-from typing import Any
 
 import msgspec
 
@@ -148,7 +147,7 @@ def _unknown(mapping: Mapping, page: Page) -> list[Problem]:
 
 
 def _tried(
-    tracer: Tracer, source_id: str, record: MappingType[str, Any], bad: Failure | None
+    tracer: Tracer, source_id: str, record: MappingType[str, object], bad: Failure | None
 ) -> DryRecord:
     try:
         data = encode(record)

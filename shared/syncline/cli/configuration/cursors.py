@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -109,7 +109,7 @@ def roll_back(
 def _change(
     shell: Shell,
     reason: str,
-    change: Callable[[Cursors, str], Coroutine[Any, Any, CursorView]],
+    change: Callable[[Cursors, str], Coroutine[object, None, CursorView]],
 ) -> None:
     """Change a cursor for a reason, and say where it stands then."""
     why = reason.strip()

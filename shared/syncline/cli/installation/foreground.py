@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
 
 from syncline.actions.sign_in import local_sign_in_link
 from syncline.embedded.installation import LocalInstallation
@@ -18,7 +17,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def in_foreground(
-    work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
+    work: Coroutine[object, None, None],
+    installation: LocalInstallation,
+    tell: Callable[[str], None],
 ) -> bool:
     """Do the work and then stop the installation; tell whether a person stopped it.
 
@@ -29,7 +30,9 @@ def in_foreground(
 
 
 async def _in_foreground(
-    work: Coroutine[Any, Any, None], installation: LocalInstallation, tell: Callable[[str], None]
+    work: Coroutine[object, None, None],
+    installation: LocalInstallation,
+    tell: Callable[[str], None],
 ) -> bool:
     task = asyncio.ensure_future(work)
     is_told = False

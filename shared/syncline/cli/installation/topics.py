@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
@@ -18,7 +18,7 @@ from syncline.contracts.topics import BY_NAME
 from syncline.contracts.wire import Delivery
 from syncline.domain.errors import InvalidInputError, Problem
 from syncline.domain.naming import hint, shown
-from syncline.domain.record import JsonObject
+from syncline.domain.record import JsonObject, Value
 
 commands = Commands("Create, list and tail topics.")
 _TOPIC = typer.Argument(metavar="TOPIC", help="Such as `status`, with or without its prefix.")
@@ -113,7 +113,7 @@ def _line(delivery: Delivery) -> Text:
     return Text.assemble((place, "dim"), _words(delivery.value) or "(tombstone)")
 
 
-def _value(value: bytes | None) -> Any:  # noqa: ANN401 - JSON
+def _value(value: bytes | None) -> Value:
     try:
         return None if value is None else decoder_of(object).decode(value)
     except (msgspec.DecodeError, RecursionError):  # no JSON: shown as the text that it is

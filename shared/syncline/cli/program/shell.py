@@ -21,7 +21,7 @@ from contextlib import (
 )
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import typer
@@ -113,18 +113,18 @@ class Shell:
         """Whether a person can answer a question."""
         return sys.stdin.isatty() and sys.stderr.isatty() and not self.json
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[object, None, T]) -> T:
         """Run asynchronous work to its end; libraries keep quiet meanwhile."""
         from syncline.telemetry.logs import configure_logs  # noqa: PLC0415
 
         configure_logs("cli", "CRITICAL")
         return asyncio.run(work)
 
-    def ask(self, question: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    def ask(self, question: Callable[[Database], Coroutine[object, None, T]]) -> T:
         """Open the database for one question and return its answer. Raises as `database` does."""
         return self.run(_answer(self.database(), question))
 
-    def configure(self, work: Callable[[ConfigurationStore], Coroutine[Any, Any, T]]) -> T:
+    def configure(self, work: Callable[[ConfigurationStore], Coroutine[object, None, T]]) -> T:
         """Open the stored configuration, do something with it. Raises as `configuration` does."""
         return self.run(_answer(self.configuration(), work))
 
@@ -190,7 +190,7 @@ class Shell:
 
         return KafkaAdmin(self.settings.kafka())
 
-    async def kafka_answers(self, work: Coroutine[Any, Any, T]) -> T:
+    async def kafka_answers(self, work: Coroutine[object, None, T]) -> T:
         """Wait for something of Kafka, but not for long. Raises RetriableError."""
         with _away_after("Kafka is not available", "kafka_unavailable"):
             async with asyncio.timeout(WITHIN):
@@ -256,16 +256,16 @@ class Shell:
 
 
 async def _answer(
-    opening: AbstractAsyncContextManager[S], work: Callable[[S], Coroutine[Any, Any, T]]
+    opening: AbstractAsyncContextManager[S], work: Callable[[S], Coroutine[object, None, T]]
 ) -> T:
     async with opening as opened:
         return await work(opened)
 
 
-def _console(is_terminal: bool, **options: Any) -> Console:  # noqa: ANN401
+def _console(is_terminal: bool, *, stderr: bool = False, soft_wrap: bool = False) -> Console:
     """Print texts as they are: nothing is a link, a number or, as `:100:` would be, a picture."""
     width = None if is_terminal else WIDE
-    return Console(width=width, highlight=False, emoji=False, **options)
+    return Console(width=width, stderr=stderr, soft_wrap=soft_wrap, highlight=False, emoji=False)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from syncline.connectors import port
 from syncline.connectors.errors import ConnectorError
@@ -56,7 +55,7 @@ class FileConnector(port.Connector):
 
     def __init__(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, object],
         _secrets: Mapping[str, str],
         surroundings: port.Surroundings,
     ) -> None:
@@ -140,7 +139,7 @@ class FileConnector(port.Connector):
         return result
 
     async def delete(
-        self, target_ids: Sequence[str], options: Mapping[str, Any]
+        self, target_ids: Sequence[str], options: Mapping[str, object]
     ) -> port.WriteResult:
         """Refuse: a file keeps what was written."""
         return port.WriteResult(

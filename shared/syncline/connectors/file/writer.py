@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -50,7 +49,7 @@ class CsvOutput:
         # a key alone is its own heading, whatever it would be quoted as in a path
         self._names = [path[0].key or "" if len(path) == 1 else to_text(path) for path in paths]
         self._tops = {path[0].key for path in paths}
-        self._readers: list[Callable[[Any], Any]] = [reader(path) for path in paths]
+        self._readers: list[Callable[[object], object]] = [reader(path) for path in paths]
         self._escape = settings.escape_formulas
         self._texts: list[str] = []
         self._writer = csv.writer(self, delimiter=settings.separator, lineterminator="\n")

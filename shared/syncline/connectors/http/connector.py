@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any
 
 import msgspec
 
@@ -52,7 +51,7 @@ class HttpConnector(port.Connector):
 
     def __init__(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, object],
         secrets: Mapping[str, str],
         surroundings: port.Surroundings,
         resolver: Resolve = resolve,
@@ -76,13 +75,13 @@ class HttpConnector(port.Connector):
 
     @classmethod
     def config_problems(
-        cls, config: Mapping[str, Any], secrets: Mapping[str, str]
+        cls, config: Mapping[str, object], secrets: Mapping[str, str]
     ) -> list[Problem]:
         """Name every mistake of a profile's settings."""
         found = super().config_problems(config, secrets)
         return found or list(secret_problems(read_profile(HttpSettings, config).auth, secrets))
 
-    def capabilities_for(self, options: Mapping[str, Any]) -> port.Capabilities:
+    def capabilities_for(self, options: Mapping[str, object]) -> port.Capabilities:
         """Return what it can do with a target block: bulks as large as its largest call."""
         target = self._target(options)
         update = target.update.bulk_size if target.update else 1
@@ -158,7 +157,7 @@ class HttpConnector(port.Connector):
         return await Writer(self._api, *self._known(batch.options), batch).write()
 
     async def delete(
-        self, target_ids: Sequence[str], options: Mapping[str, Any]
+        self, target_ids: Sequence[str], options: Mapping[str, object]
     ) -> port.WriteResult:
         """Delete records one by one; one that is not there counts as deleted.
 
@@ -188,10 +187,10 @@ class HttpConnector(port.Connector):
         if self._api.settings.errors.in_success and answer.body.strip():
             self._api.decoded(answer)
 
-    def _target(self, options: Mapping[str, Any]) -> Target:
+    def _target(self, options: Mapping[str, object]) -> Target:
         return self._known(options)[0]
 
-    def _known(self, options: Mapping[str, Any]) -> tuple[Target, Evidence]:
+    def _known(self, options: Mapping[str, object]) -> tuple[Target, Evidence]:
         key = msgspec.json.encode(options, order="sorted")
         known = self._targets.get(key)
         if known is None:

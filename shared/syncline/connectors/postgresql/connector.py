@@ -45,7 +45,7 @@ class PostgresqlConnector(SqlConnector):
 
     def __init__(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, object],
         secrets: Mapping[str, str],
         _surroundings: port.Surroundings,
     ) -> None:
@@ -112,7 +112,7 @@ class PostgresqlConnector(SqlConnector):
             return await Upsert(connection, table, self.pace, self._direct_copy).write(batch)
 
     async def delete(
-        self, target_ids: Sequence[str], options: Mapping[str, Any]
+        self, target_ids: Sequence[str], options: Mapping[str, object]
     ) -> port.WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
         async with self._acquired(writes=True) as connection:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -47,7 +46,7 @@ def fitting_keys(keys: Sequence[Sequence[str]]) -> str:
     return f"it is keyed otherwise: {fits} would fit"
 
 
-def key_parts(record: Mapping[str, Any], columns: Sequence[str]) -> tuple[str, ...] | None:
+def key_parts(record: Mapping[str, object], columns: Sequence[str]) -> tuple[str, ...] | None:
     """Return a record's key, a text for each column; None where a part is no text or number."""
     parts = [record.get(column) for column in columns]
     if any(isinstance(part, _NONE) for part in parts):

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -43,7 +43,7 @@ class SqliteConnector(SqlConnector):
 
     def __init__(
         self,
-        config: Mapping[str, Any],
+        config: Mapping[str, object],
         _secrets: Mapping[str, str],
         surroundings: port.Surroundings,
     ) -> None:
@@ -139,7 +139,7 @@ class SqliteConnector(SqlConnector):
         return await self._call(write, writes=True)
 
     async def delete(
-        self, target_ids: Sequence[str], options: Mapping[str, Any]
+        self, target_ids: Sequence[str], options: Mapping[str, object]
     ) -> port.WriteResult:
         """Delete rows by key; one that is not there counts as deleted."""
 

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -73,7 +73,7 @@ def _meant(value: Value | dict[str, str]) -> Value | RawText:
     return RawText(base64.b64decode(value["bytes"]))
 
 
-Bind = Callable[[Any], str]
+Bind = Callable[[Value | RawText], str]
 _DAYS, _MOMENTS = "yyyyMMdd", "yyyyMMddHHmmss"
 _UNITS = (
     ("days of the Julian calendar", 1e7, 1 / 86_400, None),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import ExtractRequest, Page, Snapshot
@@ -63,7 +62,7 @@ class SqliteReader:
         if careful:
             connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         self._extraction = extraction
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, Value] = {}
         self.base = _base_query(extraction)
         connection.execute("begin")
         self.names = names_of(connection, extraction)
@@ -102,9 +101,9 @@ class SqliteReader:
             if left <= 0:
                 return
 
-    def _grouped(self, rows: sqlite3.Cursor, size: int) -> Iterator[list[tuple[Any, ...]]]:
+    def _grouped(self, rows: sqlite3.Cursor, size: int) -> Iterator[list[tuple[Value, ...]]]:
         """Give rows in pages that never part rows of one cursor value and one ID."""
-        held: list[tuple[Any, ...]] = []
+        held: list[tuple[Value, ...]] = []
         while True:
             asked = tied_rows.asked_for(len(held), size)
             found = rows.fetchmany(asked)
@@ -120,12 +119,12 @@ class SqliteReader:
         if held:
             yield held
 
-    def _key(self, row: tuple[Any, ...]) -> tuple[Any, Any]:
+    def _key(self, row: tuple[Value, ...]) -> tuple[Value, Value]:
         cursor = self._extraction.cursor_column
         last = row[self.names.index(cursor)] if cursor else None
         return last, row[self.names.index(self._extraction.id_column)]
 
-    def page(self, rows: Sequence[tuple[Any, ...]]) -> Page:
+    def page(self, rows: Sequence[tuple[Value, ...]]) -> Page:
         """Make a page of rows."""
         names = self.names
         taken = RecordList([dict(zip(names, row, strict=True)) for row in rows])
@@ -205,7 +204,7 @@ class SqliteReader:
 
     def bound(
         self, after: str | None, ids: list[str] | None, *, only_named: bool = False
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Return values for all names: lists and objects as JSON, for `json_each`."""
         values = {n: _plain(v) for n, v in self._extraction.parameters.items()}
         names = names_in(self.base)
@@ -280,7 +279,7 @@ def _other_spellings(
         f"and ({column} = asked.text or "
         f"(typeof({column}) in ('integer', 'real') and {column} = asked.number))"
     )
-    rows: list[tuple[int, Any]] = reading.connection.execute(
+    rows: list[tuple[int, Value]] = reading.connection.execute(
         sql, reading.bound(None, list(ids))
     ).fetchall()
     return {ids[place]: text_of(value) for place, value in rows}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -47,11 +46,11 @@ class Table(msgspec.Struct, frozen=True):
     collations: tuple[str, ...]
 
     def rows_of(
-        self, connection: sqlite3.Connection, keys: Mapping[int, Sequence[Any]]
+        self, connection: sqlite3.Connection, keys: Mapping[int, Sequence[object]]
     ) -> dict[int, int]:
         """Return a number for each place; keys that SQLite takes for one have the same."""
         if self._are_plain(keys):
-            first: dict[tuple[Any, ...], int] = {}
+            first: dict[tuple[object, ...], int] = {}
             return {place: first.setdefault(tuple(key), place) for place, key in keys.items()}
         names = [f"k{n}" for n in range(len(self.key))]
         made = ", ".join(
@@ -69,7 +68,7 @@ class Table(msgspec.Struct, frozen=True):
         connection.execute("drop table temp._syncline_keys")
         return dict(found)
 
-    def _are_plain(self, keys: Mapping[int, Sequence[Any]]) -> bool:
+    def _are_plain(self, keys: Mapping[int, Sequence[object]]) -> bool:
         """Tell whether keys are equal exactly where their values are."""
         if any(collation.upper() != "BINARY" for collation in self.collations):
             return False
@@ -88,8 +87,8 @@ class Table(msgspec.Struct, frozen=True):
         )
 
     def by_key(
-        self, connection: sqlite3.Connection, sql: str, key: Sequence[Any]
-    ) -> list[tuple[Any, ...]]:
+        self, connection: sqlite3.Connection, sql: str, key: Sequence[object]
+    ) -> list[tuple[object, ...]]:
         """Run a statement for the row with a key."""
         return connection.execute(
             f"{sql} {identifier(self.name)} where {self.where()}", key
@@ -97,7 +96,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def table_of(
-    connection: sqlite3.Connection, options: Mapping[str, Any], key: tuple[str, ...]
+    connection: sqlite3.Connection, options: Mapping[str, object], key: tuple[str, ...]
 ) -> Table:
     """Look at the table of a target block as it is now.
 

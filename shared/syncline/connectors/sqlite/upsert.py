@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from syncline.connectors.errors import refusal
 from syncline.connectors.port import WriteBatch, WriteResult
@@ -15,7 +14,7 @@ from syncline.connectors.sql.values import bytes_of, json_text
 from syncline.connectors.sqlite.row_writer import RowWriter
 from syncline.connectors.sqlite.tables import Table, TargetColumn
 from syncline.domain.errors import Category, Failure
-from syncline.domain.record import Record
+from syncline.domain.record import Record, Value
 
 _INFINITE = ("Infinity", "-Infinity")
 """How infinite numbers travel, which JSON has not."""
@@ -34,7 +33,7 @@ def value_for(value: object, column: TargetColumn) -> object:
     return value if make is None else make(value, column.affinity == "TEXT")
 
 
-_MAKERS: dict[type, Callable[[Any, bool], Any]] = {
+_MAKERS: dict[type, Callable[[Value, bool], Value]] = {
     int: lambda value, is_text: str(value) if is_text else value,
     bool: lambda value, is_text: str(value).lower() if is_text else int(value),
     Decimal: lambda value, _is_text: f"{value:f}",

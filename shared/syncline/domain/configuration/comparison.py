@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -26,8 +25,8 @@ class Difference(msgspec.Struct, frozen=True, rename="camel"):
     """One value that differs; of secrets only that they do. `None`: it is not there."""
 
     path: str
-    old: Any
-    new: Any
+    old: object
+    new: object
 
 
 class PlanStep(msgspec.Struct, frozen=True, rename="camel"):

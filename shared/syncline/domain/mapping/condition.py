@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator
 
 from syncline.domain.document_fields import CONFIG, Part, Text, checked_by
 from syncline.domain.errors import Problem
 from syncline.domain.mapping.paths import parse_path
+from syncline.domain.record import Value
 
 MAX_DEPTH = 20
 """Conditions inside each other."""
@@ -36,7 +37,7 @@ class Condition:
     """Path of the field that is tested."""
     op: Annotated[Op | None, BeforeValidator(lambda op: "eq" if op in (None, "") else op)] = "eq"
     """How it is compared with `value`."""
-    value: Any = None
+    value: Value = None
     all: Conditions | None = None
     """All must hold."""
     any: Conditions | None = None

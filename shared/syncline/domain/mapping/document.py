@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 
@@ -35,7 +35,7 @@ from syncline.domain.mapping.condition import FieldPath, Rule
 from syncline.domain.mapping.extraction import Extraction, extraction_problems, unquoted
 from syncline.domain.mapping.values.dates import compile_parser
 from syncline.domain.mapping.written_paths import clashes
-from syncline.domain.record import JsonObject
+from syncline.domain.record import JsonObject, Value
 
 T = TypeVar("T")
 MAX_FIELDS = 2000
@@ -106,7 +106,7 @@ class _FieldChain:
 
 
 Required = Annotated[Switch, Field(description="An empty value fails the record.")]
-Default = Annotated[Any, Field(description="Used where the value is null or empty.")]
+Default = Annotated[Value, Field(description="Used where the value is null or empty.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ class StaticValue:
 
     target: FieldPath
     """Path in the payload; under `[]` it stands in each element that fields make."""
-    value: Any = None
+    value: Value = None
 
 
 Fields = Annotated[

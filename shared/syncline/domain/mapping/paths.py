@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -85,7 +85,7 @@ def split_at_each(path: Path) -> tuple[Path, Path] | None:
     return path[:place], path[place + 1 :]
 
 
-def reader(path: Path) -> Callable[[Any], Any]:
+def reader(path: Path) -> Callable[[Value], Value]:
     """Return a function that reads the path of a whole record; what is missing reads as None.
 
     With `[]` it reads a list of what each element has. A column may have a dot in its name: a key
@@ -144,7 +144,7 @@ def column_name(text: str) -> str:
     return key if is_simple(path) and key is not None else text
 
 
-def column_reader(name: str) -> Callable[[JsonObject], Any]:
+def column_reader(name: str) -> Callable[[JsonObject], Value]:
     """Return what reads a column by its name, or else a value inside by its path."""
     try:
         inside = reader(parse_path(name))

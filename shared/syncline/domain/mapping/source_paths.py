@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -35,7 +34,7 @@ def unknown_columns(
 
 
 def unknown_properties(
-    mapping: MappingDocument, records: Sequence[Mapping[str, Any]]
+    mapping: MappingDocument, records: Sequence[Mapping[str, Value]]
 ) -> list[Problem]:
     """Name the paths that a mapping reads and that none of some records has.
 
@@ -152,7 +151,7 @@ def missing_columns(fields: Sequence[SourceField], columns: Collection[str]) -> 
     ]
 
 
-def name_coverage(records: Sequence[Mapping[str, Any]], names: frozenset[str]) -> NameCoverage:
+def name_coverage(records: Sequence[Mapping[str, Value]], names: frozenset[str]) -> NameCoverage:
     """Say which names records name_coverage, whatever their value."""
     some: frozenset[str] = frozenset()
     every = names

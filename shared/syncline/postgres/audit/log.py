@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -41,7 +40,7 @@ def before_and_after(differences: Sequence[Difference]) -> JsonObject:
     return details | ({"more": left} if left else {})
 
 
-def _short(value: Any) -> Any:  # noqa: ANN401 - a plain JSON value
+def _short(value: object) -> object:
     if isinstance(value, str) and len(value) > LONGEST_VALUE:
         return value[:LONGEST_VALUE] + "…"
     return value
@@ -53,7 +52,7 @@ async def audit(
     actor: str,
     action: str,
     name: str,
-    details: Mapping[str, Any],
+    details: Mapping[str, object],
 ) -> None:
     """Write an entry; `action` is `<kind>.<what>`, `details` hold no secret."""
     await connection.execute(_INSERT, tenant, actor, action, name, dict(details), ADDRESS.get())
@@ -64,7 +63,7 @@ async def audit_each(
     tenant: str,
     actor: str,
     action: str,
-    changed: Mapping[str, Mapping[str, Any]],
+    changed: Mapping[str, Mapping[str, object]],
 ) -> None:
     """Write an entry of the same change for each of several things: name -> details."""
     address = ADDRESS.get()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from uuid6 import uuid7
@@ -195,7 +194,7 @@ class ConfigurationStore(SecretRepository):
         return count
 
     async def keep_test(
-        self, tenant: str, name: str, at: datetime, result: Mapping[str, Any]
+        self, tenant: str, name: str, at: datetime, result: Mapping[str, object]
     ) -> None:
         """Store the result of a connection test with its profile, which counts as unchanged."""
         await self._database.execute(_KEEP_TEST, tenant, name, at, dict(result))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
@@ -14,7 +13,7 @@ from syncline.domain.dead_letter.operation import OperationKind
 from syncline.domain.dead_letter.replay import AMBIGUOUS, INGEST, PoisonMessage, ReplayItem
 from syncline.domain.errors import ConflictError
 from syncline.domain.mapping.refusal import printable
-from syncline.domain.record import MAX_SOURCE_ID_LENGTH
+from syncline.domain.record import MAX_SOURCE_ID_LENGTH, Value
 from syncline.domain.trigger import TriggerRequest
 from syncline.postgres.audit.log import audit_each
 from syncline.postgres.configuration.streams import Stream
@@ -180,7 +179,7 @@ def _poison_row(message: PoisonMessage, now: datetime) -> tuple[object, ...]:
     return (message.id, *map(_storable, texts), mark, message.payload, now)
 
 
-def _storable(value: Any) -> Any:  # noqa: ANN401 - a text, or what builtins are made of
+def _storable(value: Value) -> Value:
     """Return somebody else's words as PostgreSQL takes them."""
     if isinstance(value, str):
         return printable(value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 
+from syncline.domain.record import Value
 from syncline.domain.service_status import ServiceStatus
 from syncline.postgres.database.database import Repository
 
@@ -100,7 +100,7 @@ class ServiceStatusStore(Repository):
         last = int(now.timestamp()) // STEP * STEP
         steps = list(range(last - int(length.total_seconds()) + STEP, last + STEP, STEP))
         rows = await self._database.fetch(_HISTORY, now - length)
-        found: dict[str, dict[int, Any]] = {}
+        found: dict[str, dict[int, Value]] = {}
         for row in rows:
             place = int(row["at"].timestamp()) // STEP * STEP
             found.setdefault(row["service"], {})[place] = row
@@ -110,7 +110,7 @@ class ServiceStatusStore(Repository):
         ]
 
 
-def _column(rows: dict[int, Any], steps: Sequence[int], name: str) -> list[Any]:
+def _column(rows: dict[int, Value], steps: Sequence[int], name: str) -> list[Value]:
     """Return one figure of a stage for each step, None where there is no row."""
     found = [rows.get(step) for step in steps]
     return [None if row is None else _plain(row[name]) for row in found]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import msgspec
 
@@ -17,6 +16,7 @@ from syncline.connectors.http.settings.fields import Sign
 from syncline.connectors.http.settings.profile import Errors
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
+from syncline.domain.record import Value
 from syncline.domain.retry import LONGEST_PAUSE
 
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -42,7 +42,7 @@ _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'"
 _SECONDS = re.compile(r"[+-]?\d+(\.\d*)?")
 _MOST = 1e10
 """Seconds; more than any date can lie ahead."""
-_decode = decoder_of(Any).decode
+_decode = decoder_of(Value).decode
 NOT_THE_API = "Is this the address of the API, and not of a login page or a proxy?"
 _LONG = 1000
 """Digits from which on a number is no key: 1e999999999 would be a text of a gigabyte."""
@@ -80,7 +80,7 @@ class UnreadableError(ValueError):
     """A body that is not what was asked for; the message says what it is."""
 
 
-def document_of(answer: Answer) -> Any:  # noqa: ANN401
+def document_of(answer: Answer) -> Value:
     """Read a JSON body; an empty one is None. Raises UnreadableError: it is no JSON."""
     body = as_utf8(answer.body, answer.headers.get("content-type", ""))
     if not body.strip():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import msgspec
@@ -21,6 +20,7 @@ from syncline.connectors.http.client.login import Credentials
 from syncline.connectors.http.settings.profile import HttpSettings
 from syncline.connectors.port import ConnectorError
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
+from syncline.domain.record import Value
 
 REDIRECTS = 3
 _SAFE = "-._~"
@@ -92,7 +92,7 @@ class Api:
             raise error_of(failure)
         raise RefusedError(failure, answer.status)
 
-    def decoded(self, answer: Answer) -> Any:  # noqa: ANN401
+    def decoded(self, answer: Answer) -> Value:
         """Read an answer's JSON. Raises ConnectorError: it is none, or it carries an error."""
         try:
             document = document_of(answer)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from syncline.connectors.http.client.api import Api
 from syncline.connectors.port import Check, Column
@@ -75,7 +74,7 @@ def _sound(before: str, url: str) -> list[Check]:
     return [Check(part, ok=True, message=words.get(part, "granted")) for part in parts]
 
 
-def columns_of(records: Sequence[Mapping[str, Any]]) -> list[Column] | None:
+def columns_of(records: Sequence[Mapping[str, object]]) -> list[Column] | None:
     """Return the properties that records have, None where there are no records."""
     kinds: dict[str, str] = {}
     for record in records:

@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from decimal import Decimal
 from math import isnan
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -24,6 +23,7 @@ from syncline.connectors.http.answers.answer import (
 from syncline.connectors.http.client.client import Request, Sender
 from syncline.connectors.http.settings.profile import SECRETS, HttpSettings
 from syncline.domain.errors import Category, RetriableError
+from syncline.domain.record import Value
 
 EARLY = 30.0
 """Seconds before its end that a token is not used any more."""
@@ -117,7 +117,7 @@ class Credentials:
         seconds = _life(document.get("expires_in"))
         return _Token(value, time.monotonic() + max(seconds - EARLY, seconds / 2, 0.0))
 
-    def _document(self, answer: Answer) -> Any:  # noqa: ANN401
+    def _document(self, answer: Answer) -> Value:
         """Read the answer's JSON: one that is torn or empty passes, a page for people does not."""
         try:
             document = document_of(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -15,7 +15,7 @@ from syncline.domain.naming import shown
 
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f]")
-Read: TypeAlias = Callable[[Any], Any]
+Read: TypeAlias = Callable[[object], object]
 
 
 def _text(given: object) -> str:

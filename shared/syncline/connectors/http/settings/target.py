@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
@@ -99,7 +99,7 @@ class WriteCall(Settings):
             yield "answer.records", message
 
 
-def _placed(body: Mapping[str, Any], keys: list[str]) -> JsonObject:
+def _placed(body: Mapping[str, object], keys: list[str]) -> JsonObject:
     first, *rest = keys
     inner = body.get(first)
     below = _placed(inner if isinstance(inner, dict) else {}, rest) if rest else _MARK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -29,15 +29,16 @@ from syncline.contracts.messages import decoder_of
 from syncline.contracts.messages import encode as encode_record
 from syncline.domain.errors import Category, Failure, FailureError, RetriableError
 from syncline.domain.mapping.paths import Path, reader, split_at_each
+from syncline.domain.record import Value
 
-_decode = decoder_of(Any).decode
+_decode = decoder_of(Value).decode
 
 
 class Content(msgspec.Struct):
     """A document, and its records where they could only be read one by one (else None)."""
 
-    document: Any
-    salvaged: list[Any] | None = None
+    document: Value
+    salvaged: list[Value] | None = None
 
 
 def content_of(
@@ -74,7 +75,7 @@ def content_of(
 
 def records_of(
     content: Content, records: RecordsPath, ends: Collection[End], where: str, *, begun: bool
-) -> list[Any]:
+) -> list[Value]:
     """Return an answer's records; `ends` are signs that there are none.
 
     Raises:
@@ -104,7 +105,7 @@ def absence(document: object, path: Path) -> Literal["null", "missing"]:
     return "null" if value is None else "missing"
 
 
-def _behind(elements: list[Any], path: Path) -> list[Any]:
+def _behind(elements: list[Value], path: Path) -> list[Value]:
     """Return what the path's part behind its `[]` leads to in each element."""
     parted = split_at_each(path)
     if parted is None or not parted[1]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -127,7 +126,9 @@ def _spelling(source_id: str) -> str:
     return text.lstrip("0") or "0" if text.isdigit() else text
 
 
-async def _halved(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:
+async def _halved(
+    api: Api, source: Source, fetch: Fetch, ids: Sequence[str]
+) -> list[object] | None:
     """Ask for some records, and in halves where the API finds the request too long."""
     try:
         return await _some(api, source, fetch, ids)
@@ -140,7 +141,7 @@ async def _halved(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) ->
     return None if one is None and other is None else (one or []) + (other or [])
 
 
-async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[Any] | None:
+async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> list[object] | None:
     """Ask for some records; None where the API says that there is no such thing."""
     values = {
         "{id}": ids[0],
@@ -168,7 +169,7 @@ async def _some(api: Api, source: Source, fetch: Fetch, ids: Sequence[str]) -> l
     return records
 
 
-def _check_total(source: Source, fetch: Fetch, document: object, records: Sequence[Any]) -> None:
+def _check_total(source: Source, fetch: Fetch, document: object, records: Sequence[object]) -> None:
     """Refuse an empty answer that says that it has records."""
     total = key_text(source.paging.total(document)) if source.paging.total else ""
     if not records and total.isdigit() and int(total) > 0:

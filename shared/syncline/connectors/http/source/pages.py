@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -103,7 +102,7 @@ def _url(api: Api, source: Source, position: PagePosition) -> str:
     return api.url(source.endpoint, query + query_at(source.paging, position), {})
 
 
-def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[Any]]:
+def _read(api: Api, source: Source, answer: Answer, *, begun: bool) -> tuple[Content, list[object]]:
     ends = source.paging.end
     if answer.status == 204 and "noContent" in ends:
         return Content(None), []
@@ -142,7 +141,7 @@ def _given(page: Page, position: PagePosition) -> int:
     return position.skip
 
 
-def page_of(source: Source, records: Sequence[Any]) -> Page:
+def page_of(source: Source, records: Sequence[object]) -> Page:
     """Return records as a page; what is none, or could not be read, is in it as bad."""
     ids, cursors, kept = [], [], []
     bad: dict[int, Failure] = {}

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from syncline.contracts.messages import decoder_of
 from syncline.domain.errors import Category, Failure
 from syncline.domain.mapping.paths import EACH, Path, to_text
+from syncline.domain.record import Value
 
 UNREADABLE = (msgspec.DecodeError, ValueError, RecursionError, ArithmeticError)
 """What decoding raises for bytes that are no JSON, or a number that no machine holds."""
-_decode = decoder_of(Any).decode
+_decode = decoder_of(Value).decode
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}:,]', re.DOTALL)
 _PAIRS = {b"]": b"[", b"}": b"{"}
 _DEEP = 60
@@ -36,7 +37,7 @@ class CutBodyError(ValueError):
 class BadRecord(msgspec.Struct):
     """A record that is no JSON: what can be read of it, and why the rest cannot."""
 
-    record: Any
+    record: Value
     failure: Failure
 
 
@@ -56,7 +57,7 @@ def check_whole(body: bytes) -> None:
         raise CutBodyError
 
 
-def salvage_records(body: bytes, path: Path) -> tuple[Any, list[Any]] | None:
+def salvage_records(body: bytes, path: Path) -> tuple[Value, list[Value]] | None:
     """Return a body's document with an empty array for its records, and the records.
 
     None where the path leads to no array, or the mistake is not in a record.
@@ -72,7 +73,7 @@ def salvage_records(body: bytes, path: Path) -> tuple[Any, list[Any]] | None:
         return None
 
 
-def _record(body: bytes, span: Span) -> Any:  # noqa: ANN401
+def _record(body: bytes, span: Span) -> Value:
     data = body[slice(*span)]
     try:
         return _decode(data)
@@ -87,7 +88,9 @@ def _record(body: bytes, span: Span) -> Any:  # noqa: ANN401
         return BadRecord(record, Failure(kind, "invalid_record", message, shown, field or None))
 
 
-def _readable(body: bytes, span: Span, name: str, wrong: list[tuple[str, str]], depth: int) -> Any:  # noqa: ANN401
+def _readable(
+    body: bytes, span: Span, name: str, wrong: list[tuple[str, str]], depth: int
+) -> Value:
     """Return what can be read of a value; what cannot is shown as text and noted."""
     data = body[slice(*span)]
     try:

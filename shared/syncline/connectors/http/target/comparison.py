@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 
-def holds_payload(payload: Mapping[str, Any], stored: object) -> bool | None:
+def holds_payload(payload: Mapping[str, object], stored: object) -> bool | None:
     """Tell whether a stored record holds a payload; it may hold more.
 
     None where a field is not shown, and none that is shown differs: nobody can tell.

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
 
 from syncline.connectors.http.answers.answer import category_of, error_message, key_text, one_line
 from syncline.connectors.http.settings.profile import Errors
@@ -156,7 +155,9 @@ def matched(
     return rows
 
 
-def _by_index(read: Callable[[Any], Any], found: Sequence[object], count: int) -> dict[int, object]:
+def _by_index(
+    read: Callable[[object], object], found: Sequence[object], count: int
+) -> dict[int, object]:
     rows: dict[int, object] = {}
     for row in found:
         place = read(row)
@@ -167,7 +168,7 @@ def _by_index(read: Callable[[Any], Any], found: Sequence[object], count: int) -
 
 def _by_key(
     results: ResultRules,
-    read: Callable[[Any], Any],
+    read: Callable[[object], object],
     found: Sequence[object],
     records: Sequence[bytes],
 ) -> dict[int, object]:

@@ -7,7 +7,6 @@ careful way (`upsert`), which finds the record at fault.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import asyncpg
 
@@ -125,7 +124,7 @@ def copy_text(columns: Sequence[Sequence[Value]]) -> str | None:
     return lines + "\n" if is_right else None
 
 
-def _texts(column: Sequence[Any], kinds: set[type]) -> Sequence[str]:
+def _texts(column: Sequence[Value], kinds: set[type]) -> Sequence[str]:
     if kinds == {str}:
         return column
     if kinds == {str, _NONE}:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 
 from syncline.connectors.postgresql.target.catalog import TargetColumn
 from syncline.connectors.sql.text import identifier
 from syncline.connectors.sql.values import json_text
-from syncline.domain.record import JsonObject
+from syncline.domain.record import JsonObject, Value
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x02": "\\x02"})
 Records: TypeAlias = Sequence[JsonObject]
@@ -98,7 +98,7 @@ def _is_right(plain: str, records: Records) -> bool:
     )
 
 
-PLAIN: dict[type, Callable[[Any], str]] = {
+PLAIN: dict[type, Callable[[Value], str]] = {
     int: str,
     Decimal: str,
     float: str,

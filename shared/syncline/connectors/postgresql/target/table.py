@@ -153,7 +153,7 @@ class Table(msgspec.Struct, frozen=True):
 async def table_of(
     connection: asyncpg.Connection,
     catalog: Catalog,
-    options: Mapping[str, Any],
+    options: Mapping[str, object],
     key: tuple[str, ...],
 ) -> Table:
     """Return the table of a target block as it is now.

@@ -6,7 +6,6 @@ A field is a function of a column. What breaks on one record fails that record a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -19,7 +18,7 @@ from syncline.domain.mapping.engine.fields import ABSENT, Field, compile_field, 
 from syncline.domain.mapping.engine.output_columns import Output
 from syncline.domain.mapping.engine.shape import Shaper
 from syncline.domain.mapping.paths import parse_path
-from syncline.domain.record import Record
+from syncline.domain.record import Record, Value
 
 
 class MappedBatch(msgspec.Struct):
@@ -49,7 +48,7 @@ class Mapper:
     def __init__(
         self,
         fields: Sequence[Field],
-        static: Sequence[tuple[str, Any]] = (),
+        static: Sequence[tuple[str, Value]] = (),
         exclude: Test | None = None,
         *,
         close: bool = False,
@@ -88,7 +87,7 @@ class Mapper:
         return sorted(evaluation.failures.get(0, {}).items())
 
 
-def _laid_out(size: int, columns: dict[str, list[Any]], optional: Sequence[str]) -> Columns:
+def _laid_out(size: int, columns: dict[str, list[Value]], optional: Sequence[str]) -> Columns:
     """Return outputs; a key that some of them do not have stands with the others' rest."""
     sparse = [key for key in optional if has_absent(columns[key])]
     if not sparse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from syncline.domain.columns import Columns, by_record
 from syncline.domain.mapping.condition import Condition
@@ -80,7 +80,7 @@ def _single(condition: Condition) -> Test:
         case "empty":
             return lambda batch: [(v in (None, "", [], {})) == wanted for v in read(batch)]
         case "in" | "notIn":
-            values: Sequence[Any] = value
+            values: Sequence[Value] = value
             is_in = op == "in"
             return lambda batch: [
                 any(equal(v, other) for other in values) == is_in for v in read(batch)
@@ -111,7 +111,7 @@ def equal(left: Value, right: Value) -> bool:
     return plain_text(left) == plain_text(right)
 
 
-def _ordered(left: Value, right: Value, compare: Callable[[Any, Any], bool]) -> bool:
+def _ordered(left: Value, right: Value, compare: Callable[[Value, Value], bool]) -> bool:
     """Compare as numbers where both are, else as texts where both are; no others have an order."""
     numbers = _number(left), _number(right)
     if None not in numbers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import accumulate, chain, repeat
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from syncline.domain.mapping.engine.evaluation import RecordContext, Scope, ValueContext
 from syncline.domain.mapping.engine.fields import ABSENT, Field, has_absent
@@ -12,9 +12,9 @@ from syncline.domain.mapping.engine.shape import Each, SourceArray
 from syncline.domain.mapping.paths import Path, batch_reader
 from syncline.domain.record import Value
 
-Column: TypeAlias = Callable[[Scope], list[Any]]
+Column: TypeAlias = Callable[[Scope], list[Value]]
 """Makes a value a row; ABSENT where there is nothing at all."""
-_Arrays: TypeAlias = Callable[[Scope], "list[list[Any] | None]"]
+_Arrays: TypeAlias = Callable[[Scope], "list[list[Value] | None]"]
 
 
 def context_reader(context: int, path: Path, *, at_root: bool) -> Column:
@@ -41,7 +41,7 @@ def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool
     if not sources:  # fixed values alone, as earlier releases took them
         return lambda scope: [ABSENT] * len(scope.owners)
 
-    def make(scope: Scope) -> list[Any]:
+    def make(scope: Scope) -> list[Value]:
         found = [read(scope) for read in sources]
         lengths = _lengths(found)
         rows = list(chain.from_iterable(map(repeat, range(len(lengths)), lengths)))
@@ -65,19 +65,19 @@ def compile_each(each: Each, element: Column, *, at_root: bool, is_written: bool
     return make
 
 
-def _lengths(found: Sequence[list[list[Any] | None]]) -> list[int]:
+def _lengths(found: Sequence[list[list[Value] | None]]) -> list[int]:
     """Return how many elements each row's array will have: as many as the longest beside it."""
     if len(found) == 1:
         return [len(array) if array else 0 for array in found[0]]
     return [max(len(array or ()) for array in row) for row in zip(*found, strict=True)]
 
 
-def _elements(arrays: Sequence[list[Any] | None], lengths: Sequence[int]) -> list[Any]:
+def _elements(arrays: Sequence[list[Value] | None], lengths: Sequence[int]) -> list[Value]:
     """Return the elements of all arrays, each array as long as it has to be."""
     whole = list(chain.from_iterable(filter(None, arrays)))
     if len(whole) == sum(lengths):
         return whole
-    made: list[Any] = []
+    made: list[Value] = []
     for array, length in zip(arrays, lengths, strict=True):
         own = array or []
         made += own
@@ -85,7 +85,7 @@ def _elements(arrays: Sequence[list[Any] | None], lengths: Sequence[int]) -> lis
     return made
 
 
-def _written(made: list[Any], columns: Sequence[list[Any]]) -> list[Any]:
+def _written(made: list[Value], columns: Sequence[list[Value]]) -> list[Value]:
     """Return elements, ABSENT in the place of those that no field wrote anything of."""
     if not columns:
         return [ABSENT] * len(made)
@@ -97,11 +97,11 @@ def _written(made: list[Any], columns: Sequence[list[Any]]) -> list[Any]:
 
 
 def _gathered(
-    made: list[Any], lengths: Sequence[int], found: Sequence[list[list[Any] | None]]
-) -> list[Any]:
+    made: list[Value], lengths: Sequence[int], found: Sequence[list[list[Value] | None]]
+) -> list[Value]:
     """Cut the elements of all rows into each row's array."""
     cuts = zip(accumulate(lengths), lengths, strict=True)
-    arrays: list[Any] = [made[end - length : end] for end, length in cuts]
+    arrays: list[Value] = [made[end - length : end] for end, length in cuts]
     if has_absent(made):
         arrays = [[one for one in array if one is not ABSENT] for array in arrays]
     for row, array in enumerate(arrays):
@@ -127,7 +127,7 @@ class _NullRule(NamedTuple):
         return _NullRule(fills, all(field.omit_null for field in fields))
 
 
-def _array_of(value: Value, rule: _NullRule) -> list[Any] | None:
+def _array_of(value: Value, rule: _NullRule) -> list[Value] | None:
     if isinstance(value, list):
         return value
     if value is None and not rule.fills:
@@ -142,7 +142,7 @@ def _arrays(making: SourceArray, *, at_root: bool) -> _Arrays:
         return _switched_arrays(making, read)
     rule = _NullRule.of(making.fields, is_spread=making.is_spread)
 
-    def arrays(scope: Scope) -> list[list[Any] | None]:
+    def arrays(scope: Scope) -> list[list[Value] | None]:
         found = [v if v.__class__ is list else _array_of(v, rule) for v in read(scope)]
         for row in absent_rows(scope, making.context):
             found[row] = None
@@ -161,13 +161,13 @@ def _switched_arrays(making: SourceArray, read: Column) -> _Arrays:
             rules[switches] = _NullRule.of(on, is_spread=making.is_spread)
         return rules[switches]
 
-    def arrays(scope: Scope) -> list[list[Any] | None]:
+    def arrays(scope: Scope) -> list[list[Value] | None]:
         values = read(scope)
         absent = absent_rows(scope, making.context)
         rows = [row for row in range(len(values)) if row not in absent]
         owners = [scope.owners[row] for row in rows]
         switches = [scope.evaluation.is_on(field, owners) for field in making.fields]
-        found: list[list[Any] | None] = [None] * len(values)
+        found: list[list[Value] | None] = [None] * len(values)
         for row, on in zip(rows, zip(*switches, strict=True), strict=True):
             if any(on):
                 found[row] = _array_of(values[row], rule_of(on))

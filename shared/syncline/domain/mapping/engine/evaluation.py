@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from syncline.domain.columns import Columns
 from syncline.domain.errors import Category, Failure
@@ -75,7 +74,7 @@ class RecordContext:
 class ValueContext:
     """Values that are read inside: elements of an array, ABSENT where a row has none."""
 
-    def __init__(self, values: list[Any]) -> None:
+    def __init__(self, values: list[Value]) -> None:
         self.values = values
 
     def read(self, path: Path) -> list[Value]:
@@ -101,7 +100,7 @@ class Scope:
         evaluation: Evaluation,
         owners: Sequence[int],
         contexts: Sequence[RecordContext | ValueContext] = (),
-        written: list[list[Any]] | None = None,
+        written: list[list[Value]] | None = None,
     ) -> None:
         self.evaluation = evaluation
         self.owners = owners

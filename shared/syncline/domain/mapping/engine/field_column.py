@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import repeat
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from syncline.domain.mapping.engine.conditions import RAISED
 from syncline.domain.mapping.engine.evaluation import Scope
@@ -24,7 +24,7 @@ from syncline.domain.mapping.values.column_forms import ColumnForm, column_form,
 from syncline.domain.mapping.values.converters import sorted_keys, to_string, without_nulls
 from syncline.domain.record import Record, Value
 
-FieldColumn: TypeAlias = Callable[[list[Any], Scope], list[Any]]
+FieldColumn: TypeAlias = Callable[[list[Value], Scope], list[Value]]
 """Makes of the values of a scope's rows what a field, or one of its steps, makes of each."""
 _NESTED = frozenset({dict, list})
 _NO_RECORD: Record = {}
@@ -40,7 +40,7 @@ def column_function(field: Field) -> FieldColumn | None:
     if len(steps) <= 1:
         return _guarded(field, steps[0]) if steps else None
 
-    def all_steps(values: list[Any], scope: Scope) -> list[Any]:
+    def all_steps(values: list[Value], scope: Scope) -> list[Value]:
         for step in steps:
             values = step(values, scope)
         return values
@@ -51,7 +51,7 @@ def column_function(field: Field) -> FieldColumn | None:
 def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
     reads_records = not all(isinstance(t.transform, ValueTransformer) for t in field.transformers)
 
-    def apply(values: list[Value], scope: Scope) -> list[Any]:
+    def apply(values: list[Value], scope: Scope) -> list[Value]:
         try:
             return step(values, scope)
         except RAISED:  # whatever it was, the slow way names it
@@ -61,7 +61,9 @@ def _guarded(field: Field, step: FieldColumn) -> FieldColumn:
     return apply
 
 
-def _one_by_one(field: Field, rows: Iterable[tuple[Value, Record, int]], scope: Scope) -> list[Any]:
+def _one_by_one(
+    field: Field, rows: Iterable[tuple[Value, Record, int]], scope: Scope
+) -> list[Value]:
     """Bring values through a field, each with its record and the record's place."""
     made = []
     for value, root, owner in rows:
@@ -92,12 +94,12 @@ def _steps(field: Field) -> list[FieldColumn]:
     return steps
 
 
-def _texts(values: list[Any], _scope: Scope) -> list[Any]:
+def _texts(values: list[Value], _scope: Scope) -> list[Value]:
     return texts_or_nulls(values)
 
 
 def _filled(default: Value) -> FieldColumn:
-    def step(values: list[Any], _scope: Scope) -> list[Any]:
+    def step(values: list[Value], _scope: Scope) -> list[Value]:
         if all(values):
             return values
         return [default if value is None or value == "" else value for value in values]
@@ -105,7 +107,7 @@ def _filled(default: Value) -> FieldColumn:
     return step
 
 
-def _required(values: list[Any], _scope: Scope) -> list[Any]:
+def _required(values: list[Value], _scope: Scope) -> list[Value]:
     if not all(values) and any(value is None or value == "" for value in values):
         raise RequiredFieldError
     return values
@@ -117,7 +119,7 @@ def _transformed(made: FieldTransformer) -> FieldColumn:
         form = transform.form
         return (lambda values, _scope: form(values)) if made.takes_null else _of_form(form)
 
-    def step(values: list[Any], scope: Scope) -> list[Any]:
+    def step(values: list[Value], scope: Scope) -> list[Value]:
         pairs = zip(values, scope.roots(), strict=True)
         if made.takes_null:
             return [transform(value, root) for value, root in pairs]
@@ -129,7 +131,7 @@ def _transformed(made: FieldTransformer) -> FieldColumn:
 def _of_form(form: ColumnForm, *, empty: bool = False) -> FieldColumn:
     """Return the step that leaves nulls as they are, and makes null of empty texts if `empty`."""
 
-    def step(values: list[Any], _scope: Scope) -> list[Any]:
+    def step(values: list[Value], _scope: Scope) -> list[Value]:
         if all(values):
             return form(values)
         kinds = set(map(type, values))
@@ -146,15 +148,15 @@ def _of_form(form: ColumnForm, *, empty: bool = False) -> FieldColumn:
     return step
 
 
-def _sorted(values: list[Any], _scope: Scope) -> list[Any]:
+def _sorted(values: list[Value], _scope: Scope) -> list[Value]:
     if _NESTED.isdisjoint(map(type, values)):
         return values
     return [sorted_keys(value) for value in values]
 
 
-def _bare(values: list[Any], _scope: Scope) -> list[Any]:
+def _bare(values: list[Value], _scope: Scope) -> list[Value]:
     return [without_nulls(value, ABSENT) for value in values]
 
 
-def _omitted(values: list[Any], _scope: Scope) -> list[Any]:
+def _omitted(values: list[Value], _scope: Scope) -> list[Value]:
     return [ABSENT if value is None else value for value in values]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -37,7 +37,7 @@ class Absent:
 ABSENT: Final = Absent()
 
 
-def has_absent(column: list[Any]) -> bool:
+def has_absent(column: list[Value]) -> bool:
     """Tell whether ABSENT is in a column; `in` would compare it with each number, slowly."""
     return Absent in set(map(type, column))
 
@@ -73,10 +73,10 @@ class Field(msgspec.Struct, frozen=True):
     name: str
     source: tuple[Segment, ...]
     target: tuple[Segment, ...]
-    default: Any = None
+    default: Value = None
     required: bool = False
     transformers: tuple[FieldTransformer, ...] = ()
-    convert: Callable[[Any], Any] | None = None
+    convert: Callable[[Value], Value] | None = None
     when: Test | None = None
     may_nest: bool = True
     omit_null: bool = False
@@ -135,7 +135,7 @@ def compile_field(
     )
 
 
-def _made(name: str, options: Mapping[str, Any]) -> FieldTransformer:
+def _made(name: str, options: Mapping[str, Value]) -> FieldTransformer:
     lower = name.lower()
     _, factory, known = registry()[lower]
     made = factory(options)
@@ -157,7 +157,7 @@ def _held(name: str, made: Transformer) -> Transformer:
     return transform
 
 
-_CONVERTERS: dict[FieldType, Callable[[Any], Any]] = {
+_CONVERTERS: dict[FieldType, Callable[[Value], Value]] = {
     FieldType.STRING: to_string,
     FieldType.INT: to_int,
     FieldType.DECIMAL: to_decimal,
@@ -169,7 +169,7 @@ _CONVERTERS: dict[FieldType, Callable[[Any], Any]] = {
 }
 
 
-def _converter(type_: FieldType, form: str | None) -> Callable[[Any], Any]:
+def _converter(type_: FieldType, form: str | None) -> Callable[[Value], Value]:
     """Return what makes a value one of a type; `form`: in which the source writes dates."""
     if form is None:
         return _CONVERTERS[type_]

@@ -6,8 +6,6 @@ in the rows where nothing is written; so do objects and arrays that consist of s
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from syncline.domain.mapping.engine.elements import (
@@ -22,6 +20,7 @@ from syncline.domain.mapping.engine.fields import ABSENT, Field
 from syncline.domain.mapping.engine.shape import Array, Each, Leaf, Node, Object
 from syncline.domain.mapping.paths import is_simple
 from syncline.domain.mapping.values.converters import sorted_keys
+from syncline.domain.record import Value
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -50,7 +49,7 @@ class Output:
         self._columns = [(key, place.column) for key, place in places.items()]
         self.optional = [key for key, place in places.items() if not place.is_certain]
 
-    def columns(self, evaluation: Evaluation) -> dict[str, list[Any]]:
+    def columns(self, evaluation: Evaluation) -> dict[str, list[Value]]:
         """Return the columns, keys sorted at every level; ABSENT where an output lacks the key."""
         scope = Scope(evaluation, range(len(evaluation.batch)))
         return {key: column(scope) for key, column in self._columns}
@@ -85,8 +84,8 @@ class _Compiler:
         places = {key: self.place(node.places[key]) for key in sorted(node.places)}
         is_certain = any(place.is_certain for place in places.values())
 
-        def column(scope: Scope) -> list[Any]:
-            made: list[Any] = [{} for _ in scope.owners]
+        def column(scope: Scope) -> list[Value]:
+            made: list[Value] = [{} for _ in scope.owners]
             for key, place in places.items():  # faster than a row after the other
                 pairs = zip(made, place.column(scope), strict=True)
                 if place.is_certain:
@@ -104,7 +103,7 @@ class _Compiler:
         """Lay elements at their indexes; one that is not there leaves a null or closes up."""
         made = {index: self.place(place) for index, place in sorted(node.places.items())}
 
-        def column(scope: Scope) -> list[Any]:
+        def column(scope: Scope) -> list[Value]:
             nothing = [ABSENT] * len(scope.owners)
             by_index = [
                 made[index].column(scope) if index in made else nothing
@@ -138,7 +137,7 @@ class _Compiler:
         if not self._at_root or key is None:
             return context_reader(leaf.context, leaf.source, at_root=self._at_root)
 
-        def read(scope: Scope) -> list[Any]:
+        def read(scope: Scope) -> list[Value]:
             batch = scope.evaluation.batch
             return batch.values.get(key) or batch.column(key)
 
@@ -150,7 +149,7 @@ def _switched(
 ) -> Column:
     """Return a field's column where `when`, or a context that may be missing, leaves rows out."""
 
-    def column(scope: Scope) -> list[Any]:
+    def column(scope: Scope) -> list[Value]:
         values = read(scope)
         absent = () if optional is None else absent_rows(scope, optional)
         rows = [row for row in range(len(values)) if row not in absent]
@@ -160,7 +159,7 @@ def _switched(
         if len(rows) == len(values):
             return apply(values, scope) if apply else values
         given = [values[row] for row in rows]
-        made: list[Any] = [ABSENT] * len(values)
+        made: list[Value] = [ABSENT] * len(values)
         for row, value in zip(
             rows, apply(given, scope.part(rows)) if apply else given, strict=True
         ):
@@ -182,7 +181,7 @@ def _joined(column: Column, places: list[_Place]) -> _Place:
 def _noting(column: Column) -> Column:
     """Return what also notes where a field may write; only elements ask whether any did."""
 
-    def noted(scope: Scope) -> list[Any]:
+    def noted(scope: Scope) -> list[Value]:
         made = column(scope)
         if scope.written is not None:
             scope.written.append(made)
@@ -191,8 +190,8 @@ def _noting(column: Column) -> Column:
     return noted
 
 
-def _laid(row: tuple[Any, ...], closed: frozenset[int]) -> list[Any]:
-    made: list[Any] = []
+def _laid(row: tuple[Value, ...], closed: frozenset[int]) -> list[Value]:
+    made: list[Value] = []
     gap = 0
     for index, value in enumerate(row):
         if value is not ABSENT:

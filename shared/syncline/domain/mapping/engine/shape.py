@@ -13,12 +13,13 @@ elements, null none, anything else is the only one. Fixed values stand in elemen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from syncline.domain.mapping.engine.fields import Field
 from syncline.domain.mapping.paths import EACH, Path, Segment, split_at_each
+from syncline.domain.record import Value
 
 
 class Leaf(msgspec.Struct):
@@ -27,7 +28,7 @@ class Leaf(msgspec.Struct):
     field: Field | None = None
     context: int = 0
     source: Path = ()
-    value: Any = None
+    value: Value = None
 
 
 class Object(msgspec.Struct):
@@ -81,7 +82,7 @@ class _Member(msgspec.Struct, frozen=True):
     source: Path = ()
     context: int = 0
     field: Field | None = None
-    value: Any = None
+    value: Value = None
 
 
 class Shaper:
@@ -94,7 +95,7 @@ class Shaper:
     def __init__(self, *, close: bool) -> None:
         self._close = close
 
-    def shape(self, fields: Sequence[Field], static: Sequence[tuple[Path, Any]]) -> Object:
+    def shape(self, fields: Sequence[Field], static: Sequence[tuple[Path, Value]]) -> Object:
         """Return the shape of an output; context 0 is the record."""
         members = [_Member(f.target, f.source, 0, f) for f in fields]
         members += [_Member(path, value=value) for path, value in static]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from syncline.domain.mapping.paths import parse_path, reader
+from syncline.domain.record import Value
 
-Options: TypeAlias = Mapping[str, Any]
+Options: TypeAlias = Mapping[str, Value]
 
 
 class OptionError(ValueError):
@@ -43,7 +44,7 @@ def zone(options: Options) -> ZoneInfo | None:
         raise OptionError("timezone", f"{name!r} is no IANA time zone") from None
 
 
-def field_reader(options: Options, name: str) -> Callable[[Any], Any]:
+def field_reader(options: Options, name: str) -> Callable[[Value], Value]:
     try:
         return reader(parse_path(words(options, name)))
     except OptionError:
@@ -52,7 +53,7 @@ def field_reader(options: Options, name: str) -> Callable[[Any], Any]:
         raise OptionError(name, str(error)) from None
 
 
-def field_readers(options: Options) -> list[Callable[[Any], Any]]:
+def field_readers(options: Options) -> list[Callable[[Value], Value]]:
     fields = options.get("fields")
     if not isinstance(fields, list) or not fields or not all(isinstance(f, str) for f in fields):
         raise OptionError("fields", "is required: a list of other fields")

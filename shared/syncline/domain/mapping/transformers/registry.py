@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.mapping.transformers import texts
@@ -60,7 +59,7 @@ def bool_to_status(options: Options) -> Transformer:
     return _of_distinct(lambda value: labels[converters.to_bool(value)])
 
 
-def _of_distinct(function: Callable[[Any], Any]) -> Transformer:
+def _of_distinct(function: Callable[[Value], Value]) -> Transformer:
     return ValueTransformer(function, each_distinct(function))
 
 

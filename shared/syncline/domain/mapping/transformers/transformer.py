@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from syncline.domain.mapping.transformers.options import Options
 from syncline.domain.mapping.values.column_forms import ColumnForm, column_form, each_text
 from syncline.domain.mapping.values.converters import plain_text
 from syncline.domain.record import JsonObject, Record, Value
 
-Transformer: TypeAlias = Callable[[Any, JsonObject], Any]
+Transformer: TypeAlias = Callable[[Value, JsonObject], Value]
 """Takes the value and the whole record."""
 Factory: TypeAlias = Callable[[Options], Transformer]
 
@@ -22,7 +22,7 @@ class ValueTransformer:
         form: the function over a column's values that are not null.
     """
 
-    def __init__(self, function: Callable[[Any], Any], form: ColumnForm | None = None) -> None:
+    def __init__(self, function: Callable[[Value], Value], form: ColumnForm | None = None) -> None:
         self.function = function
         self.form = form or column_form(function)
 
@@ -30,12 +30,12 @@ class ValueTransformer:
         return self.function(value)
 
 
-def pure(function: Callable[[Any], Any], form: ColumnForm | None = None) -> Factory:
+def pure(function: Callable[[Value], Value], form: ColumnForm | None = None) -> Factory:
     made = ValueTransformer(function, form)
     return lambda _options: made
 
 
-def of_text(function: Callable[[str], Any]) -> Factory:
+def of_text(function: Callable[[str], Value]) -> Factory:
     def transform(value: Value) -> Value:
         return function(value if type(value) is str else plain_text(value))
 

@@ -13,15 +13,15 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import repeat
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from syncline.domain.mapping.values import numbers
 from syncline.domain.mapping.values.converters import to_bool, to_string
 from syncline.domain.mapping.values.dates import to_date, to_datetime
 from syncline.domain.mapping.values.numbers import to_decimal, to_int
-from syncline.domain.record import is_storable
+from syncline.domain.record import Value, is_storable
 
-ColumnForm: TypeAlias = Callable[[list[Any]], list[Any]]
+ColumnForm: TypeAlias = Callable[[list[Value]], list[Value]]
 _FEW = 3
 """So many values go through the function one by one as fast."""
 _SMALL = 10**18
@@ -30,18 +30,18 @@ _NUMBERS = re.compile(r"(?:-?[0-9]{1,18}(?:\.[0-9]{1,18})?\n)+")
 _INT, _STR, _BOOL, _EXACT, _TEXTS = {int}, {str}, {bool}, {int, Decimal}, {str, NoneType}
 
 
-def each(function: Callable[[Any], Any]) -> ColumnForm:
+def each(function: Callable[[Value], Value]) -> ColumnForm:
     """Return the form that calls the function for every value."""
     return lambda values: list(map(function, values))
 
 
-def each_distinct(function: Callable[[Any], Any]) -> ColumnForm:
+def each_distinct(function: Callable[[Value], Value]) -> ColumnForm:
     """Return the form that calls the function once for texts that are equal.
 
     For functions that cost more than a look into a dict, and of which the results can be shared.
     """
 
-    def form(values: list[Any]) -> list[Any]:
+    def form(values: list[Value]) -> list[Value]:
         if len(values) > _FEW and set(map(type, values)) == _STR:
             texts = set(values)
             if 2 * len(texts) <= len(values):
@@ -52,10 +52,10 @@ def each_distinct(function: Callable[[Any], Any]) -> ColumnForm:
     return form
 
 
-def each_text(function: Callable[[str], Any], other: Callable[[Any], Any]) -> ColumnForm:
+def each_text(function: Callable[[str], Value], other: Callable[[Value], Value]) -> ColumnForm:
     """Return the form of a method of `str`, and of a function for what is no text."""
 
-    def form(values: list[Any]) -> list[Any]:
+    def form(values: list[Value]) -> list[Value]:
         try:
             return list(map(function, values))
         except TypeError:  # one is no text
@@ -64,12 +64,12 @@ def each_text(function: Callable[[str], Any], other: Callable[[Any], Any]) -> Co
     return form
 
 
-def column_form(function: Callable[[Any], Any]) -> ColumnForm:
+def column_form(function: Callable[[Value], Value]) -> ColumnForm:
     """Return the form of a function."""
     return _FORMS.get(function) or each(function)
 
 
-def texts_or_nulls(values: list[Any]) -> list[Any]:
+def texts_or_nulls(values: list[Value]) -> list[Value]:
     """Apply `to_string` to a column that may hold nulls."""
     try:
         whole = "".join(values)
@@ -84,18 +84,18 @@ def texts_or_nulls(values: list[Any]) -> list[Any]:
     return [None if value is None else to_string(value) for value in values]
 
 
-def _are_small(values: list[Any]) -> bool:
+def _are_small(values: list[Value]) -> bool:
     """Tell whether they are all whole numbers of at most 18 digits."""
     return set(map(type, values)) == _INT and min(values) > -_SMALL and max(values) < _SMALL
 
 
-def _are_plain(values: list[Any], form: re.Pattern[str]) -> bool:
+def _are_plain(values: list[Value], form: re.Pattern[str]) -> bool:
     """Tell whether texts are all of a form, which has a line for each."""
     lines = "\n".join(values) + "\n"
     return lines.count("\n") == len(values) and form.fullmatch(lines) is not None
 
 
-def _integers(values: list[Any]) -> list[Any]:
+def _integers(values: list[Value]) -> list[Value]:
     if len(values) <= _FEW:
         return list(map(to_int, values))
     if _are_small(values):
@@ -104,7 +104,7 @@ def _integers(values: list[Any]) -> list[Any]:
     return list(map(int if is_plain else to_int, values))
 
 
-def _decimals(values: list[Any]) -> list[Any]:
+def _decimals(values: list[Value]) -> list[Value]:
     kinds = set(map(type, values)) if len(values) > _FEW else set()
     if kinds == _STR and _are_plain(values, _NUMBERS):
         return list(map(Decimal, values))
@@ -117,12 +117,12 @@ def _decimals(values: list[Any]) -> list[Any]:
     return made
 
 
-def _booleans(values: list[Any]) -> list[Any]:
+def _booleans(values: list[Value]) -> list[Value]:
     return values if set(map(type, values)) == _BOOL else _known_booleans(values)
 
 
 _known_booleans = each_distinct(to_bool)
-_FORMS: dict[Callable[[Any], Any], ColumnForm] = {
+_FORMS: dict[Callable[[Value], Value], ColumnForm] = {
     to_string: texts_or_nulls,
     to_int: _integers,
     to_decimal: _decimals,
@@ -138,7 +138,7 @@ def rounded_form(places: int) -> ColumnForm:
     """Return the form of `numbers.rounded`."""
     quantum, context = numbers.PLACES[places], numbers.WIDE
 
-    def form(values: list[Any]) -> list[Any]:
+    def form(values: list[Value]) -> list[Value]:
         given = map(Decimal.quantize, _decimals(values), repeat(quantum),
                     repeat(ROUND_HALF_UP), repeat(context))  # fmt: skip
         return [number if number else abs(number) for number in given]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 
@@ -116,7 +115,7 @@ def to_object(value: Value) -> JsonObject:
     return value
 
 
-def to_array(value: Value) -> list[Any]:
+def to_array(value: Value) -> list[Value]:
     if not isinstance(value, list):
         raise ValueRefusedError(f"must be an array, not {shown(value)}")
     checked(value)

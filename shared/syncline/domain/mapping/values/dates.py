@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from syncline.domain.mapping.refusal import ValueRefusedError, shown
 from syncline.domain.record import Value
@@ -184,7 +184,7 @@ def compile_parser(pattern: str) -> Callable[[str], datetime]:
     return _reader(pattern, re.compile(form), tokens)
 
 
-def compile_reader(pattern: str) -> Callable[[Any], datetime]:
+def compile_reader(pattern: str) -> Callable[[Value], datetime]:
     """Return `compile_parser`'s function for values of any type; a whole number is its digits."""
     parse = compile_parser(pattern)
 
