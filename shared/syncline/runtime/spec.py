@@ -20,6 +20,7 @@ class StageOptions(msgspec.Struct, frozen=True):
 
     Attributes:
         max_items: most messages of one partition in one handler call.
+        max_bytes: the same in bytes; one message goes in whatever its size.
         parallel: handler calls of one partition at once; above 1 their order is not kept.
         queue: messages of one partition that may wait; a full queue pauses the partition.
         queue_bytes: the same in bytes.
@@ -33,9 +34,10 @@ class StageOptions(msgspec.Struct, frozen=True):
     """
 
     max_items: int = 32
+    max_bytes: int = 1_500_000
     parallel: int = 1
     queue: int = 64
-    queue_bytes: int = 4 * 1024 * 1024
+    queue_bytes: int = 2 * 1024 * 1024
     commit_every: float = 0.25
     drain: float = 20.0
     stalled_after: float = 60.0

@@ -82,6 +82,17 @@ async def test_order_within_a_partition_is_kept_over_many_batches(broker: Memory
     assert broker.committed(GROUP) == {(IN, 0): 500}
 
 
+async def test_a_call_takes_messages_up_to_a_size_and_one_whatever_its_size(
+    broker: MemoryBroker,
+) -> None:
+    sent = ["a" * 40, "b" * 40, "c" * 40, "d" * 300, "e" * 10]
+    await put(broker, *sent)
+    handler = Handler()
+    async with running(stage_on(broker, handler, StageOptions(max_bytes=100))):
+        await eventually(lambda: out(broker) == sent)
+    assert [len(call) for call in handler.calls] == [2, 1, 1, 1]
+
+
 async def test_partitions_do_not_wait_for_each_other(broker: MemoryBroker) -> None:
     stuck = asyncio.Event()
 

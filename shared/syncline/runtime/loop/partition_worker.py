@@ -81,12 +81,16 @@ class PartitionWorker(Generic[T]):
             self._finished()
 
     def _take(self) -> list[Delivery]:
-        count = min(len(self._queue), self._options.max_items)
-        taken = [self._queue.popleft() for _ in range(count)]
+        options = self._options
+        taken, size = [self._queue.popleft()], 0
+        while self._queue and len(taken) < options.max_items:
+            size += len(taken[-1].value or b"")
+            if size + len(self._queue[0].value or b"") > options.max_bytes:
+                break
+            taken.append(self._queue.popleft())
         self._bytes -= sum(len(d.value or b"") for d in taken)
         for delivery in taken:
             self.offsets.began(delivery.offset)
-        options = self._options
         if self.is_full and (
             len(self._queue) * 2 <= options.queue and self._bytes * 2 <= options.queue_bytes
         ):
